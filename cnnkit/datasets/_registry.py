@@ -1,0 +1,228 @@
+"""One type for every data set, and the one door to them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from cnnkit import assets
+from cnnkit.datasets import _digits, _mnist, _toy_patterns
+from cnnkit.errors import IncompatibleError, UnknownDatasetError
+
+DIGIT_NAMES = tuple("0123456789")
+
+
+@dataclass(frozen=True, kw_only=True)
+class DatasetSpec:
+    """What can be known about a data set without reading it."""
+
+    name: str
+    title: str
+    input_shape: tuple[int, int, int]  # (height, width, channels)
+    class_names: tuple[str, ...]
+    pictures: tuple[int, int]  # to learn from (validation included), to test on
+    description: str
+    source: str  # authors and title
+    licence: str
+    embedded: bool  # ships with the package or with a library, or is made on the spot
+    asset: str | None = None  # file that must be had first, a key of `assets.ASSETS`
+
+    @property
+    def classes(self) -> int:
+        """Number of classes."""
+        return len(self.class_names)
+
+    @property
+    def available(self) -> bool:
+        """Whether it can be loaded now, with no network."""
+        return self.asset is None or assets.find(self.asset) is not None
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Dataset:
+    """Pictures, labels, and which of them are for what.
+
+    Args:
+        images: uint8, (pictures, height, width, channels), 0 to 255.
+        labels: int64, (pictures,), index into the class names.
+        splits: slices of "train", "validation" and "test"; they share no picture.
+    """
+
+    spec: DatasetSpec
+    images: np.ndarray
+    labels: np.ndarray
+    splits: Mapping[str, slice]
+
+    @property
+    def name(self) -> str:
+        """Registered name."""
+        return self.spec.name
+
+    @property
+    def title(self) -> str:
+        """Name for people."""
+        return self.spec.title
+
+    @property
+    def class_names(self) -> tuple[str, ...]:
+        """Name of each class, in the order of the labels."""
+        return self.spec.class_names
+
+    @property
+    def source(self) -> str:
+        """Authors and title."""
+        return self.spec.source
+
+    @property
+    def licence(self) -> str:
+        """Licence of the pictures."""
+        return self.spec.licence
+
+    @property
+    def embedded(self) -> bool:
+        """Whether it needs no download."""
+        return self.spec.embedded
+
+    def part(self, name: str) -> tuple[np.ndarray, np.ndarray]:
+        """Images and labels of "train", "validation" or "test", without copying.
+
+        Raises:
+            KeyError: there is no such part.
+        """
+        where = self.splits[name]
+        return self.images[where], self.labels[where]
+
+
+def list_datasets() -> list[str]:
+    """Registered names."""
+    return list(_SPECS)
+
+
+def dataset_info(name: str) -> DatasetSpec:
+    """What is known about a data set without reading it.
+
+    Raises:
+        UnknownDatasetError: lists the names that exist.
+    """
+    if name not in _SPECS:
+        raise UnknownDatasetError(name, _SPECS)
+    return _SPECS[name]
+
+
+def load_dataset(
+    name: str,
+    *,
+    validation_size: int | None = None,
+    validation_from: str = "end",
+    train_size: int | None = None,
+    seed: int = 0,
+) -> Dataset:
+    """Read a data set and split it.
+
+    The published part to learn from is divided into training and validation; the
+    published test part stays whole.
+
+    Args:
+        name: registered name.
+        validation_size: pictures held out for validation; None: a sixth.
+        validation_from: "end" (Theano tutorial, Keras) or "start" (TensorFlow
+            tutorials) of the part to learn from.
+        train_size: how many of the rest to keep; None: all.
+        seed: of data sets that are drawn at random (`toy_patterns`).
+
+    Raises:
+        UnknownDatasetError: lists the names that exist.
+        AssetUnavailableError: its file is not here and cannot be fetched.
+        CorruptAssetError: its file is damaged.
+        IncompatibleError: the sizes asked for are more than there are.
+    """
+    spec = dataset_info(name)
+    images, labels, test_images, test_labels = _READERS[name](seed)
+    count = len(images)
+    held_out = count // 6 if validation_size is None else validation_size
+    keep = count - held_out if train_size is None else train_size
+    if held_out < 1 or keep < 1 or held_out + keep > count:
+        raise IncompatibleError(
+            f"{spec.title} has {count} pictures to learn from, which cannot be divided into "
+            f"{keep} for training and {held_out} for validation."
+        )
+    return Dataset(
+        spec=spec,
+        images=np.concatenate([images, test_images]),
+        labels=np.concatenate([labels, test_labels]).astype(np.int64),
+        splits=_splits(count, len(test_images), held_out, keep, validation_from),
+    )
+
+
+def mnist_or_digits() -> Dataset:
+    """MNIST where it is on this machine, else the embedded digits; see its `title`."""
+    return load_dataset("mnist" if dataset_info("mnist").available else "digits")
+
+
+def _splits(
+    count: int, tests: int, held_out: int, keep: int, validation_from: str
+) -> dict[str, slice]:
+    test = slice(count, count + tests)
+    if validation_from == "start":
+        return {
+            "train": slice(held_out, held_out + keep),
+            "validation": slice(0, held_out),
+            "test": test,
+        }
+    return {
+        "train": slice(0, keep),
+        "validation": slice(count - held_out, count),
+        "test": test,
+    }
+
+
+_SPECS = {
+    spec.name: spec
+    for spec in (
+        DatasetSpec(
+            name="mnist",
+            title="MNIST",
+            input_shape=(28, 28, 1),
+            class_names=DIGIT_NAMES,
+            pictures=(60_000, 10_000),
+            description="70,000 handwritten digits, each in the centre of 28×28 pixels.",
+            source=assets.ASSETS["mnist"].source,
+            licence=assets.ASSETS["mnist"].licence,
+            embedded=False,
+            asset="mnist",
+        ),
+        DatasetSpec(
+            name="digits",
+            title="Digits (embedded)",
+            input_shape=(28, 28, 1),
+            class_names=DIGIT_NAMES,
+            pictures=(_digits.TRAIN, _digits.TEST),
+            description=(
+                "1,797 handwritten digits that scikit-learn ships, 8×8 pixels, enlarged to the "
+                "format of MNIST. Not MNIST: fewer, coarser, easier."
+            ),
+            source="E. Alpaydin, C. Kaynak: Optical Recognition of Handwritten Digits (UCI)",
+            licence="CC BY 4.0",
+            embedded=True,
+        ),
+        DatasetSpec(
+            name="toy_patterns",
+            title="Toy patterns",
+            input_shape=(12, 12, 1),
+            class_names=("top", "middle", "bottom"),
+            pictures=(3 * (_toy_patterns.TRAIN + _toy_patterns.VALIDATION), 3 * _toy_patterns.TEST),
+            description="12×12 noisy pictures with a bright band at the top, middle or bottom.",
+            source="Yusuke Sugomori: DeepLearning (synthetic data of its CNN)",
+            licence="made by this program",
+            embedded=True,
+        ),
+    )
+}
+
+_READERS: dict[str, Callable[[int], tuple[np.ndarray, ...]]] = {
+    "mnist": lambda seed: _mnist.read(assets.fetch("mnist")),
+    "digits": lambda seed: _digits.read(),
+    "toy_patterns": _toy_patterns.make,
+}

@@ -1,0 +1,140 @@
+"""The exceptions of cnnkit, whose messages may be shown to a user as they stand.
+
+    CnnkitError
+    ├── SettingsError              an environment variable cannot be understood
+    ├── UnknownNameError           also LookupError; lists the names that exist
+    │   ├── UnknownModelError
+    │   ├── UnknownDatasetError
+    │   ├── UnknownRecipeError
+    │   └── UnknownLayerError
+    ├── InvalidRecipeError         also ValueError; names the field
+    ├── AssetUnavailableError      which file, its official address, where to put it
+    ├── CorruptAssetError          which file, what is wrong with it, what to do
+    ├── InvalidImageError          what was read and what is needed
+    ├── IncompatibleError          a model and data that do not fit: shapes of both
+    ├── StorageError
+    │   ├── RunNotFoundError
+    │   └── CorruptRunError
+    └── JobError                   a job cannot do what was asked of it now
+
+Catch them together:
+
+    try:
+        run = store.get(run_id)
+    except CnnkitError as error:
+        print(error)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+
+
+class CnnkitError(Exception):
+    """Base of every error that cnnkit raises for a user's mistake or missing thing."""
+
+
+class SettingsError(CnnkitError):
+    """An environment variable has a value that cannot be understood."""
+
+
+class UnknownNameError(CnnkitError, LookupError):
+    """A name that is not registered; the message lists those that are."""
+
+    kind = "name"
+
+    def __init__(self, name: str, known: Iterable[str]):
+        """Keep the name and the names that would have worked."""
+        self.name = name
+        self.known = sorted(known)
+        super().__init__(
+            f"Unknown {self.kind} {name!r}. Known {self.kind}s: {', '.join(self.known)}."
+        )
+
+
+class UnknownModelError(UnknownNameError):
+    """No model of this name is registered."""
+
+    kind = "model"
+
+
+class UnknownDatasetError(UnknownNameError):
+    """No data set of this name is registered."""
+
+    kind = "data set"
+
+
+class UnknownRecipeError(UnknownNameError):
+    """No recipe of this name ships with cnnkit."""
+
+    kind = "recipe"
+
+
+class UnknownLayerError(UnknownNameError):
+    """The model has no layer of this name."""
+
+    kind = "layer"
+
+
+class InvalidRecipeError(CnnkitError, ValueError):
+    """A recipe's field has a value that cannot work; the message names the field."""
+
+
+class AssetUnavailableError(CnnkitError):
+    """A file is neither here nor to be fetched; the message says where to put it."""
+
+    def __init__(self, *, filename: str, url: str, folder: Path, reason: str):
+        """Keep what is needed to put the file in place by hand."""
+        self.filename = filename
+        self.url = url
+        self.folder = folder
+        super().__init__(
+            f"{filename} is not on this machine ({reason}). "
+            f"Download it from {url} and put it into {folder}."
+        )
+
+
+class CorruptAssetError(CnnkitError):
+    """A file is here but cannot be what it should be."""
+
+    def __init__(self, path: Path, problem: str):
+        """Keep the path and what is wrong."""
+        self.path = path
+        self.problem = problem
+        super().__init__(f"{path} {problem}. Delete it, or replace it with the official file.")
+
+
+class InvalidImageError(CnnkitError, ValueError):
+    """A picture cannot be read, or has the wrong size or channels."""
+
+
+class IncompatibleError(CnnkitError, ValueError):
+    """A model and data do not fit together; the message gives the shapes of both."""
+
+
+class StorageError(CnnkitError):
+    """Something that was stored cannot be had."""
+
+
+class RunNotFoundError(StorageError, LookupError):
+    """No run has this id."""
+
+    def __init__(self, run_id: str):
+        """Keep the id."""
+        self.run_id = run_id
+        super().__init__(f"There is no run {run_id!r}. It may have been deleted.")
+
+
+class CorruptRunError(StorageError):
+    """A run's file is missing or damaged."""
+
+    def __init__(self, run_id: str, path: Path | str, problem: str):
+        """Keep the run, the file and what is wrong."""
+        self.run_id = run_id
+        self.path = path
+        super().__init__(f"Run {run_id}: {path} {problem}.")
+
+
+class JobError(CnnkitError):
+    """A job cannot do what was asked of it now; the message says why."""

@@ -1,0 +1,168 @@
+"""One record per network, and the one door to them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from cnnkit.errors import IncompatibleError, InvalidRecipeError, UnknownModelError
+
+if TYPE_CHECKING:
+    import keras
+
+
+@dataclass(frozen=True)
+class Option:
+    """One thing about a network that may be chosen."""
+
+    name: str  # keyword of the builder
+    title: str  # shown to people
+    default: Any  # the published value
+    choices: tuple[Any, ...] = ()  # all that is allowed, or
+    range: tuple[float, float] | None = None  # the least and the largest value
+
+    def check(self, value: Any) -> None:
+        """Accept a value or say what would work.
+
+        Raises:
+            InvalidRecipeError: the value cannot be used.
+        """
+        if self.range is None:
+            if value not in self.choices:
+                raise InvalidRecipeError(
+                    f"{self.name} must be one of {', '.join(map(str, self.choices))}. "
+                    f"Received: {value!r}."
+                )
+            return
+        low, high = self.range
+        if not isinstance(value, int | float) or not low <= value <= high:
+            raise InvalidRecipeError(
+                f"{self.name} must be a number from {low:g} to {high:g}. Received: {value!r}."
+            )
+
+
+@dataclass(frozen=True, kw_only=True)
+class ModelSpec:
+    """What can be known about a network without building it."""
+
+    name: str  # identifier
+    title: str  # shown to people
+    description: str  # one sentence
+    input_shape: tuple[int, int, int]  # (height, width, channels), as published
+    classes: int  # as published
+    parameters: int  # as published, with the default options
+    paper: str  # authors and title
+    options: tuple[Option, ...]
+    build: Callable[..., keras.Model]  # build(input_shape, classes, seeds, **options)
+
+
+_MODELS: dict[str, ModelSpec] = {}
+
+
+def register_model(
+    *,
+    title: str,
+    description: str,
+    paper: str,
+    parameters: int,
+    input_shape: tuple[int, int, int] = (28, 28, 1),
+    classes: int = 10,
+    options: tuple[Option, ...] = (),
+) -> Callable[[Callable[..., keras.Model]], Callable[..., keras.Model]]:
+    """Register the decorated builder under its own name."""
+
+    def register(build: Callable[..., keras.Model]) -> Callable[..., keras.Model]:
+        name = build.__name__
+        if name in _MODELS:
+            raise ValueError(
+                f"Model {name!r} is already registered by {_MODELS[name].build.__module__}."
+            )
+        _MODELS[name] = ModelSpec(
+            name=name,
+            title=title,
+            description=description,
+            input_shape=input_shape,
+            classes=classes,
+            parameters=parameters,
+            paper=paper,
+            options=options,
+            build=build,
+        )
+        return build
+
+    return register
+
+
+def list_models() -> list[str]:
+    """Registered names, `b2` before `b10`."""
+    return sorted(
+        _MODELS, key=lambda name: [int(t) if t.isdigit() else t for t in re.split(r"(\d+)", name)]
+    )
+
+
+def model_info(name: str) -> ModelSpec:
+    """What is known about a network without building it.
+
+    Raises:
+        UnknownModelError: lists the names that exist.
+    """
+    if name not in _MODELS:
+        raise UnknownModelError(name, _MODELS)
+    return _MODELS[name]
+
+
+def create_model(
+    name: str,
+    *,
+    input_shape: tuple[int, int, int] | None = None,
+    classes: int | None = None,
+    seed: int = 0,
+    **options: Any,
+) -> keras.Model:
+    """Build a network with its published initialisation.
+
+    Args:
+        name: registered name.
+        input_shape: (height, width, channels); None: as published.
+        classes: number of logits; None: as published.
+        seed: of every initial weight and of dropout: equal seeds, equal networks.
+        **options: the network's own, see `model_info(name).options`.
+
+    Returns:
+        A model from (batch, height, width, channels), 0 to 255, to float32 logits
+        (batch, classes).
+
+    Raises:
+        UnknownModelError: lists the names that exist.
+        InvalidRecipeError: an option is unknown or has a value that cannot work.
+        IncompatibleError: the pictures are too small for the network.
+    """
+    spec = model_info(name)
+    known = {option.name: option for option in spec.options}
+    for key, value in options.items():
+        if key not in known:
+            raise InvalidRecipeError(
+                f"{spec.title} has no option {key!r}. It has: {', '.join(known) or 'none'}."
+            )
+        known[key].check(value)
+    values = {option.name: option.default for option in spec.options} | options
+    shape = input_shape or spec.input_shape
+    try:
+        return spec.build(shape, classes or spec.classes, seeds(seed), **values)
+    except ValueError as error:
+        # Keras's own words for a layer with no pixels left are about tensors, not pictures.
+        raise IncompatibleError(
+            f"{spec.title} cannot be built for pictures of {shape}; it was published for "
+            f"{spec.input_shape}."
+        ) from error
+
+
+def seeds(seed: int) -> Iterator[int]:
+    """Endless different seeds for initializers and dropout, the same for the same `seed`."""
+    generator = np.random.default_rng(seed)
+    while True:
+        yield int(generator.integers(2**31))

@@ -1,0 +1,85 @@
+"""A trained network on disk: `model.keras`, and a card that says what it is."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import os
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from cnnkit._lazy import keras
+from cnnkit.errors import CorruptAssetError
+
+if TYPE_CHECKING:
+    from keras import Model
+
+MODEL_FILE = "model.keras"
+CARD_FILE = "card.json"
+
+
+@dataclass(frozen=True, kw_only=True)
+class ModelCard:
+    """What must be known to use a trained network rightly. Plain values only."""
+
+    model: str  # registered name of the architecture
+    title: str
+    class_names: tuple[str, ...]
+    input_shape: tuple[int, int, int]  # (height, width, channels), values 0 to 255
+    dataset: str
+    recipe: Mapping[str, Any] = field(default_factory=dict)  # Recipe.to_dict()
+    metrics: Mapping[str, float] = field(default_factory=dict)  # on the test part
+    versions: Mapping[str, str] = field(default_factory=dict)  # of cnnkit, Keras, TensorFlow
+
+    def to_json(self) -> str:
+        """As stored beside the weights."""
+        return json.dumps(dataclasses.asdict(self), sort_keys=True, indent=1)
+
+    @classmethod
+    def from_json(cls, text: str) -> ModelCard:
+        """The inverse of `to_json`."""
+        values = json.loads(text)
+        values["class_names"] = tuple(values["class_names"])
+        values["input_shape"] = tuple(values["input_shape"])
+        return cls(**values)
+
+
+def save_model(model: Model, card: ModelCard, folder: Path) -> None:
+    """Write the model without its optimizer, and its card, each aside and then renamed."""
+    folder.mkdir(parents=True, exist_ok=True)
+    # An uncompiled twin of the same layers: the optimizer's state would triple the file.
+    bare = keras.Model(model.inputs, model.outputs, name=model.name)
+    aside = folder / f".{uuid.uuid4().hex}.keras"
+    bare.save(aside)
+    os.replace(aside, folder / MODEL_FILE)
+    aside.write_text(card.to_json(), encoding="utf-8")
+    os.replace(aside, folder / CARD_FILE)
+
+
+def load_model(folder: Path) -> tuple[Model, ModelCard]:
+    """Read what `save_model` wrote.
+
+    Raises:
+        CorruptAssetError: a file is missing or damaged; names it.
+    """
+    return _read(folder / MODEL_FILE, _load_keras), _read(folder / CARD_FILE, _load_card)
+
+
+def _load_keras(path: Path) -> Model:
+    return keras.saving.load_model(path, compile=False, safe_mode=True)
+
+
+def _load_card(path: Path) -> ModelCard:
+    return ModelCard.from_json(path.read_text(encoding="utf-8"))
+
+
+def _read(path: Path, reader):
+    if not path.is_file():
+        raise CorruptAssetError(path, "is missing")
+    try:
+        return reader(path)
+    except (ValueError, TypeError, KeyError, OSError) as error:
+        raise CorruptAssetError(path, f"is damaged ({error})") from error

@@ -1,0 +1,32 @@
+"""The multilayer perceptron of the Deep Learning Tutorials: 500 hidden units."""
+
+from cnnkit._lazy import keras
+from cnnkit.models._registry import Option, register_model
+
+
+@register_model(
+    title="Multilayer perceptron",
+    description="One hidden layer of 500 tanh units between the pixels and the ten classes.",
+    paper="LISA lab: Deep Learning Tutorials, Multilayer Perceptron",
+    parameters=397_510,
+    options=(
+        Option("units", "Hidden units", 500, range=(1, 4096)),
+        Option("activation", "Activation", "tanh", ("tanh", "relu")),
+        Option("dropout", "Dropout after the hidden layer", 0.0, range=(0, 0.9)),
+    ),
+)
+def mlp_tutorial(input_shape, classes, seeds, units, activation, dropout):
+    """Hidden weights U(±√(6 / (in + out))), output weights zero."""
+    image = keras.Input(input_shape, name="image")
+    x = keras.layers.Rescaling(1 / 255, name="rescaling")(image)
+    x = keras.layers.Flatten(name="flatten")(x)
+    x = keras.layers.Dense(
+        int(units),
+        kernel_initializer=keras.initializers.GlorotUniform(next(seeds)),
+        name="fc1",
+    )(x)
+    x = keras.layers.Activation(activation, name="fc1_activation")(x)
+    if dropout:
+        x = keras.layers.Dropout(dropout, seed=next(seeds), name="fc1_dropout")(x)
+    x = keras.layers.Dense(classes, kernel_initializer="zeros", name="logits")(x)
+    return keras.Model(image, x, name="mlp_tutorial")

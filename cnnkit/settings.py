@@ -1,0 +1,105 @@
+"""Every environment variable that cnnkit reads, read once, into one frozen object."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+from cnnkit.errors import SettingsError
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settings:
+    """Where things are kept and how much may run at once.
+
+    Args:
+        home: folder for runs, checkpoints and caches (`CNNKIT_HOME`, default
+            `~/.cnnkit`).
+        data_dir: folder with the operator's own data files and weights
+            (`CNNKIT_DATA_DIR`), or None.
+        keras_home: Keras's own cache of downloads (`KERAS_HOME`, default `~/.keras`).
+        tracking_uri: the MLflow record (`MLFLOW_TRACKING_URI`, default a SQLite
+            file in `home`).
+        scheduler: address of a Dask scheduler (`CNNKIT_SCHEDULER`), or None for one
+            inside this process.
+        slots: jobs that run at once on this machine (`CNNKIT_SLOTS`, default one per
+            four cores, at least one: TensorFlow already uses every core for one job).
+        spare: keep one worker waiting with TensorFlow imported (`CNNKIT_SPARE`,
+            default true).
+        offline: never try to download (`CNNKIT_OFFLINE`, default false).
+    """
+
+    home: Path
+    data_dir: Path | None = None
+    keras_home: Path
+    tracking_uri: str
+    scheduler: str | None = None
+    slots: int = 1
+    spare: bool = True
+    offline: bool = False
+
+    @property
+    def artifacts(self) -> Path:
+        """Folder for the files of runs, when the record is the default one."""
+        return self.home / "artifacts"
+
+    @property
+    def jobs(self) -> Path:
+        """Folder for what a job keeps while it runs: checkpoints and logs."""
+        return self.home / "jobs"
+
+    @property
+    def tracking_is_local(self) -> bool:
+        """Whether the record is the SQLite file that cnnkit makes itself."""
+        return self.tracking_uri == _default_tracking_uri(self.home)
+
+    @classmethod
+    def from_environment(cls, environment: Mapping[str, str]) -> Settings:
+        """Read the variables once and check them.
+
+        Raises:
+            SettingsError: a value cannot be understood.
+        """
+        home = Path(environment.get("CNNKIT_HOME") or "~/.cnnkit").expanduser().resolve()
+        data_dir = environment.get("CNNKIT_DATA_DIR")
+        cores = os.cpu_count() or 1
+        return cls(
+            home=home,
+            data_dir=Path(data_dir).expanduser().resolve() if data_dir else None,
+            keras_home=Path(environment.get("KERAS_HOME") or "~/.keras").expanduser(),
+            tracking_uri=environment.get("MLFLOW_TRACKING_URI")
+            or _default_tracking_uri(home),
+            scheduler=environment.get("CNNKIT_SCHEDULER") or None,
+            slots=_positive_int(environment, "CNNKIT_SLOTS", max(1, cores // 4)),
+            spare=_flag(environment, "CNNKIT_SPARE", True),
+            offline=_flag(environment, "CNNKIT_OFFLINE", False),
+        )
+
+
+@cache
+def get_settings() -> Settings:
+    """The settings of this process, read from the environment at the first call."""
+    return Settings.from_environment(os.environ)
+
+
+def _default_tracking_uri(home: Path) -> str:
+    return f"sqlite:///{home / 'runs.db'}"
+
+
+def _positive_int(environment: Mapping[str, str], name: str, default: int) -> int:
+    text = environment.get(name) or str(default)
+    if not text.isdecimal() or int(text) < 1:
+        raise SettingsError(f"{name} must be a whole number of at least 1. Received: {text!r}.")
+    return int(text)
+
+
+def _flag(environment: Mapping[str, str], name: str, default: bool) -> bool:
+    text = (environment.get(name) or str(default)).strip().lower()
+    if text in {"1", "true", "yes", "on"}:
+        return True
+    if text in {"0", "false", "no", "off"}:
+        return False
+    raise SettingsError(f"{name} must be 1 or 0. Received: {text!r}.")

@@ -1,0 +1,232 @@
+"""A recipe: everything that decides how a network is trained, as plain values.
+
+A recipe is frozen, survives JSON unchanged, and needs neither Keras nor TensorFlow.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from cnnkit.errors import InvalidRecipeError
+
+OPTIMIZERS = ("sgd", "adam", "adamw", "nadam", "rmsprop", "adagrad", "lion")
+SCHEDULES = ("constant", "cosine", "one_cycle", "exponential")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Augmentation:
+    """Random changes of each training picture, drawn anew for every batch.
+
+    Each field is the largest change; the change itself is drawn uniformly up to it,
+    in both directions. All zero means no augmentation.
+    """
+
+    shift: float = 0.0  # pixels
+    rotation: float = 0.0  # degrees
+    zoom: float = 0.0  # fraction: .1 draws a scale of .9 to 1.1
+    shear: float = 0.0  # degrees
+    elastic: float = 0.0  # pixels, standard deviation of the displacement
+    elastic_smoothness: float = 4.0  # pixels, Gaussian sigma of the displacement field
+
+    def __post_init__(self):
+        """Check every range."""
+        for name, low, high in (
+            ("shift", 0, 14),
+            ("rotation", 0, 180),
+            ("zoom", 0, 0.9),
+            ("shear", 0, 60),
+            ("elastic", 0, 10),
+            ("elastic_smoothness", 0.5, 14),
+        ):
+            _check_range(f"augmentation.{name}", getattr(self, name), low, high)
+
+    def __bool__(self) -> bool:
+        """Whether anything is changed at all."""
+        return any((self.shift, self.rotation, self.zoom, self.shear, self.elastic))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Stopping:
+    """When training ends before its last epoch.
+
+    `kind="keras"` stops after `patience` epochs in which `monitor` did not improve by
+    `min_delta` (`keras.callbacks.EarlyStopping`; its default patience is 0).
+
+    `kind="tutorial"` is the rule of the Theano Deep Learning Tutorials: look at
+    `patience` mini-batches at least; when the validation error falls below
+    `improvement_threshold` times the best one, look at `patience_increase` times the
+    mini-batches seen so far.
+    """
+
+    kind: str = "keras"  # "keras" or "tutorial"
+    monitor: str = "val_loss"  # "val_loss" or "val_error"
+    patience: int = 0  # keras: epochs; tutorial: mini-batches
+    min_delta: float = 0.0  # keras only, in units of the monitored value
+    patience_increase: float = 2.0  # tutorial only, factor
+    improvement_threshold: float = 0.995  # tutorial only, factor of the best error
+
+    def __post_init__(self):
+        """Check every field."""
+        _check_choice("stopping.kind", self.kind, ("keras", "tutorial"))
+        _check_choice("stopping.monitor", self.monitor, ("val_loss", "val_error"))
+        _check_range("stopping.patience", self.patience, 0, 10_000_000)
+        _check_range("stopping.min_delta", self.min_delta, 0, 100)
+        _check_range("stopping.patience_increase", self.patience_increase, 1, 100)
+        _check_range("stopping.improvement_threshold", self.improvement_threshold, 0, 1)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Recipe:
+    """How to train one network on one data set.
+
+    Example:
+        >>> recipe = Recipe(model="lenet_tutorial", dataset="digits", epochs=2)
+        >>> Recipe.from_json(recipe.to_json()) == recipe
+        True
+    """
+
+    name: str = "custom"  # "published", "fast" or a person's own name for it
+    model: str  # registered model
+    model_options: Mapping[str, Any] = field(default_factory=dict)  # its keyword options
+    dataset: str = "mnist"  # registered data set
+    train_size: int | None = None  # pictures to learn from; None: all of the split
+    validation_size: int | None = None  # pictures held out; None: a sixth
+    validation_from: str = "end"  # which end of the training part: "start" or "end"
+    epochs: int = 10  # an epoch is the time between two validations
+    steps_per_epoch: int | None = None  # batches; None: one pass over the pictures
+    batch_size: int = 128  # pictures
+    drop_remainder: bool = False  # leave out the last, smaller batch of each pass
+    shuffle: bool = True  # a new order for every pass, a function of (seed, pass)
+    optimizer: str = "adam"  # one of OPTIMIZERS
+    learning_rate: float = 1e-3  # per step, the highest one of the schedule
+    momentum: float = 0.0  # sgd and rmsprop only
+    nesterov: bool = False  # sgd only
+    schedule: str = "constant"  # one of SCHEDULES
+    warmup_epochs: float = 0.0  # linear rise from 0, in passes of epochs
+    final_learning_rate: float = 0.0  # fraction of learning_rate left at the end
+    loss_reduction: str = "mean"  # over the batch: "mean", or "sum" as in old tutorials
+    l1: float = 0.0  # penalty on every kernel, added to the loss
+    l2: float = 0.0  # penalty on every kernel, added to the loss
+    weight_decay: float = 0.0  # decoupled, per step, as a fraction of the learning rate
+    label_smoothing: float = 0.0  # fraction of probability spread over all classes
+    ema: float = 0.0  # decay of a moving average of the weights; 0: none
+    augmentation: Augmentation = field(default_factory=Augmentation)
+    stopping: Stopping | None = None
+    keep_best: str | None = "val_loss"  # end with the weights best in this; None: last
+    seed: int = 0  # of weights, dropout, order and augmentation
+
+    def __post_init__(self):
+        """Check every field once; whoever holds a recipe may trust it."""
+        object.__setattr__(self, "model_options", dict(self.model_options))
+        _check_choice("validation_from", self.validation_from, ("start", "end"))
+        _check_choice("optimizer", self.optimizer, OPTIMIZERS)
+        _check_choice("schedule", self.schedule, SCHEDULES)
+        _check_choice("loss_reduction", self.loss_reduction, ("mean", "sum"))
+        _check_choice("keep_best", self.keep_best, ("val_loss", "val_error", None))
+        for name, low, high in (
+            ("train_size", 1, 10_000_000),
+            ("validation_size", 1, 10_000_000),
+            ("epochs", 1, 100_000),
+            ("steps_per_epoch", 1, 10_000_000),
+            ("batch_size", 1, 60_000),
+            ("seed", 0, 2**31 - 1),
+        ):
+            _check_whole(name, getattr(self, name), low, high)
+        for name, low, high in (
+            ("learning_rate", 1e-9, 1000),
+            ("momentum", 0, 0.9999),
+            ("warmup_epochs", 0, self.epochs),
+            ("final_learning_rate", 0, 1),
+            ("l1", 0, 10),
+            ("l2", 0, 10),
+            ("weight_decay", 0, 10),
+            ("label_smoothing", 0, 0.9),
+            ("ema", 0, 0.99999),
+        ):
+            _check_range(name, getattr(self, name), low, high)
+
+    def replace(self, **changes: Any) -> Recipe:
+        """A copy with some fields changed, checked again."""
+        return dataclasses.replace(self, **changes)
+
+    def on(self, dataset: str) -> Recipe:
+        """The same recipe for another data set, whose sizes are its own."""
+        if dataset == self.dataset:
+            return self
+        return self.replace(dataset=dataset, train_size=None, validation_size=None)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain values only, as they go into JSON."""
+        return dataclasses.asdict(self)
+
+    def to_json(self) -> str:
+        """Sorted keys, so that equal recipes give equal text."""
+        return json.dumps(self.to_dict(), sort_keys=True, indent=1)
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any]) -> Recipe:
+        """The inverse of `to_dict`.
+
+        Raises:
+            InvalidRecipeError: a field is unknown or has a value that cannot work.
+        """
+        values = dict(values)
+        unknown = sorted(set(values) - {f.name for f in dataclasses.fields(cls)})
+        if unknown:
+            raise InvalidRecipeError(f"A recipe has no field {unknown[0]!r}.")
+        try:
+            values["augmentation"] = Augmentation(**values.get("augmentation") or {})
+            stopping = values.get("stopping")
+            values["stopping"] = Stopping(**stopping) if stopping else None
+            return cls(**values)
+        except TypeError as error:
+            raise InvalidRecipeError(f"This is not a recipe: {error}.") from error
+
+    @classmethod
+    def from_json(cls, text: str) -> Recipe:
+        """The inverse of `to_json`."""
+        try:
+            values = json.loads(text)
+        except json.JSONDecodeError as error:
+            raise InvalidRecipeError(f"A recipe must be JSON: {error}.") from error
+        if not isinstance(values, dict):
+            raise InvalidRecipeError(
+                f"A recipe must be a JSON object. Received: {type(values).__name__}."
+            )
+        return cls.from_dict(values)
+
+    def fingerprint(self) -> str:
+        """Twelve hexadecimal digits that are equal for recipes that train alike."""
+        values = self.to_dict()
+        del values["name"]
+        text = json.dumps(values, sort_keys=True)
+        return hashlib.sha256(text.encode()).hexdigest()[:12]
+
+
+def _check_choice(name: str, value: Any, allowed: tuple) -> None:
+    if value not in allowed:
+        raise InvalidRecipeError(
+            f"{name} must be one of {', '.join(map(str, allowed))}. Received: {value!r}."
+        )
+
+
+def _check_range(name: str, value: Any, low: float, high: float) -> None:
+    number = isinstance(value, int | float) and not isinstance(value, bool)
+    if not number or not low <= value <= high:
+        raise InvalidRecipeError(
+            f"{name} must be a number from {low:g} to {high:g}. Received: {value!r}."
+        )
+
+
+def _check_whole(name: str, value: Any, low: int, high: int) -> None:
+    if value is None and name in ("train_size", "validation_size", "steps_per_epoch"):
+        return
+    if not isinstance(value, int) or isinstance(value, bool) or not low <= value <= high:
+        raise InvalidRecipeError(
+            f"{name} must be a whole number from {low} to {high}. Received: {value!r}."
+        )
