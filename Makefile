@@ -1,0 +1,60 @@
+# `make run` opens the app and `make test` runs every test; each sets up .venv first.
+# Another Python: `make run PYTHON=python3.12`. Another port: `make run PORT=8600`.
+
+PYTHON ?= python3
+PORT ?= 8501
+VENV := .venv
+BIN := $(VENV)/bin
+RUNNING := $(VENV)/.installed
+TESTING := $(VENV)/.installed-dev
+
+.PHONY: setup run test app-test browser-test lint fix bench faults screenshots starter
+
+setup: $(TESTING)
+
+run: $(RUNNING)
+	$(BIN)/python -m streamlit run app.py --server.port $(PORT)
+
+test: $(TESTING)
+	$(BIN)/python -m pytest
+
+app-test: $(TESTING)
+	$(BIN)/python -m pytest tests/app
+
+browser-test: $(TESTING)
+	$(BIN)/python -m pytest -m browser
+
+faults: $(TESTING)
+	$(BIN)/python -m pytest -m faults
+
+lint: $(TESTING)
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/pyright
+
+fix: $(TESTING)
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+bench: $(TESTING)
+	$(BIN)/python -m benchmarks
+
+screenshots: $(TESTING)
+	$(BIN)/python -m benchmarks.screenshots
+
+starter: $(RUNNING)
+	$(BIN)/python -m cnnkit reproduce starter
+
+# A stamp is as old as the install it stands for; changed requirements make it stale.
+$(RUNNING): requirements.txt | $(BIN)/python
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.txt
+	touch $@
+
+$(TESTING): requirements.txt requirements-dev.txt pyproject.toml | $(BIN)/python
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --editable .
+	touch $(RUNNING) $@
+
+$(BIN)/python:
+	$(PYTHON) -c 'import sys; sys.exit("cnnkit needs Python 3.11 to 3.13; say which: make run PYTHON=python3.12" if not (3, 11) <= sys.version_info[:2] <= (3, 13) else 0)'
+	$(PYTHON) -m venv $(VENV)

@@ -1,0 +1,38 @@
+# The public names of cnnkit: read by type checkers as it stands, and by __init__.py,
+# which imports each from its module when it is first touched.
+from . import datasets, errors, jobs, models, runs, settings, training
+from .datasets import Dataset, dataset_info, list_datasets, load_dataset
+from .errors import CnnkitError
+from .models import create_model, list_models, load_model, model_info, save_model
+from .settings import get_settings
+from .training import Augmentation, Recipe, Stopping, evaluate, fit, get_recipe, list_recipes
+
+__version__: str
+
+__all__ = [
+    "Augmentation",
+    "CnnkitError",
+    "Dataset",
+    "Recipe",
+    "Stopping",
+    "create_model",
+    "dataset_info",
+    "datasets",
+    "errors",
+    "evaluate",
+    "fit",
+    "get_recipe",
+    "get_settings",
+    "jobs",
+    "list_datasets",
+    "list_models",
+    "list_recipes",
+    "load_dataset",
+    "load_model",
+    "model_info",
+    "models",
+    "runs",
+    "save_model",
+    "settings",
+    "training",
+]

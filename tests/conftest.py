@@ -1,0 +1,73 @@
+"""What every test may count on: a home of its own, quiet libraries, no network."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+from pathlib import Path
+
+# Before TensorFlow or MLflow can be imported, here or in a child process.
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
+os.environ["KERAS_BACKEND"] = "tensorflow"
+os.environ["MLFLOW_DISABLE_TELEMETRY"] = "true"
+os.environ["DO_NOT_TRACK"] = "true"
+# What runs before a test's own home is set (a fixture of a wider scope) finds this one.
+os.environ["CNNKIT_HOME"] = tempfile.mkdtemp(prefix="cnnkit-tests-")
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+CHROMIUM_NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+
+
+@pytest.fixture(autouse=True)
+def own_home(tmp_path_factory, monkeypatch) -> Path:
+    """Send everything cnnkit keeps to a folder of this test alone, and stay offline."""
+    from cnnkit.settings import get_settings
+
+    home = tmp_path_factory.mktemp("home")
+    monkeypatch.setenv("CNNKIT_HOME", str(home))
+    monkeypatch.setenv("CNNKIT_OFFLINE", "1")
+    for name in ("MLFLOW_TRACKING_URI", "CNNKIT_SCHEDULER", "CNNKIT_SLOTS", "CNNKIT_SPARE"):
+        monkeypatch.delenv(name, raising=False)
+    get_settings.cache_clear()
+    yield home
+    get_settings.cache_clear()
+
+
+@pytest.fixture(scope="session")
+def root() -> Path:
+    """The folder of the project."""
+    return ROOT
+
+
+@pytest.fixture(scope="session")
+def chromium() -> str:
+    """Path of a Chromium or Chrome of this machine."""
+    return os.environ.get("CNNKIT_CHROMIUM") or next(filter(None, map(shutil.which, CHROMIUM_NAMES)))
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Skip, with the reason, what this machine cannot show."""
+    lacking = {}
+    if not _real_mnist():
+        lacking["mnist"] = "real MNIST is not on this machine (see CNNKIT_DATA_DIR in README.md)"
+    if not (os.environ.get("CNNKIT_CHROMIUM") or any(map(shutil.which, CHROMIUM_NAMES))):
+        lacking["browser"] = "no Chromium or Chrome on PATH, and CNNKIT_CHROMIUM is not set"
+    for item in items:
+        for marker, reason in lacking.items():
+            if item.get_closest_marker(marker):
+                item.add_marker(pytest.mark.skip(reason=reason))
+
+
+def pytest_unconfigure() -> None:
+    """Leave nothing behind."""
+    shutil.rmtree(os.environ["CNNKIT_HOME"], ignore_errors=True)
+
+
+def _real_mnist() -> bool:
+    from cnnkit.assets import find
+
+    return find("mnist") is not None
