@@ -15,7 +15,7 @@ from typing import Any
 from cnnkit.errors import InvalidRecipeError
 
 OPTIMIZERS = ("sgd", "adam", "adamw", "nadam", "rmsprop", "adagrad", "lion")
-SCHEDULES = ("constant", "cosine", "one_cycle", "exponential")
+SCHEDULES = ("constant", "cosine", "linear", "exponential")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -107,14 +107,13 @@ class Recipe:
     momentum: float = 0.0  # sgd and rmsprop only
     nesterov: bool = False  # sgd only
     schedule: str = "constant"  # one of SCHEDULES
-    warmup_epochs: float = 0.0  # linear rise from 0, in passes of epochs
+    warmup_epochs: float = 0.0  # linear rise from 0 before the schedule begins
     final_learning_rate: float = 0.0  # fraction of learning_rate left at the end
     loss_reduction: str = "mean"  # over the batch: "mean", or "sum" as in old tutorials
     l1: float = 0.0  # penalty on every kernel, added to the loss
     l2: float = 0.0  # penalty on every kernel, added to the loss
     weight_decay: float = 0.0  # decoupled, per step, as a fraction of the learning rate
     label_smoothing: float = 0.0  # fraction of probability spread over all classes
-    ema: float = 0.0  # decay of a moving average of the weights; 0: none
     augmentation: Augmentation = field(default_factory=Augmentation)
     stopping: Stopping | None = None
     keep_best: str | None = "val_loss"  # end with the weights best in this; None: last
@@ -146,7 +145,6 @@ class Recipe:
             ("l2", 0, 10),
             ("weight_decay", 0, 10),
             ("label_smoothing", 0, 0.9),
-            ("ema", 0, 0.99999),
         ):
             _check_range(name, getattr(self, name), low, high)
 

@@ -1,0 +1,166 @@
+"""What happens at Keras's named moments: validate, keep the best, save, stop, report."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import keras
+import numpy as np
+
+from cnnkit.training.checkpoint import TrainingState, save_checkpoint
+from cnnkit.training.evaluation import Evaluator
+from cnnkit.training.events import EpochEnded, Report, StepsEnded
+from cnnkit.training.recipe import Recipe
+from cnnkit.training.stopping import StoppingRule
+
+Control = Callable[[], str | None]
+
+REPORT_SECONDS = 0.3  # between two reports within an epoch
+
+
+class Epochs(keras.callbacks.Callback):
+    """Ends each epoch: validation, best weights, stopping rule, checkpoint, report.
+
+    Args:
+        recipe: what is being carried out.
+        state: changed as epochs end.
+        rule: says when to stop.
+        validation: images and labels.
+        checkpoint: file to rewrite after each epoch, or None.
+        batches: the stream, told which epoch begins.
+        report: called with an event.
+        control: asked for "pause" or "cancel".
+    """
+
+    def __init__(self, *, recipe, state, rule, validation, checkpoint, batches, report, control):
+        """Keep what the moments need."""
+        super().__init__()
+        self.recipe: Recipe = recipe
+        self.state: TrainingState = state
+        self.rule: StoppingRule = rule
+        self.validation: tuple[np.ndarray, np.ndarray] = validation
+        self.checkpoint: Path | None = checkpoint
+        self.batches = batches
+        self.report: Report = report
+        self.control: Control = control
+        self.reason = "finished"
+
+    def on_train_begin(self, logs=None):
+        """Compile the validation once for the whole training."""
+        self._evaluate = Evaluator(self.model)
+
+    def on_epoch_begin(self, epoch, logs=None):
+        """Point the stream at this epoch (0-based)."""
+        self.batches.epoch.assign(epoch)
+        self._began = time.monotonic()
+
+    def on_train_batch_end(self, batch, logs=None):
+        """Stop at once when cancelled; what this epoch learnt is dropped."""
+        if self.control() == "cancel":
+            self.reason = "cancelled"
+            self.model.stop_training = True
+
+    def on_epoch_end(self, epoch, logs=None):
+        """Validate, decide, save, then say so."""
+        if self.reason == "cancelled":
+            return
+        row = self._row(epoch + 1, logs or {})
+        self.state.epoch = epoch + 1
+        self.state.history.append(row)
+        self._keep_best(row)
+        self.state.stopped = self.rule.should_stop(epoch + 1, row)
+        self.state.stopping = self.rule.state()
+        if self.checkpoint:
+            save_checkpoint(self.checkpoint, self.model, self.state, self.recipe.fingerprint())
+        self.report(
+            EpochEnded(
+                epoch=epoch + 1, epochs=self.recipe.epochs, logs=row, seconds=row["seconds"]
+            )
+        )
+        self._stop_if_asked()
+
+    def _row(self, epoch: int, logs: dict) -> dict[str, float]:
+        evaluation = self._evaluate(*self.validation)
+        return {
+            "epoch": epoch,
+            "loss": per_picture(float(logs["loss"]), self.recipe),
+            "accuracy": float(logs["accuracy"]),
+            **evaluation.metrics("val_"),
+            "learning_rate": learning_rate(self.model),
+            "seconds": time.monotonic() - self._began,
+        }
+
+    def _keep_best(self, row: dict[str, float]) -> None:
+        if self.recipe.keep_best is None:
+            return
+        value = row[self.recipe.keep_best]
+        if self.state.best_value is None or value < self.state.best_value:
+            self.state.best_value = value
+            self.state.best_epoch = int(row["epoch"])
+            self.state.best_weights = self.model.get_weights()
+
+    def _stop_if_asked(self) -> None:
+        wish = self.control()
+        if self.state.stopped:
+            self.reason = "early"
+        elif wish == "cancel":
+            self.reason = "cancelled"
+        elif wish == "pause" and self.state.epoch < self.recipe.epochs:
+            self.reason = "paused"
+        else:
+            return
+        self.model.stop_training = True
+
+
+class Live(keras.callbacks.Callback):
+    """Reports within an epoch, a few times a second at most.
+
+    Args:
+        recipe: what is being carried out.
+        report: called with `StepsEnded`.
+    """
+
+    def __init__(self, recipe: Recipe, report: Report):
+        """Keep what is needed to report."""
+        super().__init__()
+        self.recipe = recipe
+        self.report = report
+        self._last = (0, 0.0)
+
+    def on_epoch_begin(self, epoch, logs=None):
+        """Start counting this epoch (0-based)."""
+        self._epoch = epoch
+        self._last = (0, time.monotonic())
+
+    def on_train_batch_end(self, batch, logs=None):
+        """Report when enough time has passed (`batch` is 0-based)."""
+        now, done = time.monotonic(), batch + 1
+        steps, since = self._last
+        if now - since < REPORT_SECONDS:
+            return
+        self._last = (done, now)
+        per_epoch = self.params["steps"]
+        logs = logs or {}
+        self.report(
+            StepsEnded(
+                step=self._epoch * per_epoch + done,
+                steps=self.recipe.epochs * per_epoch,
+                epoch=self._epoch + 1,
+                loss=per_picture(float(logs["loss"]), self.recipe),
+                accuracy=float(logs["accuracy"]),
+                learning_rate=learning_rate(self.model),
+                pictures_per_second=(done - steps) * self.recipe.batch_size / (now - since),
+            )
+        )
+
+
+def per_picture(loss: float, recipe: Recipe) -> float:
+    """The loss of one picture on average, whatever the recipe reduces it to."""
+    return loss / recipe.batch_size if recipe.loss_reduction == "sum" else loss
+
+
+def learning_rate(model: keras.Model) -> float:
+    """What the next step will be scaled by."""
+    return float(keras.ops.convert_to_numpy(model.optimizer.learning_rate))

@@ -1,0 +1,100 @@
+"""Everything a training run is made of at the end of an epoch, in one file.
+
+Keras's `BackupAndRestore` gives back weights and optimizer, but not the states of
+dropout's generators, the best weights so far or the patience that is left, and it
+writes in place. Here a run that goes on is the run that never stopped.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import uuid
+import zipfile
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+
+from cnnkit.errors import CorruptAssetError, IncompatibleError
+
+
+@dataclass(kw_only=True)
+class TrainingState:
+    """What changes while a network learns, besides the network and its optimizer."""
+
+    epoch: int = 0  # epochs done
+    history: list[dict[str, float]] = field(default_factory=list)  # one row an epoch
+    stopping: dict[str, float] = field(default_factory=dict)  # state of the stopping rule
+    stopped: bool = False  # the rule has said so
+    best_epoch: int | None = None  # 1-based
+    best_value: float | None = None
+    best_weights: list[np.ndarray] | None = None  # as `model.get_weights()`
+
+
+def save_checkpoint(path: Path, model: keras.Model, state: TrainingState, recipe: str) -> None:
+    """Write aside, then rename: a crash leaves the old file or the new one, never half.
+
+    Args:
+        path: the file.
+        model: compiled.
+        state: of the end of an epoch.
+        recipe: fingerprint, so that no other recipe goes on from here.
+    """
+    arrays = {f"variable{i}": v for i, v in enumerate(_values(_variables(model)))}
+    arrays |= {f"best{i}": array for i, array in enumerate(state.best_weights or ())}
+    facts = {key: value for key, value in vars(state).items() if key != "best_weights"}
+    arrays["facts"] = np.array(json.dumps(facts | {"recipe": recipe}))
+    path.parent.mkdir(parents=True, exist_ok=True)
+    aside = path.with_name(f".{path.name}.{uuid.uuid4().hex}")
+    try:
+        with aside.open("wb") as file:
+            np.savez(file, **arrays)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(aside, path)
+    finally:
+        aside.unlink(missing_ok=True)
+
+
+def restore_checkpoint(path: Path, model: keras.Model, recipe: str) -> TrainingState:
+    """Give a freshly built and compiled model the values of a checkpoint.
+
+    Raises:
+        CorruptAssetError: the file is damaged.
+        IncompatibleError: it is of another recipe or another network.
+    """
+    arrays, facts = _read(path)
+    if facts.pop("recipe") != recipe:
+        raise IncompatibleError(f"{path} was written by another recipe. Start a new run instead.")
+    variables = _variables(model)
+    values = [arrays[f"variable{i}"] for i in range(sum(k.startswith("variable") for k in arrays))]
+    shapes = [tuple(variable.shape) for variable in variables]
+    if [value.shape for value in values] != shapes:
+        raise IncompatibleError(f"{path} was written for another network. Start a new run instead.")
+    for variable, value in zip(variables, values, strict=True):
+        variable.assign(value)
+    best = [arrays[f"best{i}"] for i in range(sum(k.startswith("best") for k in arrays))]
+    return TrainingState(**facts, best_weights=best or None)
+
+
+def _read(path: Path) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
+    try:
+        with np.load(path, allow_pickle=False) as file:
+            arrays = {key: file[key] for key in file}
+        return arrays, json.loads(str(arrays.pop("facts")))
+    except (ValueError, KeyError, OSError, EOFError, zipfile.BadZipFile) as error:
+        raise CorruptAssetError(path, f"cannot be read as a checkpoint ({error})") from error
+
+
+def _variables(model: keras.Model) -> list[keras.Variable]:
+    """Weights, generator states and optimizer, always in the same order."""
+    model.optimizer.build(model.trainable_variables)
+    return [*model.variables, *model.optimizer.variables]
+
+
+def _values(variables: Iterable[keras.Variable]) -> list[np.ndarray]:
+    return [keras.ops.convert_to_numpy(variable) for variable in variables]

@@ -1,0 +1,159 @@
+"""`fit`: a recipe in, events out, a trained network at the end."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import keras
+import tensorflow as tf
+
+from cnnkit.datasets import Dataset, load_dataset
+from cnnkit.errors import IncompatibleError
+from cnnkit.models import create_model
+from cnnkit.training._callbacks import Control, Epochs, Live
+from cnnkit.training._optimizers import make_loss, make_optimizer, penalise_kernels
+from cnnkit.training._pipeline import Batches
+from cnnkit.training.checkpoint import TrainingState, restore_checkpoint
+from cnnkit.training.events import Ended, Report, Started
+from cnnkit.training.recipe import Recipe
+from cnnkit.training.stopping import StoppingRule
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class FitResult:
+    """A trained network and how it came about."""
+
+    model: keras.Model
+    history: list[dict[str, float]]  # one row an epoch, `epoch` is 1-based
+    ended: Ended
+
+
+def fit(
+    recipe: Recipe,
+    report: Report = lambda event: None,
+    *,
+    checkpoint: Path | None = None,
+    control: Control = lambda: None,
+    dataset: Dataset | None = None,
+) -> FitResult:
+    """Train a network as a recipe says.
+
+    Args:
+        recipe: what to do.
+        report: called with the events of `cnnkit.training.events`.
+        checkpoint: a file that is rewritten after every epoch. If it exists, training
+            goes on from it and ends with the very weights of an uninterrupted run.
+        control: asked after every few batches; "cancel" ends the training at once,
+            "pause" after the running epoch and its checkpoint.
+        dataset: to learn from; None: the one the recipe names, split as it says.
+
+    Returns:
+        The network with the best weights, or the last ones when `keep_best` is None.
+
+    Raises:
+        UnknownNameError: the recipe names what is not registered.
+        IncompatibleError: network and pictures do not fit, or the checkpoint is of
+            another recipe.
+        AssetUnavailableError: the data set's file cannot be had.
+        CorruptAssetError: the data set's file or the checkpoint is damaged.
+    """
+    dataset = dataset or recipe_dataset(recipe)
+    images, labels = dataset.part("train")
+    batches = Batches(images, labels, recipe)
+    model = build(recipe, dataset, batches.per_epoch)
+    state = TrainingState()
+    rule = StoppingRule(recipe.stopping, batches.per_epoch)
+    if checkpoint and checkpoint.exists():
+        state = restore_checkpoint(checkpoint, model, recipe.fingerprint())
+        rule.restore(state.stopping)
+    report(_started(recipe, model, batches.per_epoch, state, len(images)))
+    epochs = Epochs(
+        recipe=recipe,
+        state=state,
+        rule=rule,
+        validation=dataset.part("validation"),
+        checkpoint=checkpoint,
+        batches=batches,
+        report=report,
+        control=control,
+    )
+    if not state.stopped:
+        model.fit(
+            batches.dataset(),
+            epochs=recipe.epochs,
+            initial_epoch=state.epoch,
+            callbacks=[epochs, Live(recipe, report)],
+            shuffle=False,  # the stream shuffles itself
+            verbose=0,
+        )
+    ended = _ended(epochs)
+    if ended.best_epoch is not None:
+        model.set_weights(state.best_weights)
+    report(ended)
+    return FitResult(model=model, history=state.history, ended=ended)
+
+
+def recipe_dataset(recipe: Recipe) -> Dataset:
+    """The data set that a recipe names, split as it says."""
+    return load_dataset(
+        recipe.dataset,
+        validation_size=recipe.validation_size,
+        validation_from=recipe.validation_from,
+        train_size=recipe.train_size,
+        seed=recipe.seed,
+    )
+
+
+def build(recipe: Recipe, dataset: Dataset, steps_per_epoch: int) -> keras.Model:
+    """The recipe's network, initialised and compiled.
+
+    Raises:
+        IncompatibleError: the network cannot take the data set's pictures.
+    """
+    height, width, channels = dataset.spec.input_shape
+    model = create_model(
+        recipe.model,
+        input_shape=(height, width, channels),
+        classes=len(dataset.class_names),
+        seed=recipe.seed,
+        **recipe.model_options,
+    )
+    if not model.trainable_variables:
+        raise IncompatibleError(f"{recipe.model} has nothing to learn with these options.")
+    penalise_kernels(model, recipe)
+    model.compile(
+        optimizer=make_optimizer(recipe, steps_per_epoch),
+        loss=make_loss(recipe),
+        metrics=[keras.metrics.SparseCategoricalAccuracy(name="accuracy")],
+        # On a CPU, XLA was measured to train these networks up to 2.5 times slower.
+        jit_compile="auto" if tf.config.list_physical_devices("GPU") else False,
+        # Several steps per call save Python's share of small ones; a twenty-fifth of an
+        # epoch keeps the curves alive and a cancellation prompt.
+        steps_per_execution=min(64, max(1, steps_per_epoch // 25)),
+    )
+    return model
+
+
+def _started(
+    recipe: Recipe, model: keras.Model, steps_per_epoch: int, state: TrainingState, pictures: int
+) -> Started:
+    gpus = tf.config.list_physical_devices("GPU")
+    return Started(
+        epochs=recipe.epochs,
+        steps_per_epoch=steps_per_epoch,
+        first_epoch=state.epoch + 1,
+        parameters=model.count_params(),
+        train_pictures=pictures,
+        device=", ".join(gpu.name for gpu in gpus) or "CPU",
+    )
+
+
+def _ended(epochs: Epochs) -> Ended:
+    state = epochs.state
+    finished = epochs.reason == "finished" and state.stopped
+    return Ended(
+        reason="early" if finished else epochs.reason,
+        epoch=state.epoch,
+        best_epoch=state.best_epoch,
+    )

@@ -1,0 +1,127 @@
+"""The recipes that ship: each network's published one, and a fast one of ours."""
+
+from __future__ import annotations
+
+from cnnkit.errors import UnknownRecipeError
+from cnnkit.training.recipe import Augmentation, Recipe, Stopping
+
+
+def list_recipes(model: str | None = None) -> list[Recipe]:
+    """The recipes that ship, of one network or of all."""
+    return [recipe for recipe in RECIPES if model in (None, recipe.model)]
+
+
+def get_recipe(model: str, name: str) -> Recipe:
+    """One recipe by the names of its network and its own.
+
+    Raises:
+        UnknownRecipeError: lists the recipes that the network has.
+    """
+    recipes = {recipe.name: recipe for recipe in list_recipes(model)}
+    if name not in recipes:
+        raise UnknownRecipeError(name, recipes)
+    return recipes[name]
+
+
+# The tutorials of the LISA lab go through the pictures in one fixed order.
+_THEANO = {
+    "optimizer": "sgd",
+    "validation_size": 10_000,
+    "validation_from": "end",
+    "drop_remainder": True,
+    "shuffle": False,
+    "keep_best": "val_error",
+}
+
+# TensorFlow's tutorials held out the first 5,000 pictures and kept the last weights.
+_TENSORFLOW = {
+    "validation_size": 5_000,
+    "validation_from": "start",
+    "drop_remainder": True,
+    "keep_best": None,
+}
+
+RECIPES = (
+    Recipe(
+        name="published",
+        model="softmax_regression",
+        learning_rate=0.13,
+        batch_size=600,
+        epochs=1000,
+        stopping=Stopping(kind="tutorial", monitor="val_error", patience=5_000),
+        **_THEANO,
+    ),
+    Recipe(
+        name="published (TensorFlow, mean loss)",
+        model="softmax_regression",
+        optimizer="sgd",
+        learning_rate=0.5,
+        batch_size=100,
+        steps_per_epoch=100,
+        epochs=10,
+        **_TENSORFLOW,
+    ),
+    Recipe(
+        name="published (TensorFlow, summed loss)",
+        model="softmax_regression",
+        optimizer="sgd",
+        loss_reduction="sum",
+        learning_rate=0.01,
+        batch_size=100,
+        steps_per_epoch=100,
+        epochs=10,
+        **_TENSORFLOW,
+    ),
+    Recipe(
+        name="published",
+        model="mlp_tutorial",
+        learning_rate=0.01,
+        l2=1e-4,
+        batch_size=20,
+        epochs=1000,
+        stopping=Stopping(kind="tutorial", monitor="val_error", patience=10_000),
+        **_THEANO,
+    ),
+    Recipe(
+        name="published",
+        model="lenet_tutorial",
+        learning_rate=0.1,
+        batch_size=500,
+        epochs=200,
+        stopping=Stopping(kind="tutorial", monitor="val_error", patience=10_000),
+        **_THEANO,
+    ),
+    Recipe(
+        name="published",
+        model="deep_mnist",
+        optimizer="adam",
+        learning_rate=1e-4,
+        batch_size=50,
+        steps_per_epoch=1000,
+        epochs=20,
+        **_TENSORFLOW,
+    ),
+    Recipe(
+        name="published",
+        model="keras_mnist_cnn",
+        optimizer="adam",
+        learning_rate=1e-3,
+        batch_size=128,
+        validation_size=6_000,
+        epochs=100,
+        stopping=Stopping(kind="keras", monitor="val_loss", patience=0),
+        keep_best=None,
+    ),
+    Recipe(
+        name="published",
+        model="toy_cnn",
+        dataset="toy_patterns",
+        optimizer="sgd",
+        learning_rate=0.1,
+        batch_size=150,
+        validation_size=30,
+        epochs=200,
+        shuffle=False,
+        keep_best=None,
+    ),
+)
