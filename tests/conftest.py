@@ -46,7 +46,7 @@ def root() -> Path:
 @pytest.fixture(scope="session")
 def chromium() -> str:
     """Path of a Chromium or Chrome of this machine."""
-    return os.environ.get("CNNKIT_CHROMIUM") or next(filter(None, map(shutil.which, CHROMIUM_NAMES)))
+    return _chromium() or pytest.skip("no Chromium or Chrome")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -54,7 +54,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     lacking = {}
     if not _real_mnist():
         lacking["mnist"] = "real MNIST is not on this machine (see CNNKIT_DATA_DIR in README.md)"
-    if not (os.environ.get("CNNKIT_CHROMIUM") or any(map(shutil.which, CHROMIUM_NAMES))):
+    if not _chromium():
         lacking["browser"] = "no Chromium or Chrome on PATH, and CNNKIT_CHROMIUM is not set"
     for item in items:
         for marker, reason in lacking.items():
@@ -65,6 +65,11 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def pytest_unconfigure() -> None:
     """Leave nothing behind."""
     shutil.rmtree(os.environ["CNNKIT_HOME"], ignore_errors=True)
+
+
+def _chromium() -> str | None:
+    found = filter(None, map(shutil.which, CHROMIUM_NAMES))
+    return os.environ.get("CNNKIT_CHROMIUM") or next(found, None)
 
 
 def _real_mnist() -> bool:
