@@ -1,0 +1,11 @@
+"""The record of every run: MLflow, read and written through `RunStore` alone.
+
+Importing this loads neither MLflow nor Keras; the store opens its database at its first
+use.
+"""
+
+from cnnkit.runs._record import Progress, Run, Status
+from cnnkit.runs._starter import STARTER_ID
+from cnnkit.runs._store import RunStore
+
+__all__ = ["STARTER_ID", "Progress", "Run", "RunStore", "Status"]

@@ -1,0 +1,96 @@
+"""Opening the MLflow record: quietly, without telemetry, and one process at a time."""
+
+from __future__ import annotations
+
+import logging
+import os
+import time
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from cnnkit.errors import StorageError
+from cnnkit.settings import Settings
+
+if TYPE_CHECKING:
+    from mlflow import MlflowClient
+
+EXPERIMENT = "cnnkit"
+LOCK_SECONDS = 120.0  # a slow machine needs some ten seconds for its first database
+BUSY_SECONDS = 15.0  # how long a write waits for other writers of the SQLite file
+
+
+def open_record(settings: Settings) -> tuple[MlflowClient, str]:
+    """A client of the record and the id of cnnkit's experiment in it, made if need be.
+
+    Three processes that open a new SQLite database at once crash in its migration: a
+    file lock lets one go first.
+
+    Raises:
+        StorageError: the record cannot be opened; says where it should be.
+    """
+    from filelock import FileLock, Timeout
+
+    silence_mlflow()
+    from mlflow.exceptions import MlflowException
+
+    try:
+        if not settings.tracking_is_local:
+            return _open(settings)
+        settings.home.mkdir(parents=True, exist_ok=True)
+        with FileLock(settings.home / "runs.db.lock", timeout=LOCK_SECONDS):
+            return _open(settings)
+    except (MlflowException, OSError, Timeout) as error:
+        raise StorageError(
+            f"The record of runs at {settings.tracking_uri} cannot be opened: {error}"
+        ) from error
+
+
+def silence_mlflow() -> None:
+    """Switch MLflow's telemetry and its remarks on migrations off, before it is imported."""
+    os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
+    os.environ.setdefault("DO_NOT_TRACK", "true")
+    for name in ("alembic", "mlflow.store.db.utils"):
+        logging.getLogger(name).setLevel(logging.WARNING)
+
+
+def patiently(call: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+    """Call again while another process is writing the SQLite file."""
+    from mlflow.exceptions import MlflowException
+
+    deadline = time.monotonic() + BUSY_SECONDS
+    pause = 0.05
+    while True:
+        try:
+            return call(*args, **kwargs)
+        except MlflowException as error:
+            if "database is locked" not in str(error) or time.monotonic() > deadline:
+                raise
+        time.sleep(pause)
+        pause = min(1.0, 2 * pause)
+
+
+def _open(settings: Settings) -> tuple[MlflowClient, str]:
+    # The package itself patches and imports much more than its client needs.
+    from mlflow.tracking import MlflowClient
+
+    # A registry of its own would otherwise be sought in the working directory.
+    client = MlflowClient(settings.tracking_uri, registry_uri=settings.tracking_uri)
+    return client, patiently(_experiment, client, settings)
+
+
+def _experiment(client: MlflowClient, settings: Settings) -> str:
+    from mlflow.exceptions import MlflowException
+
+    found = client.get_experiment_by_name(EXPERIMENT)
+    if found is None:
+        place = settings.artifacts.as_uri() if settings.tracking_is_local else None
+        try:
+            return client.create_experiment(EXPERIMENT, artifact_location=place)
+        except MlflowException:
+            # Another machine was faster, on a server that no file lock guards.
+            found = client.get_experiment_by_name(EXPERIMENT)
+            if found is None:
+                raise
+    if found.lifecycle_stage == "deleted":
+        client.restore_experiment(found.experiment_id)
+    return found.experiment_id

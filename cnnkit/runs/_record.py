@@ -1,0 +1,171 @@
+"""What is known about one run, and how it is written into MLflow's tags."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from mlflow.entities import Run as MlflowRun
+
+PREFIX = "cnnkit."
+LIVE = "live/"  # metrics of this prefix are points within an epoch
+
+
+class Status(StrEnum):
+    """Where a run stands."""
+
+    QUEUED = "queued"
+    RUNNING = "running"
+    PAUSED = "paused"
+    FINISHED = "finished"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+    INTERRUPTED = "interrupted"
+
+    @property
+    def over(self) -> bool:
+        """Nothing more happens unless somebody resumes it."""
+        return self not in (Status.QUEUED, Status.RUNNING)
+
+    @property
+    def resumable(self) -> bool:
+        """Whether it can go on from its last checkpoint, or from the start without one."""
+        return self.over and self is not Status.FINISHED
+
+    @property
+    def in_mlflow(self) -> str:
+        """The nearest of MLflow's own states, for `mlflow ui`."""
+        return _IN_MLFLOW[self]
+
+
+_IN_MLFLOW = {
+    Status.QUEUED: "SCHEDULED",
+    Status.RUNNING: "RUNNING",
+    Status.PAUSED: "SCHEDULED",
+    Status.FINISHED: "FINISHED",
+    Status.FAILED: "FAILED",
+    Status.CANCELLED: "KILLED",
+    Status.INTERRUPTED: "KILLED",
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Progress:
+    """How far a running job is. What a kind of job has no word for stays None."""
+
+    epoch: int = 0  # 1-based, the running one
+    epochs: int = 0  # in all
+    step: int = 0  # batches done since the first epoch began
+    steps: int = 0  # batches in all
+    pictures_per_second: float | None = None
+    seconds_left: float | None = None
+    learning_rate: float | None = None  # per step
+    loss: float | None = None  # mean of this epoch so far
+    accuracy: float | None = None  # 0 to 1, mean of this epoch so far
+
+    @property
+    def fraction(self) -> float:
+        """How much is done, 0 to 1."""
+        return min(1.0, self.step / self.steps) if self.steps else 0.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Run:
+    """One run, as it stood when it was read."""
+
+    id: str
+    name: str
+    kind: str  # "train", or another registered kind of job
+    status: Status
+    spec: Mapping[str, Any]  # what to do; for "train" it is `Recipe.to_dict()`
+    progress: Progress | None = None
+    metrics: Mapping[str, float] = field(default_factory=dict)  # the last value of each
+    created: datetime | None = None
+    started: datetime | None = None  # of the first attempt
+    ended: datetime | None = None
+    attempt: int = 0  # how often it was begun
+    reason: str = ""  # why it failed or was interrupted; one sentence first
+    wish: str | None = None  # "pause" or "cancel": asked for, not yet done
+    starter: bool = False  # the model that ships with cnnkit; it cannot be changed
+    heartbeat: datetime | None = None  # last sign of life of its child process
+    lease: str = ""  # which attempt may write it
+    ticket: int = 0  # how often it was queued
+    queued: datetime | None = None  # when it was queued last
+    host: str = ""  # where its child runs
+    pid: int | None = None
+    pid_created: float | None = None  # seconds since 1970, tells a reused pid
+    checkpoint: str = ""  # artifact, where checkpoints are shared between machines
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain values, as the command line prints them."""
+        shown = {name: getattr(self, name) for name in _SHOWN}
+        shown["progress"] = dataclasses.asdict(self.progress) if self.progress else None
+        return {
+            name: value.isoformat() if isinstance(value, datetime) else value
+            for name, value in shown.items()
+        }
+
+
+_SHOWN = (
+    "id name kind status spec progress metrics created started ended attempt reason wish starter"
+).split()
+_TIMES = ("started", "ended", "heartbeat", "queued")
+
+
+def to_tags(values: Mapping[str, Any]) -> dict[str, str]:
+    """Tags for MLflow from fields of `Run`; an empty tag stands for None."""
+    return {PREFIX + name: _to_text(name, value) for name, value in values.items()}
+
+
+def from_mlflow(record: MlflowRun) -> Run | None:
+    """The run that an MLflow run stands for, or None where cnnkit did not write it."""
+    tags = {
+        name.removeprefix(PREFIX): value
+        for name, value in record.data.tags.items()
+        if name.startswith(PREFIX) and value != ""
+    }
+    if "kind" not in tags:
+        return None
+    return Run(
+        id=record.info.run_id,
+        name=record.info.run_name or record.info.run_id,
+        kind=tags["kind"],
+        status=Status(tags["status"]),
+        spec=json.loads(tags["spec"]),
+        progress=Progress(**json.loads(tags["progress"])) if "progress" in tags else None,
+        metrics={k: v for k, v in record.data.metrics.items() if not k.startswith(LIVE)},
+        created=_time(record.info.start_time / 1000),
+        attempt=int(tags.get("attempt", 0)),
+        reason=tags.get("reason", ""),
+        wish=tags.get("wish"),
+        lease=tags.get("lease", ""),
+        ticket=int(tags.get("ticket", 0)),
+        host=tags.get("host", ""),
+        pid=int(tags["pid"]) if "pid" in tags else None,
+        pid_created=float(tags["pid_created"]) if "pid_created" in tags else None,
+        checkpoint=tags.get("checkpoint", ""),
+        **{name: _time(float(tags[name])) if name in tags else None for name in _TIMES},
+    )
+
+
+def _to_text(name: str, value: Any) -> str:
+    if value is None:
+        return ""
+    if isinstance(value, Progress):
+        return json.dumps(dataclasses.asdict(value))
+    if isinstance(value, datetime):
+        return repr(value.timestamp())
+    if isinstance(value, Mapping):
+        return json.dumps(value, sort_keys=True)
+    # MLflow takes tags of 8,000 characters; a traceback may be longer.
+    return str(value)[-4000:] if name == "reason" else str(value)
+
+
+def _time(seconds: float) -> datetime:
+    return datetime.fromtimestamp(seconds, UTC)

@@ -1,0 +1,280 @@
+"""`RunStore`: the one door to the record of runs."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from cnnkit.errors import RunNotFoundError, StorageError
+from cnnkit.runs import _artifacts, _starter
+from cnnkit.runs._curves import HISTORY, LIVE_COLUMNS, thin, to_rows
+from cnnkit.runs._database import open_record, patiently
+from cnnkit.runs._record import PREFIX, Run, Status, from_mlflow, to_tags
+from cnnkit.settings import Settings
+
+POINTS = 600  # of a curve within epochs: as many as a screen can show
+METRICS_PER_CALL = 1000  # MLflow's limit
+
+
+@dataclass(frozen=True, kw_only=True)
+class Point:
+    """One value of one metric, as a job logs it."""
+
+    metric: str
+    value: float
+    step: int
+    when: float  # seconds since 1970
+
+
+class RunStore:
+    """Reads and writes runs. Making one is free; MLflow is imported at the first use.
+
+    Args:
+        settings: where the record is.
+    """
+
+    def __init__(self, settings: Settings):
+        """Remember where; open nothing."""
+        self.settings = settings
+        self._opening = threading.Lock()
+
+    # Reading
+
+    def get(self, run_id: str) -> Run:
+        """One run as it stands now.
+
+        Raises:
+            RunNotFoundError: there is none of this id, or it was deleted.
+        """
+        if run_id == _starter.STARTER_ID:
+            starter = _starter.starter_run()
+            if starter is None:
+                raise RunNotFoundError(run_id)
+            return starter
+        record = self._record(run_id)
+        run = from_mlflow(record)
+        if run is None or record.info.lifecycle_stage == "deleted":
+            raise RunNotFoundError(run_id)
+        return run
+
+    def list(
+        self,
+        *,
+        kind: str | None = None,
+        statuses: Iterable[Status] | None = None,
+        text: str | None = None,
+        limit: int = 200,
+    ) -> list[Run]:
+        """Runs, newest first; the starter comes last.
+
+        Args:
+            kind: only of this kind; None: all.
+            statuses: only in one of these; None: in any.
+            text: only those that have it in their name, model or data set, in any case.
+            limit: at most so many.
+        """
+        wanted = None if statuses is None else {Status(status) for status in statuses}
+        runs = self._search(kind, wanted, limit if not text else None)
+        starter = _starter.starter_run()
+        if (
+            starter
+            and kind in (None, starter.kind)
+            and (wanted is None or starter.status in wanted)
+        ):
+            runs.append(starter)
+        return [run for run in runs if _mentions(run, text)][:limit]
+
+    def history(self, run_id: str) -> list[dict[str, float]]:
+        """One row an epoch: epoch (1-based), loss, accuracy, val_…, learning_rate, seconds."""
+        if run_id == _starter.STARTER_ID:
+            return _starter.starter_history()
+        return self._rows(run_id, HISTORY, "epoch")
+
+    def live(self, run_id: str) -> list[dict[str, float]]:
+        """Points within epochs, thinned: step, loss, accuracy, learning_rate, …_second."""
+        if run_id == _starter.STARTER_ID:
+            return []
+        return thin(self._rows(run_id, LIVE_COLUMNS, "step"), POINTS)
+
+    def artifact(self, run_id: str, name: str) -> Path:
+        """Local path of a file of the run, fetched first when the record is elsewhere.
+
+        Raises:
+            RunNotFoundError: there is no such run.
+            CorruptRunError: it has no such file.
+        """
+        if run_id == _starter.STARTER_ID:
+            return _starter.starter_artifact(name)
+        cache = self.settings.home / "cache" / "artifacts" / run_id
+        return _artifacts.fetch(self.client, self._record(run_id), name, cache)
+
+    # Writing, for people
+
+    def create(self, kind: str, spec: Mapping[str, Any], name: str = "") -> Run:
+        """A new queued run; `JobPool.submit` starts it.
+
+        Args:
+            kind: registered kind of job.
+            spec: what to do, as plain values.
+            name: for people; not unique.
+        """
+        queued = {"kind": kind, "spec": spec, "status": Status.QUEUED, "ticket": 1}
+        record = patiently(
+            self.client.create_run,
+            self._experiment,
+            run_name=name or kind,
+            tags=to_tags(queued | {"queued": datetime.now(UTC)}),
+        )
+        return self.get(record.info.run_id)
+
+    def add_artifact(self, run_id: str, path: Path, folder: str | None = None) -> None:
+        """Keep a copy of a file with the run, in one of its folders if named."""
+        self._refuse_starter(run_id)
+        patiently(self.client.log_artifact, run_id, str(path), folder)
+
+    def rename(self, run_id: str, name: str) -> None:
+        """Give a run another name.
+
+        Raises:
+            StorageError: the name is empty, or the run is the starter.
+        """
+        self._refuse_starter(run_id)
+        if not name.strip():
+            raise StorageError("A run needs a name.")
+        patiently(self.client.update_run, run_id, name=name.strip()[:200])
+
+    def delete(self, run_id: str) -> None:
+        """Forget a run and remove its files.
+
+        Raises:
+            StorageError: it is queued or running, or it is the starter.
+        """
+        self._refuse_starter(run_id)
+        run = self.get(run_id)
+        if not run.status.over:
+            raise StorageError(f"Run {run.name!r} is {run.status}. Cancel it before deleting it.")
+        _artifacts.remove(self._record(run_id))
+        _artifacts.remove_folder(self.settings.home / "cache" / "artifacts" / run_id)
+        _artifacts.remove_folder(self.settings.jobs / run_id)
+        patiently(self.client.delete_run, run_id)
+
+    # Writing, for jobs
+
+    def update(self, run_id: str, **fields: Any) -> None:
+        """Set fields of `Run` (status, wish, reason, progress, …) in one write."""
+        self.log(run_id, fields=fields)
+        if "status" in fields:
+            status = Status(fields["status"]).in_mlflow
+            if status in ("FINISHED", "FAILED", "KILLED"):
+                patiently(self.client.set_terminated, run_id, status)
+            else:
+                patiently(self.client.update_run, run_id, status=status)
+
+    def log(
+        self,
+        run_id: str,
+        points: Iterable[Point] = (),
+        *,
+        fields: Mapping[str, Any] | None = None,
+        params: Mapping[str, Any] | None = None,
+    ) -> None:
+        """Write metrics, fields and parameters in as few calls as MLflow allows."""
+        from mlflow.entities import Metric, Param, RunTag
+
+        metrics = [Metric(p.metric, p.value, int(p.when * 1000), p.step) for p in points]
+        tags = [RunTag(name, text) for name, text in to_tags(fields or {}).items()]
+        written = [Param(name, str(value)[:500]) for name, value in (params or {}).items()]
+        while len(metrics) > METRICS_PER_CALL:
+            patiently(self.client.log_batch, run_id, metrics=metrics[:METRICS_PER_CALL])
+            del metrics[:METRICS_PER_CALL]
+        patiently(self.client.log_batch, run_id, metrics=metrics, params=written, tags=tags)
+
+    def set_metrics(self, run_id: str, values: Mapping[str, float]) -> None:
+        """Write final figures of a run."""
+        now = time.time()
+        self.log(run_id, [Point(metric=k, value=v, step=0, when=now) for k, v in values.items()])
+
+    # The record itself
+
+    @property
+    def client(self):
+        """The `MlflowClient`, opened at the first use."""
+        return self._opened[0]
+
+    @property
+    def _experiment(self) -> str:
+        return self._opened[1]
+
+    @property
+    def _opened(self):
+        with self._opening:
+            return self._open_once
+
+    @cached_property
+    def _open_once(self):
+        return open_record(self.settings)
+
+    def _record(self, run_id: str):
+        from mlflow.exceptions import MlflowException
+
+        try:
+            return patiently(self.client.get_run, run_id)
+        except MlflowException as error:
+            if error.error_code in ("RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE"):
+                raise RunNotFoundError(run_id) from error
+            raise StorageError(f"The record of runs does not answer: {error}") from error
+
+    def _search(self, kind: str | None, wanted: set[Status] | None, limit: int | None) -> list[Run]:
+        # MLflow cannot ask for one of several tags; a search that finds little is quick.
+        filters = [[f"tags.`{PREFIX}kind` = '{kind}'"] if kind else []]
+        if wanted is not None:
+            filters = [[*filters[0], f"tags.`{PREFIX}status` = '{s}'"] for s in sorted(wanted)]
+        runs = [run for one in filters for run in self._pages(" and ".join(one), limit)]
+        return sorted(runs, key=lambda run: run.created or _LONG_AGO, reverse=True)
+
+    def _pages(self, text: str, limit: int | None) -> list[Run]:
+        runs: list[Run] = []
+        token = None
+        while limit is None or len(runs) < limit:
+            page = patiently(
+                self.client.search_runs,
+                [self._experiment],
+                filter_string=text,
+                max_results=min(limit or 500, 500),
+                order_by=["attributes.start_time DESC"],
+                page_token=token,
+            )
+            runs += [run for run in map(from_mlflow, page) if run]
+            token = page.token
+            if not token:
+                break
+        return runs
+
+    def _rows(self, run_id: str, columns: Mapping[str, str], index: str) -> list[dict[str, float]]:
+        logged = self._record(run_id).data.metrics
+        histories = {
+            column: patiently(self.client.get_metric_history, run_id, metric)
+            for column, metric in columns.items()
+            if metric in logged
+        }
+        return to_rows(histories, index)
+
+    def _refuse_starter(self, run_id: str) -> None:
+        if run_id == _starter.STARTER_ID:
+            raise StorageError("The starter ships with cnnkit and cannot be changed.")
+
+
+_LONG_AGO = datetime.fromtimestamp(0, UTC)
+
+
+def _mentions(run: Run, text: str | None) -> bool:
+    if not text:
+        return True
+    places = (run.name, run.id, str(run.spec.get("model", "")), str(run.spec.get("dataset", "")))
+    return any(text.casefold() in place.casefold() for place in places)
