@@ -1,0 +1,1 @@
+"""Figures from arrays, one module per topic. `images` needs no Plotly, the rest does."""

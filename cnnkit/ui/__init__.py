@@ -1,0 +1,1 @@
+"""Streamlit pieces that the pages share. Only this package and the pages import Streamlit."""
