@@ -5,7 +5,7 @@ logits; preprocessing is inside, and every layer can be reached by name.
 """
 
 # Importing a family registers its networks.
-from cnnkit.models import (
+from cnnkit.models import (  # noqa: F401
     compact_cnn,
     deep_mnist,
     keras_mnist_cnn,

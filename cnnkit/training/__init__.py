@@ -12,11 +12,12 @@ from typing import TYPE_CHECKING
 from cnnkit.training.events import Ended, EpochEnded, Event, Report, Started, StepsEnded
 from cnnkit.training.published import get_recipe, list_recipes
 from cnnkit.training.recipe import Augmentation, Recipe, Stopping
+from cnnkit.training.script import write_script
 
 if TYPE_CHECKING:
     from cnnkit.training.augment import augment
     from cnnkit.training.evaluation import Evaluation, evaluate
-    from cnnkit.training.fitting import FitResult, fit
+    from cnnkit.training.fitting import FitResult, fit, recipe_dataset
 
 __all__ = [
     "Augmentation",
@@ -35,6 +36,8 @@ __all__ = [
     "fit",
     "get_recipe",
     "list_recipes",
+    "recipe_dataset",
+    "write_script",
 ]
 
 _HEAVY = {
@@ -43,6 +46,7 @@ _HEAVY = {
     "augment": "augment",
     "evaluate": "evaluation",
     "fit": "fitting",
+    "recipe_dataset": "fitting",
 }
 
 

@@ -39,23 +39,23 @@ class StoppingRule:
             return False
         value = logs[self.stopping.monitor]
         if self.stopping.kind == "tutorial":
-            return self._tutorial(epoch, value)
-        return self._keras(value)
+            return self._tutorial(self.stopping, epoch, value)
+        return self._keras(self.stopping, value)
 
-    def _keras(self, value: float) -> bool:
-        if value < self.best - self.stopping.min_delta:
+    def _keras(self, stopping: Stopping, value: float) -> bool:
+        if value < self.best - stopping.min_delta:
             self.best, self.waited = value, 0
             return False
         self.waited += 1
-        return self.waited >= max(1, self.stopping.patience)
+        return self.waited >= max(1, stopping.patience)
 
-    def _tutorial(self, epoch: int, value: float) -> bool:
+    def _tutorial(self, stopping: Stopping, epoch: int, value: float) -> bool:
         # The tutorial counts mini-batches from 0 and validates after the last of each
         # epoch; it then stops at the first mini-batch whose number reaches the patience.
         seen = epoch * self.steps_per_epoch - 1
         if value < self.best:
-            if value < self.best * self.stopping.improvement_threshold:
-                self.patience = max(self.patience, seen * self.stopping.patience_increase)
+            if value < self.best * stopping.improvement_threshold:
+                self.patience = max(self.patience, seen * stopping.patience_increase)
             self.best = value
         # Stopping in the middle of the next epoch would come before its validation and
         # change nothing that is kept, so the epoch is not begun.

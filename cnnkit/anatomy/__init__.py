@@ -1,0 +1,21 @@
+"""What a network is made of: its stages, its filters, and what they answer to a picture."""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from cnnkit.anatomy.layers import Stage, filters, kernel_layers, picture_layers, stages
+    from cnnkit.anatomy.probe import Probe
+
+__all__ = ["Probe", "Stage", "filters", "kernel_layers", "picture_layers", "stages"]
+
+_HEAVY = {name: "probe" if name == "Probe" else "layers" for name in __all__}
+
+
+def __getattr__(name: str):
+    """Import what needs Keras when it is asked for."""
+    if name not in _HEAVY:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(importlib.import_module(f"{__name__}.{_HEAVY[name]}"), name)

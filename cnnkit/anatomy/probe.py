@@ -1,0 +1,54 @@
+"""Looking at what layers answer to pictures."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from cnnkit.errors import IncompatibleError, UnknownLayerError
+
+
+class Probe:
+    """A network with its layers laid open, compiled once.
+
+    Args:
+        model: flat; from (batch, height, width, channels), 0 to 255.
+        layers: names of the layers to read; None: all.
+
+    Raises:
+        UnknownLayerError: lists the layers there are.
+    """
+
+    def __init__(self, model: keras.Model, layers: Sequence[str] | None = None):
+        """Join the outputs into one function, so that one pass gives them all."""
+        known = [layer.name for layer in model.layers]
+        self.layers = list(layers or known)
+        for name in self.layers:
+            if name not in known:
+                raise UnknownLayerError(name, known)
+        self._shape = tuple(model.input_shape[1:])
+        opened = keras.Model(model.inputs, [model.get_layer(name).output for name in self.layers])
+        self._call = tf.function(lambda images: opened(images, training=False))
+
+    def __call__(self, images: np.ndarray) -> dict[str, np.ndarray]:
+        """What each layer answers.
+
+        Args:
+            images: uint8 or float32, (batch, height, width, channels), 0 to 255.
+
+        Returns:
+            Layer name → float32, (batch, height, width, channels) or (batch, units).
+
+        Raises:
+            IncompatibleError: the pictures have another size than the network takes.
+        """
+        if images.shape[1:] != self._shape:
+            raise IncompatibleError(
+                f"The network takes pictures of {self._shape}. Received: {images.shape[1:]}."
+            )
+        answers = self._call(tf.constant(images, tf.float32))
+        answers = answers if isinstance(answers, list | tuple) else [answers]
+        return {name: answer.numpy() for name, answer in zip(self.layers, answers, strict=True)}

@@ -1,0 +1,161 @@
+"""What the documents that cnnkit grew from published, and the recipes that repeat it.
+
+The figures here are their authors', never ours: ours are measured and stored apart.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from cnnkit.errors import UnknownNameError
+from cnnkit.training import Recipe, get_recipe
+
+
+@dataclass(frozen=True, kw_only=True)
+class Reproduction:
+    """One published figure, and how to get it again."""
+
+    name: str  # identifier
+    title: str  # shown to people
+    model: str  # registered network
+    recipe_name: str  # of a recipe that ships
+    measure: str  # "test_error", "test_accuracy" or "test_true_probability"
+    value: float  # what was published, 0 to 1
+    conditions: str = ""  # as published: time, machine, epochs
+    source: str = ""  # author and title
+    changes: tuple[tuple[str, object], ...] = ()  # of the recipe
+
+    @property
+    def recipe(self) -> Recipe:
+        """What to run."""
+        recipe = get_recipe(self.model, self.recipe_name)
+        changes = dict(self.changes)
+        options = {**recipe.model_options, **changes.pop("model_options", {})}
+        return recipe.replace(model_options=options, **changes)
+
+    @property
+    def published(self) -> str:
+        """The figure as text, in percent."""
+        return f"{100 * self.value:.4g} %"
+
+    def matches(self, recipe: Recipe) -> bool:
+        """Whether a recipe is this one, whatever its seed and its name."""
+        return recipe.replace(seed=0).fingerprint() == self.recipe.replace(seed=0).fingerprint()
+
+
+def list_reproductions() -> list[Reproduction]:
+    """Every published figure, in the order of the documents."""
+    return list(_REPRODUCTIONS)
+
+
+def get_reproduction(name: str) -> Reproduction:
+    """One by name.
+
+    Raises:
+        UnknownNameError: lists the names that exist.
+    """
+    rows = {row.name: row for row in _REPRODUCTIONS}
+    if name not in rows:
+        raise UnknownNameError(name, rows)
+    return rows[name]
+
+
+_TUTORIALS = "LISA lab, Université de Montréal: Deep Learning Tutorials"
+_AIDIARY = "aidiary: Implementing a convolutional neural network with Theano (1), 2015"
+_TENSORFLOW = "MNIST with TensorFlow, from MNIST For ML Beginners and Deep MNIST for Experts"
+_EIJIAN = "eijian: DeepLearning(4), is CNN backpropagation complete?, 2017"
+
+_REPRODUCTIONS = (
+    Reproduction(
+        name="softmax",
+        title="Softmax regression, 1,000 steps (summed loss)",
+        model="softmax_regression",
+        recipe_name="published (TensorFlow, summed loss)",
+        measure="test_accuracy",
+        value=0.91,
+        conditions="1,000 steps of 100 pictures",
+        source=_TENSORFLOW,
+    ),
+    Reproduction(
+        name="softmax_mean",
+        title="Softmax regression, 1,000 steps (mean loss)",
+        model="softmax_regression",
+        recipe_name="published (TensorFlow, mean loss)",
+        measure="test_accuracy",
+        value=0.92,
+        conditions="1,000 steps of 100 pictures",
+        source="TensorFlow: MNIST For ML Beginners",
+    ),
+    Reproduction(
+        name="logistic_regression",
+        title="Logistic regression (Theano)",
+        model="softmax_regression",
+        recipe_name="published",
+        measure="test_error",
+        value=0.0749,
+        conditions="validation error 7.50 %",
+        source=_TUTORIALS,
+    ),
+    Reproduction(
+        name="mlp",
+        title="Multilayer perceptron, 500 hidden units",
+        model="mlp_tutorial",
+        recipe_name="published",
+        measure="test_error",
+        value=0.0165,
+        conditions="validation error 1.69 %",
+        source=_TUTORIALS,
+    ),
+    Reproduction(
+        name="lenet",
+        title="LeNet, 20 and 50 filters",
+        model="lenet_tutorial",
+        recipe_name="published",
+        measure="test_error",
+        value=0.0092,
+        conditions="552 minutes on a CPU, 41 on a GPU (.93 %); validation error .91 %",
+        source=_AIDIARY,
+    ),
+    Reproduction(
+        name="deep_mnist",
+        title="Deep MNIST, 20,000 steps",
+        model="deep_mnist",
+        recipe_name="published",
+        measure="test_accuracy",
+        value=0.992,
+        conditions="20,000 steps of 50 pictures, up to half an hour",
+        source=_TENSORFLOW,
+    ),
+    Reproduction(
+        name="toy_all",
+        title="Toy CNN, all layers learn, 200 epochs",
+        model="toy_cnn",
+        recipe_name="published",
+        measure="test_true_probability",
+        value=0.975,
+        conditions="517 s, .387 epochs a second, mean of ten runs",
+        source=_EIJIAN,
+    ),
+    Reproduction(
+        name="toy_dense",
+        title="Toy CNN, only dense layers learn, 200 epochs",
+        model="toy_cnn",
+        recipe_name="published",
+        measure="test_true_probability",
+        value=0.742,
+        conditions="157 s, 1.273 epochs a second, mean of ten runs",
+        source=_EIJIAN,
+        changes=(("model_options", {"learn": "dense layers"}),),
+    ),
+    Reproduction(
+        name="toy_dense_500",
+        title="Toy CNN, only dense layers learn, 500 epochs",
+        model="toy_cnn",
+        recipe_name="published",
+        measure="test_true_probability",
+        value=0.951,
+        conditions="500 epochs",
+        source=_EIJIAN,
+        changes=(("epochs", 500), ("model_options", {"learn": "dense layers"})),
+    ),
+)

@@ -1,0 +1,75 @@
+"""A run as a Python script that anyone can run and change."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from typing import Any
+
+from cnnkit.training.recipe import Augmentation, Recipe, Stopping
+
+_SCRIPT = '''"""{title}, trained again with cnnkit: python {filename}"""
+
+from cnnkit.training import {imports}
+
+recipe = {recipe}
+
+result = fit(recipe, report=print)
+evaluation = evaluate(result.model, *recipe_dataset(recipe).part("test"))
+print(f"test error {{evaluation.error:.2%}}, loss {{evaluation.loss:.4f}}")
+result.model.save("{model}.keras")
+'''
+
+
+def write_script(recipe: Recipe, title: str | None = None) -> str:
+    """Python source that trains and tests a network exactly as a recipe says.
+
+    Args:
+        recipe: what to write down; only what differs from the defaults is written.
+        title: first words of the script; None: the names of network and data set.
+
+    Returns:
+        The source, in the style of `ruff format`.
+    """
+    used = ["Recipe", "evaluate", "fit", "recipe_dataset"]
+    used += ["Augmentation"] if recipe.augmentation else []
+    used += ["Stopping"] if recipe.stopping else []
+    # The title goes into a docstring: nothing in it may end that.
+    words = (title or f"{recipe.model} on {recipe.dataset}").replace("\\", "").replace('"', "'")
+    return _SCRIPT.format(
+        title=" ".join(words.split()),
+        filename=f"{recipe.model}.py",
+        imports=_import_list(sorted(used)),
+        recipe=_literal(recipe, ""),
+        model=recipe.model,
+    )
+
+
+def _import_list(names: list[str]) -> str:
+    line = ", ".join(names)
+    if len(line) <= 60:
+        return line
+    return "(\n" + "".join(f"    {name},\n" for name in names) + ")"
+
+
+def _literal(value: Any, indent: str) -> str:
+    if isinstance(value, Recipe | Augmentation | Stopping):
+        inner = indent + "    "
+        lines = [
+            f"{inner}{field.name}={_literal(getattr(value, field.name), inner)},\n"
+            for field in dataclasses.fields(value)
+            if getattr(value, field.name) != _default(field)
+        ]
+        return f"{type(value).__name__}(\n{''.join(lines)}{indent})"
+    if isinstance(value, str):
+        return json.dumps(value, ensure_ascii=False)
+    if isinstance(value, dict):
+        items = (f"{json.dumps(key)}: {_literal(item, indent)}" for key, item in value.items())
+        return "{" + ", ".join(items) + "}"
+    return repr(value)
+
+
+def _default(field: dataclasses.Field) -> Any:
+    if field.default_factory is not dataclasses.MISSING:
+        return field.default_factory()
+    return field.default
