@@ -37,29 +37,39 @@ def augment(images, augmentation: Augmentation, seed):
     images = tf.cast(images, tf.float32)
     if not augmentation:
         return images
-    return sample(images, random_coordinates(tf.shape(images), augmentation, seed))
+    _, height, width, _ = images.shape
+    batch = tf.shape(images)[0]
+    return sample(images, random_coordinates(batch, height, width, augmentation, seed))
 
 
-def random_coordinates(shape, augmentation: Augmentation, seed):
+def random_coordinates(batch, height: int, width: int, augmentation: Augmentation, seed):
     """Where each output pixel is taken from.
 
+    A picture's map is a sum of fixed maps (down, right, one, and a bump around each node
+    of a coarse grid) with its own random weights: one matrix product for the batch, and
+    few random numbers.
+
     Args:
-        shape: int32, (4,), of the batch of images.
+        batch: pictures.
+        height: pixels.
+        width: pixels.
         augmentation: the largest changes.
         seed: int32 or int64, (2,).
 
     Returns:
-        float32, (batch, height, width, 2): row and column in the input, in pixels.
+        float32, (batch, 2, height, width): row and column in the input, in pixels.
     """
-    batch, height, width = shape[0], shape[1], shape[2]
-    rows, columns = tf.meshgrid(tf.range(height), tf.range(width), indexing="ij")
-    centre = tf.cast(tf.stack([height - 1, width - 1]), tf.float32) / 2
-    grid = tf.cast(tf.stack([rows, columns], axis=-1), tf.float32) - centre
-    matrix, shift = _random_affine(batch, augmentation, seed)
-    coordinates = tf.einsum("hwi,bij->bhwj", grid, matrix) + shift[:, tf.newaxis, tf.newaxis]
+    maps = [_affine_maps(height, width)]
+    weights = [_random_affine(batch, augmentation, seed)]
     if augmentation.elastic:
-        coordinates += _random_displacement(batch, height, width, augmentation, seed)
-    return coordinates + centre
+        maps.append(_bumps(height, width, augmentation.elastic_smoothness))
+        noise = tf.random.stateless_normal([batch, 2, len(maps[-1])], _fold(seed, 1))
+        weights.append(noise * augmentation.elastic)
+    # (batch × 2, maps) times (maps, pixels): one product of two matrices, not of many.
+    joined = np.concatenate(maps).astype(np.float32)
+    flat = tf.reshape(tf.concat(weights, axis=2), [-1, len(joined)]) @ joined
+    centre = np.array([height - 1, width - 1], np.float32).reshape(2, 1, 1) / 2
+    return tf.reshape(flat, [-1, 2, height, width]) + centre
 
 
 def sample(images, coordinates):
@@ -67,58 +77,73 @@ def sample(images, coordinates):
 
     Args:
         images: float32, (batch, height, width, channels).
-        coordinates: float32, (batch, height, width, 2): row and column in pixels.
+        coordinates: float32, (batch, 2, rows, columns): row and column in pixels.
 
     Returns:
-        float32, (batch, height, width, channels).
+        float32, (batch, rows, columns, channels).
     """
     # A black border of one pixel makes every neighbour of a clipped coordinate exist.
     padded = tf.pad(images, [[0, 0], [1, 1], [1, 1], [0, 0]])
-    shape = tf.shape(padded)
-    batch, height, width, channels = shape[0], shape[1], shape[2], shape[3]
-    limit = tf.cast(tf.stack([height, width]), tf.float32) - 1.001
-    place = tf.clip_by_value(coordinates + 1, 0.0, limit)
-    corner = tf.floor(place)
-    part = place - corner
-    corner = tf.cast(corner, tf.int32)
-    start = corner[..., 0] * width + corner[..., 1]
-    pixels = tf.reshape(padded, [batch, height * width, channels])
+    batch = tf.shape(padded)[0]
+    height, width, channels = padded.shape[1:]
+    row, down = _whole_and_part(coordinates[:, 0], height)
+    column, right = _whole_and_part(coordinates[:, 1], width)
+    picture = tf.range(batch)[:, tf.newaxis, tf.newaxis] * (height * width)
+    start = picture + row * width + column
+    # One long list of pixels: indices into it are found faster than per picture.
+    pixels = tf.reshape(padded, [-1, channels])
+    upper, upper_right, lower, lower_right = (
+        tf.gather(pixels, start + offset) for offset in (0, 1, width, width + 1)
+    )
+    down, right = down[..., tf.newaxis], right[..., tf.newaxis]
+    upper += (upper_right - upper) * right
+    lower += (lower_right - lower) * right
+    return upper + (lower - upper) * down
 
-    def neighbour(offset):
-        return tf.gather(pixels, start + offset, batch_dims=1)
 
-    down, right = part[..., 0:1], part[..., 1:2]
-    upper = neighbour(0) * (1 - right) + neighbour(1) * right
-    lower = neighbour(width) * (1 - right) + neighbour(width + 1) * right
-    return upper * (1 - down) + lower * down
+def _whole_and_part(coordinate, size: int):
+    """Index in the padded picture, int32, and the way to the next one, 0 to 1."""
+    place = tf.clip_by_value(coordinate + 1, 0.0, size - 1.001)
+    whole = tf.floor(place)
+    return tf.cast(whole, tf.int32), place - whole
+
+
+def _affine_maps(height: int, width: int) -> np.ndarray:
+    """Rows and columns from the centre, and one: (3, height × width)."""
+    rows, columns = np.mgrid[:height, :width]
+    rows, columns = rows - (height - 1) / 2, columns - (width - 1) / 2
+    return np.stack([rows, columns, np.ones_like(rows)]).reshape(3, -1)
 
 
 def _random_affine(batch, augmentation: Augmentation, seed):
+    """Weights of the affine maps in row and column, (batch, 2, 3)."""
     draws = tf.random.stateless_uniform([5, batch], _fold(seed, 0), -1.0, 1.0)
     angle = draws[0] * math.radians(augmentation.rotation)
     scale = 1 / (1 + draws[1] * augmentation.zoom)
     shear = tf.tan(draws[2] * math.radians(augmentation.shear))
     cosine, sine = tf.cos(angle) * scale, tf.sin(angle) * scale
-    matrix = tf.stack([cosine, -sine, sine + shear * cosine, cosine - shear * sine], axis=-1)
-    shift = tf.transpose(draws[3:5]) * augmentation.shift
-    return tf.reshape(matrix, [batch, 2, 2]), shift
+    shift = draws[3:] * augmentation.shift
+    row = tf.stack([cosine, sine + shear * cosine, shift[0]], axis=-1)
+    column = tf.stack([-sine, cosine - shear * sine, shift[1]], axis=-1)
+    return tf.stack([row, column], axis=1)
 
 
-def _random_displacement(batch, height, width, augmentation: Augmentation, seed):
-    noise = tf.random.stateless_normal([batch, height, width, 2], _fold(seed, 1))
-    sigma = augmentation.elastic_smoothness
-    # Blurring as two matrix products: a convolution with so wide a kernel is slower.
-    blurred = tf.einsum("bhwc,hi->biwc", noise, _blur_matrix(height, sigma))
-    blurred = tf.einsum("biwc,wj->bijc", blurred, _blur_matrix(width, sigma))
-    return blurred * augmentation.elastic
+def _bumps(height: int, width: int, sigma: float) -> np.ndarray:
+    """Gaussian bumps around the nodes of a grid, (nodes, height × width).
+
+    Weighted by white noise they add up to a field as smooth as one blurred pixel by
+    pixel, of variance one everywhere, from a tenth of the random numbers.
+    """
+    down, right = _bumps_along(height, sigma), _bumps_along(width, sigma)
+    return np.einsum("ih,jw->ijhw", down, right).reshape(-1, height * width)
 
 
-def _blur_matrix(size, sigma: float):
-    """Gaussian weights, (size, size), that keep the variance of white noise."""
-    place = tf.cast(tf.range(size), tf.float32)
-    distance = place[:, tf.newaxis] - place[tf.newaxis]
-    weights = tf.exp(-0.5 * tf.square(distance / np.float32(sigma)))
-    return weights / tf.norm(weights, axis=0, keepdims=True)
+def _bumps_along(size: int, sigma: float) -> np.ndarray:
+    """The same in one dimension, (nodes, size); two nodes stand outside at each end."""
+    spacing = max(1.0, sigma)
+    nodes = spacing * (np.arange(math.ceil(size / spacing) + 4) - 2)
+    heights = np.exp(-0.5 * ((nodes[:, np.newaxis] - np.arange(size)) / sigma) ** 2)
+    return heights / np.linalg.norm(heights, axis=0)
 
 
 def _fold(seed, number: int):
