@@ -1,0 +1,86 @@
+"""How long a training will take, from what earlier ones took. Nothing is made up."""
+
+from __future__ import annotations
+
+import statistics
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from cnnkit.datasets import dataset_info
+from cnnkit.training.recipe import Recipe
+
+History = Sequence[Mapping[str, float]]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Estimate:
+    """A time, and what it rests on."""
+
+    seconds: float  # for all epochs; early stopping may end sooner
+    pictures_per_second: float  # validation included
+    alike: bool  # measured with the same options, batch size and augmentation
+    source: str  # whatever names the run it was measured in
+
+
+def estimate(recipe: Recipe, measured: Iterable[tuple[str, Recipe, History]]) -> Estimate | None:
+    """The time that a recipe takes, or None where nothing comparable was measured.
+
+    Args:
+        recipe: what is to be done.
+        measured: earlier trainings on this machine, newest first: a name, the recipe, and
+            one row an epoch with its "seconds". The newest of an equal training counts,
+            else the newest of the same network on pictures of the same size.
+    """
+    best: Estimate | None = None
+    for source, other, history in measured:
+        rate = pictures_per_second(other, history)
+        if rate is None or not _comparable(recipe, other):
+            continue
+        alike = _cost(recipe) == _cost(other)
+        if best is None or alike:
+            best = Estimate(
+                seconds=recipe.epochs * pictures_per_epoch(recipe) / rate,
+                pictures_per_second=rate,
+                alike=alike,
+                source=source,
+            )
+        if alike:
+            break
+    return best
+
+
+def pictures_per_second(recipe: Recipe, history: History) -> float | None:
+    """Training pictures learnt from in a second, validation time included.
+
+    The first epoch also compiles, so that it counts only where it is the only one.
+    """
+    seconds = [row["seconds"] for row in history if row.get("seconds", 0) > 0]
+    if not seconds:
+        return None
+    return pictures_per_epoch(recipe) / statistics.median(seconds[1:] or seconds)
+
+
+def pictures_per_epoch(recipe: Recipe) -> int:
+    """Training pictures that an epoch goes through."""
+    if recipe.steps_per_epoch:
+        return recipe.steps_per_epoch * recipe.batch_size
+    pictures = training_pictures(recipe)
+    if recipe.drop_remainder and pictures >= recipe.batch_size:
+        return pictures // recipe.batch_size * recipe.batch_size
+    return pictures
+
+
+def training_pictures(recipe: Recipe) -> int:
+    """Pictures that are left to learn from after validation, at least one."""
+    count = dataset_info(recipe.dataset).pictures[0]
+    held_out = count // 6 if recipe.validation_size is None else recipe.validation_size
+    return max(1, recipe.train_size or count - held_out)
+
+
+def _comparable(recipe: Recipe, other: Recipe) -> bool:
+    shapes = [dataset_info(one.dataset).input_shape for one in (recipe, other)]
+    return recipe.model == other.model and shapes[0] == shapes[1]
+
+
+def _cost(recipe: Recipe) -> tuple:
+    return (recipe.model_options, recipe.batch_size, recipe.optimizer, recipe.augmentation)

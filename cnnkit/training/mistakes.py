@@ -1,0 +1,125 @@
+"""What a network got wrong on its test pictures, from the logits alone. NumPy only."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from zipfile import BadZipFile
+
+import numpy as np
+
+from cnnkit.errors import CorruptAssetError
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Predictions:
+    """The logits of every test picture, in the order of the data set.
+
+    Args:
+        logits: float, (pictures, classes).
+        labels: int64, (pictures,), true classes.
+    """
+
+    logits: np.ndarray
+    labels: np.ndarray
+
+    @classmethod
+    def read(cls, path: Path) -> Predictions:
+        """Read a run's `predictions.npz`.
+
+        Raises:
+            CorruptAssetError: the file is not what it should be; says what is wrong.
+        """
+        try:
+            with np.load(path, allow_pickle=False) as file:
+                logits, labels = file["logits"], file["labels"]
+        except (OSError, ValueError, KeyError, BadZipFile) as error:
+            raise CorruptAssetError(path, f"holds no predictions ({error})") from error
+        if logits.ndim != 2 or labels.shape != logits.shape[:1] or not len(labels):
+            raise CorruptAssetError(
+                path, f"has logits of shape {logits.shape} for labels of shape {labels.shape}"
+            )
+        if labels.min() < 0 or labels.max() >= logits.shape[1]:
+            raise CorruptAssetError(path, f"has labels outside 0 to {logits.shape[1] - 1}")
+        # A shipped file may hold half precision, in which an exponential overflows.
+        return cls(logits=logits.astype(np.float64), labels=labels.astype(np.int64))
+
+    @property
+    def classes(self) -> int:
+        """Number of classes."""
+        return self.logits.shape[1]
+
+    @cached_property
+    def predicted(self) -> np.ndarray:
+        """Class with the largest logit, int64, (pictures,)."""
+        return self.logits.argmax(axis=1)
+
+    @cached_property
+    def probabilities(self) -> np.ndarray:
+        """Softmax of the logits, float64, (pictures, classes)."""
+        exponentials = np.exp(self.logits - self.logits.max(axis=1, keepdims=True))
+        return exponentials / exponentials.sum(axis=1, keepdims=True)
+
+    @cached_property
+    def confidence(self) -> np.ndarray:
+        """Probability of the predicted class, float64, (pictures,)."""
+        return self.probabilities.max(axis=1)
+
+    @property
+    def error(self) -> float:
+        """Fraction of wrong predictions, 0 to 1."""
+        return float(np.mean(self.predicted != self.labels))
+
+    @cached_property
+    def confusion(self) -> np.ndarray:
+        """Pictures by true class (row) and predicted class, int64, (classes, classes)."""
+        cells = self.labels * self.classes + self.predicted
+        return np.bincount(cells, minlength=self.classes**2).reshape(self.classes, self.classes)
+
+    def mistakes(self) -> np.ndarray:
+        """Indices of wrong predictions, the most confident first, int64."""
+        wrong = np.flatnonzero(self.predicted != self.labels)
+        return wrong[np.argsort(-self.confidence[wrong], kind="stable")]
+
+    def cell(self, true: int, predicted: int) -> np.ndarray:
+        """Indices of the pictures in one cell of the confusion matrix, int64.
+
+        Wrong ones come with the most confident first, right ones with the least
+        confident first: the remarkable ones at the top either way.
+        """
+        inside = np.flatnonzero((self.labels == true) & (self.predicted == predicted))
+        sign = 1 if true == predicted else -1
+        return inside[np.argsort(sign * self.confidence[inside], kind="stable")]
+
+    def by_class(self) -> list[ClassScore]:
+        """How well each class is recognised, in the order of the classes."""
+        totals = self.confusion.sum(axis=1)
+        scores = []
+        for number, row in enumerate(self.confusion):
+            others = row.copy()
+            others[number] = 0
+            scores.append(
+                ClassScore(
+                    number=number,
+                    pictures=int(totals[number]),
+                    right=int(row[number]),
+                    most_confused=int(others.argmax()) if others.any() else None,
+                )
+            )
+        return scores
+
+
+@dataclass(frozen=True, kw_only=True)
+class ClassScore:
+    """One class on the test pictures."""
+
+    number: int  # of the class
+    pictures: int
+    right: int
+    most_confused: int | None  # what it was most often taken for; None: never mistaken
+
+    @property
+    def accuracy(self) -> float:
+        """Fraction recognised, 0 to 1; 0 where there is no picture."""
+        return self.right / self.pictures if self.pictures else 0.0

@@ -1,0 +1,48 @@
+from __future__ import annotations
+
+import pytest
+
+from cnnkit.training import Augmentation, Recipe
+from cnnkit.training.estimates import estimate, pictures_per_epoch, pictures_per_second
+
+RECIPE = Recipe(model="lenet_tutorial", dataset="digits", train_size=1000, epochs=10)
+
+
+def rows(*seconds):
+    return [{"epoch": i, "seconds": value} for i, value in enumerate(seconds, start=1)]
+
+
+def test_nothing_measured_means_nothing_known():
+    assert estimate(RECIPE, []) is None
+    assert estimate(RECIPE, [("just begun", RECIPE, [])]) is None
+
+
+def test_the_time_is_the_measured_rate_times_the_pictures():
+    found = estimate(RECIPE.replace(epochs=20), [("a", RECIPE, rows(9, 2, 2))])
+    assert found.seconds == pytest.approx(40)  # the first epoch, which compiles, is left out
+    assert found.alike
+    assert found.source == "a"
+
+
+def test_the_first_epoch_counts_where_it_is_the_only_one():
+    assert pictures_per_second(RECIPE, rows(4)) == pytest.approx(250)
+
+
+def test_an_equal_training_is_preferred_to_a_newer_different_one():
+    other = RECIPE.replace(augmentation=Augmentation(shift=2))
+    measured = [("other", other, rows(8)), ("equal", RECIPE, rows(2))]
+    assert estimate(RECIPE, measured).source == "equal"
+    assert not estimate(RECIPE, measured[:1]).alike
+
+
+def test_another_network_or_size_of_picture_says_nothing():
+    mlp = RECIPE.replace(model="mlp_tutorial")
+    toy = Recipe(model="lenet_tutorial", dataset="toy_patterns")
+    assert estimate(RECIPE, [("mlp", mlp, rows(1)), ("toy", toy, rows(1))]) is None
+
+
+def test_pictures_of_an_epoch_follow_steps_and_remainder():
+    assert pictures_per_epoch(RECIPE) == 1000
+    assert pictures_per_epoch(RECIPE.replace(drop_remainder=True, batch_size=300)) == 900
+    assert pictures_per_epoch(RECIPE.replace(steps_per_epoch=7, batch_size=50)) == 350
+    assert pictures_per_epoch(Recipe(model="mlp_tutorial", dataset="digits")) == 1437 - 1437 // 6

@@ -1,0 +1,70 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from cnnkit.errors import CorruptAssetError
+from cnnkit.training.mistakes import Predictions
+
+# Two right (0 and 1), three wrong: pictures 2 and 4 are 0 taken for 1, picture 3 is 1 taken for 2.
+LOGITS = [[4, 0, 0], [0, 1, 0], [0, 2, 0], [0, 0, 1], [0, 9, 0]]
+LABELS = [0, 1, 0, 1, 0]
+
+
+@pytest.fixture
+def predictions():
+    return Predictions(logits=np.array(LOGITS, float), labels=np.array(LABELS))
+
+
+def test_mistakes_come_with_the_most_confident_first(predictions):
+    assert predictions.mistakes().tolist() == [4, 2, 3]
+
+
+def test_the_confusion_matrix_counts_every_picture_by_true_row(predictions):
+    assert predictions.confusion.tolist() == [[1, 2, 0], [0, 1, 1], [0, 0, 0]]
+    assert predictions.error == pytest.approx(3 / 5)
+
+
+def test_a_cell_holds_exactly_its_pictures_with_the_remarkable_ones_first(predictions):
+    assert predictions.cell(0, 1).tolist() == [4, 2]
+    doubtful = Predictions(logits=np.array([[9.0, 0], [1, 0]]), labels=np.array([0, 0]))
+    assert doubtful.cell(0, 0).tolist() == [1, 0]
+    assert predictions.cell(2, 0).tolist() == []
+
+
+def test_each_class_has_its_accuracy_count_and_worst_confusion(predictions):
+    scores = [(s.pictures, s.right, s.most_confused) for s in predictions.by_class()]
+    assert scores == [(3, 1, 1), (2, 1, 2), (0, 0, None)]
+    assert predictions.by_class()[2].accuracy == 0
+
+
+def test_half_precision_logits_of_any_size_give_probabilities(tmp_path):
+    path = tmp_path / "predictions.npz"
+    np.savez(path, logits=np.float16([[60000, -60000]]), labels=np.array([0]))
+    probabilities = Predictions.read(path).probabilities
+    assert probabilities.tolist() == [[1.0, 0.0]]
+
+
+@pytest.mark.parametrize(
+    "arrays",
+    [
+        {"logits": np.zeros((2, 3))},
+        {"logits": np.zeros((2, 3)), "labels": np.zeros(5, int)},
+        {"logits": np.zeros((0, 3)), "labels": np.zeros(0, int)},
+        {"logits": np.zeros((2, 3)), "labels": np.array([0, 3])},
+    ],
+    ids=["no labels", "other length", "empty", "label out of range"],
+)
+def test_a_damaged_file_is_named(tmp_path, arrays):
+    path = tmp_path / "predictions.npz"
+    np.savez(path, **arrays)
+    with pytest.raises(CorruptAssetError, match="predictions.npz"):
+        Predictions.read(path)
+
+
+@pytest.mark.parametrize("content", [b"not numpy", b"PK\x03\x04 cut off"])
+def test_a_file_that_is_no_archive_is_named(tmp_path, content):
+    path = tmp_path / "predictions.npz"
+    path.write_bytes(content)
+    with pytest.raises(CorruptAssetError, match="predictions.npz"):
+        Predictions.read(path)
