@@ -32,7 +32,8 @@ class Predictions:
             CorruptAssetError: the file is not what it should be; says what is wrong.
         """
         try:
-            with np.load(path, allow_pickle=False) as file:
+            # NumPy leaves a damaged file open when it is given only the path.
+            with path.open("rb") as stream, np.load(stream, allow_pickle=False) as file:
                 logits, labels = file["logits"], file["labels"]
         except (OSError, ValueError, KeyError, BadZipFile) as error:
             raise CorruptAssetError(path, f"holds no predictions ({error})") from error

@@ -1,0 +1,172 @@
+"""Curves of learning: of one run, of several, live within an epoch."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+from plotly import graph_objects as go
+
+from cnnkit.figures._look import BLUE, FAINT, GREEN, GREY, ORANGE, SERIES, faded, finished
+
+Rows = Sequence[Mapping[str, float]]
+
+TITLES = {
+    "loss": "loss (nats)",
+    "accuracy": "accuracy",
+    "error": "error",
+    "learning_rate": "learning rate",
+    "pictures_per_second": "pictures / s",
+    "seconds": "seconds an epoch",
+}
+FRACTIONS = ("accuracy", "error")
+
+
+def training(history: Rows, metric: str = "loss", *, live: Rows = (), height: int = 300):
+    """One metric of one run, training and validation, epoch by epoch.
+
+    Args:
+        history: one row an epoch: epoch (1-based), `metric`, `val_<metric>` where known.
+        metric: "loss", "accuracy" or "error" (1 - accuracy), or another column of `history`.
+        live: points within epochs, each with `step` and `metric`; drawn thinly behind.
+            Needs `epoch` in each point, or `steps_per_epoch` from the last row.
+        height: pixels.
+
+    Returns:
+        A Plotly figure.
+    """
+    figure = go.Figure()
+    if live:
+        figure.add_scatter(
+            x=[row["step"] for row in live],
+            y=_column(live, metric),
+            name="while it learns",
+            mode="lines",
+            line={"color": faded(GREY, 0.65), "width": 1.3},
+            xaxis="x2",
+            hovertemplate="step %{x}<br>%{y:.4g}<extra></extra>",
+        )
+        figure.update_layout(xaxis2={"overlaying": "x", "visible": False, "rangemode": "tozero"})
+    best = _best_epoch(history)
+    for name, column, colour in (
+        ("training", metric, BLUE),
+        ("validation", f"val_{metric}", ORANGE),
+    ):
+        values = _column(history, column)
+        if any(value is not None for value in values):
+            figure.add_scatter(
+                x=[row["epoch"] for row in history],
+                y=values,
+                name=name,
+                mode="lines+markers" if len(history) < 40 else "lines",
+                line={"color": colour, "width": 2.2},
+                marker={"size": 5},
+                hovertemplate=f"epoch %{{x}}<br>{name} %{{y{_format(metric)}}}<extra></extra>",
+            )
+    if best is not None and len(history) > 1:
+        figure.add_vline(x=best, line={"color": faded(GREEN, 0.8), "dash": "dot", "width": 1.5})
+        figure.add_annotation(
+            x=best, y=1, yref="paper", text="best", showarrow=False, yanchor="top",
+            xanchor="left", font={"color": GREEN, "size": 11},
+        )  # fmt: skip
+    _axes(figure, metric, "epoch")
+    return finished(figure, height=height)
+
+
+def comparison(runs: Mapping[str, Rows], metric: str = "val_loss", *, height: int = 340):
+    """One metric of several runs.
+
+    Args:
+        runs: name of each run to its history, one row an epoch.
+        metric: column, such as "val_loss"; "val_error" is 1 - "val_accuracy".
+        height: pixels.
+    """
+    return lines(
+        {
+            name: ([row["epoch"] for row in history], _column(history, metric))
+            for name, history in runs.items()
+        },
+        x_title="epoch",
+        y_title=("validation " if metric.startswith("val_") else "training ")
+        + TITLES.get(metric.removeprefix("val_"), metric),
+        percent=metric.removeprefix("val_") in FRACTIONS,
+        height=height,
+    )
+
+
+def lines(
+    series: Mapping[str, tuple[Sequence[float], Sequence[float | None]]],
+    *,
+    x_title: str,
+    y_title: str,
+    percent: bool = False,
+    logarithmic: bool = False,
+    dashed: Sequence[str] = (),
+    colours: Mapping[str, str] | None = None,
+    marked: float | None = None,
+    height: int = 300,
+):
+    """Named lines over a common axis.
+
+    Args:
+        series: name to (x, y).
+        x_title: of the axis.
+        y_title: of the axis.
+        percent: the values are fractions and are shown as percent.
+        logarithmic: y axis.
+        dashed: names of lines to draw dashed.
+        colours: by name, where the order of the theme's will not do.
+        marked: x at which to draw a thin upright line.
+        height: pixels.
+    """
+    figure = go.Figure()
+    for number, (name, (x, y)) in enumerate(series.items()):
+        colour = (colours or {}).get(name, SERIES[number % len(SERIES)])
+        figure.add_scatter(
+            x=list(x),
+            y=list(y),
+            name=name,
+            mode="lines",
+            line={"color": colour, "width": 2.2, "dash": "dot" if name in dashed else "solid"},
+            hovertemplate=f"{x_title} %{{x}}<br>%{{y{':.2%' if percent else ':.4g'}}}"
+            f"<extra>{name}</extra>",
+        )
+    if marked is not None:
+        figure.add_vline(x=marked, line={"color": GREY, "width": 1})
+    figure.update_xaxes(title=x_title)
+    figure.update_yaxes(
+        title=y_title,
+        tickformat=".0%" if percent else None,
+        type="log" if logarithmic else "linear",
+    )
+    return finished(figure, height=height)
+
+
+def _axes(figure, metric: str, x_title: str) -> None:
+    figure.update_layout(
+        xaxis={"title": x_title, "rangemode": "tozero", "tickformat": "d"},
+        yaxis={
+            "title": TITLES.get(metric, metric),
+            "tickformat": ".1%" if metric in FRACTIONS else None,
+            "type": "log" if metric == "learning_rate" else "linear",
+            "gridcolor": FAINT,
+        },
+    )
+
+
+def _format(metric: str) -> str:
+    return ":.2%" if metric in FRACTIONS else ":.4g"
+
+
+def _column(rows: Rows, name: str) -> list[float | None]:
+    if name.endswith("error") and not any(name in row for row in rows):
+        source = name.replace("error", "accuracy")
+        return [None if row.get(source) is None else 1 - row[source] for row in rows]
+    return [row.get(name) for row in rows]
+
+
+def _best_epoch(history: Rows) -> float | None:
+    known = [row for row in history if row.get("val_loss") is not None]
+    if not known:
+        return None
+    return known[int(np.argmin([row["val_loss"] for row in known]))]["epoch"]
