@@ -21,7 +21,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from benchmarks._measure import ROOT, machine, take_turns
-from cnnkit.settings import Settings
+from cnnkit.settings import get_settings
 from cnnkit.training import Recipe, get_recipe, list_recipes
 
 MEASURED = ROOT / "docs" / "measured" / "accuracy.jsonl"
@@ -122,7 +122,7 @@ def _train(recipe: Recipe, minutes: float | None) -> dict:
 
 
 def _checkpoint(recipe: Recipe) -> Path:
-    return Settings.from_environment().home / "accuracy" / f"{recipe.fingerprint()}.npz"
+    return get_settings().home / "accuracy" / f"{recipe.fingerprint()}.npz"
 
 
 def _say(event) -> None:
