@@ -57,8 +57,10 @@ def remove(record: MlflowRun, name: str | None = None) -> None:
     if folder is not None and name is None:
         # The run's own folder holds the one that MLflow names.
         remove_folder(folder.parent)
+    elif folder is not None:
+        (folder / str(name)).unlink(missing_ok=True)
     else:
-        get_artifact_repository(record.info.artifact_uri).delete_artifacts(name)
+        get_artifact_repository(str(record.info.artifact_uri)).delete_artifacts(name)
 
 
 def remove_folder(folder: Path) -> None:
@@ -68,7 +70,7 @@ def remove_folder(folder: Path) -> None:
 
 def local_folder(record: MlflowRun) -> Path | None:
     """The folder of a run's files if it is on this machine's own disks."""
-    uri = urlparse(record.info.artifact_uri)
+    uri = urlparse(str(record.info.artifact_uri))
     if uri.scheme == "file":
         return Path(url2pathname(uri.path))
-    return None if uri.scheme else Path(record.info.artifact_uri)
+    return None if uri.scheme else Path(str(record.info.artifact_uri))

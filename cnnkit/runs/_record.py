@@ -115,7 +115,6 @@ class Run:
 _SHOWN = (
     "id name kind status spec progress metrics created started ended attempt reason wish starter"
 ).split()
-_TIMES = ("started", "ended", "heartbeat", "queued")
 
 
 def to_tags(values: Mapping[str, Any]) -> dict[str, str]:
@@ -132,25 +131,30 @@ def from_mlflow(record: MlflowRun) -> Run | None:
     }
     if "kind" not in tags:
         return None
+    status = Status(tags["status"])
     return Run(
         id=record.info.run_id,
         name=record.info.run_name or record.info.run_id,
         kind=tags["kind"],
-        status=Status(tags["status"]),
+        status=status,
         spec=json.loads(tags["spec"]),
         progress=Progress(**json.loads(tags["progress"])) if "progress" in tags else None,
         metrics={k: v for k, v in record.data.metrics.items() if not k.startswith(LIVE)},
         created=_time(record.info.start_time / 1000),
         attempt=int(tags.get("attempt", 0)),
         reason=tags.get("reason", ""),
-        wish=tags.get("wish"),
+        # One that came too late to be read is void.
+        wish=None if status.over else tags.get("wish"),
         lease=tags.get("lease", ""),
         ticket=int(tags.get("ticket", 0)),
         host=tags.get("host", ""),
         pid=int(tags["pid"]) if "pid" in tags else None,
         pid_created=float(tags["pid_created"]) if "pid_created" in tags else None,
         checkpoint=tags.get("checkpoint", ""),
-        **{name: _time(float(tags[name])) if name in tags else None for name in _TIMES},
+        started=_tagged_time(tags, "started"),
+        ended=_tagged_time(tags, "ended"),
+        heartbeat=_tagged_time(tags, "heartbeat"),
+        queued=_tagged_time(tags, "queued"),
     )
 
 
@@ -165,6 +169,10 @@ def _to_text(name: str, value: Any) -> str:
         return json.dumps(value, sort_keys=True)
     # MLflow takes tags of 8,000 characters; a traceback may be longer.
     return str(value)[-4000:] if name == "reason" else str(value)
+
+
+def _tagged_time(tags: Mapping[str, str], name: str) -> datetime | None:
+    return _time(float(tags[name])) if name in tags else None
 
 
 def _time(seconds: float) -> datetime:

@@ -195,6 +195,10 @@ class RunStore:
             del metrics[:METRICS_PER_CALL]
         patiently(self.client.log_batch, run_id, metrics=metrics, params=written, tags=tags)
 
+    def remove_artifact(self, run_id: str, name: str) -> None:
+        """Remove one file of a run."""
+        _artifacts.remove(self._record(run_id), name)
+
     def set_metrics(self, run_id: str, values: Mapping[str, float]) -> None:
         """Write final figures of a run."""
         now = time.time()

@@ -1,0 +1,38 @@
+"""The command line: `cnnkit VERB`, or `python -m cnnkit VERB`. Every verb knows `--json`."""
+
+from __future__ import annotations
+
+import click
+
+from cnnkit import __version__
+from cnnkit._cli.catalogue import datasets, models
+from cnnkit._cli.evaluate import evaluate
+from cnnkit._cli.reproduce import reproduce
+from cnnkit._cli.runs import runs
+from cnnkit._cli.train import train
+from cnnkit._cli.worker import worker
+from cnnkit.errors import CnnkitError
+
+
+class Verbs(click.Group):
+    """A group that shows cnnkit's own errors as one sentence."""
+
+    def invoke(self, ctx: click.Context):
+        """Run the verb."""
+        try:
+            return super().invoke(ctx)
+        except CnnkitError as error:
+            raise click.ClickException(str(error)) from error
+
+
+@click.group(cls=Verbs, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, package_name="cnnkit")
+def main():
+    """Train, open up and question convolutional networks."""
+
+
+for _verb in (models, datasets, train, runs, evaluate, reproduce, worker):
+    main.add_command(_verb)
+
+if __name__ == "__main__":
+    main()

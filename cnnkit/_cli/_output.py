@@ -1,0 +1,40 @@
+"""How verbs show what they found: tables for people, JSON for programs."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import click
+
+from cnnkit.runs import Run
+
+json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+
+
+def show(value: Any, text: str, as_json: bool) -> None:
+    """Print a value as JSON, or else its text."""
+    click.echo(json.dumps(value, indent=1, default=str) if as_json else text)
+
+
+def table(head: Sequence[str], rows: Iterable[Sequence[Any]]) -> str:
+    """Columns as wide as they need to be."""
+    lines = [[str(cell) for cell in row] for row in (head, *rows)]
+    widths = [max(len(line[i]) for line in lines) for i in range(len(head))]
+    return "\n".join(
+        "  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip()
+        for line in lines
+    )
+
+
+def summary(run: Run) -> str:
+    """One line on a run: status, and its error on the test part if it has one."""
+    words = [f"{run.name} ({run.id}): {run.status}"]
+    if "test_error" in run.metrics:
+        words.append(f"test error {run.metrics['test_error']:.2%}")
+    if "seconds" in run.metrics:
+        words.append(f"{run.metrics['seconds']:.1f} s of training")
+    if run.reason:
+        words.append(run.reason.splitlines()[0])
+    return ", ".join(words)

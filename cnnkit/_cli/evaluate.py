@@ -1,0 +1,45 @@
+"""`cnnkit evaluate`: a trained network on the test part of a data set."""
+
+from __future__ import annotations
+
+import click
+
+from cnnkit._cli._output import json_option, show, table
+from cnnkit._cli.runs import find
+from cnnkit.datasets import load_dataset
+from cnnkit.errors import IncompatibleError
+from cnnkit.runs import RunStore
+from cnnkit.settings import get_settings
+
+
+@click.command()
+@click.argument("run_id")
+@click.option("--dataset", help="Another data set than the one it was trained on.")
+@json_option
+def evaluate(run_id: str, dataset: str | None, as_json: bool):
+    """Evaluate the network of a run (`starter` is the one that ships)."""
+    store = RunStore(get_settings())
+    run = find(store, run_id)
+    folder = store.artifact(run.id, "model.keras").parent
+    store.artifact(run.id, "card.json")
+    from cnnkit import training
+    from cnnkit.models import load_model
+
+    model, card = load_model(folder)
+    data = load_dataset(dataset or card.dataset)
+    if data.spec.input_shape != card.input_shape or data.spec.classes != len(card.class_names):
+        raise IncompatibleError(
+            f"{card.title} takes {card.input_shape} in {len(card.class_names)} classes; "
+            f"{data.title} has {data.spec.input_shape} in {data.spec.classes}."
+        )
+    result = training.evaluate(model, *data.part("test"))
+    figures = result.metrics("test_")
+    confusion = table(
+        ("", *card.class_names),
+        [(name, *row) for name, row in zip(card.class_names, result.confusion, strict=True)],
+    )
+    lines = [f"{card.title} on {data.title}, {len(result.labels):,} pictures"]
+    lines += [f"{name}: {value:.4f}" for name, value in figures.items()]
+    shown = {"run": run.id, "dataset": data.name, "pictures": len(result.labels)}
+    shown |= figures | {"confusion": result.confusion.tolist()}
+    show(shown, "\n".join([*lines, confusion]), as_json)

@@ -1,0 +1,83 @@
+"""`cnnkit reproduce`: the published figures, ours beside them, and a way to run a row."""
+
+from __future__ import annotations
+
+import sys
+
+import click
+
+from cnnkit._cli._follow import run_to_end, start_detached
+from cnnkit._cli._output import json_option, show, summary, table
+from cnnkit.reproductions import Reproduction, get_reproduction, list_reproductions
+from cnnkit.runs import Run, RunStore, Status
+from cnnkit.settings import get_settings
+from cnnkit.training import Recipe, get_recipe
+
+STARTER = "starter"
+
+
+@click.command()
+@click.argument("row", required=False)
+@click.option("--seed", default=0, show_default=True, help="Of weights, order and augmentation.")
+@click.option("--detach", is_flag=True, help="Do not wait: the training goes on by itself.")
+@json_option
+def reproduce(row: str | None, seed: int, detach: bool, as_json: bool):
+    """Run ROW of the table of published figures; without ROW, show the table.
+
+    ROW `starter` trains the network that ships with cnnkit and puts it into the package.
+    """
+    settings = get_settings()
+    store = RunStore(settings)
+    if row is None:
+        return _show_table(store, as_json)
+    if row == STARTER:
+        recipe, name = get_recipe("lenet_tutorial", "fast"), "Starter"
+    else:
+        recipe, name = get_reproduction(row).recipe, get_reproduction(row).title
+    run = store.create("train", recipe.replace(seed=seed).to_dict(), name)
+    if detach and row != STARTER:
+        start_detached(settings, run)
+    else:
+        run = run_to_end(settings, store, run, quiet=as_json)
+    if row == STARTER and run.status is Status.FINISHED:
+        from cnnkit.runs._starter import write_starter
+
+        write_starter(store.artifact(run.id, "model.keras").parent)
+    show(run.to_dict(), summary(run), as_json)
+    if run.status not in (Status.FINISHED, Status.QUEUED):
+        sys.exit(1)
+
+
+def _show_table(store: RunStore, as_json: bool) -> None:
+    finished = store.list(kind="train", statuses=[Status.FINISHED], limit=10_000)
+    found = []
+    for row in list_reproductions():
+        ours = _newest(finished, row)
+        found.append(
+            {
+                "name": row.name,
+                "title": row.title,
+                "measure": row.measure,
+                "published": row.value,
+                "ours": ours.metrics.get(row.measure) if ours else None,
+                "seconds": ours.metrics.get("seconds") if ours else None,
+                "run": ours.id if ours else None,
+                "source": row.source,
+            }
+        )
+    rows = [
+        (
+            line["name"],
+            line["measure"],
+            f"{line['published']:.2%}",
+            "" if line["ours"] is None else f"{line['ours']:.2%}",
+            "" if line["seconds"] is None else f"{line['seconds']:.0f} s",
+            line["title"],
+        )
+        for line in found
+    ]
+    show(found, table(("ROW", "MEASURE", "PUBLISHED", "OURS", "TIME", "TITLE"), rows), as_json)
+
+
+def _newest(runs: list[Run], row: Reproduction) -> Run | None:
+    return next((run for run in runs if row.matches(Recipe.from_dict(run.spec))), None)

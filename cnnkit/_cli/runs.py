@@ -1,0 +1,152 @@
+"""`cnnkit runs`: list, show, and steer what was started, here or in the browser."""
+
+from __future__ import annotations
+
+import socket
+import time
+
+import click
+
+from cnnkit._cli._follow import run_to_end, start_detached
+from cnnkit._cli._output import json_option, show, summary, table
+from cnnkit.jobs import ask_cancel, ask_pause, requeue
+from cnnkit.runs import Run, RunStore, Status
+from cnnkit.settings import get_settings
+
+KILL_AFTER = 1.0  # seconds after asking
+
+
+@click.group()
+def runs():
+    """List, show, cancel, pause, resume, rename and delete runs."""
+
+
+@runs.command(name="list")
+@click.option("--status", "statuses", multiple=True, type=click.Choice([*Status]))
+@click.option("--text", help="Only runs with this in their name, network or data set.")
+@click.option("--limit", default=50, show_default=True)
+@json_option
+def list_runs(statuses: tuple[str, ...], text: str | None, limit: int, as_json: bool):
+    """List runs, newest first."""
+    wanted = [Status(status) for status in statuses] or None
+    found = _store().list(statuses=wanted, text=text, limit=limit)
+    rows = [(run.id[:8], run.status, _error(run), f"{_created(run)}", run.name) for run in found]
+    text = table(("ID", "STATUS", "TEST ERROR", "CREATED", "NAME"), rows)
+    show([run.to_dict() for run in found], text, as_json)
+
+
+@runs.command()
+@click.argument("run_id")
+@json_option
+def show_run(run_id: str, as_json: bool):
+    """Show one run: its recipe, figures and curves."""
+    store = _store()
+    run = find(store, run_id)
+    history = store.history(run.id)
+    lines = [summary(run), *(f"{name}: {value:g}" for name, value in sorted(run.metrics.items()))]
+    show(run.to_dict() | {"history": history}, "\n".join(lines), as_json)
+
+
+@runs.command()
+@click.argument("run_id")
+@json_option
+def cancel(run_id: str, as_json: bool):
+    """End a run at once; its last checkpoint stays."""
+    store = _store()
+    run = ask_cancel(store, find(store, run_id).id)
+    deadline = time.monotonic() + KILL_AFTER
+    while not run.status.over and time.monotonic() < deadline:
+        time.sleep(0.1)
+        run = store.get(run.id)
+    if not run.status.over:
+        _kill(store, run)
+        run = store.get(run.id)
+    show(run.to_dict(), summary(run), as_json)
+
+
+@runs.command()
+@click.argument("run_id")
+@json_option
+def pause(run_id: str, as_json: bool):
+    """Stop a run after its running epoch."""
+    store = _store()
+    run = ask_pause(store, find(store, run_id).id)
+    show(run.to_dict(), f"{run.name} will pause after its running epoch.", as_json)
+
+
+@runs.command()
+@click.argument("run_id")
+@click.option("--detach", is_flag=True, help="Do not wait: the training goes on by itself.")
+@json_option
+def resume(run_id: str, detach: bool, as_json: bool):
+    """Go on with a run from its last checkpoint, and wait for it."""
+    settings, store = get_settings(), _store()
+    run = requeue(store, find(store, run_id).id)
+    if detach:
+        start_detached(settings, run)
+    else:
+        run = run_to_end(settings, store, run, quiet=as_json)
+    show(run.to_dict(), summary(run), as_json)
+
+
+@runs.command()
+@click.argument("run_id")
+@click.argument("name")
+@json_option
+def rename(run_id: str, name: str, as_json: bool):
+    """Give a run another name."""
+    store = _store()
+    run = find(store, run_id)
+    store.rename(run.id, name)
+    run = store.get(run.id)
+    show(run.to_dict(), summary(run), as_json)
+
+
+@runs.command()
+@click.argument("run_id")
+@click.option("--yes", is_flag=True, help="Do not ask.")
+@json_option
+def delete(run_id: str, yes: bool, as_json: bool):
+    """Remove a run and its files."""
+    store = _store()
+    run = find(store, run_id)
+    if not yes:
+        click.confirm(f"Delete {run.name!r} and its files?", abort=True, err=True)
+    store.delete(run.id)
+    show({"deleted": run.id}, f"Deleted {run.name}.", as_json)
+
+
+show_run.name = "show"
+
+
+def find(store: RunStore, beginning: str) -> Run:
+    """The run of this id, or the only one whose id begins so.
+
+    Raises:
+        RunNotFoundError: there is none, or more than one.
+    """
+    alike = [run for run in store.list(limit=10_000) if run.id.startswith(beginning)]
+    return alike[0] if len(alike) == 1 else store.get(beginning)
+
+
+def _kill(store: RunStore, run: Run) -> None:
+    from cnnkit.jobs._child import Child
+    from cnnkit.jobs._lease import Lease
+    from cnnkit.jobs._slot import settle
+
+    child = Child.adopt(run) if run.host == socket.gethostname() else None
+    if child:
+        child.kill()
+        settle(store, run.id, Lease.parse(run.lease), None)
+
+
+def _store() -> RunStore:
+    return RunStore(get_settings())
+
+
+def _error(run: Run) -> str:
+    return f"{run.metrics['test_error']:.2%}" if "test_error" in run.metrics else ""
+
+
+def _created(run: Run) -> str:
+    return run.created.astimezone().strftime("%Y-%m-%d %H:%M") if run.created else ""

@@ -1,0 +1,32 @@
+"""`cnnkit worker`: the child process of a job. People hardly ever type this."""
+
+from __future__ import annotations
+
+import sys
+
+import click
+
+from cnnkit._cli._output import json_option, show
+from cnnkit.runs import Status
+from cnnkit.settings import get_settings
+
+
+@click.command()
+@click.argument("run_id", required=False)
+@click.option("--lease", help="The right to write the run; without it, it is taken now.")
+@click.option("--shared", is_flag=True, help="Keep checkpoints in the artifact store too.")
+@click.option("--spare", is_flag=True, help="Import everything and wait for a run on stdin.")
+@json_option
+def worker(run_id: str | None, lease: str | None, shared: bool, spare: bool, as_json: bool):
+    """Do the queued run RUN_ID in this process, from beginning to end."""
+    from cnnkit.jobs.worker import wait_for_work, work
+
+    if spare:
+        wait_for_work(get_settings())
+        return
+    if run_id is None:
+        raise click.UsageError("Name a run, or give --spare.")
+    status = work(get_settings(), run_id, lease, shared)
+    show({"run": run_id, "status": status}, f"{run_id}: {status}", as_json)
+    if status is Status.FAILED:
+        sys.exit(1)

@@ -1,0 +1,173 @@
+"""The process of a job: started here, or adopted by its pid."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import psutil
+
+import cnnkit
+from cnnkit.runs import Run
+from cnnkit.settings import Settings
+
+LOG_FILE = "log.txt"
+CLOCK_SLACK = 2.0  # seconds by which two readings of a process's birth may differ
+
+
+class Child:
+    """A job's process, with one face whether this process started it or not.
+
+    Args:
+        pid: its process id.
+        process: the handle, if it is our own child.
+    """
+
+    def __init__(self, pid: int, process: subprocess.Popen | None = None):
+        """Keep the handle."""
+        self.pid = pid
+        self._process = process
+        self._adopted = None if process else psutil.Process(pid)
+
+    @classmethod
+    def adopt(cls, run: Run) -> Child | None:
+        """The living process that a run names on this machine, if there is one."""
+        if run.pid is None or run.pid_created is None:
+            return None
+        try:
+            child = cls(run.pid)
+            same = abs(child.created - run.pid_created) < CLOCK_SLACK
+        except psutil.NoSuchProcess:
+            return None
+        return child if same and child.alive() else None
+
+    @property
+    def created(self) -> float:
+        """When the process began, seconds since 1970; with the pid it is unique."""
+        return (self._adopted or psutil.Process(self.pid)).create_time()
+
+    def alive(self) -> bool:
+        """Whether it still runs; a dead one that nobody has waited for does not."""
+        if self._adopted is None:
+            return self.returncode is None
+        try:
+            return self._adopted.is_running() and self._adopted.status() != psutil.STATUS_ZOMBIE
+        except psutil.NoSuchProcess:
+            return False
+
+    @property
+    def returncode(self) -> int | None:
+        """Negative: killed by that signal; None: not known, or alive."""
+        return self._process.poll() if self._process else None
+
+    def wait(self, seconds: float) -> None:
+        """Until it ends, or for so long."""
+        if self._process:
+            try:
+                self._process.wait(seconds)
+            except subprocess.TimeoutExpired:
+                return
+        else:
+            time.sleep(seconds)
+
+    def kill(self) -> None:
+        """End it and whatever it has started, without asking."""
+        try:
+            # It leads a process group of its own from the moment it takes a run.
+            if os.getpgid(self.pid) == self.pid:
+                os.killpg(self.pid, signal.SIGKILL)
+            else:
+                os.kill(self.pid, signal.SIGKILL)
+        except ProcessLookupError:
+            return
+
+
+def start_child(
+    settings: Settings, run_id: str, lease: str | None, shared: bool
+) -> subprocess.Popen:
+    """A new process for a run, in a session of its own: it outlives its starter.
+
+    Args:
+        settings: given to the child by its environment.
+        run_id: what to work on.
+        lease: the right to write it; None: the child takes it.
+        shared: keep checkpoints in the artifact store too.
+    """
+    arguments = [run_id, *(["--lease", lease] if lease else []), *(["--shared"] if shared else [])]
+    with log_file(settings, run_id).open("ab") as log:
+        return subprocess.Popen(  # noqa: S603
+            [sys.executable, "-m", "cnnkit", "worker", *arguments],
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=subprocess.STDOUT,
+            env=child_environment(settings),
+            start_new_session=True,
+        )
+
+
+def start_spare(settings: Settings) -> subprocess.Popen:
+    """A process that imports what jobs need and waits for `hand_over`.
+
+    It ends when its standard input does, that is with this process at the latest.
+    """
+    settings.jobs.mkdir(parents=True, exist_ok=True)
+    with (settings.jobs / "spare.log").open("wb") as log:
+        return subprocess.Popen(  # noqa: S603
+            [sys.executable, "-m", "cnnkit", "worker", "--spare"],
+            stdin=subprocess.PIPE,
+            stdout=log,
+            stderr=subprocess.STDOUT,
+            env=child_environment(settings),
+        )
+
+
+def hand_over(spare: subprocess.Popen, run_id: str, lease: str, shared: bool) -> bool:
+    """Give a waiting spare its run. False: it has died meanwhile."""
+    order = json.dumps({"run_id": run_id, "lease": lease, "shared": shared}) + "\n"
+    if spare.stdin is None or spare.poll() is not None:
+        return False
+    try:
+        spare.stdin.write(order.encode())
+        spare.stdin.close()
+    except BrokenPipeError:
+        return False
+    return True
+
+
+def child_environment(settings: Settings) -> dict[str, str]:
+    """This process's environment, with our settings and quiet libraries."""
+    package = Path(cnnkit.__file__).resolve().parent.parent
+    paths = [str(package), os.environ.get("PYTHONPATH", "")]
+    values = {
+        "CNNKIT_HOME": str(settings.home),
+        "CNNKIT_OFFLINE": str(int(settings.offline)),
+        "CNNKIT_DATA_DIR": str(settings.data_dir or ""),
+        "MLFLOW_TRACKING_URI": settings.tracking_uri,
+        "MLFLOW_DISABLE_TELEMETRY": "true",
+        "DO_NOT_TRACK": "true",
+        "PYTHONPATH": os.pathsep.join(filter(None, paths)),
+        "PYTHONUNBUFFERED": "1",
+        "KERAS_BACKEND": "tensorflow",
+    }
+    return {"TF_CPP_MIN_LOG_LEVEL": "2"} | dict(os.environ) | values
+
+
+def log_file(settings: Settings, run_id: str) -> Path:
+    """Where a job's process writes what it has to say."""
+    folder = settings.jobs / run_id
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder / LOG_FILE
+
+
+def last_lines(settings: Settings, run_id: str, count: int = 15) -> str:
+    """The end of a job's log."""
+    try:
+        text = log_file(settings, run_id).read_text(encoding="utf-8", errors="replace")
+    except FileNotFoundError:
+        return ""
+    return "\n".join(text.splitlines()[-count:])

@@ -1,0 +1,198 @@
+"""`JobContext`: all that a job's code knows of the world outside it."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+import threading
+import time
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import psutil
+
+from cnnkit.jobs._lease import Lease
+from cnnkit.runs import Progress, Run, RunStore, Status
+from cnnkit.runs._record import LIVE
+from cnnkit.runs._store import Point
+
+LOOK_SECONDS = 0.4  # between two looks at what is asked of the job
+WRITE_SECONDS = 1.0  # between two writes: heartbeat, progress and what was logged
+PATIENCE = 60.0  # seconds to try to write the end of a job
+
+CHECKPOINT = "checkpoint.npz"
+
+
+class JobContext:
+    """Carries a job's progress and figures to the record, and wishes back to the job.
+
+    Nothing that the job calls waits for the record: a thread writes about once a second,
+    and leaves the process when the run has gone to another attempt.
+
+    Args:
+        store: the record.
+        run: as it was when the job began.
+        lease: the right to write it.
+        shared: keep checkpoints in the artifact store too, for other machines.
+    """
+
+    def __init__(self, store: RunStore, run: Run, lease: Lease, shared: bool = False):
+        """Write nothing yet."""
+        self.store = store
+        self.run = run
+        self.lease = lease
+        self.shared = shared
+        self.folder = store.settings.jobs / run.id
+        self.checkpoint = self.folder / CHECKPOINT
+        self._wish: str | None = run.wish
+        self._points: list[Point] = []
+        self._progress: Progress | None = None
+        self._lock = threading.Lock()
+        self._urgent = threading.Event()
+        self._ended = threading.Event()
+        self._beating = threading.Thread(target=self._beat, name="heartbeat", daemon=True)
+
+    # For the job
+
+    def control(self) -> str | None:
+        """What is asked of the job now: "pause", "cancel" or None. Free to call often."""
+        return self._wish
+
+    def progress(self, progress: Progress) -> None:
+        """How far the job is. The first report is written at once."""
+        first = self._progress is None
+        self._progress = progress
+        if first:
+            self._urgent.set()
+
+    def log(self, step: int, values: Mapping[str, float], *, live: bool = False) -> None:
+        """Add one point to each of some curves.
+
+        Args:
+            step: epoch (1-based), or batch if `live`.
+            values: of the metrics, by name.
+            live: points within an epoch, which go to curves of their own.
+        """
+        now = time.time()
+        prefix = LIVE if live else ""
+        points = [
+            Point(metric=prefix + name, value=float(value), step=step, when=now)
+            for name, value in values.items()
+        ]
+        with self._lock:
+            self._points += points
+
+    def params(self, values: Mapping[str, Any]) -> None:
+        """Record what the job was told, so that `mlflow ui` can compare runs by it."""
+        self.store.log(self.run.id, params=values)
+
+    def metrics(self, values: Mapping[str, float]) -> None:
+        """Record final figures."""
+        self.store.set_metrics(self.run.id, values)
+
+    def artifact(self, path: Path) -> None:
+        """Keep a copy of a file with the run."""
+        self.store.add_artifact(self.run.id, path)
+
+    def fetch_checkpoint(self) -> None:
+        """Bring the last shared checkpoint here, if there is one. Called before resuming."""
+        name = self.store.get(self.run.id).checkpoint
+        if self.shared and name:
+            aside = self.checkpoint.with_name(f".{name}")
+            shutil.copyfile(self.store.artifact(self.run.id, name), aside)
+            os.replace(aside, self.checkpoint)
+
+    def share_checkpoint(self, epoch: int) -> None:
+        """Put the checkpoint where other machines find it; the old one stays until then."""
+        if not self.shared:
+            return
+        previous = self.store.get(self.run.id).checkpoint
+        upload = self.checkpoint.with_name(f"checkpoint-{self.lease.number}-{epoch}.npz")
+        os.link(self.checkpoint, upload)
+        try:
+            self.artifact(upload)
+        finally:
+            upload.unlink()
+        self._leave_if_superseded(self.store.get(self.run.id))
+        self.store.update(self.run.id, checkpoint=upload.name)
+        if previous and previous != upload.name:
+            self.store.remove_artifact(self.run.id, previous)
+
+    def drop_checkpoint(self) -> None:
+        """A finished run needs it no more."""
+        self.checkpoint.unlink(missing_ok=True)
+        name = self.store.get(self.run.id).checkpoint
+        if name:
+            self.store.update(self.run.id, checkpoint=None)
+            self.store.remove_artifact(self.run.id, name)
+
+    # For the process that runs it
+
+    def begin(self) -> None:
+        """Say which process this is, and start the heartbeat."""
+        self.folder.mkdir(parents=True, exist_ok=True)
+        me = psutil.Process()
+        self.store.update(self.run.id, pid=me.pid, pid_created=me.create_time())
+        self._beating.start()
+
+    def end(self, status: Status, reason: str = "") -> None:
+        """Write what is left and how the job ended, even to a record that is away a while."""
+        self._ended.set()
+        self._urgent.set()
+        self._beating.join()
+        deadline = time.monotonic() + PATIENCE
+        while True:
+            try:
+                return self._write_end(status, reason)
+            except Exception as error:
+                # Databases and HTTP libraries below MLflow each have errors of their own.
+                if time.monotonic() > deadline:
+                    raise
+                print(f"The record does not take the end of the run yet: {error}", file=sys.stderr)
+            time.sleep(1)
+
+    def _write_end(self, status: Status, reason: str) -> None:
+        self._leave_if_superseded(self.store.get(self.run.id))
+        self._write()
+        now = datetime.now(UTC)
+        self.store.update(self.run.id, status=status, reason=reason, ended=now, wish=None)
+
+    def _beat(self) -> None:
+        written = 0.0
+        while not self._ended.is_set():
+            try:
+                self._look()
+                if self._urgent.is_set() or time.monotonic() - written > WRITE_SECONDS:
+                    self._urgent.clear()
+                    written = time.monotonic()
+                    self._write()
+            except Exception as error:
+                # The job goes on without a record for a while, whatever library complains.
+                print(f"The record does not answer: {error}", file=sys.stderr)
+            self._urgent.wait(LOOK_SECONDS)
+
+    def _look(self) -> None:
+        run = self.store.get(self.run.id)
+        self._leave_if_superseded(run)
+        self._wish = run.wish
+
+    def _write(self) -> None:
+        with self._lock:
+            points, self._points = self._points, []
+        fields: dict[str, Any] = {"heartbeat": datetime.now(UTC)}
+        if self._progress:
+            fields["progress"] = self._progress
+        try:
+            self.store.log(self.run.id, points, fields=fields)
+        except Exception:
+            with self._lock:
+                self._points = points + self._points
+            raise
+
+    def _leave_if_superseded(self, run: Run) -> None:
+        if not self.lease.holds(run):
+            # No clean-up: whatever could be cleaned up belongs to the other attempt now.
+            os._exit(0)

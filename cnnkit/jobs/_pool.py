@@ -1,0 +1,190 @@
+"""`JobPool`: the submitting side of jobs, one for each web server or program."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Mapping
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from cnnkit.errors import CnnkitError, JobError
+from cnnkit.jobs._controls import ask_cancel, ask_pause, requeue
+from cnnkit.jobs.kinds import check_kind
+from cnnkit.runs import Run, RunStore, Status
+from cnnkit.settings import Settings
+
+if TYPE_CHECKING:
+    from distributed import Client
+
+    from cnnkit.jobs._spare import Nursery
+
+TEND_SECONDS = 1.0  # between two looks at the spare
+SWEEP_SECONDS = 4.0  # between two looks for runs whose child has died unseen
+
+log = logging.getLogger("cnnkit.jobs")
+
+
+class JobPool:
+    """Queues runs, watches their children, and keeps a spare one warm.
+
+    Making one starts a thread that opens Dask and the spare; it blocks nothing.
+
+    Args:
+        settings: slots, scheduler, spare.
+        store: the record of runs.
+    """
+
+    def __init__(self, settings: Settings, store: RunStore):
+        """Begin to open in the background."""
+        self.settings = settings
+        self.store = store
+        self._opening = threading.Lock()
+        self._opened: tuple[Client, Nursery] | None = None
+        self._closing = threading.Event()
+        self._seen: dict[str, tuple[datetime | None, float]] = {}
+        self._keeper = threading.Thread(target=self._keep, name="cnnkit-jobs", daemon=True)
+        self._keeper.start()
+
+    def submit(
+        self,
+        run_id: str | None = None,
+        *,
+        kind: str = "train",
+        spec: Mapping[str, Any] | None = None,
+        name: str = "",
+    ) -> Run:
+        """Queue a run that was created, or create one of a kind and spec and queue it.
+
+        Returns:
+            The run; it begins as soon as a slot is free.
+
+        Raises:
+            JobError: the run is not queued, or the scheduler does not answer.
+            UnknownNameError: there is no such kind of job.
+        """
+        if run_id is None:
+            check_kind(kind)
+            run_id = self.store.create(kind, spec or {}, name).id
+        run = self.store.get(run_id)
+        if run.status is not Status.QUEUED:
+            raise JobError(f"Run {run.name!r} is {run.status}; only a queued one can be submitted.")
+        self._place(run)
+        return run
+
+    def cancel(self, run_id: str) -> Run:
+        """End a run: it is asked first and killed a second later. See `ask_cancel`."""
+        return ask_cancel(self.store, run_id)
+
+    def pause(self, run_id: str) -> Run:
+        """Stop a run after its running epoch, and free its slot. See `ask_pause`."""
+        return ask_pause(self.store, run_id)
+
+    def resume(self, run_id: str) -> Run:
+        """Queue a run again; it goes on from its last checkpoint.
+
+        Raises:
+            JobError: the run is queued, running or finished.
+        """
+        requeue(self.store, run_id)
+        return self.submit(run_id)
+
+    def place(self, run_id: str) -> int | None:
+        """Place in the queue, 1 being next; None: it does not wait."""
+        waiting = [run.id for run in self._waiting()]
+        return waiting.index(run_id) + 1 if run_id in waiting else None
+
+    def recover(self) -> None:
+        """Take over what another server has left behind.
+
+        Queued runs are queued here, living children are watched again (each holds a
+        slot), and runs whose child has died become interrupted.
+        """
+        for run in self.store.list(statuses=[Status.RUNNING], limit=10_000):
+            # A scheduler elsewhere has kept its tasks, and they watch their children.
+            if not self._settle_if_dead(run) and self.settings.scheduler is None:
+                self._place(run, priority=1)
+        for run in self._waiting():
+            self._place(run)
+
+    def close(self) -> None:
+        """Stop watching. Children that work go on; the spare ends."""
+        self._closing.set()
+        with self._opening:
+            opened, self._opened = self._opened, None
+            if opened:
+                from cnnkit.jobs._dask import disconnect
+
+                client, nursery = opened
+                nursery.close()
+                disconnect(client)
+        if threading.current_thread() is not self._keeper:
+            self._keeper.join(timeout=5)
+
+    def _place(self, run: Run, priority: int = 0) -> None:
+        from distributed import fire_and_forget
+
+        from cnnkit.jobs._slot import Order, run_in_slot
+
+        order = Order(run.id, run.ticket, self.settings)
+        future = self._open()[0].submit(
+            run_in_slot, order, key=order.key, priority=priority, pure=False, retries=0
+        )
+        # A scheduler forgets what no client asks for any more, and this client may go.
+        fire_and_forget(future)
+
+    def _open(self) -> tuple[Client, Nursery]:
+        with self._opening:
+            if self._closing.is_set():
+                raise JobError("This pool of jobs is closed.")
+            if self._opened is None:
+                from cnnkit.jobs._dask import connect
+                from cnnkit.jobs._spare import Nursery
+
+                nursery = Nursery(self.settings)
+                self._opened = connect(self.settings, nursery), nursery
+            return self._opened
+
+    def _keep(self) -> None:
+        swept = time.monotonic()
+        while not self._closing.wait(TEND_SECONDS):
+            try:
+                nursery = self._open()[1]
+                if self.settings.scheduler is None:
+                    nursery.tend()
+                if time.monotonic() - swept > SWEEP_SECONDS:
+                    swept = time.monotonic()
+                    self._sweep(nursery)
+            except CnnkitError as error:
+                log.warning("%s", error)
+            except Exception:
+                # This thread is the only one that notices a job that died unseen.
+                log.exception("keeping the jobs")
+
+    def _sweep(self, nursery: Nursery) -> None:
+        running = self.store.list(statuses=[Status.RUNNING], limit=10_000)
+        for run in running:
+            if run.id not in nursery.watched:
+                self._settle_if_dead(run)
+        alive = {run.id for run in running}
+        self._seen = {key: value for key, value in self._seen.items() if key in alive}
+
+    def _settle_if_dead(self, run: Run) -> bool:
+        from cnnkit.jobs._lease import Lease
+        from cnnkit.jobs._slot import is_dead, settle
+
+        # Clocks of two machines differ: what counts is when a heartbeat was seen to change.
+        now = time.monotonic()
+        heartbeat, since = self._seen.setdefault(run.id, (run.heartbeat, now))
+        if heartbeat != run.heartbeat:
+            self._seen[run.id] = (run.heartbeat, now)
+            since = now
+        if not is_dead(run, now - since):
+            return False
+        settle(self.store, run.id, Lease.parse(run.lease), None)
+        return True
+
+    def _waiting(self) -> list[Run]:
+        queued = self.store.list(statuses=[Status.QUEUED], limit=10_000)
+        return sorted(queued, key=lambda run: (run.queued or run.created, run.id))

@@ -1,0 +1,199 @@
+"""What a slot does: a Dask task that starts one child and watches it until it ends."""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import logging
+import signal
+import socket
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from cnnkit.errors import RunNotFoundError
+from cnnkit.jobs._child import Child, last_lines
+from cnnkit.jobs._lease import Lease, deciding, take_lease
+from cnnkit.jobs._spare import Nursery
+from cnnkit.runs import Run, RunStore, Status
+from cnnkit.settings import Settings, get_settings
+
+LOOK_SECONDS = 0.5  # between two looks at the record
+GRACE_SECONDS = 1.0  # for a child that was asked to cancel
+SILENCE_SECONDS = 10.0  # without a heartbeat, where a process itself cannot be seen
+
+log = logging.getLogger("cnnkit.jobs")
+
+
+@dataclass(frozen=True)
+class Order:
+    """One queueing of one run, as it travels to a slot.
+
+    Args:
+        run_id: what to work on.
+        ticket: number of the queueing; a run that was queued again has a newer one.
+        settings: of the process that queued it.
+    """
+
+    run_id: str
+    ticket: int
+    settings: Settings
+
+    @property
+    def key(self) -> str:
+        """Name of the Dask task: queueing the same thing again changes nothing."""
+        return f"cnnkit-{self.run_id}-{self.ticket}"
+
+    @property
+    def remote(self) -> bool:
+        """Whether the slot may be on another machine."""
+        return self.settings.scheduler is not None
+
+    def settings_here(self) -> Settings:
+        """Settings of the slot's machine: its own folders, the common record."""
+        if not self.remote:
+            return self.settings
+        return dataclasses.replace(get_settings(), tracking_uri=self.settings.tracking_uri)
+
+
+def run_in_slot(order: Order) -> None:
+    """Start the run's child, unless it is no longer wanted, and watch it to its end."""
+    worker = _worker()
+    settings = order.settings_here()
+    store = RunStore(settings)
+    nursery = worker.plugins.get(Nursery.name)
+    if not isinstance(nursery, Nursery):  # a worker elsewhere keeps no spare
+        nursery = Nursery(settings)
+    try:
+        run = store.get(order.run_id)
+        living = Child.adopt(run) if _lives_here(run) else None
+        if living:
+            _watch(store, run.id, Lease.parse(run.lease), living, nursery, _leaving(worker))
+            return
+        lease = take_lease(store, order.run_id, lambda run: _wanted(run, order))
+        if lease is None:
+            return
+        child = nursery.start(order.run_id, str(lease), shared=order.remote)
+        store.update(order.run_id, pid=child.pid, pid_created=child.created)
+        _watch(store, order.run_id, lease, child, nursery, _leaving(worker))
+    except RunNotFoundError:
+        log.info("run %s was deleted while it waited", order.run_id)
+    except Exception as error:
+        # Nobody reads a task's exception: the run has to say it.
+        log.exception("slot of run %s", order.run_id)
+        store.update(order.run_id, status=Status.FAILED, reason=f"Could not be started: {error}")
+
+
+def settle(store: RunStore, run_id: str, lease: Lease, returncode: int | None) -> None:
+    """Write down how a child ended that could not do so itself."""
+    with deciding(store.settings, run_id):
+        run = store.get(run_id)
+        if not lease.holds(run) or run.status is not Status.RUNNING:
+            return
+        if run.wish == "cancel":
+            status, reason = Status.CANCELLED, ""
+        elif returncode is not None and returncode > 0:
+            status = Status.FAILED
+            reason = f"The job's process ended with code {returncode}."
+        else:
+            status, reason = Status.INTERRUPTED, _death(returncode)
+        if status is not Status.CANCELLED:
+            reason = f"{reason}\n{last_lines(store.settings, run_id)}".strip()
+        store.update(run_id, status=status, reason=reason, ended=datetime.now(UTC), wish=None)
+
+
+def is_dead(run: Run, silent_for: float) -> bool:
+    """Whether a run that calls itself running has nobody working on it.
+
+    Args:
+        run: as read now.
+        silent_for: seconds since its heartbeat was last seen to change.
+    """
+    if _lives_here(run) and run.pid is not None:
+        return Child.adopt(run) is None
+    return silent_for > SILENCE_SECONDS
+
+
+def _watch(
+    store: RunStore,
+    run_id: str,
+    lease: Lease,
+    child: Child,
+    nursery: Nursery,
+    leaving: Callable[[], bool],
+) -> None:
+    nursery.watched.add(run_id)
+    try:
+        if _until_ended(store, run_id, lease, child, leaving):
+            settle(store, run_id, lease, child.returncode)
+    finally:
+        nursery.watched.discard(run_id)
+
+
+def _until_ended(
+    store: RunStore, run_id: str, lease: Lease, child: Child, leaving: Callable[[], bool]
+) -> bool:
+    """Whether the child has ended; False when the slot is closed before."""
+    looked = asked = 0.0
+    while child.alive():
+        if leaving():
+            return False
+        child.wait(0.1)
+        now = time.monotonic()
+        if asked and now - asked > GRACE_SECONDS:
+            child.kill()
+        if now - looked < LOOK_SECONDS:
+            continue
+        looked = now
+        wish = _wish(store, run_id, lease)
+        if wish == "gone":
+            child.kill()
+        elif wish == "cancel":
+            asked = asked or now
+    return True
+
+
+def _wish(store: RunStore, run_id: str, lease: Lease) -> str | None:
+    try:
+        run = store.get(run_id)
+    except RunNotFoundError:
+        return "gone"
+    except Exception:
+        # A tracking server that is away for a moment must not end the watch.
+        log.warning("cannot read run %s", run_id, exc_info=True)
+        return None
+    return run.wish if lease.holds(run) else None
+
+
+def _wanted(run: Run, order: Order) -> bool:
+    if run.ticket != order.ticket:
+        return False
+    # Dask hands a task to another machine when it has lost the first one.
+    lost = order.remote and run.status in (Status.RUNNING, Status.INTERRUPTED)
+    return run.status is Status.QUEUED or lost
+
+
+def _lives_here(run: Run) -> bool:
+    return run.status is Status.RUNNING and run.host == socket.gethostname()
+
+
+def _death(returncode: int | None) -> str:
+    if returncode is None:
+        return "The job's process is gone."
+    name = str(-returncode)
+    with contextlib.suppress(ValueError):
+        name = signal.Signals(-returncode).name
+    if returncode == 0:
+        return "The job's process ended without a word."
+    return f"The job's process was ended by {name}."
+
+
+def _worker():
+    from distributed import get_worker
+
+    return get_worker()
+
+
+def _leaving(worker) -> Callable[[], bool]:
+    return lambda: worker.status.name != "running"

@@ -1,0 +1,95 @@
+"""The spare: one child that has imported TensorFlow and waits for a run.
+
+Importing takes 5 to 8 s on a small machine; a person who presses Train should not wait
+for it.
+"""
+
+from __future__ import annotations
+
+import subprocess
+import threading
+import time
+
+from distributed.diagnostics.plugin import WorkerPlugin
+
+from cnnkit.jobs._child import Child, hand_over, start_child, start_spare
+from cnnkit.jobs._memory import available_memory
+from cnnkit.settings import Settings
+
+GIB = 2**30
+NEEDED = 1.5 * GIB  # free memory without which no spare is started
+LOWEST = 0.4 * GIB  # free memory below which a waiting spare is given up
+PAUSE = 8.0  # seconds a new job has to itself before the next spare takes its share of CPU
+
+
+class Nursery(WorkerPlugin):
+    """Starts the children of one process, and keeps the next one warm.
+
+    A plugin, so that a task finds it through its Dask worker and nothing is global.
+
+    Args:
+        settings: of this process.
+    """
+
+    name = "cnnkit-nursery"
+
+    def __init__(self, settings: Settings):
+        """Start nothing yet."""
+        self.settings = settings
+        self.watched: set[str] = set()  # runs that a slot of this process looks after
+        self._lock = threading.Lock()
+        self._spare: subprocess.Popen | None = None
+        self._not_before = 0.0  # time.monotonic()
+        self._closed = False
+
+    @property
+    def spare_pid(self) -> int | None:
+        """The waiting spare's process id."""
+        spare = self._spare
+        return spare.pid if spare and spare.poll() is None else None
+
+    def start(self, run_id: str, lease: str, shared: bool) -> Child:
+        """A process for a run: the spare if there is one, else a new one."""
+        spare = self._take()
+        if spare and hand_over(spare, run_id, lease, shared):
+            return Child(spare.pid, spare)
+        process = start_child(self.settings, run_id, lease, shared)
+        return Child(process.pid, process)
+
+    def tend(self) -> None:
+        """Start a spare when there is none and memory and time allow. Called now and then."""
+        if not self.settings.spare:
+            return
+        memory = available_memory()
+        with self._lock:
+            if self._closed:
+                return
+            if self.spare_pid is None:
+                self._dismiss()
+                if memory >= NEEDED and time.monotonic() >= self._not_before:
+                    self._spare = start_spare(self.settings)
+                    # One that dies while importing would die again at once.
+                    self._not_before = time.monotonic() + 10 * PAUSE
+            elif memory < LOWEST:
+                self._dismiss()
+
+    def close(self) -> None:
+        """Let the spare go; children that have a run stay."""
+        with self._lock:
+            self._closed = True
+            self._dismiss()
+
+    def _take(self) -> subprocess.Popen | None:
+        with self._lock:
+            spare, self._spare = self._spare, None
+            self._not_before = time.monotonic() + PAUSE
+            return spare
+
+    def _dismiss(self) -> None:
+        spare, self._spare = self._spare, None
+        if spare is None:
+            return
+        spare.kill()
+        spare.wait()
+        if spare.stdin:
+            spare.stdin.close()

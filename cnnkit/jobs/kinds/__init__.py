@@ -1,0 +1,68 @@
+"""The kinds of jobs, by name. A kind is a function that takes a `JobContext`.
+
+It returns the `Status` that the run ends with: FINISHED, PAUSED or CANCELLED. A kind is
+registered as "module:function", so that knowing its name imports nothing.
+"""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from cnnkit.errors import UnknownNameError
+from cnnkit.runs import Status
+
+if TYPE_CHECKING:
+    from cnnkit.jobs._context import JobContext
+
+Kind = Callable[["JobContext"], Status]
+
+_KINDS = {
+    "train": "cnnkit.jobs.kinds.train:run",
+    "rehearsal": "cnnkit.jobs.kinds.rehearsal:run",
+}
+
+
+class UnknownKindError(UnknownNameError):
+    """No kind of job of this name is registered."""
+
+    kind = "kind of job"
+
+
+def list_kinds() -> list[str]:
+    """Registered names."""
+    return list(_KINDS)
+
+
+def register_kind(name: str, place: str) -> None:
+    """Add a kind of job.
+
+    Args:
+        name: what runs of this kind are called.
+        place: "module:function", importable in a child process.
+    """
+    if name in _KINDS:
+        raise ValueError(f"Kind {name!r} is already registered as {_KINDS[name]}.")
+    _KINDS[name] = place
+
+
+def check_kind(name: str) -> None:
+    """Import nothing.
+
+    Raises:
+        UnknownKindError: there is no such kind; lists those that exist.
+    """
+    if name not in _KINDS:
+        raise UnknownKindError(name, _KINDS)
+
+
+def find_kind(name: str) -> Kind:
+    """Import a kind's function.
+
+    Raises:
+        UnknownKindError: lists the kinds that exist.
+    """
+    check_kind(name)
+    module, _, function = _KINDS[name].partition(":")
+    return getattr(importlib.import_module(module), function)

@@ -1,0 +1,62 @@
+"""A job that learns nothing: it counts, for trying out queues, pauses and crashes.
+
+It needs no Keras, so it starts quickly. Its state is a number that every step changes,
+so a run that was stopped and resumed can be told from one that was done twice.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from typing import TYPE_CHECKING
+
+from cnnkit.errors import CnnkitError
+from cnnkit.runs import Progress, Status
+
+if TYPE_CHECKING:
+    from cnnkit.jobs._context import JobContext
+
+MODULUS = 1_000_003
+
+
+def run(job: JobContext) -> Status:
+    """Count `epochs` times `steps`, `seconds` a step; `fail`: "error", "crash" or nothing."""
+    spec = {"epochs": 3, "steps": 10, "seconds": 0.02, "fail": ""} | dict(job.run.spec)
+    job.params(spec)
+    job.fetch_checkpoint()
+    state = {"epoch": 0, "value": 1}
+    if job.checkpoint.exists():
+        state = json.loads(job.checkpoint.read_text())
+    for epoch in range(state["epoch"] + 1, spec["epochs"] + 1):
+        for step in range(1, spec["steps"] + 1):
+            if job.control() == "cancel":
+                return Status.CANCELLED
+            _step(job, spec, state, epoch, step)
+        state["epoch"] = epoch
+        job.log(epoch, {"loss": state["value"] / MODULUS})
+        _save(job, state)
+        if job.control() == "pause" and epoch < spec["epochs"]:
+            return Status.PAUSED
+    job.metrics({"value": state["value"]})
+    job.drop_checkpoint()
+    return Status.FINISHED
+
+
+def _step(job: JobContext, spec: dict, state: dict, epoch: int, step: int) -> None:
+    time.sleep(spec["seconds"])
+    state["value"] = (state["value"] * 31 + step) % MODULUS
+    done = (epoch - 1) * spec["steps"] + step
+    total = spec["epochs"] * spec["steps"]
+    job.progress(Progress(epoch=epoch, epochs=spec["epochs"], step=done, steps=total))
+    if spec["fail"] == "error" and done == total // 2:
+        raise CnnkitError("This rehearsal was told to fail.")
+    if spec["fail"] == "crash" and done == total // 2:
+        raise ZeroDivisionError("This rehearsal was told to crash.")
+
+
+def _save(job: JobContext, state: dict) -> None:
+    aside = job.checkpoint.with_suffix(".aside")
+    aside.write_text(json.dumps(state))
+    os.replace(aside, job.checkpoint)
+    job.share_checkpoint(state["epoch"])

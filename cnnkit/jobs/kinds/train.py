@@ -1,0 +1,209 @@
+"""Training as a job: a recipe in, curves while it learns, a model and its mistakes out."""
+
+from __future__ import annotations
+
+import csv
+import time
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from cnnkit.runs import Progress, Status
+from cnnkit.training.events import Ended, EpochEnded, Event, Started, StepsEnded
+from cnnkit.training.fields import flatten
+from cnnkit.training.recipe import Recipe
+
+if TYPE_CHECKING:
+    from cnnkit.datasets import Dataset
+    from cnnkit.jobs._context import JobContext
+    from cnnkit.training import Evaluation, FitResult
+
+ENDINGS = {"paused": Status.PAUSED, "cancelled": Status.CANCELLED}
+LIVE_POINTS = 600  # kept of a whole run, so that its curve stays quick to read
+
+
+def run(job: JobContext) -> Status:
+    """Train as the recipe in the run's spec says, then evaluate on the test part."""
+    from cnnkit.training import evaluate, fit, recipe_dataset
+
+    recipe = Recipe.from_dict(job.run.spec)
+    job.params(flatten(recipe.to_dict()))
+    job.fetch_checkpoint()
+    dataset = recipe_dataset(recipe)
+    recorder = Recorder(job)
+    result = fit(recipe, recorder, checkpoint=job.checkpoint, control=job.control, dataset=dataset)
+    if result.ended.reason in ENDINGS:
+        return ENDINGS[result.ended.reason]
+    evaluation = evaluate(result.model, *dataset.part("test"))
+    metrics = figures(result, evaluation)
+    keep(job, recipe, dataset, result, evaluation, metrics)
+    recorder.complete(result.history)
+    job.metrics(metrics)
+    job.drop_checkpoint()
+    return Status.FINISHED
+
+
+class Recorder:
+    """Turns the events of `fit` into progress and curves of a run.
+
+    Args:
+        job: whose record they go to.
+    """
+
+    def __init__(self, job: JobContext):
+        """Wait for `Started`."""
+        self.job = job
+        self._steps_per_epoch = 1
+        self._epochs = 1
+        self._epoch_seconds: list[float] = []
+        self._epoch_began = 0.0
+        self._logged_step = 0
+        self._rows: set[int] = set()
+
+    def __call__(self, event: Event) -> None:
+        """Take one event."""
+        if isinstance(event, Started):
+            self._start(event)
+        elif isinstance(event, StepsEnded):
+            self._steps(event)
+        elif isinstance(event, EpochEnded):
+            self._epoch(event)
+        elif isinstance(event, Ended) and event.best_epoch:
+            self.job.log(0, {"best_epoch": event.best_epoch})
+
+    def complete(self, history: Sequence[Mapping[str, float]]) -> None:
+        """Log the curves anew where a crash came between a checkpoint and its figures."""
+        known = {row["epoch"] for row in self.job.store.history(self.job.run.id)} | self._rows
+        if any(row["epoch"] not in known for row in history):
+            for row in history:
+                self._row(row)
+
+    def _start(self, event: Started) -> None:
+        self._steps_per_epoch, self._epochs = event.steps_per_epoch, event.epochs
+        self._logged_step = (event.first_epoch - 1) * event.steps_per_epoch
+        self._epoch_began = time.monotonic()
+        self.job.params({"device": event.device, "train_pictures": event.train_pictures})
+        self.job.log(0, {"parameters": event.parameters})
+
+    def _steps(self, event: StepsEnded) -> None:
+        values = {
+            "loss": event.loss,
+            "accuracy": event.accuracy,
+            "pictures_per_second": event.pictures_per_second,
+            "learning_rate": event.learning_rate,
+        }
+        self.job.progress(
+            Progress(
+                epoch=event.epoch,
+                epochs=self._epochs,
+                step=event.step,
+                steps=event.steps,
+                seconds_left=self._seconds_left(event),
+                **values,
+            )
+        )
+        if event.step - self._logged_step >= event.steps / LIVE_POINTS:
+            self._logged_step = event.step
+            self.job.log(event.step, values, live=True)
+
+    def _epoch(self, event: EpochEnded) -> None:
+        self._epoch_seconds = [*self._epoch_seconds[-4:], event.seconds]
+        self._epoch_began = time.monotonic()
+        self._row(event.logs)
+        left = event.epochs - event.epoch
+        self.job.progress(
+            Progress(
+                epoch=event.epoch,
+                epochs=event.epochs,
+                step=event.epoch * self._steps_per_epoch,
+                steps=event.epochs * self._steps_per_epoch,
+                seconds_left=left * float(np.mean(self._epoch_seconds)),
+                learning_rate=event.logs.get("learning_rate"),
+                loss=event.logs.get("loss"),
+                accuracy=event.logs.get("accuracy"),
+            )
+        )
+        self.job.share_checkpoint(event.epoch)
+
+    def _row(self, row: Mapping[str, float]) -> None:
+        epoch = int(row["epoch"])
+        self._rows.add(epoch)
+        values = {name: value for name, value in row.items() if name != "epoch"}
+        # The run's own "seconds" is the sum of these.
+        values["epoch_seconds"] = values.pop("seconds")
+        self.job.log(epoch, values)
+
+    def _seconds_left(self, event: StepsEnded) -> float:
+        done = event.step - (event.epoch - 1) * self._steps_per_epoch
+        if self._epoch_seconds:
+            epochs_left = self._epochs - event.epoch + 1 - done / self._steps_per_epoch
+            return epochs_left * float(np.mean(self._epoch_seconds))
+        # The first epoch begins with compiling, which the later ones do not repeat.
+        return (event.steps - event.step) / done * (time.monotonic() - self._epoch_began)
+
+
+def figures(result: FitResult, evaluation: Evaluation) -> dict[str, float]:
+    """The final figures of a run."""
+    return {
+        **evaluation.metrics("test_"),
+        "seconds": sum(row["seconds"] for row in result.history),
+        "parameters": result.model.count_params(),
+        "best_epoch": result.ended.best_epoch or result.ended.epoch,
+        "epochs": result.ended.epoch,
+    }
+
+
+def keep(
+    job: JobContext,
+    recipe: Recipe,
+    dataset: Dataset,
+    result: FitResult,
+    evaluation: Evaluation,
+    metrics: Mapping[str, float],
+) -> None:
+    """Store model, card, recipe, curves and the predictions on the test part."""
+    from cnnkit.models import save_model
+
+    folder = job.folder / "result"
+    save_model(result.model, _card(recipe, dataset, metrics), folder)
+    (folder / "recipe.json").write_text(recipe.to_json(), encoding="utf-8")
+    _write_csv(folder / "history.csv", result.history)
+    np.savez_compressed(
+        folder / "predictions.npz", logits=evaluation.logits, labels=evaluation.labels
+    )
+    for path in sorted(folder.iterdir()):
+        job.artifact(path)
+        path.unlink()
+    folder.rmdir()
+
+
+def _card(recipe: Recipe, dataset: Dataset, metrics: Mapping[str, float]):
+    import keras
+    import tensorflow as tf
+
+    import cnnkit
+    from cnnkit.models import ModelCard, model_info
+
+    return ModelCard(
+        model=recipe.model,
+        title=model_info(recipe.model).title,
+        class_names=dataset.class_names,
+        input_shape=dataset.spec.input_shape,
+        dataset=dataset.name,
+        recipe=recipe.to_dict(),
+        metrics=dict(metrics),
+        versions={
+            "cnnkit": cnnkit.__version__,
+            "keras": keras.__version__,
+            "tensorflow": tf.__version__,
+        },
+    )
+
+
+def _write_csv(path: Path, rows: Sequence[Mapping[str, float]]) -> None:
+    with path.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.DictWriter(file, fieldnames=list(rows[0]))
+        writer.writeheader()
+        writer.writerows(rows)

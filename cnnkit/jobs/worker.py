@@ -1,0 +1,105 @@
+"""The child's side of a job: take a run, do it, write down how it ended."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import sys
+import traceback
+
+from filelock import FileLock, Timeout
+
+from cnnkit.errors import CnnkitError, JobError
+from cnnkit.jobs._child import log_file
+from cnnkit.jobs._context import JobContext
+from cnnkit.jobs._lease import Lease, take_lease
+from cnnkit.jobs.kinds import find_kind
+from cnnkit.runs import RunStore, Status
+from cnnkit.settings import Settings
+
+WRITER_SECONDS = 15.0  # for an older attempt on this machine to notice and leave
+
+
+def work(settings: Settings, run_id: str, lease: str | None = None, shared: bool = False) -> Status:
+    """Do one run from beginning to end in this process.
+
+    Args:
+        settings: where things are.
+        run_id: a run that is queued, or that `lease` was taken for.
+        lease: the right to write it; None: take it now.
+        shared: keep checkpoints in the artifact store too.
+
+    Returns:
+        How the run ended.
+
+    Raises:
+        JobError: the run is not queued, or another process on this machine has it.
+    """
+    store = RunStore(settings)
+    mine = Lease.parse(lease) if lease else _take(store, run_id)
+    (settings.jobs / run_id).mkdir(parents=True, exist_ok=True)
+    # An older attempt on this machine still has this lock until it has left.
+    writer = FileLock(settings.jobs / run_id / "writer.lock", timeout=WRITER_SECONDS)
+    try:
+        with writer:
+            return _do(JobContext(store, store.get(run_id), mine, shared))
+    except Timeout as error:
+        raise JobError(f"Another process on this machine still works on run {run_id}.") from error
+
+
+def wait_for_work(settings: Settings) -> None:
+    """Be the spare: import everything, wait on standard input, then do the run it names.
+
+    Returns when the input ends, which it does at the latest with the parent process.
+    """
+    # Control-C in the parent's terminal reaches this process too.
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+    from cnnkit.jobs._warm import warm_up
+
+    warm_up(settings)
+    line = sys.stdin.readline()
+    if not line.endswith("\n"):
+        return
+    order = json.loads(line)
+    # From here on, neither the end of the parent nor that of its terminal ends this.
+    os.setsid()
+    _redirect(settings, order["run_id"])
+    work(settings, **order)
+
+
+def _do(job: JobContext) -> Status:
+    job.begin()
+    try:
+        status, reason = find_kind(job.run.kind)(job), ""
+    except CnnkitError as error:
+        traceback.print_exc()
+        status, reason = Status.FAILED, str(error)
+    except Exception as error:
+        # Whatever it was, the person who started the run has to read it.
+        traceback.print_exc()
+        last = traceback.format_exc().strip().splitlines()[-15:]
+        summary = f"{type(error).__name__}: {str(error).strip() or 'no message'}".splitlines()[0]
+        status, reason = Status.FAILED, "\n".join([summary, *last])
+    job.end(status, reason)
+    return status
+
+
+def _take(store: RunStore, run_id: str) -> Lease:
+    lease = take_lease(store, run_id, lambda run: run.status is Status.QUEUED)
+    if lease is None:
+        raise JobError(f"Run {run_id} is {store.get(run_id).status}; it must be queued.")
+    return lease
+
+
+def _redirect(settings: Settings, run_id: str) -> None:
+    """Let the run's log be standard output and error, below Python as well."""
+    sys.stdout.flush()
+    sys.stderr.flush()
+    nothing = os.open(os.devnull, os.O_RDONLY)
+    log = os.open(log_file(settings, run_id), os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
+    os.dup2(nothing, 0)
+    os.dup2(log, 1)
+    os.dup2(log, 2)
+    os.close(nothing)
+    os.close(log)
