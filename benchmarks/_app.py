@@ -1,0 +1,81 @@
+"""Starting Streamlit on a free port, and Chromium against it."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+from playwright.sync_api import Browser, Page, sync_playwright
+
+from benchmarks._measure import ROOT
+
+READY = '[data-testid="stApp"][data-test-script-state="notRunning"]'
+NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+
+
+@contextlib.contextmanager
+def served(script: Path, environment: Mapping[str, str] | None = None) -> Iterator[str]:
+    """The address of `script`, served by a Streamlit of its own until the block ends."""
+    port = _free_port()
+    command = [sys.executable, "-m", "streamlit", "run", str(script), "--server.headless=true"]
+    options = ["--server.address=127.0.0.1", f"--server.port={port}"]
+    server = subprocess.Popen(
+        [*command, *options],
+        cwd=ROOT,
+        env={**os.environ, **(environment or {})},
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.STDOUT,
+    )
+    try:
+        _wait_for(f"http://127.0.0.1:{port}/_stcore/health", server)
+        yield f"http://127.0.0.1:{port}"
+    finally:
+        server.terminate()
+        try:
+            server.wait(timeout=10)
+        except subprocess.TimeoutExpired:
+            server.kill()
+            server.wait()
+
+
+@contextlib.contextmanager
+def chromium() -> Iterator[Browser]:
+    """A headless Chromium or Chrome of this machine."""
+    path = os.environ.get("CNNKIT_CHROMIUM") or next(filter(None, map(shutil.which, NAMES)), None)
+    if path is None:
+        raise SystemExit("This needs Chromium or Chrome on PATH, or CNNKIT_CHROMIUM.")
+    flags = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=path, args=flags)
+        yield browser
+        browser.close()
+
+
+def settle(page: Page, timeout: float = 120) -> None:
+    """Wait until the script has run and nothing of the page is being computed."""
+    page.wait_for_selector(READY, timeout=timeout * 1000)
+    page.wait_for_selector('[data-testid="stSpinner"]', state="detached", timeout=timeout * 1000)
+
+
+def _wait_for(address: str, server: subprocess.Popen) -> None:
+    for _ in range(600):
+        if server.poll() is not None:
+            raise SystemExit(f"Streamlit ended with {server.returncode} before it answered.")
+        with contextlib.suppress(OSError), urllib.request.urlopen(address, timeout=2):
+            return
+        time.sleep(0.1)
+    raise SystemExit(f"{address} did not answer within a minute.")
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]

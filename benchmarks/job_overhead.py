@@ -1,0 +1,130 @@
+"""What a job costs beside the training in it: the wait for its first step, and in all.
+
+The peer is `cnnkit.training.fit` alone in a new Python process, with no record, no queue
+and nobody watching. A job that takes the warm spare need not import TensorFlow; one
+without it must, like the peer.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+
+import psutil
+
+from benchmarks._measure import ROOT, Row, ratio_of_pairs, save
+from cnnkit.jobs import JobPool
+from cnnkit.runs import RunStore
+from cnnkit.settings import Settings, get_settings
+from cnnkit.training import Recipe, get_recipe
+
+BARE_FIT = """
+import sys, time
+from cnnkit.training import Recipe, StepsEnded, EpochEnded, fit
+first = []
+def report(event):
+    if isinstance(event, StepsEnded | EpochEnded) and not first:
+        first.append(time.time())
+fit(Recipe.from_json(sys.argv[1]), report)
+print(first[0])
+"""
+
+
+def bare(recipe: Recipe) -> tuple[float, float]:
+    """Seconds to the first report of a step and to the end, from starting a process."""
+    began = time.time()
+    command = [sys.executable, "-c", BARE_FIT, recipe.to_json()]
+    output = subprocess.run(command, cwd=ROOT, stdout=subprocess.PIPE, check=True).stdout
+    return json.loads(output) - began, time.time() - began
+
+
+def job(recipe: Recipe, *, spare: bool) -> tuple[float, float]:
+    """The same of a job, from pressing Train, as its run shows it."""
+    with tempfile.TemporaryDirectory() as home:
+        environment = {"CNNKIT_HOME": home, "CNNKIT_SPARE": str(int(spare))}
+        if data_dir := get_settings().data_dir:
+            environment["CNNKIT_DATA_DIR"] = str(data_dir)
+        settings = Settings.from_environment(environment)
+        store = RunStore(settings)
+        store.list()  # makes the database, as the first page that is opened does
+        pool = JobPool(settings, store)
+        try:
+            _wait_until_ready(spare)
+            began = time.time()
+            return _watch(store, pool.submit(spec=recipe.to_dict(), name="overhead").id, began)
+        finally:
+            pool.close()
+
+
+def _wait_until_ready(spare: bool) -> None:
+    """Until Dask has opened, and the spare, if there is to be one, has stopped importing."""
+    time.sleep(5)
+    while spare and not any(child.cpu_percent(interval=1.5) < 3 for child in _children()):
+        time.sleep(0.5)
+
+
+def _children() -> list[psutil.Process]:
+    return psutil.Process().children()
+
+
+def _watch(store: RunStore, run_id: str, began: float) -> tuple[float, float]:
+    first = None
+    while not (run := store.get(run_id)).status.over:
+        if first is None and run.progress and run.progress.step:
+            first = time.time()
+        time.sleep(0.03)
+    if run.status != "finished" or first is None:
+        raise SystemExit(f"The job is {run.status}: {run.reason}")
+    return first - began, time.time() - began
+
+
+def main() -> None:
+    """Measure in turns and print the rows."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--epochs", type=int, default=6)
+    arguments = parser.parse_args()
+    recipe = get_recipe("lenet_tutorial", "fast").replace(
+        train_size=10_000, epochs=arguments.epochs, warmup_epochs=0.0
+    )
+    contenders = {
+        "bare": lambda: bare(recipe),
+        "without spare": lambda: job(recipe, spare=False),
+        "with spare": lambda: job(recipe, spare=True),
+    }
+    times: dict[str, list[tuple[float, float]]] = {name: [] for name in contenders}
+    for number in range(arguments.rounds):
+        for name, measure in contenders.items():
+            times[name].append(measure())
+            print(f"  round {number + 1} {name}: {times[name][-1]}", file=sys.stderr)
+    save([_row(times, name, moment) for moment in (0, 1) for name in list(times)[1:]], [NOTE])
+
+
+def _row(times: dict[str, list[tuple[float, float]]], name: str, moment: int) -> Row:
+    ours = [pair[moment] for pair in times[name]]
+    peer = [pair[moment] for pair in times["bare"]]
+    ratio = "{:.2f} ({:.2f} to {:.2f})".format(*ratio_of_pairs(ours, peer))
+    what = ("from submitting to the first steps shown", "from submitting to finished")[moment]
+    return Row(
+        what=f"Job {name}, {what}",
+        ours=f"{statistics.median(ours):.1f} s",
+        peer=f"{statistics.median(peer):.1f} s",
+        ratio=ratio,
+        target="under 3 s" if moment == 0 and name == "with spare" else "",
+    )
+
+
+NOTE = (
+    "Jobs train `lenet_tutorial` on 10,000 pictures. The peer is `fit` alone in a new process, "
+    "from starting Python; a job also evaluates the test part, and stores network, card and "
+    "predictions."
+)
+
+
+if __name__ == "__main__":
+    main()
