@@ -1,0 +1,82 @@
+"""The files of a finished training: model, card, recipe, curves, predictions."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+import cnnkit
+from cnnkit.models import ModelCard, model_info, save_model
+
+if TYPE_CHECKING:
+    from cnnkit.datasets import Dataset
+    from cnnkit.training import Evaluation, FitResult, Recipe
+
+
+def figures(result: FitResult, evaluation: Evaluation) -> dict[str, float]:
+    """The final figures of a training."""
+    return {
+        **evaluation.metrics("test_"),
+        "seconds": sum(row["seconds"] for row in result.history),
+        "parameters": result.model.count_params(),
+        "best_epoch": result.ended.best_epoch or result.ended.epoch,
+        "epochs": result.ended.epoch,
+    }
+
+
+def write_result(
+    folder: Path,
+    recipe: Recipe,
+    dataset: Dataset,
+    result: FitResult,
+    evaluation: Evaluation,
+    logits_type: type = np.float32,
+) -> None:
+    """Write model, card, recipe, curves and the predictions on the test part.
+
+    Args:
+        folder: made where it is missing.
+        recipe: that was carried out.
+        dataset: that it learnt from.
+        result: of `fit`.
+        evaluation: on the test part.
+        logits_type: float32, or float16 for half the size.
+    """
+    save_model(result.model, _card(recipe, dataset, figures(result, evaluation)), folder)
+    (folder / "recipe.json").write_text(recipe.to_json(), encoding="utf-8")
+    _write_csv(folder / "history.csv", result.history)
+    np.savez_compressed(
+        folder / "predictions.npz",
+        logits=evaluation.logits.astype(logits_type),
+        labels=evaluation.labels.astype(np.uint8),
+    )
+
+
+def _card(recipe: Recipe, dataset: Dataset, metrics: Mapping[str, float]) -> ModelCard:
+    return ModelCard(
+        model=recipe.model,
+        title=model_info(recipe.model).title,
+        class_names=dataset.class_names,
+        input_shape=dataset.spec.input_shape,
+        dataset=dataset.name,
+        recipe=recipe.to_dict(),
+        metrics=metrics,
+        versions={
+            "cnnkit": cnnkit.__version__,
+            "keras": keras.__version__,
+            "tensorflow": tf.__version__,
+        },
+    )
+
+
+def _write_csv(path: Path, rows: Sequence[Mapping[str, float]]) -> None:
+    with path.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.DictWriter(file, fieldnames=list(rows[0]))
+        writer.writeheader()
+        writer.writerows(rows)
