@@ -22,31 +22,36 @@ TITLES = {
 FRACTIONS = ("accuracy", "error")
 
 
-def training(history: Rows, metric: str = "loss", *, live: Rows = (), height: int = 300):
+def training(
+    history: Rows,
+    metric: str = "loss",
+    *,
+    live: Rows = (),
+    steps_per_epoch: float | None = None,
+    height: int = 300,
+):
     """One metric of one run, training and validation, epoch by epoch.
 
     Args:
         history: one row an epoch: epoch (1-based), `metric`, `val_<metric>` where known.
         metric: "loss", "accuracy" or "error" (1 - accuracy), or another column of `history`.
         live: points within epochs, each with `step` and `metric`; drawn thinly behind.
-            Needs `epoch` in each point, or `steps_per_epoch` from the last row.
+        steps_per_epoch: batches of an epoch, to bring `live` to the axis of epochs.
         height: pixels.
 
     Returns:
         A Plotly figure.
     """
     figure = go.Figure()
-    if live:
+    if live and steps_per_epoch:
         figure.add_scatter(
-            x=[row["step"] for row in live],
+            x=[row["step"] / steps_per_epoch for row in live],
             y=_column(live, metric),
             name="while it learns",
             mode="lines",
             line={"color": faded(GREY, 0.65), "width": 1.3},
-            xaxis="x2",
-            hovertemplate="step %{x}<br>%{y:.4g}<extra></extra>",
+            hovertemplate="epoch %{x:.2f}<br>%{y:.4g}<extra></extra>",
         )
-        figure.update_layout(xaxis2={"overlaying": "x", "visible": False, "rangemode": "tozero"})
     best = _best_epoch(history)
     for name, column, colour in (
         ("training", metric, BLUE),
@@ -144,7 +149,7 @@ def lines(
 
 def _axes(figure, metric: str, x_title: str) -> None:
     figure.update_layout(
-        xaxis={"title": x_title, "rangemode": "tozero", "tickformat": "d"},
+        xaxis={"title": x_title, "rangemode": "tozero"},
         yaxis={
             "title": TITLES.get(metric, metric),
             "tickformat": ".1%" if metric in FRACTIONS else None,

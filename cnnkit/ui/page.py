@@ -81,8 +81,7 @@ _SQUARES = "".join(
     for i, opacity in enumerate(_CELLS)
 )
 _MARK = (
-    '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 26 26" fill="#5B7BE8">'
-    f"{_SQUARES}</svg>"
+    f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 26 26" fill="#5B7BE8">{_SQUARES}</svg>'
 )
 _LOGO = (
     '<svg xmlns="http://www.w3.org/2000/svg" width="112" height="26" viewBox="0 0 112 26" '

@@ -1,0 +1,122 @@
+"""Bars: what networks answer, and how well each class is known."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from plotly import graph_objects as go
+
+from cnnkit.figures._look import BLUE, FAINT, GREEN, GREY, ORANGE, faded, finished
+
+
+def probabilities(values: np.ndarray, class_names: Sequence[str], *, height: int = 170):
+    """The answer of one network: a bar for each class, the largest in full colour.
+
+    Args:
+        values: (classes,), 0 to 1.
+        class_names: below the bars.
+        height: pixels.
+    """
+    values = np.asarray(values, dtype=float)
+    top = int(values.argmax())
+    figure = go.Figure()
+    figure.add_bar(
+        x=list(class_names),
+        y=values,
+        marker={
+            "color": [BLUE if i == top else faded(BLUE, 0.45) for i in range(len(values))],
+            "cornerradius": 3,
+        },
+        text=[f"{100 * v:.0f}" if v >= 0.005 else "" for v in values],
+        textposition="outside",
+        textfont={"size": 10},
+        cliponaxis=False,
+        hovertemplate="%{x}: %{y:.2%}<extra></extra>",
+    )
+    figure.update_layout(
+        xaxis={"type": "category", "fixedrange": True, "showgrid": False},
+        yaxis={"range": [0, 1.15], "visible": False, "fixedrange": True},
+        bargap=0.18,
+    )
+    figure.add_hline(y=0, line={"color": FAINT, "width": 1})
+    return finished(figure, height=height, legend=False)
+
+
+def per_class(values: np.ndarray, class_names: Sequence[str], *, title: str, height: int = 260):
+    """A fraction for each class, with the axis where the differences are.
+
+    Args:
+        values: (classes,), 0 to 1.
+        class_names: below the bars.
+        title: what the fraction is, such as "accuracy".
+        height: pixels.
+    """
+    values = np.asarray(values, dtype=float)
+    lowest = float(max(0.0, np.floor(20 * values.min() - 0.2) / 20))
+    figure = go.Figure()
+    figure.add_bar(
+        x=list(class_names),
+        y=values,
+        marker={
+            "color": [ORANGE if v == values.min() else BLUE for v in values],
+            "cornerradius": 4,
+        },
+        text=[f"{100 * v:.1f}" for v in values],
+        textposition="outside",
+        cliponaxis=False,
+        hovertemplate="%{x}: %{y:.2%}<extra></extra>",
+    )
+    figure.update_layout(
+        xaxis={"type": "category", "fixedrange": True, "showgrid": False},
+        yaxis={"title": title, "range": [lowest, 1], "tickformat": ".0%", "fixedrange": True},
+        bargap=0.3,
+    )
+    return finished(figure, height=height, legend=False)
+
+
+def signed(
+    values: np.ndarray,
+    names: Sequence[str],
+    *,
+    chosen: int | None = None,
+    form: str = ".2f",
+    limits: tuple[float, float] | None = None,
+    height: int = 220,
+):
+    """Numbers of both signs, one bar each.
+
+    Args:
+        values: (bars,).
+        names: below the bars.
+        chosen: index of a bar to draw in another colour.
+        form: of the numbers, as in `format`.
+        limits: of the axis; None: fitting.
+        height: pixels.
+    """
+    values = np.asarray(values, dtype=float)
+    colours = [
+        GREEN if i == chosen else (BLUE if value >= 0 else GREY) for i, value in enumerate(values)
+    ]
+    figure = go.Figure()
+    figure.add_bar(
+        x=list(names),
+        y=values,
+        marker={"color": colours, "cornerradius": 4},
+        text=[format(value, form) for value in values],
+        textposition="outside",
+        cliponaxis=False,
+        hovertemplate="%{x}: %{y:.4g}<extra></extra>",
+    )
+    reach = max(float(np.abs(values).max()), 1e-9)
+    low, high = limits or (
+        min(0.0, 1.25 * float(values.min())),
+        max(1.25 * float(values.max()), 0.15 * reach),
+    )
+    figure.update_layout(
+        xaxis={"type": "category", "fixedrange": True, "showgrid": False},
+        yaxis={"range": [low, high], "visible": False, "fixedrange": True},
+        bargap=0.3,
+    )
+    figure.add_hline(y=0, line={"color": GREY, "width": 1})
+    return finished(figure, height=height, legend=False)

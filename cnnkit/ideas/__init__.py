@@ -1,0 +1,1 @@
+"""Small experiments that answer learners' questions. NumPy alone, pure functions."""

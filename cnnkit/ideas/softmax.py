@@ -1,0 +1,52 @@
+"""Softmax and cross-entropy, step by step."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+
+def softmax(logits: np.ndarray) -> np.ndarray:
+    """Probabilities from logits along the last axis, in float64 and without overflow."""
+    # Taking away the largest changes nothing in the quotient and keeps exp below 1.
+    shifted = np.float64(logits) - np.max(logits, axis=-1, keepdims=True)
+    powers = np.exp(shifted)
+    return powers / powers.sum(axis=-1, keepdims=True)
+
+
+@dataclass(frozen=True, eq=False)
+class Softmax:
+    """Everything between the logits of one picture and its loss.
+
+    Args:
+        logits: float64 (classes,).
+        powers: exp of the logits.
+        probabilities: powers divided by their sum.
+        loss: cross-entropy, -ln of the true class's probability, in nats.
+        gradient: d loss / d logits, which is probabilities - one-hot.
+    """
+
+    logits: np.ndarray
+    powers: np.ndarray
+    probabilities: np.ndarray
+    loss: float
+    gradient: np.ndarray
+
+
+def explain(logits: np.ndarray, true: int) -> Softmax:
+    """Go from logits to loss and gradient.
+
+    Args:
+        logits: (classes,), any real numbers.
+        true: index of the true class.
+    """
+    logits = np.float64(logits)
+    if logits.ndim != 1 or not 0 <= true < len(logits):
+        raise ValueError(f"`true` must index {logits.shape} logits. Received: {true!r}.")
+    probabilities = softmax(logits)
+    # From the logits, not from the probability, which may round to 0.
+    largest = logits.max()
+    loss = float(largest + np.log(np.exp(logits - largest).sum()) - logits[true])
+    gradient = probabilities - np.eye(len(logits))[true]
+    return Softmax(logits, np.exp(logits), probabilities, loss, gradient)

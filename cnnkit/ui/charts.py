@@ -1,0 +1,98 @@
+"""Putting figures and pictures on a page: quiet, named, and some of them clickable."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+import streamlit as st
+
+from cnnkit.figures import images
+
+if TYPE_CHECKING:
+    from plotly.graph_objects import Figure
+
+# The bar of tools over a chart distracts; zooming stays possible by dragging.
+QUIET = {"displayModeBar": False, "displaylogo": False, "responsive": True}
+
+
+def chart(figure: Figure, *, alt: str, key: str | None = None) -> None:
+    """Draw a figure in the page's colours.
+
+    Args:
+        figure: from `cnnkit.figures`.
+        alt: what it shows, in one sentence, for those who cannot see it.
+        key: of the element; needed where two figures could be equal.
+    """
+    st.plotly_chart(figure, config=QUIET, alt=alt, key=key)
+
+
+def clicked_point(figure: Figure, *, alt: str, key: str) -> dict | None:
+    """Draw a figure whose points can be clicked.
+
+    Returns:
+        The clicked point (`x`, `y`, `customdata`, `curve_number`, `point_index`), or None.
+    """
+    event = st.plotly_chart(
+        figure, config=QUIET, alt=alt, key=key, on_select="rerun", selection_mode="points"
+    )
+    points = event["selection"]["points"] if event else []
+    return points[0] if points else None
+
+
+def confusion_matrix(
+    confusion: np.ndarray, class_names: Sequence[str], *, key: str = "confusion"
+) -> tuple[int, int] | None:
+    """Draw a confusion matrix whose cells can be clicked.
+
+    Args:
+        confusion: int (classes, classes), rows are the true classes.
+        class_names: in the order of rows and columns.
+        key: of the element.
+
+    Returns:
+        (true class, predicted class) of the clicked cell, or None.
+    """
+    from cnnkit.figures.confusion import confusion_matrix as draw
+
+    wrong = int(confusion.sum() - np.trace(confusion))
+    point = clicked_point(
+        draw(confusion, class_names),
+        alt=f"Confusion matrix: {wrong} of {int(confusion.sum())} pictures read wrongly",
+        key=key,
+    )
+    if point is None:
+        return None
+    true, predicted = point["customdata"][:2]
+    return int(true), int(predicted)
+
+
+def montage(pictures: np.ndarray, *, alt: str, columns: int, width: int | str = "stretch", **how):
+    """Many small pictures as one image; `how` as in `figures.images.montage`."""
+    st.image(images.png(images.montage(pictures, columns=columns, **how)), alt=alt, width=width)
+
+
+def thumbnails(
+    pictures: np.ndarray, captions: Sequence[str], *, alts: Sequence[str], width: int = 84
+) -> None:
+    """Digits side by side, each with its words below, in as many rows as it takes.
+
+    Args:
+        pictures: uint8 (pictures, height, width) or with one channel.
+        captions: Markdown below each.
+        alts: each picture in words.
+        width: of one on the screen, in pixels.
+    """
+    with st.container(horizontal=True, gap="small"):
+        for picture, caption, alt in zip(pictures, captions, alts, strict=True):
+            st.image(images.png(_flat(picture)), caption=caption, alt=alt, width=width)
+
+
+def picture(image: np.ndarray, *, alt: str, width: int = 168, caption: str | None = None) -> None:
+    """One gray or colour picture with square pixels."""
+    st.image(images.png(_flat(image)), alt=alt, width=width, caption=caption)
+
+
+def _flat(picture: np.ndarray) -> np.ndarray:
+    return picture[..., 0] if picture.ndim == 3 and picture.shape[-1] == 1 else picture

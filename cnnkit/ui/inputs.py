@@ -1,0 +1,224 @@
+"""Pickers. Each owns its key and its parameter in the page's address.
+
+The address is the truth: a link with `?run=…` opens on that run, and choosing another
+changes the address. (Streamlit's own `bind="query-params"` would put a widget's *label*
+into the address; ids and names are shorter and do not change. Use it for sliders and
+switches, where label and value are the same.)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import streamlit as st
+
+from cnnkit.datasets import dataset_info, list_datasets
+from cnnkit.models import list_models, model_info
+from cnnkit.runs import Run
+from cnnkit.training import Recipe, list_recipes
+from cnnkit.ui import cache
+
+
+def choice(
+    label: str,
+    options: Sequence[str],
+    *,
+    parameter: str,
+    title: Callable[[str], str] = str,
+    default: str | None = None,
+    widget: Callable = st.selectbox,
+    **arguments,
+) -> str:
+    """One of several names, kept in the address.
+
+    Args:
+        label: of the widget.
+        options: names, as they stand in the address. At least one.
+        parameter: name in the address.
+        title: what people see for a name.
+        default: chosen where the address says nothing; None: the first.
+        widget: `st.selectbox`, `st.radio` or `st.segmented_control`.
+        **arguments: for the widget.
+    """
+    options = list(options)
+    key = f"choice_{parameter}"
+    wanted = st.query_params.get(parameter)
+    if wanted in options:
+        st.session_state[key] = wanted
+    else:
+        if wanted is not None:
+            _say_unknown(label, wanted, parameter)
+        if st.session_state.get(key) not in options:
+            st.session_state[key] = default if default in options else options[0]
+    if widget is st.segmented_control:
+        arguments.setdefault("required", True)
+    return widget(
+        label,
+        options,
+        format_func=title,
+        key=key,
+        on_change=_write_address,
+        args=(key, parameter),
+        **arguments,
+    )
+
+
+def run_picker(
+    runs: Sequence[Run] | None = None, *, label: str = "Run", parameter: str = "run"
+) -> Run | None:
+    """A run, by its id in the address.
+
+    Args:
+        runs: to choose from; None: all finished ones.
+        label: of the widget.
+        parameter: name in the address.
+
+    Returns:
+        None where there is no run to choose.
+    """
+    runs = cache.finished_runs() if runs is None else runs
+    if not runs:
+        return None
+    by_id = {run.id: run for run in runs}
+    return by_id[
+        choice(
+            label,
+            list(by_id),
+            parameter=parameter,
+            title=lambda run_id: run_title(by_id[run_id]),
+        )
+    ]
+
+
+def runs_picker(
+    runs: Sequence[Run], *, label: str = "Runs", parameter: str = "runs", default: int = 4
+) -> list[Run]:
+    """Several runs, by their ids in the address (`?runs=a,b`).
+
+    Args:
+        runs: to choose from.
+        label: of the widget.
+        parameter: name in the address.
+        default: how many of the first are chosen where the address says nothing.
+    """
+    by_id = {run.id: run for run in runs}
+    key = f"choice_{parameter}"
+    wanted = st.query_params.get(parameter)
+    if wanted is not None:
+        st.session_state[key] = [run_id for run_id in wanted.split(",") if run_id in by_id]
+    elif key in st.session_state:
+        st.session_state[key] = [run_id for run_id in st.session_state[key] if run_id in by_id]
+    else:
+        st.session_state[key] = list(by_id)[:default]
+    chosen = st.multiselect(
+        label,
+        list(by_id),
+        format_func=lambda run_id: run_title(by_id[run_id]),
+        key=key,
+        on_change=_write_address,
+        args=(key, parameter),
+        placeholder="Choose runs",
+    )
+    return [by_id[run_id] for run_id in chosen]
+
+
+def model_picker(
+    names: Sequence[str] | None = None, *, label: str = "Network", default: str = "lenet_tutorial"
+) -> str:
+    """Registered name of a network, `?model=` in the address."""
+    return choice(
+        label,
+        names or list_models(),
+        parameter="model",
+        title=lambda name: model_info(name).title,
+        default=default,
+    )
+
+
+def dataset_picker(names: Sequence[str] | None = None, *, label: str = "Data") -> str:
+    """Registered name of a data set, `?dataset=` in the address.
+
+    What is not on this machine can be chosen and says so.
+    """
+    default = "mnist" if dataset_info("mnist").available else "digits"
+    return choice(
+        label,
+        names or list_datasets(),
+        parameter="dataset",
+        title=_dataset_title,
+        default=default,
+    )
+
+
+def recipe_picker(model: str, *, label: str = "Recipe") -> Recipe:
+    """A shipped recipe of a network, `?recipe=` in the address."""
+    recipes = {recipe.name: recipe for recipe in list_recipes(model)}
+    return recipes[
+        choice(
+            label,
+            list(recipes),
+            parameter="recipe",
+            title=lambda name: name.replace("_", " "),
+            default="fast",
+        )
+    ]
+
+
+def picture_picker(count: int, *, label: str = "Test picture", parameter: str = "picture") -> int:
+    """Number of a picture from 0 to `count` - 1, kept in the address.
+
+    A button beside the number takes one at random.
+    """
+    if "any_picture" in st.session_state:
+        st.session_state[parameter] = st.session_state.pop("any_picture")
+    if st.session_state.get(parameter, 0) >= count:
+        st.session_state[parameter] = 0
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        number = st.number_input(
+            label,
+            min_value=0,
+            max_value=count - 1,
+            value=0,
+            step=1,
+            key=parameter,
+            bind="query-params",
+        )
+        st.button(
+            "Any",
+            icon=":material/casino:",
+            help="Take one at random",
+            on_click=_take_any,
+            args=(count,),
+        )
+    return int(number)
+
+
+def run_title(run: Run) -> str:
+    """A run in one line: its name, its data and what it reached."""
+    error = run.metrics.get("test_error")
+    reached = f" · {100 * error:.2f} % error" if error is not None else ""
+    return f"{run.name} · {dataset_info(run.spec['dataset']).title}{reached}"
+
+
+def _dataset_title(name: str) -> str:
+    spec = dataset_info(name)
+    return spec.title if spec.available else f"{spec.title} (not on this machine yet)"
+
+
+def _write_address(key: str, parameter: str) -> None:
+    value = st.session_state[key]
+    st.query_params[parameter] = ",".join(value) if isinstance(value, list) else value
+
+
+def _take_any(count: int) -> None:
+    import random
+
+    st.session_state["any_picture"] = random.randrange(count)
+
+
+def _say_unknown(label: str, wanted: str, parameter: str) -> None:
+    st.warning(
+        f"The address asks for {label.lower()} “{wanted}”, which is not here. "
+        "It may have been deleted. Another is shown instead.",
+        icon=":material/link_off:",
+    )
