@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from cnnkit.datasets import dataset_info
+from cnnkit.models import create_model, model_info
 from cnnkit.training.recipe import Recipe
 
 History = Sequence[Mapping[str, float]]
@@ -84,3 +85,26 @@ def _comparable(recipe: Recipe, other: Recipe) -> bool:
 
 def _cost(recipe: Recipe) -> tuple:
     return (recipe.model_options, recipe.batch_size, recipe.optimizer, recipe.augmentation)
+
+
+def published_parameters(recipe: Recipe) -> int | None:
+    """Trainable and other weights if the network is as published, without building it."""
+    spec, data = model_info(recipe.model), dataset_info(recipe.dataset)
+    defaults = {option.name: option.default for option in spec.options}
+    as_published = defaults | dict(recipe.model_options) == defaults
+    fits = (spec.input_shape, spec.classes) == (data.input_shape, data.classes)
+    return spec.parameters if as_published and fits else None
+
+
+def count_parameters(recipe: Recipe) -> int:
+    """Weights of a recipe's network, counted on the network itself. Imports Keras.
+
+    Raises:
+        IncompatibleError: the pictures are too small for the network.
+        InvalidRecipeError: an option has a value that cannot work.
+    """
+    data = dataset_info(recipe.dataset)
+    model = create_model(
+        recipe.model, input_shape=data.input_shape, classes=data.classes, **recipe.model_options
+    )
+    return model.count_params()

@@ -1,19 +1,19 @@
 from __future__ import annotations
 
-from cnnkit.figures.curves import compared_curves, learning_curve
+from cnnkit.figures.curves import comparison, training
 
 HISTORY = [
-    {"epoch": 1, "loss": 2.0, "val_loss": 1.5, "val_error": 0.4},
-    {"epoch": 2, "loss": 1.0, "val_loss": 0.5, "val_error": 0.2},
+    {"epoch": 1, "loss": 2.0, "val_loss": 1.5, "val_accuracy": 0.6},
+    {"epoch": 2, "loss": 1.0, "val_loss": 0.5, "val_accuracy": 0.8},
 ]
 
 
 def _lines(figure):
-    return {line.name: (list(line.x), list(line.y)) for line in figure.data if line.name}
+    return {line.name: (list(line.x), list(line.y)) for line in figure.data}
 
 
 def test_a_run_has_a_training_and_a_validation_curve():
-    assert _lines(learning_curve("loss", HISTORY)) == {
+    assert _lines(training(HISTORY, "loss")) == {
         "training": ([1, 2], [2.0, 1.0]),
         "validation": ([1, 2], [1.5, 0.5]),
     }
@@ -21,26 +21,19 @@ def test_a_run_has_a_training_and_a_validation_curve():
 
 def test_live_points_stand_at_their_fraction_of_an_epoch():
     live = [{"step": 5, "loss": 3.0}, {"step": 25, "loss": 1.2}]
-    figure = learning_curve("loss", HISTORY, live, steps_per_epoch=10)
+    figure = training(HISTORY, "loss", live=live, steps_per_epoch=10)
     assert list(figure.data[0].x) == [0.5, 2.5]
 
 
-def test_the_kept_epoch_is_marked_on_the_validation_curve():
-    assert _lines(learning_curve("loss", HISTORY, best_epoch=2))["kept"] == ([2], [0.5])
+def test_a_run_that_has_learnt_nothing_yet_has_no_curves():
+    assert len(training([], "accuracy").data) == 0
 
 
-def test_a_run_that_has_learnt_nothing_yet_has_empty_curves():
-    assert _lines(learning_curve("accuracy", []))["validation"] == ([], [])
+def test_the_error_is_what_the_accuracy_lacks():
+    lines = _lines(comparison({"a": HISTORY}, "val_error"))
+    assert [round(value, 6) for value in lines["a"][1]] == [0.4, 0.2]
 
 
-def test_both_curves_of_a_compared_run_have_its_colour():
-    figure = compared_curves("loss", {"a": HISTORY, "b": HISTORY})
-    colours = {}
-    for line in figure.data:
-        colours.setdefault(line.name, set()).add(line.line.color)
-    assert [len(found) for found in colours.values()] == [1, 1]
-    assert colours["a"] != colours["b"]
-
-
-def test_a_measure_without_training_values_shows_validation_only():
-    assert len(compared_curves("error", {"a": HISTORY}).data) == 1
+def test_compared_runs_have_different_colours():
+    figure = comparison({"a": HISTORY, "b": HISTORY}, "val_loss")
+    assert len({line.line.color for line in figure.data}) == 2

@@ -2,8 +2,16 @@ from __future__ import annotations
 
 import pytest
 
+from cnnkit.errors import IncompatibleError
+from cnnkit.models import list_models, model_info
 from cnnkit.training import Augmentation, Recipe
-from cnnkit.training.estimates import estimate, pictures_per_epoch, pictures_per_second
+from cnnkit.training.estimates import (
+    count_parameters,
+    estimate,
+    pictures_per_epoch,
+    pictures_per_second,
+    published_parameters,
+)
 
 RECIPE = Recipe(model="lenet_tutorial", dataset="digits", train_size=1000, epochs=10)
 
@@ -46,3 +54,24 @@ def test_pictures_of_an_epoch_follow_steps_and_remainder():
     assert pictures_per_epoch(RECIPE.replace(drop_remainder=True, batch_size=300)) == 900
     assert pictures_per_epoch(RECIPE.replace(steps_per_epoch=7, batch_size=50)) == 350
     assert pictures_per_epoch(Recipe(model="mlp_tutorial", dataset="digits")) == 1437 - 1437 // 6
+
+
+@pytest.mark.parametrize("model", list_models())
+def test_published_parameters_are_those_of_the_built_network(model):
+    spec = model_info(model)
+    dataset = "toy_patterns" if spec.classes == 3 else "mnist"
+    recipe = Recipe(model=model, dataset=dataset)
+    assert published_parameters(recipe) == count_parameters(recipe)
+
+
+def test_a_network_that_is_not_as_published_is_counted():
+    toy = Recipe(model="toy_cnn", dataset="digits")
+    assert published_parameters(toy) is None
+    assert count_parameters(toy) > model_info("toy_cnn").parameters
+    relu = Recipe(model="lenet_tutorial", model_options={"activation": "relu"})
+    assert published_parameters(relu) is None
+
+
+def test_pictures_that_are_too_small_are_refused():
+    with pytest.raises(IncompatibleError):
+        count_parameters(Recipe(model="lenet_tutorial", dataset="toy_patterns"))
