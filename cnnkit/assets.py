@@ -8,12 +8,13 @@ is theirs and is not held to the official hash; its reader checks what is inside
 from __future__ import annotations
 
 import hashlib
+import http.client
 import os
 import uuid
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from urllib.error import URLError
+from urllib.error import HTTPError
 from urllib.request import Request, urlopen
 
 from cnnkit.errors import AssetUnavailableError, UnknownNameError
@@ -116,7 +117,9 @@ def _download(asset: Asset, path: Path, progress: Progress | None) -> Path:
         if digest != asset.sha256:
             raise _unavailable(asset, f"what came is not the official file: SHA-256 {digest}")
         partial.replace(path)
-    except (URLError, OSError) as error:
+    except (OSError, http.client.HTTPException) as error:  # URLError is an OSError
+        if isinstance(error, HTTPError):
+            error.close()
         raise _unavailable(asset, f"the download failed: {error}") from error
     finally:
         partial.unlink(missing_ok=True)

@@ -70,8 +70,7 @@ class Settings:
             home=home,
             data_dir=Path(data_dir).expanduser().resolve() if data_dir else None,
             keras_home=Path(environment.get("KERAS_HOME") or "~/.keras").expanduser(),
-            tracking_uri=environment.get("MLFLOW_TRACKING_URI")
-            or _default_tracking_uri(home),
+            tracking_uri=environment.get("MLFLOW_TRACKING_URI") or _default_tracking_uri(home),
             scheduler=environment.get("CNNKIT_SCHEDULER") or None,
             slots=_positive_int(environment, "CNNKIT_SLOTS", max(1, cores // 4)),
             spare=_flag(environment, "CNNKIT_SPARE", True),

@@ -28,7 +28,7 @@ def read(path: Path) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
         CorruptAssetError: the file is not what it should be.
     """
     try:
-        with np.load(path, allow_pickle=False) as file:
+        with path.open("rb") as stream, np.load(stream, allow_pickle=False) as file:
             arrays = {key: file[key] for key in _SHAPES if key in file}
     except (ValueError, OSError, EOFError, zipfile.BadZipFile, zlib.error) as error:
         raise CorruptAssetError(path, f"cannot be read as an .npz file ({error})") from error

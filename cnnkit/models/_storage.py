@@ -51,7 +51,7 @@ def save_model(model: Model, card: ModelCard, folder: Path) -> None:
     """Write the model without its optimizer, and its card, each aside and then renamed."""
     folder.mkdir(parents=True, exist_ok=True)
     # An uncompiled twin of the same layers: the optimizer's state would triple the file.
-    bare = keras.Model(model.inputs, model.outputs, name=model.name)
+    bare = keras.Model(model.input, model.output, name=model.name)
     aside = folder / f".{uuid.uuid4().hex}.keras"
     bare.save(aside)
     os.replace(aside, folder / MODEL_FILE)

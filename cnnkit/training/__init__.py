@@ -15,7 +15,7 @@ from cnnkit.training.recipe import Augmentation, Recipe, Stopping
 from cnnkit.training.script import write_script
 
 if TYPE_CHECKING:
-    from cnnkit.training.augment import augment
+    from cnnkit.training.augmentation import augment
     from cnnkit.training.evaluation import Evaluation, evaluate
     from cnnkit.training.fitting import FitResult, fit, recipe_dataset
 
@@ -43,7 +43,7 @@ __all__ = [
 _HEAVY = {
     "Evaluation": "evaluation",
     "FitResult": "fitting",
-    "augment": "augment",
+    "augment": "augmentation",
     "evaluate": "evaluation",
     "fit": "fitting",
     "recipe_dataset": "fitting",

@@ -75,9 +75,7 @@ class Epochs(keras.callbacks.Callback):
         if self.checkpoint:
             save_checkpoint(self.checkpoint, self.model, self.state, self.recipe.fingerprint())
         self.report(
-            EpochEnded(
-                epoch=epoch + 1, epochs=self.recipe.epochs, logs=row, seconds=row["seconds"]
-            )
+            EpochEnded(epoch=epoch + 1, epochs=self.recipe.epochs, logs=row, seconds=row["seconds"])
         )
         self._stop_if_asked()
 

@@ -63,12 +63,13 @@ def make_optimizer(recipe: Recipe, steps_per_epoch: int) -> keras.optimizers.Opt
         )
     if recipe.optimizer == "rmsprop":
         return keras.optimizers.RMSprop(rate, momentum=recipe.momentum, weight_decay=decay)
+    if recipe.optimizer == "adamw":  # the one that does not take None for none
+        return keras.optimizers.AdamW(rate, weight_decay=recipe.weight_decay)
     return _OTHERS[recipe.optimizer](rate, weight_decay=decay)
 
 
 _OTHERS = {
     "adam": keras.optimizers.Adam,
-    "adamw": keras.optimizers.AdamW,
     "nadam": keras.optimizers.Nadam,
     "adagrad": keras.optimizers.Adagrad,
     "lion": keras.optimizers.Lion,

@@ -11,7 +11,7 @@ from __future__ import annotations
 import numpy as np
 import tensorflow as tf
 
-from cnnkit.training.augment import augment
+from cnnkit.training.augmentation import augment
 from cnnkit.training.recipe import Recipe
 
 
@@ -46,9 +46,7 @@ class Batches:
         indices = tf.data.Dataset.from_tensors(0).flat_map(lambda _: self._epoch_indices())
         # One thread per core would take the cores from the training step itself.
         batches = indices.map(self._batch, num_parallel_calls=2, deterministic=True)
-        return batches.prefetch(4).apply(
-            tf.data.experimental.assert_cardinality(self.per_epoch)
-        )
+        return batches.prefetch(4).apply(tf.data.experimental.assert_cardinality(self.per_epoch))
 
     def _epoch_indices(self) -> tf.data.Dataset:
         first = self.epoch * self.per_epoch

@@ -83,7 +83,7 @@ def restore_checkpoint(path: Path, model: keras.Model, recipe: str) -> TrainingS
 
 def _read(path: Path) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
     try:
-        with np.load(path, allow_pickle=False) as file:
+        with path.open("rb") as stream, np.load(stream, allow_pickle=False) as file:
             arrays = {key: file[key] for key in file}
         return arrays, json.loads(str(arrays.pop("facts")))
     except (ValueError, KeyError, OSError, EOFError, zipfile.BadZipFile) as error:

@@ -5,8 +5,10 @@ from __future__ import annotations
 import statistics
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from cnnkit.datasets import dataset_info
+from cnnkit.errors import InvalidRecipeError
 from cnnkit.models import create_model, model_info
 from cnnkit.training.recipe import Recipe
 
@@ -48,6 +50,14 @@ def estimate(recipe: Recipe, measured: Iterable[tuple[str, Recipe, History]]) ->
         if alike:
             break
     return best
+
+
+def recipe_of(spec: Mapping[str, Any]) -> Recipe | None:
+    """The recipe that a run recorded; None where another version of cnnkit wrote it."""
+    try:
+        return Recipe.from_dict(spec)
+    except InvalidRecipeError:
+        return None
 
 
 def pictures_per_second(recipe: Recipe, history: History) -> float | None:

@@ -201,7 +201,7 @@ RECIPES = (
         learning_rate=0.1,
         warmup_epochs=1,
         batch_size=128,
-        epochs=15,
+        epochs=12,
         weight_decay=5e-4,
         augmentation=Augmentation(shift=2, rotation=10, zoom=0.1, elastic=0.8),
         **_NESTEROV,

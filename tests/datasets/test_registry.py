@@ -1,0 +1,48 @@
+import numpy as np
+import pytest
+
+from cnnkit.datasets import dataset_info, list_datasets, load_dataset
+from cnnkit.errors import IncompatibleError, UnknownDatasetError
+
+EMBEDDED = [name for name in list_datasets() if dataset_info(name).embedded]
+
+
+@pytest.mark.parametrize("name", EMBEDDED)
+def test_every_embedded_data_set_is_what_its_record_says(name):
+    dataset, spec = load_dataset(name), dataset_info(name)
+    assert dataset.images.dtype == np.uint8
+    assert dataset.images.shape[1:] == spec.input_shape
+    assert len(dataset.images) == len(dataset.labels) == sum(spec.pictures)
+    assert set(dataset.labels) == set(range(spec.classes))
+    assert len(dataset.part("test")[0]) == spec.pictures[1]
+    assert dataset.images.max() > 200
+    assert spec.source and spec.licence and spec.available
+
+
+@pytest.mark.parametrize("where", ["start", "end"])
+def test_no_picture_is_in_two_parts(where):
+    dataset = load_dataset("digits", validation_size=200, validation_from=where)
+    taken = np.zeros(len(dataset.images), int)
+    for part in dataset.splits.values():
+        taken[part] += 1
+    assert (taken == 1).all()
+    first = dataset.splits["validation" if where == "start" else "train"]
+    assert first.start == 0
+
+
+def test_a_smaller_training_part_leaves_validation_and_test_alone():
+    whole = load_dataset("digits", validation_size=200)
+    less = load_dataset("digits", validation_size=200, train_size=50)
+    assert len(less.part("train")[0]) == 50
+    for part in ("validation", "test"):
+        np.testing.assert_array_equal(less.part(part)[0], whole.part(part)[0])
+
+
+def test_asking_for_too_many_says_how_many_there_are():
+    with pytest.raises(IncompatibleError, match="1437 pictures"):
+        load_dataset("digits", validation_size=10_000)
+
+
+def test_an_unknown_data_set_lists_the_known_ones():
+    with pytest.raises(UnknownDatasetError, match="digits, mnist, toy_patterns"):
+        load_dataset("mnits")

@@ -1,0 +1,39 @@
+import numpy as np
+import pytest
+
+from cnnkit.errors import CorruptAssetError
+from cnnkit.models import ModelCard, create_model, load_model, save_model
+
+CARD = ModelCard(
+    model="toy_cnn",
+    title="Toy CNN",
+    class_names=("top", "middle", "bottom"),
+    input_shape=(12, 12, 1),
+    dataset="toy_patterns",
+    metrics={"test_error": 0.25},
+)
+
+
+def test_a_saved_network_gives_the_same_logits_and_card(tmp_path):
+    model = create_model("toy_cnn", initialization="sugomori")
+    save_model(model, CARD, tmp_path)
+    again, card = load_model(tmp_path)
+    images = np.random.default_rng(0).integers(0, 256, (4, 12, 12, 1), np.uint8)
+    np.testing.assert_array_equal(model(images), again(images))
+    assert card == CARD
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["card.json", "model.keras"]
+
+
+def test_a_damaged_model_file_is_named(tmp_path):
+    save_model(create_model("toy_cnn"), CARD, tmp_path)
+    path = tmp_path / "model.keras"
+    path.write_bytes(path.read_bytes()[:1000])
+    with pytest.raises(CorruptAssetError, match=r"model\.keras is damaged"):
+        load_model(tmp_path)
+
+
+def test_a_missing_card_is_named(tmp_path):
+    save_model(create_model("toy_cnn"), CARD, tmp_path)
+    (tmp_path / "card.json").unlink()
+    with pytest.raises(CorruptAssetError, match=r"card\.json is missing"):
+        load_model(tmp_path)

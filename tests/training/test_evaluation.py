@@ -1,0 +1,49 @@
+import numpy as np
+import pytest
+import sklearn.metrics
+
+from cnnkit.models import create_model
+from cnnkit.training import Evaluation, evaluate
+
+
+@pytest.fixture
+def evaluation():
+    generator = np.random.default_rng(0)
+    labels = generator.integers(0, 4, 200)
+    logits = generator.normal(size=(200, 4)) * 3 + np.eye(4)[labels] * 2
+    return Evaluation(logits=logits.astype(np.float32), labels=labels)
+
+
+def test_figures_agree_with_scikit_learn(evaluation):
+    labels, predictions = evaluation.labels, evaluation.predictions
+    assert evaluation.accuracy == sklearn.metrics.accuracy_score(labels, predictions)
+    assert evaluation.error == pytest.approx(1 - evaluation.accuracy)
+    assert evaluation.loss == pytest.approx(
+        sklearn.metrics.log_loss(labels, evaluation.probabilities)
+    )
+    np.testing.assert_array_equal(
+        evaluation.confusion, sklearn.metrics.confusion_matrix(labels, predictions)
+    )
+
+
+def test_the_toy_networks_accuracy_is_the_mean_probability_of_the_true_class(evaluation):
+    probabilities = zip(evaluation.probabilities, evaluation.labels, strict=True)
+    expected = np.mean([row[label] for row, label in probabilities])
+    assert evaluation.mean_true_probability == pytest.approx(expected)
+    assert evaluation.metrics("test_")["test_true_probability"] == pytest.approx(expected)
+
+
+def test_large_logits_stay_finite():
+    evaluation = Evaluation(logits=np.float32([[1000, -1000]]), labels=np.array([1]))
+    assert evaluation.loss == pytest.approx(2000)
+    assert np.isfinite(evaluation.probabilities).all()
+
+
+def test_a_network_is_evaluated_alike_in_any_batches():
+    model = create_model("toy_cnn", initialization="sugomori")
+    images = np.random.default_rng(0).integers(0, 256, (33, 12, 12, 1), np.uint8)
+    labels = np.zeros(33, int)
+    whole = evaluate(model, images, labels, batch_size=100)
+    parts = evaluate(model, images, labels, batch_size=10)
+    np.testing.assert_allclose(whole.logits, parts.logits, atol=1e-6)
+    np.testing.assert_allclose(whole.logits, model(images.astype(np.float32)), atol=1e-6)

@@ -1,0 +1,66 @@
+import numpy as np
+
+from cnnkit.training import Augmentation, Recipe
+from cnnkit.training._pipeline import Batches
+
+
+def epoch(batches, number):
+    batches.epoch.assign(number)
+    return [labels.numpy() for _, labels in batches.dataset()]
+
+
+def make(count=50, **changes):
+    recipe = Recipe(model="toy_cnn", batch_size=8, seed=5).replace(**changes)
+    return Batches(np.zeros((count, 4, 4, 1), np.uint8), np.arange(count), recipe)
+
+
+def test_each_pass_shows_every_picture_once_in_another_order():
+    batches = make()
+    first, second = (np.concatenate(epoch(batches, n)) for n in (0, 1))
+    assert sorted(first) == sorted(second) == list(range(50))
+    assert (first != second).any() and (first != np.arange(50)).any()
+
+
+def test_an_epoch_is_the_same_however_often_and_whenever_it_is_read():
+    whole = make()
+    expected = [np.concatenate(epoch(whole, n)) for n in range(4)]
+    late = make()
+    np.testing.assert_array_equal(np.concatenate(epoch(late, 3)), expected[3])
+    np.testing.assert_array_equal(np.concatenate(epoch(late, 1)), expected[1])
+
+
+def test_epochs_of_any_length_continue_one_stream_of_passes():
+    passes = make(drop_remainder=True)
+    stream = [batch.tolist() for n in range(6) for batch in epoch(passes, n)]
+    short = make(drop_remainder=True, steps_per_epoch=4)
+    again = [batch.tolist() for n in range(9) for batch in epoch(short, n)]
+    assert again == stream[: len(again)]
+    long = make(drop_remainder=True, steps_per_epoch=15)
+    assert [b.tolist() for n in range(2) for b in epoch(long, n)] == stream[:30]
+
+
+def test_the_remainder_is_a_smaller_batch_or_left_out():
+    assert [len(batch) for batch in epoch(make(), 0)] == [8] * 6 + [2]
+    assert [len(batch) for batch in epoch(make(drop_remainder=True), 0)] == [8] * 6
+
+
+def test_without_shuffling_the_order_is_the_data_sets():
+    batches = make(shuffle=False)
+    for number in (0, 1):
+        np.testing.assert_array_equal(np.concatenate(epoch(batches, number)), np.arange(50))
+
+
+def test_the_seed_decides_the_order():
+    first, other = (np.concatenate(epoch(make(seed=s), 0)) for s in (1, 2))
+    assert (first != other).any()
+
+
+def test_augmentation_is_a_function_of_the_batch():
+    images = np.random.default_rng(0).integers(0, 256, (50, 12, 12, 1), np.uint8)
+    recipe = Recipe(model="toy_cnn", batch_size=8, augmentation=Augmentation(shift=2, elastic=1))
+    first, again = (Batches(images, np.arange(50), recipe) for _ in range(2))
+    for batches in (first, again):
+        batches.epoch.assign(2)
+    pairs = zip(first.dataset(), again.dataset(), strict=True)
+    for (one, _), (two, _) in pairs:
+        np.testing.assert_array_equal(one, two)
