@@ -43,7 +43,7 @@ screenshots: $(TESTING)
 	$(BIN)/python -m benchmarks.screenshots
 
 starter: $(RUNNING)
-	$(BIN)/python -m cnnkit reproduce starter
+	$(BIN)/python -m cnnkit.starter
 
 # A stamp is as old as the install it stands for; changed requirements make it stale.
 $(RUNNING): requirements.txt | $(BIN)/python
