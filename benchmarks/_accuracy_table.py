@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import statistics
+from collections.abc import Iterable
 
 from benchmarks._measure import ROOT
 from cnnkit.training import Recipe, list_recipes
@@ -22,6 +23,16 @@ COLUMNS = (
 )
 
 
+def lines_of(recipe: Recipe, measured: Iterable[dict]) -> list[dict]:
+    """What was measured with this recipe, whatever the seed.
+
+    The values are compared as recipes, so that a field added later, with its default,
+    makes no measurement void.
+    """
+    wanted = recipe.replace(seed=0).fingerprint()
+    return [line for line in measured if Recipe.from_dict(line["values"]).fingerprint() == wanted]
+
+
 def write_tables(measured: list[dict]) -> None:
     """Put the tables between the two marks of the page, and leave the rest alone."""
     text = PAGE.read_text(encoding="utf-8")
@@ -35,9 +46,7 @@ def _tables(measured: list[dict]) -> list[str]:
     out = ["| " + " | ".join(COLUMNS) + " |", "|---" * len(COLUMNS) + "|"]
     used: list[dict] = []
     for recipe in list_recipes():
-        own = [
-            line for line in measured if line["fingerprint"] == recipe.replace(seed=0).fingerprint()
-        ]
+        own = lines_of(recipe, measured)
         trainings = _newest([line for line in own if line["kind"] == "training"])
         if trainings:
             ratios = [line for line in own if line["kind"] == "ratio"]

@@ -2,12 +2,14 @@
 
     python -m benchmarks.accuracy lenet_tutorial/fast --seeds 0 1 2
     python -m benchmarks.accuracy mlp_tutorial/published --seeds 0 --minutes 20
+    python -m benchmarks.accuracy reproduce/toy_all --seeds 0 1 2 3 4 5 6 7 8 9
     python -m benchmarks.accuracy lenet_tutorial/fast --ratio
     python -m benchmarks.accuracy --render
 
-Every training that ends is one line of `docs/measured/accuracy.jsonl`, and what stands
-there is not measured again. A training that is stopped goes on at the next call. The
-tables of `docs/reproduction.md` are made from the lines of the recipes as they are now.
+Every training that ends is one line of `cnnkit/measured/accuracy.jsonl`, which ships with
+the package, and what stands there is not measured again. A training that is stopped goes
+on at the next call. The tables of `docs/reproduction.md` are made from the lines of the
+recipes as they are now.
 """
 
 from __future__ import annotations
@@ -20,11 +22,13 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
+from benchmarks._accuracy_table import lines_of, write_tables
 from benchmarks._measure import ROOT, machine, take_turns
+from cnnkit.reproductions import get_reproduction
 from cnnkit.settings import get_settings
 from cnnkit.training import Recipe, get_recipe, list_recipes
 
-MEASURED = ROOT / "docs" / "measured" / "accuracy.jsonl"
+MEASURED = ROOT / "cnnkit" / "measured" / "accuracy.jsonl"  # the Reproduce page shows it
 STEPS = 60  # batches timed at once for the ratio
 
 
@@ -41,8 +45,6 @@ def main() -> None:
         for seed in options.seeds:
             if not _known(recipe, seed):
                 _store(_train(recipe.replace(seed=seed), options.minutes))
-    from benchmarks._accuracy_table import write_tables
-
     write_tables(list(lines()))
 
 
@@ -51,11 +53,6 @@ def lines() -> Iterator[dict]:
     if MEASURED.exists():
         with MEASURED.open(encoding="utf-8") as file:
             yield from map(json.loads, file)
-
-
-def identity(recipe: Recipe) -> str:
-    """Equal for trainings that differ in the seed alone."""
-    return recipe.replace(seed=0).fingerprint()
 
 
 def _arguments() -> argparse.Namespace:
@@ -71,15 +68,15 @@ def _arguments() -> argparse.Namespace:
 
 def _recipe(name: str) -> Recipe:
     model, _, recipe = name.partition("/")
+    if model == "reproduce":
+        return get_reproduction(recipe).recipe
     return get_recipe(model, recipe or "fast")
 
 
 def _known(recipe: Recipe, seed: int) -> bool:
-    wanted = ("training", identity(recipe), seed)
     return any(
-        (line["kind"], line["fingerprint"], line.get("seed")) == wanted
-        and line.get("reason") != "paused"
-        for line in lines()
+        line["kind"] == "training" and line["seed"] == seed and line["reason"] != "paused"
+        for line in lines_of(recipe, lines())
     )
 
 
@@ -188,7 +185,7 @@ def _line(kind: str, recipe: Recipe) -> dict:
     return {
         "kind": kind,
         "recipe": f"{recipe.model}/{recipe.name}",
-        "fingerprint": identity(recipe),
+        "values": recipe.replace(seed=0).to_dict(),
         "when": datetime.now(UTC).isoformat(timespec="seconds"),
         "machine": machine(),
     }
