@@ -1,0 +1,188 @@
+"""A training while it runs, and what it came to."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import streamlit as st
+
+from cnnkit.datasets import dataset_info
+from cnnkit.figures import curves
+from cnnkit.models import list_models, model_info
+from cnnkit.runs import Progress, Run, Status
+from cnnkit.ui import cache, charts, live, messages, page
+from cnnkit.ui.live import duration
+from cnnkit.ui.messages import shown_errors
+
+# Status -> what a person should know or do now.
+_SAID = {
+    Status.QUEUED: "It begins by itself as soon as a place is free. You may close this tab: "
+    "the address of this page finds the run again.",
+    Status.RUNNING: "You may close this tab: training goes on, and the address of this page "
+    "finds it again.",
+    Status.PAUSED: "Nothing is lost. Resume goes on exactly where it stopped.",
+    Status.CANCELLED: "Resume goes on from the last finished epoch.",
+    Status.INTERRUPTED: "Its process ended before it was done. Resume goes on from the last "
+    "finished epoch.",
+    Status.FAILED: "Start again with other settings, or resume after the cause is gone.",
+}
+
+
+def watch(run_id: str) -> None:
+    """One run, followed until it is over.
+
+    Raises:
+        RunNotFoundError: there is no such run.
+    """
+    live.follow(run_id, _draw)
+
+
+def waiting_runs(*, but: str | None = None) -> None:
+    """A line for each run that is queued, running or can go on, each with a link.
+
+    Args:
+        but: id of a run that is on the page already.
+    """
+    live.follow_all(lambda: _unfinished(but), _lines)
+
+
+def run_line(run: Run) -> str:
+    """What was trained on what, in words."""
+    model, data = str(run.spec.get("model")), str(run.spec.get("dataset"))
+    title = model_info(model).title if model in list_models() else model
+    return f"{title} · {dataset_info(data).title} · {run.spec.get('name', 'custom')}"
+
+
+def curves_of(run: Run, *, key: str) -> None:
+    """Loss and accuracy of a run, live points included, side by side."""
+    store = cache.store()
+    history = store.history(run.id)
+    points = [] if run.status is Status.FINISHED else store.live(run.id)
+    progress = run.progress or Progress()
+    if not history and not points:
+        st.caption(_silence(run))
+        return
+    steps = progress.steps / progress.epochs if progress.epochs else None
+    for place, metric in zip(st.columns(2), ("loss", "accuracy"), strict=True):
+        with place:
+            st.markdown(f"**{metric.capitalize()}**")
+            charts.chart(
+                curves.training(history, metric, live=points, steps_per_epoch=steps, height=280),
+                alt=_curve_in_words(metric, history),
+                key=f"{key}_{metric}",
+            )
+
+
+def _draw(run: Run) -> None:
+    _head(run)
+    progress = run.progress or Progress()
+    if run.status is not Status.FINISHED:
+        st.progress(progress.fraction, _progress_in_words(run, progress))
+        _controls(run)
+        _figures(run, progress)
+    curves_of(run, key="watched")
+
+
+def _head(run: Run) -> None:
+    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+        st.subheader(run.name, anchor=False, width="content")
+        messages.status_chip(run.status, _detail(run))
+    st.caption(run_line(run))
+    if run.reason and run.status in (Status.FAILED, Status.INTERRUPTED):
+        first, _, rest = run.reason.partition("\n")
+        st.error(first, icon=":material/error:")
+        if rest.strip():
+            with st.expander("What the training process said"):
+                st.code(rest.strip(), language=None)
+    if run.status in _SAID:
+        st.caption(_SAID[run.status])
+
+
+def _detail(run: Run) -> str:
+    if run.wish == "pause":
+        return "pausing after this epoch"
+    if run.wish == "cancel":
+        return "stopping"
+    if run.status is Status.QUEUED:
+        place = cache.jobs().place(run.id)
+        return {None: "", 1: "next"}.get(place, f"{place} in the queue")
+    return ""
+
+
+def _controls(run: Run) -> None:
+    with st.container(horizontal=True, gap="small"):
+        if run.status is Status.RUNNING:
+            _act(run, "Pause", ":material/pause:", cache.jobs().pause, bool(run.wish))
+        if not run.status.over:
+            _act(run, "Cancel", ":material/stop:", cache.jobs().cancel, run.wish == "cancel")
+        if run.status.resumable:
+            _act(run, "Resume", ":material/play_arrow:", cache.jobs().resume, False, primary=True)
+
+
+def _act(
+    run: Run, label: str, icon: str, act: Callable[[str], Run], busy: bool, primary: bool = False
+) -> None:
+    key = f"{label.lower()}_{run.id}"
+    kind = "primary" if primary else "secondary"
+    if st.button(label, icon=icon, key=key, disabled=busy, type=kind):
+        with shown_errors():
+            act(run.id)
+        # A resumed run must be followed again, which the whole page decides.
+        st.rerun(scope="app" if run.status.over else "fragment")
+
+
+def _figures(run: Run, progress: Progress) -> None:
+    speed = progress.pictures_per_second
+    rate = progress.learning_rate
+    error = run.metrics.get("val_error")
+    with st.container(horizontal=True):
+        st.metric("Time left", duration(progress.seconds_left) if not run.status.over else "–")
+        st.metric("Pictures a second", f"{speed:,.0f}" if speed else "–")
+        st.metric("Learning rate", f"{rate:.3g}" if rate is not None else "–")
+        st.metric("Validation error", f"{100 * error:.2f} %" if error is not None else "–")
+
+
+def _progress_in_words(run: Run, progress: Progress) -> str:
+    if run.status is Status.QUEUED:
+        return "Waiting for a free place"
+    if not progress.epochs:
+        return "Reading the pictures, building the network" if not run.status.over else "Not begun"
+    left = ""
+    if not run.status.over and progress.seconds_left is not None:
+        left = f" · {duration(progress.seconds_left)} left"
+    return f"Epoch {progress.epoch:,} of {progress.epochs:,}{left}"
+
+
+def _silence(run: Run) -> str:
+    if run.status.over:
+        return "It ended before anything was measured."
+    return "The curves begin with the first batches."
+
+
+def _curve_in_words(metric: str, history: list[dict[str, float]]) -> str:
+    if not history or history[-1].get(f"val_{metric}") is None:
+        return f"{metric.capitalize()} within the first epoch"
+    last = history[-1]
+    return (
+        f"{metric.capitalize()} after epoch {last['epoch']:.0f}: {last[metric]:.3g} on training "
+        f"pictures, {last[f'val_{metric}']:.3g} on validation pictures"
+    )
+
+
+def _unfinished(but: str | None) -> list[Run]:
+    wanted = [Status.QUEUED, Status.RUNNING, Status.PAUSED, Status.INTERRUPTED]
+    runs = cache.store().list(kind="train", statuses=wanted, limit=20)
+    return [run for run in runs if run.id != but]
+
+
+def _lines(runs: list[Run]) -> None:
+    if not runs:
+        return
+    with st.container(border=True, gap="xsmall"):
+        st.caption("Not finished yet")
+        for run in runs:
+            progress = run.progress or Progress()
+            done = f" · {progress.fraction:.0%}" if run.status is Status.RUNNING else ""
+            with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+                messages.status_chip(run.status, _detail(run))
+                page.link("pages/train.py", f"{run.name}{done}", run=run.id)

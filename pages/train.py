@@ -1,0 +1,39 @@
+"""Train a network, and watch it learn."""
+
+import streamlit as st
+
+from cnnkit.ui import cache, training
+from cnnkit.ui.forecast import augmentation_preview, parameters, time_needed
+from cnnkit.ui.messages import shown_errors
+from cnnkit.ui.page import open_page
+from cnnkit.ui.recipe_form import recipe_form
+from cnnkit.ui.watching import waiting_runs, watch
+
+open_page("Train", "Choose what should learn from what, press Train, and watch it learn.")
+
+watched = st.query_params.get("run")
+if watched:
+    training.leave_run()
+    with shown_errors():
+        watch(watched)
+        training.result(watched)
+        waiting_runs(but=watched)
+    st.stop()
+
+with shown_errors():
+    base, scope = training.starting_point()
+    training.explain(base)
+    training.require_data(base.dataset)
+    recipe = recipe_form(base, scope=scope)
+
+    size, time, amount = st.columns(3)
+    with size:
+        parameters(recipe)
+    with amount:
+        training.amount(recipe)
+    training.begin_button(recipe)
+    with time:  # needs the record of runs, whose first opening takes a moment
+        time_needed(recipe)
+    waiting_runs()
+    augmentation_preview(recipe)
+    cache.jobs()  # a spare process warms up while one still chooses
