@@ -8,7 +8,7 @@ BIN := $(VENV)/bin
 RUNNING := $(VENV)/.installed
 TESTING := $(VENV)/.installed-dev
 
-.PHONY: setup run test app-test browser-test lint fix bench faults screenshots starter
+.PHONY: setup run test app-test browser-test lint fix bench faults screenshots starter accuracy
 
 setup: $(TESTING)
 
@@ -38,6 +38,10 @@ fix: $(TESTING)
 
 bench: $(TESTING)
 	$(BIN)/python -m benchmarks
+
+# Hours: every fast recipe over three seeds. What was measured before is not run again.
+accuracy: $(TESTING)
+	$(BIN)/python -m benchmarks.accuracy
 
 screenshots: $(TESTING)
 	$(BIN)/python -m benchmarks.screenshots
