@@ -5,13 +5,24 @@ Importing it takes 4 to 8 s on a small machine, and a list of models must not wa
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import importlib
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     import keras
 else:
-    import lazy_loader
 
-    keras = lazy_loader.load("keras")
+    class _Keras:
+        """Stands for the module without being in `sys.modules`.
+
+        A lazy module that is registered there (`importlib.util.LazyLoader`, on which
+        `lazy_loader.load` is built) is found half-loaded by a second thread that needs
+        it meanwhile; `import_module` makes that thread wait.
+        """
+
+        def __getattr__(self, name: str) -> Any:
+            return getattr(importlib.import_module("keras"), name)
+
+    keras = _Keras()
 
 __all__ = ["keras"]

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from cnnkit import list_datasets, list_models
+from cnnkit import list_datasets, list_models, model_info
 from cnnkit.settings import get_settings
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -48,8 +48,9 @@ def test_text_files_end_with_one_line_feed_and_have_no_trailing_space():
 
 
 @pytest.mark.parametrize("name", list_models())
-def test_readme_names_every_model(name):
-    assert f"`{name}`" in _readme()
+def test_readme_names_every_model_with_its_parameters(name):
+    row = re.search(rf"^\| `{name}` \|.*$", _readme(), re.MULTILINE)
+    assert row and row[0].endswith(f"| {model_info(name).parameters:,} |")
 
 
 @pytest.mark.parametrize("name", list_datasets())
