@@ -143,6 +143,7 @@ def lines(
         title=y_title,
         tickformat=".0%" if percent else None,
         type="log" if logarithmic else "linear",
+        exponentformat="power",
     )
     return finished(figure, height=height)
 

@@ -7,11 +7,11 @@ import io
 import numpy as np
 from PIL import Image
 
-# Ends and middle of the diverging scale: negative, zero, positive. The middle is a grey
-# that reads as "nothing" on a light page and on a dark one.
-NEGATIVE = (214, 105, 48)
-ZERO = (128, 134, 146)
-POSITIVE = (76, 114, 224)
+# Ends and middle of the diverging scale: negative, zero, positive, with opacity. Zero is
+# a breath of grey, so that it reads as "nothing" on a light page and on a dark one.
+NEGATIVE = (222, 112, 48, 255)
+ZERO = (138, 148, 166, 34)
+POSITIVE = (76, 114, 224, 255)
 
 
 def montage(
@@ -31,7 +31,7 @@ def montage(
         columns: pictures in a row.
         scale: pixels on the screen for one of a picture, in both directions.
         gap: between pictures, in pixels of a picture.
-        colours: "gray", or "diverging" for numbers of both signs, with grey at zero.
+        colours: "gray", or "diverging" for numbers of both signs: orange, nothing, blue.
         together: stretch all pictures by the same factor, else each by its own.
 
     Returns:
@@ -58,18 +58,20 @@ def coloured(image: np.ndarray, colours: str = "gray") -> np.ndarray:
         colours: "gray" or "diverging".
 
     Returns:
-        uint8 (height, width, 4), opaque.
+        uint8 (height, width, 4); "gray" is opaque, "diverging" lets the page through
+        where the numbers are small.
     """
     if colours == "gray":
-        shade = np.clip(image, 0, 1)[..., None] * np.array((255, 255, 255))
+        shade = np.clip(image, 0, 1)[..., None] * np.array((255.0, 255.0, 255.0, 0.0))
+        shade[..., 3] = 255
     elif colours == "diverging":
         strength = np.clip(np.abs(image), 0, 1)[..., None]
         end = np.where(image[..., None] < 0, NEGATIVE, POSITIVE)
         shade = (1 - strength) * np.array(ZERO) + strength * end
+        shade[..., :3] = np.where(strength > 0, end[..., :3], ZERO[:3])  # opacity does the rest
     else:
         raise ValueError(f"`colours` must be 'gray' or 'diverging'. Received: {colours!r}.")
-    opaque = np.full((*image.shape, 1), 255.0)
-    return np.uint8(np.rint(np.concatenate([shade, opaque], axis=-1)))
+    return np.uint8(np.rint(shade))
 
 
 def enlarged(image: np.ndarray, scale: int) -> np.ndarray:
@@ -95,7 +97,7 @@ def boxed(image: np.ndarray, box: tuple[int, int, int, int], *, width: int = 0) 
     frame = np.zeros(image.shape, bool)
     frame[max(0, top - width) : bottom + width, max(0, left - width) : right + width] = True
     frame[top:bottom, left:right] = False
-    out[frame] = POSITIVE
+    out[frame] = POSITIVE[:3]
     return out
 
 

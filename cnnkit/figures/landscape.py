@@ -33,14 +33,25 @@ def landscape(
     loss = height_at(*np.meshgrid(x, y))
     levels = np.log(loss - loss.min() + 0.02)
     figure = go.Figure()
+    # A contour's fill ignores opacity, a heat-map's does not: so one for each.
+    figure.add_heatmap(
+        x=x,
+        y=y,
+        z=levels,
+        zsmooth="best",
+        colorscale=[[0, faded(BLUE, 0.6)], [0.5, faded(BLUE, 0.22)], [1, faded(BLUE, 0.02)]],
+        showscale=False,
+        hoverinfo="skip",
+    )
     figure.add_contour(
         x=x,
         y=y,
         z=levels,
         ncontours=22,
-        colorscale=[[0, faded(BLUE, 0.55)], [0.5, faded(BLUE, 0.2)], [1, faded(BLUE, 0.02)]],
-        line={"width": 0.6, "color": faded(GREY, 0.35)},
+        contours={"coloring": "none"},
+        line={"width": 0.8, "color": faded(GREY, 0.45)},
         showscale=False,
+        showlegend=False,
         hoverinfo="skip",
     )
     for number, (name, path) in enumerate(paths.items()):

@@ -8,14 +8,20 @@ import numpy as np
 from plotly import graph_objects as go
 
 from cnnkit.figures import images
+from cnnkit.figures._look import BLUE, faded, finished
 
 GAP = 1  # pixels of a map between two maps
 
-# Orange is negative, grey zero, blue positive: as in `images`, so that a figure and a
-# montage of the same numbers look alike.
+# Orange is negative, the page shows through at zero, blue is positive: as in `images`, so
+# that a figure and a montage of the same numbers look alike.
 SCALE = [
-    [place, f"rgb{colour}"]
-    for place, colour in ((0, images.NEGATIVE), (0.5, images.ZERO), (1, images.POSITIVE))
+    [place, f"rgba({red}, {green}, {blue}, {opacity})"]
+    for place, (red, green, blue, _), opacity in (
+        (0, images.NEGATIVE, 1),
+        (0.5, images.NEGATIVE, 0.02),
+        (0.5, images.POSITIVE, 0.02),
+        (1, images.POSITIVE, 1),
+    )
 ]
 
 
@@ -108,7 +114,8 @@ def class_bars(
             y=names,
             orientation="h",
             marker={
-                "color": [f"rgb{images.POSITIVE}" if i == best else GRAY for i in range(len(names))]
+                "color": [BLUE if i == best else faded(BLUE, 0.45) for i in range(len(names))],
+                "cornerradius": 3,
             },
             text=[format(float(value), form) for value in values],
             textposition="outside",
@@ -127,8 +134,5 @@ def class_bars(
 
 
 def _tight(figure: go.Figure, *, height: int, top: int = 4, bottom: int = 4) -> go.Figure:
-    margin = {"l": 4, "r": 4, "t": top, "b": bottom}
-    return figure.update_layout(height=height, margin=margin, plot_bgcolor="rgba(0,0,0,0)")
-
-
-GRAY = "rgba(128, 134, 146, .65)"
+    finished(figure, height=height, legend=False)
+    return figure.update_layout(margin={"l": 4, "r": 4, "t": top, "b": bottom})

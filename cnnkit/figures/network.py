@@ -113,7 +113,7 @@ def _answer(stage: Stage, probabilities: np.ndarray, class_names: Sequence[str])
 
 
 def _source(picture: np.ndarray, colours: str) -> str:
-    data = images.png(images.coloured(picture, colours)[..., :3])
+    data = images.png(images.coloured(picture, colours))
     return "data:image/png;base64," + base64.b64encode(data).decode()
 
 
@@ -121,7 +121,7 @@ def _source(picture: np.ndarray, colours: str) -> str:
 _STYLE = (
     """<style>
 .cnn-network { display: flex; flex-wrap: wrap; row-gap: 1.25rem; padding: .5rem 0; }
-.cnn-network .stage { flex: 1 1 104px; min-width: 104px; max-width: 180px; position: relative;
+.cnn-network .stage { flex: 1 1 94px; min-width: 94px; max-width: 180px; position: relative;
   display: flex; flex-direction: column; align-items: center; gap: .6rem; }
 .cnn-network .drawing { height: 124px; display: flex; align-items: center; }
 .cnn-network .stage + .stage .drawing::before { content: ""; position: absolute; left: -6px;
@@ -130,6 +130,7 @@ _STYLE = (
 .cnn-network .sheets { position: relative; }
 .cnn-network .sheets img { position: absolute; }
 .cnn-network img { image-rendering: pixelated; border-radius: 3px; max-width: none;
+  background: Canvas;
   box-shadow: 0 0 0 1px color-mix(in srgb, currentColor 35%, transparent); }
 .cnn-network .words { display: flex; flex-direction: column; text-align: center;
   line-height: 1.3; font-size: .8rem; padding: 0 .3rem; }

@@ -18,8 +18,7 @@ def draw() -> None:
     """Draw the experiment."""
     question(
         "What do momentum and Adam add to gradient descent?",
-        "“TensorFlow: MNIST for beginners and experts, notes of a learner” (stochastic gradient "
-        "descent, Adam)",
+        "a learner's notes on TensorFlow's MNIST tutorials (both of them)",
         "Gradient descent steps straight downhill, zigzags across a narrow valley and creeps "
         "along its floor. Momentum keeps rolling in a direction that stays the same, and Adam "
         "gives every weight a step of its own size, whatever the size of its slope.",
@@ -52,9 +51,9 @@ def draw() -> None:
         alt="Loss over the steps of each method, on a logarithmic axis",
     )
     st.caption(
-        "Try a learning rate of 0.8 or more in the narrow valley: gradient descent is thrown out, "
-        "because its steps across are longer than the valley is wide. In the two basins, see "
-        "which of them rolls over the ridge. Adam's β are the published .9 and .999."
+        "Try a learning rate of 0.6 in the narrow valley and gradient descent zigzags; at 1.0 it is "
+        "thrown out, because its steps across are longer than the valley is wide. In the two "
+        "basins, see which of them rolls over the ridge. Adam's β are the published .9 and .999."
     )
 
 
@@ -62,7 +61,7 @@ def _paths(where: Landscape) -> dict[str, np.ndarray]:
     """The controls, and the path of each method."""
     rate = st.select_slider(
         "Learning rate",
-        options=[0.001, 0.003, 0.01, 0.02, 0.05, 0.1, 0.2, 0.4, 0.8, 1.0],
+        options=[0.001, 0.003, 0.01, 0.02, 0.05, 0.1, 0.2, 0.4, 0.6, 0.8, 1.0],
         value=0.05,
         key="descent_rate",
         bind="query-params",

@@ -20,7 +20,7 @@ def draw() -> None:
     """Draw the experiment."""
     question(
         "What does dropout do, and when does it help?",
-        "“TensorFlow: MNIST for beginners and experts, notes of a learner” (Deep MNIST, keep .5)",
+        "a learner's notes on TensorFlow's MNIST tutorials (Deep MNIST for Experts)",
         "Each picture is learnt by another random half of the units, so none can rely on the "
         "others to remember a single picture for it. The network learns its pictures less "
         "perfectly and new ones better, most of all when there are few or some labels are wrong.",
@@ -81,7 +81,7 @@ def _curves(off: Learning, on: Learning):
 def _figures(off: Learning, on: Learning) -> None:
     gained = 100 * (on.test_accuracy[-1] - off.test_accuracy[-1])
     st.metric(
-        "New pictures read rightly, with dropout",
+        "New pictures, with dropout",
         f"{100 * on.test_accuracy[-1]:.1f} %",
         f"{gained:+.1f} points against none",
     )

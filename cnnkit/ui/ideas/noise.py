@@ -25,7 +25,7 @@ def draw() -> None:
     """Draw the experiment."""
     question(
         "Why do weights start as a little noise, and what is symmetry breaking?",
-        "“TensorFlow: MNIST for beginners and experts, notes of a learner” (Deep MNIST)",
+        "a learner's notes on TensorFlow's MNIST tutorials (Deep MNIST for Experts)",
         "Hidden units that start equal get equal gradients, so they stay equal for ever and a "
         "layer of twelve is worth one. A little noise makes each of them different, and from "
         "then on each can learn something of its own.",

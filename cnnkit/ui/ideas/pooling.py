@@ -16,7 +16,7 @@ def draw() -> None:
     """Draw the experiment."""
     question(
         "Bias and activation before pooling or after it: is either all right?",
-        "“Convolutional neural networks with Theano (1)” (the layer of the Deep Learning Tutorial)",
+        "aidiary: Implementing a convolutional neural network with Theano (1)",
         "With max pooling and an activation that never falls, both give exactly the same numbers: "
         "the largest stays the largest, so it does not matter when it is picked. After pooling is "
         "cheaper, a quarter of the work; with average pooling or a falling activation they differ.",
@@ -43,26 +43,28 @@ def draw() -> None:
 
 
 def _pictures(orders: Orders, image, label: int, kernel: str) -> None:
-    with st.container(horizontal=True, gap="medium"):
-        with st.container(width=168):
-            picture(image, alt=f"The handwritten digit {label}", caption="picture, 28×28")
-        with st.container(width=168):
+    with st.container(horizontal=True, gap="small"):
+        with st.container(width=150):
+            picture(
+                image, alt=f"The handwritten digit {label}", width=150, caption="picture, 28×28"
+            )
+        with st.container(width=150):
             montage(
-                orders.convolved[None], columns=1, scale=7, colours="diverging", width=168,
+                orders.convolved[None], columns=1, scale=7, colours="diverging", width=150,
                 alt=f"The picture filtered for {kernel}",
             )  # fmt: skip
             st.caption(f"filtered for {kernel}, 24×24")
     largest = max(abs(orders.pooled_first).max(), abs(orders.activated_first).max(), 1e-9)
     gap = orders.pooled_first - orders.activated_first
-    with st.container(horizontal=True, gap="medium"):
+    with st.container(horizontal=True, gap="small"):
         for values, title, alt in (
             (orders.pooled_first / largest, "pool, then bias and activation", "Pooled first"),
             (orders.activated_first / largest, "bias and activation, then pool", "Pooled last"),
             (gap / largest, "difference", f"Difference, at most {orders.difference:.3g}"),
         ):
-            with st.container(width=168):
+            with st.container(width=150):
                 tile = images.enlarged(images.coloured(values, "diverging"), 14)
-                st.image(images.png(tile), alt=alt, width=168)
+                st.image(images.png(tile), alt=alt, width=150)
                 st.caption(title)
 
 

@@ -17,33 +17,28 @@ def draw() -> None:
     """Draw the experiment."""
     question(
         "What do softmax and cross-entropy do?",
-        "“TensorFlow: MNIST for beginners and experts, notes of a learner” (MNIST for ML "
-        "Beginners)",
+        "a learner's notes on TensorFlow's MNIST tutorials (MNIST for ML Beginners)",
         "Softmax turns any numbers into probabilities that sum to one, and the larger number "
         "wins by more than it seems. Cross-entropy is the price of the true class's "
         "probability: nothing at 100 %, and without end towards 0 %.",
     )
-    left, right = st.columns([2, 5], gap="large")
-    with left:
-        names = list(CLASSES)
-        true = names.index(
-            st.segmented_control(
-                "The picture really shows a …",
-                names,
-                default="cat",
-                key="softmax_true",
-                bind="query-params",
-                required=True,
-            )
+    names = list(CLASSES)
+    shown = st.segmented_control(
+        "The picture really shows a …",
+        names,
+        default=names[0],
+        key="softmax_true",
+        bind="query-params",
+        required=True,
+    )
+    logits = [
+        column.slider(
+            f"logit of {name}", -6.0, 6.0, start, 0.1, key=f"logit_{name}", bind="query-params"
         )
-        logits = [
-            st.slider(
-                f"logit of {name}", -6.0, 6.0, start, 0.1, key=f"logit_{name}", bind="query-params"
-            )
-            for name, start in zip(CLASSES, START, strict=True)
-        ]
-    with right:
-        _steps(explain(logits, true), true)
+        for column, name, start in zip(st.columns(4), CLASSES, START, strict=True)
+    ]
+    true = names.index(shown)
+    _steps(explain(logits, true), true)
 
 
 def _steps(result: Softmax, true: int) -> None:
@@ -51,7 +46,7 @@ def _steps(result: Softmax, true: int) -> None:
     with first:
         st.markdown("**1 · logits** :gray[any numbers]")
         chart(
-            signed(result.logits, CLASSES, chosen=true, form=".1f", limits=(-7.5, 7.5)),
+            signed(result.logits, CLASSES, chosen=true, form=".1f", limits=(-7.2, 7.2)),
             alt="Bars of the logits",
             key="softmax_logits",
         )
@@ -63,7 +58,7 @@ def _steps(result: Softmax, true: int) -> None:
             key="softmax_probabilities",
         )
     with third:
-        st.markdown("**3 · gradient** :gray[what is too much]")
+        st.markdown("**3 · gradient** :gray[too much, too little]")
         chart(
             signed(result.gradient, CLASSES, chosen=true, form="+.2f", limits=(-1.35, 1.35)),
             alt="Bars of the gradient of the loss by each logit",
