@@ -9,7 +9,7 @@ from cnnkit.models._registry import Option, register_model
     description="Four convolutions of 3×3 with batch normalisation, and no hidden dense layer.",
     paper="after Simonyan, Zisserman 2015 (3×3 pairs); Ioffe, Szegedy 2015 (normalisation); "
     "Springenberg et al. 2015 (no dense layers)",
-    parameters=150_954,
+    parameters=162_474,
     options=(
         Option("width", "Filters of the first block", 32, range=(4, 128)),
         Option("dropout", "Dropout before the output", 0.0, range=(0, 0.9)),
