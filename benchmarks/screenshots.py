@@ -1,0 +1,141 @@
+"""Pictures of every page, for the README: `python -m benchmarks.screenshots`.
+
+The app starts with a home of its own, in which two short trainings have run and a third
+one is learning, so that the pages have something to show. Only digits that are embedded,
+drawn or from MNIST are on the pictures.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from PIL import Image
+from playwright.sync_api import Browser, Page
+
+from benchmarks._app import chromium, served, settle
+from benchmarks._measure import ROOT
+from cnnkit.datasets import mnist_or_digits
+
+FOLDER = ROOT / "docs" / "screenshots"
+SIZE = {"width": 1280, "height": 860}  # pixels
+LARGEST = 300_000  # bytes of a file
+COLOURS = 128  # of a palette, where a full-colour file would be larger than that
+
+
+def main() -> None:
+    """Train, serve, visit, save."""
+    FOLDER.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory() as home:
+        environment = {"CNNKIT_HOME": home}
+        data = mnist_or_digits().name
+        for model, changes in (
+            ("softmax_regression", {"epochs": 3}),
+            ("lenet_tutorial", {"epochs": 2}),
+        ):
+            train(environment, model, data, **changes)
+        with served(ROOT / "app.py", environment) as address, chromium() as browser:
+            for name, path, prepare in SHOTS:
+                shoot(browser, f"{address}/{path}", name, prepare)
+            shoot(browser, address, "home-dark", still, theme="dark")
+            learning = train(environment, "deep_mnist", data, detach=True, epochs=20)
+            shoot(browser, f"{address}/train?run={learning}", "train", until_it_has_learnt)
+            command(environment, "runs", "cancel", learning)
+
+
+def train(
+    environment: dict[str, str], model: str, data: str, *, detach: bool = False, **changes
+) -> str:
+    """Train as the command line does; the run's id."""
+    options = [f"--set={field}={value}" for field, value in changes.items()]
+    verb = ["train", model, "--recipe", "fast", "--dataset", data, *options, "--json"]
+    return json.loads(command(environment, *verb, *(["--detach"] if detach else [])))["id"]
+
+
+def command(environment: dict[str, str], *words: str) -> str:
+    """What a verb of the command line prints."""
+    return subprocess.run(
+        [sys.executable, "-m", "cnnkit", *words],
+        cwd=ROOT,
+        env={**os.environ, **environment},
+        stdout=subprocess.PIPE,
+        text=True,
+        check=True,
+    ).stdout
+
+
+def shoot(
+    browser: Browser,
+    address: str,
+    name: str,
+    prepare: Callable[[Page], None],
+    theme: str = "light",
+) -> None:
+    """One picture of one page, in a browser profile of its own."""
+    context = browser.new_context(viewport=SIZE, color_scheme=theme, reduced_motion="reduce")
+    page = context.new_page()
+    page.goto(address)
+    settle(page)
+    prepare(page)
+    settle(page)
+    time.sleep(1.5)  # charts draw after the script has ended
+    if page.locator('[data-testid="stException"]').count():
+        raise SystemExit(f"{address} shows an exception.")
+    save(page.screenshot(), FOLDER / f"{name}.png")
+    context.close()
+
+
+def save(png: bytes, path: Path) -> None:
+    """Write a picture, with fewer colours where it would be too large."""
+    path.write_bytes(png)
+    if len(png) > LARGEST:
+        with Image.open(path) as image:
+            reduced = image.convert("RGB").quantize(COLOURS)
+        reduced.save(path, optimize=True)
+    print(f"{path.relative_to(ROOT)}: {path.stat().st_size:,} bytes")
+
+
+def still(page: Page) -> None:
+    """Nothing to do first."""
+
+
+def draw_a_three(page: Page) -> None:
+    """Draw a digit with the mouse."""
+    frame = page.frame_locator("iframe").first
+    box = frame.locator("canvas").last.bounding_box(timeout=60_000)
+    if box is None:
+        raise SystemExit("There is no canvas on the page Draw.")
+    points = [(0.30, 0.22), (0.52, 0.15), (0.68, 0.28), (0.50, 0.45), (0.70, 0.62), (0.52, 0.82)]
+    corners = [(box["x"] + x * box["width"], box["y"] + y * box["height"]) for x, y in points]
+    page.mouse.move(*corners[0])
+    page.mouse.down()
+    for x, y in [*corners[1:], (box["x"] + 0.28 * box["width"], box["y"] + 0.74 * box["height"])]:
+        page.mouse.move(x, y, steps=8)
+    page.mouse.up()
+    time.sleep(3)
+
+
+def until_it_has_learnt(page: Page) -> None:
+    """Wait until the curves of a running training have some points."""
+    page.wait_for_selector(".js-plotly-plot", timeout=120_000)
+    time.sleep(25)
+
+
+SHOTS: tuple[tuple[str, str, Callable[[Page], None]], ...] = (
+    ("home", "", still),
+    ("runs", "runs", still),
+    ("draw", "draw", draw_a_three),
+    ("inside", "inside", still),
+    ("ideas", "ideas", still),
+    ("reproduce", "reproduce", still),
+)
+
+
+if __name__ == "__main__":
+    main()
