@@ -51,8 +51,8 @@ def draw() -> None:
         alt="Loss over the steps of each method, on a logarithmic axis",
     )
     st.caption(
-        "Try a learning rate of 0.6 in the narrow valley and gradient descent zigzags; at 1.0 it is "
-        "thrown out, because its steps across are longer than the valley is wide. In the two "
+        "Try a learning rate of 0.6 in the narrow valley and gradient descent zigzags; at 1.0 it "
+        "is thrown out, because its steps across are longer than the valley is wide. In the two "
         "basins, see which of them rolls over the ridge. Adam's β are the published .9 and .999."
     )
 

@@ -1,0 +1,32 @@
+"""Home: what one can do here, what is on this machine, and a first picture at once."""
+
+import streamlit as st
+
+from cnnkit.ui import home
+from cnnkit.ui.page import open_page
+
+open_page("cnnkit", "Train convolutional networks, open them up, and ask them questions.")
+
+with st.container(horizontal=True):
+    if st.button("Draw a digit", type="primary", icon=":material/draw:"):
+        st.switch_page("pages/draw.py")
+    if st.button("Train a network", icon=":material/model_training:"):
+        st.switch_page("pages/train.py")
+
+with st.container(border=True):
+    home.first_picture()
+
+home.cards()
+home.recent_runs()
+
+st.subheader("On this machine", anchor="machine")
+data, networks = st.columns([2, 3], gap="large")
+with data:
+    st.markdown("##### Data")
+    home.data_here()
+with networks:
+    st.markdown("##### Networks")
+    home.networks_here()
+
+st.subheader("The same without a browser")
+home.elsewhere()

@@ -1,0 +1,71 @@
+"""What several networks make of one picture, side by side."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+import numpy as np
+import streamlit as st
+
+from cnnkit.figures.bars import probabilities as draw_bars
+from cnnkit.runs import Run
+from cnnkit.ui import cache
+from cnnkit.ui.charts import chart
+from cnnkit.ui.messages import shown_errors
+
+CARD_WIDTH = 250  # pixels, the least
+
+
+def answers(picture: np.ndarray, runs: list[Run], label: int | None = None) -> None:
+    """A card for each network with its answer as bars, and one sentence about all.
+
+    Args:
+        picture: uint8 (height, width, channels), 0 to 255.
+        runs: finished ones whose networks take such pictures.
+        label: the true class where it is known.
+    """
+    verdict = st.container()  # stands above what it sums up
+    read: list[str] = []
+    with st.grid("auto", min_column_width=CARD_WIDTH):
+        for run in runs:
+            with st.container(border=True, key=f"answer_{run.id}"), shown_errors(stop=False):
+                read.append(_card(picture, run, label))
+    if read:
+        verdict.markdown(f"#### {_sentence(read)}")
+
+
+def warm(runs: list[Run]) -> None:
+    """Load the networks before they are asked, so that the first answer comes at once."""
+    for run in runs:
+        with shown_errors(stop=False):
+            cache.model(run.id)
+
+
+def _card(picture: np.ndarray, run: Run, label: int | None) -> str:
+    network = cache.model(run.id)
+    values = network.probabilities(picture[None])[0]
+    best = int(values.argmax())
+    name = network.card.class_names[best]
+    colour = "primary" if label is None else ("green" if best == label else "red")
+    st.markdown(f"**{run.name}** {_error(run)}")
+    st.markdown(f"## :{colour}[{name}] :gray[:small[{100 * values[best]:.1f} % sure]]")
+    chart(
+        draw_bars(values, network.card.class_names, height=150),
+        alt=f"{run.name} reads a {name} with {100 * values[best]:.1f} %",
+        key=f"bars_{run.id}",
+    )
+    return name
+
+
+def _error(run: Run) -> str:
+    error = run.metrics.get("test_error")
+    return "" if error is None else f":gray-badge[{100 * error:.2f} % test error]"
+
+
+def _sentence(read: list[str]) -> str:
+    counts = Counter(read).most_common()
+    if len(read) == 1:
+        return f"It is read as a {read[0]}."
+    if len(counts) == 1:
+        return f"All {len(read)} networks read a {read[0]}."
+    return "They disagree: " + ", ".join(f"{count} × {name}" for name, count in counts) + "."

@@ -1,0 +1,69 @@
+"""Draw or photograph a digit, and see what every trained network makes of it."""
+
+import streamlit as st
+
+from cnnkit.ui import cache, charts, handwriting, inputs, messages
+from cnnkit.ui.answers import answers, warm
+from cnnkit.ui.page import open_page
+
+SOURCES = {
+    "drawing": "Draw",
+    "photo": "Upload a photo",
+    "camera": "Camera",
+    "test": "Test picture",
+}
+
+open_page("Draw", "Write a digit, and see what every trained network makes of it.")
+
+with messages.shown_errors():
+    runs = cache.finished_runs(input_shape=(28, 28, 1))
+if not runs:
+    messages.empty_state(
+        "No trained network yet",
+        "Train one: the fast recipes take a minute or two. Then draw here and see it answer.",
+        "pages/train.py",
+        "Train a network",
+    )
+    st.stop()
+
+source = inputs.choice(
+    "Where the digit comes from",
+    list(SOURCES),
+    parameter="from",
+    title=SOURCES.__getitem__,
+    widget=st.segmented_control,
+    label_visibility="collapsed",
+)
+chosen = inputs.runs_picker(runs, label="Networks to ask")
+
+
+@st.fragment
+def ask() -> None:
+    left, right = st.columns([2, 5], gap="large")
+    label = None
+    with left:
+        if source == "test":
+            picture, label = handwriting.tested()
+        else:
+            digit = (
+                handwriting.drawn()
+                if source == "drawing"
+                else handwriting.photographed(camera=source == "camera", key=source)
+            )
+            picture = None if digit is None else digit.picture
+        if picture is not None:
+            what = "The exact 28×28 picture that the networks see"
+            charts.picture(picture, width=168, alt=what)
+            st.caption(f"{what}: digit in a 20×20 box, centre of mass in the middle, as in MNIST.")
+    with right, messages.shown_errors():
+        if not chosen:
+            st.info("Choose at least one network above.", icon=":material/arrow_upward:")
+        elif picture is None:
+            st.markdown("#### Write a digit from 0 to 9, large, and lift the pen.")
+            st.markdown(":gray[The networks answer here, with every stroke.]")
+            warm(chosen)
+        else:
+            answers(picture, chosen, label)
+
+
+ask()
