@@ -38,6 +38,20 @@ class Reproduction:
         """The figure as text, in percent."""
         return f"{100 * self.value:.4g} %"
 
+    @property
+    def smaller_is_better(self) -> bool:
+        """Whether the figure is an error."""
+        return self.measure == "test_error"
+
+    def reached(self, value: float) -> bool:
+        """Whether a figure of ours is as good, compared as finely as it was published.
+
+        "92 %" is reached by .9152, "7.49 %" is not reached by .0750.
+        """
+        decimals = max(2, len(f"{self.value:.6f}".rstrip("0")) - 2)
+        ours, theirs = round(value, decimals), round(self.value, decimals)
+        return ours <= theirs if self.smaller_is_better else ours >= theirs
+
     def matches(self, recipe: Recipe) -> bool:
         """Whether a recipe is this one, whatever its seed and its name."""
         return recipe.replace(seed=0).fingerprint() == self.recipe.replace(seed=0).fingerprint()

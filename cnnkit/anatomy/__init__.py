@@ -6,10 +6,31 @@ import importlib
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from cnnkit.anatomy.layers import Stage, filters, kernel_layers, picture_layers, stages
+    from cnnkit.anatomy.layers import (
+        Stage,
+        describe,
+        filters,
+        kernel_layers,
+        picture_layers,
+        pixel_layer,
+        stages,
+        templates,
+        vector_layers,
+    )
     from cnnkit.anatomy.probe import Probe
 
-__all__ = ["Probe", "Stage", "filters", "kernel_layers", "picture_layers", "stages"]
+__all__ = [
+    "Probe",
+    "Stage",
+    "describe",
+    "filters",
+    "kernel_layers",
+    "picture_layers",
+    "pixel_layer",
+    "stages",
+    "templates",
+    "vector_layers",
+]
 
 _HEAVY = {name: "probe" if name == "Probe" else "layers" for name in __all__}
 

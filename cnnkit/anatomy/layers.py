@@ -18,33 +18,71 @@ class Stage:
     kind: str  # class of the layer: "Conv2D", "MaxPooling2D", "Dense", …
     shape: tuple[int, ...]  # (height, width, channels) or (units,)
     parameters: int
+    detail: str = ""  # what the layer does: "20 filters of 5×5", "largest of 2×2", …
+
+    @property
+    def pictures(self) -> bool:
+        """Whether it is a stack of pictures, else a row of numbers."""
+        return len(self.shape) == 3
 
     @property
     def label(self) -> str:
         """The shape as it is written in figures: "24×24×20" or "500"."""
         shape = self.shape[:-1] if len(self.shape) == 3 and self.shape[-1] == 1 else self.shape
-        return "×".join(map(str, shape))
+        return _times(shape)
 
 
 def stages(model: keras.Model) -> list[Stage]:
     """The layers that change the shape, from the picture to the logits.
 
-    For LeNet: 28×28, 24×24×20, 12×12×20, 8×8×50, 4×4×50, 800, 500, 10.
+    Of the layers that keep it, only those with a kernel count (a padded convolution, a
+    dense layer as wide as the one before); scaling, normalisation, activation and
+    dropout do not. For LeNet: 28×28, 24×24×20, 12×12×20, 8×8×50, 4×4×50, 800, 500, 10.
     """
     found: list[Stage] = []
     for layer in model.layers:
         shape = tuple(layer.output.shape[1:])
-        # Scaling, activation and dropout leave the shape, and the figure, as they are.
-        if not found or shape != found[-1].shape or layer.count_params() > shape[-1] * 4:
+        if not found or shape != found[-1].shape or hasattr(layer, "kernel"):
             found.append(
                 Stage(
                     name=layer.name,
                     kind=type(layer).__name__,
                     shape=shape,
                     parameters=layer.count_params(),
+                    detail=describe(layer),
                 )
             )
     return found
+
+
+def describe(layer: keras.Layer) -> str:
+    """What a layer does, in three or four words: "20 filters of 5×5"."""
+    layers = keras.layers
+    match layer:
+        case layers.Conv2D():
+            padded = ", padded" if layer.padding == "same" else ""
+            return f"{layer.filters} filters of {_times(layer.kernel_size)}{padded}"
+        case layers.MaxPooling2D():
+            return f"largest of {_times(layer.pool_size)}"
+        case layers.AveragePooling2D():
+            return f"mean of {_times(layer.pool_size)}"
+        case layers.GlobalAveragePooling2D():
+            return "mean of each map"
+        case layers.Flatten():
+            return "all in one row"
+        case layers.Dense():
+            return f"each sees all {layer.kernel.shape[0]}"
+        case layers.Activation():
+            return layer.activation.__name__
+        case layers.InputLayer():
+            return "the picture"
+        case layers.Rescaling():
+            return "pixels made small"
+        case layers.BatchNormalization():
+            return "mean 0, deviation 1"
+        case layers.Dropout():
+            return "nothing, outside training"
+    return type(layer).__name__
 
 
 def kernel_layers(model: keras.Model) -> list[str]:
@@ -61,6 +99,39 @@ def picture_layers(model: keras.Model) -> list[str]:
     ]
 
 
+def vector_layers(model: keras.Model) -> list[str]:
+    """Names of the layers whose output is a row of numbers, the logits included."""
+    return [layer.name for layer in model.layers if len(layer.output.shape) == 2]
+
+
+def pixel_layer(model: keras.Model) -> str | None:
+    """The dense layer that sees the pixels themselves, or None.
+
+    Networks without convolutions have one: each of its units can be drawn as a picture
+    of what it wants to see (`templates`).
+    """
+    if kernel_layers(model):
+        return None
+    dense = [layer for layer in model.layers if isinstance(layer, keras.layers.Dense)]
+    pixels = int(np.prod(model.input_shape[1:]))
+    return dense[0].name if dense and dense[0].kernel.shape[0] == pixels else None
+
+
+def templates(model: keras.Model, layer: str) -> np.ndarray:
+    """The weights of a dense layer on the pixels, laid out as the picture is.
+
+    Returns:
+        float32, (height, width, channels, units).
+
+    Raises:
+        UnknownLayerError: the layer does not see the pixels.
+    """
+    if layer != pixel_layer(model):
+        raise UnknownLayerError(layer, filter(None, [pixel_layer(model)]))
+    kernel = keras.ops.convert_to_numpy(model.get_layer(layer).kernel)
+    return kernel.reshape(*model.input_shape[1:], -1)
+
+
 def filters(model: keras.Model, layer: str) -> np.ndarray:
     """The kernels of a convolution.
 
@@ -73,3 +144,7 @@ def filters(model: keras.Model, layer: str) -> np.ndarray:
     if layer not in kernel_layers(model):
         raise UnknownLayerError(layer, kernel_layers(model))
     return keras.ops.convert_to_numpy(model.get_layer(layer).kernel)
+
+
+def _times(sides: tuple[int, ...]) -> str:
+    return "×".join(map(str, sides))

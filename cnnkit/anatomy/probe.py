@@ -30,7 +30,7 @@ class Probe:
             if name not in known:
                 raise UnknownLayerError(name, known)
         self._shape = tuple(model.input_shape[1:])
-        opened = keras.Model(model.inputs, [model.get_layer(name).output for name in self.layers])
+        opened = keras.Model(model.input, [model.get_layer(name).output for name in self.layers])
         self._call = tf.function(lambda images: opened(images, training=False))
 
     def __call__(self, images: np.ndarray) -> dict[str, np.ndarray]:

@@ -1,0 +1,88 @@
+"""Published figures and ours on one line each, as dots."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from plotly import graph_objects as go
+
+from cnnkit.figures._look import BLUE, GREEN, GREY, ORANGE, faded, finished
+
+COLOURS = {"published": ORANGE, "project": BLUE, "here": GREEN}
+LINE = 27  # pixels, height of a line
+
+
+@dataclass(frozen=True, kw_only=True)
+class Dots:
+    """One line of dots.
+
+    Args:
+        title: left of the line.
+        kind: "published", "project" or "here": decides the colour.
+        values: 0 to 1, one dot each.
+        words: for the mouse, one a dot.
+    """
+
+    title: str
+    kind: str
+    values: Sequence[float]
+    words: Sequence[str]
+
+
+def dot_plot(
+    lines: Sequence[Dots], goal: float, *, smaller_is_better: bool, axis: str = ""
+) -> go.Figure:
+    """Lines of dots over one axis in percent, with the side that is good enough shaded.
+
+    Args:
+        lines: from top to bottom.
+        goal: 0 to 1, what was published.
+        smaller_is_better: which side of the goal is shaded.
+        axis: title of the axis.
+    """
+    low, high = _limits([goal, *(value for line in lines for value in line.values)])
+    figure = go.Figure()
+    good = (low, 100 * goal) if smaller_is_better else (100 * goal, high)
+    figure.add_vrect(x0=good[0], x1=good[1], fillcolor=faded(GREEN, 0.12), line_width=0)
+    figure.add_vline(x=100 * goal, line={"color": faded(ORANGE, 0.7), "width": 1.5, "dash": "dot"})
+    for line in lines:
+        several = len(line.values) > 1
+        colour = COLOURS[line.kind]
+        figure.add_scatter(
+            x=[100 * value for value in line.values],
+            y=[line.title] * len(line.values),
+            mode="markers",
+            marker={
+                "size": 8 if several else 12,
+                "symbol": "diamond" if line.kind == "published" else "circle",
+                "color": faded(colour, 0.5) if several else colour,
+                "line": {"color": colour, "width": 1},
+            },
+            customdata=list(line.words),
+            hovertemplate="%{customdata}: %{x:.2f} %<extra></extra>",
+        )
+        if several:
+            figure.add_scatter(
+                x=[100 * sum(line.values) / len(line.values)],
+                y=[line.title],
+                mode="markers",
+                marker={"size": 20, "symbol": "line-ns", "line": {"color": colour, "width": 3}},
+                hovertemplate="mean: %{x:.2f} %<extra></extra>",
+            )
+    figure.update_xaxes(
+        range=[low, high], ticksuffix=" %", nticks=5, fixedrange=True, title={"text": axis},
+        tickfont={"size": 11, "color": GREY},
+    )  # fmt: skip
+    figure.update_yaxes(
+        autorange="reversed", type="category", fixedrange=True, showgrid=False,
+        categoryorder="array", categoryarray=[line.title for line in lines],
+    )  # fmt: skip
+    return finished(figure, height=34 + LINE * max(2, len(lines)), legend=False)
+
+
+def _limits(values: Sequence[float]) -> tuple[float, float]:
+    """Limits in percent with some room, inside 0 to 100."""
+    low, high = 100 * min(values), 100 * max(values)
+    room = max(0.18 * (high - low), 0.08 * min(high, 100 - low), 0.1)
+    return max(0.0, low - room), min(100.0 + 0.04 * room, high + room)
