@@ -3,7 +3,7 @@
 import streamlit as st
 
 from cnnkit.ui import cache, training
-from cnnkit.ui.forecast import augmentation_preview, parameters, time_needed
+from cnnkit.ui.forecast import amount, augmentation_preview, parameters, time_needed
 from cnnkit.ui.messages import shown_errors
 from cnnkit.ui.page import open_page
 from cnnkit.ui.recipe_form import recipe_form
@@ -26,13 +26,13 @@ with shown_errors():
     training.require_data(base.dataset)
     recipe = recipe_form(base, scope=scope)
 
-    size, time, amount = st.columns(3)
-    with size:
+    left, middle, right = st.columns(3)
+    with left:
         parameters(recipe)
-    with amount:
-        training.amount(recipe)
+    with right:
+        amount(recipe)
     training.begin_button(recipe)
-    with time:  # needs the record of runs, whose first opening takes a moment
+    with middle:  # needs the record of runs, whose first opening takes a moment
         time_needed(recipe)
     waiting_runs()
     augmentation_preview(recipe)

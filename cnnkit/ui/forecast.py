@@ -15,6 +15,7 @@ from cnnkit.training.estimates import (
     Estimate,
     count_parameters,
     estimate,
+    pictures_per_epoch,
     published_parameters,
     recipe_of,
 )
@@ -23,7 +24,7 @@ from cnnkit.ui.background import background, when_ready
 from cnnkit.ui.live import duration
 
 MEASURED = 8  # earlier runs of a network that are looked at
-PREVIEWED = 8  # pictures
+PREVIEWED = 12  # pictures
 
 
 def parameters(recipe: Recipe) -> None:
@@ -44,55 +45,75 @@ def time_needed(recipe: Recipe) -> None:
     """How long the training takes, or that nobody knows yet."""
     known = estimate(recipe, _measured(recipe.model))
     if known is None:
-        st.metric("Time", "unknown yet")
-        st.caption("This network has not been trained here yet; the first epoch will tell.")
-        return
-    most = "at most " if recipe.stopping else ""
-    st.metric("Time", f"{most}{duration(known.seconds)}")
-    st.caption(_basis(known))
+        _card("Time", "unknown yet", "Not trained here before; the first epoch will tell.")
+    else:
+        most = "≤ " if recipe.stopping else ""
+        _card("Time", f"{most}{duration(known.seconds)}", _basis(known))
+
+
+def amount(recipe: Recipe) -> None:
+    """How much is learnt from."""
+    times = f"up to {recipe.epochs:,}" if recipe.stopping else f"{recipe.epochs:,}"
+    epochs = "epoch" if recipe.epochs == 1 else "epochs"
+    _card("Pictures an epoch", f"{pictures_per_epoch(recipe):,}", f"{times} {epochs}")
 
 
 def augmentation_preview(recipe: Recipe) -> None:
     """Some of the real pictures, and what the network gets to see of them."""
-    if not st.toggle("Show pictures as the network will see them", key="preview"):
-        return
+    st.markdown("##### What it will learn from")
     with st.container(horizontal=True, vertical_alignment="center"):
         st.button("Others", icon=":material/shuffle:", key="reshuffle", on_click=_reshuffle)
         if recipe.augmentation:
-            st.caption("Above each: the picture itself. Below: three ways it may be changed.")
+            changed = st.toggle("Show how this recipe changes them", key="preview")
         else:
+            changed = False
             st.caption(
-                "This recipe shows every picture as it is. Set a shift, a rotation or a "
-                "distortion under Hyper-parameters → Augmentation, and see it here."
+                "This recipe shows every picture as it is. Set a shift or a rotation under "
+                "Hyper-parameters → Augmentation to see it here."
             )
     seed = st.session_state.setdefault("preview_seed", 0)
     data = cache.dataset(recipe.dataset)
-    changed = background().ask(
-        ("preview", recipe.dataset, recipe.augmentation, seed),
-        lambda: preview(data, recipe.augmentation, seed),
+    charts.montage(
+        some_pictures(data, seed),
+        columns=PREVIEWED,
+        gap=2,
+        alt=f"{PREVIEWED} training pictures of {data.title}",
     )
-    when_ready(changed, _draw_preview, waiting="Changing some pictures …")
+    if changed:
+        question = ("preview", recipe.dataset, recipe.augmentation, seed)
+        answer = background().ask(question, lambda: preview(data, recipe.augmentation, seed))
+        when_ready(answer, _draw_preview, waiting="Changing the pictures …")
+
+
+def some_pictures(data: Dataset, seed: int) -> np.ndarray:
+    """Training pictures, chosen by a seed: uint8 (pictures, height, width)."""
+    images, _ = data.part("train")
+    chosen = np.random.default_rng(seed).choice(len(images), PREVIEWED, replace=False)
+    return images[chosen][..., 0]
 
 
 def preview(data: Dataset, augmentation: Augmentation, seed: int) -> np.ndarray:
-    """Pictures in the first row; below each, ways it may be changed. uint8 (n, h, w).
+    """The same pictures as training changes them, three times: uint8 (n, height, width)."""
+    from cnnkit.training import augment
 
-    Without augmentation there is the first row only.
-    """
-    images, _ = data.part("train")
-    chosen = np.random.default_rng(seed).choice(len(images), PREVIEWED, replace=False)
-    rows = [images[chosen]]
-    if augmentation:
-        from cnnkit.training import augment
-
-        rows += [np.asarray(augment(rows[0], augmentation, [seed, n])) for n in range(3)]
+    images = some_pictures(data, seed)[..., np.newaxis]
+    rows = [np.asarray(augment(images, augmentation, [seed, row])) for row in range(3)]
     return np.rint(np.clip(np.concatenate(rows)[..., 0], 0, 255)).astype(np.uint8)
 
 
 def _parameters(recipe: Recipe, count: int) -> None:
-    spec = model_info(recipe.model)
-    st.metric("Numbers to learn", f"{count:,}")
-    st.caption("as published" if count == spec.parameters else f"{spec.parameters:,} as published")
+    usual = model_info(recipe.model).parameters
+    _card(
+        "Numbers to learn",
+        f"{count:,}",
+        "as published" if count == usual else f"{usual:,} as published",
+    )
+
+
+def _card(label: str, value: str, words: str) -> None:
+    with st.container(border=True, height="stretch", gap="xsmall"):
+        st.metric(label, value)
+        st.caption(words)
 
 
 def _basis(known: Estimate) -> str:
@@ -121,8 +142,8 @@ def _draw_preview(pictures: np.ndarray) -> None:
     charts.montage(
         pictures,
         columns=PREVIEWED,
-        alt=f"{PREVIEWED} training pictures, each above three changed versions of itself",
         gap=2,
+        alt="The same pictures below, each changed in three ways",
     )
 
 

@@ -88,8 +88,9 @@ def _field(
             title = base_name if name == "base" else name
             # A rule that the recipe does not have has no value to go back to.
             if field.name in known and known[field.name] != value:
+                words = f"{title}: {field.text(known[field.name])}"
                 st.button(
-                    f"{title}: {field.text(known[field.name])}",
+                    f":orange[{words}]" if name == "base" else words,
                     key=f"{key}.{name}",
                     type="tertiary",
                     icon=":material/undo:",

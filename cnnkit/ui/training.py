@@ -8,7 +8,6 @@ from cnnkit.datasets import dataset_info
 from cnnkit.models import model_info
 from cnnkit.runs import Status
 from cnnkit.training import Recipe
-from cnnkit.training.estimates import pictures_per_epoch
 from cnnkit.ui import cache, inputs, messages, page
 from cnnkit.ui.downloads import offer_download
 from cnnkit.ui.live import duration
@@ -49,7 +48,8 @@ def explain(recipe: Recipe) -> None:
 def require_data(name: str) -> None:
     """Stop here, with a way out, where the pictures are not on this machine."""
     if dataset_info(name).available:
-        messages.embedded_notice(name)
+        if not dataset_info("mnist").available:
+            messages.embedded_notice(name)
         return
     with st.container(border=True):
         st.markdown(f"#### {dataset_info(name).title} is not on this machine yet")
@@ -78,13 +78,6 @@ def begin_button(recipe: Recipe) -> None:
         )
         st.query_params.from_dict({"run": run.id})
         st.rerun()
-
-
-def amount(recipe: Recipe) -> None:
-    """How much is learnt from."""
-    st.metric("Pictures to learn from", f"{pictures_per_epoch(recipe):,}")
-    times = f"up to {recipe.epochs:,} times" if recipe.stopping else f"{recipe.epochs:,} times"
-    st.caption(f"in an epoch, {times}")
 
 
 def result(run_id: str) -> None:
