@@ -17,6 +17,7 @@ from cnnkit.runs import Run
 from cnnkit.settings import Settings
 
 LOG_FILE = "log.txt"
+ATTEMPT = "=== attempt"  # how the log of each attempt begins
 CLOCK_SLACK = 2.0  # seconds by which two readings of a process's birth may differ
 
 
@@ -165,9 +166,10 @@ def log_file(settings: Settings, run_id: str) -> Path:
 
 
 def last_lines(settings: Settings, run_id: str, count: int = 15) -> str:
-    """The end of a job's log."""
+    """The end of what the last attempt at a job wrote."""
     try:
         text = log_file(settings, run_id).read_text(encoding="utf-8", errors="replace")
     except FileNotFoundError:
         return ""
-    return "\n".join(text.splitlines()[-count:])
+    lines = text.rpartition(ATTEMPT)[2].splitlines()[1:] if ATTEMPT in text else text.splitlines()
+    return "\n".join(lines[-count:])

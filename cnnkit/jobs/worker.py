@@ -11,7 +11,7 @@ import traceback
 from filelock import FileLock, Timeout
 
 from cnnkit.errors import CnnkitError, JobError
-from cnnkit.jobs._child import log_file
+from cnnkit.jobs._child import ATTEMPT, log_file
 from cnnkit.jobs._context import JobContext
 from cnnkit.jobs._lease import Lease, take_lease
 from cnnkit.jobs.kinds import find_kind
@@ -69,6 +69,7 @@ def wait_for_work(settings: Settings) -> None:
 
 
 def _do(job: JobContext) -> Status:
+    print(f"{ATTEMPT} {job.lease.number} at {job.run.kind} {job.run.name!r}", flush=True)
     job.begin()
     try:
         status, reason = find_kind(job.run.kind)(job), ""
