@@ -7,14 +7,16 @@ from collections.abc import Sequence
 import numpy as np
 from plotly import graph_objects as go
 
-from cnnkit.figures._look import BLUE, RED, faded, finished
+from cnnkit.figures._look import BLUE, GREY, RED, faded, finished
 
 
 def confusion_matrix(confusion: np.ndarray, class_names: Sequence[str], *, cell: int = 44):
-    """Which class was read as which.
+    """Which class was read as which: right ones in blue, mistakes in red.
 
-    A heat-map gives Streamlit no clicks, so each cell is a square marker with its number
-    as text. `customdata` of a point is (true class, predicted class, pictures).
+    The two colours have scales of their own: on one scale a thousand right pictures would
+    make ten wrong ones invisible. Cells are heat-maps, which fit any width of the screen.
+    A heat-map gives Streamlit no clicks, so a square marker that can hardly be seen lies
+    over each cell; its `customdata` is (true class, predicted class, pictures).
 
     Args:
         confusion: int (classes, classes), rows are the true classes.
@@ -24,50 +26,68 @@ def confusion_matrix(confusion: np.ndarray, class_names: Sequence[str], *, cell:
     classes = len(class_names)
     if confusion.shape != (classes, classes):
         raise ValueError(f"{classes} class names need a {classes}×{classes} matrix.")
+    right = np.eye(classes, dtype=bool)
+    share = confusion / np.maximum(confusion.sum(axis=1, keepdims=True), 1)
+    figure = go.Figure(
+        [
+            _cells(np.where(right, share, np.nan), BLUE),
+            # Square roots keep a single mistake visible beside a cell of thirty.
+            _cells(np.where(right, np.nan, np.sqrt(share)), RED),
+            _targets(confusion, class_names, cell),
+        ]
+    )
+    edges = [-0.5, classes - 0.5]
+    axis = {
+        "tickvals": list(range(classes)),
+        "ticktext": list(class_names),
+        "showgrid": False,
+        "fixedrange": True,
+        "constrain": "domain",
+    }
+    figure.update_layout(
+        xaxis={"title": "read as", "range": edges, **axis},
+        yaxis={"title": "is really", "range": edges[::-1], "scaleanchor": "x", **axis},
+        clickmode="event+select",
+        dragmode=False,
+        hovermode="closest",
+    )
+    return finished(figure, height=cell * classes + 70, legend=False)
+
+
+def _cells(strength: np.ndarray, colour: str) -> go.Heatmap:
+    """Opacity, not lightness, carries the strength: it reads on light and on dark pages."""
+    most = np.nanmax(strength) if np.isfinite(strength).any() else 1.0
+    return go.Heatmap(
+        z=strength,
+        zmin=0,
+        zmax=max(float(most), 1e-12),
+        # Never opaque: the number in the cell has the page's own colour of text.
+        colorscale=[[0, faded(colour, 0.05)], [1, faded(colour, 0.65)]],
+        showscale=False,
+        hoverinfo="skip",
+        xgap=3,
+        ygap=3,
+    )
+
+
+def _targets(confusion: np.ndarray, class_names: Sequence[str], cell: int) -> go.Scatter:
+    classes = len(class_names)
     true, predicted = np.divmod(np.arange(classes**2), classes)
     counts = confusion.reshape(-1)
-    strength = _strength(confusion).reshape(-1)
-    right = true == predicted
-    # Opacity, not lightness, carries the number: it reads on light and on dark pages.
-    colours = [
-        faded(BLUE if hit else RED, 0.05 + 0.9 * s) for hit, s in zip(right, strength, strict=True)
-    ]
-    figure = go.Figure()
-    figure.add_scatter(
+    return go.Scatter(
         x=predicted,
         y=true,
         mode="markers+text",
         text=[f"{count}" if count else "" for count in counts],
-        # No colour for weak cells: they inherit the page's, light or dark.
         textfont={"size": 12},
-        marker={"symbol": "square", "size": cell - 3, "color": colours, "line": {"width": 0}},
+        marker={"symbol": "square", "size": cell - 12, "opacity": 0.01, "color": GREY},
         customdata=np.stack([true, predicted, counts], axis=1),
         hovertemplate=[
             f"{count} pictures of <b>{class_names[t]}</b> read as <b>{class_names[p]}</b>"
             "<extra></extra>"
             for t, p, count in zip(true, predicted, counts, strict=True)
         ],
+        selected={"marker": {"opacity": 0.4}},
         # Streamlit fades what is not chosen; a faint matrix would be hard to read.
-        selected={"marker": {"opacity": 1}},
-        unselected={"marker": {"opacity": 0.75}},
+        unselected={"marker": {"opacity": 0.01}},
     )
-    names = list(class_names)
-    edges = [-0.5, classes - 0.5]
-    ticks = {"tickvals": list(range(classes)), "ticktext": names, "showgrid": False}
-    figure.update_layout(
-        xaxis={"title": "read as", "range": edges, "fixedrange": True, **ticks},
-        yaxis={"title": "is really", "range": edges[::-1], "fixedrange": True, **ticks},
-        clickmode="event+select",
-        dragmode=False,
-    )
-    return finished(figure, height=cell * classes + 70, legend=False).update_layout(
-        width=cell * classes + 80
-    )
-
-
-def _strength(confusion: np.ndarray) -> np.ndarray:
-    """0 to 1 by the share of the row; single mistakes stay visible beside thousands."""
-    share = confusion / np.maximum(confusion.sum(axis=1, keepdims=True), 1)
-    wrong = share * (1 - np.eye(len(confusion)))
-    scaled = np.sqrt(wrong / max(wrong.max(), 1e-12))
-    return np.where(np.eye(len(confusion), dtype=bool), share, scaled)

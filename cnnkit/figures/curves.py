@@ -28,6 +28,7 @@ def training(
     *,
     live: Rows = (),
     steps_per_epoch: float | None = None,
+    kept: int | None = None,
     height: int = 300,
 ):
     """One metric of one run, training and validation, epoch by epoch.
@@ -37,6 +38,8 @@ def training(
         metric: "loss", "accuracy" or "error" (1 - accuracy), or another column of `history`.
         live: points within epochs, each with `step` and `metric`; drawn thinly behind.
         steps_per_epoch: batches of an epoch, to bring `live` to the axis of epochs.
+        kept: epoch (1-based) whose weights were kept; None: the one of the lowest
+            validation loss so far is marked.
         height: pixels.
 
     Returns:
@@ -52,7 +55,7 @@ def training(
             line={"color": faded(GREY, 0.65), "width": 1.3},
             hovertemplate="epoch %{x:.2f}<br>%{y:.4g}<extra></extra>",
         )
-    best = _best_epoch(history)
+    best = kept or _best_epoch(history)
     for name, column, colour in (
         ("training", metric, BLUE),
         ("validation", f"val_{metric}", ORANGE),
@@ -71,7 +74,7 @@ def training(
     if best is not None and len(history) > 1:
         figure.add_vline(x=best, line={"color": faded(GREEN, 0.8), "dash": "dot", "width": 1.5})
         figure.add_annotation(
-            x=best, y=1, yref="paper", text="best", showarrow=False, yanchor="top",
+            x=best, y=1, yref="paper", text="kept" if kept else "best", showarrow=False, yanchor="top",
             xanchor="left", font={"color": GREEN, "size": 11},
         )  # fmt: skip
     _axes(figure, metric, "epoch")

@@ -65,7 +65,7 @@ def _head(run: Run) -> None:
 
 
 def _actions(run: Run) -> None:
-    with st.container(horizontal=True, gap="small"):
+    with st.container(horizontal=True, gap="small", vertical_alignment="center"):
         if not run.status.over:
             page.link("pages/train.py", "Watch it learn", run=run.id)
         if run.status.resumable:

@@ -63,11 +63,19 @@ def curves_of(run: Run, *, key: str) -> None:
         st.caption(_silence(run))
         return
     steps = progress.steps / progress.epochs if progress.epochs else None
+    best = run.metrics.get("best_epoch") if run.status is Status.FINISHED else None
     for place, metric in zip(st.columns(2), ("loss", "accuracy"), strict=True):
         with place:
             st.markdown(f"**{metric.capitalize()}**")
             charts.chart(
-                curves.training(history, metric, live=points, steps_per_epoch=steps, height=280),
+                curves.training(
+                    history,
+                    metric,
+                    live=points,
+                    steps_per_epoch=steps,
+                    height=280,
+                    kept=int(best) if best else None,
+                ),
                 alt=_curve_in_words(metric, history),
                 key=f"{key}_{metric}",
             )
