@@ -1,0 +1,39 @@
+"""The arithmetic of the benchmarks: a wrong ratio would look as convincing as a right one."""
+
+import pytest
+
+from benchmarks.__main__ import PARTS, document
+from benchmarks._measure import Row, ratio_of_pairs, take_turns
+
+
+def test_contenders_take_turns_and_each_begins_a_round():
+    order = []
+
+    def contender(name):
+        return lambda: order.append(name) or 1.0
+
+    results = take_turns({name: contender(name) for name in "abc"}, rounds=3)
+    assert results == {name: [1.0, 1.0, 1.0] for name in "abc"}
+    assert order == list("abc" + "bca" + "cab")
+
+
+def test_ratio_is_the_median_of_the_rounds_and_not_of_all_against_all():
+    # A slow second round doubles both: the ratio of the round stays what it is.
+    assert ratio_of_pairs([1.0, 2.0, 1.5], [2.0, 4.0, 1.0]) == (0.5, 0.5, 1.5)
+
+
+def test_rounds_of_different_number_are_refused():
+    with pytest.raises(ValueError, match="shorter"):
+        ratio_of_pairs([1.0, 2.0], [1.0])
+
+
+def test_the_document_has_a_line_for_each_row_and_note():
+    row = Row(what="Waiting", ours="1 s", peer="2 s", ratio="0.50", target="at most 1")
+    text = document([vars(row)], ["Taken at night."])
+    assert "| Waiting | 1 s | 2 s | 0.50 | at most 1 |" in text
+    assert "- Taken at night." in text
+
+
+@pytest.mark.parametrize("part", PARTS)
+def test_every_part_exists(part, root):
+    assert (root / "benchmarks" / f"{part}.py").is_file()
