@@ -5,7 +5,11 @@ import streamlit as st
 from cnnkit.ui import home
 from cnnkit.ui.page import open_page
 
-open_page("cnnkit", "Train convolutional networks, open them up, and ask them questions.")
+open_page(
+    "See how networks learn to see",
+    "Train convolutional networks in the browser, open them up, and ask them questions.",
+    tab="cnnkit",
+)
 
 with st.container(horizontal=True):
     if st.button("Draw a digit", type="primary", icon=":material/draw:"):
@@ -20,13 +24,10 @@ home.cards()
 home.recent_runs()
 
 st.subheader("On this machine", anchor="machine")
-data, networks = st.columns([2, 3], gap="large")
-with data:
-    st.markdown("##### Data")
-    home.data_here()
-with networks:
-    st.markdown("##### Networks")
-    home.networks_here()
+st.markdown("##### Data")
+home.data_here()
+st.markdown("##### Networks to train")
+home.networks_here()
 
 st.subheader("The same without a browser")
 home.elsewhere()

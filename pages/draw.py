@@ -34,7 +34,7 @@ source = inputs.choice(
     widget=st.segmented_control,
     label_visibility="collapsed",
 )
-chosen = inputs.runs_picker(runs, label="Networks to ask")
+chosen = inputs.runs_picker(runs, label="Networks to ask") if len(runs) > 1 else runs
 
 
 @st.fragment

@@ -26,12 +26,13 @@ def answers(picture: np.ndarray, runs: list[Run], label: int | None = None) -> N
     """
     verdict = st.container()  # stands above what it sums up
     read: list[str] = []
+    truth = None if label is None else str(label)
     with st.grid("auto", min_column_width=CARD_WIDTH):
         for run in runs:
             with st.container(border=True, key=f"answer_{run.id}"), shown_errors(stop=False):
                 read.append(_card(picture, run, label))
     if read:
-        verdict.markdown(f"#### {_sentence(read)}")
+        verdict.markdown(f"#### {_sentence(read, truth)}")
 
 
 def warm(runs: list[Run]) -> None:
@@ -62,10 +63,11 @@ def _error(run: Run) -> str:
     return "" if error is None else f":gray-badge[{100 * error:.2f} % test error]"
 
 
-def _sentence(read: list[str]) -> str:
+def _sentence(read: list[str], truth: str | None) -> str:
     counts = Counter(read).most_common()
+    begin = "" if truth is None else f"It is a {truth}. "
     if len(read) == 1:
-        return f"It is read as a {read[0]}."
+        return f"{begin}The network reads a {read[0]}."
     if len(counts) == 1:
-        return f"All {len(read)} networks read a {read[0]}."
-    return "They disagree: " + ", ".join(f"{count} × {name}" for name, count in counts) + "."
+        return f"{begin}All {len(read)} networks read a {read[0]}."
+    return f"{begin}They disagree: " + ", ".join(f"{n} × {name}" for name, n in counts) + "."

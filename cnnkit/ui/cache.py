@@ -58,10 +58,16 @@ class CachedModel:
         return softmax(self.logits(images))
 
 
-@st.cache_resource(show_spinner=False)
+@st.cache_resource(show_spinner="Opening the record of runs …")
 def store() -> RunStore:
-    """The record of runs."""
-    return RunStore(get_settings())
+    """The record of runs, opened.
+
+    Raises:
+        StorageError: it does not answer.
+    """
+    opened = RunStore(get_settings())
+    _ = opened.client  # imports MLflow, which takes a second or two: here, under the spinner
+    return opened
 
 
 @st.cache_resource(show_spinner="Starting the job runner …")

@@ -70,7 +70,7 @@ def confusion_matrix(
 
 def montage(pictures: np.ndarray, *, alt: str, columns: int, width: int | str = "stretch", **how):
     """Many small pictures as one image; `how` as in `figures.images.montage`."""
-    st.image(images.png(images.montage(pictures, columns=columns, **how)), alt=alt, width=width)
+    _image(images.montage(pictures, columns=columns, **how), alt=alt, width=width)
 
 
 def thumbnails(
@@ -86,12 +86,17 @@ def thumbnails(
     """
     with st.container(horizontal=True, gap="small"):
         for picture, caption, alt in zip(pictures, captions, alts, strict=True):
-            st.image(images.png(_flat(picture)), caption=caption, alt=alt, width=width)
+            _image(_flat(picture), caption=caption, alt=alt, width=width)
 
 
 def picture(image: np.ndarray, *, alt: str, width: int = 168, caption: str | None = None) -> None:
     """One gray or colour picture with square pixels."""
-    st.image(images.png(_flat(image)), alt=alt, width=width, caption=caption)
+    _image(_flat(image), alt=alt, width=width, caption=caption)
+
+
+def _image(image: np.ndarray, **arguments) -> None:
+    # Without the format, Streamlit makes a JPEG of it, which smears single pixels.
+    st.image(images.png(image), output_format="PNG", **arguments)
 
 
 def _flat(picture: np.ndarray) -> np.ndarray:

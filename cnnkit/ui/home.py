@@ -47,34 +47,29 @@ def cards() -> None:
     """What one can do here."""
     with st.grid("auto", min_column_width=230):
         for file, text in CARDS.items():
-            with st.container(border=True, height="stretch"):
+            key = f"card_{file.removeprefix('pages/').removesuffix('.py')}"
+            with st.container(border=True, height="stretch", gap="xsmall", key=key):
                 page.link(file)
                 st.markdown(f":gray[{text}]")
 
 
 def data_here() -> None:
     """Which data is on this machine, and how to get the rest."""
-    for name in list_datasets():
-        spec = dataset_info(name)
-        badge = (
-            ":green-badge[:material/check: here]" if spec.available else ":orange-badge[missing]"
-        )
-        learnt, tested = spec.pictures
-        st.markdown(
-            f"**{spec.title}** {badge}  \n"
-            f":gray[{spec.description} {learnt:,} to learn from, {tested:,} to test on.]"
-        )
-        if not spec.available:
-            _get(spec)
+    with st.grid("auto", min_column_width=230):
+        for name in list_datasets():
+            with st.container(gap="xsmall"):
+                _data_set(dataset_info(name))
 
 
 def networks_here() -> None:
     """Which networks can be trained, with their size and where they come from."""
-    rows = [model_info(name) for name in list_models()]
-    st.markdown(
-        "| network | weights | from |\n|---|--:|---|\n"
-        + "\n".join(f"| {m.title} | {m.parameters:,} | {m.paper} |" for m in rows)
-    )
+    with st.grid("auto", min_column_width=230):
+        for name in list_models():
+            spec = model_info(name)
+            st.markdown(
+                f"**{spec.title}** :gray-badge[{spec.parameters:,} weights]  \n"
+                f":gray[:small[{spec.paper}]]"
+            )
 
 
 def recent_runs() -> None:
@@ -103,7 +98,7 @@ def elsewhere() -> None:
     with left:
         st.markdown("**From a terminal**")
         st.code(
-            "cnnkit train lenet_tutorial --recipe fast\ncnnkit runs\n"
+            "cnnkit train lenet_tutorial --recipe fast\ncnnkit runs list\n"
             f"mlflow ui --backend-store-uri {get_settings().tracking_uri}",
             language="bash",
             wrap_lines=True,
@@ -125,6 +120,17 @@ def _starter():
         return RunStore(get_settings()).get(STARTER_ID)
     except RunNotFoundError:  # not built yet: no error, there is just less to see
         return None
+
+
+def _data_set(spec: DatasetSpec) -> None:
+    badge = ":green-badge[:material/check: here]" if spec.available else ":orange-badge[missing]"
+    learnt, tested = spec.pictures
+    st.markdown(
+        f"**{spec.title}** {badge}  \n"
+        f":gray[:small[{spec.description} {learnt:,} to learn from, {tested:,} to test on.]]"
+    )
+    if not spec.available:
+        _get(spec)
 
 
 def _get(spec: DatasetSpec) -> None:

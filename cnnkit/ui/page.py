@@ -20,7 +20,7 @@ NAVIGATION: dict[str, tuple[tuple[str, str, str], ...]] = {
 }
 
 
-def open_page(title: str, subtitle: str = "") -> None:
+def open_page(title: str, subtitle: str = "", *, tab: str | None = None) -> None:
     """Begin a page: browser title, sidebar, heading.
 
     Call it first on every page, so that a page is right however it is reached.
@@ -28,9 +28,10 @@ def open_page(title: str, subtitle: str = "") -> None:
     Args:
         title: of the page, and of the browser's tab.
         subtitle: what the page answers, in one sentence.
+        tab: title of the browser's tab where it is not the page's.
     """
     st.set_page_config(
-        page_title=title if title == "cnnkit" else f"{title} · cnnkit",
+        page_title=tab or f"{title} · cnnkit",
         page_icon=_MARK,
         layout="wide",
     )
@@ -72,6 +73,7 @@ _STYLE = """<style>
 [data-testid="stImage"] img { image-rendering: pixelated; border-radius: 6px; }
 [data-testid="stMainBlockContainer"] { max-width: 1240px; }
 [data-testid="stSidebar"] [data-testid="stCaptionContainer"] { padding-left: .5rem; }
+[class*="st-key-card_"] [data-testid="stPageLink"] a { padding-left: 0; font-size: 1.05rem; }
 </style>"""
 
 # A 3×3 filter. As text it needs no file beside the package, and no network.

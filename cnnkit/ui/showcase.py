@@ -86,21 +86,21 @@ def first_filters(path: Path) -> np.ndarray:
 
 def draw(showcase: Showcase, title: str, error: float) -> None:
     """Mistakes with captions, and the filters beside them."""
-    left, right = st.columns([3, 2], gap="large")
+    left, right = st.columns([2, 1], gap="medium")
     with left:
-        st.markdown(f"**What still fools it** :gray[{title}, {100 * error:.2f} % test error]")
+        st.markdown(f"**What still fools it**  \n:gray[{title}, {100 * error:.2f} % test error]")
         charts.thumbnails(
             showcase.pictures,
             [f"{true}, read as :red[{read}]" for true, read in _pairs(showcase)],
             alts=[f"Handwritten {true}, read as {read}" for true, read in _pairs(showcase)],
-            width=74,
+            width=84,
         )
     with right:
         count, height, width = showcase.filters.shape
-        st.markdown(f"**What it looks for** :gray[its {count} first filters, {height}×{width}]")
+        st.markdown(f"**What it looks for**  \n:gray[its {count} first filters, {height}×{width}]")
         charts.montage(
             showcase.filters,
-            columns=10 if count >= 20 else 5,
+            columns=5,
             scale=8,
             colours="diverging",
             alt=f"{count} learnt filters of {height}×{width} weights, blue positive",

@@ -64,7 +64,7 @@ def _pictures(orders: Orders, image, label: int, kernel: str) -> None:
         ):
             with st.container(width=150):
                 tile = images.enlarged(images.coloured(values, "diverging"), 14)
-                st.image(images.png(tile), alt=alt, width=150)
+                picture(tile, alt=alt, width=150)
                 st.caption(title)
 
 
