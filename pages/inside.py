@@ -9,7 +9,7 @@ from cnnkit.ui.page import open_page
 open_page("Inside", "What does a trained network make of a digit, layer by layer?")
 
 with shown_errors():
-    runs = cache.finished_runs()
+    runs = sorted(cache.finished_runs(), key=lambda run: not run.starter)
 if not runs:
     empty_state(
         "No trained network yet",
@@ -25,6 +25,7 @@ with left, shown_errors():
     inside.forget_layers_of_another_network(run.id)
     digit = inside.digit_picker(card)
 if digit is None:
+    st.info("Everything below appears as soon as there is a digit.", icon=":material/arrow_upward:")
     st.stop()
 with right:
     charts.picture(digit.picture, alt=digit.words, caption=digit.words)

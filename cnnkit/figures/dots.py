@@ -53,6 +53,7 @@ def dot_plot(
             x=[100 * value for value in line.values],
             y=[line.title] * len(line.values),
             mode="markers",
+            cliponaxis=False,
             marker={
                 "size": 8 if several else 12,
                 "symbol": "diamond" if line.kind == "published" else "circle",
@@ -67,6 +68,7 @@ def dot_plot(
                 x=[100 * sum(line.values) / len(line.values)],
                 y=[line.title],
                 mode="markers",
+                cliponaxis=False,
                 marker={"size": 20, "symbol": "line-ns", "line": {"color": colour, "width": 3}},
                 hovertemplate="mean: %{x:.2f} %<extra></extra>",
             )

@@ -37,7 +37,15 @@ def drawn(*, key: str = "canvas") -> Handwriting | None:
     st.caption("Draw with mouse, pen or finger. The buttons above the canvas undo and clear.")
     if result.image_data is None:
         return None
-    return from_drawing(result.image_data[..., :3].max(axis=2))
+    digit = from_drawing(result.image_data[..., :3].max(axis=2))
+    if digit is not None:
+        st.session_state["drawn_digit"] = digit.picture
+    return digit
+
+
+def drawn_before() -> np.ndarray | None:
+    """The digit that was drawn last in this visit, on whatever page: uint8 (28, 28, 1)."""
+    return st.session_state.get("drawn_digit")
 
 
 def photographed(*, camera: bool = False, key: str = "photo") -> Handwriting | None:

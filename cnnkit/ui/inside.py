@@ -12,12 +12,12 @@ import streamlit as st
 from cnnkit import anatomy
 from cnnkit.datasets import Dataset, dataset_info
 from cnnkit.runs import Run
-from cnnkit.ui import cache, charts, inputs, messages
+from cnnkit.ui import cache, charts, handwriting, inputs, messages
 
 if TYPE_CHECKING:
     from keras import Model
 
-SOURCES = {"data": "Test pictures", "drawn": "Draw one", "photo": "Upload a photo"}
+SOURCES = {"test": "Test picture", "drawing": "Draw", "photo": "Upload a photo"}  # as on Draw
 LOOK = {"colours": "diverging"}
 COLOURS = ":blue[Blue] is positive, no colour is zero, :orange[orange] is negative."
 TEMPLATES = 100  # units drawn of a dense layer on the pixels
@@ -45,7 +45,7 @@ def digit_picker(card) -> Digit | None:
         card: the network's `ModelCard`.
     """
     own = card.input_shape == (28, 28, 1)  # only the form of MNIST can be made of a drawing
-    source = "data"
+    source = "test"
     if own:
         source = inputs.choice(
             "Digit",
@@ -54,7 +54,7 @@ def digit_picker(card) -> Digit | None:
             title=SOURCES.__getitem__,
             widget=st.segmented_control,
         )
-    if source == "drawn":
+    if source == "drawing":
         return _drawn()
     return _uploaded() if source == "photo" else _from_data(card)
 
@@ -87,7 +87,8 @@ def _from_data(card) -> Digit:
         data.class_names,
         parameter="digit",
         default="7",  # the digit of the Theano post
-        widget=st.segmented_control,
+        widget=st.pills,
+        required=True,
     )
     label = data.class_names.index(name)
     found = np.flatnonzero(labels == label)
@@ -382,21 +383,13 @@ def _initial_model(run_id: str) -> Model:
 
 
 def _drawn() -> Digit | None:
-    st.info("Draw a digit on the Draw page first.")
-    return None
+    digit = handwriting.drawn()
+    if digit is not None:
+        return Digit(digit.picture, "Your digit, as the network sees it")
+    before = handwriting.drawn_before()
+    return None if before is None else Digit(before, "The digit you drew last")
 
 
 def _uploaded() -> Digit | None:
-    from cnnkit.datasets.handwriting import from_photo
-    from cnnkit.images import decode_image
-
-    file = st.file_uploader(
-        "A photo of one digit",
-        type=["png", "jpg", "jpeg", "webp", "bmp"],
-        help="Found, turned light on dark, and centred as MNIST's digits are.",
-    )
-    if file is None:
-        return None
-    with messages.shown_errors():
-        photo = decode_image(file.getvalue(), channels=1)
-        return Digit(from_photo(photo).picture, "Found in your photo")
+    digit = handwriting.photographed()
+    return None if digit is None else Digit(digit.picture, "Found in your photo")

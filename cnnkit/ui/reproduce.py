@@ -249,21 +249,21 @@ def _state(run: Run) -> None:
 def _expected(row: Row) -> str:
     known = expected(row)
     if known is None:
-        return "Time: unknown, nobody has measured it"
+        return "Time unknown :small[:gray[(not measured yet)]]"
     most = "at most " if row.published.recipe.stopping else "about "
-    return f"{most.capitalize()}{duration(known.seconds)}, going by {known.source}"
+    return f"{most.capitalize()}{duration(known.seconds)} :small[:gray[({known.source})]]"
 
 
 def expected(row: Row) -> Estimate | None:
     """The time that a row takes, from runs here, else from the project's measurements."""
     history = cache.store().history
     here = [
-        (f"“{run.name}” here", recipe, history(run.id))
+        ("measured here", recipe, history(run.id))
         for run in row.finished[:1]
         if (recipe := recipe_of(run.spec))
     ]
     shipped = [
-        (one.machine, one.recipe, [{"seconds": one.seconds / one.epochs}])
+        (f"measured on {_short(one.machine)}", one.recipe, [{"seconds": one.seconds / one.epochs}])
         for one in (*reversed(row.shipped), *reversed(measurements()))
         if one.epochs
     ]
@@ -322,3 +322,8 @@ def _times(count: int) -> str:
 def _time(measured: Sequence[Measurement]) -> str:
     middle = sorted(one.seconds for one in measured)[len(measured) // 2]
     return duration(middle)
+
+
+def _short(machine: str) -> str:
+    """Of "2 cores (Intel …), 24 GiB of memory, no GPU" the number of cores and the GPU."""
+    return f"{machine.partition(' (')[0]}, {machine.rpartition(', ')[2]}"

@@ -1,0 +1,100 @@
+"""What layers answer, computed a second time by hand."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from scipy.signal import correlate2d
+
+from cnnkit.anatomy import Probe
+from cnnkit.errors import IncompatibleError, UnknownLayerError
+from cnnkit.models import create_model
+
+
+@pytest.fixture(scope="module")
+def lenet():
+    model = create_model("lenet_tutorial", seed=1)
+    generator = np.random.default_rng(1)
+    # Biases and the last layer begin with zeros: with other numbers they cannot hide a fault.
+    for layer in model.layers:
+        if layer.get_weights():
+            kernel, bias = layer.get_weights()
+            bias = generator.normal(0, 0.1, bias.shape)
+            layer.set_weights([kernel + generator.normal(0, 0.02, kernel.shape), bias])
+    return model
+
+
+@pytest.fixture(scope="module")
+def pictures():
+    return np.random.default_rng(2).integers(0, 256, (2, 28, 28, 1)).astype(np.uint8)
+
+
+@pytest.fixture(scope="module")
+def answers(lenet, pictures):
+    return Probe(lenet)(pictures)
+
+
+def convolved(maps, layer):
+    kernel, bias = layer.get_weights()
+    return np.stack(
+        [
+            sum(
+                correlate2d(maps[..., c], kernel[..., c, f], mode="valid")
+                for c in range(maps.shape[-1])
+            )
+            + bias[f]
+            for f in range(kernel.shape[-1])
+        ],
+        axis=-1,
+    )
+
+
+def pooled(maps):
+    height, width, channels = maps.shape
+    return maps.reshape(height // 2, 2, width // 2, 2, channels).max(axis=(1, 3))
+
+
+def test_every_layer_of_lenet_equals_a_computation_by_hand(lenet, pictures, answers):
+    for number, picture in enumerate(pictures):
+        maps = picture.astype(np.float64) / 255
+        for block in (1, 2):
+            maps = convolved(maps, lenet.get_layer(f"block{block}_conv1"))
+            np.testing.assert_allclose(answers[f"block{block}_conv1"][number], maps, atol=2e-5)
+            maps = pooled(maps)
+            np.testing.assert_allclose(answers[f"block{block}_pool"][number], maps, atol=2e-5)
+            maps = np.tanh(maps)
+            np.testing.assert_allclose(answers[f"block{block}_activation"][number], maps, atol=2e-5)
+        row = maps.ravel()
+        np.testing.assert_allclose(answers["flatten"][number], row, atol=2e-5)
+        kernel, bias = lenet.get_layer("fc1").get_weights()
+        row = np.tanh(row @ kernel + bias)
+        np.testing.assert_allclose(answers["fc1_activation"][number], row, atol=5e-5)
+        kernel, bias = lenet.get_layer("logits").get_weights()
+        np.testing.assert_allclose(answers["logits"][number], row @ kernel + bias, atol=1e-4)
+
+
+def test_bias_and_activation_before_or_after_pooling_make_no_difference(lenet, pictures):
+    before = create_model("lenet_tutorial", activation_position="before pooling")
+    before.set_weights(lenet.get_weights())
+    logits = [Probe(model, ["logits"])(pictures)["logits"] for model in (lenet, before)]
+    np.testing.assert_allclose(*logits, atol=1e-4)
+
+
+def test_a_probe_of_some_layers_answers_those_alone(lenet, pictures, answers):
+    some = Probe(lenet, ["fc1", "block1_pool"])(pictures)
+    assert list(some) == ["fc1", "block1_pool"]
+    np.testing.assert_allclose(some["fc1"], answers["fc1"], atol=1e-5)
+
+
+def test_one_layer_alone_can_be_read(lenet, pictures):
+    assert Probe(lenet, ["block2_conv1"])(pictures)["block2_conv1"].shape == (2, 8, 8, 50)
+
+
+def test_an_unknown_layer_lists_the_layers_there_are(lenet):
+    with pytest.raises(UnknownLayerError, match="block1_conv1"):
+        Probe(lenet, ["block9_conv1"])
+
+
+def test_pictures_of_another_size_are_refused_with_both_shapes(lenet):
+    with pytest.raises(IncompatibleError, match=r"\(28, 28, 1\).*\(12, 12, 1\)"):
+        Probe(lenet)(np.zeros((1, 12, 12, 1), np.uint8))

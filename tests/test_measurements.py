@@ -1,0 +1,73 @@
+"""Figures of our own, read from what trainings wrote."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from cnnkit import measurements as measured
+from cnnkit.errors import CorruptAssetError
+from cnnkit.reproductions import get_reproduction
+
+RECIPE = get_reproduction("toy_all").recipe
+
+
+def line(seed=0, **changes):
+    return {
+        "kind": "training",
+        "recipe": "toy_cnn/published",
+        "values": RECIPE.to_dict(),
+        "seed": seed,
+        "reason": "finished",
+        "test_error": 0.0,
+        "test_accuracy": 1.0,
+        "test_true_probability": 0.97,
+        "epochs": 200,
+        "seconds": 30.0,
+        "machine": ["2 cores (some), 24 GiB of memory, no GPU", "Linux"],
+        "when": "2026-11-21T09:39:56+00:00",
+    } | changes
+
+
+@pytest.fixture
+def file(tmp_path):
+    def write(*lines):
+        path = tmp_path / "accuracy.jsonl"
+        path.write_text("".join(json.dumps(one) + "\n" for one in lines))
+        return [path]
+
+    return write
+
+
+def test_the_newest_line_of_each_seed_counts(file):
+    found = measured.read(file(line(1), line(0), line(1, test_accuracy=0.5)))
+    assert [one.recipe.seed for one in found] == [0, 1]
+    assert [one.metrics["test_accuracy"] for one in found] == [1.0, 0.5]
+    assert measured.mean(found, "test_accuracy") == 0.75
+
+
+def test_what_has_not_ended_or_is_no_training_is_left_out(file):
+    other = line()
+    del other["values"]
+    unknown = line(values=RECIPE.to_dict() | {"of_the_future": 1})
+    assert measured.read(file(line(reason="paused"), line(kind="ratio"), other, unknown)) == []
+
+
+def test_a_damaged_line_names_its_file(file, tmp_path):
+    paths = file(line())
+    paths[0].write_text(paths[0].read_text() + "{half a li")
+    with pytest.raises(CorruptAssetError, match="line 2"):
+        measured.read(paths)
+
+
+def test_a_mean_of_nothing_is_unknown():
+    assert measured.mean([], "test_error") is None
+
+
+def test_the_shipped_lines_can_be_read_and_are_found_by_their_recipe():
+    found = measured.measurements()
+    assert found
+    for one in found:
+        assert one in measured.measurements(one.recipe.replace(seed=99, name="any"))
+        assert 0 <= one.metrics["test_error"] <= 1 and one.seconds > 0 and one.machine

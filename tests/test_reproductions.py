@@ -1,0 +1,67 @@
+"""What was published, and the recipes that repeat it."""
+
+from __future__ import annotations
+
+import pytest
+
+from cnnkit.datasets import dataset_info
+from cnnkit.errors import UnknownNameError
+from cnnkit.models import model_info
+from cnnkit.reproductions import get_reproduction, list_reproductions
+from cnnkit.training import get_recipe
+
+NAMES = [row.name for row in list_reproductions()]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_row_names_a_recipe_that_fits_its_data_and_a_source(name):
+    row = get_reproduction(name)
+    assert row.recipe.model == row.model
+    assert model_info(row.model).input_shape == dataset_info(row.recipe.dataset).input_shape
+    assert row.source and row.conditions and 0 < row.value < 1
+
+
+def test_names_and_recipes_are_unique():
+    fingerprints = [row.recipe.fingerprint() for row in list_reproductions()]
+    assert len(set(NAMES)) == len(NAMES) == len(set(fingerprints))
+
+
+def test_an_unknown_row_lists_those_that_exist():
+    with pytest.raises(UnknownNameError, match="lenet"):
+        get_reproduction("alexnet")
+
+
+def test_a_row_knows_its_recipe_whatever_seed_and_name_it_has():
+    row = get_reproduction("lenet")
+    assert row.matches(row.recipe.replace(seed=7, name="mine"))
+    assert not row.matches(row.recipe.replace(learning_rate=0.2))
+    assert not row.matches(get_recipe("lenet_tutorial", "fast"))
+
+
+def test_the_rows_of_the_toy_network_differ_in_what_learns_and_how_long():
+    all_layers, dense, longer = (
+        get_reproduction(name).recipe for name in ("toy_all", "toy_dense", "toy_dense_500")
+    )
+    assert dense.model_options["learn"] == longer.model_options["learn"] == "dense layers"
+    assert (all_layers.epochs, dense.epochs, longer.epochs) == (200, 200, 500)
+    assert "learn" not in all_layers.model_options
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "reached"),
+    [
+        ("lenet", 0.0092, True),
+        ("lenet", 0.00924, True),
+        ("lenet", 0.0093, False),
+        ("lenet", 0.0060, True),
+        ("softmax_mean", 0.9152, True),
+        ("softmax_mean", 0.9149, False),
+        ("deep_mnist", 0.9914, False),
+        ("deep_mnist", 0.9916, True),
+        ("logistic_regression", 0.0750, False),
+        ("toy_all", 0.9746, True),
+        ("toy_all", 0.9744, False),
+    ],
+)
+def test_a_figure_is_compared_as_finely_as_it_was_published(name, value, reached):
+    assert get_reproduction(name).reached(value) is reached
