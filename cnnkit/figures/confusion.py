@@ -75,13 +75,14 @@ def _targets(confusion: np.ndarray, class_names: Sequence[str], cell: int) -> go
     true, predicted = np.divmod(np.arange(classes**2), classes)
     counts = confusion.reshape(-1)
     return go.Scatter(
-        x=predicted,
-        y=true,
+        x=predicted.tolist(),
+        y=true.tolist(),
         mode="markers+text",
         text=[f"{count}" if count else "" for count in counts],
         textfont={"size": 12},
         marker={"symbol": "square", "size": cell - 12, "opacity": 0.01, "color": GREY},
-        customdata=np.stack([true, predicted, counts], axis=1),
+        # A list: from an array Plotly makes bytes, which come back from a click unread.
+        customdata=np.stack([true, predicted, counts], axis=1).tolist(),
         hovertemplate=[
             f"{count} pictures of <b>{class_names[t]}</b> read as <b>{class_names[p]}</b>"
             "<extra></extra>"

@@ -18,6 +18,11 @@ def test_every_cell_has_a_target_that_knows_its_classes_and_count():
     assert len(targets.x) == 9
 
 
+def test_what_a_click_brings_back_is_plain_numbers_and_not_bytes():
+    sent = confusion_matrix(CONFUSION, "abc").to_plotly_json()["data"][-1]
+    assert sent["customdata"][1] == [0, 1, 1]
+
+
 def test_a_cell_shows_its_number_and_an_empty_one_shows_none():
     targets = confusion_matrix(CONFUSION, "abc").data[-1]
     assert targets.text == ("9", "1", "", "", "8", "2", "", "", "10")
