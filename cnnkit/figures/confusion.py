@@ -10,13 +10,14 @@ from plotly import graph_objects as go
 from cnnkit.figures._look import BLUE, GREY, RED, faded, finished
 
 
-def confusion_matrix(confusion: np.ndarray, class_names: Sequence[str], *, cell: int = 44):
+def confusion_matrix(confusion: np.ndarray, class_names: Sequence[str], *, cell: int = 38):
     """Which class was read as which: right ones in blue, mistakes in red.
 
     The two colours have scales of their own: on one scale a thousand right pictures would
     make ten wrong ones invisible. Cells are heat-maps, which fit any width of the screen.
     A heat-map gives Streamlit no clicks, so a square marker that can hardly be seen lies
-    over each cell; its `customdata` is (true class, predicted class, pictures).
+    over each cell; its `customdata` is (true class, predicted class, pictures). The numbers
+    are annotations, because Plotly fades the text of every marker that is not clicked.
 
     Args:
         confusion: int (classes, classes), rows are the true classes.
@@ -46,7 +47,18 @@ def confusion_matrix(confusion: np.ndarray, class_names: Sequence[str], *, cell:
     }
     figure.update_layout(
         xaxis={"title": "read as", "range": edges, **axis},
-        yaxis={"title": "is really", "range": edges[::-1], "scaleanchor": "x", **axis},
+        yaxis={
+            "title": "is really",
+            "range": edges[::-1],
+            "scaleanchor": "x",
+            "constraintoward": "top",
+            **axis,
+        },
+        annotations=[
+            {"x": predicted, "y": true, "text": f"{count}", "showarrow": False}
+            for (true, predicted), count in np.ndenumerate(confusion)
+            if count
+        ],
         clickmode="event+select",
         dragmode=False,
         hovermode="closest",
@@ -77,10 +89,8 @@ def _targets(confusion: np.ndarray, class_names: Sequence[str], cell: int) -> go
     return go.Scatter(
         x=predicted.tolist(),
         y=true.tolist(),
-        mode="markers+text",
-        text=[f"{count}" if count else "" for count in counts],
-        textfont={"size": 12},
-        marker={"symbol": "square", "size": cell - 12, "opacity": 0.01, "color": GREY},
+        mode="markers",
+        marker={"symbol": "square", "size": cell - 8, "opacity": 0.01, "color": GREY},
         # A list: from an array Plotly makes bytes, which come back from a click unread.
         customdata=np.stack([true, predicted, counts], axis=1).tolist(),
         hovertemplate=[
@@ -89,6 +99,5 @@ def _targets(confusion: np.ndarray, class_names: Sequence[str], cell: int) -> go
             for t, p, count in zip(true, predicted, counts, strict=True)
         ],
         selected={"marker": {"opacity": 0.4}},
-        # Streamlit fades what is not chosen; a faint matrix would be hard to read.
         unselected={"marker": {"opacity": 0.01}},
     )

@@ -47,7 +47,7 @@ def mistakes(run: Run, *, key: str) -> None:
     answers = cache.predictions(run.id)
     pictures = pictures_of(run, answers)
     names = dataset_info(str(run.spec["dataset"])).class_names
-    matrix, shown = st.columns([1.05, 1], gap="large")
+    matrix, shown = st.columns([1.15, 1], gap="large")
     with matrix:
         st.markdown("**Which was read as which**")
         st.caption("Click a cell to see its pictures.")

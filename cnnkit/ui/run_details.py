@@ -46,12 +46,12 @@ def show_run(run: Run) -> None:
 def same_runs_in_mlflow() -> None:
     """The command that opens the same record in MLflow's own pages."""
     uri = get_settings().tracking_uri
-    with st.expander("The same runs in MLflow", icon=":material/terminal:"):
-        if uri.startswith(("http://", "https://")):
-            st.markdown(f"The record is MLflow's, at {uri}.")
-            return
-        st.caption("The record is MLflow's own. This command shows the same runs:")
-        st.code(f"mlflow ui --backend-store-uri {uri}", language="sh", wrap_lines=True)
+    st.divider()
+    if uri.startswith(("http://", "https://")):
+        st.caption(f"The record of runs is MLflow's, at {uri}.")
+        return
+    st.caption("The record is MLflow's own: this command shows the same runs in its pages.")
+    st.code(f"mlflow ui --backend-store-uri {uri}", language="sh", wrap_lines=True)
 
 
 def _head(run: Run) -> None:

@@ -116,7 +116,7 @@ def _table(runs: list[Run], chosen: list[str]) -> None:
             "Status": [[str(run.status)] for run in runs],
             "Test error": [percent(run, "test_error") for run in runs],
             "Time": [duration(run.metrics.get("seconds")) for run in runs],
-            "Network": [model_title(run) for run in runs],
+            "Network": [model_title(run).partition(" (")[0] for run in runs],
             "Data": [dataset_title(run) for run in runs],
             "Begun": [run.started or run.created for run in runs],
         },

@@ -66,7 +66,7 @@ def require_data(name: str) -> None:
 
 def begin_button(recipe: Recipe) -> None:
     """Name the run, press Train; then the page shows it."""
-    usual = f"{model_info(recipe.model).title}, {recipe.name}"
+    usual = f"{model_info(recipe.model).title.partition(' (')[0]}, {recipe.name}"
     with st.container(horizontal=True, vertical_alignment="bottom"):
         name = st.text_input("Name of the run", placeholder=usual, max_chars=80, key="run_name")
         pressed = st.button(
