@@ -45,9 +45,9 @@ class Way:
 
 
 DEFAULTS = Way("auto", 1, "arrays")
-WAYS = [
-    Way(*choice) for choice in itertools.product((True, False), (1, 16, 64), ("arrays", "cached"))
-]
+STEPS_PER_EXECUTION = (1, 16, 64)
+FEEDS = ("arrays", "cached")
+HOPELESS = 1.3  # XLA that is slower than without it by more than this is not tried further
 
 
 class Peer:
@@ -128,10 +128,10 @@ def compare(model: str, steps: int, rounds: int) -> tuple[Row, Row, str]:
     pictures = steps * recipe.batch_size
     recipe = plain(recipe, pictures)
     dataset = load_dataset("mnist", validation_size=VALIDATION, train_size=pictures)
-    peers = {str(way): Peer(recipe, dataset, way) for way in (DEFAULTS, *WAYS)}
-    tried = {name: peer.seconds() for name, peer in peers.items()}
+    peers, xla = search(recipe, dataset)
+    tried = {name: peer.seconds() for name, peer in peers.items() if name != str(DEFAULTS)}
     # The three best meet again with ours, in turns: one lucky epoch wins nothing.
-    finalists = sorted((str(way) for way in WAYS), key=tried.__getitem__)[:3]
+    finalists = sorted(tried, key=tried.__getitem__)[:3]
     contenders = {name: peers[name].seconds for name in {str(DEFAULTS), *finalists}}
     times = take_turns({"ours": lambda: ours(recipe, dataset), **contenders}, rounds)
     medians = {name: statistics.median(seconds) for name, seconds in times.items()}
@@ -147,7 +147,27 @@ def compare(model: str, steps: int, rounds: int) -> tuple[Row, Row, str]:
         )
         for title, name in (("defaults", str(DEFAULTS)), ("best", best))
     )
-    return *rows, f"Keras's best for `{model}`, of {len(WAYS)} ways tried: {best}."
+    note = f"Keras's best for `{model}`, of {len(tried)} ways tried: {best}. {xla}"
+    return *rows, note
+
+
+def search(recipe: Recipe, dataset: Dataset) -> tuple[dict[str, Peer], str]:
+    """Keras in every way that may be its best, by name, and what came of XLA."""
+    pair = [Peer(recipe, dataset, Way(jit, 1, "arrays")) for jit in (True, False)]
+    times = take_turns({str(peer.way): peer.seconds for peer in pair}, 2)
+    with_xla, without = (min(seconds) for seconds in times.values())
+    kept = [
+        jit
+        for jit, seconds in ((True, with_xla), (False, without))
+        if seconds <= HOPELESS * min(with_xla, without)
+    ]
+    ways = [Way(*choice) for choice in itertools.product(kept, STEPS_PER_EXECUTION, FEEDS)]
+    peers = {str(peer.way): peer for peer in pair}
+    for way in (DEFAULTS, *ways):
+        if str(way) not in peers:
+            peers[str(way)] = Peer(recipe, dataset, way)
+    verdict = "" if len(kept) == 2 else ", so it was tried no further"
+    return peers, f"An epoch with XLA took {with_xla / without:.2f} times that without{verdict}."
 
 
 def plain(recipe: Recipe, pictures: int) -> Recipe:
