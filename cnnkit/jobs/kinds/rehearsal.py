@@ -25,16 +25,20 @@ def run(job: JobContext) -> Status:
     spec = {"epochs": 3, "steps": 10, "seconds": 0.02, "fail": ""} | dict(job.run.spec)
     job.params(spec)
     job.fetch_checkpoint()
-    state = {"epoch": 0, "value": 1}
+    state = {"epoch": 0, "value": 1, "losses": []}
     if job.checkpoint.exists():
         state = json.loads(job.checkpoint.read_text())
+    for epoch, loss in enumerate(state["losses"], start=1):
+        # The last attempt may have ended between a checkpoint and its figures.
+        job.log(epoch, {"loss": loss})
     for epoch in range(state["epoch"] + 1, spec["epochs"] + 1):
         for step in range(1, spec["steps"] + 1):
             if job.control() == "cancel":
                 return Status.CANCELLED
             _step(job, spec, state, epoch, step)
         state["epoch"] = epoch
-        job.log(epoch, {"loss": state["value"] / MODULUS})
+        state["losses"].append(state["value"] / MODULUS)
+        job.log(epoch, {"loss": state["losses"][-1]})
         _save(job, state)
         if job.control() == "pause" and epoch < spec["epochs"]:
             return Status.PAUSED
