@@ -51,14 +51,16 @@ starter: $(RUNNING)
 
 # A stamp is as old as the install it stands for; changed requirements make it stale.
 $(RUNNING): requirements.txt | $(BIN)/python
+	@echo "Installing the requirements into $(VENV): about a gigabyte, some minutes."
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.txt
 	touch $@
 
 $(TESTING): requirements.txt requirements-dev.txt pyproject.toml | $(BIN)/python
+	@echo "Installing what running and testing need into $(VENV): some minutes the first time."
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --editable .
 	touch $(RUNNING) $@
 
 $(BIN)/python:
-	$(PYTHON) -c 'import sys; sys.exit("cnnkit needs Python 3.11 to 3.13; say which: make run PYTHON=python3.12" if not (3, 11) <= sys.version_info[:2] <= (3, 13) else 0)'
+	@$(PYTHON) -c 'import sys; sys.exit("cnnkit needs Python 3.11 to 3.13; say which: make run PYTHON=python3.12" if not (3, 11) <= sys.version_info[:2] <= (3, 13) else 0)'
 	$(PYTHON) -m venv $(VENV)
