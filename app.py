@@ -23,11 +23,11 @@ with st.container(border=True):
 home.cards()
 home.recent_runs()
 
-st.subheader("On this machine", anchor="machine")
+st.subheader("On this machine", anchor=False)
 st.markdown("##### Data")
 home.data_here()
 st.markdown("##### Networks to train")
 home.networks_here()
 
-st.subheader("The same without a browser")
+st.subheader("The same without a browser", anchor=False)
 home.elsewhere()

@@ -10,9 +10,10 @@ from PIL import Image, ImageOps, UnidentifiedImageError
 
 from cnnkit.errors import InvalidImageError
 
-FORMATS = ("PNG", "JPEG", "WEBP", "BMP", "GIF", "TIFF", "MPO")  # MPO: some phones' JPEG
+FORMATS = ("PNG", "JPEG", "WEBP", "BMP", "GIF", "TIFF")
 MAX_BYTES = 20 * 2**20
 MAX_PIXELS = 50_000_000  # 8000 × 6000, above what phones take
+TOO_MANY_PIXELS = f"The picture has more than {MAX_PIXELS // 1_000_000} million pixels. Shrink it."
 
 
 def decode_image(data: bytes, *, channels: int = 3, longest_side: int = 2048) -> np.ndarray:
@@ -61,10 +62,12 @@ def _upright(data: bytes, longest_side: int) -> Image.Image:
         raise InvalidImageError(
             "This is not a picture that can be read. Use PNG, JPEG, WebP, BMP, GIF or TIFF."
         ) from error
+    except Image.DecompressionBombError as error:
+        raise InvalidImageError(TOO_MANY_PIXELS) from error
     except InvalidImageError:
         raise
     # Pillow's decoders raise whatever their C code or a broken header leads to.
-    except (OSError, SyntaxError, ValueError, EOFError, Image.DecompressionBombError) as error:
+    except (OSError, SyntaxError, ValueError, EOFError) as error:
         raise InvalidImageError(
             f"The picture is damaged or incomplete ({error}). Save or take it again."
         ) from error
@@ -73,10 +76,7 @@ def _upright(data: bytes, longest_side: int) -> Image.Image:
 def _check_size(picture: Image.Image) -> None:
     width, height = picture.size
     if width * height > MAX_PIXELS:
-        raise InvalidImageError(
-            f"The picture has {width} × {height} pixels; "
-            f"at most {MAX_PIXELS // 1_000_000} million can be read."
-        )
+        raise InvalidImageError(TOO_MANY_PIXELS)
 
 
 def _on_white(picture: Image.Image) -> Image.Image:

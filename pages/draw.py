@@ -59,7 +59,7 @@ def ask() -> None:
         if not chosen:
             st.info("Choose at least one network above.", icon=":material/arrow_upward:")
         elif picture is None:
-            st.markdown("#### Write a digit from 0 to 9, large, and lift the pen.")
+            st.subheader("Write a digit from 0 to 9, large, and lift the pen.", anchor=False)
             st.markdown(":gray[The networks answer here, with every stroke.]")
             warm(chosen)
         else:

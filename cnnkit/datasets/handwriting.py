@@ -82,6 +82,10 @@ def from_photo(photo: np.ndarray) -> Handwriting:
             "on plain white paper, and let it fill most of the picture."
         )
     mask = _writing(ink > threshold)
+    # Once more around what was found: a table's edge elsewhere must not set its threshold.
+    around = _around(mask)
+    threshold = _otsu(ink[around]) or threshold
+    mask[around] &= ink[around] > threshold
     box = _bounds(mask)
     near = ndimage.binary_dilation(mask, iterations=max(1, round(max(gray.shape) / 150)))
     full = np.percentile(ink[mask], 60)
@@ -146,6 +150,16 @@ def _writing(mask: np.ndarray) -> np.ndarray:
     best = inner if inner.max() > 0.1 * sizes[1:].max() else sizes
     best[0] = 0
     return mask & (joined == best.argmax())
+
+
+def _around(mask: np.ndarray) -> tuple[slice, slice]:
+    """The box of a piece of writing with a margin of a fifth of its longer side."""
+    left, top, right, bottom = _bounds(mask)
+    margin = max(right - left, bottom - top) // 5
+    return (
+        slice(max(0, top - margin), bottom + margin),
+        slice(max(0, left - margin), right + margin),
+    )
 
 
 def _bounds(mask: np.ndarray) -> tuple[int, int, int, int]:

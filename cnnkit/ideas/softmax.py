@@ -49,4 +49,5 @@ def explain(logits: np.ndarray, true: int) -> Softmax:
     largest = logits.max()
     loss = float(largest + np.log(np.exp(logits - largest).sum()) - logits[true])
     gradient = probabilities - np.eye(len(logits))[true]
-    return Softmax(logits, np.exp(logits), probabilities, loss, gradient)
+    powers = np.exp(np.minimum(logits, 700.0))  # the largest that a float64 can hold
+    return Softmax(logits, powers, probabilities, loss, gradient)

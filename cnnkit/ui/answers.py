@@ -32,7 +32,7 @@ def answers(picture: np.ndarray, runs: list[Run], label: int | None = None) -> N
             with st.container(border=True, key=f"answer_{run.id}"), shown_errors(stop=False):
                 read.append(_card(picture, run, label))
     if read:
-        verdict.markdown(f"#### {_sentence(read, truth)}")
+        verdict.subheader(_sentence(read, truth), anchor=False)
 
 
 def warm(runs: list[Run]) -> None:
@@ -49,7 +49,7 @@ def _card(picture: np.ndarray, run: Run, label: int | None) -> str:
     name = network.card.class_names[best]
     colour = "primary" if label is None else ("green" if best == label else "red")
     st.markdown(f"**{run.name}** {_error(run)}")
-    st.markdown(f"## :{colour}[{name}] :gray[:small[{100 * values[best]:.1f} % sure]]")
+    st.header(f":{colour}[{name}] :gray[:small[{100 * values[best]:.1f} % sure]]", anchor=False)
     chart(
         draw_bars(values, network.card.class_names, height=150),
         alt=f"{run.name} reads a {name} with {100 * values[best]:.1f} %",

@@ -88,7 +88,7 @@ def recent_runs() -> None:
             return
         _list_runs()
 
-    st.subheader("Your last runs")
+    st.subheader("Your last runs", anchor=False)
     look()
 
 

@@ -14,7 +14,7 @@ def question(asked: str, by: str, answer: str) -> None:
         by: author and title of the article that asked it.
         answer: two plain sentences.
     """
-    st.markdown(f"### {asked}")
+    st.subheader(asked, anchor=False)
     st.caption(f"asked in {by}")
     with st.container(border=True):
         st.markdown(f":primary[:material/lightbulb:] {answer}")

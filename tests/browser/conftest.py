@@ -1,0 +1,135 @@
+"""A server of its own on a free port with a home of its own, and a real Chromium.
+
+What a browser test needs:
+
+    @pytest.mark.browser
+    def test_something(app, page):
+        page.goto(app.url("draw"))
+        app.settle(page)
+"""
+
+from __future__ import annotations
+
+import os
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import urlencode
+
+import pytest
+
+FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
+PATIENCE = 120_000  # ms: a first `import keras` on a busy small machine
+READY = '[data-testid="stApp"][data-test-script-state="notRunning"]'
+
+
+@dataclass(frozen=True)
+class App:
+    """A running server."""
+
+    address: str
+    home: Path
+    log: Path
+
+    def url(self, page: str = "", **query: str) -> str:
+        """Address of a page, such as `url("draw", run="starter")`."""
+        return f"{self.address}/{page}" + (f"?{urlencode(query)}" if query else "")
+
+    def settle(self, page) -> None:
+        """Wait until the script has ended and nothing is loading."""
+        page.wait_for_selector("h1", timeout=PATIENCE)
+        page.wait_for_selector(READY, timeout=PATIENCE)
+
+
+@pytest.fixture(scope="session")
+def serve(root, tmp_path_factory) -> Iterator[Callable[..., App]]:
+    """Start the app: `serve()`, or `serve(home=…, environment={…})`; stopped at the end."""
+    started: list[subprocess.Popen] = []
+
+    def start(home: Path | None = None, environment: dict[str, str] | None = None) -> App:
+        home = home or tmp_path_factory.mktemp("browser-home")
+        port = _free_port()
+        log = home / "server.log"
+        options = ["--server.headless=true", "--server.address=127.0.0.1"]
+        command = [sys.executable, "-m", "streamlit", "run", "app.py", *options]
+        with log.open("wb") as stream:
+            process = subprocess.Popen(
+                [*command, f"--server.port={port}"],
+                cwd=root,
+                env={
+                    **os.environ,
+                    "CNNKIT_HOME": str(home),
+                    "CNNKIT_OFFLINE": "1",
+                    **(environment or {}),
+                },
+                stdout=stream,
+                stderr=subprocess.STDOUT,
+            )
+        started.append(process)
+        _wait_for(port, process, log)
+        return App(f"http://127.0.0.1:{port}", home, log)
+
+    yield start
+    for process in started:
+        process.terminate()
+    for process in started:
+        try:
+            process.wait(timeout=20)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+
+
+@pytest.fixture(scope="session")
+def app(serve) -> App:
+    """One server that all tests of a session share, without a spare worker."""
+    return serve(environment={"CNNKIT_SPARE": "0"})
+
+
+@pytest.fixture(scope="session")
+def browser(chromium):
+    """A headless Chromium. `chromium` and the marker `browser` say where there is none."""
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=chromium, args=FLAGS)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def page(browser):
+    """A fresh browser window of 1280 pixels that fails the test on a page's error."""
+    context = browser.new_context(viewport={"width": 1280, "height": 1000})
+    page = context.new_page()
+    page.set_default_timeout(PATIENCE)
+    broken: list[str] = []
+    page.on("pageerror", lambda error: broken.append(str(error)))
+    yield page
+    context.close()
+    assert not broken
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+def _wait_for(port: int, process: subprocess.Popen, log: Path, seconds: float = 60) -> None:
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        if process.poll() is not None:
+            raise RuntimeError(f"The server ended with {process.returncode}:\n{log.read_text()}")
+        try:
+            with urllib.request.urlopen(f"http://127.0.0.1:{port}/_stcore/health", timeout=2):
+                return
+        except (urllib.error.URLError, OSError):
+            time.sleep(0.2)
+    raise RuntimeError(f"The server did not answer within {seconds} s:\n{log.read_text()}")

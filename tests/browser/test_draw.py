@@ -1,0 +1,65 @@
+"""A digit drawn with a real mouse in a real Chromium."""
+
+import re
+
+import pytest
+from playwright.sync_api import expect
+
+pytestmark = [pytest.mark.browser, pytest.mark.slow]
+
+# A seven, in fractions of the canvas.
+SEVEN = ((0.28, 0.24), (0.72, 0.24), (0.5, 0.52), (0.42, 0.8))
+# A one.
+ONE = ((0.5, 0.15), (0.5, 0.85))
+
+
+def draw(page, points) -> None:
+    """Press, follow the points, lift."""
+    box = page.locator("canvas").last.bounding_box()
+    places = [(box["x"] + x * box["width"], box["y"] + y * box["height"]) for x, y in points]
+    page.mouse.move(*places[0])
+    page.mouse.down()
+    for place in places[1:]:
+        page.mouse.move(*place, steps=12)
+    page.mouse.up()
+
+
+def bars(page) -> list[str]:
+    """The shapes of the bars of the first card, as they stand in the picture."""
+    drawn = page.locator(".js-plotly-plot").first.locator(".bars .point path")
+    return [path.get_attribute("d") for path in drawn.all()]
+
+
+def test_what_is_drawn_is_read_and_the_bars_change(app, page):
+    page.goto(app.url("draw"))
+    app.settle(page)
+    page.locator("canvas").last.wait_for()
+    assert page.locator(".js-plotly-plot").count() == 0
+
+    draw(page, ONE)
+    verdict = page.get_by_role("heading", name=re.compile("reads a|networks read a|disagree"))
+    expect(verdict).to_have_text(re.compile(r"read(s)? a 1"))
+    page.wait_for_selector(".js-plotly-plot .bars .point path", state="attached")
+    before = bars(page)
+    assert len(before) == 10
+
+    page.get_by_role("button", name=re.compile("reset|clear|delete", re.I)).first.click()
+    draw(page, SEVEN)
+    expect(verdict).to_have_text(re.compile(r"read(s)? a 7"))
+    page.wait_for_function(
+        "before => { const now = [...document.querySelector('.js-plotly-plot')"
+        ".querySelectorAll('.bars .point path')].map(p => p.getAttribute('d'));"
+        " return now.length === before.length && now.some((d, i) => d !== before[i]) }",
+        arg=before,
+    )
+    assert bars(page) != before
+
+
+def test_the_picture_the_networks_see_stands_beside_the_canvas(app, page):
+    page.goto(app.url("draw"))
+    app.settle(page)
+    page.locator("canvas").last.wait_for()
+    draw(page, SEVEN)
+    seen = page.get_by_alt_text("The exact 28×28 picture that the networks see")
+    seen.wait_for()
+    assert seen.evaluate("image => [image.naturalWidth, image.naturalHeight]") == [28, 28]
