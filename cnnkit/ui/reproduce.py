@@ -183,13 +183,14 @@ def _dots(row: Row) -> None:
                     words=[f"seed {one.recipe.seed}" for one in shipped],
                 )
             )
-        if row.finished:
+        here = [run for run in row.finished if metric in run.metrics]
+        if here:
             lines.append(
                 Dots(
                     title=f"this machine{name}",
                     kind="here",
-                    values=[run.metrics[metric] for run in row.finished],
-                    words=[f"seed {run.spec.get('seed')}, {run.name}" for run in row.finished],
+                    values=[run.metrics[metric] for run in here],
+                    words=[f"seed {run.spec.get('seed')}, {run.name}" for run in here],
                 )
             )
     charts.chart(

@@ -1,0 +1,151 @@
+"""The Reproduce page as a person uses it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from cnnkit.jobs import JobPool
+from cnnkit.reproductions import get_reproduction, list_reproductions
+from cnnkit.runs import Progress, Status
+from cnnkit.settings import get_settings
+from cnnkit.ui import cache
+from tests.records import new_store
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+@pytest.fixture
+def store(own_home):
+    return new_store(get_settings())
+
+
+@pytest.fixture
+def submitted(monkeypatch):
+    """Runs are queued in the record and started by nobody."""
+    names = []
+
+    class Still(JobPool):
+        def __init__(self, settings, store):
+            self.settings, self.store = settings, store
+
+        def _place(self, run, priority=0):
+            names.append(run.id)
+
+    cache.jobs.clear()
+    monkeypatch.setattr("cnnkit.jobs.JobPool", Still)
+    yield names
+    cache.jobs.clear()
+
+
+def open_page(**query):
+    cache.store.clear()
+    at = AppTest.from_file(ROOT / "app.py", default_timeout=60)
+    for name, value in query.items():
+        at.query_params[name] = value
+    at.switch_page("pages/reproduce.py").run()
+    assert not at.exception
+    return at
+
+
+def add_run(store, name, *, seed=0, status=Status.FINISHED, metrics=None, progress=None):
+    recipe = get_reproduction(name).recipe.replace(seed=seed)
+    run = store.create("train", recipe.to_dict(), "by hand")
+    store.set_metrics(run.id, metrics or {})
+    store.update(run.id, status=status, progress=progress)
+    return run
+
+
+def metrics_of(at):
+    return {metric.label: metric.value for metric in at.metric}
+
+
+def text_of(at):
+    return "\n".join(element.value for element in (*at.markdown, *at.caption, *at.info))
+
+
+def test_without_any_run_every_published_figure_is_there_with_a_button_and_its_source(store):
+    at = open_page()
+    assert metrics_of(at)["Published figures"] == str(len(list_reproductions()))
+    assert {button.key for button in at.button} >= {f"run_{r.name}" for r in list_reproductions()}
+    words = text_of(at)
+    for row in list_reproductions():
+        assert row.title in words and row.source in words and row.published in words
+
+
+def test_a_run_of_this_machine_stands_beside_the_published_figure(store):
+    add_run(store, "deep_mnist", seed=77, metrics={"test_accuracy": 0.9951, "seconds": 61.0})
+    at = open_page(row="deep_mnist")
+    assert "once on this machine" in text_of(at)
+    assert "99.51 %" in at.get("page_link")[-1].proto.label or "99.51 %" in text_of(at)
+
+
+def test_a_figure_that_falls_short_is_said_plainly(store):
+    before = int(metrics_of(open_page())["Not reached"])
+    add_run(store, "mlp", seed=77, metrics={"test_error": 0.9})
+    at = open_page()
+    assert int(metrics_of(at)["Not reached"]) == before + 1
+
+
+def test_runs_of_other_recipes_and_unfinished_ones_count_for_nothing(store):
+    before = metrics_of(open_page())
+    recipe = get_reproduction("deep_mnist").recipe.replace(learning_rate=0.5)
+    run = store.create("train", recipe.to_dict(), "another")
+    store.set_metrics(run.id, {"test_accuracy": 0.1})
+    store.update(run.id, status=Status.FINISHED)
+    add_run(store, "mlp", status=Status.CANCELLED, metrics={"test_error": 0.01})
+    assert metrics_of(open_page()) == before
+
+
+def test_pressing_run_submits_the_published_recipe_with_a_seed_not_used_before(store, submitted):
+    add_run(store, "toy_all", seed=0, metrics={"test_true_probability": 0.97})
+    at = open_page(row="toy_all")
+    at.button("run_toy_all").click().run()
+    assert not at.exception
+    (run,) = [run for run in store.list() if run.status is Status.QUEUED]
+    assert submitted == [run.id]
+    assert run.spec == get_reproduction("toy_all").recipe.replace(seed=1).to_dict()
+    assert at.button("run_toy_all").disabled
+
+
+def test_a_running_row_shows_how_far_it_is_and_cannot_be_started_twice(store):
+    progress = Progress(epoch=50, epochs=200, step=50, steps=200, seconds_left=12.0)
+    add_run(store, "toy_all", status=Status.RUNNING, progress=progress)
+    at = open_page(row="toy_all")
+    assert at.button("run_toy_all").disabled
+    assert any("epoch 50 of 200, 12 s left" in bar.proto.text for bar in at.get("progress"))
+
+
+def test_a_failed_run_says_why_and_can_be_tried_again(store):
+    run = add_run(store, "toy_all", status=Status.FAILED)
+    store.update(run.id, reason="The disk is full.\nTraceback …")
+    at = open_page(row="toy_all")
+    assert "The disk is full." in text_of(at) and "Traceback" not in text_of(at)
+    assert not at.button("run_toy_all").disabled
+
+
+def test_a_deep_link_opens_on_one_row(store):
+    at = open_page(row="lenet")
+    assert [b.key for b in at.button if (b.key or "").startswith("run_")] == ["run_lenet"]
+
+
+def test_a_link_to_an_unknown_row_says_so_and_shows_them_all(store):
+    at = open_page(row="alexnet")
+    assert "alexnet" in at.warning[0].value
+    assert sum((b.key or "").startswith("run_") for b in at.button) == len(list_reproductions())
+
+
+def test_the_toy_rows_explain_what_their_author_called_accuracy(store):
+    assert "mean probability of the true class" in text_of(open_page(row="toy_dense"))
+    assert not open_page(row="lenet").info
+
+
+def test_without_mnist_only_what_can_run_can_be_started(store, monkeypatch, tmp_path):
+    monkeypatch.setenv("CNNKIT_DATA_DIR", str(tmp_path))
+    monkeypatch.setenv("KERAS_HOME", str(tmp_path))
+    get_settings.cache_clear()
+    at = open_page()
+    assert at.button("run_lenet").disabled and not at.button("run_toy_all").disabled
+    assert "MNIST is not on this machine" in at.warning[0].value
