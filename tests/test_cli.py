@@ -1,0 +1,136 @@
+"""The command line, verb by verb."""
+
+import json
+import os
+import subprocess
+import sys
+import time
+
+import pytest
+from click.testing import CliRunner
+
+from cnnkit.__main__ import main
+from cnnkit.runs import Status
+from cnnkit.settings import get_settings
+from tests.records import new_store
+
+TINY = ("--set", "epochs=3", "--set", "stopping=null")
+
+
+@pytest.fixture
+def store(own_home):
+    return new_store(get_settings())
+
+
+def call(*arguments: str):
+    return CliRunner().invoke(main, arguments)
+
+
+def answer(*arguments: str):
+    result = call(*arguments, "--json")
+    assert result.exit_code == 0, result.output
+    return json.loads(result.stdout)
+
+
+def test_models_and_datasets_are_listed():
+    models = {model["name"]: model for model in answer("models")}
+    assert models["lenet_tutorial"]["parameters"] == 431_080
+    assert "published" in models["lenet_tutorial"]["recipes"]
+    datasets = {dataset["name"]: dataset for dataset in answer("datasets")}
+    assert datasets["digits"]["available"] and datasets["digits"]["pictures"] == 1797
+    assert "lenet_tutorial" in call("models").output
+
+
+def test_training_waits_tells_each_epoch_and_can_be_evaluated(store):
+    trained = call("train", "toy_cnn", "--name", "tiny", *TINY)
+    assert trained.exit_code == 0, trained.output
+    assert "epoch 1/3" in trained.stderr and "epoch 3/3" in trained.stderr
+    assert "tiny" in trained.stdout and "finished" in trained.stdout
+    (run,) = answer("runs", "list", "--text", "tiny")
+    assert run["status"] == "finished" and run["spec"]["epochs"] == 3
+    shown = answer("runs", "show", run["id"][:10])
+    assert [row["epoch"] for row in shown["history"]] == [1, 2, 3]
+    result = answer("evaluate", run["id"])
+    assert result["test_error"] == pytest.approx(run["metrics"]["test_error"], abs=1e-6)
+    assert sum(map(sum, result["confusion"])) == result["pictures"] == 30
+    renamed = answer("runs", "rename", run["id"], "small")
+    assert renamed["name"] == "small"
+    wrong = call("evaluate", run["id"], "--dataset", "digits")
+    assert wrong.exit_code == 1 and "(12, 12, 1)" in wrong.output
+    assert answer("runs", "delete", run["id"], "--yes") == {"deleted": run["id"]}
+    assert call("runs", "show", run["id"]).exit_code == 1
+
+
+def test_a_detached_training_goes_on_by_itself_and_obeys(store):
+    run = answer("train", "toy_cnn", "--detach", "--set", "epochs=100000")
+    assert run["status"] == "queued"
+    wait(store, run["id"], lambda run: run.progress)
+    assert answer("runs", "pause", run["id"])["id"] == run["id"]
+    paused = wait(store, run["id"], lambda run: run.status.over)
+    assert paused.status is Status.PAUSED
+    assert answer("runs", "resume", run["id"], "--detach")["status"] == "queued"
+    wait(store, run["id"], lambda run: run.progress.epoch > paused.progress.epoch)
+    assert answer("runs", "cancel", run["id"])["status"] == "cancelled"
+
+
+def wait(store, run_id, condition):
+    deadline = time.monotonic() + 240
+    while time.monotonic() < deadline:
+        run = store.get(run_id)
+        if condition(run):
+            return run
+        time.sleep(0.1)
+    raise AssertionError(f"Waited in vain: {run}")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["train", "lenet6"], "lenet_tutorial"),
+        (["train", "toy_cnn", "--recipe", "nonsense"], "published"),
+        (["train", "toy_cnn", "--set", "epochs=0"], "epochs"),
+        (["train", "toy_cnn", "--set", "colour=1"], "colour"),
+        (["train", "toy_cnn", "--set", "epochs"], "FIELD=VALUE"),
+        (["train", "toy_cnn", "--dataset", "nonsense"], "digits"),
+        (["reproduce", "nonsense"], "lenet"),
+        (["runs", "show", "nonsense"], "nonsense"),
+        (["worker", "nonsense"], "nonsense"),
+    ],
+)
+def test_mistakes_are_told_in_one_sentence(store, arguments, words):
+    result = call(*arguments)
+    assert result.exit_code == 1
+    assert words in result.output and "Traceback" not in result.output
+
+
+def test_the_table_of_reproductions_shows_ours_beside_the_published(store):
+    from cnnkit.reproductions import get_reproduction
+
+    row = get_reproduction("lenet")
+    run = store.create("train", row.recipe.replace(seed=5).to_dict(), "ours")
+    store.set_metrics(run.id, {"test_error": 0.0085, "seconds": 60.0})
+    store.update(run.id, status=Status.FINISHED)
+    rows = {line["name"]: line for line in answer("reproduce")}
+    assert rows["lenet"]["published"] == 0.0092
+    assert rows["lenet"]["ours"] == 0.0085 and rows["lenet"]["run"] == run.id
+    assert rows["mlp"]["ours"] is None
+    assert "0.85%" in call("reproduce").output
+
+
+def test_a_smaller_data_set_holds_out_fewer_pictures():
+    from cnnkit._cli.train import for_dataset
+    from cnnkit.training import get_recipe
+
+    recipe = for_dataset(get_recipe("lenet_tutorial", "published"), "digits")
+    assert recipe.dataset == "digits" and 0 < recipe.validation_size < 300
+
+
+def test_help_is_quick_to_import_and_names_every_verb():
+    program = "import sys, cnnkit.__main__; print({'keras', 'mlflow'} & set(sys.modules))"
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True, env=os.environ
+    )
+    assert done.stdout.strip() == "set()"
+    words = call("--help").output
+    for verb in ("models", "datasets", "train", "runs", "evaluate", "reproduce", "worker"):
+        assert verb in words
