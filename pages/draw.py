@@ -34,12 +34,12 @@ source = inputs.choice(
     widget=st.segmented_control,
     label_visibility="collapsed",
 )
-chosen = inputs.runs_picker(runs, label="Networks to ask") if len(runs) > 1 else runs
 
 
 @st.fragment
 def ask() -> None:
-    left, right = st.columns([2, 5], gap="large")
+    row = st.container(horizontal=True, gap="large")
+    left, right = row.container(width=handwriting.CANVAS + 4), row.container()
     label = None
     with left:
         if source == "test":
@@ -56,11 +56,12 @@ def ask() -> None:
             charts.picture(picture, width=168, alt=what)
             st.caption(f"{what}: digit in a 20×20 box, centre of mass in the middle, as in MNIST.")
     with right, messages.shown_errors():
+        chosen = inputs.runs_picker(runs, label="Networks to ask") if len(runs) > 1 else runs
         if not chosen:
             st.info("Choose at least one network above.", icon=":material/arrow_upward:")
         elif picture is None:
-            st.subheader("Write a digit from 0 to 9, large, and lift the pen.", anchor=False)
-            st.markdown(":gray[The networks answer here, with every stroke.]")
+            st.subheader("Write a digit from 0 to 9 and lift the pen.", anchor=False)
+            st.markdown(":gray[The networks answer here, after every stroke.]")
             warm(chosen)
         else:
             answers(picture, chosen, label)

@@ -13,7 +13,7 @@ from cnnkit.ui import cache
 from cnnkit.ui.charts import chart
 from cnnkit.ui.messages import shown_errors
 
-CARD_WIDTH = 250  # pixels, the least
+CARD_WIDTH = 210  # pixels, the least
 
 
 def answers(picture: np.ndarray, runs: list[Run], label: int | None = None) -> None:
@@ -29,7 +29,10 @@ def answers(picture: np.ndarray, runs: list[Run], label: int | None = None) -> N
     truth = None if label is None else str(label)
     with st.grid("auto", min_column_width=CARD_WIDTH):
         for run in runs:
-            with st.container(border=True, key=f"answer_{run.id}"), shown_errors(stop=False):
+            with (
+                st.container(border=True, gap="xsmall", key=f"answer_{run.id}"),
+                shown_errors(stop=False),
+            ):
                 read.append(_card(picture, run, label))
     if read:
         verdict.subheader(_sentence(read, truth), anchor=False)
@@ -51,7 +54,7 @@ def _card(picture: np.ndarray, run: Run, label: int | None) -> str:
     st.markdown(f"**{run.name}** {_error(run)}")
     st.header(f":{colour}[{name}] :gray[:small[{100 * values[best]:.1f} % sure]]", anchor=False)
     chart(
-        draw_bars(values, network.card.class_names, height=150),
+        draw_bars(values, network.card.class_names, height=130),
         alt=f"{run.name} reads a {name} with {100 * values[best]:.1f} %",
         key=f"bars_{run.id}",
     )

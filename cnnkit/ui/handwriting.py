@@ -25,6 +25,8 @@ def drawn(*, key: str = "canvas") -> Handwriting | None:
     """
     from streamlit_drawable_canvas import st_canvas
 
+    # The canvas's own buttons float over its upper right corner: words fit at the left.
+    st.caption("Draw a digit, large")
     result = st_canvas(
         stroke_width=PEN,
         stroke_color="#FFFFFF",
@@ -34,7 +36,7 @@ def drawn(*, key: str = "canvas") -> Handwriting | None:
         return_image_data=True,
         key=key,
     )
-    st.caption("Draw with mouse, pen or finger. The buttons above the canvas undo and clear.")
+    st.caption("With mouse, pen or finger. The buttons above undo (arrow) and clear (bin).")
     if result.image_data is None:
         return None
     digit = from_drawing(result.image_data[..., :3].max(axis=2))
