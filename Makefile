@@ -25,7 +25,7 @@ browser-test: $(TESTING)
 	$(BIN)/python -m pytest -m browser
 
 faults: $(TESTING)
-	$(BIN)/python -m pytest -m faults
+	$(BIN)/python -m benchmarks.faults
 
 lint: $(TESTING)
 	$(BIN)/ruff format --check .
