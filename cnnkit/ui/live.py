@@ -34,7 +34,7 @@ def follow(run_id: str, draw: Callable[[Run], None], *, every: float = EVERY) ->
         with shown_errors():
             run = cache.store().get(run_id)
             draw(run)
-        if run.status.over and not was_over:
+        if run.status.over is not was_over:  # or it was resumed just now
             st.rerun()
 
     look()

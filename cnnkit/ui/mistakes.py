@@ -17,7 +17,7 @@ SHOWN = 24  # pictures at once
 
 
 @dataclass(frozen=True, eq=False)
-class Tested:
+class SeenPictures:
     """The pictures a run was tested on, all of them or those that ship with it.
 
     Args:
@@ -94,7 +94,7 @@ def class_scores(run: Run) -> None:
     )
 
 
-def pictures_of(run: Run, answers: Predictions) -> Tested:
+def pictures_of(run: Run, answers: Predictions) -> SeenPictures:
     """The pictures that a run was tested on.
 
     Raises:
@@ -110,7 +110,7 @@ def pictures_of(run: Run, answers: Predictions) -> Tested:
             f"The test pictures of {dataset_info(name).title} on this machine are not those "
             "that this run was tested on."
         )
-    return Tested(images)
+    return SeenPictures(images)
 
 
 def _test_part(name: str, seed: int) -> tuple[np.ndarray, np.ndarray]:
@@ -121,16 +121,16 @@ def _test_part(name: str, seed: int) -> tuple[np.ndarray, np.ndarray]:
 
 
 @st.cache_resource(max_entries=4, show_spinner=False)
-def _shipped(run_id: str) -> Tested:
+def _shipped(run_id: str) -> SeenPictures:
     path = cache.store().artifact(run_id, "examples.npz")
     try:
         with path.open("rb") as stream, np.load(stream, allow_pickle=False) as file:
-            return Tested(file["images"], file["indices"])
+            return SeenPictures(file["images"], file["indices"])
     except (OSError, ValueError, KeyError) as error:
         raise CorruptRunError(run_id, path, f"is damaged ({error})") from error
 
 
-def _thumbnails(places, answers: Predictions, pictures: Tested, names, key: str) -> None:
+def _thumbnails(places, answers: Predictions, pictures: SeenPictures, names, key: str) -> None:
     if not len(places):
         st.caption("There is none.")
         return

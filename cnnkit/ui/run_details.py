@@ -16,7 +16,7 @@ from cnnkit.ui.live import duration
 from cnnkit.ui.messages import shown_errors
 from cnnkit.ui.mistakes import class_scores, mistakes
 from cnnkit.ui.recipe_form import published_recipe
-from cnnkit.ui.run_list import dataset_title, model_title
+from cnnkit.ui.run_list import begun, dataset_title, model_title
 from cnnkit.ui.watching import curves_of
 
 
@@ -58,8 +58,8 @@ def _head(run: Run) -> None:
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         st.subheader(run.name, anchor=False, width="content")
         messages.status_chip(run.status)
-    begun = f" · begun {run.started:%Y-%m-%d %H:%M} UTC" if run.started and not run.starter else ""
-    st.caption(f"{model_title(run)} · {dataset_title(run)} · {run.spec.get('name')}{begun}")
+    what = (model_title(run), dataset_title(run), str(run.spec.get("name", "")), begun(run))
+    st.caption(" · ".join(word for word in what if word not in ("", "–")))
     if run.reason:
         st.error(run.reason.partition("\n")[0], icon=":material/error:")
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Sequence
+from zoneinfo import ZoneInfo
 
 import streamlit as st
 
@@ -77,6 +78,14 @@ def unique_names(runs: Sequence[Run]) -> list[str]:
     ]
 
 
+def begun(run: Run) -> str:
+    """When a run was begun, by the visitor's clock; text that sorts by time."""
+    when = run.started or run.created
+    if run.starter or when is None:
+        return "–"  # built elsewhere, whenever
+    return f"{when.astimezone(ZoneInfo(st.context.timezone or 'UTC')):%Y-%m-%d %H:%M}"
+
+
 def percent(run: Run, metric: str) -> float | None:
     """A figure of a run in percent, None where it has none."""
     value = run.metrics.get(metric)
@@ -118,7 +127,7 @@ def _table(runs: list[Run], chosen: list[str]) -> None:
             "Time": [duration(run.metrics.get("seconds")) for run in runs],
             "Network": [model_title(run).partition(" (")[0] for run in runs],
             "Data": [dataset_title(run) for run in runs],
-            "Begun": [run.started or run.created for run in runs],
+            "Begun": [begun(run) for run in runs],
         },
         column_config={
             "Name": st.column_config.TextColumn(width="medium"),
@@ -126,7 +135,6 @@ def _table(runs: list[Run], chosen: list[str]) -> None:
                 options=[str(status) for status in _COLOURS], color=list(_COLOURS.values())
             ),
             "Test error": st.column_config.NumberColumn(format="%.2f %%"),
-            "Begun": st.column_config.DatetimeColumn(format="distance"),
         },
         hide_index=True,
         height=min(38 + 35 * len(runs), 330),

@@ -57,9 +57,12 @@ def require_data(name: str) -> None:
             "Download it once and it stays, or learn from the digits that need no download."
         )
         st.button(
-            "Use the embedded digits", icon=":material/grid_on:", on_click=_choose_dataset,
+            "Use the embedded digits",
+            icon=":material/grid_on:",
+            key="embedded",
+            on_click=_choose_dataset,
             args=("digits",),
-        )  # fmt: skip
+        )
         offer_download(name)
     st.stop()
 

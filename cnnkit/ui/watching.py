@@ -6,13 +6,12 @@ from collections.abc import Callable
 
 import streamlit as st
 
-from cnnkit.datasets import dataset_info
 from cnnkit.figures import curves
-from cnnkit.models import list_models, model_info
 from cnnkit.runs import Progress, Run, Status
 from cnnkit.ui import cache, charts, live, messages, page
 from cnnkit.ui.live import duration
 from cnnkit.ui.messages import shown_errors
+from cnnkit.ui.run_list import dataset_title, model_title
 
 # Status -> what a person should know or do now.
 _SAID = {
@@ -46,18 +45,15 @@ def waiting_runs(*, but: str | None = None) -> None:
     live.follow_all(lambda: _unfinished(but), _lines)
 
 
-def run_line(run: Run) -> str:
-    """What was trained on what, in words."""
-    model, data = str(run.spec.get("model")), str(run.spec.get("dataset"))
-    title = model_info(model).title if model in list_models() else model
-    return f"{title} · {dataset_info(data).title} · {run.spec.get('name', 'custom')}"
+def curves_of(run: Run, *, key: str, points: list[dict[str, float]] | None = None) -> None:
+    """Loss and accuracy of a run side by side.
 
-
-def curves_of(run: Run, *, key: str) -> None:
-    """Loss and accuracy of a run, live points included, side by side."""
-    store = cache.store()
-    history = store.history(run.id)
-    points = [] if run.status is Status.FINISHED else store.live(run.id)
+    Args:
+        run: as it stands now.
+        key: of the charts.
+        points: live ones, within epochs; drawn thinly behind the curves.
+    """
+    history = cache.store().history(run.id)
     progress = run.progress or Progress()
     if not history and not points:
         st.caption(_silence(run))
@@ -71,7 +67,7 @@ def curves_of(run: Run, *, key: str) -> None:
                 curves.training(
                     history,
                     metric,
-                    live=points,
+                    live=points or (),
                     steps_per_epoch=steps,
                     height=280,
                     kept=int(best) if best else None,
@@ -87,15 +83,17 @@ def _draw(run: Run) -> None:
     if run.status is not Status.FINISHED:
         st.progress(progress.fraction, _progress_in_words(run, progress))
         _controls(run)
-        _figures(run, progress)
-    curves_of(run, key="watched")
+    points = [] if run.status is Status.FINISHED else cache.store().live(run.id)
+    if run.status is not Status.FINISHED:
+        _figures(run, progress, points)
+    curves_of(run, key="watched", points=points)
 
 
 def _head(run: Run) -> None:
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         st.subheader(run.name, anchor=False, width="content")
         messages.status_chip(run.status, _detail(run))
-    st.caption(run_line(run))
+    st.caption(f"{model_title(run)} · {dataset_title(run)} · {run.spec.get('name', '')}")
     if run.reason and run.status in (Status.FAILED, Status.INTERRUPTED):
         first, _, rest = run.reason.partition("\n")
         st.error(first, icon=":material/error:")
@@ -130,17 +128,27 @@ def _controls(run: Run) -> None:
 def _act(
     run: Run, label: str, icon: str, act: Callable[[str], Run], busy: bool, primary: bool = False
 ) -> None:
-    key = f"{label.lower()}_{run.id}"
-    kind = "primary" if primary else "secondary"
-    if st.button(label, icon=icon, key=key, disabled=busy, type=kind):
-        with shown_errors():
-            act(run.id)
-        # A resumed run must be followed again, which the whole page decides.
-        st.rerun(scope="app" if run.status.over else "fragment")
+    st.button(
+        label,
+        icon=icon,
+        key=f"{label.lower()}_{run.id}",
+        disabled=busy,
+        type="primary" if primary else "secondary",
+        on_click=_do,
+        args=(act, run.id),
+    )
 
 
-def _figures(run: Run, progress: Progress) -> None:
-    speed = progress.pictures_per_second
+def _do(act: Callable[[str], Run], run_id: str) -> None:
+    # The run may have ended between the drawing of the button and the click on it.
+    with shown_errors(stop=False):
+        act(run_id)
+
+
+def _figures(run: Run, progress: Progress, points: list[dict[str, float]]) -> None:
+    # While an epoch is validated nothing is learnt; the last speed is still of use.
+    last = points[-1].get("pictures_per_second") if points else None
+    speed = progress.pictures_per_second or last
     rate = progress.learning_rate
     error = run.metrics.get("val_error")
     with st.container(horizontal=True):

@@ -1,0 +1,103 @@
+"""Training in a real Chromium: press, watch the curve move, question a confusion cell."""
+
+import re
+
+import pytest
+from playwright.sync_api import expect
+
+pytestmark = [pytest.mark.browser, pytest.mark.slow]
+
+CURVE = ".js-plotly-plot .scatterlayer .js-line"
+SETTINGS = {"dataset": "digits", "model": "softmax_regression", "recipe": "published"}
+
+
+def curve_of(page) -> str:
+    """The shape of the first curve, as it stands in the picture."""
+    return page.locator(CURVE).first.get_attribute("d")
+
+
+def press_train(page, epochs: int) -> None:
+    """Set the epochs, press Train, wait for the run's own address."""
+    page.get_by_text("Hyper-parameters").first.click()
+    page.get_by_role("tab", name="Learning", exact=True).click()
+    field = page.get_by_role("spinbutton", name="Epochs", exact=True)
+    field.fill(str(epochs))
+    field.press("Enter")
+    expect(page.get_by_text(f"→ {epochs:,}")).to_be_visible()
+    page.get_by_role("button", name="Train", exact=True).click()
+    page.wait_for_url(re.compile("run="))
+
+
+def click_cell(page, true: int, predicted: int) -> None:
+    """Click one cell of the confusion matrix, of which a page has one."""
+    cells = page.locator(".js-plotly-plot:has(.heatmaplayer) .scatterlayer .points path")
+    cell = cells.nth(10 * true + predicted)
+    cell.scroll_into_view_if_needed()
+    box = cell.bounding_box()
+    page.mouse.click(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+
+
+def test_a_network_learns_before_ones_eyes_and_is_found_again(app, page):
+    page.goto(app.url("train", **SETTINGS))
+    app.settle(page)
+    press_train(page, epochs=3000)
+
+    page.wait_for_selector(CURVE, state="attached")
+    before = curve_of(page)
+    page.wait_for_function(
+        "([path, before]) => { const line = document.querySelector(path);"
+        " return line && line.getAttribute('d') !== before }",
+        arg=[CURVE, before],
+    )
+
+    page.reload()
+    pause = page.get_by_role("button", name="Pause")
+    pause.wait_for()
+    pause.click()
+    expect(page.get_by_text("paused", exact=True)).to_be_visible()
+    page.get_by_role("button", name="Resume").click()
+    expect(page.get_by_role("button", name="Cancel")).to_be_visible()
+    page.get_by_role("button", name="Cancel").click()
+    expect(page.get_by_text("cancelled", exact=True)).to_be_visible()
+
+
+def test_a_finished_run_shows_the_pictures_of_a_clicked_cell(app, page):
+    page.goto(app.url("train", **SETTINGS))
+    app.settle(page)
+    press_train(page, epochs=20)
+    page.get_by_text("Test error").wait_for()
+    page.get_by_role("link", name="Compare and download").click()
+    page.wait_for_url(re.compile("runs.*run="))
+    page.get_by_text("The most confident mistakes").wait_for()
+
+    click_cell(page, true=3, predicted=3)
+    page.get_by_text("3 rightly read as 3").wait_for()
+    expect(page.get_by_alt_text("A picture of 3, read as 3").first).to_be_visible()
+    expect(page.get_by_alt_text(re.compile("A picture of [^3]"))).to_have_count(0)
+
+    page.reload()
+    page.get_by_text("The most confident mistakes").wait_for()
+    assert "run=" in page.url
+
+
+def test_a_run_is_renamed_and_deleted_after_a_question(app, page):
+    page.goto(app.url("train", **SETTINGS))
+    app.settle(page)
+    press_train(page, epochs=3)
+    page.get_by_role("link", name="Compare and download").click()
+
+    page.get_by_role("button", name="Rename").click()
+    dialog = page.get_by_role("dialog")
+    dialog.get_by_label("Name").fill("Short and sweet")
+    dialog.get_by_label("Name").press("Enter")
+    dialog.get_by_role("button", name="Rename").click()
+    title = page.get_by_role("heading", name="Short and sweet")
+    expect(title).to_be_visible()
+
+    page.get_by_role("button", name="Delete").click()
+    dialog.get_by_role("button", name="Keep it").click()
+    expect(dialog).to_have_count(0)
+    expect(title).to_be_visible()
+    page.get_by_role("button", name="Delete").click()
+    dialog.get_by_role("button", name="Delete").click()
+    expect(title).to_have_count(0)

@@ -1,0 +1,165 @@
+"""The Runs page as a person uses it. Nothing is trained: runs are written by hand."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import streamlit as st
+from streamlit.testing.v1 import AppTest
+
+from cnnkit.datasets import load_dataset
+from cnnkit.runs import Status
+from cnnkit.settings import get_settings
+from cnnkit.training import get_recipe
+from tests.records import new_store
+
+ROOT = Path(__file__).resolve().parents[2]
+RECIPE = get_recipe("lenet_tutorial", "fast").on("digits")
+
+
+@pytest.fixture(autouse=True)
+def fresh_caches():
+    st.cache_resource.clear()
+    st.cache_data.clear()
+    yield
+    st.cache_resource.clear()
+
+
+@pytest.fixture
+def store(own_home):
+    return new_store(get_settings())
+
+
+@pytest.fixture
+def add_run(store, tmp_path):
+    """Write a finished run that took three ones for sevens."""
+
+    def add(name="By hand", recipe=RECIPE, error=0.0083):
+        labels = load_dataset("digits").part("test")[1]
+        answers = labels.copy()
+        answers[np.flatnonzero(labels == 1)[:3]] = 7
+        path = tmp_path / "predictions.npz"
+        np.savez(path, logits=np.float32(9 * np.eye(10)[answers]), labels=labels)
+        run = store.create("train", recipe.to_dict(), name)
+        store.add_artifact(run.id, path)
+        store.set_metrics(run.id, {"test_error": error, "test_loss": 0.02, "seconds": 61.0})
+        store.update(run.id, status=Status.FINISHED)
+        return run.id
+
+    return add
+
+
+def open_page(**query):
+    at = AppTest.from_file(ROOT / "app.py", default_timeout=60)
+    for name, value in query.items():
+        at.query_params[name] = value
+    at.switch_page("pages/runs.py").run()
+    assert not at.exception
+    return at
+
+
+def metrics_of(at):
+    return {metric.label: metric.value for metric in at.metric}
+
+
+def words_of(at):
+    return "\n".join(element.value for element in (*at.markdown, *at.caption, *at.subheader))
+
+
+def test_the_first_visitor_sees_the_starter_with_its_mistakes(store):
+    at = open_page()
+    assert at.dataframe[0].value["Name"].str.startswith("Starter").all()
+    assert "The most confident mistakes" in words_of(at)
+    assert not at.error
+
+
+def test_the_starter_shows_its_mistakes_where_mnist_is_absent(store, monkeypatch, tmp_path):
+    monkeypatch.setenv("CNNKIT_DATA_DIR", str(tmp_path))
+    monkeypatch.setenv("KERAS_HOME", str(tmp_path))
+    get_settings.cache_clear()
+    at = open_page(run="starter")
+    assert not at.error
+    assert len(at.image) >= 20
+
+
+def test_a_run_shows_its_figures_mistakes_and_classes(store, add_run):
+    at = open_page(run=add_run())
+    assert metrics_of(at)["Test error"] == "0.83 %"
+    assert "1 → **7** >99 %" in [words for image in at.image for words in image.captions]
+    classes = at.dataframe[1].value.set_index("Class")
+    assert classes.loc["1", ["Wrong", "Mostly taken for"]].tolist() == [3, "7"]
+    assert classes["Wrong"].sum() == 3
+
+
+def test_the_command_that_opens_mlflow_names_the_very_record(store, add_run):
+    assert f"mlflow ui --backend-store-uri {get_settings().tracking_uri}" in [
+        code.value for code in open_page(run=add_run()).code
+    ]
+
+
+def test_text_network_and_status_filter_the_list(store, add_run):
+    add_run("Apple")
+    add_run("Pear")
+    store.update(store.create("train", RECIPE.to_dict(), "Plum").id, status=Status.CANCELLED)
+    at = open_page()
+    at.text_input("find").input("pear").run()
+    assert at.dataframe[0].value["Name"].tolist() == ["Pear"]
+    at.text_input("find").input("").run()
+    at.multiselect("runs_status").set_value([Status.CANCELLED]).run()
+    assert at.dataframe[0].value["Name"].tolist() == ["Plum"]
+    at.selectbox("runs_network").set_value("deep_mnist").run()
+    assert "No run matches" in words_of(at)
+
+
+def test_several_runs_are_compared_by_what_differs_only(store, add_run):
+    slow = RECIPE.replace(learning_rate=0.001)
+    at = open_page(run=f"{add_run('Quick')},{add_run('Slow', slow, error=0.5)}")
+    figures, settings = (table.value for table in at.dataframe[1:3])
+    assert figures["Test error"].tolist() == [0.83, 50.0]
+    assert settings["Setting"].tolist() == ["Learning rate"]
+    assert settings[["Quick", "Slow"]].values.tolist() == [["0.05", "0.001"]]
+
+
+def test_pressing_delete_asks_first(store, add_run):
+    run_id = add_run()
+    at = open_page(run=run_id)
+    at.button("delete").click().run()
+    assert at.button("delete_now") and at.button("keep")
+    assert store.get(run_id)
+
+
+def test_the_starter_can_be_neither_renamed_nor_deleted(store):
+    keys = {button.key for button in open_page(run="starter").button}
+    assert not keys & {"rename", "delete"}
+
+
+def test_weights_curves_and_a_script_can_be_taken_away(store):
+    at = open_page(run="starter")
+    assert {b.key for b in at.get("download_button")} == {
+        "download_keras",
+        "download_csv",
+        "download_script",
+    }
+
+
+def test_a_run_whose_predictions_are_gone_still_shows_the_rest(store):
+    run = store.create("train", RECIPE.to_dict(), "Halved")
+    store.set_metrics(run.id, {"test_error": 0.01, "test_loss": 0.1})
+    store.update(run.id, status=Status.FINISHED)
+    at = open_page(run=run.id)
+    assert "predictions.npz" in at.error[0].value
+    assert metrics_of(at)["Test error"] == "1.00 %"
+
+
+def test_a_link_to_a_run_that_is_gone_says_so_and_shows_another(store):
+    at = open_page(run="gone")
+    assert "'gone'" in at.error[0].value
+    assert "Starter" in words_of(at)
+
+
+def test_a_run_of_another_version_of_cnnkit_does_not_break_the_list(store):
+    run = store.create("train", {"model": "vanished", "dataset": "lost"}, "Old")
+    store.update(run.id, status=Status.CANCELLED)
+    assert "Old" in words_of(open_page(run=run.id))

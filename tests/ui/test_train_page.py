@@ -1,0 +1,210 @@
+"""The Train page as a person uses it. Nothing is trained: runs are written by hand."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import streamlit as st
+from streamlit.testing.v1 import AppTest
+
+from cnnkit.jobs import JobPool
+from cnnkit.runs import Progress, Status
+from cnnkit.settings import get_settings
+from cnnkit.training import get_recipe
+from tests.records import new_store
+
+ROOT = Path(__file__).resolve().parents[2]
+RECIPE = get_recipe("lenet_tutorial", "fast").on("digits")
+SCOPE = "digits.lenet_tutorial.fast"
+
+
+@pytest.fixture(autouse=True)
+def started(monkeypatch):
+    """Ids of the runs that would have been started; nobody starts them."""
+    ids = []
+
+    class Still(JobPool):
+        def __init__(self, settings, store):
+            self.settings, self.store = settings, store
+
+        def _place(self, run, priority=0):
+            ids.append(run.id)
+
+        def recover(self):
+            pass
+
+    st.cache_resource.clear()
+    st.cache_data.clear()
+    monkeypatch.setattr("cnnkit.jobs.JobPool", Still)
+    yield ids
+    st.cache_resource.clear()
+
+
+@pytest.fixture
+def store(own_home):
+    return new_store(get_settings())
+
+
+def open_page(**query):
+    at = AppTest.from_file(ROOT / "app.py", default_timeout=60)
+    for name, value in query.items():
+        at.query_params[name] = value
+    at.switch_page("pages/train.py").run()
+    assert not at.exception
+    return at
+
+
+def metrics_of(at):
+    return {metric.label: metric.value for metric in at.metric}
+
+
+def words_of(at):
+    return "\n".join(element.value for element in (*at.markdown, *at.caption))
+
+
+def test_a_first_visitor_sees_what_will_be_learnt_and_that_its_time_is_unknown(store):
+    figures = metrics_of(open_page(dataset="digits"))
+    assert figures["Numbers to learn"] == "431,080"
+    assert figures["Time"] == "unknown yet"
+    assert figures["Pictures an epoch"] == "1,198"
+
+
+def test_pressing_train_submits_the_recipe_and_shows_the_run(store, started):
+    at = open_page(dataset="digits")
+    at.text_input("run_name").input("My first")
+    at.button("train").click().run()
+    assert not at.exception
+    (run,) = store.list(statuses=[Status.QUEUED])
+    assert started == [run.id]
+    assert (run.name, dict(run.spec)) == ("My first", RECIPE.to_dict())
+    assert at.query_params["run"] == run.id
+    assert "My first" in [heading.value for heading in at.subheader]
+
+
+def test_a_changed_hyperparameter_is_submitted_marked_and_undone_by_one_click(store):
+    at = open_page(dataset="digits")
+    at.number_input(f"{SCOPE}.learning_rate").set_value(0.5).run()
+    assert "Learning rate" in words_of(at) and "→ 0.5" in words_of(at)
+    at.button("train").click().run()
+    (run,) = store.list(statuses=[Status.QUEUED])
+    assert run.spec["learning_rate"] == 0.5
+    assert run.spec["name"] == "fast, changed"
+
+    at = open_page(dataset="digits")
+    at.number_input(f"{SCOPE}.learning_rate").set_value(0.5).run()
+    at.button(f"{SCOPE}.learning_rate.published").click().run()
+    assert at.number_input(f"{SCOPE}.learning_rate").value == 0.1
+    at.button("undo_all").click().run()
+    assert at.number_input(f"{SCOPE}.learning_rate").value == RECIPE.learning_rate
+
+
+def test_values_that_do_not_go_together_are_refused_by_name(store):
+    at = open_page(dataset="digits")
+    at.number_input(f"{SCOPE}.warmup_epochs").set_value(99.0).run()
+    assert "warmup_epochs" in at.error[0].value
+
+
+def test_a_rule_to_stop_brings_its_own_settings(store):
+    at = open_page(dataset="digits")
+    at.selectbox(f"{SCOPE}.stopping.kind").set_value("tutorial").run()
+    assert at.number_input(f"{SCOPE}.stopping.patience.tutorial").value == 10_000
+    at.button("train").click().run()
+    (run,) = store.list(statuses=[Status.QUEUED])
+    assert run.spec["stopping"]["kind"] == "tutorial"
+
+
+def test_an_earlier_run_of_the_network_gives_the_time(store):
+    run = store.create("train", RECIPE.to_dict(), "Yesterday")
+    store.log(run.id, points(epoch_seconds=2.0, val_loss=0.5))
+    store.update(run.id, status=Status.FINISHED)
+    at = open_page(dataset="digits")
+    assert metrics_of(at)["Time"] == f"{2 * RECIPE.epochs} s"
+    assert "Yesterday" in words_of(at)
+
+
+def test_a_link_finds_a_running_run_with_its_progress_and_its_buttons(store):
+    run = store.create("train", RECIPE.to_dict(), "Linked")
+    progress = Progress(
+        epoch=2, epochs=5, step=15, steps=50, pictures_per_second=1234.0, seconds_left=65.0,
+        learning_rate=0.1,
+    )  # fmt: skip
+    store.update(run.id, status=Status.RUNNING, progress=progress)
+    at = open_page(run=run.id)
+    assert metrics_of(at)["Time left"] == "1 min 5 s"
+    assert metrics_of(at)["Pictures a second"] == "1,234"
+    assert metrics_of(at)["Learning rate"] == "0.1"
+    at.button(f"pause_{run.id}").click().run()
+    assert store.get(run.id).wish == "pause"
+    assert at.button(f"pause_{run.id}").disabled
+
+
+def test_a_paused_run_can_be_resumed(store, started):
+    run = store.create("train", RECIPE.to_dict(), "Paused")
+    store.update(run.id, status=Status.PAUSED)
+    at = open_page(run=run.id)
+    at.button(f"resume_{run.id}").click().run()
+    assert not at.exception
+    assert started == [run.id]
+    assert store.get(run.id).status is Status.QUEUED
+
+
+def test_a_failed_run_says_why_in_one_sentence_and_keeps_the_rest_folded(store):
+    run = store.create("train", RECIPE.to_dict(), "Failed")
+    store.update(run.id, status=Status.FAILED, reason="The disk is full.\nTraceback: line 1")
+    at = open_page(run=run.id)
+    assert at.error[0].value == "The disk is full."
+    assert "Traceback" in at.expander[0].code[0].value
+
+
+def test_queued_runs_know_their_place_and_can_be_reached(store):
+    first, second = (store.create("train", RECIPE.to_dict(), name) for name in ("A", "B"))
+    at = open_page(run=second.id)
+    assert "2 in the queue" in words_of(at)
+    links = [link.proto.query_string for link in at.get("page_link")]
+    assert any(first.id in link for link in links)
+
+
+def test_a_link_to_a_run_that_is_gone_says_so_and_leads_back(store):
+    at = open_page(run="gone")
+    assert "'gone'" in at.error[0].value
+    at.button("another").click().run()
+    assert at.button("train")
+
+
+def test_the_settings_of_an_earlier_run_are_a_starting_point(store):
+    recipe = RECIPE.replace(learning_rate=0.25, model_options={"activation": "relu"})
+    run = store.create("train", recipe.to_dict(), "Earlier")
+    at = open_page(like=run.id)
+    assert at.number_input(f"like.{run.id}.learning_rate").value == 0.25
+    assert at.selectbox(f"like.{run.id}.model_options.activation").value == "relu"
+
+
+def test_without_mnist_the_page_says_so_and_offers_what_is_there(store, monkeypatch, tmp_path):
+    monkeypatch.setenv("CNNKIT_DATA_DIR", str(tmp_path))
+    monkeypatch.setenv("KERAS_HOME", str(tmp_path))
+    get_settings.cache_clear()
+    at = open_page(dataset="mnist")
+    assert "MNIST is not on this machine" in words_of(at)
+    at.button("download_mnist").click().run()
+    assert "storage.googleapis.com" in at.error[0].value and str(tmp_path) in at.error[0].value
+    at.button("embedded").click().run()
+    assert at.button("train")
+
+
+def test_the_preview_shows_pictures_before_and_after(store):
+    at = open_page(dataset="digits")
+    assert len(at.image) == 1
+    before = at.session_state["preview_seed"]
+    at.button("reshuffle").click().run()
+    assert at.session_state["preview_seed"] != before
+
+
+def points(**values):
+    from cnnkit.runs._store import Point
+
+    return [
+        Point(metric=name, value=value, step=epoch, when=1.7e9 + epoch)
+        for name, value in values.items()
+        for epoch in range(1, RECIPE.epochs + 1)
+    ]
