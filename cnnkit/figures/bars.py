@@ -1,4 +1,4 @@
-"""Bars: what networks answer, and how well each class is known."""
+"""Bars: what networks answer, and numbers of both signs."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 from plotly import graph_objects as go
 
-from cnnkit.figures._look import BLUE, FAINT, GREEN, GREY, ORANGE, faded, finished
+from cnnkit.figures._look import BLUE, FAINT, GREEN, GREY, faded, finished
 
 
 def probabilities(values: np.ndarray, class_names: Sequence[str], *, height: int = 170):
@@ -40,38 +40,6 @@ def probabilities(values: np.ndarray, class_names: Sequence[str], *, height: int
         bargap=0.18,
     )
     figure.add_hline(y=0, line={"color": FAINT, "width": 1})
-    return finished(figure, height=height, legend=False)
-
-
-def per_class(values: np.ndarray, class_names: Sequence[str], *, title: str, height: int = 260):
-    """A fraction for each class, with the axis where the differences are.
-
-    Args:
-        values: (classes,), 0 to 1.
-        class_names: below the bars.
-        title: what the fraction is, such as "accuracy".
-        height: pixels.
-    """
-    values = np.asarray(values, dtype=float)
-    lowest = float(max(0.0, np.floor(20 * values.min() - 0.2) / 20))
-    figure = go.Figure()
-    figure.add_bar(
-        x=list(class_names),
-        y=values,
-        marker={
-            "color": [ORANGE if v == values.min() else BLUE for v in values],
-            "cornerradius": 4,
-        },
-        text=[f"{100 * v:.1f}" for v in values],
-        textposition="outside",
-        cliponaxis=False,
-        hovertemplate="%{x}: %{y:.2%}<extra></extra>",
-    )
-    figure.update_layout(
-        xaxis={"type": "category", "fixedrange": True, "showgrid": False},
-        yaxis={"title": title, "range": [lowest, 1], "tickformat": ".0%", "fixedrange": True},
-        bargap=0.3,
-    )
     return finished(figure, height=height, legend=False)
 
 

@@ -1,0 +1,129 @@
+"""The Draw page without a pen: test pictures and photos; the canvas has a browser's test."""
+
+from __future__ import annotations
+
+import io
+from pathlib import Path
+
+import numpy as np
+import pytest
+import streamlit as st
+from PIL import Image
+from streamlit.testing.v1 import AppTest
+
+from cnnkit.datasets import load_dataset
+from cnnkit.settings import get_settings
+from tests.records import new_store
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+@pytest.fixture(autouse=True)
+def own_record(own_home):
+    st.cache_resource.clear()
+    st.cache_data.clear()
+    new_store(get_settings())
+    yield
+    st.cache_resource.clear()
+
+
+def open_page(**query):
+    at = AppTest.from_file(ROOT / "app.py", default_timeout=120)
+    for name, value in query.items():
+        at.query_params[name] = value
+    at.switch_page("pages/draw.py").run()
+    assert not at.exception
+    return at
+
+
+def verdict(at):
+    return next(e.value for e in at.subheader if "read" in e.value)
+
+
+def photo_of(picture) -> bytes:
+    paper = np.full((480, 640), 220, np.uint8)
+    digit = Image.fromarray(picture[..., 0]).resize((280, 280), Image.Resampling.BICUBIC)
+    paper[90:370, 180:460] = 220 - np.asarray(digit) * 0.7
+    stream = io.BytesIO()
+    Image.fromarray(paper).save(stream, "JPEG")
+    return stream.getvalue()
+
+
+def test_it_opens_with_a_canvas_and_a_word_on_what_to_do():
+    at = open_page()
+    assert "Write a digit" in at.subheader[0].value
+    assert not at.get("plotly_chart")
+
+
+def test_a_test_picture_is_read_by_its_link():
+    at = open_page(**{"from": "test", "picture": "3"})
+    label = load_dataset(_digits()).part("test")[1][3]
+    assert verdict(at).startswith(f"It is a {label}.")
+    assert len(at.get("plotly_chart")) == 1
+    assert at.number_input(key="picture").value == 3
+
+
+def test_another_test_picture_is_read_when_it_is_chosen():
+    at = open_page(**{"from": "test"})
+    label = load_dataset(_digits()).part("test")[1][1]
+    at.number_input(key="picture").set_value(1).run()
+    assert verdict(at).startswith(f"It is a {label}.")
+
+
+@pytest.mark.mnist
+def test_a_photo_is_found_and_read_as_what_it_is():
+    pictures, labels = load_dataset("mnist").part("test")
+    at = open_page(**{"from": "photo"})
+    assert "Write a digit" in at.subheader[0].value
+    at.file_uploader(key="photo").set_value(("seven.jpg", photo_of(pictures[0]), "image/jpeg"))
+    at.run()
+    assert not at.exception
+    assert verdict(at) == f"The network reads a {labels[0]}."
+    assert any("dark ink on light paper" in caption.value for caption in at.caption)
+
+
+@pytest.mark.parametrize(
+    ("data", "words"),
+    [(b"not a picture at all", "not a picture"), (None, "No writing was found")],
+    ids=["garbage", "blank paper"],
+)
+def test_a_photo_that_cannot_be_used_says_why(data, words):
+    if data is None:
+        stream = io.BytesIO()
+        Image.new("L", (400, 300), 230).save(stream, "PNG")
+        data = stream.getvalue()
+    at = open_page(**{"from": "photo"})
+    at.file_uploader(key="photo").set_value(("photo.png", data, "image/png")).run()
+    assert not at.exception
+    assert words in at.error[0].value
+    assert not at.get("plotly_chart")
+
+
+def test_a_link_to_a_source_that_is_not_there_says_so_and_goes_on():
+    at = open_page(**{"from": "telepathy"})
+    assert "telepathy" in at.warning[0].value
+    assert "Write a digit" in at.subheader[0].value
+
+
+def test_without_any_network_the_way_to_training_is_shown(monkeypatch):
+    monkeypatch.setattr("cnnkit.runs._starter.starter_run", lambda *_: None)
+    at = open_page()
+    assert any("No trained network yet" in element.value for element in at.markdown)
+    assert "Train a network" in [link.label for link in at.get("page_link")]
+
+
+def test_a_damaged_network_is_said_on_its_card(monkeypatch):
+    from cnnkit.errors import CorruptAssetError
+
+    def broken(folder):
+        raise CorruptAssetError(folder / "model.keras", "is damaged")
+
+    monkeypatch.setattr("cnnkit.models.load_model", broken)
+    at = open_page(**{"from": "test"})
+    assert "model.keras is damaged" in at.error[0].value
+
+
+def _digits() -> str:
+    from cnnkit.datasets import dataset_info
+
+    return "mnist" if dataset_info("mnist").available else "digits"

@@ -1,0 +1,117 @@
+"""Home as a first visitor finds it."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import streamlit as st
+from streamlit.testing.v1 import AppTest
+
+from cnnkit.errors import CorruptRunError
+from cnnkit.runs import STARTER_ID, RunStore, Status
+from cnnkit.settings import get_settings
+from cnnkit.training import get_recipe
+from cnnkit.ui import page
+from cnnkit.ui.showcase import first_filters, load_showcase
+from tests.records import new_store
+
+ROOT = Path(__file__).resolve().parents[2]
+# Plotly is not among them: Streamlit imports it wherever it is installed.
+HEAVY = ("keras", "tensorflow", "mlflow", "distributed", "sklearn", "scipy")
+
+
+@pytest.fixture(autouse=True)
+def fresh_caches():
+    st.cache_resource.clear()
+    st.cache_data.clear()
+    yield
+    st.cache_resource.clear()
+    st.cache_data.clear()
+
+
+def home():
+    at = AppTest.from_file(ROOT / "app.py", default_timeout=60).run()
+    assert not at.exception
+    return at
+
+
+def words_of(at):
+    return "\n".join(element.value for element in (*at.markdown, *at.caption))
+
+
+def test_the_first_paint_loads_nothing_heavy():
+    code = (
+        "import sys; from streamlit.testing.v1 import AppTest;"
+        "at = AppTest.from_file('app.py', default_timeout=60).run();"
+        f"print('loaded:', *sorted(set({HEAVY}) & set(sys.modules)), len(at.exception))"
+    )
+    told = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, env=os.environ, capture_output=True, text=True
+    )
+    assert told.stdout.split()[-2:] == ["loaded:", "0"], told.stdout + told.stderr
+
+
+def test_the_starter_s_mistakes_and_filters_are_there_at_once():
+    assert "What still fools it" in words_of(home())
+    shown = load_showcase()
+    assert shown.filters.shape == (20, 5, 5)
+    assert shown.pictures.shape[1:] == (28, 28)
+    assert (shown.labels != shown.read).all()
+
+
+def test_every_page_is_linked_and_every_link_has_a_page():
+    files = {file for pages in page.NAVIGATION.values() for file, _, _ in pages}
+    assert files == {"app.py", *(f"pages/{path.name}" for path in (ROOT / "pages").glob("*.py"))}
+    home()
+
+
+def test_what_is_not_on_this_machine_can_be_fetched(monkeypatch, tmp_path):
+    monkeypatch.delenv("CNNKIT_DATA_DIR", raising=False)
+    monkeypatch.setenv("KERAS_HOME", str(tmp_path))
+    get_settings.cache_clear()
+    at = home()
+    assert "missing" in words_of(at)
+    at.button(key="get_mnist").click().run()
+    assert not at.exception
+    assert "mnist.npz is not on this machine" in at.error[0].value  # offline, so it says where
+    assert "storage.googleapis.com" in at.error[0].value
+
+
+def test_a_damaged_starter_is_said_and_the_page_goes_on(monkeypatch):
+    def broken(*_):
+        raise CorruptRunError(STARTER_ID, "predictions.npz", "is damaged")
+
+    monkeypatch.setattr("cnnkit.ui.showcase.load_showcase", broken)
+    at = home()
+    assert "predictions.npz is damaged" in at.error[0].value
+    assert "Networks to train" in words_of(at)
+
+
+def test_without_a_starter_there_are_digits_to_look_at(monkeypatch):
+    monkeypatch.setattr("cnnkit.ui.home._starter", lambda: None)
+    assert "digits" in words_of(home())
+
+
+def test_the_last_runs_come_after_the_first_paint(own_home):
+    store = new_store(get_settings())
+    run = store.create("train", get_recipe("lenet_tutorial", "fast").to_dict(), "Yesterday's")
+    store.update(run.id, status=Status.FINISHED)
+    at = home()
+    links = [link.label for link in at.get("page_link")]
+    assert "Yesterday's" not in links
+    at.run()  # what the browser's timer does
+    assert "Yesterday's" in [link.label for link in at.get("page_link")]
+
+
+def test_filters_are_those_that_keras_reads():
+    from cnnkit import anatomy
+    from cnnkit.models import load_model
+
+    path = RunStore(get_settings()).artifact(STARTER_ID, "model.keras")
+    model, _ = load_model(path.parent)
+    kernels = anatomy.filters(model, anatomy.kernel_layers(model)[0])
+    assert (first_filters(path) == kernels[:, :, 0, :].transpose(2, 0, 1)).all()

@@ -1,0 +1,94 @@
+"""The Ideas page: every experiment opens, and moving something changes what is said."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import streamlit as st
+from streamlit.testing.v1 import AppTest
+
+from cnnkit.ui.ideas import IDEAS
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+@pytest.fixture(autouse=True)
+def fresh_caches():
+    st.cache_resource.clear()
+    yield
+    st.cache_resource.clear()
+
+
+def open_page(**query):
+    at = AppTest.from_file(ROOT / "app.py", default_timeout=120)
+    for name, value in query.items():
+        at.query_params[name] = value
+    at.switch_page("pages/ideas.py").run()
+    assert not at.exception
+    return at
+
+
+def words_of(at):
+    return "\n".join(e.value for e in (*at.markdown, *at.caption, *at.success, *at.warning))
+
+
+@pytest.mark.parametrize("idea", IDEAS)
+def test_every_idea_opens_by_its_link_with_a_question_and_an_answer(idea):
+    at = open_page(idea=idea)
+    assert at.subheader[0].value.endswith("?")
+    assert "asked in" in words_of(at)
+    assert not at.warning and not at.error
+
+
+def test_an_idea_that_is_not_there_says_so_and_opens_the_first():
+    at = open_page(idea="telepathy")
+    assert "telepathy" in at.warning[0].value
+    assert "noise" in at.subheader[0].value
+
+
+def test_only_noise_makes_the_units_different():
+    at = open_page(idea="noise")
+    assert words_of(at).count("12 units, worth 1") == 2
+    assert words_of(at).count("12 different units") == 1
+    zeros, constant, noise = (float(m.value.removesuffix(" %")) for m in at.metric)
+    assert zeros < 20 and constant < 50 and noise > 85
+
+
+def test_looking_at_the_first_step_shows_them_before_learning():
+    at = open_page(idea="noise")
+    at.slider(key="noise_step").set_value(0).run()
+    assert all(float(m.value.removesuffix(" %")) < 40 for m in at.metric)
+
+
+def test_dragging_a_logit_changes_the_loss():
+    at = open_page(idea="softmax")
+    before = at.latex[0].value
+    at.slider(key="logit_cat").set_value(6.0).run()
+    assert at.latex[0].value != before
+    assert r"\text{loss} = -\ln 0.9" in at.latex[0].value
+
+
+def test_the_true_class_can_be_given_in_the_link():
+    assert r"p_{\text{fish}}" in open_page(idea="softmax", softmax_true="fish").latex[0].value
+
+
+def test_a_rate_that_is_too_large_is_said_to_diverge():
+    at = open_page(idea="descent")
+    assert "diverged" not in words_of(at)
+    at.select_slider(key="descent_rate").set_value(1.0)
+    at.slider(key="descent_steps").set_value(200).run()
+    assert "gradient descent" in words_of(at) and "diverged" in words_of(at)
+
+
+def test_max_pooling_gives_equal_and_average_pooling_does_not():
+    at = open_page(idea="pooling")
+    assert "Exactly equal" in at.success[0].value
+    at.selectbox(key="pooling_pooling").set_value("average").run()
+    assert "They differ" in at.warning[0].value
+
+
+def test_dropout_tells_the_gap_of_both():
+    at = open_page(idea="dropout")
+    assert "Gap between learnt and new" in words_of(at)
+    assert "points against none" in at.metric[0].delta
