@@ -7,6 +7,7 @@ drawn or from MNIST are on the pictures.
 
 from __future__ import annotations
 
+import argparse
 import json
 import os
 import subprocess
@@ -31,21 +32,24 @@ COLOURS = 128  # of a palette, where a full-colour file would be larger than tha
 
 def main() -> None:
     """Train, serve, visit, save."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("names", nargs="*", help="of pictures; none: all")
+    wanted = parser.parse_args().names or [name for name, *_ in SHOTS]
     FOLDER.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory() as home:
         environment = {"CNNKIT_HOME": home}
         data = mnist_or_digits().name
-        for model, changes in (
-            ("softmax_regression", {"epochs": 3}),
-            ("lenet_tutorial", {"epochs": 2}),
-        ):
-            train(environment, model, data, **changes)
+        train(environment, "softmax_regression", data, epochs=3)
+        train(environment, "lenet_tutorial", data, epochs=2)
+        learning = None
         with served(ROOT / "app.py", environment) as address, chromium() as browser:
-            for name, path, prepare in SHOTS:
-                shoot(browser, f"{address}/{path}", name, prepare)
-            shoot(browser, address, "home-dark", still, theme="dark")
-            learning = train(environment, "deep_mnist", data, detach=True, epochs=20)
-            shoot(browser, f"{address}/train?run={learning}", "train", until_it_has_learnt)
+            for name, path, prepare in (shot for shot in SHOTS if shot[0] in wanted):
+                if name == "train":  # last, for it slows all others
+                    learning = train(environment, "deep_mnist", data, detach=True, epochs=20)
+                    path = f"train?run={learning}"
+                theme = "dark" if name.endswith("-dark") else "light"
+                shoot(browser, f"{address}/{path}", name, prepare, theme)
+        if learning:
             command(environment, "runs", "cancel", learning)
 
 
@@ -75,7 +79,7 @@ def shoot(
     address: str,
     name: str,
     prepare: Callable[[Page], None],
-    theme: str = "light",
+    theme: str,
 ) -> None:
     """One picture of one page, in a browser profile of its own."""
     context = browser.new_context(viewport=SIZE, color_scheme=theme, reduced_motion="reduce")
@@ -107,8 +111,9 @@ def still(page: Page) -> None:
 
 def draw_a_three(page: Page) -> None:
     """Draw a digit with the mouse."""
-    frame = page.frame_locator("iframe").first
-    box = frame.locator("canvas").last.bounding_box(timeout=60_000)
+    canvas = page.locator("canvas").last
+    canvas.wait_for(timeout=60_000)
+    box = canvas.bounding_box()
     if box is None:
         raise SystemExit("There is no canvas on the page Draw.")
     points = [(0.30, 0.22), (0.52, 0.15), (0.68, 0.28), (0.50, 0.45), (0.70, 0.62), (0.52, 0.82)]
@@ -118,7 +123,8 @@ def draw_a_three(page: Page) -> None:
     for x, y in [*corners[1:], (box["x"] + 0.28 * box["width"], box["y"] + 0.74 * box["height"])]:
         page.mouse.move(x, y, steps=8)
     page.mouse.up()
-    time.sleep(3)
+    page.wait_for_selector(".js-plotly-plot", timeout=120_000)
+    time.sleep(5)  # each network's answer comes in its turn
 
 
 def until_it_has_learnt(page: Page) -> None:
@@ -134,6 +140,8 @@ SHOTS: tuple[tuple[str, str, Callable[[Page], None]], ...] = (
     ("inside", "inside", still),
     ("ideas", "ideas", still),
     ("reproduce", "reproduce", still),
+    ("home-dark", "", still),
+    ("train", "train", until_it_has_learnt),
 )
 
 
