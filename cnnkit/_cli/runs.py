@@ -35,7 +35,7 @@ def list_runs(statuses: tuple[str, ...], text: str | None, limit: int, as_json: 
     show([run.to_dict() for run in found], text, as_json)
 
 
-@runs.command()
+@runs.command(name="show")
 @click.argument("run_id")
 @json_option
 def show_run(run_id: str, as_json: bool):
@@ -114,9 +114,6 @@ def delete(run_id: str, yes: bool, as_json: bool):
         click.confirm(f"Delete {run.name!r} and its files?", abort=True, err=True)
     store.delete(run.id)
     show({"deleted": run.id}, f"Deleted {run.name}.", as_json)
-
-
-show_run.name = "show"
 
 
 def find(store: RunStore, beginning: str) -> Run:
