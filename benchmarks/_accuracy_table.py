@@ -6,7 +6,9 @@ import statistics
 from collections.abc import Iterable
 
 from benchmarks._measure import ROOT
+from cnnkit.reproductions import list_reproductions
 from cnnkit.training import Recipe, list_recipes
+from cnnkit.training.comparison import differences
 
 PAGE = ROOT / "docs" / "reproduction.md"
 BEGIN, END = "<!-- measured: begin -->", "<!-- measured: end -->"
@@ -18,9 +20,11 @@ COLUMNS = (
     "Validation error",
     "Epochs",
     "Seconds, median",
+    "Processor seconds, median",
     "Epoch / plain epoch",
     "Plain epochs' worth",
 )
+GIVEN_UP = ("Recipe", "What was otherwise", "Validation error", "Test error", "Epochs")
 
 
 def lines_of(recipe: Recipe, measured: Iterable[dict]) -> list[dict]:
@@ -43,17 +47,50 @@ def write_tables(measured: list[dict]) -> None:
 
 
 def _tables(measured: list[dict]) -> list[str]:
-    out = ["| " + " | ".join(COLUMNS) + " |", "|---" * len(COLUMNS) + "|"]
-    used: list[dict] = []
-    for recipe in list_recipes():
-        own = lines_of(recipe, measured)
-        trainings = _newest([line for line in own if line["kind"] == "training"])
-        if trainings:
-            ratios = [line for line in own if line["kind"] == "ratio"]
-            out.append(_row(recipe, trainings, ratios[-1] if ratios else None))
-            used += trainings
-    machines = {note: None for line in used for note in line["machine"]}
-    return [*out, "", *(f"- {note}" for note in machines), ""]
+    trainings = [line for line in measured if line["kind"] == "training"]
+    rows, current = [], []
+    for name, recipe in _shipped().items():
+        own = _newest(lines_of(recipe, trainings))
+        if own:
+            ratios = lines_of(recipe, [line for line in measured if line["kind"] == "ratio"])
+            rows.append(_row(name, recipe, own, ratios[-1] if ratios else None))
+            current += lines_of(recipe, trainings)
+    machines = {note: None for line in trainings for note in line["machine"]}
+    out = [*_table(COLUMNS, rows), "", *(f"- {note}" for note in machines), ""]
+    given_up = [_given_up(line) for line in trainings if line not in current]
+    if given_up:
+        out += ["Settings that were given up:", "", *_table(GIVEN_UP, given_up), ""]
+    return out
+
+
+def _table(columns: tuple[str, ...], rows: list[tuple[str, ...]]) -> list[str]:
+    lines = [columns, ("---",) * len(columns), *rows]
+    return ["| " + " | ".join(cells) + " |" for cells in lines]
+
+
+def _shipped() -> dict[str, Recipe]:
+    """By name: the recipes of the networks, and published ones with something changed."""
+    recipes = {f"{recipe.model}/{recipe.name}": recipe for recipe in list_recipes()}
+    known = {recipe.replace(seed=0).fingerprint() for recipe in recipes.values()}
+    for row in list_reproductions():
+        if row.recipe.replace(seed=0).fingerprint() not in known:
+            recipes[f"reproduce/{row.name}"] = row.recipe
+    return recipes
+
+
+def _given_up(line: dict) -> tuple[str, ...]:
+    now = {f"{recipe.model}/{recipe.name}": recipe for recipe in list_recipes()}
+    later = now.get(line["recipe"])
+    changed = differences([line["values"], later.to_dict()]) if later else []
+    return (
+        f"`{line['recipe']}`, seed {line['seed']}",
+        "; ".join(
+            f"{change.title}: {change.texts[0]}, now {change.texts[1]}" for change in changed
+        ),
+        f"{100 * line['val_error']:.2f} %",
+        f"{100 * line['test_error']:.2f} %",
+        f"{line['epochs']}",
+    )
 
 
 def _newest(trainings: list[dict]) -> list[dict]:
@@ -61,19 +98,19 @@ def _newest(trainings: list[dict]) -> list[dict]:
     return [by_seed[seed] for seed in sorted(by_seed)]
 
 
-def _row(recipe: Recipe, trainings: list[dict], ratio: dict | None) -> str:
+def _row(name: str, recipe: Recipe, trainings: list[dict], ratio: dict | None) -> tuple[str, ...]:
     error = statistics.mean(line["test_error"] for line in trainings)
     epochs = statistics.mean(line["epochs"] for line in trainings)
     unfinished = any(line["reason"] == "paused" for line in trainings)
-    cells = (
-        f"`{recipe.model}/{recipe.name}`",
+    return (
+        f"`{name}`",
         f"{100 * error:.3f} %",
         f"{100 - 100 * error:.3f} %",
         ", ".join(f"{line['seed']}: {100 * line['test_error']:.2f} %" for line in trainings),
         f"{100 * statistics.mean(line['val_error'] for line in trainings):.2f} %",
         f"{epochs:.4g}" + (f" of {recipe.epochs}, not finished" if unfinished else ""),
         f"{statistics.median(line['seconds'] for line in trainings):.0f}",
+        f"{statistics.median(line['processor_seconds'] for line in trainings):.0f}",
         f"{ratio['ratio']:.2f}" if ratio else "",
         f"{ratio['ratio'] * epochs:.1f}" if ratio else "",
     )
-    return "| " + " | ".join(cells) + " |"
