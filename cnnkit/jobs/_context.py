@@ -49,6 +49,7 @@ class JobContext:
         self.checkpoint = self.folder / CHECKPOINT
         self._wish: str | None = run.wish
         self._points: list[Point] = []
+        self._params: dict[str, Any] = {}
         self._progress: Progress | None = None
         self._lock = threading.Lock()
         self._urgent = threading.Event()
@@ -87,7 +88,8 @@ class JobContext:
 
     def params(self, values: Mapping[str, Any]) -> None:
         """Record what the job was told, so that `mlflow ui` can compare runs by it."""
-        self.store.log(self.run.id, params=values)
+        with self._lock:
+            self._params |= values
 
     def metrics(self, values: Mapping[str, float]) -> None:
         """Record final figures."""
@@ -182,14 +184,16 @@ class JobContext:
     def _write(self) -> None:
         with self._lock:
             points, self._points = self._points, []
+            params, self._params = self._params, {}
         fields: dict[str, Any] = {"heartbeat": datetime.now(UTC)}
         if self._progress:
             fields["progress"] = self._progress
         try:
-            self.store.log(self.run.id, points, fields=fields)
+            self.store.log(self.run.id, points, fields=fields, params=params)
         except Exception:
             with self._lock:
                 self._points = points + self._points
+                self._params = params | self._params
             raise
 
     def _leave_if_superseded(self, run: Run) -> None:
