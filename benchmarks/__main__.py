@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import subprocess
 import sys
 from datetime import date
@@ -39,7 +40,8 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("parts", nargs="*", choices=[[], *PARTS], metavar="part")
     parts = parser.parse_args().parts or PARTS
-    rows, notes = [], []
+    # Whoever reads the table should know what else ran.
+    rows, notes = [], [f"Load average when it began: {os.getloadavg()[0]:.1f}."]
     for part in parts:
         print(f"{part} …", file=sys.stderr)
         result = run(part)
