@@ -2,7 +2,6 @@
 
 import streamlit as st
 
-from cnnkit.ui import home
 from cnnkit.ui.page import open_page
 
 open_page(
@@ -10,6 +9,9 @@ open_page(
     "Train convolutional networks in the browser, open them up, and ask them questions.",
     tab="cnnkit",
 )
+
+# After the heading, which the first visitor then sees while NumPy is still being imported.
+from cnnkit.ui import home  # noqa: E402
 
 with st.container(horizontal=True):
     if st.button("Draw a digit", type="primary", icon=":material/draw:"):
