@@ -6,11 +6,12 @@ from cnnkit.ui import cache, charts, handwriting, inputs, messages
 from cnnkit.ui.answers import answers, warm
 from cnnkit.ui.page import open_page
 
+# Name in the address -> words on the button, what to do first.
 SOURCES = {
-    "drawing": "Draw",
-    "photo": "Upload a photo",
-    "camera": "Camera",
-    "test": "Test picture",
+    "drawing": ("Draw", "Write a digit from 0 to 9 and lift the pen."),
+    "photo": ("Upload a photo", "Upload a photo of one handwritten digit."),
+    "camera": ("Camera", "Hold a digit before the camera and take its picture."),
+    "test": ("Test picture", ""),
 }
 
 open_page("Draw", "Write a digit, and see what every trained network makes of it.")
@@ -30,7 +31,7 @@ source = inputs.choice(
     "Where the digit comes from",
     list(SOURCES),
     parameter="from",
-    title=SOURCES.__getitem__,
+    title=lambda name: SOURCES[name][0],
     widget=st.segmented_control,
     label_visibility="collapsed",
 )
@@ -60,8 +61,8 @@ def ask() -> None:
         if not chosen:
             st.info("Choose at least one network above.", icon=":material/arrow_upward:")
         elif picture is None:
-            st.subheader("Write a digit from 0 to 9 and lift the pen.", anchor=False)
-            st.markdown(":gray[The networks answer here, after every stroke.]")
+            st.subheader(SOURCES[source][1], anchor=False)
+            st.markdown(":gray[The networks answer here at once.]")
             warm(chosen)
         else:
             answers(picture, chosen, label)

@@ -7,7 +7,7 @@ import streamlit as st
 from cnnkit import assets
 from cnnkit.datasets import DatasetSpec, dataset_info, list_datasets, load_dataset
 from cnnkit.models import list_models, model_info
-from cnnkit.runs import STARTER_ID, RunStore
+from cnnkit.runs import STARTER_ID, Run, RunStore
 from cnnkit.settings import get_settings
 from cnnkit.ui import charts, page, showcase
 from cnnkit.ui.messages import shown_errors, status_text
@@ -113,7 +113,7 @@ def elsewhere() -> None:
         )
 
 
-def _starter():
+def _starter() -> Run | None:
     from cnnkit.errors import RunNotFoundError
 
     try:
@@ -150,15 +150,21 @@ def _get(spec: DatasetSpec) -> None:
 
 
 def _list_runs() -> None:
-    with shown_errors(stop=False):
-        from cnnkit.ui import cache
+    from cnnkit.ui import cache
 
+    with shown_errors(stop=False):
         runs = [run for run in cache.store().list(limit=RECENT + 1) if not run.starter][:RECENT]
-        for run in runs:
-            error = run.metrics.get("test_error")
-            reached = "" if error is None else f" :gray[{100 * error:.2f} % test error]"
-            with st.container(horizontal=True, vertical_alignment="center"):
-                page.link("pages/runs.py", run.name, run=run.id)
-                st.markdown(status_text(run.status) + reached, width="content")
         if not runs:
             st.caption("None yet. Train a network, and it will be here tomorrow.")
+            return
+        with st.container(border=True, gap="xsmall", key="card_recent"):
+            for run in runs:
+                _row(run)
+
+
+def _row(run: Run) -> None:
+    error = run.metrics.get("test_error")
+    reached = "" if error is None else f" :gray[{100 * error:.2f} % test error]"
+    with st.container(horizontal=True, vertical_alignment="center"):
+        page.link("pages/runs.py", run.name, run=run.id)
+        st.markdown(status_text(run.status) + reached, width="content")

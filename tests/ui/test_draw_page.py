@@ -74,7 +74,7 @@ def test_another_test_picture_is_read_when_it_is_chosen():
 def test_a_photo_is_found_and_read_as_what_it_is():
     pictures, labels = load_dataset("mnist").part("test")
     at = open_page(**{"from": "photo"})
-    assert "Write a digit" in at.subheader[0].value
+    assert "Upload a photo" in at.subheader[0].value
     at.file_uploader(key="photo").set_value(("seven.jpg", photo_of(pictures[0]), "image/jpeg"))
     at.run()
     assert not at.exception
