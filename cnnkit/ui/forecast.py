@@ -60,7 +60,7 @@ def amount(recipe: Recipe) -> None:
 
 def augmentation_preview(recipe: Recipe) -> None:
     """Some of the real pictures, and what the network gets to see of them."""
-    st.markdown("##### What it will learn from")
+    st.markdown("**What it will learn from**")
     with st.container(horizontal=True, vertical_alignment="center"):
         st.button("Others", icon=":material/shuffle:", key="reshuffle", on_click=_reshuffle)
         if recipe.augmentation:
