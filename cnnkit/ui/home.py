@@ -142,8 +142,12 @@ def _get(spec: DatasetSpec) -> None:
         key=f"get_{asset.name}",
     ):
         bar = st.progress(0.0, f"Downloading {asset.filename} …")
+
+        def show(done: int, total: int) -> None:
+            bar.progress(min(1.0, done / total), f"{done / 1e6:.1f} of {total / 1e6:.1f} MB")
+
         with shown_errors(stop=False):
-            assets.fetch(asset.name, lambda done, total: bar.progress(min(1.0, done / total)))
+            assets.fetch(asset.name, show)
             st.rerun()
         bar.empty()
     st.caption(f"Or put [{asset.filename}]({asset.url}) into {folder}. Licence: {asset.licence}.")

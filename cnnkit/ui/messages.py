@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Literal
 
 import streamlit as st
 
 from cnnkit.errors import AssetUnavailableError, CnnkitError, CorruptAssetError, RunNotFoundError
 from cnnkit.ui import page
 
+Colour = Literal["gray", "blue", "orange", "green", "red"]
+
 # Status of a run -> (colour of a Streamlit badge, icon). Keys are the values of runs.Status.
-STATUS_LOOKS = {
+STATUS_LOOKS: dict[str, tuple[Colour, str]] = {
     "queued": ("gray", ":material/hourglass_empty:"),
     "running": ("blue", ":material/autorenew:"),
     "paused": ("orange", ":material/pause:"),
@@ -20,6 +23,7 @@ STATUS_LOOKS = {
     "cancelled": ("gray", ":material/block:"),
     "interrupted": ("orange", ":material/power_off:"),
 }
+UNKNOWN: tuple[Colour, str] = ("gray", ":material/help:")
 
 
 @contextmanager
@@ -67,13 +71,13 @@ def status_chip(status: str, detail: str = "") -> None:
         status: value of `runs.Status`.
         detail: more words, such as "2nd in the queue".
     """
-    colour, icon = STATUS_LOOKS.get(str(status), ("gray", None))
+    colour, icon = STATUS_LOOKS.get(str(status), UNKNOWN)
     st.badge(f"{status} · {detail}" if detail else str(status), icon=icon, color=colour)
 
 
 def status_text(status: str) -> str:
     """The same badge inside Markdown."""
-    colour, _ = STATUS_LOOKS.get(str(status), ("gray", None))
+    colour, _ = STATUS_LOOKS.get(str(status), UNKNOWN)
     return f":{colour}-badge[{status}]"
 
 

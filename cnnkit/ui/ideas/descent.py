@@ -41,7 +41,10 @@ def draw() -> None:
         )
     chart(
         lines(
-            {name: (range(len(path)), _heights(where, path)) for name, path in paths.items()},
+            {
+                name: (range(len(path)), _heights(where, path).tolist())
+                for name, path in paths.items()
+            },
             x_title="step",
             y_title="loss above the lowest",
             logarithmic=True,

@@ -9,7 +9,7 @@ from cnnkit.ideas.softmax import Softmax, explain
 from cnnkit.ui.charts import chart
 from cnnkit.ui.ideas._frame import question
 
-CLASSES = ("cat", "dog", "bird", "fish")
+CLASSES: tuple[str, ...] = ("cat", "dog", "bird", "fish")
 START = (2.0, 1.0, -0.5, 0.0)
 
 
@@ -22,7 +22,7 @@ def draw() -> None:
         "wins by more than it seems. Cross-entropy is the price of the true class's "
         "probability: nothing at 100 %, and without end towards 0 %.",
     )
-    names = list(CLASSES)
+    names: list[str] = list(CLASSES)
     shown = st.segmented_control(
         "The picture really shows a …",
         names,
