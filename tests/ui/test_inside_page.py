@@ -1,0 +1,204 @@
+"""The Inside page as a person uses it."""
+
+from __future__ import annotations
+
+import io
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+from streamlit.testing.v1 import AppTest
+
+from cnnkit.datasets import load_dataset
+from cnnkit.models import ModelCard, create_model, save_model
+from cnnkit.runs import Status, _starter
+from cnnkit.settings import get_settings
+from cnnkit.training import Recipe
+from cnnkit.ui import cache
+from cnnkit.ui.inside import address
+from tests.records import new_store
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+@pytest.fixture
+def store(own_home, monkeypatch, tmp_path):
+    """A record of its own, no starter, and no MNIST but for those who ask."""
+    monkeypatch.setenv("CNNKIT_DATA_DIR", str(tmp_path))
+    monkeypatch.setenv("KERAS_HOME", str(tmp_path))
+    get_settings.cache_clear()
+    monkeypatch.setattr(_starter, "starter_run", lambda: None)
+    cache.store.clear()
+    yield new_store(get_settings())
+    cache.store.clear()
+
+
+def add_run(store, folder, model="lenet_tutorial", dataset="digits", seed=5):
+    """A finished run whose network differs from its first weights, without any training."""
+    recipe = Recipe(model=model, dataset=dataset, seed=seed)
+    data = load_dataset(dataset)
+    network = create_model(
+        model, input_shape=data.spec.input_shape, classes=len(data.class_names), seed=seed
+    )
+    generator = np.random.default_rng(0)
+    network.set_weights([w + generator.normal(0, 0.05, w.shape) for w in network.get_weights()])
+    card = ModelCard(
+        model=model,
+        title=model,
+        class_names=data.class_names,
+        input_shape=data.spec.input_shape,
+        dataset=dataset,
+        recipe=recipe.to_dict(),
+    )
+    save_model(network, card, folder)
+    run = store.create("train", recipe.to_dict(), f"{model} by hand")
+    for name in ("model.keras", "card.json"):
+        store.add_artifact(run.id, folder / name)
+    store.update(run.id, status=Status.FINISHED)
+    return run
+
+
+def open_page(**query):
+    at = AppTest.from_file(ROOT / "app.py", default_timeout=60)
+    for name, value in query.items():
+        at.query_params[name] = value
+    return at.switch_page("pages/inside.py").run()
+
+
+def headings(at):
+    return [header.value for header in at.header]
+
+
+def charts(at):
+    return len(at.get("plotly_chart"))
+
+
+def figure(at):
+    return "".join(element.proto.body for element in at.get("html"))
+
+
+def test_without_a_trained_network_the_page_says_what_to_do(store):
+    at = open_page()
+    assert not at.exception and not headings(at)
+    assert any("No trained network yet" in text.value for text in at.markdown)
+
+
+def test_a_network_is_shown_from_picture_to_decision(store, tmp_path):
+    at = open_page(run=add_run(store, tmp_path).id)
+    assert not at.exception
+    assert len(headings(at)) == 6
+    for shape in ("28×28", "24×24×20", "12×12×20", "8×8×50", "4×4×50", "800", "500", "10"):
+        assert f"<b>{shape}</b>" in figure(at)
+    # Maps of one layer, three rows of units, logits and probabilities.
+    assert charts(at) == 1 + 3 + 2
+    # The digit, two convolutions before and after, and what both answer.
+    assert len(at.get("imgs")) == 1 + 4 + 2
+
+
+def test_every_picture_is_described_in_words(store, tmp_path):
+    at = open_page(run=add_run(store, tmp_path).id)
+    assert all(image.alt for element in at.get("imgs") for image in element.proto.imgs)
+    assert all(chart.proto.alt for chart in at.get("plotly_chart"))
+
+
+def test_a_deep_link_opens_on_its_digit_layer_and_scale(store, tmp_path):
+    at = open_page(
+        run=add_run(store, tmp_path).id,
+        digit="3",
+        picture="2",
+        layer="block2_pool",
+        scale="own",
+    )
+    assert not at.exception
+    assert at.selectbox("choice_layer").value == "block2_pool"
+    assert at.number_input("picture").value == 2
+    words = [caption.value for caption in at.caption]
+    assert any("Each map is stretched to its own" in text for text in words)
+
+
+def test_a_layer_that_the_network_lacks_is_said_and_another_is_shown(store, tmp_path):
+    at = open_page(run=add_run(store, tmp_path).id, layer="block7_conv1")
+    assert not at.exception
+    assert "block7_conv1" in at.warning[0].value
+    assert at.selectbox("choice_layer").value == "block1_pool"
+
+
+def test_an_unknown_run_is_said_and_another_is_shown(store, tmp_path):
+    add_run(store, tmp_path)
+    at = open_page(run="gone")
+    assert not at.exception and "gone" in at.warning[0].value and headings(at)
+
+
+def test_choosing_another_network_forgets_the_layer_of_the_first(store, tmp_path):
+    lenet = add_run(store, tmp_path / "a")
+    keras = add_run(store, tmp_path / "b", "keras_mnist_cnn")
+    at = open_page(run=lenet.id, layer="block2_pool")
+    at.query_params["run"] = keras.id  # as choosing it does in the browser
+    at.run()
+    assert not at.exception and not at.warning
+    assert at.selectbox("choice_layer").value == "block1_pool"
+
+
+def test_a_network_without_convolutions_shows_what_its_units_want_to_see(store, tmp_path):
+    at = open_page(run=add_run(store, tmp_path, "softmax_regression").id)
+    assert not at.exception
+    assert len(headings(at)) == 4
+    assert len(at.get("imgs")) == 1 + 2
+
+
+def test_a_network_for_small_patterns_is_shown_with_its_own_pictures(store, tmp_path):
+    at = open_page(run=add_run(store, tmp_path, "toy_cnn", "toy_patterns").id)
+    assert not at.exception
+    assert "<b>10×10×10</b>" in figure(at)
+    assert [pill.options for pill in at.get("button_group")][0] == ["top", "middle", "bottom"]
+
+
+def test_a_damaged_network_is_said_instead_of_a_traceback(store, tmp_path):
+    run = add_run(store, tmp_path)
+    store.artifact(run.id, "model.keras").write_bytes(b"no network")
+    at = open_page(run=run.id)
+    assert not at.exception and "damaged" in at.error[0].value
+
+
+def test_an_uploaded_digit_goes_through_the_network(store, tmp_path):
+    at = open_page(run=add_run(store, tmp_path).id, **{"from": "photo"})
+    assert not at.exception and not headings(at) and at.info
+    paper = np.full((200, 200), 240, np.uint8)
+    paper[40:160, 90:110] = 20
+    stream = io.BytesIO()
+    Image.fromarray(paper).save(stream, "PNG")
+    at.get("file_uploader")[0].upload("one.png", stream.getvalue(), "image/png").run()
+    assert not at.exception and len(headings(at)) == 6
+
+
+def test_a_picture_that_is_none_is_refused_in_words(store, tmp_path):
+    at = open_page(run=add_run(store, tmp_path).id, **{"from": "photo"})
+    at.get("file_uploader")[0].upload("one.png", b"no picture", "image/png").run()
+    assert not at.exception and "not a picture" in at.error[0].value
+
+
+def test_what_was_drawn_on_another_page_is_taken_over(store, tmp_path):
+    run = add_run(store, tmp_path)
+    at = AppTest.from_file(ROOT / "app.py", default_timeout=60)
+    at.session_state["drawn_digit"] = np.full((28, 28, 1), 200, np.uint8)
+    at.query_params["run"], at.query_params["from"] = run.id, "drawing"
+    at.switch_page("pages/inside.py").run()
+    assert not at.exception and len(headings(at)) == 6
+
+
+def test_the_starter_comes_first_where_there_is_one(own_home, tmp_path):
+    cache.store.clear()
+    add_run(new_store(get_settings()), tmp_path)
+    at = open_page()
+    cache.store.clear()
+    assert not at.exception
+    assert at.selectbox("choice_run").value == "starter"
+
+
+def test_a_link_to_one_test_picture_names_its_class_and_its_place(store, tmp_path):
+    run = add_run(store, tmp_path)
+    _, labels = load_dataset("digits").part("test")
+    index = int(np.flatnonzero(labels == 4)[3])
+    names = load_dataset("digits").class_names
+    assert address(run, labels, index, names) == {"run": run.id, "digit": "4", "picture": "3"}
