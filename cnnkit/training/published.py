@@ -184,8 +184,8 @@ RECIPES = (
         warmup_epochs=0.3,
         batch_size=128,
         epochs=5,
-        augmentation=Augmentation(shift=1, rotation=8, zoom=0.08, elastic=0.6),
-        **{**_FALLING, "validation_size": 2_000},
+        augmentation=Augmentation(shift=1.5, rotation=8, zoom=0.08),
+        **_FALLING,
     ),
     Recipe(
         name="fast",
