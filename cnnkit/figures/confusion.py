@@ -74,7 +74,7 @@ def _cells(strength: np.ndarray, colour: str) -> go.Heatmap:
         zmin=0,
         zmax=max(float(most), 1e-12),
         # Never opaque: the number in the cell has the page's own colour of text.
-        colorscale=[[0, faded(colour, 0.05)], [1, faded(colour, 0.65)]],
+        colorscale=[[0, faded(colour, 0.05)], [1, faded(colour, 0.5)]],
         showscale=False,
         hoverinfo="skip",
         xgap=3,

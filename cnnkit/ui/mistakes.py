@@ -13,7 +13,7 @@ from cnnkit.runs import Run
 from cnnkit.training.mistakes import Predictions
 from cnnkit.ui import cache, charts
 
-SHOWN = 24  # pictures at once
+SHOWN = 16  # pictures at once
 
 
 @dataclass(frozen=True, eq=False)

@@ -81,7 +81,7 @@ def test_the_starter_shows_its_mistakes_where_mnist_is_absent(store, monkeypatch
     get_settings.cache_clear()
     at = open_page(run="starter")
     assert not at.error
-    assert len(at.image) >= 20
+    assert len(at.image) == 16
 
 
 def test_a_run_shows_its_figures_mistakes_and_classes(store, add_run):
