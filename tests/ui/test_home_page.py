@@ -81,6 +81,23 @@ def test_what_is_not_on_this_machine_can_be_fetched(monkeypatch, tmp_path):
     assert "storage.googleapis.com" in at.error[0].value
 
 
+def test_a_download_that_succeeds_shows_the_data_as_here(monkeypatch, tmp_path):
+    monkeypatch.delenv("CNNKIT_DATA_DIR", raising=False)
+    monkeypatch.setenv("KERAS_HOME", str(tmp_path))
+    get_settings.cache_clear()
+
+    def arrives(name, progress):  # stands for the network
+        progress(5_000_000, 11_490_434)
+        (tmp_path / "datasets").mkdir()
+        (tmp_path / "datasets" / "mnist.npz").touch()
+
+    monkeypatch.setattr("cnnkit.assets.fetch", arrives)
+    at = home()
+    at.button(key="get_mnist").click().run()
+    assert not at.exception and not at.error
+    assert "missing" not in words_of(at)
+
+
 def test_a_damaged_starter_is_said_and_the_page_goes_on(monkeypatch):
     def broken(*_):
         raise CorruptRunError(STARTER_ID, "predictions.npz", "is damaged")
