@@ -45,6 +45,7 @@ def main() -> None:
     for part in parts:
         print(f"{part} …", file=sys.stderr)
         result = run(part)
+        print(*result["rows"], sep="\n", file=sys.stderr)
         rows += result["rows"]
         notes += result["notes"]
     text = document(rows, notes)

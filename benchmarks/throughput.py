@@ -188,7 +188,7 @@ def plain(recipe: Recipe, pictures: int) -> Recipe:
 def main() -> None:
     """Measure both networks and print the rows."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--rounds", type=int, default=4)
     parser.add_argument("--steps", type=int, default=64, help="batches in an epoch")
     arguments = parser.parse_args()
     rows, notes = [], []

@@ -20,7 +20,7 @@ from urllib.request import Request, urlopen
 from cnnkit.errors import AssetUnavailableError, UnknownNameError
 from cnnkit.settings import get_settings
 
-Progress = Callable[[int, int], None]  # bytes so far, bytes in all
+Progress = Callable[[int, int], object]  # bytes so far, bytes in all
 
 
 @dataclass(frozen=True, kw_only=True)

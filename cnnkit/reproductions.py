@@ -6,6 +6,7 @@ The figures here are their authors', never ours: ours are measured and stored ap
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 from cnnkit.errors import UnknownNameError
 from cnnkit.training import Recipe, get_recipe
@@ -29,7 +30,7 @@ class Reproduction:
     def recipe(self) -> Recipe:
         """What to run."""
         recipe = get_recipe(self.model, self.recipe_name)
-        changes = dict(self.changes)
+        changes: dict[str, Any] = dict(self.changes)
         options = {**recipe.model_options, **changes.pop("model_options", {})}
         return recipe.replace(model_options=options, **changes)
 

@@ -28,5 +28,5 @@ def read() -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
 def _enlarge(picture: np.ndarray) -> np.ndarray:
     scaled = Image.fromarray(np.uint8(picture * 255 / 16))
     canvas = np.zeros((28, 28, 1), np.uint8)
-    canvas[4:24, 4:24, 0] = scaled.resize((20, 20), Image.Resampling.BICUBIC)
+    canvas[4:24, 4:24, 0] = np.asarray(scaled.resize((20, 20), Image.Resampling.BICUBIC))
     return canvas

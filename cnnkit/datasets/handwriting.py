@@ -71,8 +71,8 @@ def from_photo(photo: np.ndarray) -> Handwriting:
     gray = _gray(photo)
     shrink = max(1.0, max(gray.shape) / WORKING_SIDE)
     if shrink > 1:
-        size = tuple(max(1, round(side / shrink)) for side in gray.shape[::-1])
-        small = Image.fromarray(np.float32(gray)).resize(size, Image.Resampling.BOX)
+        height, width = (max(1, round(side / shrink)) for side in gray.shape)
+        small = Image.fromarray(np.float32(gray)).resize((width, height), Image.Resampling.BOX)
         gray = np.asarray(small, dtype=np.float64)
     ink, dark = _ink(gray)
     threshold = _otsu(ink)
@@ -91,8 +91,8 @@ def from_photo(photo: np.ndarray) -> Handwriting:
     full = np.percentile(ink[mask], 60)
     shade = np.clip((ink - threshold / 2) / max(full - threshold / 2, 1e-6), 0, 1) * near
     digit = _thickened(_cut(shade, box), _cut(mask, box))
-    outer = tuple(round(edge * shrink) for edge in box)
-    return Handwriting(_laid_out(digit), outer, inverted=dark)
+    left, top, right, bottom = (round(edge * shrink) for edge in box)
+    return Handwriting(_laid_out(digit), (left, top, right, bottom), inverted=dark)
 
 
 def _gray(picture: np.ndarray) -> np.ndarray:
@@ -195,8 +195,8 @@ def _laid_out(digit: np.ndarray) -> np.ndarray:
         uint8 (28, 28, 1).
     """
     scale = BOX / max(digit.shape)
-    size = tuple(max(1, round(side * scale)) for side in digit.shape[::-1])
-    small = Image.fromarray(np.float32(digit)).resize(size, Image.Resampling.LANCZOS)
+    height, width = (max(1, round(side * scale)) for side in digit.shape)
+    small = Image.fromarray(np.float32(digit)).resize((width, height), Image.Resampling.LANCZOS)
     values = np.clip(np.asarray(small, dtype=np.float64), 0, 1)
     values /= max(values.max(), 1e-6)
     rows, columns = ndimage.center_of_mass(values)

@@ -71,7 +71,7 @@ def coloured(image: np.ndarray, colours: str = "gray") -> np.ndarray:
         shade[..., :3] = np.where(strength > 0, end[..., :3], ZERO[:3])  # opacity does the rest
     else:
         raise ValueError(f"`colours` must be 'gray' or 'diverging'. Received: {colours!r}.")
-    return np.uint8(np.rint(shade))
+    return np.rint(shade).astype(np.uint8)
 
 
 def enlarged(image: np.ndarray, scale: int) -> np.ndarray:

@@ -67,7 +67,7 @@ def both_orders(
         bias: added to every pixel, before the activation.
     """
     act, pool = ACTIVATIONS[activation], POOLINGS[pooling]
-    convolved = convolve(np.float64(image) / 255, FILTERS[kernel])
+    convolved = convolve(np.asarray(image, np.float64) / 255, FILTERS[kernel])
     pooled = pool_2x2(convolved, pool)
     return Orders(
         convolved,

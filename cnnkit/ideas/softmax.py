@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 
 def softmax(logits: np.ndarray) -> np.ndarray:
@@ -34,14 +35,14 @@ class Softmax:
     gradient: np.ndarray
 
 
-def explain(logits: np.ndarray, true: int) -> Softmax:
+def explain(logits: ArrayLike, true: int) -> Softmax:
     """Go from logits to loss and gradient.
 
     Args:
         logits: (classes,), any real numbers.
         true: index of the true class.
     """
-    logits = np.float64(logits)
+    logits = np.asarray(logits, np.float64)
     if logits.ndim != 1 or not 0 <= true < len(logits):
         raise ValueError(f"`true` must index {logits.shape} logits. Received: {true!r}.")
     probabilities = softmax(logits)

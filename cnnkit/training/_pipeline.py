@@ -37,7 +37,7 @@ class Batches:
         self.per_pass = batches_per_pass(len(images), recipe)
         self.per_epoch = recipe.steps_per_epoch or self.per_pass
         # `fit` reads the data set anew each epoch, and the data set reads this.
-        self.epoch = tf.Variable(0, dtype=tf.int64, trainable=False)
+        self.epoch = tf.Variable(tf.constant(0, tf.int64), trainable=False)
         self._images = tf.constant(images)
         self._labels = tf.constant(labels)
 
@@ -59,7 +59,7 @@ class Batches:
         count = tf.shape(self._labels, out_type=tf.int64)[0]
         order = tf.range(count)
         if self.recipe.shuffle:
-            order = tf.random.experimental.stateless_shuffle(
+            order = tf.random.experimental.stateless_shuffle(  # pyright: ignore[reportAttributeAccessIssue]
                 order, tf.stack([np.int64(self.recipe.seed), number])
             )
         size = self.recipe.batch_size

@@ -9,6 +9,7 @@ pictures, whoever asks and in whatever order.
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import numpy as np
 import tensorflow as tf
@@ -83,7 +84,7 @@ def sample(images, coordinates):
         float32, (batch, rows, columns, channels).
     """
     # A black border of one pixel makes every neighbour of a clipped coordinate exist.
-    padded = tf.pad(images, [[0, 0], [1, 1], [1, 1], [0, 0]])
+    padded: Any = tf.pad(images, [[0, 0], [1, 1], [1, 1], [0, 0]])
     batch = tf.shape(padded)[0]
     height, width, channels = padded.shape[1:]
     row, down = _whole_and_part(coordinates[:, 0], height)
@@ -146,6 +147,6 @@ def _bumps_along(size: int, sigma: float) -> np.ndarray:
     return heights / np.linalg.norm(heights, axis=0)
 
 
-def _fold(seed, number: int):
+def _fold(seed, number: int) -> Any:
     """Another seed for each use, so that no two draws are the same numbers."""
-    return tf.random.experimental.stateless_fold_in(seed, number)
+    return tf.random.fold_in(seed, number)

@@ -52,7 +52,7 @@ def save_checkpoint(path: Path, model: keras.Model, state: TrainingState, recipe
     aside = path.with_name(f".{path.name}.{uuid.uuid4().hex}")
     try:
         with aside.open("wb") as file:
-            np.savez(file, **arrays)
+            np.savez(file, allow_pickle=False, **arrays)
             file.flush()
             os.fsync(file.fileno())
         os.replace(aside, path)
