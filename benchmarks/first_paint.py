@@ -27,9 +27,9 @@ def visit(browser: Browser, address: str) -> tuple[float, float]:
     page = context.new_page()
     began = time.perf_counter()
     page.goto(address, wait_until="commit")
-    page.wait_for_selector("h1", state="visible")
+    page.wait_for_selector("h1", state="visible", timeout=120_000)
     painted = time.perf_counter() - began
-    page.wait_for_selector(READY)
+    page.wait_for_selector(READY, timeout=120_000)
     complete = time.perf_counter() - began
     context.close()
     return painted, complete

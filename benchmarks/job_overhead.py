@@ -87,7 +87,7 @@ def main() -> None:
     """Measure in turns and print the rows."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--epochs", type=int, default=4)
+    parser.add_argument("--epochs", type=int, default=3)
     arguments = parser.parse_args()
     recipe = get_recipe("lenet_tutorial", "fast").replace(
         train_size=10_000, epochs=arguments.epochs, warmup_epochs=0.0
