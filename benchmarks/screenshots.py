@@ -21,6 +21,7 @@ from PIL import Image
 from playwright.sync_api import Browser, Page
 
 from benchmarks._app import chromium, served, settle
+from benchmarks._children import end_children
 from benchmarks._measure import ROOT
 from cnnkit.datasets import mnist_or_digits
 
@@ -41,7 +42,6 @@ def main() -> None:
         data = mnist_or_digits().name
         train(environment, "softmax_regression", data, epochs=3)
         train(environment, "lenet_tutorial", data, epochs=2)
-        learning = None
         with served(ROOT / "app.py", environment) as address, chromium() as browser:
             for name, path, prepare in (shot for shot in SHOTS if shot[0] in wanted):
                 if name == "train":  # last, for it slows all others
@@ -49,8 +49,7 @@ def main() -> None:
                     path = f"train?run={learning}"
                 theme = "dark" if name.endswith("-dark") else "light"
                 shoot(browser, f"{address}/{path}", name, prepare, theme)
-        if learning:
-            command(environment, "runs", "cancel", learning)
+        end_children(home)
 
 
 def train(

@@ -24,6 +24,8 @@ from urllib.parse import urlencode
 
 import pytest
 
+from benchmarks._children import end_children
+
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
 PATIENCE = 120_000  # ms: a first `import keras` on a busy small machine
 READY = '[data-testid="stApp"][data-test-script-state="notRunning"]'
@@ -51,6 +53,7 @@ class App:
 def serve(root, tmp_path_factory) -> Iterator[Callable[..., App]]:
     """Start the app: `serve()`, or `serve(home=…, environment={…})`; stopped at the end."""
     started: list[subprocess.Popen] = []
+    homes: list[Path] = []
 
     def start(home: Path | None = None, environment: dict[str, str] | None = None) -> App:
         home = home or tmp_path_factory.mktemp("browser-home")
@@ -72,6 +75,7 @@ def serve(root, tmp_path_factory) -> Iterator[Callable[..., App]]:
                 stderr=subprocess.STDOUT,
             )
         started.append(process)
+        homes.append(home)
         _wait_for(port, process, log)
         return App(f"http://127.0.0.1:{port}", home, log)
 
@@ -84,6 +88,8 @@ def serve(root, tmp_path_factory) -> Iterator[Callable[..., App]]:
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()
+    for home in homes:
+        end_children(home)
 
 
 @pytest.fixture(scope="session")
