@@ -139,7 +139,10 @@ class Bench:
 
     def kill_both(self, runs: int) -> Case:
         """Kill server and child; the next server must find out."""
-        case = Case("SIGKILL to server and child", outcome="interrupted")
+        case = Case(
+            "SIGKILL to server and child (counted from starting the next server)",
+            outcome="interrupted",
+        )
         for number in range(runs):
             run = self.store.create("train", RECIPE.to_dict(), f"both {number}")
             first = self.serve()
