@@ -75,7 +75,7 @@ def address(run: Run, labels: np.ndarray, index: int, class_names: Sequence[str]
         class_names: in the order of the labels.
     """
     number = int(np.flatnonzero(np.flatnonzero(labels == labels[index]) == index)[0])
-    return {"run": run.id, "digit": class_names[labels[index]], "picture": str(number)}
+    return {"run": run.id, "digit": class_names[int(labels[index])], "picture": str(number)}
 
 
 def _from_data(card) -> Digit:
