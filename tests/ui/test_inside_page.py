@@ -93,12 +93,13 @@ def test_a_network_is_shown_from_picture_to_decision(store, tmp_path):
     # Maps of one layer, three rows of units, logits and probabilities.
     assert charts(at) == 1 + 3 + 2
     # The digit, two convolutions before and after, and what both answer.
-    assert len(at.get("imgs")) == 1 + 4 + 2
+    assert len(at.image) == 1 + 4 + 2
 
 
 def test_every_picture_is_described_in_words(store, tmp_path):
     at = open_page(run=add_run(store, tmp_path).id)
-    assert all(image.alt for element in at.get("imgs") for image in element.proto.imgs)
+    images = [image for element in at.image for image in element.proto.imgs]
+    assert images and all(image.alt for image in images)
     assert all(chart.proto.alt for chart in at.get("plotly_chart"))
 
 
@@ -144,7 +145,7 @@ def test_a_network_without_convolutions_shows_what_its_units_want_to_see(store, 
     at = open_page(run=add_run(store, tmp_path, "softmax_regression").id)
     assert not at.exception
     assert len(headings(at)) == 4
-    assert len(at.get("imgs")) == 1 + 2
+    assert len(at.image) == 1 + 2
 
 
 def test_a_network_for_small_patterns_is_shown_with_its_own_pictures(store, tmp_path):
