@@ -19,7 +19,7 @@ test: $(TESTING)
 	$(BIN)/python -m pytest
 
 app-test: $(TESTING)
-	$(BIN)/python -m pytest tests/app
+	$(BIN)/python -m pytest tests/ui
 
 browser-test: $(TESTING)
 	$(BIN)/python -m pytest -m browser

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import csv
 import time
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -27,6 +25,7 @@ LIVE_POINTS = 600  # kept of a whole run, so that its curve stays quick to read
 def run(job: JobContext) -> Status:
     """Train as the recipe in the run's spec says, then evaluate on the test part."""
     from cnnkit.training import evaluate, fit, recipe_dataset
+    from cnnkit.training.results import figures
 
     recipe = Recipe.from_dict(job.run.spec)
     job.params(flatten(recipe.to_dict()))
@@ -37,10 +36,9 @@ def run(job: JobContext) -> Status:
     if result.ended.reason in ENDINGS:
         return ENDINGS[result.ended.reason]
     evaluation = evaluate(result.model, *dataset.part("test"))
-    metrics = figures(result, evaluation)
-    keep(job, recipe, dataset, result, evaluation, metrics)
+    keep(job, recipe, dataset, result, evaluation)
     recorder.complete(result.history)
-    job.metrics(metrics)
+    job.metrics(figures(result, evaluation))
     job.drop_checkpoint()
     return Status.FINISHED
 
@@ -144,66 +142,19 @@ class Recorder:
         return (event.steps - event.step) / done * (time.monotonic() - self._epoch_began)
 
 
-def figures(result: FitResult, evaluation: Evaluation) -> dict[str, float]:
-    """The final figures of a run."""
-    return {
-        **evaluation.metrics("test_"),
-        "seconds": sum(row["seconds"] for row in result.history),
-        "parameters": result.model.count_params(),
-        "best_epoch": result.ended.best_epoch or result.ended.epoch,
-        "epochs": result.ended.epoch,
-    }
-
-
 def keep(
     job: JobContext,
     recipe: Recipe,
     dataset: Dataset,
     result: FitResult,
     evaluation: Evaluation,
-    metrics: Mapping[str, float],
 ) -> None:
     """Store model, card, recipe, curves and the predictions on the test part."""
-    from cnnkit.models import save_model
+    from cnnkit.training.results import write_result
 
     folder = job.folder / "result"
-    save_model(result.model, _card(recipe, dataset, metrics), folder)
-    (folder / "recipe.json").write_text(recipe.to_json(), encoding="utf-8")
-    _write_csv(folder / "history.csv", result.history)
-    np.savez_compressed(
-        folder / "predictions.npz", logits=evaluation.logits, labels=evaluation.labels
-    )
+    write_result(folder, recipe, dataset, result, evaluation)
     for path in sorted(folder.iterdir()):
         job.artifact(path)
         path.unlink()
     folder.rmdir()
-
-
-def _card(recipe: Recipe, dataset: Dataset, metrics: Mapping[str, float]):
-    import keras
-    import tensorflow as tf
-
-    import cnnkit
-    from cnnkit.models import ModelCard, model_info
-
-    return ModelCard(
-        model=recipe.model,
-        title=model_info(recipe.model).title,
-        class_names=dataset.class_names,
-        input_shape=dataset.spec.input_shape,
-        dataset=dataset.name,
-        recipe=recipe.to_dict(),
-        metrics=dict(metrics),
-        versions={
-            "cnnkit": cnnkit.__version__,
-            "keras": keras.__version__,
-            "tensorflow": tf.__version__,
-        },
-    )
-
-
-def _write_csv(path: Path, rows: Sequence[Mapping[str, float]]) -> None:
-    with path.open("w", encoding="utf-8", newline="") as file:
-        writer = csv.DictWriter(file, fieldnames=list(rows[0]))
-        writer.writeheader()
-        writer.writerows(rows)
