@@ -56,9 +56,13 @@ class ModelSpec:
     classes: int  # as published
     parameters: int  # as published, with the default options
     paper: str  # authors and title
+    group: str  # one of GROUPS
     options: tuple[Option, ...]
     build: Callable[..., keras.Model]  # build(input_shape, classes, seeds, **options)
 
+
+# What a network is here for: to be trained on digits, or to be read beside its paper.
+GROUPS = ("digits", "classic")
 
 _MODELS: dict[str, ModelSpec] = {}
 
@@ -71,9 +75,12 @@ def register_model(
     parameters: int,
     input_shape: tuple[int, int, int] = (28, 28, 1),
     classes: int = 10,
+    group: str = "digits",
     options: tuple[Option, ...] = (),
 ) -> Callable[[Callable[..., keras.Model]], Callable[..., keras.Model]]:
     """Register the decorated builder under its own name."""
+    if group not in GROUPS:
+        raise ValueError(f"`group` must be one of {', '.join(GROUPS)}. Received: {group!r}.")
 
     def register(build: Callable[..., keras.Model]) -> Callable[..., keras.Model]:
         name = build.__name__
@@ -89,6 +96,7 @@ def register_model(
             classes=classes,
             parameters=parameters,
             paper=paper,
+            group=group,
             options=options,
             build=build,
         )
@@ -97,11 +105,20 @@ def register_model(
     return register
 
 
-def list_models() -> list[str]:
-    """Registered names, `b2` before `b10`."""
-    return sorted(
-        _MODELS, key=lambda name: [int(t) if t.isdigit() else t for t in re.split(r"(\d+)", name)]
-    )
+def list_models(group: str | None = None) -> list[str]:
+    """Registered names, `b2` before `b10`.
+
+    Args:
+        group: "digits" for those with recipes for digits, "classic" for those that are
+            built as their papers say; None: all.
+    """
+    names = [name for name, spec in _MODELS.items() if group in (None, spec.group)]
+    return sorted(names, key=natural_order)
+
+
+def natural_order(name: str) -> list[str | int]:
+    """Key that sorts numbers inside names as numbers."""
+    return [int(part) if part.isdigit() else part for part in re.split(r"(\d+)", name)]
 
 
 def model_info(name: str) -> ModelSpec:

@@ -64,7 +64,7 @@ def data_here() -> None:
 def networks_here() -> None:
     """Which networks can be trained, with their size and where they come from."""
     with st.grid("auto", min_column_width=230):
-        for name in list_models():
+        for name in list_models("digits"):
             spec = model_info(name)
             st.markdown(
                 f"**{spec.title}** :gray-badge[{spec.parameters:,} weights]  \n"

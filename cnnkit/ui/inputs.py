@@ -128,7 +128,7 @@ def model_picker(
     """Registered name of a network, `?model=` in the address."""
     return choice(
         label,
-        names or list_models(),
+        names or list_models("digits"),
         parameter="model",
         title=lambda name: model_info(name).title,
         default=default,

@@ -101,7 +101,7 @@ def _filtered() -> list[Run]:
     with network:
         model = st.selectbox(
             "Network",
-            list_models(),
+            list_models("digits"),
             index=None,
             format_func=lambda name: model_info(name).title,
             placeholder="Any network",

@@ -42,7 +42,7 @@ def test_stages_say_what_each_layer_does_and_what_it_learns(lenet):
     ]
 
 
-@pytest.mark.parametrize("name", list_models())
+@pytest.mark.parametrize("name", list_models("digits"))
 def test_stages_of_every_network_hold_all_weights_but_those_of_normalisation(name):
     model = create_model(name)
     found = stages(model)
@@ -60,7 +60,7 @@ def test_a_convolution_that_keeps_the_shape_is_a_stage_of_its_own():
     assert names == ["image", "block1_conv1"]
 
 
-@pytest.mark.parametrize("name", list_models())
+@pytest.mark.parametrize("name", list_models("digits"))
 def test_every_layer_of_every_network_is_described(name):
     for layer in create_model(name).layers:
         assert describe(layer) not in ("", type(layer).__name__), layer.name

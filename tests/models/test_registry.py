@@ -6,7 +6,7 @@ import pytest
 from cnnkit.errors import IncompatibleError, InvalidRecipeError, UnknownModelError
 from cnnkit.models import create_model, list_models, model_info
 
-MODELS = list_models()
+MODELS = list_models("digits")
 
 
 @pytest.mark.parametrize("name", MODELS)

@@ -46,7 +46,7 @@ def test_choosing_never_to_stop_removes_the_rule():
     assert changed.stopping is None
 
 
-@pytest.mark.parametrize("model", list_models())
+@pytest.mark.parametrize("model", list_models("digits"))
 def test_a_network_option_is_a_choice_or_a_range(model):
     for field in model_fields(model):
         assert bool(field.choices) != bool(field.range)
