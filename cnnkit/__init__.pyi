@@ -1,9 +1,19 @@
 # The public names of cnnkit: read by type checkers as it stands, and by __init__.py,
 # which imports each from its module when it is first touched.
-from . import datasets, errors, jobs, models, runs, settings, training
+from . import datasets, errors, jobs, models, predict, runs, settings, training
 from .datasets import Dataset, dataset_info, list_datasets, load_dataset
 from .errors import CnnkitError
-from .models import create_model, list_models, load_model, model_info, save_model
+from .models import (
+    create_model,
+    list_models,
+    list_pretrained,
+    load_model,
+    load_pretrained,
+    model_info,
+    open_pretrained,
+    pretrained_info,
+    save_model,
+)
 from .settings import get_settings
 from .training import Augmentation, Recipe, Stopping, evaluate, fit, get_recipe, list_recipes
 
@@ -26,11 +36,16 @@ __all__ = [
     "jobs",
     "list_datasets",
     "list_models",
+    "list_pretrained",
     "list_recipes",
     "load_dataset",
     "load_model",
+    "load_pretrained",
     "model_info",
     "models",
+    "open_pretrained",
+    "predict",
+    "pretrained_info",
     "runs",
     "save_model",
     "settings",

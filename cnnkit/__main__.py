@@ -7,6 +7,7 @@ import click
 from cnnkit import __version__
 from cnnkit._cli.catalogue import datasets, models
 from cnnkit._cli.evaluate import evaluate
+from cnnkit._cli.predict import predict
 from cnnkit._cli.reproduce import reproduce
 from cnnkit._cli.runs import runs
 from cnnkit._cli.train import train
@@ -31,7 +32,7 @@ def main():
     """Train, open up and question convolutional networks."""
 
 
-for _verb in (models, datasets, train, runs, evaluate, reproduce, worker):
+for _verb in (models, datasets, train, runs, evaluate, predict, reproduce, worker):
     main.add_command(_verb)
 
 if __name__ == "__main__":

@@ -1,41 +1,71 @@
-"""Finding or fetching data files, and never using half of one.
+"""Finding or fetching data sets and weights, and never using half of a file.
 
-A file is looked for in `CNNKIT_DATA_DIR`, then in Keras's own cache, then downloaded
-from its official origin into that cache. What the operator put into `CNNKIT_DATA_DIR`
-is theirs and is not held to the official hash; its reader checks what is inside.
+A file is looked for in `CNNKIT_DATA_DIR` (weights in its folder `weights`), then in
+Keras's own cache, then downloaded from its official origin into that cache. What the
+operator put into `CNNKIT_DATA_DIR` is theirs and is not held to the official checksum;
+its reader checks what is inside.
 """
 
 from __future__ import annotations
 
 import hashlib
+import http
 import http.client
 import os
+import time
 import uuid
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from urllib.error import HTTPError
+from urllib.error import HTTPError, URLError
 from urllib.request import Request, urlopen
 
+from cnnkit._weight_files import WEIGHT_FILES
 from cnnkit.errors import AssetUnavailableError, UnknownNameError
 from cnnkit.settings import get_settings
 
 Progress = Callable[[int, int], object]  # bytes so far, bytes in all
+
+ATTEMPTS = 4  # to get a file whose transfer breaks off; each goes on where the last one ended
+PAUSE = 1.0  # seconds before the second attempt, twice as long before each further one
+TIMEOUT = 20  # seconds without a byte
 
 
 @dataclass(frozen=True, kw_only=True)
 class Asset:
     """One official file."""
 
-    name: str  # "mnist"
+    name: str  # "mnist", or for weights "<network>.imagenet"
     title: str  # shown to people
     filename: str  # as its publisher calls it, and as it is named in CNNKIT_DATA_DIR
-    url: str  # official address
-    sha256: str  # of the official file
-    bytes: int  # size of the official file
+    url: str | None  # official address; None: there is none, people bring the file
+    checksum: str | None  # "sha256:…" or "md5:…" of the official file; None: none published
+    bytes: int  # size of the official file; for weights about, the exact one is not published
     cache_folder: str  # folder of Keras's cache: "datasets" or "models"
+    data_folder: str = ""  # folder within CNNKIT_DATA_DIR
     licence: str
     source: str  # authors and title
+
+
+def weights_asset(network: str) -> str:
+    """Name of the asset that holds a network's ImageNet weights."""
+    return f"{network}.imagenet"
+
+
+def _weights(network: str) -> Asset:
+    file = WEIGHT_FILES[network]
+    return Asset(
+        name=weights_asset(network),
+        title=f"ImageNet weights of {network}",
+        filename=file.filename,
+        url=file.url,
+        checksum=file.checksum,
+        bytes=4 * file.parameters,
+        cache_folder="models",
+        data_folder="weights",
+        licence="as its publisher states",
+        source="Keras Applications" if file.url else "see docs/pretrained.md",
+    )
 
 
 ASSETS = {
@@ -46,12 +76,25 @@ ASSETS = {
             title="MNIST handwritten digits",
             filename="mnist.npz",
             url="https://storage.googleapis.com/tensorflow/tf-keras-datasets/mnist.npz",
-            sha256="731c5ac602752760c8e48fbffcf8c3b850d9dc2a2aedcf2cc48468fc17b673d1",
+            checksum="sha256:731c5ac602752760c8e48fbffcf8c3b850d9dc2a2aedcf2cc48468fc17b673d1",
             bytes=11_490_434,
             cache_folder="datasets",
             licence="CC BY-SA 3.0",
             source="Yann LeCun, Corinna Cortes: The MNIST database of handwritten digits",
         ),
+        Asset(
+            name="imagenet_classes",
+            title="names of the 1,000 ImageNet classes",
+            filename="imagenet_class_index.json",
+            url="https://storage.googleapis.com/download.tensorflow.org/data/"
+            "imagenet_class_index.json",
+            checksum="md5:c2c37ea517e94d9795004a39431a14cb",
+            bytes=35_363,
+            cache_folder="models",
+            licence="Apache-2.0",
+            source="Keras",
+        ),
+        *map(_weights, WEIGHT_FILES),
     )
 }
 
@@ -63,7 +106,7 @@ def find(name: str) -> Path | None:
         UnknownNameError: no asset has this name.
     """
     asset = _asset(name)
-    for folder in (get_settings().data_dir, _cache_folder(asset)):
+    for folder in (_data_folder(asset), _cache_folder(asset)):
         if folder and (folder / asset.filename).is_file():
             return folder / asset.filename
     return None
@@ -73,7 +116,8 @@ def fetch(name: str, progress: Progress | None = None) -> Path:
     """The file of an asset, downloaded when it is not on this machine.
 
     A download goes into a file of another name and takes its own only when size and
-    SHA-256 are right, so that a broken one is never used.
+    checksum are right, so that a broken one is never used. A transfer that breaks off is
+    taken up where it ended.
 
     Args:
         name: key of `ASSETS`.
@@ -88,6 +132,8 @@ def fetch(name: str, progress: Progress | None = None) -> Path:
         return path
     if get_settings().offline:
         raise _unavailable(asset, "CNNKIT_OFFLINE is set")
+    if asset.url is None:
+        raise _unavailable(asset, "nobody publishes it in this form; see docs/pretrained.md")
     return _download(asset, _cache_folder(asset) / asset.filename, progress)
 
 
@@ -101,10 +147,17 @@ def _cache_folder(asset: Asset) -> Path:
     return get_settings().keras_home / asset.cache_folder
 
 
+def _data_folder(asset: Asset) -> Path | None:
+    folder = get_settings().data_dir
+    return folder / asset.data_folder if folder else None
+
+
 def _unavailable(asset: Asset, reason: str) -> AssetUnavailableError:
-    folder = get_settings().data_dir or _cache_folder(asset)
     return AssetUnavailableError(
-        filename=asset.filename, url=asset.url, folder=folder, reason=reason
+        filename=asset.filename,
+        url=asset.url,
+        folder=_data_folder(asset) or _cache_folder(asset),
+        reason=reason,
     )
 
 
@@ -113,28 +166,55 @@ def _download(asset: Asset, path: Path, progress: Progress | None) -> Path:
     # Two processes may fetch the same file: each writes its own, the last rename wins.
     partial = path.with_name(f".{path.name}.{os.getpid()}.{uuid.uuid4().hex[:8]}")
     try:
-        digest = _copy_from(asset, partial, progress)
-        if digest != asset.sha256:
-            raise _unavailable(asset, f"what came is not the official file: SHA-256 {digest}")
+        _transfer(asset, partial, progress)
+        _check(asset, partial)
         partial.replace(path)
-    except (OSError, http.client.HTTPException) as error:  # URLError is an OSError
-        if isinstance(error, HTTPError):
-            error.close()
-        raise _unavailable(asset, f"the download failed: {error}") from error
     finally:
         partial.unlink(missing_ok=True)
     return path
 
 
-def _copy_from(asset: Asset, partial: Path, progress: Progress | None) -> str:
-    digest, done = hashlib.sha256(), 0
-    request = Request(asset.url, headers={"User-Agent": "cnnkit"})
-    with urlopen(request, timeout=20) as response, partial.open("wb") as file:  # noqa: S310
-        total = int(response.headers.get("Content-Length") or asset.bytes)
-        while block := response.read(1 << 18):
-            file.write(block)
-            digest.update(block)
-            done += len(block)
-            if progress:
-                progress(done, total)
-    return digest.hexdigest()
+def _transfer(asset: Asset, partial: Path, progress: Progress | None) -> None:
+    for attempt in range(1, ATTEMPTS + 1):
+        try:
+            return _copy(asset, partial, progress)
+        except (OSError, http.client.HTTPException) as error:  # URLError is an OSError
+            if attempt == ATTEMPTS or _is_final(error, partial):
+                raise _unavailable(asset, f"the download failed: {error}") from error
+            time.sleep(PAUSE * 2 ** (attempt - 1))
+
+
+def _is_final(error: Exception, partial: Path) -> bool:
+    if isinstance(error, HTTPError):
+        error.close()
+        return error.code < 500
+    # Whoever cannot be reached at the beginning is not there; later it may come back.
+    return isinstance(error, URLError) and not partial.exists()
+
+
+def _copy(asset: Asset, partial: Path, progress: Progress | None) -> None:
+    done = partial.stat().st_size if partial.exists() else 0
+    headers = {"User-Agent": "cnnkit"} | ({"Range": f"bytes={done}-"} if done else {})
+    with urlopen(Request(str(asset.url), headers=headers), timeout=TIMEOUT) as response:  # noqa: S310
+        if response.status != http.HTTPStatus.PARTIAL_CONTENT:
+            done = 0  # the origin sends all of it again
+        length = response.headers.get("Content-Length")
+        total = done + int(length) if length else 0
+        with partial.open("ab" if done else "wb") as file:
+            while block := response.read(1 << 18):
+                file.write(block)
+                done += len(block)
+                if progress:
+                    progress(done, total or asset.bytes)
+    if done < total:  # a connection that closes early raises nothing
+        raise ConnectionError(f"{done:,} of {total:,} bytes came")
+
+
+def _check(asset: Asset, partial: Path) -> None:
+    if asset.checksum is None:
+        return
+    kind, official = asset.checksum.split(":")
+    with partial.open("rb") as file:
+        digest = hashlib.file_digest(file, kind).hexdigest()
+    if digest != official:
+        raise _unavailable(asset, f"what came is not the official file: {kind} {digest}")

@@ -12,6 +12,7 @@
     ├── CorruptAssetError          which file, what is wrong with it, what to do
     ├── InvalidImageError          what was read and what is needed
     ├── IncompatibleError          a model and data that do not fit: shapes of both
+    ├── LimitError                 more than this installation allows, and what it allows
     ├── StorageError
     │   ├── RunNotFoundError
     │   └── CorruptRunError
@@ -84,15 +85,13 @@ class InvalidRecipeError(CnnkitError, ValueError):
 class AssetUnavailableError(CnnkitError):
     """A file is neither here nor to be fetched; the message says where to put it."""
 
-    def __init__(self, *, filename: str, url: str, folder: Path, reason: str):
+    def __init__(self, *, filename: str, url: str | None, folder: Path, reason: str):
         """Keep what is needed to put the file in place by hand."""
         self.filename = filename
         self.url = url
         self.folder = folder
-        super().__init__(
-            f"{filename} is not on this machine ({reason}). "
-            f"Download it from {url} and put it into {folder}."
-        )
+        how = f"Download it from {url} and put it" if url else "Put it"
+        super().__init__(f"{filename} is not on this machine ({reason}). {how} into {folder}.")
 
 
 class CorruptAssetError(CnnkitError):
@@ -111,6 +110,10 @@ class InvalidImageError(CnnkitError, ValueError):
 
 class IncompatibleError(CnnkitError, ValueError):
     """A model and data do not fit together; the message gives the shapes of both."""
+
+
+class LimitError(CnnkitError):
+    """More was asked than this installation allows; the message names the limit."""
 
 
 class StorageError(CnnkitError):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import warnings
+from dataclasses import dataclass
 
 import numpy as np
 from PIL import Image, ImageOps, UnidentifiedImageError
@@ -11,24 +12,37 @@ from PIL import Image, ImageOps, UnidentifiedImageError
 from cnnkit.errors import InvalidImageError
 
 FORMATS = ("PNG", "JPEG", "WEBP", "BMP", "GIF", "TIFF")
+ORIENTATION = 0x0112  # tag of EXIF
 MAX_BYTES = 20 * 2**20
 MAX_PIXELS = 50_000_000  # 8000 × 6000, above what phones take
+USE = f"Use {', '.join(FORMATS[:-1])} or {FORMATS[-1]}."
 TOO_MANY_PIXELS = f"The picture has more than {MAX_PIXELS // 1_000_000} million pixels. Shrink it."
 
 
+@dataclass(frozen=True, eq=False)
+class Picture:
+    """A picture that was read, and what had to be done to it."""
+
+    array: np.ndarray  # uint8 (height, width, channels), 0 to 255
+    format: str  # "JPEG", "PNG", …
+    notes: tuple[str, ...]  # sentences
+
+
 def decode_image(data: bytes, *, channels: int = 3, longest_side: int = 2048) -> np.ndarray:
+    """The pixels alone of what `read_image` reads."""
+    return read_image(data, channels=channels, longest_side=longest_side).array
+
+
+def read_image(data: bytes, *, channels: int = 3, longest_side: int = 2048) -> Picture:
     """Read a picture that somebody uploaded.
 
     It is turned upright as its EXIF data says, the first frame of several is taken, and
-    what is transparent becomes white, as on paper.
+    what is transparent becomes white, as on paper. What is not obvious is noted.
 
     Args:
         data: the whole file: PNG, JPEG, WebP, BMP, GIF or TIFF, at most 20 MB.
         channels: 3 for RGB, 1 for gray.
         longest_side: pixels; a larger picture is made smaller.
-
-    Returns:
-        uint8 (height, width, channels), 0 to 255.
 
     Raises:
         InvalidImageError: it cannot be read; says why and what would work.
@@ -41,36 +55,67 @@ def decode_image(data: bytes, *, channels: int = 3, longest_side: int = 2048) ->
         raise InvalidImageError(
             f"The file has {len(data) / 2**20:.0f} MB; at most {MAX_BYTES // 2**20} can be read."
         )
-    picture = _upright(data, longest_side)
-    picture = _on_white(picture).convert("RGB" if channels == 3 else "L")
+    opened = _open(data)
+    form = str(opened.format)
+    upright, notes = _loaded(opened, longest_side)
+    picture = _on_white(upright).convert("RGB" if channels == 3 else "L")
     picture.thumbnail((longest_side, longest_side), Image.Resampling.LANCZOS)
     array = np.asarray(picture)
-    return array if channels == 3 else array[..., None]
+    return Picture(array if channels == 3 else array[..., None], form, notes)
 
 
-def _upright(data: bytes, longest_side: int) -> Image.Image:
+def _open(data: bytes) -> Image.Image:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # odd metadata and sizes: judged below, by us
             picture = Image.open(io.BytesIO(data), formats=FORMATS)
-            _check_size(picture)
+    except UnidentifiedImageError as error:
+        what = "text, perhaps a web page, and" if _is_text(data) else "a file that is"
+        raise InvalidImageError(f"This is {what} not a picture. {USE}") from error
+    except Image.DecompressionBombError as error:
+        raise InvalidImageError(TOO_MANY_PIXELS) from error
+    except (OSError, SyntaxError, ValueError, EOFError) as error:
+        raise _damaged(error) from error
+    _check_size(picture)
+    return picture
+
+
+def _loaded(picture: Image.Image, longest_side: int) -> tuple[Image.Image, tuple[str, ...]]:
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
             if picture.format == "JPEG":
                 picture.draft(None, (longest_side, longest_side))  # decodes at 1/2, 1/4 or 1/8
             picture.load()
-            return ImageOps.exif_transpose(picture)
-    except UnidentifiedImageError as error:
-        raise InvalidImageError(
-            "This is not a picture that can be read. Use PNG, JPEG, WebP, BMP, GIF or TIFF."
-        ) from error
+            return ImageOps.exif_transpose(picture), _notes(picture)
     except Image.DecompressionBombError as error:
         raise InvalidImageError(TOO_MANY_PIXELS) from error
-    except InvalidImageError:
-        raise
     # Pillow's decoders raise whatever their C code or a broken header leads to.
     except (OSError, SyntaxError, ValueError, EOFError) as error:
-        raise InvalidImageError(
-            f"The picture is damaged or incomplete ({error}). Save or take it again."
-        ) from error
+        raise _damaged(error) from error
+
+
+def _damaged(error: Exception) -> InvalidImageError:
+    return InvalidImageError(
+        f"The picture is damaged or incomplete ({error}). Save or take it again."
+    )
+
+
+def _notes(picture: Image.Image) -> tuple[str, ...]:
+    frames = getattr(picture, "n_frames", 1)
+    found = {
+        f"It has {frames} frames; the first was taken.": frames > 1,
+        "It was turned upright, as the camera noted.": picture.getexif().get(ORIENTATION, 1) != 1,
+        "What is transparent became white.": picture.has_transparency_data,
+        "Its shades were brought to 8 bits.": picture.mode.startswith(("I", "F")),
+        "Its printing colours (CMYK) became RGB.": picture.mode == "CMYK",
+    }
+    return tuple(note for note, holds in found.items() if holds)
+
+
+def _is_text(data: bytes) -> bool:
+    start = data[:512]
+    return start.isascii() and start.decode("ascii").replace("\n", " ").strip().isprintable()
 
 
 def _check_size(picture: Image.Image) -> None:

@@ -29,6 +29,8 @@ class Settings:
             four cores, at least one: TensorFlow already uses every core for one job).
         spare: keep one worker waiting with TensorFlow imported (`CNNKIT_SPARE`,
             default true).
+        model_memory: bytes that the weights of networks held in memory may take together
+            (`CNNKIT_MODEL_MEMORY`, in MB, default 1024).
         offline: never try to download (`CNNKIT_OFFLINE`, default false).
     """
 
@@ -39,6 +41,7 @@ class Settings:
     scheduler: str | None = None
     slots: int = 1
     spare: bool = True
+    model_memory: int = 1024 * 2**20
     offline: bool = False
 
     @property
@@ -74,6 +77,7 @@ class Settings:
             scheduler=environment.get("CNNKIT_SCHEDULER") or None,
             slots=_positive_int(environment, "CNNKIT_SLOTS", max(1, cores // 4)),
             spare=_flag(environment, "CNNKIT_SPARE", True),
+            model_memory=_positive_int(environment, "CNNKIT_MODEL_MEMORY", 1024) * 2**20,
             offline=_flag(environment, "CNNKIT_OFFLINE", False),
         )
 

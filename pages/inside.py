@@ -2,6 +2,7 @@
 
 import streamlit as st
 
+from cnnkit.predict import softmax
 from cnnkit.ui import cache, charts, inputs, inside
 from cnnkit.ui.messages import empty_state, shown_errors, source
 from cnnkit.ui.page import open_page
@@ -32,7 +33,7 @@ with right:
 
 found = inside.answers(run.id, digit.picture)
 names = card.class_names
-inside.say_decision(digit, cache.softmax(found["logits"]), names)
+inside.say_decision(digit, softmax(found["logits"]), names)
 
 st.header("The way through the network", anchor="pipeline")
 inside.show_network(model, found, names)

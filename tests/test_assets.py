@@ -4,6 +4,7 @@ import dataclasses
 import hashlib
 import http.server
 import threading
+import time
 
 import pytest
 
@@ -16,15 +17,34 @@ SHA256 = hashlib.sha256(CONTENT).hexdigest()
 
 
 @pytest.fixture
-def origin():
+def asked():
+    """What the origin was asked for: (path, range)."""
+    return []
+
+
+@pytest.fixture
+def origin(asked, monkeypatch):
+    monkeypatch.setattr(assets, "PAUSE", 0.01)
+
     class Handler(http.server.BaseHTTPRequestHandler):
         def do_GET(self):
+            asked.append((self.path, self.headers.get("Range")))
             if self.path == "/missing":
                 return self.send_error(404)
-            self.send_response(200)
-            self.send_header("Content-Length", str(len(CONTENT)))
+            start = 0
+            if self.path in ("/resumed", "/cut") and self.headers.get("Range"):
+                start = int(self.headers["Range"].removeprefix("bytes=").removesuffix("-"))
+            self.send_response(206 if start else 200)
+            self.send_header("Content-Length", str(len(CONTENT) - start))
             self.end_headers()
-            body = CONTENT[: len(CONTENT) // 2] if self.path == "/cut" else CONTENT
+            body = CONTENT[start:]
+            if self.path == "/cut" or len(asked) == 1 and self.path in ("/resumed", "/again"):
+                body = body[: len(body) // 2]
+            if self.path == "/slow":
+                for i in range(0, len(body), 1 << 18):
+                    self.wfile.write(body[i : i + (1 << 18)])
+                    time.sleep(0.02)
+                return
             self.wfile.write(body)
 
         def log_message(self, *arguments):
@@ -47,8 +67,8 @@ def keras_home(monkeypatch, tmp_path):
     return tmp_path / "keras"
 
 
-def serve(monkeypatch, url, sha256=SHA256):
-    asset = dataclasses.replace(assets.ASSETS["mnist"], url=url, sha256=sha256)
+def serve(monkeypatch, url, checksum=f"sha256:{SHA256}"):
+    asset = dataclasses.replace(assets.ASSETS["mnist"], url=url, checksum=checksum)
     monkeypatch.setitem(assets.ASSETS, "mnist", asset)
 
 
@@ -65,22 +85,59 @@ def test_a_download_is_checked_kept_and_reported(monkeypatch, origin, keras_home
 
 
 @pytest.mark.parametrize(
-    ("path", "sha256", "reason"),
+    ("path", "checksum", "reason"),
     [
         ("/missing", None, "404"),
-        ("/cut", None, "not the official file"),
-        ("/mnist.npz", "0" * 64, "not the official file"),
+        ("/cut", None, "bytes came"),
+        ("/mnist.npz", "sha256:" + "0" * 64, "not the official file"),
+        ("/mnist.npz", "md5:" + "0" * 32, "not the official file: md5"),
     ],
 )
 def test_a_bad_download_leaves_nothing_behind(
-    monkeypatch, origin, keras_home, path, sha256, reason
+    monkeypatch, origin, keras_home, path, checksum, reason
 ):
-    serve(monkeypatch, origin + path, *([sha256] if sha256 else []))
+    serve(monkeypatch, origin + path, *([checksum] if checksum else []))
     with pytest.raises(AssetUnavailableError, match=reason) as caught:
         assets.fetch("mnist")
     assert "mnist.npz" in str(caught.value) and str(keras_home / "datasets") in str(caught.value)
     assert list((keras_home / "datasets").iterdir()) == []
     assert assets.find("mnist") is None
+
+
+@pytest.mark.parametrize("path", ["/resumed", "/again"])
+def test_a_transfer_that_breaks_off_is_taken_up_again(monkeypatch, origin, keras_home, asked, path):
+    serve(monkeypatch, origin + path)
+    assert assets.fetch("mnist").read_bytes() == CONTENT
+    half = f"bytes={len(CONTENT) // 2}-"
+    assert asked == [(path, None), (path, half)]
+
+
+def test_a_slow_origin_moves_the_progress_many_times(monkeypatch, origin, keras_home):
+    serve(monkeypatch, f"{origin}/slow")
+    progress = []
+    assets.fetch("mnist", lambda done, total: progress.append(done / total))
+    assert len(progress) >= 4 and progress == sorted(progress) and progress[-1] == 1
+
+
+def test_what_is_not_there_is_asked_for_once(monkeypatch, origin, keras_home, asked):
+    serve(monkeypatch, f"{origin}/missing")
+    with pytest.raises(AssetUnavailableError):
+        assets.fetch("mnist")
+    assert len(asked) == 1
+
+
+def test_weights_are_looked_for_in_their_own_folder(monkeypatch, keras_home, tmp_path):
+    filename = assets.ASSETS["mobilenet_v2.imagenet"].filename
+    (tmp_path / "weights").mkdir()
+    (tmp_path / "weights" / filename).write_bytes(b"mine")
+    monkeypatch.setenv("CNNKIT_DATA_DIR", str(tmp_path))
+    get_settings.cache_clear()
+    assert assets.find("mobilenet_v2.imagenet") == tmp_path / "weights" / filename
+
+
+def test_a_file_without_an_address_says_where_to_put_it(keras_home):
+    with pytest.raises(AssetUnavailableError, match=r"nobody publishes.*Put it into"):
+        assets.fetch("googlenet.imagenet")
 
 
 def test_no_network_says_where_to_put_the_file(monkeypatch, keras_home):

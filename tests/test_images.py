@@ -5,7 +5,7 @@ import pytest
 from PIL import Image
 
 from cnnkit.errors import InvalidImageError
-from cnnkit.images import MAX_BYTES, decode_image
+from cnnkit.images import MAX_BYTES, decode_image, read_image
 
 GRADIENT = np.uint8(np.add.outer(np.arange(40) * 3, np.arange(60) * 2))
 
@@ -85,3 +85,61 @@ def test_too_many_pixels_are_refused_before_they_are_decoded():
 def test_what_cannot_be_read_gets_one_clear_sentence(data, words):
     with pytest.raises(InvalidImageError, match=words):
         decode_image(data)
+
+
+def frames(form: str) -> bytes:
+    pages = [Image.new("RGB", (8, 8), colour) for colour in ("red", "green", "blue")]
+    return saved(pages[0], form, save_all=True, append_images=pages[1:], lossless=True)
+
+
+@pytest.mark.parametrize("form", ["GIF", "WEBP"])
+def test_of_several_frames_the_first_is_taken_and_that_is_said(form):
+    picture = read_image(frames(form))
+    assert picture.array[4, 4].argmax() == 0
+    assert picture.notes == ("It has 3 frames; the first was taken.",)
+
+
+def test_printing_colours_become_rgb_and_that_is_said():
+    cyan = read_image(saved(Image.new("CMYK", (6, 6), (255, 0, 0, 0)), "JPEG"))
+    assert cyan.array.shape == (6, 6, 3) and cyan.array[3, 3, 0] < 60 < cyan.array[3, 3, 2]
+    assert any("CMYK" in note for note in cyan.notes)
+
+
+def test_numbers_with_a_point_are_brought_to_their_own_range():
+    values = np.linspace(-2, 3, 12, dtype=np.float32).reshape(3, 4)
+    picture = read_image(saved(Image.fromarray(values), "TIFF"), channels=1)
+    assert picture.array.min() == 0 and picture.array.max() == 255
+    assert "Its shades were brought to 8 bits." in picture.notes
+
+
+def test_one_pixel_is_a_picture():
+    assert read_image(saved(Image.new("RGB", (1, 1), "blue"), "PNG")).array.shape == (1, 1, 3)
+
+
+def test_a_wrong_ending_does_not_matter_because_the_content_decides():
+    assert read_image(saved(Image.new("RGB", (3, 3)), "PNG")).format == "PNG"
+
+
+def test_text_is_called_text():
+    with pytest.raises(InvalidImageError, match="text, perhaps a web page, and not a picture"):
+        read_image(b"<!doctype html>\n<title>Not found</title>")
+
+
+def test_a_bomb_is_refused_before_it_is_decoded():
+    """30,000 × 30,000 pixels in a few kilobytes: only the header is read."""
+    import struct
+    import tracemalloc
+    import zlib
+
+    def chunk(kind: bytes, data: bytes) -> bytes:
+        checksum = struct.pack(">I", zlib.crc32(kind + data))
+        return struct.pack(">I", len(data)) + kind + data + checksum
+
+    header = struct.pack(">IIBBBBB", 30_000, 30_000, 8, 2, 0, 0, 0)
+    pixels = zlib.compress(b"\0" * 1_000_000)
+    png = b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", pixels)
+    tracemalloc.start()
+    with pytest.raises(InvalidImageError, match="million"):
+        read_image(png + chunk(b"IEND", b""))
+    assert tracemalloc.get_traced_memory()[1] < 10 * 2**20
+    tracemalloc.stop()

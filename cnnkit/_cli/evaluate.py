@@ -20,8 +20,7 @@ def evaluate(run_id: str, dataset: str | None, as_json: bool):
     """Evaluate the network of a run (`starter` is the one that ships)."""
     store = RunStore(get_settings())
     run = find(store, run_id)
-    folder = store.artifact(run.id, "model.keras").parent
-    store.artifact(run.id, "card.json")
+    folder = store.model_folder(run.id)
     from cnnkit import training
     from cnnkit.models import load_model
 

@@ -88,3 +88,36 @@ def signed(
     )
     figure.add_hline(y=0, line={"color": GREY, "width": 1})
     return finished(figure, height=height, legend=False)
+
+
+def ranking(values: Sequence[float], names: Sequence[str], *, height: int | None = None):
+    """The best answers of one network, the best at the top, names inside the plot.
+
+    Args:
+        values: probabilities, 0 to 1, the largest first.
+        names: one each.
+        height: pixels; None: as the number of bars needs.
+    """
+    figure = go.Figure()
+    figure.add_bar(
+        x=list(values),
+        y=list(range(len(values))),
+        orientation="h",
+        marker={
+            "color": [BLUE if i == 0 else faded(BLUE, 0.45) for i in range(len(values))],
+            "cornerradius": 3,
+        },
+        customdata=list(names),
+        hovertemplate="%{customdata}: %{x:.2%}<extra></extra>",
+        width=0.42,
+    )
+    for i, (value, name) in enumerate(zip(values, names, strict=True)):
+        figure.add_annotation(
+            x=0, y=i - 0.42, text=f"{name} <b>{value:.1%}</b>", xanchor="left", showarrow=False,
+            xshift=-2, font={"size": 13},
+        )  # fmt: skip
+    figure.update_layout(
+        xaxis={"range": [0, 1.02], "visible": False, "fixedrange": True},
+        yaxis={"range": [len(values) - 0.5, -0.85], "visible": False, "fixedrange": True},
+    )
+    return finished(figure, height=height or 42 * len(values) + 16, legend=False)

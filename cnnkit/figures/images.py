@@ -122,3 +122,14 @@ def _stretched(images: np.ndarray, colours: str, together: bool) -> np.ndarray:
         return values / np.where(largest > 0, largest, 1)
     low, high = values.min(axis=axes, keepdims=True), values.max(axis=axes, keepdims=True)
     return (values - low) / np.where(high > low, high - low, 1)
+
+
+def resized(image: np.ndarray, width: int) -> np.ndarray:
+    """A photo with another width and the same proportions.
+
+    Args:
+        image: uint8 (height, width) or (height, width, 3).
+        width: pixels.
+    """
+    height = max(1, round(image.shape[0] * width / image.shape[1]))
+    return np.asarray(Image.fromarray(image).resize((width, height), Image.Resampling.LANCZOS))

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from cnnkit.ideas.softmax import softmax
+from cnnkit.predict import softmax
 
 STARTS = ("zeros", "constant", "noise")
 

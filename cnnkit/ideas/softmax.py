@@ -7,13 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike
 
-
-def softmax(logits: np.ndarray) -> np.ndarray:
-    """Probabilities from logits along the last axis, in float64 and without overflow."""
-    # Taking away the largest changes nothing in the quotient and keeps exp below 1.
-    shifted = np.float64(logits) - np.max(logits, axis=-1, keepdims=True)
-    powers = np.exp(shifted)
-    return powers / powers.sum(axis=-1, keepdims=True)
+from cnnkit.predict.answers import softmax
 
 
 @dataclass(frozen=True, eq=False)

@@ -15,15 +15,34 @@ from cnnkit.models import (  # noqa: F401
     toy_cnn,
 )
 from cnnkit.models._registry import ModelSpec, Option, create_model, list_models, model_info
-from cnnkit.models._storage import ModelCard, load_model, save_model
+from cnnkit.models._storage import MODEL_FILE, ModelCard, load_model, save_model
+from cnnkit.models.imagenet import ImageNetClass, imagenet_classes
+from cnnkit.models.opened import ModelCache, OpenModel
+from cnnkit.models.pretrained import (
+    PretrainedSpec,
+    list_pretrained,
+    load_pretrained,
+    open_pretrained,
+    pretrained_info,
+)
 
 __all__ = [
+    "MODEL_FILE",
+    "ImageNetClass",
+    "ModelCache",
     "ModelCard",
     "ModelSpec",
+    "OpenModel",
     "Option",
+    "PretrainedSpec",
     "create_model",
+    "imagenet_classes",
     "list_models",
+    "list_pretrained",
     "load_model",
+    "load_pretrained",
     "model_info",
+    "open_pretrained",
+    "pretrained_info",
     "save_model",
 ]

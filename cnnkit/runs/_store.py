@@ -114,6 +114,16 @@ class RunStore:
         cache = self.settings.home / "cache" / "artifacts" / run_id
         return _artifacts.fetch(self.client, self._record(run_id), name, cache)
 
+    def model_folder(self, run_id: str) -> Path:
+        """Folder with a finished run's `model.keras` and its card, for `models.load_model`.
+
+        Raises:
+            RunNotFoundError: there is no such run.
+            CorruptRunError: it has no trained network.
+        """
+        self.artifact(run_id, "card.json")
+        return self.artifact(run_id, "model.keras").parent
+
     # Writing, for people
 
     def create(self, kind: str, spec: Mapping[str, Any], name: str = "") -> Run:

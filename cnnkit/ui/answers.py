@@ -8,6 +8,7 @@ import numpy as np
 import streamlit as st
 
 from cnnkit.figures.bars import probabilities as draw_bars
+from cnnkit.predict import softmax
 from cnnkit.runs import Run
 from cnnkit.ui import cache
 from cnnkit.ui.charts import chart
@@ -47,7 +48,7 @@ def warm(runs: list[Run]) -> None:
 
 def _card(picture: np.ndarray, run: Run, label: int | None) -> str:
     network = cache.model(run.id)
-    values = network.probabilities(picture[None])[0]
+    values = softmax(network.logits(picture[None])[0])
     best = int(values.argmax())
     name = network.card.class_names[best]
     colour = "primary" if label is None else ("green" if best == label else "red")

@@ -6,56 +6,19 @@ the record, the pool of jobs.
 
 from __future__ import annotations
 
-import threading
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-import numpy as np
 import streamlit as st
 
+from cnnkit import models
 from cnnkit.datasets import Dataset, dataset_info, load_dataset
-from cnnkit.ideas.softmax import softmax
+from cnnkit.models import MODEL_FILE, ModelCache, OpenModel, pretrained_info
 from cnnkit.runs import Run, RunStore, Status
 from cnnkit.settings import get_settings
 from cnnkit.training.mistakes import Predictions
 
 if TYPE_CHECKING:
-    from keras import Model
-
     from cnnkit.jobs import JobPool
-    from cnnkit.models import ModelCard
-
-CHUNK = 256  # pictures at once: more needs more memory and is no faster on a CPU
-
-
-@dataclass(frozen=True, eq=False)
-class CachedModel:
-    """A trained network that all visitors share: read it, never train or change it."""
-
-    model: Model
-    card: ModelCard
-    lock: threading.Lock = field(default_factory=threading.Lock)
-
-    def logits(self, images: np.ndarray) -> np.ndarray:
-        """What the network answers.
-
-        Args:
-            images: (pictures, height, width, channels), 0 to 255.
-
-        Returns:
-            float32 (pictures, classes).
-        """
-        # Not `predict`: that takes 60 ms and leaks memory with every call.
-        with self.lock:
-            chunks = [
-                np.asarray(self.model(np.float32(images[i : i + CHUNK]), training=False))
-                for i in range(0, len(images), CHUNK)
-            ]
-        return np.concatenate(chunks)
-
-    def probabilities(self, images: np.ndarray) -> np.ndarray:
-        """The same as probabilities: float64 (pictures, classes), each row sums to 1."""
-        return softmax(self.logits(images))
 
 
 @st.cache_resource(show_spinner="Opening the record of runs …")
@@ -80,23 +43,35 @@ def jobs() -> JobPool:
     return pool
 
 
-@st.cache_resource(
-    max_entries=8, show_spinner="Loading the network; the first takes some seconds …"
-)
-def model(run_id: str) -> CachedModel:
+@st.cache_resource(show_spinner=False)
+def networks() -> ModelCache:
+    """The networks in memory: as many as the settings allow, the least used go first."""
+    return ModelCache(get_settings().model_memory)
+
+
+def model(run_id: str) -> OpenModel:
     """The trained network of a finished run, ready to answer.
 
     Raises:
-        RunNotFoundError, CorruptRunError, CorruptAssetError
+        RunNotFoundError, CorruptRunError, CorruptAssetError, LimitError
     """
-    from cnnkit.models import load_model
+    folder = store().model_folder(run_id)
+    size = (folder / MODEL_FILE).stat().st_size
+    with st.spinner("Loading the network; the first takes some seconds …"):
+        return networks().get(("run", run_id), lambda: OpenModel(*models.load_model(folder)), size)
 
-    file = store().artifact(run_id, "model.keras")
-    store().artifact(run_id, "card.json")  # comes to lie beside it
-    with _loading():
-        loaded = CachedModel(*load_model(file.parent))
-        loaded.logits(np.zeros((1, *loaded.card.input_shape)))  # the first call is the slow one
-    return loaded
+
+def pretrained(name: str) -> OpenModel:
+    """A network with ImageNet weights, ready to answer.
+
+    Raises:
+        UnknownModelError, AssetUnavailableError, CorruptAssetError, LimitError
+    """
+    spec = pretrained_info(name)
+    with st.spinner(f"Loading {spec.title} …"):
+        return networks().get(
+            ("imagenet", name), lambda: models.open_pretrained(name), 4 * spec.parameters
+        )
 
 
 @st.cache_resource(max_entries=4, show_spinner="Reading the pictures …")
@@ -142,9 +117,3 @@ def finished_runs(input_shape: tuple[int, int, int] | None = None) -> list[Run]:
 def run_input_shape(run: Run) -> tuple[int, int, int]:
     """Height, width and channels of the pictures that a run's network takes."""
     return dataset_info(run.spec["dataset"]).input_shape
-
-
-@st.cache_resource(show_spinner=False)
-def _loading() -> threading.Lock:
-    """One model at a time: Keras counts names and seeds for the whole process."""
-    return threading.Lock()

@@ -94,6 +94,12 @@ def picture(image: np.ndarray, *, alt: str, width: int = 168, caption: str | Non
     _image(_flat(image), alt=alt, width=width, caption=caption)
 
 
+def photo(image: np.ndarray, *, alt: str, width: int = 220, caption: str | None = None) -> None:
+    """A photo, made as wide as it is shown: pages draw pixels sharp, which spoils photos."""
+    shrunk = images.resized(_flat(image), width) if image.shape[1] > width else _flat(image)
+    _image(shrunk, alt=alt, width=width, caption=caption)
+
+
 def _image(image: np.ndarray, **arguments) -> None:
     # Without the format, Streamlit makes a JPEG of it, which smears single pixels.
     st.image(images.png(image), output_format="PNG", **arguments)

@@ -18,6 +18,10 @@ def offer_download(name: str, *, primary: bool = True) -> None:
         primary: whether this is what one should do here.
     """
     asset = assets.ASSETS[name]
+    if asset.url is None:
+        with shown_errors(stop=False):
+            assets.fetch(name)  # raises, and says where the file belongs
+        return
     wanted = st.button(
         f"Download {asset.title} ({asset.bytes / 1e6:.0f} MB)",
         icon=":material/download:",

@@ -15,6 +15,7 @@ from cnnkit.ui.messages import shown_errors, status_text
 # File -> what one can do there, in one sentence.
 CARDS = {
     "pages/train.py": "Choose data, a network and a recipe, press Train and watch it learn.",
+    "pages/predict.py": "Drop any picture and see the five best answers of famous networks.",
     "pages/draw.py": "Write a digit by hand and see what every network makes of it.",
     "pages/inside.py": "Look at filters and at what every layer sees in a picture.",
     "pages/runs.py": "Compare runs, click what was confused, take the network with you.",

@@ -102,24 +102,50 @@ def runs_picker(
         default: how many of the first are chosen where the address says nothing.
     """
     by_id = {run.id: run for run in runs}
-    key = f"choice_{parameter}"
-    wanted = st.query_params.get(parameter)
-    if wanted is not None:
-        st.session_state[key] = [run_id for run_id in wanted.split(",") if run_id in by_id]
-    elif key in st.session_state:
-        st.session_state[key] = [run_id for run_id in st.session_state[key] if run_id in by_id]
-    else:
-        st.session_state[key] = list(by_id)[:default]
-    chosen = st.multiselect(
+    chosen = several(
         label,
         list(by_id),
-        format_func=lambda run_id: run_title(by_id[run_id]),
-        key=key,
-        on_change=_write_address,
-        args=(key, parameter),
+        parameter=parameter,
+        title=lambda run_id: run_title(by_id[run_id]),
+        default=list(by_id)[:default],
         placeholder="Choose runs",
     )
     return [by_id[run_id] for run_id in chosen]
+
+
+def several(
+    label: str,
+    options: Sequence[str],
+    *,
+    parameter: str,
+    title: Callable[[str], str] = str,
+    default: Sequence[str] = (),
+    **arguments,
+) -> list[str]:
+    """Several of many names, kept in the address with commas between them.
+
+    Args:
+        label: of the widget.
+        options: names, as they stand in the address. What else the address names is left out.
+        parameter: name in the address.
+        title: what people see for a name.
+        default: chosen where the address says nothing.
+        **arguments: for `st.multiselect`.
+    """
+    options = list(options)
+    key = f"choice_{parameter}"
+    wanted = st.query_params.get(parameter)
+    names = st.session_state.get(key, default) if wanted is None else wanted.split(",")
+    st.session_state[key] = [name for name in names if name in options]
+    return st.multiselect(
+        label,
+        options,
+        format_func=title,
+        key=key,
+        on_change=_write_address,
+        args=(key, parameter),
+        **arguments,
+    )
 
 
 def model_picker(

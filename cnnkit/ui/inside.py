@@ -11,6 +11,8 @@ import streamlit as st
 
 from cnnkit import anatomy
 from cnnkit.datasets import Dataset, dataset_info
+from cnnkit.models import ModelCard, OpenModel
+from cnnkit.predict import softmax
 from cnnkit.runs import Run
 from cnnkit.ui import cache, charts, handwriting, inputs, messages
 
@@ -116,8 +118,9 @@ def answers(run_id: str, picture: np.ndarray) -> dict[str, np.ndarray]:
     Returns:
         Layer name → float32 (height, width, channels) or (units,).
     """
-    probe, lock = _probe(run_id), cache.model(run_id).lock
-    with lock:
+    network = cache.model(run_id)
+    probe = _probe(run_id, network)
+    with network.lock:
         return {name: answer[0] for name, answer in probe(picture[np.newaxis]).items()}
 
 
@@ -132,7 +135,7 @@ def show_network(model: Model, found: dict[str, np.ndarray], class_names: Sequen
 
     stages = anatomy.stages(model)
     weights = sum(stage.parameters for stage in stages)
-    st.html(network(stages, found, cache.softmax(found[stages[-1].name]), class_names))
+    st.html(network(stages, found, softmax(found[stages[-1].name]), class_names))
     st.caption(
         f"Drawn from the network's real shapes: {weights:,} weights in all. The sheets are the "
         "maps that answer this picture most; a row of numbers is folded into a block."
@@ -170,7 +173,7 @@ def _before_and_after(run_id: str, layer: str, words: str) -> None:
     size = f"{count} filters" + (f" × {channels} input maps" if channels > 1 else "")
     st.markdown(f"**{layer}** · {size} of {height}×{width}")
     columns = count if channels > 1 else _columns(count) * 2
-    before = anatomy.filters(_initial_model(run_id), layer)
+    before = anatomy.filters(_initial_model(run_id, cache.model(run_id).card), layer)
     for place, when, kernel in zip(
         st.columns(2), ("before", "after"), (before, kernels), strict=True
     ):
@@ -198,7 +201,7 @@ def _show_templates(run_id: str, model: Model) -> None:
         f"weights are a picture of what it wants to see. {COLOURS}"
     )
     after = anatomy.templates(model, layer)
-    before = anatomy.templates(_initial_model(run_id), layer)
+    before = anatomy.templates(_initial_model(run_id, cache.model(run_id).card), layer)
     count = min(TEMPLATES, after.shape[-1])
     for place, when, kernel in zip(
         st.columns(2), ("before", "after"), (before, after), strict=True
@@ -307,7 +310,7 @@ def show_decision(logits: np.ndarray, class_names: Sequence[str], label: int | N
     )
     left, right = st.columns(2)
     best = class_names[int(np.argmax(logits))]
-    probabilities = cache.softmax(logits)
+    probabilities = softmax(logits)
     with left:
         charts.chart(
             class_bars(logits, class_names, "Logits", true=label),
@@ -356,30 +359,27 @@ def _wide_columns(maps: np.ndarray) -> int:
 
 
 @st.cache_resource(max_entries=8, show_spinner="Opening the layers …")
-def _probe(run_id: str) -> anatomy.Probe:
-    cached = cache.model(run_id)
-    probe = anatomy.Probe(cached.model)
-    with cached.lock:
-        probe(np.zeros((1, *cached.card.input_shape), np.uint8))  # the first call is the slow one
+def _probe(run_id: str, _network: OpenModel) -> anatomy.Probe:
+    probe = anatomy.Probe(_network.model)
+    with _network.lock:
+        probe(np.zeros((1, *_network.card.input_shape), np.uint8))  # the first call is the slow one
     return probe
 
 
 @st.cache_resource(max_entries=8, show_spinner=False)
-def _initial_model(run_id: str) -> Model:
+def _initial_model(run_id: str, _card: ModelCard) -> Model:
     """The network as it was before training: recipe and seed give the same weights again."""
     from cnnkit.models import create_model
     from cnnkit.training import Recipe
 
-    card = cache.model(run_id).card
-    recipe = Recipe.from_dict(card.recipe)
-    with cache._loading():
-        return create_model(
-            recipe.model,
-            input_shape=card.input_shape,
-            classes=len(card.class_names),
-            seed=recipe.seed,
-            **recipe.model_options,
-        )
+    recipe = Recipe.from_dict(_card.recipe)
+    return create_model(
+        recipe.model,
+        input_shape=_card.input_shape,
+        classes=len(_card.class_names),
+        seed=recipe.seed,
+        **recipe.model_options,
+    )
 
 
 def _drawn() -> Digit | None:

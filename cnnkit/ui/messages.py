@@ -96,7 +96,7 @@ def source(text: str) -> None:
 
 
 def _next_step(error: CnnkitError) -> str:
-    if isinstance(error, AssetUnavailableError):
+    if isinstance(error, AssetUnavailableError) and error.filename == "mnist.npz":
         return "Until then, choose “Digits (embedded)”, which needs no download."
     if isinstance(error, CorruptAssetError):
         return "Then reload this page."

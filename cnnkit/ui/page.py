@@ -13,6 +13,7 @@ NAVIGATION: dict[str, tuple[tuple[str, str, str], ...]] = {
         ("pages/reproduce.py", "Reproduce", ":material/fact_check:"),
     ),
     "Look": (
+        ("pages/predict.py", "Predict", ":material/image_search:"),
         ("pages/draw.py", "Draw", ":material/draw:"),
         ("pages/inside.py", "Inside", ":material/grid_view:"),
     ),

@@ -1,0 +1,215 @@
+"""The pieces of the Predict page: pictures in, best answers out."""
+
+from __future__ import annotations
+
+import hashlib
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from importlib import resources
+from pathlib import Path
+
+import streamlit as st
+
+from cnnkit.figures.bars import ranking
+from cnnkit.images import Picture, read_image
+from cnnkit.models import OpenModel
+from cnnkit.models.imagenet import kind
+from cnnkit.predict import FITS, Answer, Prediction, predict_files, prepare, top_k
+from cnnkit.settings import get_settings
+from cnnkit.ui import charts, inputs
+from cnnkit.ui.handwriting import TYPES
+from cnnkit.ui.messages import shown_errors
+from cnnkit.ui.network_list import Choice
+
+SOURCES = {"upload": "Upload", "paste": "Paste", "camera": "Camera", "example": "Example"}
+CARD_WIDTH = 300  # pixels, the least
+PHOTO_WIDTH, PHOTO_HEIGHT = 240, 340  # pixels, at most
+MOST_FILES = 500
+
+
+@dataclass(frozen=True)
+class File:
+    """One picture that somebody brought."""
+
+    name: str
+    data: bytes
+
+    @property
+    def key(self) -> str:
+        """Stands for the content."""
+        return hashlib.sha256(self.data).hexdigest()[:16]
+
+
+def files() -> list[File]:
+    """What to predict: uploaded, pasted, photographed, or an example (`?from=`)."""
+    source = inputs.choice(
+        "Where the pictures come from",
+        list(SOURCES),
+        parameter="from",
+        title=SOURCES.__getitem__,
+        widget=st.segmented_control,
+        label_visibility="collapsed",
+    )
+    return {"upload": _uploaded, "paste": _pasted, "camera": _taken, "example": _example}[source]()
+
+
+def fit_picker() -> str:
+    """How a picture is fitted to a network's input, `?fit=` in the address."""
+    return inputs.choice(
+        "Fit the picture by",
+        list(FITS),
+        parameter="fit",
+        title=lambda fit: {"crop": "cropping", "stretch": "stretching", "pad": "padding"}[fit],
+        widget=st.segmented_control,
+        help="; ".join(f"**{fit}**: {words}" for fit, words in FITS.items()),
+    )
+
+
+def show_one(file: File, choices: Sequence[Choice], fit: str, count: int) -> None:
+    """One picture: what each network sees in it, side by side."""
+    with shown_errors(stop=False):
+        began = time.perf_counter()
+        picture = read_image(file.data)
+        decoding = time.perf_counter() - began
+        row = st.container(horizontal=True, gap="large")
+        with row.container(width=PHOTO_WIDTH):
+            _original(file, picture, decoding)
+        with row.container(), st.grid("auto", min_column_width=CARD_WIDTH):
+            for choice in choices:
+                key = f"prediction_{choice.key.replace('.', '_')}"
+                with st.container(border=True, gap="xsmall", key=key), shown_errors(stop=False):
+                    _card(choice.open(), picture, fit, count, key)
+
+
+def show_many(files: Sequence[File], choices: Sequence[Choice], fit: str, count: int) -> None:
+    """Many pictures: a table with thumbnails, and the same as a CSV file."""
+    from cnnkit.ui import prediction_table
+
+    tables = {}
+    for choice in choices:
+        with shown_errors(stop=False):
+            tables[choice.title] = _asked(files, choice, fit)
+    if tables:
+        prediction_table.draw(tables, count)
+
+
+def describe(answer: Answer, network: OpenModel) -> str:
+    """A class in words: "Egyptian cat, domestic cat"."""
+    if network.card.dataset == "imagenet":
+        return f"{answer.name} <i>({kind(answer.index)})</i>"
+    return answer.name
+
+
+def _asked(files: Sequence[File], choice: Choice, fit: str) -> list[Prediction]:
+    """The predictions, kept for this visit so that a click elsewhere asks nothing again."""
+    asked = (choice.key, fit, tuple(file.key for file in files))
+    kept = st.session_state.setdefault("predictions", {})
+    if asked not in kept:
+        network = choice.open()
+        bar = st.progress(0.0, f"{choice.title}: 0 of {len(files)}")
+        found = []
+        began = time.perf_counter()
+        sources = [(file.name, lambda file=file: file.data) for file in files]
+        for prediction in predict_files(sources, network, fit=fit):
+            found.append(_small(prediction))
+            rate = len(found) / (time.perf_counter() - began)
+            words = f"{choice.title}: {len(found)} of {len(files)}, {rate:.0f} a second"
+            bar.progress(len(found) / len(files), words)
+        bar.empty()
+        while len(kept) >= 4:  # bounded: the oldest goes
+            kept.pop(next(iter(kept)))
+        kept[asked] = (found, network.card.class_names)
+    return kept[asked]
+
+
+def _small(prediction: Prediction) -> Prediction:
+    if prediction.seen is None:
+        return prediction
+    return Prediction(
+        name=prediction.name,
+        logits=prediction.logits,
+        seen=prepare(prediction.seen, (64, 64, prediction.seen.shape[-1])),
+        notes=prediction.notes,
+    )
+
+
+def _original(file: File, picture: Picture, seconds: float) -> None:
+    height, width = picture.array.shape[:2]
+    shown = min(PHOTO_WIDTH, round(PHOTO_HEIGHT * width / height))
+    charts.photo(picture.array, alt=f"Your picture {file.name}", width=max(shown, 40))
+    st.caption(f"{file.name}, {width}×{height}, read in {1000 * seconds:.0f} ms")
+    for note in picture.notes:
+        st.caption(f":material/info: {note}")
+
+
+def _card(network: OpenModel, picture: Picture, fit: str, count: int, key: str) -> None:
+    began = time.perf_counter()
+    seen = prepare(picture.array, network.card.input_shape, fit)
+    logits = network.logits(seen[None])[0]
+    seconds = time.perf_counter() - began
+    answers = top_k(logits, network.card.class_names, count)
+    st.markdown(f"**{network.card.title}** :gray[{1000 * seconds:.0f} ms]")
+    charts.chart(
+        ranking([a.probability for a in answers], [describe(a, network) for a in answers]),
+        alt=f"{network.card.title}: " + ", ".join(f"{a.name} {a.probability:.1%}" for a in answers),
+        key=f"{key}_bars",
+    )
+    height, width, channels = network.card.input_shape
+    charts.photo(
+        seen,
+        alt=f"The exact {width}×{height} picture that {network.card.title} was given",
+        width=width if 96 < width < 240 else 168,
+        caption=f"What it sees: {width}×{height} {'RGB' if channels == 3 else 'gray'}",
+    )
+
+
+def _uploaded() -> list[File]:
+    brought = st.file_uploader(
+        "Drop pictures here",
+        accept_multiple_files=True,
+        key="pictures",
+        help=f"Any pictures: {', '.join(TYPES)}; 20 MB each, {MOST_FILES} at once.",
+    )
+    return [File(file.name, file.getvalue()) for file in _at_most(brought)]
+
+
+def _pasted() -> list[File]:
+    message = st.chat_input(
+        "Click here, then press Ctrl+V (or ⌘V) to paste a picture, and Enter",
+        accept_file="multiple",
+        file_type=TYPES,
+        key="pasted",
+    )
+    if message and message.files:
+        st.session_state["pasted_files"] = [
+            File(file.name, file.getvalue()) for file in _at_most(message.files)
+        ]
+    return st.session_state.get("pasted_files", [])
+
+
+def _taken() -> list[File]:
+    photo = st.camera_input("Take a photo", key="predict_camera")
+    return [File("camera.jpg", photo.getvalue())] if photo else []
+
+
+def _example() -> list[File]:
+    found = _examples()
+    name = inputs.choice("Example", list(found), parameter="example")
+    return [File(name, found[name].read_bytes())]
+
+
+def _examples() -> dict[str, Path]:
+    """Photos that are on every machine (scikit-learn ships two), and the operator's own."""
+    folder = resources.files("sklearn.datasets") / "images"
+    paths = [Path(str(folder / name)) for name in ("flower.jpg", "china.jpg")]
+    data_dir = get_settings().data_dir
+    if data_dir:
+        paths = [*sorted((data_dir / "photos").glob("*.jpg")), *paths]
+    return {path.stem.replace("_", " "): path for path in paths}
+
+
+def _at_most(brought: Sequence) -> Sequence:
+    if len(brought) > MOST_FILES:
+        st.warning(f"{len(brought)} files came; the first {MOST_FILES} are answered.")
+    return brought[:MOST_FILES]

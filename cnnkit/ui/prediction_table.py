@@ -1,0 +1,82 @@
+"""Many predictions as a table with thumbnails, and as a CSV file."""
+
+from __future__ import annotations
+
+import base64
+import csv
+import io
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+import streamlit as st
+
+from cnnkit.figures import images
+from cnnkit.predict import Prediction, top_k
+
+# Network's title -> (a prediction for each file, class names).
+Tables = Mapping[str, tuple[Sequence[Prediction], Sequence[str]]]
+
+
+def draw(tables: Tables, count: int) -> None:
+    """Draw the table, name what could not be read, and offer the CSV file.
+
+    Args:
+        tables: what each network answered.
+        count: best answers of each that go into the CSV file.
+    """
+    first = next(iter(tables.values()))[0]
+    for prediction in first:
+        if prediction.error:
+            st.error(f"**{prediction.name}**: {prediction.error}", icon=":material/error:")
+    rows = _rows(tables)
+    if not rows:
+        return
+    shown = {"picture": st.column_config.ImageColumn("", width="small")}
+    st.dataframe(rows, column_config=shown, row_height=56, hide_index=True, key="predictions")
+    st.download_button(
+        f"All answers, {count} a picture, as CSV",
+        as_csv(tables, count),
+        "predictions.csv",
+        "text/csv",
+        icon=":material/download:",
+    )
+
+
+def as_csv(tables: Tables, count: int) -> str:
+    """One line for each file, network and place: file, network, place, class, probability."""
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(("file", "network", "place", "class", "probability", "error"))
+    for title, (predictions, names) in tables.items():
+        for one in predictions:
+            if one.logits is None:
+                writer.writerow((_safe(one.name), title, "", "", "", one.error))
+                continue
+            for place, answer in enumerate(top_k(one.logits, names, count), start=1):
+                probability = f"{answer.probability:.6f}"
+                writer.writerow((_safe(one.name), title, place, answer.name, probability, ""))
+    return text.getvalue()
+
+
+def _rows(tables: Tables) -> list[dict]:
+    rows = []
+    for answers in zip(*(predictions for predictions, _ in tables.values()), strict=True):
+        if answers[0].logits is None:
+            continue
+        row = {"picture": _thumbnail(answers[0].seen), "file": answers[0].name}
+        for (title, (_, names)), one in zip(tables.items(), answers, strict=True):
+            best = top_k(one.logits, names, 1)[0]
+            row[title] = best.name
+            row[f"{title}: sure"] = f"{best.probability:.0%}"
+        rows.append(row | {"notes": " ".join(answers[0].notes)})
+    return rows
+
+
+def _thumbnail(seen: np.ndarray) -> str:
+    data = images.png(seen[..., 0] if seen.shape[-1] == 1 else seen)
+    return "data:image/png;base64," + base64.b64encode(data).decode()
+
+
+def _safe(name: str) -> str:
+    # A spreadsheet takes a cell that begins so for a formula, and runs it.
+    return f"'{name}" if name.startswith(("=", "+", "-", "@", "\t", "\r")) else name

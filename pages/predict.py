@@ -1,0 +1,33 @@
+"""Predict: what famous networks, and one's own, see in any picture."""
+
+import streamlit as st
+
+from cnnkit.ui import cache, network_list, predicting, uploads
+from cnnkit.ui.messages import shown_errors, source
+from cnnkit.ui.page import open_page
+
+open_page("Predict", "What does a network see in your picture?")
+
+with shown_errors():
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        chosen = network_list.picker(cache.finished_runs(), label="Networks to ask")
+        uploads.offer()
+    with st.container(horizontal=True, vertical_alignment="bottom", gap="large"):
+        fit = predicting.fit_picker()
+        count = st.slider("Best answers", 1, 10, 5, key="top", bind="query-params", width=200)
+    files = predicting.files()
+
+if not chosen:
+    st.info("Choose at least one network above.", icon=":material/arrow_upward:")
+    st.stop()
+networks = network_list.offer_missing(chosen)
+if not files:
+    st.info(
+        "Bring a picture, or choose **Example**: the networks answer at once.",
+        icon=":material/arrow_upward:",
+    )
+elif networks and len(files) == 1:
+    predicting.show_one(files[0], networks, fit, count)
+elif networks:
+    predicting.show_many(files, networks, fit, count)
+source("The five best answers, after aidiary: keras-examples (VGG16, top-5 prediction).")
