@@ -54,6 +54,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     lacking = {}
     if not _real_mnist():
         lacking["mnist"] = "real MNIST is not on this machine (see CNNKIT_DATA_DIR in README.md)"
+    if not _real_weights():
+        lacking["weights"] = "CNNKIT_DATA_DIR names no folder with weights and photos"
     if not _chromium():
         lacking["browser"] = "no Chromium or Chrome on PATH, and CNNKIT_CHROMIUM is not set"
     for item in items:
@@ -70,6 +72,13 @@ def pytest_unconfigure() -> None:
 def _chromium() -> str | None:
     found = filter(None, map(shutil.which, CHROMIUM_NAMES))
     return os.environ.get("CNNKIT_CHROMIUM") or next(found, None)
+
+
+def _real_weights() -> bool:
+    from cnnkit.settings import get_settings
+
+    folder = get_settings().data_dir
+    return bool(folder) and all((folder / name).is_dir() for name in ("weights", "photos"))
 
 
 def _real_mnist() -> bool:

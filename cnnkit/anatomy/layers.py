@@ -62,6 +62,8 @@ def describe(layer: keras.Layer) -> str:
         case layers.Conv2D():
             padded = ", padded" if layer.padding == "same" else ""
             return f"{layer.filters} filters of {_times(layer.kernel_size)}{padded}"
+        case layers.MaxPooling2D(pool_size=(1, 1)):
+            return f"one pixel of {_times(layer.strides)}"
         case layers.MaxPooling2D():
             return f"largest of {_times(layer.pool_size)}"
         case layers.AveragePooling2D():
@@ -80,6 +82,12 @@ def describe(layer: keras.Layer) -> str:
             return "pixels made small"
         case layers.BatchNormalization():
             return "mean 0, deviation 1"
+        case layers.ZeroPadding2D():
+            return "zeros around, or behind"
+        case layers.Add():
+            return f"sum of {len(layer.input)}"
+        case layers.Concatenate():
+            return f"maps of {len(layer.input)} side by side"
         case layers.Dropout():
             return "nothing, outside training"
     return type(layer).__name__

@@ -6,13 +6,21 @@ logits; preprocessing is inside, and every layer can be reached by name.
 
 # Importing a family registers its networks.
 from cnnkit.models import (  # noqa: F401
+    alexnet,
     compact_cnn,
     deep_mnist,
+    googlenet,
+    googlenet_digits,
     keras_mnist_cnn,
+    lenet5,
     lenet_tutorial,
     mlp_tutorial,
+    resnet,
+    resnet_digits,
     softmax_regression,
+    squeezenet,
     toy_cnn,
+    vgg16,
 )
 from cnnkit.models._registry import ModelSpec, Option, create_model, list_models, model_info
 from cnnkit.models._storage import MODEL_FILE, ModelCard, load_model, save_model

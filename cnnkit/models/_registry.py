@@ -54,7 +54,7 @@ class ModelSpec:
     description: str  # one sentence
     input_shape: tuple[int, int, int]  # (height, width, channels), as published
     classes: int  # as published
-    parameters: int  # as published, with the default options
+    parameters: int  # as published, with the default options; of classics those that learn
     paper: str  # authors and title
     group: str  # one of GROUPS
     options: tuple[Option, ...]

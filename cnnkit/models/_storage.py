@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import importlib
 import json
 import os
 import uuid
@@ -69,6 +70,8 @@ def load_model(folder: Path) -> tuple[Model, ModelCard]:
 
 
 def _load_keras(path: Path) -> Model:
+    # Keras meets the layers that it does not bring itself when their module is imported.
+    importlib.import_module("cnnkit.models._local_response")
     return keras.saving.load_model(path, compile=False, safe_mode=True)
 
 

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from cnnkit.training.augmentation import augment
     from cnnkit.training.evaluation import Evaluation, evaluate
     from cnnkit.training.fitting import FitResult, fit, recipe_dataset
+    from cnnkit.training.gradients import gradient_norms
 
 __all__ = [
     "Augmentation",
@@ -35,6 +36,7 @@ __all__ = [
     "evaluate",
     "fit",
     "get_recipe",
+    "gradient_norms",
     "list_recipes",
     "recipe_dataset",
     "write_script",
@@ -46,6 +48,7 @@ _HEAVY = {
     "augment": "augmentation",
     "evaluate": "evaluation",
     "fit": "fitting",
+    "gradient_norms": "gradients",
     "recipe_dataset": "fitting",
 }
 

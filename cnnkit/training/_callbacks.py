@@ -9,6 +9,7 @@ from pathlib import Path
 import keras
 import numpy as np
 
+from cnnkit.training._auxiliary import main_figures, without_auxiliary
 from cnnkit.training.checkpoint import TrainingState, save_checkpoint
 from cnnkit.training.evaluation import Evaluator
 from cnnkit.training.events import EpochEnded, Report, StepsEnded
@@ -49,7 +50,7 @@ class Epochs(keras.callbacks.Callback):
 
     def on_train_begin(self, logs=None):
         """Compile the validation once for the whole training."""
-        self._evaluate = Evaluator(self.model)
+        self._evaluate = Evaluator(without_auxiliary(self.model))
 
     def on_epoch_begin(self, epoch, logs=None):
         """Point the stream at this epoch (0-based)."""
@@ -81,10 +82,11 @@ class Epochs(keras.callbacks.Callback):
 
     def _row(self, epoch: int, logs: dict) -> dict[str, float]:
         evaluation = self._evaluate(*self.validation)
+        loss, accuracy = main_figures(logs)
         return {
             "epoch": epoch,
-            "loss": per_picture(float(logs["loss"]), self.recipe),
-            "accuracy": float(logs["accuracy"]),
+            "loss": per_picture(loss, self.recipe),
+            "accuracy": accuracy,
             **evaluation.metrics("val_"),
             "learning_rate": learning_rate(self.model),
             "seconds": time.monotonic() - self._began,
@@ -140,14 +142,14 @@ class Live(keras.callbacks.Callback):
             return
         self._last = (done, now)
         per_epoch = self.params["steps"]
-        logs = logs or {}
+        loss, accuracy = main_figures(logs or {})
         self.report(
             StepsEnded(
                 step=self._epoch * per_epoch + done,
                 steps=self.recipe.epochs * per_epoch,
                 epoch=self._epoch + 1,
-                loss=per_picture(float(logs["loss"]), self.recipe),
-                accuracy=float(logs["accuracy"]),
+                loss=per_picture(loss, self.recipe),
+                accuracy=accuracy,
                 learning_rate=learning_rate(self.model),
                 pictures_per_second=(done - steps) * self.recipe.batch_size / (now - since),
             )

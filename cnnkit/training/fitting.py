@@ -11,8 +11,9 @@ import tensorflow as tf
 from cnnkit.datasets import Dataset, load_dataset
 from cnnkit.errors import IncompatibleError
 from cnnkit.models import create_model
+from cnnkit.training._auxiliary import label_every_output, objective, without_auxiliary
 from cnnkit.training._callbacks import Control, Epochs, Live
-from cnnkit.training._optimizers import make_loss, make_optimizer, penalise_kernels
+from cnnkit.training._optimizers import make_optimizer, penalise_kernels
 from cnnkit.training._pipeline import Batches
 from cnnkit.training.checkpoint import TrainingState, restore_checkpoint
 from cnnkit.training.events import Ended, Report, Started
@@ -49,7 +50,8 @@ def fit(
         dataset: to learn from; None: the one the recipe names, split as it says.
 
     Returns:
-        The network with the best weights, or the last ones when `keep_best` is None.
+        The network with the best weights, or the last ones when `keep_best` is None;
+        without its auxiliary classifiers.
 
     Raises:
         UnknownNameError: the recipe names what is not registered.
@@ -80,7 +82,7 @@ def fit(
     )
     if not state.stopped:
         model.fit(
-            batches.dataset(),
+            label_every_output(model, batches.dataset()),
             epochs=recipe.epochs,
             initial_epoch=state.epoch,
             callbacks=[epochs, Live(recipe, report)],
@@ -91,7 +93,7 @@ def fit(
     if ended.best_epoch is not None:
         model.set_weights(state.best_weights)
     report(ended)
-    return FitResult(model=model, history=state.history, ended=ended)
+    return FitResult(model=without_auxiliary(model), history=state.history, ended=ended)
 
 
 def recipe_dataset(recipe: Recipe) -> Dataset:
@@ -124,8 +126,7 @@ def build(recipe: Recipe, dataset: Dataset, steps_per_epoch: int) -> keras.Model
     penalise_kernels(model, recipe)
     model.compile(
         optimizer=make_optimizer(recipe, steps_per_epoch),
-        loss=make_loss(recipe),
-        metrics=[keras.metrics.SparseCategoricalAccuracy(name="accuracy")],
+        **objective(model, recipe),
         # On a CPU, XLA was measured to train these networks up to 2.5 times slower.
         jit_compile="auto" if tf.config.list_physical_devices("GPU") else False,
         # Several steps per call save Python's share of small ones; a twenty-fifth of an

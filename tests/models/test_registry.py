@@ -34,7 +34,7 @@ def test_every_option_value_builds(name):
     for option in model_info(name).options:
         for value in option.choices or option.range:
             model = create_model(name, **{option.name: value})
-            assert model.output_shape[-1] == model_info(name).classes
+            assert model.get_layer("logits").output.shape[-1] == model_info(name).classes
 
 
 @pytest.mark.parametrize("name", MODELS)
