@@ -5,6 +5,7 @@ import os
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
@@ -134,3 +135,48 @@ def test_help_is_quick_to_import_and_names_every_verb():
     words = call("--help").output
     for verb in ("models", "datasets", "train", "runs", "evaluate", "reproduce", "worker"):
         assert verb in words
+
+
+def test_predict_answers_pictures_and_names_those_it_cannot_read(tmp_path):
+    from sklearn.datasets import load_sample_images
+
+    picture = Path(load_sample_images().filenames[0])
+    bad = tmp_path / "page.jpg"
+    bad.write_text("<!doctype html>")
+    result = call("predict", str(picture), str(bad), "--model", "starter", "--top", "3", "--json")
+    assert result.exit_code == 1
+    good, refused = json.loads(result.stdout)
+    assert good["error"] is None and len(good["answers"]) == 3
+    probabilities = [answer["probability"] for answer in good["answers"]]
+    assert probabilities == sorted(probabilities, reverse=True)
+    assert "not a picture" in refused["error"] and refused["answers"] == []
+
+
+def test_predict_with_an_unknown_network_lists_the_known():
+    result = call("predict", "a.jpg", "--model", "mobilenet_v9")
+    assert result.exit_code == 1 and "mobilenet_v2" in result.output
+
+
+# What the photos show, as their SOURCES.md says; the owl is known to be hard.
+PHOTOS = {
+    "bear_tfkerasvis": "brown bear",
+    "goldfish_tfkerasvis": "goldfish",
+    "water_ouzel_kerasvis": "water ouzel",
+    "cat_coral_720p": "Egyptian cat",
+    "macaw_parrot_coral": "macaw",
+    "hotdog_coral": "hotdog",
+    "cat_squeezenet": "Egyptian cat",
+}
+
+
+@pytest.mark.weights
+@pytest.mark.parametrize(
+    ("model", "places"), [("mobilenet_v2", 1), ("googlenet", 5), ("squeezenet", 5)]
+)
+def test_predict_knows_what_the_photos_show(model, places):
+    folder = get_settings().data_dir / "photos"
+    paths = [str(folder / f"{name}.jpg") for name in PHOTOS]
+    result = call("predict", *paths, "--model", model, "--top", str(places), "--json")
+    assert result.exit_code == 0
+    for one in json.loads(result.stdout):
+        assert PHOTOS[Path(one["image"]).stem] in [a["class"] for a in one["answers"]]

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from cnnkit import assets
 from cnnkit._weight_files import WEIGHT_FILES
 from cnnkit.errors import UnknownModelError
-from cnnkit.models._registry import natural_order
+from cnnkit.models._registry import create_model, natural_order
 from cnnkit.models._storage import ModelCard
 from cnnkit.models.imagenet import imagenet_classes
 from cnnkit.models.opened import OpenModel
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from keras import Model
 
 KERAS_TABLE = "Keras Applications: Available models"
+BVLC = "BVLC: GoogLeNet in the Caffe model zoo"
 MOBILENET_V3 = "Howard et al. 2019: Searching for MobileNetV3"
 
 
@@ -150,6 +151,16 @@ _ALL = (
         )
         for scale, size, top1, top5 in _EFFICIENTNETS_V2
     ),
+    _spec(
+        "googlenet", "GoogLeNet", "GoogLeNet",
+        "Szegedy et al. 2014: Going Deeper with Convolutions",
+        224, "own", None, 0.687, 0.889, BVLC,
+    ),
+    _spec(
+        "squeezenet", "SqueezeNet 1.1", "SqueezeNet",
+        "Iandola et al. 2016: SqueezeNet: AlexNet-level accuracy with 50x fewer parameters",
+        227, "own", None, None, None,
+    ),
 )  # fmt: skip
 _SPECS = {spec.name: spec for spec in _ALL}
 
@@ -194,14 +205,20 @@ def load_pretrained(
         AssetUnavailableError: the weights cannot be had; says where to put them.
         CorruptAssetError: the weight file is damaged or another network's.
     """
-    from cnnkit.models import _applications
+    from cnnkit.models import _applications, _named_arrays
 
     spec = pretrained_info(name)
     if weights not in ("imagenet", None):
         raise ValueError(f'`weights` must be "imagenet" or None. Received: {weights!r}.')
     # Before building: what is not there should be said at once.
     path = assets.fetch(spec.asset, progress) if weights else None
-    model = _applications.build(spec, size or spec.size)
+    pixels = size or spec.size
+    if spec.builder is None:
+        model = create_model(name, input_shape=(pixels, pixels, 3))
+        if path:
+            _named_arrays.load_named_arrays(model, path)
+        return model
+    model = _applications.build(spec, pixels)
     if path:
         _applications.load_weights(model, spec, path)
     return model

@@ -1,0 +1,113 @@
+"""The Predict page: examples, uploads good and hostile, missing weights, links."""
+
+from __future__ import annotations
+
+import io
+from pathlib import Path
+
+import numpy as np
+import pytest
+import streamlit as st
+from PIL import Image
+from streamlit.testing.v1 import AppTest
+
+from cnnkit.settings import get_settings
+from tests.records import new_store
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+@pytest.fixture(autouse=True)
+def own_record(own_home):
+    st.cache_resource.clear()
+    st.cache_data.clear()
+    new_store(get_settings())
+    yield
+    st.cache_resource.clear()
+
+
+def open_page(**query):
+    at = AppTest.from_file(ROOT / "app.py", default_timeout=120)
+    for name, value in query.items():
+        at.query_params[name] = value
+    at.switch_page("pages/predict.py").run()
+    assert not at.exception
+    return at
+
+
+def picture(form="PNG", seed=0) -> bytes:
+    pixels = np.random.default_rng(seed).integers(0, 256, (40, 60, 3), np.uint8)
+    stream = io.BytesIO()
+    Image.fromarray(pixels).save(stream, form)
+    return stream.getvalue()
+
+
+def upload(at, *files):
+    at.file_uploader(key="pictures").set_value([(n, d, "image/png") for n, d in files]).run()
+    assert not at.exception
+    return at
+
+
+def test_without_a_picture_it_says_what_to_do():
+    at = open_page(networks="run.starter")
+    assert "Bring a picture" in at.info[0].value
+    assert not at.get("plotly_chart")
+
+
+def test_an_example_by_its_link_is_answered_by_the_network_of_the_link():
+    at = open_page(**{"from": "example", "example": "flower", "networks": "run.starter", "top": 3})
+    assert len(at.get("plotly_chart")) == 1
+    assert any("flower" in caption.value for caption in at.caption)
+    assert at.slider(key="top").value == 3
+
+
+def test_an_uploaded_picture_is_answered():
+    at = upload(open_page(networks="run.starter"), ("mine.png", picture()))
+    assert len(at.get("plotly_chart")) == 1
+    assert not at.error
+
+
+@pytest.mark.parametrize(
+    ("data", "words"),
+    [
+        (b"", "empty"),
+        (b"<!doctype html><p>Not found", "not a picture"),
+        (picture()[:500], "damaged"),
+    ],
+    ids=["empty", "web page", "cut off"],
+)
+def test_a_file_that_cannot_be_read_says_why(data, words):
+    at = upload(open_page(networks="run.starter"), ("photo.jpg", data))
+    assert words in at.error[0].value
+    assert not at.get("plotly_chart")
+
+
+def test_many_files_become_a_table_and_bad_ones_are_named():
+    good = [(f"{i}.png", picture(seed=i)) for i in range(5)]
+    at = upload(open_page(networks="run.starter"), *good, ("page.jpg", b"<html>"))
+    assert "page.jpg" in at.error[0].value and "not a picture" in at.error[0].value
+    table = at.dataframe[0].value
+    assert list(table["file"]) == [name for name, _ in good]
+    assert table["picture"].str.startswith("data:image/png").all()
+    assert at.get("download_button")
+
+
+def test_missing_weights_are_offered_with_their_size():
+    at = open_page(networks="imagenet.vgg19", **{"from": "example"})
+    assert any("575 MB" in button.label for button in at.button)
+    at.button(key="download_vgg19.imagenet").click().run()
+    assert "vgg19_weights" in at.error[0].value, "offline: says which file to put where"
+    assert not at.exception
+
+
+def test_no_network_chosen_says_so():
+    at = open_page(networks="")
+    assert "Choose at least one network" in at.info[0].value
+
+
+@pytest.mark.weights
+def test_a_famous_network_names_the_macaw():
+    at = open_page(
+        networks="imagenet.mobilenet_v2", **{"from": "example", "example": "macaw parrot coral"}
+    )
+    assert at.get("plotly_chart")[0].proto.alt.startswith("MobileNet V2: macaw 9")
