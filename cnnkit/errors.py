@@ -12,6 +12,8 @@
     ├── CorruptAssetError          which file, what is wrong with it, what to do
     ├── InvalidImageError          what was read and what is needed
     ├── IncompatibleError          a model and data that do not fit: shapes of both
+    ├── InvalidModelError          also ValueError; a file is no network that can be opened
+    │   └── UnsafeModelError       opening it could run code, read other files, fill the memory
     ├── StorageError
     │   ├── RunNotFoundError
     │   └── CorruptRunError
@@ -111,6 +113,14 @@ class InvalidImageError(CnnkitError, ValueError):
 
 class IncompatibleError(CnnkitError, ValueError):
     """A model and data do not fit together; the message gives the shapes of both."""
+
+
+class InvalidModelError(CnnkitError, ValueError):
+    """A file that should hold a network cannot be opened; the message says why."""
+
+
+class UnsafeModelError(InvalidModelError):
+    """Opening a network could run code, read other files or fill the memory; names the part."""
 
 
 class StorageError(CnnkitError):

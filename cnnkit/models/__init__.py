@@ -16,14 +16,19 @@ from cnnkit.models import (  # noqa: F401
 )
 from cnnkit.models._registry import ModelSpec, Option, create_model, list_models, model_info
 from cnnkit.models._storage import ModelCard, load_model, save_model
+from cnnkit.models._uploads import UploadLimits, open_uploaded_model
+from cnnkit.models._weightless import without_weights
 
 __all__ = [
     "ModelCard",
     "ModelSpec",
     "Option",
+    "UploadLimits",
     "create_model",
     "list_models",
     "load_model",
     "model_info",
+    "open_uploaded_model",
     "save_model",
+    "without_weights",
 ]
