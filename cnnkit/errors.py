@@ -13,6 +13,8 @@
     ├── InvalidImageError          what was read and what is needed
     ├── IncompatibleError          a model and data that do not fit: shapes of both
     ├── LimitError                 more than this installation allows, and what it allows
+    ├── InvalidModelError          also ValueError; a file is no network that can be opened
+    │   └── UnsafeModelError       opening it could run code, read other files, fill the memory
     ├── StorageError
     │   ├── RunNotFoundError
     │   └── CorruptRunError
@@ -114,6 +116,14 @@ class IncompatibleError(CnnkitError, ValueError):
 
 class LimitError(CnnkitError):
     """More was asked than this installation allows; the message names the limit."""
+
+
+class InvalidModelError(CnnkitError, ValueError):
+    """A file that should hold a network cannot be opened; the message says why."""
+
+
+class UnsafeModelError(InvalidModelError):
+    """Opening a network could run code, read other files or fill the memory; names the part."""
 
 
 class StorageError(CnnkitError):

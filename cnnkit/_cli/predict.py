@@ -8,7 +8,7 @@ import click
 
 from cnnkit._cli._output import json_option, show, table
 from cnnkit._cli._progress import downloading
-from cnnkit.models import OpenModel, list_pretrained, open_pretrained
+from cnnkit.models import OpenModel, list_pretrained, open_brought, open_pretrained
 from cnnkit.predict import FITS, Prediction, predict_files, top_k
 
 
@@ -47,10 +47,15 @@ def _open(name: str) -> OpenModel:
         with downloading(name) as progress:
             return open_pretrained(name, progress)
     if name.endswith(".keras"):
-        from cnnkit.models import open_uploaded
-
-        return open_uploaded(Path(name).read_bytes(), title=name)
+        return open_brought(_bytes(Path(name)), title=name)
     return _open_run(name)
+
+
+def _bytes(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise click.ClickException(f"{path} cannot be read: {error.strerror}.") from error
 
 
 def _open_run(name: str) -> OpenModel:

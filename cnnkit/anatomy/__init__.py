@@ -18,11 +18,15 @@ if TYPE_CHECKING:
         vector_layers,
     )
     from cnnkit.anatomy.probe import Probe
+    from cnnkit.anatomy.table import Anatomy, LayerRow, dissect
 
 __all__ = [
+    "Anatomy",
+    "LayerRow",
     "Probe",
     "Stage",
     "describe",
+    "dissect",
     "filters",
     "kernel_layers",
     "picture_layers",
@@ -32,7 +36,8 @@ __all__ = [
     "vector_layers",
 ]
 
-_HEAVY = {name: "probe" if name == "Probe" else "layers" for name in __all__}
+_HEAVY = dict.fromkeys(__all__, "layers")
+_HEAVY |= {"Probe": "probe", "Anatomy": "table", "LayerRow": "table", "dissect": "table"}
 
 
 def __getattr__(name: str):

@@ -24,6 +24,9 @@ from cnnkit.models import (  # noqa: F401
 )
 from cnnkit.models._registry import ModelSpec, Option, create_model, list_models, model_info
 from cnnkit.models._storage import MODEL_FILE, ModelCard, load_model, save_model
+from cnnkit.models._uploads import UploadLimits, open_uploaded_model
+from cnnkit.models._weightless import without_weights
+from cnnkit.models.brought import open_brought
 from cnnkit.models.imagenet import ImageNetClass, imagenet_classes
 from cnnkit.models.opened import ModelCache, OpenModel
 from cnnkit.models.pretrained import (
@@ -43,6 +46,7 @@ __all__ = [
     "OpenModel",
     "Option",
     "PretrainedSpec",
+    "UploadLimits",
     "create_model",
     "imagenet_classes",
     "list_models",
@@ -50,7 +54,10 @@ __all__ = [
     "load_model",
     "load_pretrained",
     "model_info",
+    "open_brought",
     "open_pretrained",
     "pretrained_info",
+    "open_uploaded_model",
     "save_model",
+    "without_weights",
 ]

@@ -6,7 +6,7 @@ import hashlib
 
 import streamlit as st
 
-from cnnkit.models import ModelCard, OpenModel
+from cnnkit.models import OpenModel, open_brought
 from cnnkit.ui import cache
 
 MAX_MB = 200
@@ -46,21 +46,8 @@ def opened() -> OpenModel:
         CnnkitError: it cannot be used; says why.
     """
     title, data, names = st.session_state[_KEY]
-    key = ("file", hashlib.sha256(data).hexdigest(), names)
-    return cache.networks().get(key, lambda: _open(title, data, names), len(data))
-
-
-def _open(title: str, data: bytes, names: str) -> OpenModel:
-    from cnnkit.models import open_uploaded_model
-
-    model = open_uploaded_model(data)
-    classes = model.output_shape[-1]
     given = [one.strip() for one in names.split(",") if one.strip()]
-    card = ModelCard(
-        model="uploaded",
-        title=title,
-        class_names=tuple(given[:classes] + [f"class {i}" for i in range(len(given), classes)]),
-        input_shape=tuple(model.input_shape[1:]),
-        dataset="unknown",
+    key = ("file", hashlib.sha256(data).hexdigest(), names)
+    return cache.networks().get(
+        key, lambda: open_brought(data, title=title, class_names=given), len(data)
     )
-    return OpenModel(model, card)

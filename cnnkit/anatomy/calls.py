@@ -1,0 +1,149 @@
+"""The graph of a network as a list of calls, nested networks opened, sizes filled in."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import keras
+
+from cnnkit.errors import IncompatibleError
+
+Tensor = Any  # keras.KerasTensor: a shape and a dtype without values
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Call:
+    """One use of a layer or operation. A layer that is used twice makes two calls."""
+
+    path: str  # "outer/inner" for layers of nested networks
+    operation: Any  # keras.Layer, or an operation such as those of `x * 2`
+    arguments: tuple[Any, ...] = ()
+    keywords: dict[str, Any]
+    outputs: tuple[Tensor, ...]  # shapes with a batch of one
+
+    @property
+    def inputs(self) -> tuple[Tensor, ...]:
+        """The tensors among the arguments, in their order."""
+        return _tensors((self.arguments, self.keywords))
+
+    @property
+    def kind(self) -> str:
+        """Class of the layer or operation: "Conv2D"."""
+        return type(self.operation).__name__
+
+    def argument(self, position: int, name: str) -> Any:
+        """An argument of the call wherever it stands; None: not given."""
+        if len(self.arguments) > position:
+            return self.arguments[position]
+        return self.keywords.get(name)
+
+
+@dataclass(frozen=True, eq=False)
+class Trace:
+    """All calls of a network, each after those that it needs."""
+
+    inputs: tuple[Tensor, ...]
+    calls: tuple[Call, ...]
+    outputs: tuple[Tensor, ...]
+
+
+def trace(model: keras.Model, input_shape: Sequence[int] | None = None) -> Trace:
+    """Follow one picture through the graph without computing anything.
+
+    Nested networks are opened at any depth, and every shape is worked out anew, so that
+    networks for pictures of any size get real sizes. The model itself is not changed.
+
+    Args:
+        model: Sequential or functional; built.
+        input_shape: (height, width, channels) for a network that leaves sizes open.
+
+    Raises:
+        IncompatibleError: the network leaves sizes open and none is given, cannot take
+            this size, or has no graph that could be read.
+    """
+    graph = _graph(model)
+    inputs = tuple(_opened(tensor, model, input_shape) for tensor in graph.inputs)
+    calls: list[Call] = []
+    for tensor, source in zip(inputs, graph.inputs, strict=True):
+        layer = source._keras_history.operation
+        calls.append(Call(path=layer.name, operation=layer, keywords={}, outputs=(tensor,)))
+    outputs = _walk(graph, inputs, "", calls)
+    return Trace(inputs, tuple(calls), outputs)
+
+
+def is_graph(operation: Any) -> bool:
+    """Whether it is a network whose layers can be reached: functional or Sequential."""
+    if isinstance(operation, keras.Sequential):
+        return operation.built
+    return isinstance(operation, keras.Model) and hasattr(operation, "_run_through_graph")
+
+
+def _graph(model: Any) -> Any:
+    if not is_graph(model):
+        raise IncompatibleError(
+            f"The layers of {model.name!r} cannot be read: it must be a functional or built "
+            f"Sequential network. Received: {type(model).__name__}."
+        )
+    if isinstance(model, keras.Sequential):
+        return keras.Model(model.inputs, model.outputs, name=model.name)
+    return model
+
+
+def _opened(tensor: Tensor, model: keras.Model, wanted: Sequence[int] | None) -> Tensor:
+    shape = tuple(tensor.shape[1:])
+    fits = wanted is not None and len(wanted) == len(shape)
+    if wanted is not None and not (
+        fits and all(own in (None, size) for own, size in zip(shape, wanted, strict=True))
+    ):
+        raise IncompatibleError(
+            f"{model.name!r} takes inputs of {shape}. Received: input_shape={tuple(wanted)}."
+        )
+    shape = shape if wanted is None else tuple(wanted)
+    if None in shape:
+        raise IncompatibleError(
+            f"{model.name!r} takes inputs of {shape}, whose sizes are open: say which size to "
+            "reckon with, as in input_shape=(224, 224, 3)."
+        )
+    return keras.KerasTensor((1, *shape), dtype=tensor.dtype, name=tensor.name)
+
+
+def _walk(graph: Any, inputs: Sequence[Tensor], prefix: str, calls: list[Call]) -> tuple:
+    def follow(operation):
+        def call(*arguments, **keywords):
+            path = prefix + operation.name
+            if is_graph(operation):
+                inner = _walk(_graph(operation), _tensors(arguments), f"{path}/", calls)
+                return keras.tree.pack_sequence_as(operation.output, inner)
+            outputs = _outputs(operation, path, arguments, keywords)
+            calls.append(
+                Call(
+                    path=path,
+                    operation=operation,
+                    arguments=arguments,
+                    keywords=keywords,
+                    outputs=_tensors(outputs),
+                )
+            )
+            return outputs
+
+        return call
+
+    # Keras's own walk, with something else than calling done at each node: calling the
+    # layers would hang new nodes on them for ever.
+    return _tensors(graph._run_through_graph(list(inputs), operation_fn=follow))
+
+
+def _outputs(operation: Any, path: str, arguments: tuple, keywords: dict) -> Any:
+    try:
+        return operation.compute_output_spec(*arguments, **keywords)
+    except (ValueError, TypeError) as error:
+        shapes = ", ".join(str(tuple(x.shape[1:])) for x in _tensors((arguments, keywords)))
+        raise IncompatibleError(
+            f"Layer {path!r} ({type(operation).__name__}) cannot take an input of {shapes}."
+        ) from error
+
+
+def _tensors(value: Any) -> tuple[Tensor, ...]:
+    return tuple(x for x in keras.tree.flatten(value) if isinstance(x, keras.KerasTensor))

@@ -1,0 +1,182 @@
+"""A network taken apart: a row for each use of a layer, and totals."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import math
+import re
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import keras
+
+from cnnkit.anatomy.calls import Call, Trace, trace
+from cnnkit.anatomy.costs import CONVENTION, macs, pool_operations
+from cnnkit.anatomy.receptive import Reach, reaches
+
+
+@dataclass(frozen=True, kw_only=True)
+class LayerRow:
+    """One use of one layer."""
+
+    name: str  # "outer/inner" for layers of nested networks
+    kind: str  # class of the layer or operation: "Conv2D"
+    output_shape: tuple[int, ...]  # without the batch; of the first output, if several
+    outputs: int  # how many there are
+    parameters: int  # 0 where the layer was used before: its weights count once
+    trainable: int  # of the parameters
+    macs: int | None  # for one picture; None: not counted
+    pool_operations: int  # additions or comparisons of a pooling layer
+    activation_bytes: int  # of what the layer gives, for one picture
+    receptive_field: tuple[int, ...] | None  # pixels along each axis; None: not known
+    whole_picture: bool  # every pixel counts: the receptive field is the picture
+    stride: tuple[float, ...] | None  # pixels between neighbouring values; None: none or unknown
+
+    @property
+    def note(self) -> str:
+        """What the figures do not say."""
+        return "MACs not counted" if self.macs is None else ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Anatomy:
+    """All rows of a network in the order a picture meets them, and their totals."""
+
+    name: str
+    input_shape: tuple[int, ...]  # (height, width, channels)
+    rows: tuple[LayerRow, ...]
+    parameters: int
+    trainable: int
+    macs: int  # of the rows that are counted
+    not_counted: tuple[str, ...]  # names of the rows that are not
+    pool_operations: int
+    activation_bytes: int  # of all layers, as training keeps them, for one picture
+    peak_activation_bytes: int  # kept at once at inference, if each is dropped after its last use
+    depth: int  # layers with MACs on the longest way from picture to output
+    receptive_field: tuple[int, ...] | None  # of the output
+    convention: str = CONVENTION
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain values: totals, and the rows under "layers"."""
+        values = asdict(self)
+        rows = values.pop("rows")
+        return values | {"layers": rows}
+
+    def to_json(self) -> str:
+        """`to_dict` as JSON."""
+        return json.dumps(self.to_dict(), indent=1)
+
+    def to_csv(self) -> str:
+        """One line a row, shapes as "24x24x20"; an empty cell is not known or not counted."""
+        out = io.StringIO()
+        writer = csv.writer(out, lineterminator="\n")
+        fields = list(LayerRow.__dataclass_fields__)
+        writer.writerow(fields)
+        for row in self.rows:
+            writer.writerow(_cell(getattr(row, field)) for field in fields)
+        return out.getvalue()
+
+
+def dissect(model: keras.Model, input_shape: Sequence[int] | None = None) -> Anatomy:
+    """Take a network apart; nothing is computed and nothing of the model is changed.
+
+    Args:
+        model: Sequential or functional, nested to any depth; ours or anybody's.
+        input_shape: (height, width, channels) where the network leaves sizes open.
+
+    Returns:
+        A row for each use of a layer, what is counted as `CONVENTION` says.
+
+    Raises:
+        IncompatibleError: the network has no graph that could be read, leaves sizes open
+            and none is given, or cannot take this size.
+    """
+    traced = trace(model, input_shape)
+    rows = _rows(traced)
+    last = {id(tensor) for tensor in traced.outputs}
+    final = next(
+        row
+        for row, call in zip(reversed(rows), reversed(traced.calls), strict=True)
+        if last & {id(tensor) for tensor in call.outputs}
+    )
+    return Anatomy(
+        name=model.name,
+        input_shape=tuple(traced.inputs[0].shape[1:]),
+        rows=tuple(rows),
+        parameters=sum(row.parameters for row in rows),
+        trainable=sum(row.trainable for row in rows),
+        macs=sum(row.macs or 0 for row in rows),
+        not_counted=tuple(row.name for row in rows if row.macs is None),
+        pool_operations=sum(row.pool_operations for row in rows),
+        activation_bytes=sum(row.activation_bytes for row in rows),
+        peak_activation_bytes=_peak(traced),
+        depth=_depth(traced, rows),
+        receptive_field=final.receptive_field,
+    )
+
+
+def _rows(traced: Trace) -> list[LayerRow]:
+    picture = tuple(traced.inputs[0].shape[1:-1])
+    counted: set[int] = set()  # weights that were met, by identity
+    return [
+        _row(call, reach, picture, counted)
+        for call, reach in zip(traced.calls, reaches(traced), strict=True)
+    ]
+
+
+def _row(call: Call, reach: Reach, picture: tuple[int, ...], counted: set[int]) -> LayerRow:
+    fresh = [w for w in getattr(call.operation, "weights", ()) if id(w) not in counted]
+    counted |= {id(weight) for weight in fresh}
+    return LayerRow(
+        name=call.path,
+        kind=call.kind,
+        output_shape=tuple(call.outputs[0].shape[1:]),
+        outputs=len(call.outputs),
+        parameters=sum(math.prod(weight.shape) for weight in fresh),
+        trainable=sum(math.prod(weight.shape) for weight in fresh if weight.trainable),
+        macs=macs(call),
+        pool_operations=pool_operations(call),
+        activation_bytes=sum(map(bytes_of, call.outputs)),
+        receptive_field=picture if reach.whole else reach.sizes,
+        whole_picture=reach.whole,
+        stride=None if reach.strides is None else tuple(map(float, reach.strides)),
+    )
+
+
+def bytes_of(tensor: Any) -> int:
+    """Memory of a tensor, from its shape and dtype."""
+    dtype = str(tensor.dtype)
+    bits = re.search(r"\d+", dtype)  # "float32", "bfloat16", "uint8"; "bool" has none
+    return math.prod(tensor.shape) * (max(8, int(bits[0])) // 8 if bits else 1)
+
+
+def _peak(traced: Trace) -> int:
+    """The most bytes that are needed at once, going through the calls in their order."""
+    last_use = {
+        id(tensor): number for number, call in enumerate(traced.calls) for tensor in call.inputs
+    }
+    last_use |= {id(tensor): len(traced.calls) for tensor in traced.outputs}
+    alive: dict[int, int] = {}
+    peak = 0
+    for number, call in enumerate(traced.calls):
+        alive |= {id(tensor): bytes_of(tensor) for tensor in call.outputs}
+        peak = max(peak, sum(alive.values()))
+        alive = {key: size for key, size in alive.items() if last_use.get(key, 0) > number}
+    return peak
+
+
+def _depth(traced: Trace, rows: Sequence[LayerRow]) -> int:
+    depths: dict[int, int] = {}
+    for call, row in zip(traced.calls, rows, strict=True):
+        below = max((depths.get(id(tensor), 0) for tensor in call.inputs), default=0)
+        depths |= {id(tensor): below + (row.macs != 0) for tensor in call.outputs}
+    return max(depths.get(id(tensor), 0) for tensor in traced.outputs)
+
+
+def _cell(value: Any) -> Any:
+    if isinstance(value, tuple):
+        return "x".join(f"{number:g}" for number in value)
+    return "" if value is None else value

@@ -1,0 +1,141 @@
+"""Opening a stranger's `.keras` file without running anything of it.
+
+Nothing reaches Keras before it was looked at: first the archive, then the description of
+the network against a list of what may stand there, then the weights' file for ways out of
+it, then a network without weights for its size. What Keras reads at last is an archive
+written anew from what was checked.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+import tempfile
+import zipfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from cnnkit._lazy import keras
+from cnnkit.errors import CnnkitError, IncompatibleError, InvalidModelError, UnsafeModelError
+from cnnkit.models._uploads.archive import CONFIG, METADATA, WEIGHTS, unpack
+from cnnkit.models._uploads.config import read_config
+from cnnkit.models._uploads.weights import check_weights
+from cnnkit.models._weightless import without_weights
+
+if TYPE_CHECKING:
+    from keras import Model
+
+
+@dataclass(frozen=True, kw_only=True)
+class UploadLimits:
+    """How large a file and its network may be."""
+
+    file_bytes: int = 700 * 2**20  # VGG19 without its optimizer has 550 MB
+    config_bytes: int = 16 * 2**20  # EfficientNetB7 has 1 MB
+    weights_bytes: int = 1200 * 2**20  # unpacked
+    parameters: int = 200_000_000
+    layers: int = 2_000
+    calls: int = 5_000  # uses of layers, nested networks opened
+    output_bytes: int = 2**30  # of one layer, for one picture
+
+
+def open_uploaded_model(
+    source: Path | str | bytes,
+    *,
+    limits: UploadLimits | None = None,
+    picture: bool = True,
+) -> Model:
+    """Open a `.keras` file of unknown origin.
+
+    Args:
+        source: the file, or what is in it.
+        limits: None: those that a machine with 4 GB bears.
+        picture: insist on one input of (height, width, 1 or 3), sizes may be open.
+
+    Returns:
+        The network, not compiled.
+
+    Raises:
+        UnsafeModelError: the file holds what could run code, read other files or fill the
+            memory; the message names it.
+        InvalidModelError: the file is damaged or of another kind.
+        IncompatibleError: the network does not take one picture.
+    """
+    limits = limits or UploadLimits()
+    try:
+        return _open(source, limits, picture)
+    except CnnkitError:
+        raise
+    except MemoryError as error:
+        raise UnsafeModelError("The memory does not suffice to open this network.") from error
+    # Of a damaged or hostile file, zipfile, HDF5 and Keras raise whatever they stumble on.
+    except Exception as error:
+        raise InvalidModelError(f"The network cannot be opened: {_first_line(error)}") from error
+
+
+def _open(source: Path | str | bytes, limits: UploadLimits, picture: bool) -> Model:
+    with tempfile.TemporaryDirectory(prefix="cnnkit-upload-") as name:
+        folder = Path(name)
+        text, weights = unpack(source, limits, folder)
+        config = json.dumps(read_config(text, limits))
+        check_weights(weights, limits)
+        _check_network(config, limits, picture)
+        clean = folder / "clean.keras"
+        with zipfile.ZipFile(clean, "w") as archive:
+            archive.writestr(CONFIG, config)
+            archive.writestr(METADATA, json.dumps({"keras_version": keras.__version__}))
+            archive.write(weights, WEIGHTS)
+        weights.unlink()
+        return keras.saving.load_model(clean, compile=False, safe_mode=True)
+
+
+def _check_network(config: str, limits: UploadLimits, picture: bool) -> None:
+    """Build the network without weights: a dense layer of a terabyte costs nothing so."""
+    model = without_weights(
+        lambda: keras.saving.deserialize_keras_object(json.loads(config), safe_mode=True)
+    )
+    if not isinstance(model, keras.Model) or not model.built or not model.inputs:
+        raise InvalidModelError(
+            "The network has no input yet; build it, as by calling it once, and save it again."
+        )
+    if model.count_params() > limits.parameters:
+        raise UnsafeModelError(
+            f"The network has {model.count_params():,} parameters; at most {limits.parameters:,} "
+            "are opened."
+        )
+    for operation, shape in _outputs(model):
+        size = 4 * math.prod(side or 1 for side in shape)
+        if size > limits.output_bytes:
+            raise UnsafeModelError(
+                f"Layer {operation.name!r} gives {tuple(shape[1:])}, {size / 2**30:,.1f} GiB for "
+                f"one picture; at most {limits.output_bytes / 2**30:g} are opened."
+            )
+    if picture:
+        _check_picture(model)
+
+
+def _outputs(model: Any) -> Iterator[tuple[Any, tuple[int | None, ...]]]:
+    for operation in getattr(model, "operations", None) or model.layers:
+        if isinstance(operation, keras.Model):
+            yield from _outputs(operation)
+        for node in operation._inbound_nodes:
+            for tensor in node.output_tensors:
+                yield operation, tuple(tensor.shape)
+
+
+def _check_picture(model: Model) -> None:
+    wanted = "Networks with one picture as their input work: (height, width, 1 or 3)."
+    if len(model.inputs) != 1:
+        raise IncompatibleError(f"The network takes {len(model.inputs)} inputs. {wanted}")
+    shape = tuple(model.inputs[0].shape[1:])
+    if len(shape) != 3 or shape[-1] not in (1, 3):
+        raise IncompatibleError(f"The network takes inputs of {shape}. {wanted}")
+
+
+def _first_line(error: Exception) -> str:
+    line = next(iter(str(error).strip().splitlines()), "") or type(error).__name__
+    line = re.sub(r"\s+", " ", line)
+    return line if len(line) <= 200 else f"{line[:199]}…"

@@ -1,0 +1,134 @@
+"""The archive of an uploaded network: two or three known members of bounded size."""
+
+from __future__ import annotations
+
+import io
+import zipfile
+from pathlib import Path
+from typing import IO, TYPE_CHECKING
+
+from cnnkit.errors import InvalidModelError, UnsafeModelError
+
+if TYPE_CHECKING:
+    from cnnkit.models._uploads import UploadLimits
+
+CONFIG, METADATA, WEIGHTS = "config.json", "metadata.json", "model.weights.h5"
+MEMBERS = (CONFIG, METADATA, WEIGHTS)
+EXPANSION = 200  # times its packed size; weights hardly shrink, and text by ten or twenty
+HDF5_BEGINS = b"\x89HDF\r\n\x1a\n"
+DIRECTORY_BYTES = 4096  # three entries have some hundred
+TAIL_BYTES = 2**16 + 22  # the end record and the longest comment
+
+
+def unpack(source: Path | str | bytes, limits: UploadLimits, folder: Path) -> tuple[bytes, Path]:
+    """Check the archive and take out what describes the network, and its weights.
+
+    Returns:
+        The bytes of config.json, and the path of the weights in `folder`.
+
+    Raises:
+        InvalidModelError, UnsafeModelError: see `open_uploaded_model`.
+    """
+    with _opened(source) as file:
+        _check_file(file, limits)
+        with zipfile.ZipFile(file) as archive:
+            members = {info.filename: info for info in _members(archive)}
+            _check_member(members[CONFIG], limits.config_bytes)
+            _check_member(members[WEIGHTS], limits.weights_bytes)
+            weights = folder / "weights.h5"
+            with archive.open(members[WEIGHTS]) as packed, weights.open("wb") as out:
+                _copy(packed, out, limits.weights_bytes)
+            text = io.BytesIO()
+            with archive.open(members[CONFIG]) as packed:
+                _copy(packed, text, limits.config_bytes)
+            return text.getvalue(), weights
+
+
+def _opened(source: Path | str | bytes) -> IO[bytes]:
+    if isinstance(source, bytes):
+        return io.BytesIO(source)
+    try:
+        return Path(source).open("rb")
+    except OSError as error:
+        raise InvalidModelError(f"{source} cannot be read: {error.strerror}.") from error
+
+
+def _check_file(file: IO[bytes], limits: UploadLimits) -> None:
+    size = file.seek(0, io.SEEK_END)
+    file.seek(0)
+    begins = file.read(8)
+    if size == 0:
+        raise InvalidModelError("The file is empty.")
+    if size > limits.file_bytes:
+        raise UnsafeModelError(
+            f"The file has {size / 2**20:,.0f} MiB; at most {limits.file_bytes / 2**20:,.0f} are "
+            "opened. A network saved without its optimizer has a third of the size."
+        )
+    if begins == HDF5_BEGINS:
+        raise InvalidModelError(
+            "The file is in Keras's older HDF5 format, whatever its name. Convert it where you "
+            "trust it: keras.models.load_model('old.h5').save('new.keras')."
+        )
+    _check_directory(file, size)
+
+
+def _check_directory(file: IO[bytes], size: int) -> None:
+    """Refuse a list of thousands of members before `zipfile` reads it into memory."""
+    start = max(0, size - TAIL_BYTES)
+    file.seek(start)
+    tail = file.read()
+    end = tail.rfind(b"PK\x05\x06")
+    if end < 0 or len(tail) < end + 22:
+        raise InvalidModelError(
+            "The file is no .keras file: those are zip archives, and this one is not, or its end "
+            "is missing."
+        )
+    directory = int.from_bytes(tail[end + 12 : end + 16], "little")
+    # A record of 64 bits would be believed instead; no archive of this size needs one.
+    if directory > DIRECTORY_BYTES or tail[max(0, end - 20) : end].startswith(b"PK\x06\x07"):
+        raise UnsafeModelError(
+            f"The archive lists more than the members of a .keras file: {', '.join(MEMBERS)}."
+        )
+    file.seek(0)
+
+
+def _members(archive: zipfile.ZipFile) -> list[zipfile.ZipInfo]:
+    members = archive.infolist()
+    names = [info.filename for info in members]
+    for info in members:
+        if info.filename not in MEMBERS:
+            raise UnsafeModelError(
+                f"The archive holds {info.filename[:80]!r}; only {', '.join(MEMBERS)} are opened."
+            )
+        if info.flag_bits & 1:
+            raise InvalidModelError(f"{info.filename} in the archive is encrypted.")
+        if info.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+            raise InvalidModelError(f"{info.filename} is packed in a way that Keras does not use.")
+    if len(set(names)) != len(names):
+        raise UnsafeModelError("The archive holds two members of the same name.")
+    for name in (CONFIG, WEIGHTS):
+        if name not in names:
+            raise InvalidModelError(f"The archive holds no {name}, so it is no .keras file.")
+    return members
+
+
+def _check_member(info: zipfile.ZipInfo, limit: int) -> None:
+    if info.file_size > limit:
+        raise UnsafeModelError(
+            f"{info.filename} has {info.file_size / 2**20:,.0f} MiB unpacked; at most "
+            f"{limit / 2**20:,.0f} are opened."
+        )
+    if info.file_size > max(2**20, EXPANSION * info.compress_size):
+        raise UnsafeModelError(
+            f"{info.filename} would grow from {info.compress_size:,} to {info.file_size:,} bytes "
+            "when unpacked: that is no network but an attempt to fill the memory."
+        )
+
+
+def _copy(packed: IO[bytes], out: IO[bytes], limit: int) -> None:
+    written = 0
+    while block := packed.read(2**20):
+        written += len(block)
+        if written > limit:  # more than the archive's list said
+            raise UnsafeModelError("A member of the archive is larger than the archive says.")
+        out.write(block)

@@ -1,0 +1,32 @@
+"""Networks whose weights have shapes but no values: the cost of a look is milliseconds."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING
+
+from cnnkit._lazy import keras
+
+if TYPE_CHECKING:
+    from keras import Model
+
+
+def without_weights(build: Callable[[], Model]) -> Model:
+    """Build a network without the memory of its weights.
+
+    Shapes, parameters and the graph are those of the real network; it can be dissected, not
+    called. VGG16 takes half a gigabyte otherwise.
+
+    Args:
+        build: makes the network: `lambda: create_model("deep_mnist")`.
+    """
+
+    def run() -> Model:
+        with keras.StatelessScope(initialize_variables=False):
+            return build()
+
+    # Keras keeps a list, one a thread, of variables that wait for their values; with the
+    # thread ends the list, and no later scope fills them.
+    with ThreadPoolExecutor(max_workers=1) as thread:
+        return thread.submit(run).result()
