@@ -16,7 +16,7 @@ run: $(RUNNING)
 	$(BIN)/python -m streamlit run app.py --server.port $(PORT)
 
 test: $(TESTING)
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n 2 --dist loadfile
 
 app-test: $(TESTING)
 	$(BIN)/python -m pytest tests/ui

@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 
 from cnnkit import __version__
+from cnnkit._cli.anatomy import anatomy
 from cnnkit._cli.catalogue import datasets, models
 from cnnkit._cli.evaluate import evaluate
 from cnnkit._cli.predict import predict
@@ -32,7 +33,7 @@ def main():
     """Train, open up and question convolutional networks."""
 
 
-for _verb in (models, datasets, train, runs, evaluate, predict, reproduce, worker):
+for _verb in (models, datasets, anatomy, train, runs, evaluate, predict, reproduce, worker):
     main.add_command(_verb)
 
 if __name__ == "__main__":

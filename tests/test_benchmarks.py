@@ -2,6 +2,7 @@
 
 import pytest
 
+from benchmarks import anatomy
 from benchmarks.__main__ import PARTS, document
 from benchmarks._measure import Row, ratio_of_pairs, take_turns
 
@@ -37,3 +38,14 @@ def test_the_document_has_a_line_for_each_row_and_note():
 @pytest.mark.parametrize("part", PARTS)
 def test_every_part_exists(part, root):
     assert (root / "benchmarks" / f"{part}.py").is_file()
+
+
+def test_every_published_cost_names_its_source():
+    for name, figures in anatomy.PUBLISHED.items():
+        assert figures.macs and len(figures.source) > 20, name
+
+
+@pytest.mark.parametrize("name", ["lenet_tutorial", "compact_cnn"])
+def test_the_table_of_costs_is_what_is_counted_now(name, root):
+    text = (root / "docs" / "anatomy.md").read_text("utf-8")
+    assert anatomy.table([name]).splitlines()[-1] in text

@@ -96,6 +96,17 @@ def wait(store, run_id, condition):
         (["reproduce", "nonsense"], "lenet"),
         (["runs", "show", "nonsense"], "nonsense"),
         (["worker", "nonsense"], "nonsense"),
+        (["anatomy", "--model", "lenet6"], "lenet_tutorial"),
+        (["anatomy", "--model", "toy_cnn", "--option", "colour=1"], "colour"),
+        (["anatomy", "--model", "toy_cnn", "--option", "colour"], "--option needs FIELD=VALUE"),
+        (
+            ["anatomy", "--model", "toy_cnn", "--option", "input_shape=32"],
+            "[height,width,channels]",
+        ),
+        (["anatomy", "--model", "toy_cnn", "--option", "classes=none"], "classes=10"),
+        (["anatomy", "--model", "toy_cnn", "--size", "large"], "HEIGHTxWIDTH"),
+        (["anatomy", "--model", "toy_cnn", "--size", "28x28"], "(12, 12, 1)"),
+        (["anatomy", "nowhere.keras"], "nowhere.keras"),
     ],
 )
 def test_mistakes_are_told_in_one_sentence(store, arguments, words):
@@ -126,6 +137,32 @@ def test_a_smaller_data_set_holds_out_fewer_pictures():
     assert recipe.dataset == "digits" and 0 < recipe.validation_size < 300
 
 
+def test_anatomy_counts_a_network_by_name(tmp_path):
+    found = answer("anatomy", "--model", "lenet_tutorial", "--csv", str(tmp_path / "lenet.csv"))
+    assert found["parameters"] == 431_080 and found["macs"] == 2_293_000
+    assert found["layers"][2]["receptive_field"] == [5, 5]
+    assert (tmp_path / "lenet.csv").read_text().count("\n") == len(found["layers"]) + 1
+    wider = answer("anatomy", "--model", "toy_cnn", "--option", "input_shape=[32,32,3]")
+    assert wider["input_shape"] == [32, 32, 3]
+    words = call("anatomy", "--model", "lenet_tutorial").output
+    assert "431,080 parameters" in words and "2,293,000 MACs" in words and "5×5" in words
+    assert "One MAC is one multiplication and one addition" in words
+
+
+def test_anatomy_opens_a_file_and_asks_for_a_size_left_open(tmp_path):
+    import keras
+
+    image = keras.Input((None, None, 3))
+    x = keras.layers.Conv2D(4, 3, strides=2, name="conv")(image)
+    path = tmp_path / "open.keras"
+    keras.Model(image, keras.layers.GlobalAveragePooling2D()(x)).save(path)
+    asked = call("anatomy", str(path))
+    assert asked.exit_code == 1 and "sizes are open" in asked.output
+    assert answer("anatomy", str(path), "--size", "9x11")["macs"] == 4 * 5 * 9 * 3 * 4
+    assert call("anatomy").exit_code == 2
+    assert call("anatomy", str(path), "--model", "toy_cnn").exit_code == 2
+
+
 def test_help_is_quick_to_import_and_names_every_verb():
     program = "import sys, cnnkit.__main__; print({'keras', 'mlflow'} & set(sys.modules))"
     done = subprocess.run(
@@ -133,7 +170,16 @@ def test_help_is_quick_to_import_and_names_every_verb():
     )
     assert done.stdout.strip() == "set()"
     words = call("--help").output
-    for verb in ("models", "datasets", "train", "runs", "evaluate", "reproduce", "worker"):
+    for verb in (
+        "models",
+        "datasets",
+        "anatomy",
+        "train",
+        "runs",
+        "evaluate",
+        "reproduce",
+        "worker",
+    ):
         assert verb in words
 
 

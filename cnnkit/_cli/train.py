@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from pathlib import Path
-from typing import Any
 
 import click
 
 from cnnkit._cli._follow import run_to_end, start_detached
 from cnnkit._cli._output import json_option, show, summary
+from cnnkit._cli._values import assignment
 from cnnkit.datasets import dataset_info
-from cnnkit.errors import InvalidRecipeError
 from cnnkit.models import model_info
 from cnnkit.runs import RunStore, Status
 from cnnkit.settings import get_settings
@@ -47,7 +45,7 @@ def train(
     recipe = _recipe(model, recipe_name)
     if dataset:
         recipe = for_dataset(recipe, dataset)
-    recipe = with_values(recipe, dict(_change(text) for text in changes))
+    recipe = with_values(recipe, dict(assignment("--set", text) for text in changes))
     settings = get_settings()
     store = RunStore(settings)
     run = store.create("train", recipe.to_dict(), name or f"{recipe.model} {recipe.name}")
@@ -78,13 +76,3 @@ def _recipe(model: str, name: str | None) -> Recipe:
     if name is None and known:
         name = "fast" if "fast" in known else known[0]
     return get_recipe(model, name or "fast")
-
-
-def _change(text: str) -> tuple[str, Any]:
-    field, equals, value = text.partition("=")
-    if not equals:
-        raise InvalidRecipeError(f"--set needs FIELD=VALUE. Received: {text!r}.")
-    try:
-        return field, json.loads(value)
-    except json.JSONDecodeError:
-        return field, value

@@ -80,6 +80,23 @@ def is_graph(operation: Any) -> bool:
     return isinstance(operation, keras.Model) and hasattr(operation, "_run_through_graph")
 
 
+def layer_outputs(model: keras.Model) -> dict[str, tuple[Tensor, ...]]:
+    """What each layer gives in this network's own graph, by name; at its first use, if several.
+
+    `layer.output` fails for layers that are used twice, and is the inner end of a nested
+    network, which cannot be reached from the outer picture.
+
+    Raises:
+        IncompatibleError: the network has no graph that could be read.
+    """
+    graph = _graph(model)
+    found: dict[str, tuple[Tensor, ...]] = {}
+    for depth in sorted(graph._nodes_by_depth, reverse=True):
+        for node in graph._nodes_by_depth[depth]:
+            found.setdefault(node.operation.name, tuple(node.outputs))
+    return found
+
+
 def _graph(model: Any) -> Any:
     if not is_graph(model):
         raise IncompatibleError(

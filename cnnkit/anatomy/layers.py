@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import keras
 import numpy as np
 
+from cnnkit.anatomy.calls import layer_outputs
 from cnnkit.errors import UnknownLayerError
 
 
@@ -38,10 +39,13 @@ def stages(model: keras.Model) -> list[Stage]:
     Of the layers that keep it, only those with a kernel count (a padded convolution, a
     dense layer as wide as the one before); scaling, normalisation, activation and
     dropout do not. For LeNet: 28×28, 24×24×20, 12×12×20, 8×8×50, 4×4×50, 800, 500, 10.
+    A nested network is one stage; of several outputs of a layer the first counts.
+
+    Raises:
+        IncompatibleError: the network has no graph that could be read.
     """
     found: list[Stage] = []
-    for layer in model.layers:
-        shape = tuple(layer.output.shape[1:])
+    for layer, shape in _shapes(model):
         if not found or shape != found[-1].shape or hasattr(layer, "kernel"):
             found.append(
                 Stage(
@@ -55,6 +59,12 @@ def stages(model: keras.Model) -> list[Stage]:
     return found
 
 
+def _shapes(model: keras.Model) -> list[tuple[keras.Layer, tuple[int, ...]]]:
+    """Each layer with the shape of what it gives, without the batch."""
+    outputs = layer_outputs(model)
+    return [(layer, tuple(outputs[layer.name][0].shape[1:])) for layer in model.layers]
+
+
 def describe(layer: keras.Layer) -> str:
     """What a layer does, in three or four words: "20 filters of 5×5"."""
     layers = keras.layers
@@ -64,12 +74,24 @@ def describe(layer: keras.Layer) -> str:
             return f"{layer.filters} filters of {_times(layer.kernel_size)}{padded}"
         case layers.MaxPooling2D(pool_size=(1, 1)):
             return f"one pixel of {_times(layer.strides)}"
+        case layers.DepthwiseConv2D():
+            return f"one filter of {_times(layer.kernel_size)} a map"
+        case layers.Conv2DTranspose() | layers.SeparableConv2D():
+            return f"{layer.filters} filters of {_times(layer.kernel_size)}"
         case layers.MaxPooling2D():
             return f"largest of {_times(layer.pool_size)}"
         case layers.AveragePooling2D():
             return f"mean of {_times(layer.pool_size)}"
         case layers.GlobalAveragePooling2D():
             return "mean of each map"
+        case layers.GlobalMaxPooling2D():
+            return "largest of each map"
+        case layers.Concatenate():
+            return "branches side by side"
+        case layers.Add():
+            return "sum of branches"
+        case keras.Model():
+            return f"a network of {len(layer.layers)} layers"
         case layers.Flatten():
             return "all in one row"
         case layers.Dense():
@@ -102,14 +124,14 @@ def picture_layers(model: keras.Model) -> list[str]:
     """Names of the layers whose output is a stack of pictures, the input left out."""
     return [
         layer.name
-        for layer in model.layers
-        if len(layer.output.shape) == 4 and not isinstance(layer, keras.layers.InputLayer)
+        for layer, shape in _shapes(model)
+        if len(shape) == 3 and not isinstance(layer, keras.layers.InputLayer)
     ]
 
 
 def vector_layers(model: keras.Model) -> list[str]:
     """Names of the layers whose output is a row of numbers, the logits included."""
-    return [layer.name for layer in model.layers if len(layer.output.shape) == 2]
+    return [layer.name for layer, shape in _shapes(model) if len(shape) == 1]
 
 
 def pixel_layer(model: keras.Model) -> str | None:

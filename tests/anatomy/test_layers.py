@@ -104,3 +104,45 @@ def test_only_networks_without_convolutions_have_templates(lenet):
     assert pixel_layer(create_model("mlp_tutorial")) == "fc1"
     with pytest.raises(UnknownLayerError):
         templates(lenet, "fc1")
+
+
+@pytest.fixture(scope="module")
+def tangled():
+    """Branches, bare operations, a nested network and a layer that is used twice."""
+    core = keras.Sequential(
+        [keras.Input((8, 8, 4)), keras.layers.Conv2D(4, 3, padding="same")], name="core"
+    )
+    image = keras.Input((8, 8, 3), name="image")
+    x = keras.layers.Conv2D(4, 3, padding="same", name="conv")(image / 255 - 1)
+    shared = keras.layers.ReLU(name="relu")
+    x = keras.layers.Concatenate(name="both")([shared(x), shared(core(x))])
+    x = keras.layers.GlobalAveragePooling2D(name="mean")(x)
+    return keras.Model(image, keras.layers.Dense(2, name="logits")(x))
+
+
+def test_graphs_with_branches_operations_and_nesting_are_read_too(tangled):
+    assert [stage.name for stage in stages(tangled)] == ["image", "conv", "both", "mean", "logits"]
+    assert picture_layers(tangled) == ["conv", "core", "relu", "both"]
+    assert vector_layers(tangled) == ["mean", "logits"]
+    assert describe(tangled.get_layer("core")) == "a network of 1 layers"
+
+
+def test_a_probe_reads_graphs_with_branches_operations_and_nesting(tangled):
+    from cnnkit.anatomy import Probe
+
+    pictures = np.random.default_rng(0).uniform(0, 255, (2, 8, 8, 3)).astype(np.float32)
+    found = Probe(tangled)(pictures)
+    np.testing.assert_allclose(found["logits"], tangled(pictures), rtol=1e-5, atol=1e-6)
+    np.testing.assert_allclose(found["relu"], np.maximum(found["conv"], 0), atol=1e-6)
+    inner = np.asarray(tangled.get_layer("core")(found["conv"]))
+    np.testing.assert_allclose(found["core"], inner, rtol=1e-5, atol=1e-6)
+
+
+def test_a_probe_of_two_pictures_says_what_would_work():
+    from cnnkit.anatomy import Probe
+    from cnnkit.errors import IncompatibleError
+
+    left, right = keras.Input((8, 8, 3)), keras.Input((8, 8, 3))
+    model = keras.Model([left, right], keras.layers.Add()([left, right]), name="two")
+    with pytest.raises(IncompatibleError, match="'two' takes 2 inputs"):
+        Probe(model)

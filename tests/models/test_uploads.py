@@ -208,7 +208,8 @@ def test_a_nested_network_is_looked_at_too(forged, config):
 
 
 def test_a_layer_used_on_numbers_is_refused_before_it_computes(forged, config):
-    layer(config, "subtract")["inbound_nodes"][0]["args"] = [1.0, 2.0]
+    own = next(one for one in config["config"]["layers"] if one["class_name"] == "Subtract")
+    own["inbound_nodes"][0]["args"] = [1.0, 2.0]
     with pytest.raises(InvalidModelError, match="without an input"):
         open_uploaded_model(forged(config))
 
