@@ -11,7 +11,7 @@ open_page("Predict", "What does a network see in your picture?")
 with shown_errors():
     with st.container(horizontal=True, vertical_alignment="bottom"):
         chosen = network_list.picker(cache.finished_runs(), label="Networks to ask")
-        uploads.offer()
+        uploads.offer(network_list.PARAMETER)
     with st.container(horizontal=True, vertical_alignment="bottom", gap="large"):
         fit = predicting.fit_picker()
         count = st.slider("Best answers", 1, 10, 5, key="top", bind="query-params", width=200)

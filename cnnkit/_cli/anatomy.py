@@ -86,6 +86,8 @@ def open_architecture(name: str, options: Mapping[str, Any]) -> Model:
         InvalidRecipeError: an option is unknown or has a value that cannot work.
         IncompatibleError: the pictures are too small for the network.
     """
+    if options and name in list_pretrained() and name not in list_models():
+        raise InvalidRecipeError(f"{name} has no options. Received: {', '.join(options)}.")
     if name in list_pretrained() and not options:
         return without_weights(lambda: load_pretrained(name, weights=None))
     values = dict(options)

@@ -11,7 +11,8 @@ from cnnkit.runs import Run
 from cnnkit.ui import cache, inputs, uploads
 from cnnkit.ui.downloads import offer_download
 
-IMAGENET, RUN, UPLOAD = "imagenet", "run", "file"
+IMAGENET, RUN = "imagenet", "run"
+PARAMETER = "networks"  # in the address
 
 
 @dataclass(frozen=True)
@@ -46,7 +47,7 @@ def picker(runs: list[Run], *, label: str = "Networks") -> list[Choice]:
     keys = inputs.several(
         label,
         list(choices),
-        parameter="networks",
+        parameter=PARAMETER,
         title=lambda key: choices[key].title,
         default=first,
         placeholder="Choose networks",
@@ -68,7 +69,7 @@ def _choices(runs: list[Run]) -> list[Choice]:
     famous = [_famous(name) for name in list_pretrained()]
     here = [choice for choice in famous if choice.asset is None]
     own = [Choice(f"{RUN}.{run.id}", inputs.run_title(run)) for run in runs]
-    brought = [Choice(UPLOAD, f"Your file {uploads.name()}")] if uploads.name() else []
+    brought = [Choice(uploads.CHOICE, f"Your file {uploads.name()}")] if uploads.name() else []
     return here + brought + own + [choice for choice in famous if choice.asset]
 
 

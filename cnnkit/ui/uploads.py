@@ -10,33 +10,38 @@ from cnnkit.models import OpenModel, open_brought
 from cnnkit.ui import cache
 
 MAX_MB = 200
-_KEY = "network_file"
+CHOICE = "file"  # its name in the address
+_FILE, _NAMES = "network_upload", "network_classes"  # keys of the widgets
 
 
-def offer() -> None:
-    """A place to drop a `.keras` file."""
+def offer(parameter: str) -> None:
+    """A place to drop a `.keras` file, which is chosen as soon as it is there.
+
+    Args:
+        parameter: of the address, the list of chosen networks.
+    """
     with st.popover("Open your own network", icon=":material/upload_file:"):
-        file = st.file_uploader(
+        st.file_uploader(
             "A .keras file that takes pictures and returns one number a class",
             type=["keras"],
             max_upload_size=MAX_MB,
-            key="network_upload",
-            help="Only Keras's own layers are accepted: nothing in the file is run as code.",
+            key=_FILE,
+            on_change=_choose,
+            args=(parameter,),
+            help="It is given pixels of 0 to 255. Only Keras's own layers are accepted: nothing in "
+            "the file is run as code.",
         )
-        names = st.text_input(
+        st.text_input(
             "Names of its classes, with commas between them",
             placeholder="class 0, class 1, …",
-            key="network_classes",
+            key=_NAMES,
         )
-    if file is None:
-        st.session_state.pop(_KEY, None)
-    else:
-        st.session_state[_KEY] = (file.name, file.getvalue(), names)
 
 
 def name() -> str | None:
     """Name of the file, or None while there is none."""
-    return st.session_state[_KEY][0] if _KEY in st.session_state else None
+    file = st.session_state.get(_FILE)
+    return file.name if file else None
 
 
 def opened() -> OpenModel:
@@ -45,9 +50,14 @@ def opened() -> OpenModel:
     Raises:
         CnnkitError: it cannot be used; says why.
     """
-    title, data, names = st.session_state[_KEY]
-    given = [one.strip() for one in names.split(",") if one.strip()]
+    file, names = st.session_state[_FILE], st.session_state.get(_NAMES, "")
+    data, given = file.getvalue(), [one.strip() for one in names.split(",") if one.strip()]
     key = ("file", hashlib.sha256(data).hexdigest(), names)
     return cache.networks().get(
-        key, lambda: open_brought(data, title=title, class_names=given), len(data)
+        key, lambda: open_brought(data, title=file.name, class_names=given), len(data)
     )
+
+
+def _choose(parameter: str) -> None:
+    chosen = [key for key in st.session_state[f"choice_{parameter}"] if key != CHOICE]
+    st.query_params[parameter] = ",".join([*chosen, CHOICE] if name() else chosen)

@@ -105,6 +105,25 @@ def test_no_network_chosen_says_so():
     assert "Choose at least one network" in at.info[0].value
 
 
+def test_a_network_of_ones_own_is_chosen_as_soon_as_it_is_there(tmp_path):
+    from cnnkit.models import create_model
+
+    create_model("toy_cnn").save(tmp_path / "mine.keras")
+    at = open_page(networks="run.starter", **{"from": "example", "example": "flower"})
+    data = (tmp_path / "mine.keras").read_bytes()
+    at.file_uploader(key="network_upload").set_value(("mine.keras", data, "")).run()
+    assert not at.exception and not at.error
+    answers = [chart.proto.alt for chart in at.get("plotly_chart")]
+    assert len(answers) == 2 and answers[1].startswith("mine.keras: class ")
+
+
+def test_a_file_that_is_no_network_says_why_beside_the_others_answers():
+    at = open_page(networks="run.starter", **{"from": "example", "example": "flower"})
+    at.file_uploader(key="network_upload").set_value(("mine.keras", b"no zip", "")).run()
+    assert not at.exception
+    assert len(at.error) == 1 and len(at.get("plotly_chart")) == 1
+
+
 @pytest.mark.weights
 def test_a_famous_network_names_the_macaw():
     at = open_page(
