@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import streamlit as st
 
+from cnnkit.ui import lasting
+
 # Group -> pages as (file, title, icon). A page is linked from here or it is not linked.
 NAVIGATION: dict[str, tuple[tuple[str, str, str], ...]] = {
     "": (("app.py", "Home", ":material/home:"),),
@@ -36,6 +38,7 @@ def open_page(title: str, subtitle: str = "", *, tab: str | None = None) -> None
         page_icon=_MARK,
         layout="wide",
     )
+    lasting.keep()
     st.html(_STYLE)
     st.logo(_LOGO, size="large", icon_image=_MARK)
     with st.sidebar:
