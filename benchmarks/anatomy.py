@@ -1,18 +1,22 @@
 """What every network costs, beside what was published: `python -m benchmarks.anatomy`.
 
-Writes the table of `docs/anatomy.md`. Rows are the names that `cnnkit anatomy --model` knows;
+Writes the table of `docs/anatomy.md`, and the totals that ship in `cnnkit.counts`. Rows
+are the names that `cnnkit anatomy --model` knows;
 a published figure appears once a network of that name is there.
 """
 
 from __future__ import annotations
 
+import dataclasses
+import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from benchmarks._measure import ROOT
-from cnnkit._cli.anatomy import list_architectures, open_architecture
+from cnnkit.counts import FILE, Counts
 from cnnkit.errors import UnknownModelError
-from cnnkit.models import model_info
+from cnnkit.models import list_architectures, model_info, open_architecture
 
 if TYPE_CHECKING:
     from cnnkit.anatomy import Anatomy
@@ -75,18 +79,26 @@ def main() -> None:
     text = PAGE.read_text(encoding="utf-8")
     before, rest = text.split(BEGIN)
     _, after = rest.split(END)
-    PAGE.write_text(f"{before}{BEGIN}\n\n{table(list_architectures())}\n\n{END}{after}", "utf-8")
+    found = {name: count(name) for name in list_architectures()}
+    PAGE.write_text(f"{before}{BEGIN}\n\n{table(found)}\n\n{END}{after}", "utf-8")
+    fields = [field.name for field in dataclasses.fields(Counts)]
+    totals = {
+        name: {field: getattr(anatomy, field) for field in fields}
+        for name, anatomy in found.items()
+    }
+    FILE.write_text(json.dumps(totals, indent=1) + "\n", "utf-8")
 
 
-def table(names: list[str]) -> str:
+def table(found: Mapping[str, Anatomy]) -> str:
     """The table in Markdown."""
-    lines = [COLUMNS, ("---",) * len(COLUMNS), *map(row, names)]
+    rows = [row(name, anatomy) for name, anatomy in found.items()]
+    lines = [COLUMNS, ("---",) * len(COLUMNS), *rows]
     return "\n".join("| " + " | ".join(cells) + " |" for cells in lines)
 
 
-def row(name: str) -> tuple[str, ...]:
+def row(name: str, found: Anatomy) -> tuple[str, ...]:
     """One network, ours beside the published."""
-    found, known = count(name), published(name)
+    known = published(name)
     difference = f"{100 * (found.macs / known.macs - 1):+.1f} %" if known.macs else ""
     return (
         f"`{name}`",
@@ -111,7 +123,7 @@ def count(name: str) -> Anatomy:
     """A network by name, taken apart for its own size or for `SIZE`."""
     from cnnkit.anatomy import dissect
 
-    model = open_architecture(name, {})
+    model = open_architecture(name)
     return dissect(model, SIZE if None in model.inputs[0].shape[1:] else None)
 
 

@@ -2,24 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
 from cnnkit._cli._output import json_option, show, table
 from cnnkit._cli._values import assignment
-from cnnkit.errors import IncompatibleError, InvalidRecipeError
-from cnnkit.models import (
-    create_model,
-    list_models,
-    list_pretrained,
-    load_pretrained,
-    open_uploaded_model,
-    without_weights,
-)
-from cnnkit.models._registry import natural_order
+from cnnkit.errors import IncompatibleError
+from cnnkit.models import open_architecture, open_uploaded_model
 
 if TYPE_CHECKING:
     from keras import Model
@@ -67,43 +58,6 @@ def anatomy(
     if csv_file is not None:
         csv_file.write_text(found.to_csv(), encoding="utf-8")
     show(found.to_dict(), describe(found), as_json)
-
-
-def list_architectures() -> list[str]:
-    """Names that `open_architecture` knows."""
-    return sorted({*list_models(), *list_pretrained()}, key=natural_order)
-
-
-def open_architecture(name: str, options: Mapping[str, Any]) -> Model:
-    """A network by name, without the memory of its weights.
-
-    Args:
-        name: one of `list_architectures()`.
-        options: the network's own, or `classes`, `input_shape`.
-
-    Raises:
-        UnknownModelError: lists the names that exist.
-        InvalidRecipeError: an option is unknown or has a value that cannot work.
-        IncompatibleError: the pictures are too small for the network.
-    """
-    if options and name in list_pretrained() and name not in list_models():
-        raise InvalidRecipeError(f"{name} has no options. Received: {', '.join(options)}.")
-    if name in list_pretrained() and not options:
-        return without_weights(lambda: load_pretrained(name, weights=None))
-    values = dict(options)
-    if "input_shape" in values:
-        values["input_shape"] = _sizes("input_shape=[height,width,channels]", values["input_shape"])
-    if "classes" in values:
-        (values["classes"],) = _sizes("classes=10", [values["classes"]])
-    return without_weights(lambda: create_model(name, **values))
-
-
-def _sizes(wanted: str, values: Any) -> tuple[int, ...]:
-    length = wanted.count(",") + 1
-    right = isinstance(values, list) and len(values) == length
-    if not right or any(type(value) is not int or value < 1 for value in values):
-        raise InvalidRecipeError(f"It must be {wanted}. Received: {values!r}.")
-    return tuple(values)
 
 
 def describe(found: Anatomy) -> str:

@@ -6,6 +6,7 @@ import importlib
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from cnnkit.anatomy.blocks import Band, Block, Drawing, drawing
     from cnnkit.anatomy.layers import (
         Stage,
         describe,
@@ -17,18 +18,27 @@ if TYPE_CHECKING:
         templates,
         vector_layers,
     )
+    from cnnkit.anatomy.layout import Fork, Outline, outline
     from cnnkit.anatomy.probe import Probe
-    from cnnkit.anatomy.table import Anatomy, LayerRow, dissect
+    from cnnkit.anatomy.rows import Anatomy, LayerRow
+    from cnnkit.anatomy.table import dissect
 
 __all__ = [
     "Anatomy",
+    "Band",
+    "Block",
+    "Drawing",
+    "Fork",
     "LayerRow",
+    "Outline",
     "Probe",
     "Stage",
     "describe",
     "dissect",
+    "drawing",
     "filters",
     "kernel_layers",
+    "outline",
     "picture_layers",
     "pixel_layer",
     "stages",
@@ -36,12 +46,16 @@ __all__ = [
     "vector_layers",
 ]
 
-_HEAVY = dict.fromkeys(__all__, "layers")
-_HEAVY |= {"Probe": "probe", "Anatomy": "table", "LayerRow": "table", "dissect": "table"}
+_MODULES = dict.fromkeys(__all__, "layers")
+_MODULES |= dict.fromkeys(("Anatomy", "LayerRow"), "rows") | dict.fromkeys(
+    ("Fork", "Outline", "outline"), "layout"
+)
+_MODULES |= dict.fromkeys(("Band", "Block", "Drawing", "drawing"), "blocks")
+_MODULES |= {"Probe": "probe", "dissect": "table"}
 
 
 def __getattr__(name: str):
     """Import what needs Keras when it is asked for."""
-    if name not in _HEAVY:
+    if name not in _MODULES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(importlib.import_module(f"{__name__}.{_HEAVY[name]}"), name)
+    return getattr(importlib.import_module(f"{__name__}.{_MODULES[name]}"), name)

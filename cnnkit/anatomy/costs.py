@@ -29,12 +29,6 @@ import keras
 
 from cnnkit.anatomy.calls import Call
 
-CONVENTION = (
-    "One MAC is one multiplication and one addition, for one picture at inference; biases, "
-    "activations, normalisation, scaling and sums of branches count nothing, pooling is "
-    "counted apart."
-)
-
 
 def macs(call: Call) -> int | None:
     """Multiply-accumulates of one call; None: not counted."""

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Any
 
 import keras
 import numpy as np
@@ -65,54 +67,58 @@ def _shapes(model: keras.Model) -> list[tuple[keras.Layer, tuple[int, ...]]]:
     return [(layer, tuple(outputs[layer.name][0].shape[1:])) for layer in model.layers]
 
 
-def describe(layer: keras.Layer) -> str:
-    """What a layer does, in three or four words: "20 filters of 5×5"."""
+def describe(layer: Any) -> str:
+    """What a layer does, in three or four words: "20 filters of 5×5".
+
+    Args:
+        layer: a layer, or an operation such as that of `x * 2`.
+    """
     layers = keras.layers
     match layer:
-        case layers.Conv2D():
-            padded = ", padded" if layer.padding == "same" else ""
-            return f"{layer.filters} filters of {_times(layer.kernel_size)}{padded}"
         case layers.MaxPooling2D(pool_size=(1, 1)):
             return f"one pixel of {_times(layer.strides)}"
         case layers.DepthwiseConv2D():
-            return f"one filter of {_times(layer.kernel_size)} a map"
-        case layers.Conv2DTranspose() | layers.SeparableConv2D():
-            return f"{layer.filters} filters of {_times(layer.kernel_size)}"
+            return f"one filter of {_times(layer.kernel_size)} a map{_steps(layer)}"
+        case layers.Conv2D() | layers.Conv2DTranspose() | layers.SeparableConv2D():
+            padded = ", padded" if layer.padding == "same" and max(layer.kernel_size) > 1 else ""
+            grouped = f", in {layer.groups} groups" if getattr(layer, "groups", 1) > 1 else ""
+            size = _times(layer.kernel_size)
+            return f"{layer.filters} filters of {size}{_steps(layer)}{padded}{grouped}"
         case layers.MaxPooling2D():
-            return f"largest of {_times(layer.pool_size)}"
+            return f"largest of {_times(layer.pool_size)}{_steps(layer, layer.pool_size)}"
         case layers.AveragePooling2D():
-            return f"mean of {_times(layer.pool_size)}"
-        case layers.GlobalAveragePooling2D():
-            return "mean of each map"
-        case layers.GlobalMaxPooling2D():
-            return "largest of each map"
-        case layers.Concatenate():
-            return "branches side by side"
-        case layers.Add():
-            return "sum of branches"
+            return f"mean of {_times(layer.pool_size)}{_steps(layer, layer.pool_size)}"
         case keras.Model():
             return f"a network of {len(layer.layers)} layers"
-        case layers.Flatten():
-            return "all in one row"
         case layers.Dense():
             return f"each sees all {layer.kernel.shape[0]}"
         case layers.Activation():
             return layer.activation.__name__
-        case layers.InputLayer():
-            return "the picture"
-        case layers.Rescaling():
-            return "pixels made small"
-        case layers.BatchNormalization():
-            return "mean 0, deviation 1"
-        case layers.ZeroPadding2D():
-            return "zeros around, or behind"
-        case layers.Add():
-            return f"sum of {len(layer.input)}"
-        case layers.Concatenate():
-            return f"maps of {len(layer.input)} side by side"
-        case layers.Dropout():
-            return "nothing, outside training"
-    return type(layer).__name__
+    return _SAID.get(type(layer).__name__, type(layer).__name__)
+
+
+# Layers of which there is nothing more to say than what they do.
+_SAID = {
+    "Add": "sum of branches",
+    "BatchNormalization": "mean 0, deviation 1",
+    "Concatenate": "branches side by side",
+    "Dropout": "nothing, outside training",
+    "Flatten": "all in one row",
+    "GlobalAveragePooling2D": "mean of each map",
+    "GlobalMaxPooling2D": "largest of each map",
+    "InputLayer": "the picture",
+    "LayerNormalization": "mean 0, deviation 1",
+    "Multiply": "each map made stronger or weaker",
+    "ReLU": "relu",
+    "Rescaling": "pixels made small",
+    "ZeroPadding2D": "zeros around, or behind",
+}
+
+
+def _steps(layer: Any, usual: tuple[int, ...] = (1, 1)) -> str:
+    """Its strides where they are not the usual ones."""
+    strides = tuple(layer.strides)
+    return "" if strides == tuple(usual) else f", stride {_times(sorted(set(strides)))}"
 
 
 def kernel_layers(model: keras.Model) -> list[str]:
@@ -176,5 +182,5 @@ def filters(model: keras.Model, layer: str) -> np.ndarray:
     return keras.ops.convert_to_numpy(model.get_layer(layer).kernel)
 
 
-def _times(sides: tuple[int, ...]) -> str:
+def _times(sides: Iterable[int]) -> str:
     return "×".join(map(str, sides))

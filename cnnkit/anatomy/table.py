@@ -1,83 +1,19 @@
-"""A network taken apart: a row for each use of a layer, and totals."""
+"""Taking a network apart, without computing anything."""
 
 from __future__ import annotations
 
-import csv
-import io
-import json
 import math
 import re
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
 from typing import Any
 
 import keras
 
 from cnnkit.anatomy.calls import Call, Trace, trace
-from cnnkit.anatomy.costs import CONVENTION, macs, pool_operations
+from cnnkit.anatomy.costs import macs, pool_operations
+from cnnkit.anatomy.layers import describe
 from cnnkit.anatomy.receptive import Reach, reaches
-
-
-@dataclass(frozen=True, kw_only=True)
-class LayerRow:
-    """One use of one layer."""
-
-    name: str  # "outer/inner" for layers of nested networks
-    kind: str  # class of the layer or operation: "Conv2D"
-    output_shape: tuple[int, ...]  # without the batch; of the first output, if several
-    outputs: int  # how many there are
-    parameters: int  # 0 where the layer was used before: its weights count once
-    trainable: int  # of the parameters
-    macs: int | None  # for one picture; None: not counted
-    pool_operations: int  # additions or comparisons of a pooling layer
-    activation_bytes: int  # of what the layer gives, for one picture
-    receptive_field: tuple[int, ...] | None  # pixels along each axis; None: not known
-    whole_picture: bool  # every pixel counts: the receptive field is the picture
-    stride: tuple[float, ...] | None  # pixels between neighbouring values; None: none or unknown
-
-    @property
-    def note(self) -> str:
-        """What the figures do not say."""
-        return "MACs not counted" if self.macs is None else ""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Anatomy:
-    """All rows of a network in the order a picture meets them, and their totals."""
-
-    name: str
-    input_shape: tuple[int, ...]  # (height, width, channels)
-    rows: tuple[LayerRow, ...]
-    parameters: int
-    trainable: int
-    macs: int  # of the rows that are counted
-    not_counted: tuple[str, ...]  # names of the rows that are not
-    pool_operations: int
-    activation_bytes: int  # of all layers, as training keeps them, for one picture
-    peak_activation_bytes: int  # kept at once at inference, if each is dropped after its last use
-    depth: int  # layers with MACs on the longest way from picture to output
-    receptive_field: tuple[int, ...] | None  # of the output
-    convention: str = CONVENTION
-
-    def to_dict(self) -> dict[str, Any]:
-        """Plain values: totals, and the rows under "layers"."""
-        values = asdict(self)
-        rows = values.pop("rows")
-        return values | {"layers": rows}
-
-    def to_json(self) -> str:
-        """`to_dict` as JSON."""
-        return json.dumps(self.to_dict(), indent=1)
-
-    def to_csv(self) -> str:
-        """One line a row, shapes as "24x24x20"; an empty cell is not known or not counted."""
-        out = io.StringIO()
-        writer = csv.writer(out, lineterminator="\n")
-        fields = list(LayerRow.__dataclass_fields__)
-        writer.writerow(fields)
-        for row in self.rows:
-            writer.writerow(_cell(getattr(row, field)) for field in fields)
-        return out.getvalue()
+from cnnkit.anatomy.rows import Anatomy, LayerRow
 
 
 def dissect(model: keras.Model, input_shape: Sequence[int] | None = None) -> Anatomy:
@@ -96,11 +32,10 @@ def dissect(model: keras.Model, input_shape: Sequence[int] | None = None) -> Ana
     """
     traced = trace(model, input_shape)
     rows = _rows(traced)
-    last = {id(tensor) for tensor in traced.outputs}
-    final = next(
-        row
-        for row, call in zip(reversed(rows), reversed(traced.calls), strict=True)
-        if last & {id(tensor) for tensor in call.outputs}
+    last = next(
+        number
+        for number, call in enumerate(traced.calls)
+        if any(tensor is traced.outputs[0] for tensor in call.outputs)
     )
     return Anatomy(
         name=model.name,
@@ -114,25 +49,34 @@ def dissect(model: keras.Model, input_shape: Sequence[int] | None = None) -> Ana
         activation_bytes=sum(row.activation_bytes for row in rows),
         peak_activation_bytes=_peak(traced),
         depth=_depth(traced, rows),
-        receptive_field=final.receptive_field,
+        receptive_field=rows[last].receptive_field,
+        output=last,
     )
 
 
 def _rows(traced: Trace) -> list[LayerRow]:
     picture = tuple(traced.inputs[0].shape[1:-1])
     counted: set[int] = set()  # weights that were met, by identity
-    return [
-        _row(call, reach, picture, counted)
-        for call, reach in zip(traced.calls, reaches(traced), strict=True)
-    ]
+    made_by = {
+        id(tensor): number for number, call in enumerate(traced.calls) for tensor in call.outputs
+    }
+    rows = []
+    for call, reach in zip(traced.calls, reaches(traced), strict=True):
+        read = dict.fromkeys(made_by[id(tensor)] for tensor in call.inputs if id(tensor) in made_by)
+        rows.append(_row(call, tuple(read), reach, picture, counted))
+    return rows
 
 
-def _row(call: Call, reach: Reach, picture: tuple[int, ...], counted: set[int]) -> LayerRow:
+def _row(
+    call: Call, inputs: tuple[int, ...], reach: Reach, picture: tuple[int, ...], counted: set[int]
+) -> LayerRow:
     fresh = [w for w in getattr(call.operation, "weights", ()) if id(w) not in counted]
     counted |= {id(weight) for weight in fresh}
     return LayerRow(
         name=call.path,
         kind=call.kind,
+        detail=describe(call.operation),
+        inputs=inputs,
         output_shape=tuple(call.outputs[0].shape[1:]),
         outputs=len(call.outputs),
         parameters=sum(math.prod(weight.shape) for weight in fresh),
@@ -174,9 +118,3 @@ def _depth(traced: Trace, rows: Sequence[LayerRow]) -> int:
         below = max((depths.get(id(tensor), 0) for tensor in call.inputs), default=0)
         depths |= {id(tensor): below + (row.macs != 0) for tensor in call.outputs}
     return max(depths.get(id(tensor), 0) for tensor in traced.outputs)
-
-
-def _cell(value: Any) -> Any:
-    if isinstance(value, tuple):
-        return "x".join(f"{number:g}" for number in value)
-    return "" if value is None else value

@@ -26,6 +26,7 @@ from cnnkit.models._registry import ModelSpec, Option, create_model, list_models
 from cnnkit.models._storage import MODEL_FILE, ModelCard, load_model, save_model
 from cnnkit.models._uploads import UploadLimits, open_uploaded_model
 from cnnkit.models._weightless import without_weights
+from cnnkit.models.architectures import list_architectures, open_architecture
 from cnnkit.models.brought import open_brought
 from cnnkit.models.imagenet import ImageNetClass, imagenet_classes
 from cnnkit.models.opened import ModelCache, OpenModel
@@ -49,11 +50,13 @@ __all__ = [
     "UploadLimits",
     "create_model",
     "imagenet_classes",
+    "list_architectures",
     "list_models",
     "list_pretrained",
     "load_model",
     "load_pretrained",
     "model_info",
+    "open_architecture",
     "open_brought",
     "open_pretrained",
     "pretrained_info",

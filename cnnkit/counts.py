@@ -1,0 +1,38 @@
+"""What the networks with names cost, as `python -m benchmarks.anatomy` counted it.
+
+Counting takes seconds a network and always gives the same, so the figures ship as
+`cnnkit/measured/costs.json`; a test counts some of them again.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+FILE = Path(__file__).resolve().parent / "measured" / "costs.json"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Counts:
+    """Totals of a network for one picture of its own size."""
+
+    input_shape: tuple[int, ...]  # (height, width, channels)
+    parameters: int
+    macs: int
+    activation_bytes: int  # of all layers
+    peak_activation_bytes: int  # at once, at inference
+    depth: int  # layers with weights on the longest way through
+    receptive_field: tuple[int, ...] | None  # of the answer, pixels along each axis
+    not_counted: tuple[str, ...]  # layers whose multiply-accumulates are not known
+
+
+@cache
+def counts() -> dict[str, Counts]:
+    """Every network of `cnnkit.models.list_architectures()`, by name."""
+    known = json.loads(FILE.read_text(encoding="utf-8"))
+    return {
+        name: Counts(**{key: tuple(v) if isinstance(v, list) else v for key, v in values.items()})
+        for name, values in known.items()
+    }

@@ -1,0 +1,52 @@
+"""Every network there is by name, ours and the famous ones, to be looked at and counted."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from cnnkit.errors import InvalidRecipeError
+from cnnkit.models._registry import create_model, list_models, natural_order
+from cnnkit.models._weightless import without_weights
+from cnnkit.models.pretrained import list_pretrained, load_pretrained
+
+if TYPE_CHECKING:
+    from keras import Model
+
+
+def list_architectures() -> list[str]:
+    """Names that `open_architecture` knows."""
+    return sorted({*list_models(), *list_pretrained()}, key=natural_order)
+
+
+def open_architecture(name: str, options: Mapping[str, Any] | None = None) -> Model:
+    """A network by name, without the memory of its weights: it can be dissected, not called.
+
+    Args:
+        name: one of `list_architectures()`.
+        options: the network's own, or `classes`, `input_shape`. Without any, a network that
+            exists with ImageNet weights is the one that takes these weights.
+
+    Raises:
+        UnknownModelError: lists the names that exist.
+        InvalidRecipeError: an option is unknown or has a value that cannot work.
+        IncompatibleError: the pictures are too small for the network.
+    """
+    values = dict(options or {})
+    if values and name in list_pretrained() and name not in list_models():
+        raise InvalidRecipeError(f"{name} has no options. Received: {', '.join(values)}.")
+    if name in list_pretrained() and not values:
+        return without_weights(lambda: load_pretrained(name, weights=None))
+    if "input_shape" in values:
+        values["input_shape"] = _sizes("input_shape=[height,width,channels]", values["input_shape"])
+    if "classes" in values:
+        (values["classes"],) = _sizes("classes=10", [values["classes"]])
+    return without_weights(lambda: create_model(name, **values))
+
+
+def _sizes(wanted: str, values: Any) -> tuple[int, ...]:
+    length = wanted.count(",") + 1
+    right = isinstance(values, list | tuple) and len(values) == length
+    if not right or any(type(value) is not int or value < 1 for value in values):
+        raise InvalidRecipeError(f"It must be {wanted}. Received: {values!r}.")
+    return tuple(values)
