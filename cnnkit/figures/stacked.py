@@ -65,7 +65,9 @@ def parts(
         )
     _axes(figure, lying, unit, largest=float(totals.max()) or 1.0)
     figure.update_layout(barmode="stack", bargap=0.3)
-    return finished(figure, height=height)
+    finished(figure, height=height)
+    # Named from the root of a bar to its end.
+    return figure.update_layout(legend_traceorder="normal")
 
 
 def _axes(figure: go.Figure, lying: bool, unit: str, largest: float) -> None:
