@@ -50,7 +50,8 @@ def inception(x, widths, name, seeds, start=caffe_start):
 
     Args:
         x: (batch, height, width, channels).
-        widths: filters, in the order of `MODULES`.
+        widths: filters, in the order of `MODULES`. Without a projection (0) the pooling
+            branch keeps as many maps as came in.
         name: of the module.
         seeds: of the weights.
         start: makes the initializers of a layer.
@@ -65,7 +66,8 @@ def inception(x, widths, name, seeds, start=caffe_start):
     branch3 = convolution(x, five_reduce, 1, f"{name}_5x5_reduce", seeds, start)
     branch3 = convolution(branch3, five, 5, f"{name}_5x5", seeds, start)
     branch4 = keras.layers.MaxPooling2D(3, 1, padding="same", name=f"{name}_pool")(x)
-    branch4 = convolution(branch4, projection, 1, f"{name}_pool_proj", seeds, start)
+    if projection:
+        branch4 = convolution(branch4, projection, 1, f"{name}_pool_proj", seeds, start)
     return keras.layers.Concatenate(name=name)([branch1, branch2, branch3, branch4])
 
 
