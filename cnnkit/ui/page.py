@@ -19,7 +19,10 @@ NAVIGATION: dict[str, tuple[tuple[str, str, str], ...]] = {
         ("pages/draw.py", "Draw", ":material/draw:"),
         ("pages/inside.py", "Inside", ":material/grid_view:"),
     ),
-    "Understand": (("pages/ideas.py", "Ideas", ":material/lightbulb:"),),
+    "Understand": (
+        ("pages/architectures.py", "Architectures", ":material/schema:"),
+        ("pages/ideas.py", "Ideas", ":material/lightbulb:"),
+    ),
 }
 
 

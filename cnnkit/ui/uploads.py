@@ -14,11 +14,12 @@ CHOICE = "file"  # its name in the address
 _FILE, _NAMES = "network_upload", "network_classes"  # keys of the widgets
 
 
-def offer(parameter: str) -> None:
+def offer(parameter: str, *, several: bool = True) -> None:
     """A place to drop a `.keras` file, which is chosen as soon as it is there.
 
     Args:
-        parameter: of the address, the list of chosen networks.
+        parameter: of the address, the chosen network or networks.
+        several: whether it is a list, to which the file is added.
     """
     with st.popover("Open your own network", icon=":material/upload_file:"):
         st.file_uploader(
@@ -27,7 +28,7 @@ def offer(parameter: str) -> None:
             max_upload_size=MAX_MB,
             key=_FILE,
             on_change=_choose,
-            args=(parameter,),
+            args=(parameter, several),
             help="It is given pixels of 0 to 255. Only Keras's own layers are accepted: nothing in "
             "the file is run as code.",
         )
@@ -44,20 +45,31 @@ def name() -> str | None:
     return file.name if file else None
 
 
+def data() -> bytes:
+    """The file itself; only while there is one."""
+    return st.session_state[_FILE].getvalue()
+
+
 def opened() -> OpenModel:
     """The network, checked before anything in it is used, and ready to answer.
 
     Raises:
         CnnkitError: it cannot be used; says why.
     """
-    file, names = st.session_state[_FILE], st.session_state.get(_NAMES, "")
-    data, given = file.getvalue(), [one.strip() for one in names.split(",") if one.strip()]
-    key = ("file", hashlib.sha256(data).hexdigest(), names)
+    title, names = name() or "", st.session_state.get(_NAMES, "")
+    file, given = data(), [one.strip() for one in names.split(",") if one.strip()]
+    key = ("file", hashlib.sha256(file).hexdigest(), names)
     return cache.networks().get(
-        key, lambda: open_brought(data, title=file.name, class_names=given), len(data)
+        key, lambda: open_brought(file, title=title, class_names=given), len(file)
     )
 
 
-def _choose(parameter: str) -> None:
+def _choose(parameter: str, several: bool) -> None:
+    if not several:
+        if name():
+            st.query_params[parameter] = CHOICE
+        elif st.query_params.get(parameter) == CHOICE:
+            del st.query_params[parameter]
+        return
     chosen = [key for key in st.session_state[f"choice_{parameter}"] if key != CHOICE]
     st.query_params[parameter] = ",".join([*chosen, CHOICE] if name() else chosen)

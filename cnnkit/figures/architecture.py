@@ -1,0 +1,292 @@
+"""A whole network drawn: its silhouette, and below it every block, which can be opened.
+
+HTML and not Plotly, as `figures.network` is: blocks open without asking the server, and
+what stands side by side on a wide page wraps on a telephone.
+"""
+
+from __future__ import annotations
+
+import html
+import math
+import re
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from cnnkit.figures._look import BLUE, GREEN, GREY, ORANGE, SERIES
+
+if TYPE_CHECKING:
+    from cnnkit.anatomy import Anatomy, Band, Block, Drawing, Fork, LayerRow
+
+COLOURS = {
+    "input": GREY,
+    "convolution": BLUE,
+    "residual": GREEN,
+    "branches": ORANGE,
+    "dense connection": SERIES[3],
+    "gate": SERIES[5],
+    "woven": SERIES[4],
+    "pooling": GREY,
+    "dense": SERIES[6],
+    "other": GREY,
+}
+WORDS = {
+    "input": "the picture",
+    "convolution": "convolution",
+    "residual": "residual block",
+    "branches": "branches side by side",
+    "dense connection": "dense connection",
+    "gate": "gated maps",
+    "woven": "cell that also reads the one before the last",
+    "pooling": "pooling",
+    "dense": "dense layer",
+    "other": "other layers",
+}
+SHEETS = 8  # of equal blocks, drawn in the silhouette
+TALLEST, SMALLEST, WIDEST = 120, 10, 640  # pixels on the screen
+MOST_CHIPS = 90  # of a block that cannot be drawn as branches
+
+_FILTERS = re.compile(r"(\d+) filters of ([\d×]+)(?:, stride (\d+))?")
+_EACH = re.compile(r"one filter of ([\d×]+) a map(?:, stride (\d+))?")
+
+
+def architecture(drawing: Drawing, *, opened: int | None = None) -> str:
+    """The figure as HTML, in the colours of the page around it.
+
+    Args:
+        drawing: from `cnnkit.anatomy.drawing`.
+        opened: number of a block that is open from the start; None: all are closed.
+    """
+    found = drawing.anatomy
+    numbered = iter(range(10_000))
+    bands = "".join(
+        _band(_size(band), [(next(numbered) == opened, block) for block in band.blocks], found)
+        for band in drawing.bands
+    )
+    heads = _band("other outputs", [(False, head) for head in drawing.heads], found)
+    body = bands + (heads if drawing.heads else "")
+    return (
+        f'{_STYLE}<div class="cnn-architecture">{silhouette(drawing)}{_legend(drawing)}{body}</div>'
+    )
+
+
+def silhouette(drawing: Drawing) -> str:
+    """Height is the maps' size, width their number; equal blocks stand close together."""
+    blocks = [block for band in drawing.bands for block in band.blocks]
+    largest = max((max(block.output_shape[:2]) for block in blocks if _maps(block)), default=1)
+    alt = html.escape("From left to right: " + ", ".join(map(in_words, blocks)))
+    total = sum(_width(block) * min(block.repeats, SHEETS) for block in blocks)
+    scale = min(3.0, WIDEST / total)
+    sheets = "".join(_sheets(block, largest, scale) for block in blocks)
+    return f'<div class="silhouette" role="img" aria-label="{alt}">{sheets}</div>'
+
+
+def in_words(block: Block) -> str:
+    """A block in some words: "3 × residual block conv2_block1, 56×56×256"."""
+    times = f"{block.repeats} × " if block.repeats > 1 else ""
+    return f"{times}{WORDS[block.kind]} {block.names[0]}, {_times(block.output_shape)}"
+
+
+def _maps(block: Block) -> bool:
+    return len(block.output_shape) == 3
+
+
+def _width(block: Block) -> float:
+    """Of one sheet, before scaling."""
+    if block.kind == "pooling" or not _maps(block):
+        return 3
+    return 2 + 1.1 * math.log2(1 + block.output_shape[2])
+
+
+def _sheets(block: Block, largest: int, scale: float) -> str:
+    if _maps(block):
+        share = math.log2(1 + max(block.output_shape[:2])) / math.log2(1 + largest)
+        height = SMALLEST + (TALLEST - SMALLEST) * share**2
+    else:
+        height = SMALLEST + 3 * math.log2(1 + block.output_shape[-1])
+    width = max(2, scale * _width(block))
+    sheet = f'<i style="height:{height:.0f}px;width:{width:.0f}px"></i>'
+    more = f"<small>×{block.repeats}</small>" if block.repeats > 1 else ""
+    return (
+        f'<span style="--kind:{COLOURS[block.kind]}" title="{html.escape(in_words(block))}">'
+        f"<b>{sheet * min(block.repeats, SHEETS)}</b>{more}</span>"
+    )
+
+
+def _legend(drawing: Drawing) -> str:
+    kinds = dict.fromkeys(block.kind for band in drawing.bands for block in band.blocks)
+    entries = "".join(
+        f'<span style="--kind:{COLOURS[kind]}"><i></i>{WORDS[kind]}</span>' for kind in kinds
+    )
+    return f'<div class="legend">{entries}</div>'
+
+
+def _band(title: str, blocks: Sequence[tuple[bool, Block]], found: Anatomy) -> str:
+    boxes = "".join(_box(block, found, is_open) for is_open, block in blocks)
+    return f'<section><h6>{title}</h6><div class="blocks">{boxes}</div></section>'
+
+
+def _size(band: Band) -> str:
+    return _times(band.size) if band.size else "numbers"
+
+
+def _box(block: Block, found: Anatomy, is_open: bool) -> str:
+    first, last = html.escape(block.names[0]), html.escape(block.names[-1])
+    name = first if block.repeats == 1 else f"{first} … {last}"
+    times = f'<em title="equal blocks in a row">×{block.repeats}</em>' if block.repeats > 1 else ""
+    summary = (
+        f"<summary><b>{name}</b>{times}<span class=words>{_summary(block.parts, found.rows)}</span>"
+        f"<span class=shape>{_times(block.output_shape)}</span>"
+        f"{_share(block.macs, found.macs, 'MACs')}"
+        f"{_share(block.parameters, found.parameters, 'weights')}"
+        "</summary>"
+    )
+    opened = " open" if is_open else ""
+    inside = _chain(block.parts, found.rows)
+    return (
+        f'<details{opened} style="--kind:{COLOURS[block.kind]}">{summary}'
+        f'<div class="inside">{inside}</div></details>'
+    )
+
+
+def _share(value: int, total: int, unit: str) -> str:
+    if not value:
+        return '<span class="share"></span>'
+    share = value / total
+    return (
+        f'<span class="share" title="{value:,} {unit}, {share:.1%} of all">'
+        f"<u style='width:{100 * share:.1f}%'></u>{short_number(value)} {unit}</span>"
+    )
+
+
+def short_number(value: float) -> str:
+    """Three digits: "3.86 G", "25.6 M", "960"."""
+    for unit, size in (("G", 1e9), ("M", 1e6), ("k", 1e3)):
+        if value >= size:
+            return f"{value / size:.3g} {unit}"
+    return f"{value:.0f}"
+
+
+def _summary(parts: Sequence[int | Fork], rows: Sequence[LayerRow]) -> str:
+    """What a block does, on one line: "1×1·64 → 3×3·64 → 1×1·256 + unchanged"."""
+    steps = []
+    for part in parts:
+        if isinstance(part, int):
+            steps += [_step(rows[part])] if rows[part].macs else []
+            continue
+        joint = " + " if part.merge is not None and rows[part.merge].kind == "Add" else " | "
+        ways = [_summary(branch, rows) or "unchanged" for branch in part.branches]
+        steps.append(joint.join(ways))
+    if len(steps) > 8:
+        steps = [*steps[:3], f"… {len(steps) - 4} more …", steps[-1]]
+    return " → ".join(filter(None, steps))
+
+
+def _step(row: LayerRow) -> str:
+    if match := _FILTERS.match(row.detail):
+        text = f"{match[2]}·{match[1]}"
+        return f"{text}/{match[3]}" if match[3] else text
+    if match := _EACH.match(row.detail):
+        return f"{match[1]} each" + (f"/{match[2]}" if match[2] else "")
+    return str(row.output_shape[-1]) if row.kind == "Dense" else html.escape(row.kind)
+
+
+def _chain(parts: Sequence[int | Fork], rows: Sequence[LayerRow]) -> str:
+    if len(parts) > MOST_CHIPS:
+        chips = [_chip(rows[n]) for n in parts if isinstance(n, int) and rows[n].macs]
+        left_out = len(parts) - len(chips)
+        return "".join(chips) + f"<p>and {left_out} layers without multiplications between them</p>"
+    return "".join(
+        _fork(part, rows) if not isinstance(part, int) else _chip(rows[part]) for part in parts
+    )
+
+
+def _fork(fork: Fork, rows: Sequence[LayerRow]) -> str:
+    ways = "".join(
+        f'<div class="way">{_chain(branch, rows) or "<p>unchanged</p>"}</div>'
+        for branch in fork.branches
+    )
+    merge = _chip(rows[fork.merge]) if fork.merge is not None else ""
+    return f'<div class="fork">{ways}</div>{merge}'
+
+
+def _chip(row: LayerRow) -> str:
+    weights = f" · {short_number(row.parameters)} weights" if row.parameters else ""
+    name = row.name.rpartition("/")[2]
+    return (
+        f'<div class="chip{"" if row.macs or row.kind in _JOINTS else " light"}" '
+        f'title="{html.escape(row.name)}"><b>{html.escape(name)}</b>'
+        f"<span>{html.escape(row.detail)}</span>"
+        f"<small>{_times(row.output_shape)}{weights}</small></div>"
+    )
+
+
+_JOINTS = ("Add", "Concatenate", "Multiply")
+
+
+def _times(sides: Sequence[int]) -> str:
+    return "×".join(map(str, sides))
+
+
+# Greys are mixtures with the text's own colour, so light and dark pages need no two versions.
+_STYLE = """<style>
+.cnn-architecture { --line: color-mix(in srgb, currentColor 18%, transparent);
+  --soft: color-mix(in srgb, currentColor 7%, transparent); line-height: 1.3; }
+.cnn-architecture .silhouette { display: flex; align-items: flex-end; gap: 5px;
+  min-height: 148px; overflow-x: auto; padding: .25rem 0 .5rem; }
+.cnn-architecture .silhouette > span { display: flex; flex-direction: column; gap: 4px;
+  align-items: center; justify-content: center; height: 140px; flex: none; position: relative; }
+.cnn-architecture .silhouette b { display: flex; gap: 2px; align-items: center; }
+.cnn-architecture .silhouette i { background: var(--kind); border-radius: 2px; display: block; }
+.cnn-architecture .silhouette small { position: absolute; bottom: 0; font-size: .68rem;
+  opacity: .7; }
+.cnn-architecture .legend { display: flex; flex-wrap: wrap; gap: .2rem 1rem; font-size: .8rem;
+  padding-bottom: .6rem; }
+.cnn-architecture .legend span { display: flex; align-items: center; gap: .35rem; }
+.cnn-architecture .legend i { width: 10px; height: 10px; border-radius: 2px;
+  background: var(--kind); }
+.cnn-architecture section { display: grid; grid-template-columns: 5.2rem 1fr; gap: .5rem;
+  border-top: 1px solid var(--line); padding: .35rem 0; }
+.cnn-architecture h6 { font-size: .82rem; opacity: .7; padding: .35rem 0; margin: 0;
+  font-variant-numeric: tabular-nums; }
+.cnn-architecture .blocks { display: flex; flex-direction: column; gap: 3px; min-width: 0; }
+.cnn-architecture details { border-left: 4px solid var(--kind); border-radius: 4px;
+  background: var(--soft); }
+.cnn-architecture summary { display: flex; flex-wrap: wrap; align-items: center;
+  gap: .15rem .7rem; padding: .3rem .6rem; cursor: pointer; list-style: none; font-size: .85rem; }
+.cnn-architecture summary::before { content: "›"; opacity: .6; transition: transform .1s; }
+.cnn-architecture details[open] > summary::before { transform: rotate(90deg); }
+.cnn-architecture summary::-webkit-details-marker { display: none; }
+.cnn-architecture summary b { font-weight: 650; overflow-wrap: anywhere; }
+.cnn-architecture summary em { font-style: normal; font-weight: 700; color: var(--kind); }
+.cnn-architecture .words { opacity: .75; flex: 1 1 12rem; overflow-wrap: anywhere; }
+.cnn-architecture .shape { opacity: .75; font-variant-numeric: tabular-nums; }
+.cnn-architecture .share { width: 7.2rem; font-size: .74rem; text-align: right; position: relative;
+  padding-bottom: 4px; font-variant-numeric: tabular-nums; white-space: nowrap; }
+.cnn-architecture .share u { position: absolute; right: 0; bottom: 0; height: 3px;
+  background: var(--kind); border-radius: 2px; }
+.cnn-architecture .inside { display: flex; flex-direction: column; align-items: center; gap: 12px;
+  padding: .6rem; overflow-x: auto; }
+.cnn-architecture .chip { border: 1px solid var(--line); border-radius: 6px; padding: .25rem .6rem;
+  text-align: center; font-size: .78rem; display: flex; flex-direction: column; position: relative;
+  background: var(--soft); }
+.cnn-architecture .chip.light { padding: .05rem .5rem; flex-direction: row; gap: .5rem;
+  border-style: dashed; font-size: .72rem; opacity: .75; align-items: center; }
+.cnn-architecture .chip small { opacity: .7; font-variant-numeric: tabular-nums; }
+.cnn-architecture .light small { display: none; }
+.cnn-architecture .inside > * + *::before, .cnn-architecture .way > * + *::before { content: "";
+  position: absolute; left: 50%; top: -13px; height: 12px; border-left: 1.5px solid;
+  opacity: .45; }
+.cnn-architecture .fork { display: flex; gap: 10px; align-items: stretch; position: relative;
+  border: 1px solid var(--line); border-width: 1px 0; padding: 12px 0; border-radius: 8px; }
+.cnn-architecture .way { display: flex; flex-direction: column; gap: 12px; align-items: center;
+  min-width: 96px; flex: 1; position: relative; }
+.cnn-architecture .way p, .cnn-architecture .inside p { font-size: .75rem; opacity: .75; margin: 0;
+  position: relative; }
+.cnn-architecture .way > p:only-child { flex: 1; display: flex; align-items: center;
+  border-left: 2px solid var(--kind); padding-left: 6px; }
+@media (max-width: 640px) {
+  .cnn-architecture section { grid-template-columns: 1fr; gap: .1rem; }
+  .cnn-architecture .share { width: 6.4rem; }
+  .cnn-architecture .inside { align-items: safe center; }
+}
+</style>"""

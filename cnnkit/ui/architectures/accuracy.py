@@ -1,0 +1,86 @@
+"""What accuracy costs: every network with ImageNet weights in one picture."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from cnnkit.counts import Counts, counts
+from cnnkit.figures import costs
+from cnnkit.models import PretrainedSpec, list_pretrained, pretrained_info
+from cnnkit.ui import inputs, page
+from cnnkit.ui.charts import clicked_point
+from cnnkit.ui.messages import source
+
+COSTS = {
+    "macs": "multiply-accumulates for one picture",
+    "parameters": "parameters",
+    "activation_bytes": "bytes of activations for one picture",
+    "depth": "layers with weights, one after the other",
+}
+
+
+def show() -> None:
+    """The chart, what was clicked in it, and the figures as a table."""
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        cost = inputs.choice(
+            "Cost", list(COSTS), parameter="cost", title=COSTS.__getitem__, width=380
+        )
+    known = [pretrained_info(name) for name in list_pretrained()]
+    shown = [spec for spec in known if spec.top1 is not None]
+    found = counts()
+    point = clicked_point(
+        costs.accuracy(
+            [getattr(found[spec.name], cost) for spec in shown],
+            [spec.top1 or 0 for spec in shown],
+            [spec.title for spec in shown],
+            [spec.family for spec in shown],
+            x_title=COSTS[cost],
+            y_title="right at the first answer, ImageNet validation",
+        ),
+        alt=_in_words(shown, found, cost),
+        key="accuracy_against_cost",
+    )
+    if point:
+        name = shown[[spec.title for spec in shown].index(point["customdata"][0])].name
+        with st.container(horizontal=True):
+            page.link("pages/architectures.py", f"Open {pretrained_info(name).title}",
+                      view="one", network=name)  # fmt: skip
+            page.link("pages/predict.py", "Ask it what it sees", networks=f"imagenet.{name}")
+    else:
+        st.caption("Click a dot to open that network.")
+    silent = [spec.title for spec in known if spec.top1 is None]
+    if silent:
+        st.caption(
+            f"Not drawn, since no figure of the same kind was published: {', '.join(silent)}."
+        )
+    with st.expander("The figures as a table"):
+        st.dataframe([_cells(spec, found[spec.name]) for spec in known], hide_index=True)
+    source(
+        "Accuracy: as the source in the table published it, with its own pictures' size; costs: "
+        "counted by this project (docs/anatomy.md)."
+    )
+
+
+def _in_words(shown: list[PretrainedSpec], found: dict[str, Counts], cost: str) -> str:
+    best = max(shown, key=lambda spec: spec.top1 or 0)
+    cheap = min(shown, key=lambda spec: getattr(found[spec.name], cost))
+    return (
+        f"{len(shown)} networks, accuracy against {COSTS[cost]}: the best is {best.title} with "
+        f"{best.top1:.1%}, the cheapest {cheap.title} with {cheap.top1:.1%}"
+    )
+
+
+def _cells(spec: PretrainedSpec, found: Counts) -> dict[str, object]:
+    return {
+        "Network": spec.title,
+        "Family": spec.family,
+        "Pictures": f"{spec.size}×{spec.size}",
+        "Top-1": None if spec.top1 is None else f"{spec.top1:.1%}",
+        "Top-5": None if spec.top5 is None else f"{spec.top5:.1%}",
+        "Parameters": found.parameters,
+        "MACs": found.macs,
+        "Activations, MiB": round(found.activation_bytes / 2**20, 1),
+        "Depth": found.depth,
+        "Accuracy from": spec.accuracy_source if spec.top1 else "",
+        "Paper": spec.paper,
+    }

@@ -1,0 +1,51 @@
+"""Architectures: how the classics and the famous networks are built, and why."""
+
+import streamlit as st
+
+from cnnkit.ui import uploads
+from cnnkit.ui.architectures import accuracy, choosing, one, side_by_side
+from cnnkit.ui.architectures.ideas import IDEAS
+from cnnkit.ui.background import when_ready
+from cnnkit.ui.inputs import choice
+from cnnkit.ui.messages import shown_errors
+from cnnkit.ui.page import open_page
+
+VIEWS = {
+    "one": "One network",
+    "two": "Two side by side",
+    "accuracy": "Accuracy and cost",
+    "ideas": "Ideas to turn",
+}
+WAITING = "Taking it apart; the first takes some seconds …"
+
+open_page("Architectures", "How are the classics built, what do they cost, and why?")
+
+view = choice(
+    "View",
+    list(VIEWS),
+    parameter="view",
+    title=VIEWS.__getitem__,
+    widget=st.segmented_control,
+    label_visibility="collapsed",
+)
+
+with shown_errors():
+    if view == "one":
+        uploads.offer("network", several=False)
+        chosen = choosing.picker("network", label="Network")
+        one.introduce(chosen)
+        found = choosing.drawings(chosen)
+        when_ready(found, lambda drawn: one.show(chosen, *drawn), waiting=WAITING)
+    elif view == "two":
+        left, right = st.columns(2)
+        with left:
+            first = choosing.picker("left", label="One", default="vgg16")
+        with right:
+            second = choosing.picker("right", label="Other", default="googlenet")
+        found = choosing.drawings(first, second)
+        when_ready(found, lambda drawn: side_by_side.show((first, second), drawn), waiting=WAITING)
+    elif view == "accuracy":
+        accuracy.show()
+    else:
+        idea = choice("Idea", list(IDEAS), parameter="idea", title=lambda name: IDEAS[name][0])
+        IDEAS[idea][1]()
