@@ -10,6 +10,7 @@ import json
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 FILE = Path(__file__).resolve().parent / "measured" / "costs.json"
 
@@ -31,8 +32,10 @@ class Counts:
 @cache
 def counts() -> dict[str, Counts]:
     """Every network of `cnnkit.models.list_architectures()`, by name."""
-    known = json.loads(FILE.read_text(encoding="utf-8"))
-    return {
-        name: Counts(**{key: tuple(v) if isinstance(v, list) else v for key, v in values.items()})
-        for name, values in known.items()
-    }
+    known = json.loads(FILE.read_text(encoding="utf-8"), object_hook=_with_tuples)
+    return {name: Counts(**values) for name, values in known.items()}
+
+
+def _with_tuples(values: dict[str, Any]) -> dict[str, Any]:
+    """JSON has no tuples."""
+    return {key: tuple(v) if isinstance(v, list) else v for key, v in values.items()}

@@ -108,6 +108,7 @@ _SAID = {
     "GlobalMaxPooling2D": "largest of each map",
     "InputLayer": "the picture",
     "LayerNormalization": "mean 0, deviation 1",
+    "LocalResponseNormalization": "each map divided by its neighbours",
     "Multiply": "each map made stronger or weaker",
     "ReLU": "relu",
     "Rescaling": "pixels made small",

@@ -233,10 +233,13 @@ _STYLE = """<style>
   --soft: color-mix(in srgb, currentColor 7%, transparent); line-height: 1.3; }
 .cnn-architecture .silhouette { display: flex; align-items: flex-end; gap: 5px;
   min-height: 148px; overflow-x: auto; padding: .25rem 0 .5rem; }
-.cnn-architecture .silhouette > span { display: flex; flex-direction: column; gap: 4px;
-  align-items: center; justify-content: center; height: 140px; flex: none; position: relative; }
-.cnn-architecture .silhouette b { display: flex; gap: 2px; align-items: center; }
-.cnn-architecture .silhouette i { background: var(--kind); border-radius: 2px; display: block; }
+.cnn-architecture .silhouette > span { flex: 0 1 auto; min-width: 0; display: flex;
+  flex-direction: column; gap: 4px;
+  align-items: center; justify-content: center; height: 140px; position: relative; }
+.cnn-architecture .silhouette b { display: flex; gap: 2px; align-items: center;
+  max-width: 100%; }
+.cnn-architecture .silhouette i { background: var(--kind); border-radius: 2px; display: block;
+  flex: 0 1 auto; min-width: 2px; }
 .cnn-architecture .silhouette small { position: absolute; bottom: 0; font-size: .68rem;
   opacity: .7; }
 .cnn-architecture .legend { display: flex; flex-wrap: wrap; gap: .2rem 1rem; font-size: .8rem;

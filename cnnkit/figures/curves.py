@@ -112,6 +112,8 @@ def lines(
     dashed: Sequence[str] = (),
     colours: Mapping[str, str] | None = None,
     marked: float | None = None,
+    markers: bool = False,
+    words: Sequence[str] = (),
     height: int = 300,
 ):
     """Named lines over a common axis.
@@ -125,19 +127,22 @@ def lines(
         dashed: names of lines to draw dashed.
         colours: by name, where the order of the theme's will not do.
         marked: x at which to draw a thin upright line.
+        markers: draw each point too.
+        words: of the points of every line, for the mouse; empty: their x.
         height: pixels.
     """
     figure = go.Figure()
+    point = "%{text}" if words else f"{x_title} %{{x}}"
     for number, (name, (x, y)) in enumerate(series.items()):
         colour = (colours or {}).get(name, SERIES[number % len(SERIES)])
         figure.add_scatter(
             x=list(x),
             y=list(y),
             name=name,
-            mode="lines",
+            mode="lines+markers" if markers else "lines",
             line={"color": colour, "width": 2.2, "dash": "dot" if name in dashed else "solid"},
-            hovertemplate=f"{x_title} %{{x}}<br>%{{y{':.2%' if percent else ':.4g'}}}"
-            f"<extra>{name}</extra>",
+            text=list(words) or None,
+            hovertemplate=f"{point}<br>%{{y{':.2%' if percent else ':.4g'}}}<extra>{name}</extra>",
         )
     if marked is not None:
         figure.add_vline(x=marked, line={"color": GREY, "width": 1})

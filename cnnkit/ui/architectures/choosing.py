@@ -65,9 +65,15 @@ def picker(parameter: str, *, label: str, default: str = "lenet5") -> Chosen:
         label: of the widget.
         default: chosen where the address says nothing.
     """
+    titles = {name: title(name) for name in names()}
     with st.container(horizontal=True, vertical_alignment="bottom"):
         name = inputs.choice(
-            label, names(), parameter=parameter, title=title, default=default, width="stretch"
+            label,
+            list(titles),
+            parameter=parameter,
+            title=titles.__getitem__,
+            default=default,
+            width="stretch",
         )
         return Chosen(name, _options(name, parameter))
 
