@@ -61,6 +61,8 @@ def parts(
             name=limit[0],
             mode="lines+markers",
             line={"color": GREY, "width": 2, "dash": "dot"},
+            # The rim parts it from bars of any colour.
+            marker={"size": 9, "color": GREY, "line": {"color": "white", "width": 1.5}},
             hovertemplate=f"%{{x}}: %{{y:,}} {unit}<extra>{limit[0]}</extra>",
         )
     _axes(figure, lying, unit, largest=float(totals.max()) or 1.0)

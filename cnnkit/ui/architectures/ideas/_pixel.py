@@ -6,7 +6,7 @@ import numpy as np
 import streamlit as st
 
 from cnnkit.figures import images
-from cnnkit.ideas.residual import Block, Pass, traced
+from cnnkit.ideas.residual import Block, Pass, Trace, traced
 from cnnkit.ideas.residual_learning import LOOKS, SIDE, gradients_through, input_gradient
 from cnnkit.ui.charts import montage, picture
 
@@ -50,7 +50,8 @@ def draw_pixel(ways: tuple[Pass, Pass], shortcut: str) -> None:
             rf"&\mathrm{{ReLU}}({plain.total:.2f}) = {plain.output:.2f} \\[4pt]"
             r"\textbf{with skip}\quad &"
             rf"a = {skip.a:.2f},\; F(a) = {skip.branch:.2f} \\"
-            rf"&{around} + F(a) = {skip.shortcut:.2f} + {_signed(skip.branch)} = {skip.total:.2f} "
+            rf"&{around} + F(a) = {skip.shortcut:.2f} + {_signed(skip.branch)} "
+            rf"{_equals(skip)} {skip.total:.2f} "
             rf"\\ &\mathrm{{ReLU}}({skip.total:.2f}) = {skip.output:.2f}"
             r"\end{aligned}"
         )
@@ -74,7 +75,7 @@ def draw_gradient(blocks: tuple[Block, Block], stack: np.ndarray, target: np.nda
     with right:
         # One montage, so that both blocks share one scale.
         montage(
-            np.concatenate([slope[0].transpose(2, 0, 1) for slope in slopes]),
+            _visible(np.concatenate([slope[0].transpose(2, 0, 1) for slope in slopes])),
             columns=stack.shape[-1],
             scale=6,
             colours="diverging",
@@ -98,6 +99,17 @@ def _boxed(values: np.ndarray, row: int, column: int, title: str, brightest: flo
             caption=title,
             width=SIDE * SCALE,
         )
+
+
+def _visible(values: np.ndarray) -> np.ndarray:
+    """Numbers too small for any colour as zeros, or their sign would still tint the page."""
+    return np.where(np.abs(values) < 1e-3 * np.abs(values).max(), 0, values)
+
+
+def _equals(found: Trace) -> str:
+    """Whether the rounded numbers add up."""
+    rounded = round(found.shortcut, 2) + round(found.branch, 2)
+    return "=" if abs(rounded - round(found.total, 2)) < 0.001 else r"\approx"
 
 
 def _signed(number: float) -> str:

@@ -15,6 +15,7 @@ from cnnkit.ui import cache
 from cnnkit.ui.architectures.ideas._chain import draw_chain
 from cnnkit.ui.architectures.ideas._pixel import draw_gradient, draw_pixel
 from cnnkit.ui.architectures.ideas._shared import NOTES
+from cnnkit.ui.architectures.ideas._verdict import draw_verdict
 from cnnkit.ui.charts import chart, montage
 from cnnkit.ui.ideas._frame import one_thread, question
 from cnnkit.ui.inputs import choice, picture_picker
@@ -67,7 +68,7 @@ def draw() -> None:
         blocks = plain.blocks[settings.step], skip.blocks[settings.step]
         ways = blocks[0].forward(stack), blocks[1].forward(stack)
         _pictures(stack, target, ways, settings)
-        _verdict(ways, (plain, skip), settings)
+        draw_verdict(ways, (plain, skip), settings.shortcut, settings.step)
     _curves(plain, skip, settings)
     draw_pixel(ways, settings.shortcut)
     draw_gradient(blocks, stack, target)
@@ -142,55 +143,6 @@ def _pictures(
         f"{brightest:.2f}. The input maps are what four fixed edge and stroke filters, ReLU and "
         "pooling make of the digit."
     )
-
-
-def _verdict(
-    ways: tuple[Pass, Pass], learnt: tuple[Learning, Learning], settings: Settings
-) -> None:
-    first, second = st.columns(2)
-    plain, skip = ways
-    with first:
-        if plain.output.max() < 1e-6:
-            st.error(
-                "**Without skip: dead.** Every number of the output is zero"
-                + (", exactly." if plain.output.max() == 0 else " or below 0.000001."),
-                icon=":material/heart_broken:",
-            )
-        else:
-            st.info(
-                f"**Without skip** the weights have length "
-                f"{learnt[0].norms[settings.step]:.2f}. Nothing else carries the picture.",
-                icon=":material/conversion_path:",
-            )
-    with second:
-        _skip_verdict(skip, learnt[1], settings)
-
-
-def _skip_verdict(way: Pass, learnt: Learning, settings: Settings) -> None:
-    alone = np.maximum(way.shortcut, 0)
-    gap = float(np.abs(way.output - alone).max())
-    name = "the input" if settings.shortcut == "identity" else "what the 1×1 gives"
-    matrix = learnt.blocks[settings.step].matrix
-    kept = float(np.linalg.norm(matrix) / np.linalg.norm(learnt.blocks[0].matrix))
-    if settings.shortcut == "trained" and way.output.max() < 0.1:
-        words = (
-            f"**With skip: dying too.** L2 pulls on the 1×1 as well, and {kept:.1%} of its length "
-            "is left. An identity has no weights that could die."
-        )
-        st.error(words, icon=":material/heart_broken:")
-        return
-    if gap == 0:
-        words = f"**With skip: output = {name}, exactly.** Nothing was lost."
-    elif gap < 1e-3:
-        words = f"**With skip: output = {name}**, apart from {gap:.1g} at most. Nothing was lost."
-    else:
-        words = (
-            f"**With skip** the output is {name} changed by up to {gap:.2f}; the weights have "
-            f"length {learnt.norms[settings.step]:.2f}."
-        )
-    if settings.shortcut == "trained":
-        words += f" The 1×1 has {kept:.0%} of the length it began with."
-    st.success(words, icon=":material/alt_route:")
 
 
 def _curves(plain: Learning, skip: Learning, settings: Settings) -> None:
