@@ -10,6 +10,7 @@ import streamlit as st
 
 from cnnkit.jobs import JobPool
 from cnnkit.runs import Status
+from cnnkit.runs._store import Point
 from cnnkit.settings import get_settings
 from cnnkit.training import Recipe
 from tests.pages import opened, words_of
