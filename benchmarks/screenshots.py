@@ -126,6 +126,14 @@ def draw_a_three(page: Page) -> None:
     time.sleep(5)  # each network's answer comes in its turn
 
 
+def until_it_is_drawn(page: Page) -> None:
+    """Wait for the drawing, bring it into sight, and open a block."""
+    block = page.locator(".cnn-architecture details").nth(3)
+    block.wait_for(timeout=120_000)
+    page.locator(".cnn-architecture").scroll_into_view_if_needed()
+    block.locator("summary").click()
+
+
 def until_it_has_learnt(page: Page) -> None:
     """Wait until the curves of a running training have some points."""
     page.wait_for_selector(".js-plotly-plot", timeout=120_000)
@@ -138,6 +146,12 @@ SHOTS: tuple[tuple[str, str, Callable[[Page], None]], ...] = (
     ("draw", "draw", draw_a_three),
     ("inside", "inside", still),
     ("ideas", "ideas", still),
+    (
+        "predict",
+        "predict?networks=imagenet.mobilenet_v2,imagenet.googlenet&from=example&example=china",
+        still,
+    ),
+    ("architectures", "architectures?network=resnet", until_it_is_drawn),
     ("reproduce", "reproduce", still),
     ("home-dark", "", still),
     ("train", "train", until_it_has_learnt),

@@ -11,9 +11,7 @@ from cnnkit._cli._output import json_option, show, summary, table
 from cnnkit.reproductions import Reproduction, get_reproduction, list_reproductions
 from cnnkit.runs import Run, RunStore, Status
 from cnnkit.settings import get_settings
-from cnnkit.training import Recipe, get_recipe
-
-STARTER = "starter"
+from cnnkit.training import Recipe
 
 
 @click.command()
@@ -22,27 +20,17 @@ STARTER = "starter"
 @click.option("--detach", is_flag=True, help="Do not wait: the training goes on by itself.")
 @json_option
 def reproduce(row: str | None, seed: int, detach: bool, as_json: bool):
-    """Run ROW of the table of published figures; without ROW, show the table.
-
-    ROW `starter` trains the network that ships with cnnkit and puts it into the package.
-    """
+    """Run ROW of the table of published figures; without ROW, show the table."""
     settings = get_settings()
     store = RunStore(settings)
     if row is None:
         return _show_table(store, as_json)
-    if row == STARTER:
-        recipe, name = get_recipe("lenet_tutorial", "fast"), "Starter"
-    else:
-        recipe, name = get_reproduction(row).recipe, get_reproduction(row).title
-    run = store.create("train", recipe.replace(seed=seed).to_dict(), name)
-    if detach and row != STARTER:
+    wanted = get_reproduction(row)
+    run = store.create("train", wanted.recipe.replace(seed=seed).to_dict(), wanted.title)
+    if detach:
         start_detached(settings, run)
     else:
         run = run_to_end(settings, store, run, quiet=as_json)
-    if row == STARTER and run.status is Status.FINISHED:
-        from cnnkit.runs._starter import write_starter
-
-        write_starter(store.artifact(run.id, "model.keras").parent)
     show(run.to_dict(), summary(run), as_json)
     if run.status not in (Status.FINISHED, Status.QUEUED):
         sys.exit(1)
