@@ -7,11 +7,8 @@ from __future__ import annotations
 
 import csv
 import json
-import shutil
 from datetime import UTC, datetime
 from pathlib import Path
-
-import numpy as np
 
 from cnnkit.errors import CorruptRunError
 from cnnkit.runs._record import Run, Status
@@ -68,18 +65,3 @@ def starter_artifact(name: str, folder: Path = FOLDER) -> Path:
     if not path.is_file():
         raise CorruptRunError(STARTER_ID, path, "is missing")
     return path
-
-
-def write_starter(source: Path, folder: Path = FOLDER) -> None:
-    """Make the artifacts of a finished run the starter.
-
-    Args:
-        source: folder with the artifacts.
-        folder: of the package; logits are halved in precision to keep it small.
-    """
-    folder.mkdir(exist_ok=True)
-    for name in ("model.keras", CARD, "recipe.json", "history.csv"):
-        shutil.copyfile(source / name, folder / name)
-    with np.load(source / "predictions.npz") as file:
-        logits, labels = file["logits"].astype(np.float16), file["labels"].astype(np.uint8)
-    np.savez_compressed(folder / "predictions.npz", logits=logits, labels=labels)
