@@ -5,18 +5,10 @@ from __future__ import annotations
 import time
 
 import pytest
-import streamlit as st
 from streamlit.testing.v1 import AppTest
 
 from cnnkit.ui.architectures.ideas import IDEAS
 from cnnkit.ui.architectures.ideas._shared import short
-
-
-@pytest.fixture(autouse=True)
-def fresh_caches():
-    st.cache_resource.clear()
-    yield
-    st.cache_resource.clear()
 
 
 def _page():

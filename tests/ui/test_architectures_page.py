@@ -6,9 +6,7 @@ import time
 
 import keras
 import pytest
-import streamlit as st
 
-from cnnkit.jobs import JobPool
 from cnnkit.runs import Status
 from cnnkit.runs._store import Point
 from cnnkit.settings import get_settings
@@ -17,33 +15,6 @@ from tests.pages import opened, words_of
 from tests.records import new_store
 
 PAGE = "pages/architectures.py"
-
-
-@pytest.fixture(autouse=True)
-def fresh_caches(own_home):
-    st.cache_resource.clear()
-    st.cache_data.clear()
-    yield
-    st.cache_resource.clear()
-
-
-@pytest.fixture
-def submitted(monkeypatch):
-    """Runs are queued in the record and started by nobody."""
-    ids = []
-
-    class Still(JobPool):
-        def __init__(self, settings, store):
-            self.settings, self.store = settings, store
-
-        def _place(self, run, priority=0):
-            ids.append(run.id)
-
-        def recover(self):
-            pass
-
-    monkeypatch.setattr("cnnkit.jobs.JobPool", Still)
-    return ids
 
 
 def drawn(at):

@@ -7,8 +7,6 @@ import subprocess
 import sys
 from pathlib import Path
 
-import pytest
-import streamlit as st
 from streamlit.testing.v1 import AppTest
 
 from cnnkit.errors import CorruptRunError
@@ -22,15 +20,6 @@ from tests.records import new_store
 ROOT = Path(__file__).resolve().parents[2]
 # Plotly is not among them: Streamlit imports it wherever it is installed.
 HEAVY = ("keras", "tensorflow", "mlflow", "distributed", "sklearn", "scipy")
-
-
-@pytest.fixture(autouse=True)
-def fresh_caches():
-    st.cache_resource.clear()
-    st.cache_data.clear()
-    yield
-    st.cache_resource.clear()
-    st.cache_data.clear()
 
 
 def home():

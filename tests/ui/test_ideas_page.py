@@ -2,31 +2,14 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from functools import partial
 
 import pytest
-import streamlit as st
-from streamlit.testing.v1 import AppTest
 
 from cnnkit.ui.ideas import IDEAS
+from tests.pages import opened
 
-ROOT = Path(__file__).resolve().parents[2]
-
-
-@pytest.fixture(autouse=True)
-def fresh_caches():
-    st.cache_resource.clear()
-    yield
-    st.cache_resource.clear()
-
-
-def open_page(**query):
-    at = AppTest.from_file(ROOT / "app.py", default_timeout=120)
-    for name, value in query.items():
-        at.query_params[name] = value
-    at.switch_page("pages/ideas.py").run()
-    assert not at.exception
-    return at
+open_page = partial(opened, "pages/ideas.py")
 
 
 def words_of(at):

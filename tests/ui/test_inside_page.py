@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -17,7 +18,10 @@ from cnnkit.settings import get_settings
 from cnnkit.training import Recipe
 from cnnkit.ui import cache
 from cnnkit.ui.inside import address
+from tests.pages import opened
 from tests.records import new_store
+
+open_page = partial(opened, "pages/inside.py")
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -57,13 +61,6 @@ def add_run(store, folder, model="lenet_tutorial", dataset="digits", seed=5):
         store.add_artifact(run.id, folder / name)
     store.update(run.id, status=Status.FINISHED)
     return run
-
-
-def open_page(**query):
-    at = AppTest.from_file(ROOT / "app.py", default_timeout=60)
-    for name, value in query.items():
-        at.query_params[name] = value
-    return at.switch_page("pages/inside.py").run()
 
 
 def headings(at):

@@ -2,52 +2,14 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from functools import partial
 
-import pytest
-from streamlit.testing.v1 import AppTest
-
-from cnnkit.jobs import JobPool
 from cnnkit.reproductions import get_reproduction, list_reproductions
 from cnnkit.runs import Progress, Status
 from cnnkit.settings import get_settings
-from cnnkit.ui import cache
-from tests.records import new_store
+from tests.pages import opened
 
-ROOT = Path(__file__).resolve().parents[2]
-
-
-@pytest.fixture
-def store(own_home):
-    return new_store(get_settings())
-
-
-@pytest.fixture
-def submitted(monkeypatch):
-    """Runs are queued in the record and started by nobody."""
-    names = []
-
-    class Still(JobPool):
-        def __init__(self, settings, store):
-            self.settings, self.store = settings, store
-
-        def _place(self, run, priority=0):
-            names.append(run.id)
-
-    cache.jobs.clear()
-    monkeypatch.setattr("cnnkit.jobs.JobPool", Still)
-    yield names
-    cache.jobs.clear()
-
-
-def open_page(**query):
-    cache.store.clear()
-    at = AppTest.from_file(ROOT / "app.py", default_timeout=60)
-    for name, value in query.items():
-        at.query_params[name] = value
-    at.switch_page("pages/reproduce.py").run()
-    assert not at.exception
-    return at
+open_page = partial(opened, "pages/reproduce.py")
 
 
 def add_run(store, name, *, seed=0, status=Status.FINISHED, metrics=None, progress=None):

@@ -2,34 +2,20 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from functools import partial
 
 import numpy as np
 import pytest
-import streamlit as st
-from streamlit.testing.v1 import AppTest
 
 from cnnkit.datasets import load_dataset
 from cnnkit.runs import Status
 from cnnkit.settings import get_settings
 from cnnkit.training import get_recipe
-from tests.records import new_store
+from tests.pages import opened
 
-ROOT = Path(__file__).resolve().parents[2]
+open_page = partial(opened, "pages/runs.py")
+
 RECIPE = get_recipe("lenet_tutorial", "fast").on("digits")
-
-
-@pytest.fixture(autouse=True)
-def fresh_caches():
-    st.cache_resource.clear()
-    st.cache_data.clear()
-    yield
-    st.cache_resource.clear()
-
-
-@pytest.fixture
-def store(own_home):
-    return new_store(get_settings())
 
 
 @pytest.fixture
@@ -49,15 +35,6 @@ def add_run(store, tmp_path):
         return run.id
 
     return add
-
-
-def open_page(**query):
-    at = AppTest.from_file(ROOT / "app.py", default_timeout=60)
-    for name, value in query.items():
-        at.query_params[name] = value
-    at.switch_page("pages/runs.py").run()
-    assert not at.exception
-    return at
 
 
 def metrics_of(at):

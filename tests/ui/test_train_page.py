@@ -2,57 +2,21 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from functools import partial
 
 import pytest
-import streamlit as st
-from streamlit.testing.v1 import AppTest
 
-from cnnkit.jobs import JobPool
 from cnnkit.runs import Progress, Status
 from cnnkit.settings import get_settings
 from cnnkit.training import get_recipe
-from tests.records import new_store
+from tests.pages import opened
 
-ROOT = Path(__file__).resolve().parents[2]
+pytestmark = pytest.mark.usefixtures("submitted")
+
+open_page = partial(opened, "pages/train.py")
+
 RECIPE = get_recipe("lenet_tutorial", "fast").on("digits")
 SCOPE = "digits.lenet_tutorial.fast"
-
-
-@pytest.fixture(autouse=True)
-def started(monkeypatch):
-    """Ids of the runs that would have been started; nobody starts them."""
-    ids = []
-
-    class Still(JobPool):
-        def __init__(self, settings, store):
-            self.settings, self.store = settings, store
-
-        def _place(self, run, priority=0):
-            ids.append(run.id)
-
-        def recover(self):
-            pass
-
-    st.cache_resource.clear()
-    st.cache_data.clear()
-    monkeypatch.setattr("cnnkit.jobs.JobPool", Still)
-    yield ids
-    st.cache_resource.clear()
-
-
-@pytest.fixture
-def store(own_home):
-    return new_store(get_settings())
-
-
-def open_page(**query):
-    at = AppTest.from_file(ROOT / "app.py", default_timeout=60)
-    for name, value in query.items():
-        at.query_params[name] = value
-    at.switch_page("pages/train.py").run()
-    assert not at.exception
-    return at
 
 
 def metrics_of(at):
@@ -70,13 +34,13 @@ def test_a_first_visitor_sees_what_will_be_learnt_and_that_its_time_is_unknown(s
     assert figures["Pictures an epoch"] == "1,198"
 
 
-def test_pressing_train_submits_the_recipe_and_shows_the_run(store, started):
+def test_pressing_train_submits_the_recipe_and_shows_the_run(store, submitted):
     at = open_page(dataset="digits")
     at.text_input("run_name").input("My first")
     at.button("train").click().run()
     assert not at.exception
     (run,) = store.list(statuses=[Status.QUEUED])
-    assert started == [run.id]
+    assert submitted == [run.id]
     assert (run.name, dict(run.spec)) == ("My first", RECIPE.to_dict())
     assert at.query_params["run"] == run.id
     assert "My first" in [heading.value for heading in at.subheader]
@@ -139,13 +103,13 @@ def test_a_link_finds_a_running_run_with_its_progress_and_its_buttons(store):
     assert at.button(f"pause_{run.id}").disabled
 
 
-def test_a_paused_run_can_be_resumed(store, started):
+def test_a_paused_run_can_be_resumed(store, submitted):
     run = store.create("train", RECIPE.to_dict(), "Paused")
     store.update(run.id, status=Status.PAUSED)
     at = open_page(run=run.id)
     at.button(f"resume_{run.id}").click().run()
     assert not at.exception
-    assert started == [run.id]
+    assert submitted == [run.id]
     assert store.get(run.id).status is Status.QUEUED
 
 

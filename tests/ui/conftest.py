@@ -1,0 +1,46 @@
+"""What the tests of pages share: caches of their own, a record, and jobs that nobody starts."""
+
+from __future__ import annotations
+
+import pytest
+import streamlit as st
+
+from cnnkit.jobs import JobPool
+from cnnkit.runs import RunStore
+from cnnkit.settings import get_settings
+from tests.records import new_store
+
+
+@pytest.fixture(autouse=True)
+def fresh_caches(own_home):
+    """Nothing that an earlier test's pages kept."""
+    st.cache_resource.clear()
+    st.cache_data.clear()
+    yield
+    st.cache_resource.clear()
+    st.cache_data.clear()
+
+
+@pytest.fixture
+def store(own_home) -> RunStore:
+    """A record of its own, made without waiting for a migration."""
+    return new_store(get_settings())
+
+
+@pytest.fixture
+def submitted(monkeypatch) -> list[str]:
+    """Ids of the runs that would have been started: they are queued, and nobody starts them."""
+    ids: list[str] = []
+
+    class Still(JobPool):
+        def __init__(self, settings, store):
+            self.settings, self.store = settings, store
+
+        def _place(self, run, priority=0):
+            ids.append(run.id)
+
+        def recover(self):
+            pass
+
+    monkeypatch.setattr("cnnkit.jobs.JobPool", Still)
+    return ids
