@@ -52,9 +52,11 @@ def opened() -> OpenModel:
     """
     file, names = st.session_state[_FILE], st.session_state.get(_NAMES, "")
     data, given = file.getvalue(), [one.strip() for one in names.split(",") if one.strip()]
-    key = ("file", hashlib.sha256(data).hexdigest(), names)
+    digest = hashlib.sha256(data).hexdigest()
     return cache.networks().get(
-        key, lambda: open_brought(data, title=file.name, class_names=given), len(data)
+        ("file", digest, names),
+        lambda: open_brought(data, title=file.name, class_names=given),
+        cache.brought_bytes(digest, data),
     )
 
 
