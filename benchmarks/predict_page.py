@@ -36,7 +36,7 @@ photos = [path.read_bytes() for path in prediction.photos()]
 if who == "ours":
     def ask(data): prediction.our_bars(data, opened)
 else:
-    def ask(data): prediction.their_answers(data, opened.model)
+    def ask(data): prediction.their_answers(data, opened.model, opened.card.class_names)
 taken = {}
 for i in range(count):
     ask(photos[i % len(photos)])
