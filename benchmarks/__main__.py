@@ -16,7 +16,15 @@ from datetime import date
 from benchmarks._measure import ROOT, machine
 
 # The parts do not share a process: what one has imported would not be paid by the next.
-PARTS = ("first_paint", "job_overhead", "memory", "throughput")
+PARTS = (
+    "first_paint",
+    "job_overhead",
+    "memory",
+    "throughput",
+    "prediction",
+    "predict_page",
+    "model_memory",
+)
 
 HEAD = """# Benchmarks
 

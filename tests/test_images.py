@@ -62,7 +62,18 @@ def test_a_photo_taken_sideways_is_turned_upright():
 
 def test_a_large_photo_is_made_smaller():
     array = decode_image(saved(Image.new("L", (3000, 1000)), "JPEG"), longest_side=600)
-    assert array.shape == (200, 600, 3)
+    assert array.shape == (125, 375, 3), "an eighth"
+    array = decode_image(saved(Image.new("L", (3000, 1000)), "PNG"), longest_side=600)
+    assert array.shape == (200, 600, 3), "a fifth"
+
+
+@pytest.mark.parametrize("form", ["PNG", "JPEG"])
+@pytest.mark.parametrize("size", [(1001, 37), (3, 4099), (2049, 2048)])
+def test_a_large_picture_keeps_its_proportions_and_at_least_half_of_what_is_allowed(form, size):
+    height, width = decode_image(saved(Image.new("RGB", size), form), longest_side=500).shape[:2]
+    assert 250 <= max(height, width) <= 500
+    times = max(size) / max(height, width)
+    assert abs(size[0] / times - width) <= 1 and abs(size[1] / times - height) <= 1
 
 
 def test_too_many_pixels_are_refused_before_they_are_decoded():

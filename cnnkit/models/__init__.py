@@ -24,7 +24,7 @@ from cnnkit.models import (  # noqa: F401
 )
 from cnnkit.models._registry import ModelSpec, Option, create_model, list_models, model_info
 from cnnkit.models._storage import MODEL_FILE, ModelCard, load_model, save_model
-from cnnkit.models._uploads import UploadLimits, open_uploaded_model
+from cnnkit.models._uploads import UploadLimits, open_uploaded_model, uploaded_bytes
 from cnnkit.models._weightless import without_weights
 from cnnkit.models.architectures import list_architectures, open_architecture
 from cnnkit.models.brought import open_brought
@@ -62,5 +62,6 @@ __all__ = [
     "pretrained_info",
     "open_uploaded_model",
     "save_model",
+    "uploaded_bytes",
     "without_weights",
 ]

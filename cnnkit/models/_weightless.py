@@ -1,4 +1,4 @@
-"""Networks whose weights have shapes but no values: the cost of a look is milliseconds."""
+"""Networks whose weights have shapes but no values: looked at, or waiting for a file's."""
 
 from __future__ import annotations
 
@@ -30,3 +30,21 @@ def without_weights(build: Callable[[], Model]) -> Model:
     # thread ends the list, and no later scope fills them.
     with ThreadPoolExecutor(max_workers=1) as thread:
         return thread.submit(run).result()
+
+
+def ready_for_weights(model: Model) -> Model:
+    """Let a network from `without_weights` take its weights from a file.
+
+    Random values first would cost VGG16 another 800 MB that TensorFlow keeps. Until every
+    weight is assigned the network cannot be called.
+    """
+    from tensorflow.python.ops.resource_variable_ops import UninitializedVariable
+
+    weights = {id(variable) for variable in model.weights}
+    for variable in model.variables:
+        if id(variable) in weights:
+            how = {"shape": variable.shape, "dtype": variable.dtype, "name": variable.name}
+            variable._initialize(UninitializedVariable(trainable=variable.trainable, **how))
+        else:  # seeds of dropout, which no file holds
+            variable._deferred_initialize()
+    return model

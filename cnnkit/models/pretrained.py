@@ -206,6 +206,7 @@ def load_pretrained(
         CorruptAssetError: the weight file is damaged or another network's.
     """
     from cnnkit.models import _applications, _named_arrays
+    from cnnkit.models._weightless import ready_for_weights, without_weights
 
     spec = pretrained_info(name)
     if weights not in ("imagenet", None):
@@ -218,9 +219,10 @@ def load_pretrained(
         if path:
             _named_arrays.load_named_arrays(model, path)
         return model
-    model = _applications.build(spec, pixels)
-    if path:
-        _applications.load_weights(model, spec, path)
+    if path is None:
+        return _applications.build(spec, pixels)
+    model = ready_for_weights(without_weights(lambda: _applications.build(spec, pixels)))
+    _applications.load_weights(model, spec, path)
     return model
 
 

@@ -66,8 +66,7 @@ def predict_files(
 
 def _read(name: str, load: Callable[[], bytes], shape: tuple[int, int, int], fit: str):
     try:
-        # Twice the network's size is enough to shrink from, and quick to decode.
-        picture = read_image(load(), longest_side=max(1024, 2 * max(shape[:2])))
+        picture = read_image(load())  # as a single one is read: it must get the same answer
         return Prediction(name=name, seen=prepare(picture.array, shape, fit), notes=picture.notes)
     except (CnnkitError, OSError) as error:
         return Prediction(name=name, error=str(error))

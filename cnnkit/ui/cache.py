@@ -74,6 +74,20 @@ def pretrained(name: str) -> OpenModel:
         )
 
 
+@st.cache_data(max_entries=32, show_spinner="Checking the file …")
+def brought_bytes(digest: str, _data: bytes) -> int:
+    """Bytes that the weights of a brought `.keras` file take in memory.
+
+    Args:
+        digest: of the file; stands for it in the cache.
+        _data: the whole file.
+
+    Raises:
+        CnnkitError: it cannot be used; says why.
+    """
+    return models.uploaded_bytes(_data)
+
+
 @st.cache_resource(max_entries=4, show_spinner="Reading the pictures …")
 def dataset(name: str) -> Dataset:
     """A data set, shared by all visitors and therefore not writable.

@@ -6,6 +6,7 @@ import hashlib
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from importlib import resources
 from pathlib import Path
 
@@ -26,6 +27,8 @@ SOURCES = {"upload": "Upload", "paste": "Paste", "camera": "Camera", "example": 
 CARD_WIDTH = 300  # pixels, the least
 PHOTO_WIDTH, PHOTO_HEIGHT = 240, 340  # pixels, at most
 MOST_FILES = 500
+PROGRESS_EVERY = 0.1  # seconds: each move of the bar is a message to the browser
+MOST_KEPT = 3000  # predictions for one visit, 16 kB each: six networks for the most files
 
 
 @dataclass(frozen=True)
@@ -35,7 +38,7 @@ class File:
     name: str
     data: bytes
 
-    @property
+    @cached_property
     def key(self) -> str:
         """Stands for the content."""
         return hashlib.sha256(self.data).hexdigest()[:16]
@@ -101,26 +104,37 @@ def describe(answer: Answer, network: OpenModel) -> str:
     return answer.name
 
 
-def _asked(files: Sequence[File], choice: Choice, fit: str) -> list[Prediction]:
+def _asked(
+    files: Sequence[File], choice: Choice, fit: str
+) -> tuple[list[Prediction], tuple[str, ...]]:
     """The predictions, kept for this visit so that a click elsewhere asks nothing again."""
     asked = (choice.key, fit, tuple(file.key for file in files))
     kept = st.session_state.setdefault("predictions", {})
-    if asked not in kept:
+    answer = kept.pop(asked, None)
+    if answer is None:
         network = choice.open()
-        bar = st.progress(0.0, f"{choice.title}: 0 of {len(files)}")
-        found = []
-        began = time.perf_counter()
-        sources = [(file.name, lambda file=file: file.data) for file in files]
-        for prediction in predict_files(sources, network, fit=fit):
-            found.append(_small(prediction))
-            rate = len(found) / (time.perf_counter() - began)
-            words = f"{choice.title}: {len(found)} of {len(files)}, {rate:.0f} a second"
+        answer = _ask(files, network, fit, choice.title), network.card.class_names
+    while kept and len(files) + sum(len(found) for found, _ in kept.values()) > MOST_KEPT:
+        kept.pop(next(iter(kept)))  # the one used longest ago
+    kept[asked] = answer
+    return answer
+
+
+def _ask(files: Sequence[File], network: OpenModel, fit: str, title: str) -> list[Prediction]:
+    bar, found = st.progress(0.0, f"{title}: 0 of {len(files)}"), []
+    began = shown = time.perf_counter()
+    sources = [(file.name, lambda file=file: file.data) for file in files]
+    for prediction in predict_files(sources, network, fit=fit):
+        found.append(_small(prediction))
+        now = time.perf_counter()
+        if now - shown > PROGRESS_EVERY or len(found) == len(files):
+            words = (
+                f"{title}: {len(found)} of {len(files)}, {len(found) / (now - began):.0f} a second"
+            )
             bar.progress(len(found) / len(files), words)
-        bar.empty()
-        while len(kept) >= 4:  # bounded: the oldest goes
-            kept.pop(next(iter(kept)))
-        kept[asked] = (found, network.card.class_names)
-    return kept[asked]
+            shown = now
+    bar.empty()
+    return found
 
 
 def _small(prediction: Prediction) -> Prediction:
@@ -144,11 +158,9 @@ def _original(file: File, picture: Picture, seconds: float) -> None:
 
 
 def _card(network: OpenModel, picture: Picture, fit: str, count: int, key: str) -> None:
-    began = time.perf_counter()
     seen = prepare(picture.array, network.card.input_shape, fit)
-    logits = network.logits(seen[None])[0]
-    seconds = time.perf_counter() - began
-    answers = top_k(logits, network.card.class_names, count)
+    logits, seconds = network.timed_logits(seen[None])
+    answers = top_k(logits[0], network.card.class_names, count)
     st.markdown(f"**{network.card.title}** :gray[{1000 * seconds:.0f} ms]")
     charts.chart(
         ranking([a.probability for a in answers], [describe(a, network) for a in answers]),

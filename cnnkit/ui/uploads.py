@@ -58,9 +58,11 @@ def opened() -> OpenModel:
     """
     title, names = name() or "", st.session_state.get(_NAMES, "")
     file, given = data(), [one.strip() for one in names.split(",") if one.strip()]
-    key = ("file", hashlib.sha256(file).hexdigest(), names)
+    digest = hashlib.sha256(file).hexdigest()
     return cache.networks().get(
-        key, lambda: open_brought(file, title=title, class_names=given), len(file)
+        ("file", digest, names),
+        lambda: open_brought(file, title=title, class_names=given),
+        cache.brought_bytes(digest, file),
     )
 
 

@@ -2,6 +2,7 @@
 
 import gc
 import threading
+import time
 import weakref
 
 import numpy as np
@@ -110,3 +111,34 @@ def test_a_failure_is_told_and_not_kept():
         cache.get("a", broken, 4)
     assert cache.bytes == 0
     assert isinstance(cache.get("a", Thing, 4), Thing)
+
+
+def test_the_time_of_an_answer_does_not_hold_the_wait_for_another_visitor():
+    network, found = OpenModel(create_model("toy_cnn"), CARD), []
+    images = np.zeros((1, 12, 12, 1), np.uint8)
+
+    def ask():
+        began = time.perf_counter()
+        seconds = network.timed_logits(images)[1]
+        found.append((seconds, time.perf_counter() - began))
+
+    with network.lock:
+        visitor = threading.Thread(target=ask)
+        visitor.start()
+        time.sleep(1)
+    visitor.join()
+    seconds, waited = found[0]
+    assert waited - seconds > 0.9
+
+
+def test_networks_that_are_dropped_leave_nothing_behind():
+    """Real ones: graphs, functions and layers hold each other in cycles."""
+    size, alive = 4 * create_model("toy_cnn").count_params(), []
+    cache = ModelCache(2 * size)
+    for number in range(4):
+        opened = cache.get(number, lambda: OpenModel(create_model("toy_cnn"), CARD), size)
+        alive.append(weakref.ref(opened.model))
+        del opened
+        assert cache.bytes <= cache.max_bytes
+    gc.collect()
+    assert [model() is not None for model in alive] == [False, False, True, True]

@@ -113,6 +113,30 @@ def test_a_weight_file_gives_what_the_library_makes_of_it(name, tmp_path, monkey
     np.testing.assert_allclose(ours(images), theirs(given), atol=1e-4)
 
 
+def test_a_network_that_is_read_draws_no_random_weights_first(tmp_path, monkeypatch):
+    """For VGG16 these would take as much memory again as the weights, and seconds."""
+    import tensorflow as tf
+
+    from cnnkit import assets
+
+    source = load_pretrained("mobilenet_v2", weights=None, size=32)
+    path = tmp_path / "mobilenet_v2.weights.h5"
+    source.save_weights(path)
+    monkeypatch.setattr(assets, "find", lambda _: path)
+    drawn, draw = [], keras.initializers.VarianceScaling.__call__
+
+    def record(self, shape, dtype=None):
+        if tf.executing_eagerly():  # in a graph nothing is computed
+            drawn.append(shape)
+        return draw(self, shape, dtype)
+
+    monkeypatch.setattr(keras.initializers.VarianceScaling, "__call__", record)
+    read = load_pretrained("mobilenet_v2", size=32)
+    assert not drawn
+    for ours, theirs in zip(read.get_weights(), source.get_weights(), strict=True):
+        np.testing.assert_array_equal(ours, theirs)
+
+
 def test_a_file_of_another_network_is_named(tmp_path, monkeypatch):
     from cnnkit import assets
 

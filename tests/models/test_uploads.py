@@ -15,7 +15,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from cnnkit.errors import CnnkitError, IncompatibleError, InvalidModelError, UnsafeModelError
-from cnnkit.models import UploadLimits, create_model, open_uploaded_model
+from cnnkit.models import UploadLimits, create_model, open_uploaded_model, uploaded_bytes
 
 layers = keras.layers
 
@@ -401,3 +401,12 @@ def _places(value):
         yield value, key
         if isinstance(inner, dict | list):
             yield from _places(inner)
+
+
+def test_the_size_in_memory_is_that_of_the_weights_however_the_file_is_packed(good, parts):
+    expected = 4 * open_uploaded_model(good).count_params()
+    assert expected < len(good), "the file also holds an optimizer"
+    packed = archive(parts, zipfile.ZIP_DEFLATED)
+    assert uploaded_bytes(good) == uploaded_bytes(packed) == expected
+    with pytest.raises(InvalidModelError):
+        uploaded_bytes(good[:100])

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 import streamlit as st
 from PIL import Image
+from streamlit.delta_generator import DeltaGenerator
 from streamlit.testing.v1 import AppTest
 
 from cnnkit.settings import get_settings
@@ -90,6 +91,40 @@ def test_many_files_become_a_table_and_bad_ones_are_named():
     assert list(table["file"]) == [name for name, _ in good]
     assert table["picture"].str.startswith("data:image/png").all()
     assert at.get("download_button")
+
+
+def test_two_hundred_files_at_once_are_all_answered_or_named(monkeypatch):
+    moved, progress = [], DeltaGenerator.progress
+    monkeypatch.setattr(
+        DeltaGenerator,
+        "progress",
+        lambda bar, value, text=None: moved.append((value, text)) or progress(bar, value, text),
+    )
+    good = [(f"{i}.png", picture(seed=i)) for i in range(185)]
+    bad = [(f"page {i}.jpg", b"<!doctype html>") for i in range(10)]
+    cut = [(f"cut {i}.jpg", picture()[:500]) for i in range(5)]
+    at = upload(open_page(networks="run.starter"), *bad, *good, *cut)
+    assert list(at.dataframe[0].value["file"]) == [name for name, _ in good]
+    refused = [error.value for error in at.error]
+    assert len(refused) == 15
+    for name, _ in bad + cut:
+        assert any(f"**{name}**" in words for words in refused)
+    assert moved[-1][0] == 1 and "200 of 200" in moved[-1][1]
+    at.slider(key="top").set_value(3).run()
+    assert len(at.dataframe[0].value) == 185
+    assert "200 of 200" in moved[-1][1] and len(moved) < 210, "nothing was asked again"
+
+
+def test_what_is_kept_for_a_visit_is_bounded(monkeypatch):
+    from cnnkit.ui import predicting
+
+    monkeypatch.setattr(predicting, "MOST_KEPT", 5)
+    at = open_page(networks="run.starter")
+    for start in range(0, 8, 2):
+        upload(at, *((f"{i}.png", picture(seed=i)) for i in (start, start + 1)))
+        kept = at.session_state["predictions"].values()
+        assert sum(len(found) for found, _ in kept) <= 5
+    assert len(kept) == 2
 
 
 def test_missing_weights_are_offered_with_their_size():

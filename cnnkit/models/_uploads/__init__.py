@@ -14,6 +14,7 @@ import re
 import tempfile
 import zipfile
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -64,25 +65,9 @@ def open_uploaded_model(
         InvalidModelError: the file is damaged or of another kind.
         IncompatibleError: the network does not take one picture.
     """
-    limits = limits or UploadLimits()
-    try:
-        return _open(source, limits, picture)
-    except CnnkitError:
-        raise
-    except MemoryError as error:
-        raise UnsafeModelError("The memory does not suffice to open this network.") from error
-    # Of a damaged or hostile file, zipfile, HDF5 and Keras raise whatever they stumble on.
-    except Exception as error:
-        raise InvalidModelError(f"The network cannot be opened: {_first_line(error)}") from error
-
-
-def _open(source: Path | str | bytes, limits: UploadLimits, picture: bool) -> Model:
-    with tempfile.TemporaryDirectory(prefix="cnnkit-upload-") as name:
+    with _refusing(), tempfile.TemporaryDirectory(prefix="cnnkit-upload-") as name:
         folder = Path(name)
-        text, weights = unpack(source, limits, folder)
-        config = json.dumps(read_config(text, limits))
-        check_weights(weights, limits)
-        _check_network(config, limits, picture)
+        config, weights, _ = _checked(source, limits or UploadLimits(), picture, folder)
         clean = folder / "clean.keras"
         with zipfile.ZipFile(clean, "w") as archive:
             archive.writestr(CONFIG, config)
@@ -92,7 +77,45 @@ def _open(source: Path | str | bytes, limits: UploadLimits, picture: bool) -> Mo
         return keras.saving.load_model(clean, compile=False, safe_mode=True)
 
 
-def _check_network(config: str, limits: UploadLimits, picture: bool) -> None:
+def uploaded_bytes(source: Path | str | bytes, *, limits: UploadLimits | None = None) -> int:
+    """Bytes that the weights of a `.keras` file will take in memory, without taking them.
+
+    The file may be smaller, for it may be packed, or larger by an optimizer's state.
+
+    Raises:
+        UnsafeModelError, InvalidModelError, IncompatibleError: as `open_uploaded_model`.
+    """
+    import tensorflow as tf
+
+    with _refusing(), tempfile.TemporaryDirectory(prefix="cnnkit-upload-") as name:
+        *_, model = _checked(source, limits or UploadLimits(), True, Path(name))
+        return sum(math.prod(one.shape) * tf.as_dtype(one.dtype).size for one in model.weights)
+
+
+@contextmanager
+def _refusing() -> Iterator[None]:
+    try:
+        yield
+    except CnnkitError:
+        raise
+    except MemoryError as error:
+        raise UnsafeModelError("The memory does not suffice to open this network.") from error
+    # Of a damaged or hostile file, zipfile, HDF5 and Keras raise whatever they stumble on.
+    except Exception as error:
+        raise InvalidModelError(f"The network cannot be opened: {_first_line(error)}") from error
+
+
+def _checked(
+    source: Path | str | bytes, limits: UploadLimits, picture: bool, folder: Path
+) -> tuple[str, Path, Model]:
+    """What may be opened: the network's description, its weights' file, itself without weights."""
+    text, weights = unpack(source, limits, folder)
+    config = json.dumps(read_config(text, limits))
+    check_weights(weights, limits)
+    return config, weights, _check_network(config, limits, picture)
+
+
+def _check_network(config: str, limits: UploadLimits, picture: bool) -> Model:
     """Build the network without weights: a dense layer of a terabyte costs nothing so."""
     model = without_weights(
         lambda: keras.saving.deserialize_keras_object(json.loads(config), safe_mode=True)
@@ -115,6 +138,7 @@ def _check_network(config: str, limits: UploadLimits, picture: bool) -> None:
             )
     if picture:
         _check_picture(model)
+    return model
 
 
 def _outputs(model: Any) -> Iterator[tuple[Any, tuple[int | None, ...]]]:
