@@ -85,6 +85,8 @@ def fit(
             label_every_output(model, batches.dataset()),
             epochs=recipe.epochs,
             initial_epoch=state.epoch,
+            # Told the number, Keras prepares the data set once an epoch; else twice.
+            steps_per_epoch=batches.per_epoch,
             callbacks=[epochs, Live(recipe, report)],
             shuffle=False,  # the stream shuffles itself
             verbose=0,
