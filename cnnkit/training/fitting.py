@@ -135,6 +135,8 @@ def build(recipe: Recipe, dataset: Dataset, steps_per_epoch: int) -> keras.Model
         # epoch keeps the curves alive and a cancellation prompt.
         steps_per_execution=min(64, max(1, steps_per_epoch // 25)),
     )
+    # Left to the first step, its variables would make TensorFlow trace that step twice.
+    model.optimizer.build(model.trainable_variables)
     return model
 
 
