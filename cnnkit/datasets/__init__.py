@@ -7,6 +7,7 @@ from cnnkit.datasets._registry import (
     list_datasets,
     load_dataset,
     mnist_or_digits,
+    read_ahead,
 )
 
 __all__ = [
@@ -16,4 +17,5 @@ __all__ = [
     "list_datasets",
     "load_dataset",
     "mnist_or_digits",
+    "read_ahead",
 ]

@@ -139,7 +139,7 @@ def load_dataset(
         IncompatibleError: the sizes asked for are more than there are.
     """
     spec = dataset_info(name)
-    images, labels, test_images, test_labels = _READERS[name](seed)
+    images, labels, test_images, test_labels = _read_already.pop(name, None) or _READERS[name](seed)
     count = len(images)
     held_out = count // 6 if validation_size is None else validation_size
     keep = count - held_out if train_size is None else train_size
@@ -154,6 +154,16 @@ def load_dataset(
         labels=np.concatenate([labels, test_labels]).astype(np.int64),
         splits=_splits(count, len(test_images), held_out, keep, validation_from),
     )
+
+
+def read_ahead(name: str) -> None:
+    """Read a data set's file now; the next `load_dataset` of it in this process need not.
+
+    Does nothing where there is no file, or none on this machine.
+    """
+    spec = dataset_info(name)
+    if spec.asset and spec.available:
+        _read_already[name] = _READERS[name](0)
 
 
 def mnist_or_digits() -> Dataset:
@@ -226,3 +236,5 @@ _READERS: dict[str, Callable[[int], tuple[np.ndarray, ...]]] = {
     "digits": lambda seed: _digits.read(),
     "toy_patterns": _toy_patterns.make,
 }
+
+_read_already: dict[str, tuple[np.ndarray, ...]] = {}

@@ -54,7 +54,7 @@ class Epochs(keras.callbacks.Callback):
 
     def on_epoch_begin(self, epoch, logs=None):
         """Point the stream at this epoch (0-based)."""
-        self.batches.epoch.assign(epoch)
+        self.batches.begin(epoch)
         self._began = time.monotonic()
 
     def on_train_batch_end(self, batch, logs=None):

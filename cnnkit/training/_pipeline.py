@@ -36,38 +36,47 @@ class Batches:
         self.recipe = recipe
         self.per_pass = batches_per_pass(len(images), recipe)
         self.per_epoch = recipe.steps_per_epoch or self.per_pass
-        # `fit` reads the data set anew each epoch, and the data set reads this.
-        self.epoch = tf.Variable(tf.constant(0, tf.int64), trainable=False)
-        self._images = tf.constant(images)
-        self._labels = tf.constant(labels)
+        # The stream is made by the CPU, wherever the network is.
+        with tf.device("CPU:0"):
+            self._images = tf.constant(images)
+            self._labels = tf.constant(labels)
+            # `fit` reads the data set anew each epoch, and the data set reads these.
+            self._first = tf.Variable(tf.constant(0, tf.int64), trainable=False)
+            self._orders = tf.Variable(
+                tf.zeros([0, len(labels)], tf.int32), trainable=False, shape=[None, len(labels)]
+            )
+
+    def begin(self, epoch: int) -> None:
+        """Point the data set at an epoch (0-based)."""
+        first = epoch * self.per_epoch
+        passes = range(first // self.per_pass, (first + self.per_epoch - 1) // self.per_pass + 1)
+        self._first.assign(first)
+        self._orders.assign(tf.stack([self._order(number) for number in passes]))
 
     def dataset(self) -> tf.data.Dataset:
-        """(images float32 or uint8, labels) of the epoch that `self.epoch` says."""
-        indices = tf.data.Dataset.from_tensors(0).flat_map(lambda _: self._epoch_indices())
+        """(images float32 or uint8, labels) of the epoch that was begun last."""
         # One thread per core would take the cores from the training step itself.
-        batches = indices.map(self._batch, num_parallel_calls=2, deterministic=True)
-        return batches.prefetch(4).apply(tf.data.experimental.assert_cardinality(self.per_epoch))
-
-    def _epoch_indices(self) -> tf.data.Dataset:
-        first = self.epoch * self.per_epoch
-        first_pass = first // self.per_pass
-        last_pass = (first + self.per_epoch - 1) // self.per_pass
-        numbered = tf.data.Dataset.range(first_pass, last_pass + 1).flat_map(self._pass_indices)
-        return numbered.skip(first - first_pass * self.per_pass).take(self.per_epoch)
-
-    def _pass_indices(self, number) -> tf.data.Dataset:
-        count = tf.shape(self._labels, out_type=tf.int64)[0]
-        order = tf.range(count)
-        if self.recipe.shuffle:
-            order = tf.random.experimental.stateless_shuffle(  # pyright: ignore[reportAttributeAccessIssue]
-                order, tf.stack([np.int64(self.recipe.seed), number])
-            )
-        size = self.recipe.batch_size
-        return tf.data.Dataset.range(self.per_pass).map(
-            lambda i: (number * self.per_pass + i, order[i * size : (i + 1) * size])
+        batches = tf.data.Dataset.range(self.per_epoch).map(
+            self._batch, num_parallel_calls=2, deterministic=True
         )
+        # Rewriting so short a pipeline anew in each epoch costs more than it saves.
+        options = tf.data.Options()
+        options.experimental_optimization.apply_default_optimizations = False
+        return batches.prefetch(4).with_options(options)
 
-    def _batch(self, number, indices):
+    def _order(self, number: int) -> tf.Tensor:
+        """Indices of all pictures in the order of a pass (0-based)."""
+        order = tf.range(len(self._labels))
+        if not self.recipe.shuffle:
+            return order
+        seed = np.array([self.recipe.seed, number], np.int64)
+        return tf.random.experimental.stateless_shuffle(order, seed)  # pyright: ignore[reportAttributeAccessIssue]
+
+    def _batch(self, step):
+        number, size = self._first + step, self.recipe.batch_size
+        row = number // self.per_pass - self._first // self.per_pass
+        start = number % self.per_pass * size
+        indices = self._orders[row, start : start + size]
         images = tf.gather(self._images, indices)
         if self.recipe.augmentation:
             seed = tf.stack([np.int64(self.recipe.seed), number])

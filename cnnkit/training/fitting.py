@@ -8,6 +8,7 @@ from pathlib import Path
 import keras
 import tensorflow as tf
 
+from cnnkit.anatomy import dissect
 from cnnkit.datasets import Dataset, load_dataset
 from cnnkit.errors import IncompatibleError
 from cnnkit.models import create_model
@@ -19,6 +20,9 @@ from cnnkit.training.checkpoint import TrainingState, restore_checkpoint
 from cnnkit.training.events import Ended, Report, Started
 from cnnkit.training.recipe import Recipe
 from cnnkit.training.stopping import StoppingRule
+
+CALL_SECONDS = 0.5  # that one call of TensorFlow should take
+CPU_SPEED = 8e10  # floating-point operations a second, of two to four cores
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -85,6 +89,8 @@ def fit(
             label_every_output(model, batches.dataset()),
             epochs=recipe.epochs,
             initial_epoch=state.epoch,
+            # Told the number, Keras prepares the data set once an epoch; else twice.
+            steps_per_epoch=batches.per_epoch,
             callbacks=[epochs, Live(recipe, report)],
             shuffle=False,  # the stream shuffles itself
             verbose=0,
@@ -129,11 +135,30 @@ def build(recipe: Recipe, dataset: Dataset, steps_per_epoch: int) -> keras.Model
         **objective(model, recipe),
         # On a CPU, XLA was measured to train these networks up to 2.5 times slower.
         jit_compile="auto" if tf.config.list_physical_devices("GPU") else False,
-        # Several steps per call save Python's share of small ones; a twenty-fifth of an
-        # epoch keeps the curves alive and a cancellation prompt.
-        steps_per_execution=min(64, max(1, steps_per_epoch // 25)),
+        steps_per_execution=steps_per_call(model, recipe.batch_size, steps_per_epoch),
     )
+    # Left to the first step, its variables would make TensorFlow trace that step twice.
+    model.optimizer.build(model.trainable_variables)
     return model
+
+
+def steps_per_call(model: keras.Model, batch_size: int, steps_per_epoch: int) -> int:
+    """Training steps that TensorFlow makes before Python sees it again.
+
+    Each return costs about 2 ms, but only there is a run reported on or cancelled: so
+    as many as a CPU makes in half a second, and no more than an eighth of an epoch.
+
+    Args:
+        model: the network.
+        batch_size: pictures in a step.
+        steps_per_epoch: batches.
+    """
+    most = min(64, max(1, steps_per_epoch // 8))
+    if tf.config.list_physical_devices("GPU"):
+        return most
+    # Forwards once and backwards twice, each time a multiplication and an addition.
+    operations = 6 * batch_size * max(1, dissect(model).macs)
+    return max(1, min(most, int(CALL_SECONDS * CPU_SPEED / operations)))
 
 
 def _started(

@@ -36,19 +36,18 @@ def open_page(title: str, subtitle: str = "", *, tab: str | None = None) -> None
         subtitle: what the page answers, in one sentence.
         tab: title of the browser's tab where it is not the page's.
     """
-    st.set_page_config(
-        page_title=tab or f"{title} · cnnkit",
-        page_icon=_MARK,
-        layout="wide",
-    )
-    lasting.keep()
+    st.set_page_config(page_title=tab or f"{title} · cnnkit", layout="wide")
     st.html(_STYLE)
-    st.logo(_LOGO, size="large", icon_image=_MARK)
-    with st.sidebar:
-        _navigation()
     st.title(title, anchor=False)
     if subtitle:
         st.markdown(f":gray[{subtitle}]")
+    with st.sidebar:
+        _navigation()
+    # Last: the first picture in a process makes Streamlit import NumPy and Pillow, and the
+    # first visitor's heading need not wait for them.
+    st.logo(_LOGO, size="large", icon_image=_MARK)
+    st.set_page_config(page_icon=_MARK)
+    lasting.keep()
 
 
 def link(file: str, label: str | None = None, **query: str) -> None:

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from cnnkit.datasets import load_dataset, mnist_or_digits
+from cnnkit.datasets import load_dataset, mnist_or_digits, read_ahead
 from cnnkit.errors import CorruptAssetError
 from cnnkit.settings import get_settings
 
@@ -30,6 +30,19 @@ def test_a_right_file_is_read_whatever_its_hash(data_dir):
     dataset = load_dataset("mnist", validation_size=10_000)
     assert dataset.images.shape == (70_000, 28, 28, 1)
     assert dataset.images.dtype == np.uint8
+
+
+def test_what_was_read_ahead_is_used_once_and_then_read_anew(data_dir):
+    write(data_dir)
+    read_ahead("mnist")
+    write(data_dir, y_train=np.ones(60_000, np.uint8))
+    assert load_dataset("mnist").part("train")[1].max() == 0
+    assert load_dataset("mnist").part("train")[1].max() == 1
+
+
+def test_reading_ahead_what_is_not_here_does_nothing(data_dir):
+    read_ahead("mnist")
+    read_ahead("digits")
 
 
 @pytest.mark.parametrize(

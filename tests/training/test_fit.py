@@ -1,3 +1,4 @@
+import keras
 import numpy as np
 import pytest
 
@@ -123,6 +124,16 @@ def test_a_cancelled_run_stops_within_its_epoch():
     asked = []
     result = fit(recipe, control=lambda: "cancel" if asked.append(1) or len(asked) > 3 else None)
     assert result.ended.reason == "cancelled" and result.history == []
+
+
+def test_the_step_is_traced_once(monkeypatch):
+    traced = []
+    step = keras.Model.train_step
+    monkeypatch.setattr(
+        keras.Model, "train_step", lambda self, data: traced.append(1) or step(self, data)
+    )
+    fit(TOY.replace(optimizer="adam"))
+    assert len(traced) == 1, "each trace is seconds of a large network"
 
 
 def test_the_best_weights_are_kept():

@@ -5,7 +5,7 @@ from cnnkit.training._pipeline import Batches
 
 
 def epoch(batches, number):
-    batches.epoch.assign(number)
+    batches.begin(number)
     return [labels.numpy() for _, labels in batches.dataset()]
 
 
@@ -60,7 +60,7 @@ def test_augmentation_is_a_function_of_the_batch():
     recipe = Recipe(model="toy_cnn", batch_size=8, augmentation=Augmentation(shift=2, elastic=1))
     first, again = (Batches(images, np.arange(50), recipe) for _ in range(2))
     for batches in (first, again):
-        batches.epoch.assign(2)
+        batches.begin(2)
     pairs = zip(first.dataset(), again.dataset(), strict=True)
     for (one, _), (two, _) in pairs:
         np.testing.assert_array_equal(one, two)

@@ -3,37 +3,16 @@
 from __future__ import annotations
 
 import io
-from pathlib import Path
+from functools import partial
 
 import numpy as np
 import pytest
-import streamlit as st
 from PIL import Image
 from streamlit.delta_generator import DeltaGenerator
-from streamlit.testing.v1 import AppTest
 
-from cnnkit.settings import get_settings
-from tests.records import new_store
+from tests.pages import opened
 
-ROOT = Path(__file__).resolve().parents[2]
-
-
-@pytest.fixture(autouse=True)
-def own_record(own_home):
-    st.cache_resource.clear()
-    st.cache_data.clear()
-    new_store(get_settings())
-    yield
-    st.cache_resource.clear()
-
-
-def open_page(**query):
-    at = AppTest.from_file(ROOT / "app.py", default_timeout=120)
-    for name, value in query.items():
-        at.query_params[name] = value
-    at.switch_page("pages/predict.py").run()
-    assert not at.exception
-    return at
+open_page = partial(opened, "pages/predict.py")
 
 
 def picture(form="PNG", seed=0) -> bytes:
