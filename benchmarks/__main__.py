@@ -1,7 +1,7 @@
-"""`python -m benchmarks`: measure everything in one run and write `docs/benchmarks.md`.
+"""`python -m benchmarks`: measure every part and write `docs/benchmarks.md`.
 
-`python -m benchmarks memory` measures one part and only prints it: a table holds the
-figures of one run.
+`python -m benchmarks memory` measures one part anew and leaves the others' tables as they
+are: within a part, ours and its peer were always taken in one run.
 """
 
 from __future__ import annotations
@@ -15,69 +15,69 @@ from datetime import date
 
 from benchmarks._measure import ROOT, machine
 
-# The parts do not share a process: what one has imported would not be paid by the next.
-PARTS = (
-    "first_paint",
-    "job_overhead",
-    "memory",
-    "throughput",
-    "prediction",
-    "predict_page",
-    "model_memory",
-)
+# Name -> title. The parts do not share a process: what one has imported would not be paid
+# by the next.
+PARTS = {
+    "first_paint": "First paint",
+    "job_overhead": "Jobs",
+    "memory": "Memory of a long training",
+    "throughput": "Training",
+    "prediction": "Predicting",
+    "predict_page": "The page Predict",
+    "model_memory": "Networks in memory",
+}
+DOCUMENT = ROOT / "docs" / "benchmarks.md"
+RESULTS = ROOT / "docs" / "benchmarks.json"  # what the document is made of
 
 HEAD = """# Benchmarks
 
-Written by `make bench`. Everything here was taken in one run on one machine, ours and its peer in
-turns; the absolute figures of such a machine swing by a factor of two, so the ratios count. A
-ratio is the median over the rounds, with the smallest and the largest.
-
-{machine}
-- {date}
-
-| what | ours | peer | ratio | target |
-| --- | --- | --- | --- | --- |
-{table}
-
-{notes}
+Written by `make bench`. Every table was taken in one run, ours and its peer in turns; the absolute
+figures of such a machine swing by a factor of two, so the ratios count. A ratio is the median over
+the rounds, with the smallest and the largest.
 """
 
 
 def main() -> None:
-    """Run the parts, print the table, and write it when it is whole."""
+    """Run the parts, keep what they found, and write the document."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("parts", nargs="*", choices=[[], *PARTS], metavar="part")
-    parts = parser.parse_args().parts or PARTS
-    # Whoever reads the table should know what else ran.
-    rows, notes = [], [f"Load average when it began: {os.getloadavg()[0]:.1f}."]
-    for part in parts:
+    for part in parser.parse_args().parts or PARTS:
         print(f"{part} …", file=sys.stderr)
         result = run(part)
         print(*result["rows"], sep="\n", file=sys.stderr)
-        rows += result["rows"]
-        notes += result["notes"]
-    text = document(rows, notes)
-    print(text)
-    if set(parts) == set(PARTS):
-        (ROOT / "docs" / "benchmarks.md").write_text(text, "utf-8")
+        known = json.loads(RESULTS.read_text("utf-8")) if RESULTS.exists() else {}
+        known[part] = result
+        RESULTS.write_text(json.dumps(known, indent=1, ensure_ascii=False) + "\n", "utf-8")
+        DOCUMENT.write_text(document(known), "utf-8")
 
 
 def run(part: str) -> dict:
-    """Rows and notes of one part, measured in a process of its own."""
+    """Rows and notes of one part, measured in a process of its own, and where and when."""
+    # Whoever reads the table should know what else ran.
+    load = f"Load average when it began: {os.getloadavg()[0]:.1f}."
     command = [sys.executable, "-m", f"benchmarks.{part}"]
     output = subprocess.run(command, cwd=ROOT, stdout=subprocess.PIPE, check=True).stdout
-    return json.loads(output.splitlines()[-1])
+    result = json.loads(output.splitlines()[-1])
+    where = [*machine(), date.today().isoformat(), load]
+    return {"rows": result["rows"], "notes": result["notes"], "where": where}
 
 
-def document(rows: list[dict], notes: list[str]) -> str:
-    """The file as it is committed."""
+def document(results: dict[str, dict]) -> str:
+    """The file as it is committed: a section for each part that was measured."""
+    sections = [_section(title, results[part]) for part, title in PARTS.items() if part in results]
+    return "\n".join([HEAD, *sections])
+
+
+def _section(title: str, result: dict) -> str:
     cells = ("what", "ours", "peer", "ratio", "target")
-    return HEAD.format(
-        machine="\n".join(f"- {line}" for line in machine()),
-        date=date.today().isoformat(),
-        table="\n".join(f"| {' | '.join(row[cell] for cell in cells)} |" for row in rows),
-        notes="\n".join(f"- {note}" for note in notes),
-    )
+    lines = [
+        cells,
+        ["---"] * len(cells),
+        *([row[cell] for cell in cells] for row in result["rows"]),
+    ]
+    table = "\n".join(f"| {' | '.join(line)} |" for line in lines)
+    notes = "\n".join(f"- {note}" for note in (*result["notes"], *result["where"]))
+    return f"## {title}\n\n{table}\n\n{notes}\n"
 
 
 if __name__ == "__main__":

@@ -1,9 +1,11 @@
 """The arithmetic of the benchmarks: a wrong ratio would look as convincing as a right one."""
 
+import json
+
 import pytest
 
 from benchmarks import anatomy
-from benchmarks.__main__ import PARTS, document
+from benchmarks.__main__ import DOCUMENT, PARTS, RESULTS, document
 from benchmarks._epochs import Training
 from benchmarks._measure import Row, ratio_of_pairs, take_turns
 
@@ -56,9 +58,15 @@ def test_rounds_of_different_number_are_refused():
 
 def test_the_document_has_a_line_for_each_row_and_note():
     row = Row(what="Waiting", ours="1 s", peer="2 s", ratio="0.50", target="at most 1")
-    text = document([vars(row)], ["Taken at night."])
+    result = {"rows": [vars(row)], "notes": ["Taken at night."], "where": ["On a hill."]}
+    text = document({"memory": result})
     assert "| Waiting | 1 s | 2 s | 0.50 | at most 1 |" in text
-    assert "- Taken at night." in text
+    assert "- Taken at night.\n- On a hill." in text
+    assert "## Memory of a long training" in text and "## Training" not in text
+
+
+def test_the_document_is_what_was_measured(root):
+    assert DOCUMENT.read_text("utf-8") == document(json.loads(RESULTS.read_text("utf-8")))
 
 
 @pytest.mark.parametrize("part", PARTS)
