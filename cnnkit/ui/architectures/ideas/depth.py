@@ -29,8 +29,8 @@ def draw() -> None:
         amount = learning_controls("twin_depth")
     show(depth_twins(depth, **amount), key=f"depth {depth}")
     st.caption(
-        "ResNet for small pictures with 8, 16 and 32 filters, with batch normalisation in both. "
-        "20 layers plain still learn; look at 44 and 56."
+        "ResNet for small pictures with 8, 16 and 32 filters, batch normalisation in both. Train them "
+        "8 layers deep, then 44, and compare."
     )
 
 
