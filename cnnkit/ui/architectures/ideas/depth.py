@@ -29,8 +29,8 @@ def draw() -> None:
         amount = learning_controls("twin_depth")
     show(depth_twins(depth, **amount), key=f"depth {depth}")
     st.caption(
-        "ResNet for small pictures with 8, 16 and 32 filters, batch normalisation in both. Train them "
-        "8 layers deep, then 44, and compare."
+        "ResNet for small pictures with 8, 16 and 32 filters, batch normalisation in both. "
+        "Train them 8 layers deep, then 44, and compare."
     )
 
 
