@@ -185,7 +185,9 @@ RECIPES = (
         batch_size=128,
         epochs=5,
         augmentation=Augmentation(shift=1, rotation=8, zoom=0.08, elastic=0.6),
-        **(_FALLING | {"validation_size": 2_000}),
+        schedule="cosine",
+        validation_size=2_000,
+        keep_best=None,
     ),
     Recipe(
         name="fast",
@@ -208,7 +210,9 @@ RECIPES = (
         label_smoothing=0.1,
         augmentation=Augmentation(shift=2, rotation=10, zoom=0.1, elastic=0.8),
         **_NESTEROV,
-        **(_FALLING | {"validation_size": 2_000}),
+        schedule="cosine",
+        validation_size=2_000,
+        keep_best=None,
     ),
     Recipe(
         name="fast",

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from importlib import resources
+from itertools import accumulate
 from pathlib import Path
 
 import streamlit as st
@@ -27,6 +28,7 @@ SOURCES = {"upload": "Upload", "paste": "Paste", "camera": "Camera", "example": 
 CARD_WIDTH = 300  # pixels, the least
 PHOTO_WIDTH, PHOTO_HEIGHT = 240, 340  # pixels, at most
 MOST_FILES = 500
+MOST_BYTES = 400_000_000  # of all files together: they stay in memory for the visit
 PROGRESS_EVERY = 0.1  # seconds: each move of the bar is a message to the browser
 MOST_KEPT = 3000  # predictions for one visit, 16 kB each: six networks for the most files
 
@@ -222,6 +224,12 @@ def _examples() -> dict[str, Path]:
 
 
 def _at_most(brought: Sequence) -> Sequence:
-    if len(brought) > MOST_FILES:
-        st.warning(f"{len(brought)} files came; the first {MOST_FILES} are answered.")
-    return brought[:MOST_FILES]
+    together = accumulate(file.size for file in brought)
+    fitting = sum(size <= MOST_BYTES for size in together)
+    kept = brought[: min(fitting, MOST_FILES)]
+    if len(kept) < len(brought):
+        st.warning(
+            f"{len(brought)} files came; the first {len(kept)} are answered: {MOST_FILES} files "
+            f"and {MOST_BYTES / 1e6:.0f} MB are the most at once."
+        )
+    return kept

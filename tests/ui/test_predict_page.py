@@ -144,3 +144,11 @@ def test_a_famous_network_names_the_macaw():
         networks="imagenet.mobilenet_v2", **{"from": "example", "example": "macaw parrot coral"}
     )
     assert at.get("plotly_chart")[0].proto.alt.startswith("MobileNet V2: macaw 9")
+
+
+def test_more_than_memory_should_hold_is_cut_off_and_said(monkeypatch):
+    files = [(f"{i}.png", picture(seed=i)) for i in range(4)]
+    monkeypatch.setattr("cnnkit.ui.predicting.MOST_BYTES", 2 * len(files[0][1]) + 500)
+    at = upload(open_page(networks="run.starter"), *files)
+    assert "4 files came; the first 2 are answered" in at.warning[0].value
+    assert list(at.dataframe[0].value["file"]) == ["0.png", "1.png"]
