@@ -3,8 +3,9 @@
 Everybody does the same work: the same network, optimizer, loss, batch size and number of
 pictures in a new order each epoch, without augmentation, and the same validation at the
 end of each epoch. Keras's best settings are searched first, in this very run, over XLA,
-steps per execution and the way the pictures are fed. Every training runs on through the
-whole comparison and stands still between its epochs, which are what takes turns.
+steps per execution and the way the pictures are fed. The best then have their turns
+between the epochs of ours, so that a pair of epochs is seconds apart and nobody compiles
+while it is timed.
 """
 
 from __future__ import annotations
@@ -12,6 +13,8 @@ from __future__ import annotations
 import argparse
 import itertools
 import statistics
+import sys
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -19,16 +22,16 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from benchmarks._epochs import Ended, Training
 from benchmarks._measure import Row, ratio_of_pairs, save, take_turns
 from cnnkit.datasets import Dataset, load_dataset
 from cnnkit.models import create_model
 from cnnkit.training import Augmentation, EpochEnded, Recipe, fit, get_recipe
 from cnnkit.training._optimizers import make_loss, make_optimizer, penalise_kernels
 
-EPOCHS = 10_000  # more than anybody waits for: a training ends when it is told to
 VALIDATION = 1000  # pictures
 FINALISTS = 3  # ways of Keras that meet ours
+
+Times = dict[str, list[float]]  # seconds of each epoch, by name
 
 
 @dataclass(frozen=True)
@@ -48,65 +51,92 @@ class Way:
 
 
 DEFAULTS = Way("auto", 1, "arrays")
-PLAIN = Way(False, 1, "arrays")
 STEPS_PER_EXECUTION = (1, 16, 64)
 FEEDS = ("arrays", "cached")
 HOPELESS = 1.3  # XLA that is slower than without it by more than this is not tried further
 
 
-def peer(recipe: Recipe, dataset: Dataset, way: Way) -> Training:
-    """Plain Keras, warmed up by the epoch that compiles."""
+class Peer:
+    """Plain Keras, compiled once; every call trains on."""
 
-    def train(ended: Ended) -> None:
+    def __init__(self, recipe: Recipe, dataset: Dataset, way: Way):
+        """Build, compile, and make the first steps, which are slow."""
+        self.recipe, self.way = recipe, way
         images, labels = dataset.part("train")
-        model = create_model(recipe.model, seed=0, **recipe.model_options)
-        penalise_kernels(model, recipe)
-        model.compile(
-            make_optimizer(recipe, -(-len(images) // recipe.batch_size)),
+        self.steps = -(-len(images) // recipe.batch_size)
+        self.model = create_model(recipe.model, seed=0, **recipe.model_options)
+        penalise_kernels(self.model, recipe)
+        self.model.compile(
+            make_optimizer(recipe, self.steps),
             make_loss(recipe),
             metrics=["accuracy"],
             jit_compile=way.jit_compile,
             steps_per_execution=way.steps_per_execution,
         )
-        model.fit(
-            # float32 in advance: the cast is not paid again in each step.
-            **feed(way, images.astype("float32"), labels, recipe.batch_size),
-            epochs=EPOCHS,
-            validation_data=dataset.part("validation"),
-            validation_batch_size=None if way == DEFAULTS else 500,
-            callbacks=[keras.callbacks.LambdaCallback(on_epoch_end=lambda *_: ended())],
+        # float32 in advance: the cast is not paid again in each step.
+        self.train = self._feed(images.astype("float32"), labels)
+        self.validation = dataset.part("validation")
+        self.seconds()
+
+    def _feed(self, images: np.ndarray, labels: np.ndarray) -> dict:
+        if self.way.feed == "arrays":
+            return {"x": images, "y": labels, "batch_size": self.recipe.batch_size}
+        pairs = tf.data.Dataset.from_tensor_slices((images, labels)).cache()
+        batches = pairs.shuffle(len(images)).batch(self.recipe.batch_size)
+        return {"x": batches.prefetch(tf.data.AUTOTUNE), "shuffle": False}
+
+    def seconds(self) -> float:
+        """Of the next epoch."""
+        clock = Clock()
+        self.model.fit(
+            **self.train,
+            validation_data=self.validation,
+            validation_batch_size=None if self.way == DEFAULTS else 500,
+            callbacks=[clock],
             verbose=0,
         )
-
-    return warm(Training(train))
-
-
-def feed(way: Way, images: np.ndarray, labels: np.ndarray, batch_size: int) -> dict:
-    """The arguments of `fit` that say what to learn from."""
-    if way.feed == "arrays":
-        return {"x": images, "y": labels, "batch_size": batch_size}
-    pairs = tf.data.Dataset.from_tensor_slices((images, labels)).cache()
-    batches = pairs.shuffle(len(images)).batch(batch_size)
-    return {"x": batches.prefetch(tf.data.AUTOTUNE), "shuffle": False}
+        return clock.seconds
 
 
-def ours(recipe: Recipe, dataset: Dataset) -> Training:
-    """`cnnkit.training.fit`, warmed up like a peer."""
+class Clock(keras.callbacks.Callback):
+    """Seconds of an epoch with its validation."""
 
-    def train(ended: Ended) -> None:
-        fit(
-            recipe,
-            lambda event: ended() if isinstance(event, EpochEnded) else None,
-            dataset=dataset,
-        )
+    seconds = 0.0
 
-    return warm(Training(train))
+    def on_epoch_begin(self, epoch, logs=None):
+        """Start."""
+        self._began = time.perf_counter()
+
+    def on_epoch_end(self, epoch, logs=None):
+        """Stop; Keras has validated by now."""
+        self.seconds = time.perf_counter() - self._began
 
 
-def warm(training: Training) -> Training:
-    """The same after its first epoch."""
-    training.epoch()
-    return training
+def race(recipe: Recipe, dataset: Dataset, peers: Mapping[str, Peer], rounds: int) -> Times:
+    """Seconds of each epoch of ours and of the peers, which have their turns in between.
+
+    Ours is timed from the end of the last peer's epoch to the end of its own.
+    """
+    times: Times = {name: [] for name in ("ours", *peers)}
+    began = 0.0
+
+    def report(event):
+        nonlocal began
+        if not isinstance(event, EpochEnded):
+            return
+        if event.epoch > 1:  # the first one compiles
+            times["ours"].append(time.perf_counter() - began)
+        if event.epoch <= rounds:
+            turn = event.epoch % len(peers)
+            for name in [*peers, *peers][turn : turn + len(peers)]:
+                times[name].append(peers[name].seconds())
+            print(
+                f"  round {event.epoch}: { {n: t[-1:] for n, t in times.items()} }", file=sys.stderr
+            )
+        began = time.perf_counter()
+
+    fit(recipe.replace(epochs=rounds + 1), report, dataset=dataset)
+    return times
 
 
 def compare(model: str, steps: int, rounds: int) -> tuple[Row, Row, str]:
@@ -116,15 +146,10 @@ def compare(model: str, steps: int, rounds: int) -> tuple[Row, Row, str]:
     recipe = plain(recipe, pictures)
     dataset = load_dataset("mnist", validation_size=VALIDATION, train_size=pictures)
     peers, xla = search(recipe, dataset)
-    tried = {name: training.epoch() for name, training in peers.items() if name != str(DEFAULTS)}
+    tried = {name: peer.seconds() for name, peer in peers.items() if name != str(DEFAULTS)}
     # The best meet again with ours, in turns: one lucky epoch wins nothing.
     finalists = sorted(tried, key=tried.__getitem__)[:FINALISTS]
-    for name in peers.keys() - {str(DEFAULTS), *finalists}:
-        peers.pop(name).stop()
-    contenders = {"ours": ours(recipe, dataset), **peers}
-    times = take_turns({name: training.epoch for name, training in contenders.items()}, rounds)
-    for training in contenders.values():
-        training.stop()
+    times = race(recipe, dataset, {n: peers[n] for n in (str(DEFAULTS), *finalists)}, rounds)
     best = min(finalists, key=lambda name: statistics.median(times[name]))
     title = f"Training `{model}`, batches of {recipe.batch_size}, against Keras's"
     rows = (
@@ -135,7 +160,7 @@ def compare(model: str, steps: int, rounds: int) -> tuple[Row, Row, str]:
     return *rows, note
 
 
-def _row(what: str, pictures: int, times: Mapping[str, list[float]], name: str, target: str) -> Row:
+def _row(what: str, pictures: int, times: Times, name: str, target: str) -> Row:
     mine, theirs = (pictures / statistics.median(times[key]) for key in ("ours", name))
     return Row(
         what=what,
@@ -146,10 +171,10 @@ def _row(what: str, pictures: int, times: Mapping[str, list[float]], name: str, 
     )
 
 
-def search(recipe: Recipe, dataset: Dataset) -> tuple[dict[str, Training], str]:
+def search(recipe: Recipe, dataset: Dataset) -> tuple[dict[str, Peer], str]:
     """Keras in every way that may be its best, by name, and what came of XLA."""
-    pair = {str(way): peer(recipe, dataset, way) for way in (Way(True, 1, "arrays"), PLAIN)}
-    times = take_turns({name: training.epoch for name, training in pair.items()}, 2)
+    pair = [Peer(recipe, dataset, Way(jit, 1, "arrays")) for jit in (True, False)]
+    times = take_turns({str(peer.way): peer.seconds for peer in pair}, 2)
     with_xla, without = (min(seconds) for seconds in times.values())
     kept = [
         jit
@@ -157,9 +182,10 @@ def search(recipe: Recipe, dataset: Dataset) -> tuple[dict[str, Training], str]:
         if seconds <= HOPELESS * min(with_xla, without)
     ]
     ways = [Way(*choice) for choice in itertools.product(kept, STEPS_PER_EXECUTION, FEEDS)]
-    peers = pair | {
-        str(way): peer(recipe, dataset, way) for way in (DEFAULTS, *ways) if str(way) not in pair
-    }
+    peers = {str(peer.way): peer for peer in pair}
+    for way in (DEFAULTS, *ways):
+        if str(way) not in peers:
+            peers[str(way)] = Peer(recipe, dataset, way)
     verdict = "" if len(kept) == 2 else ", so it was tried no further"
     return peers, f"An epoch with XLA took {with_xla / without:.2f} times that without{verdict}."
 
@@ -170,7 +196,6 @@ def plain(recipe: Recipe, pictures: int) -> Recipe:
         dataset="mnist",
         train_size=pictures,
         validation_size=VALIDATION,
-        epochs=EPOCHS,
         steps_per_epoch=None,
         warmup_epochs=0.0,
         augmentation=Augmentation(),

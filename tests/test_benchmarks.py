@@ -6,7 +6,6 @@ import pytest
 
 from benchmarks import anatomy
 from benchmarks.__main__ import DOCUMENT, PARTS, RESULTS, document
-from benchmarks._epochs import Training
 from benchmarks._measure import Row, ratio_of_pairs, take_turns
 
 
@@ -24,31 +23,6 @@ def test_contenders_take_turns_and_each_begins_a_round():
 def test_ratio_is_the_median_of_the_rounds_and_not_of_all_against_all():
     # A slow second round doubles both: the ratio of the round stays what it is.
     assert ratio_of_pairs([1.0, 2.0, 1.5], [2.0, 4.0, 1.0]) == (0.5, 0.5, 1.5)
-
-
-def test_a_training_stands_still_between_epochs_until_it_is_stopped():
-    done = []
-
-    def train(ended):
-        for number in range(100):
-            done.append(number)
-            ended()
-
-    first, other = Training(train), Training(train)
-    for training in (first, other, first):
-        assert training.epoch() >= 0
-    assert done == [0, 0, 1]
-    first.stop()
-    other.stop()
-    assert done == [0, 0, 1]
-
-
-def test_a_training_that_fails_fails_the_benchmark():
-    def train(ended):
-        raise ZeroDivisionError
-
-    with pytest.raises(ZeroDivisionError):
-        Training(train).epoch()
 
 
 def test_rounds_of_different_number_are_refused():
