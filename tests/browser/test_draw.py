@@ -31,7 +31,7 @@ def bars(page) -> list[str]:
 
 
 def test_what_is_drawn_is_read_and_the_bars_change(app, page):
-    page.goto(app.url("draw"))
+    page.goto(app.url("draw", runs="starter"))
     app.settle(page)
     page.locator("canvas").last.wait_for()
     assert page.locator(".js-plotly-plot").count() == 0
