@@ -65,7 +65,7 @@ def test_a_job_outlives_its_server_and_the_next_server_adopts_it(server, setting
     first = server(running.id, waiting.id)
     before = until(running, lambda run: run.progress)
     first.send_signal(signal.SIGINT)
-    first.wait(60)
+    first.wait(180)
     assert not gone(before.pid, 1)
     until(running, lambda run: run.progress.step > before.progress.step)
     assert store.get(waiting.id).status == "queued"
