@@ -62,6 +62,9 @@ class Batches:
         # Rewriting so short a pipeline anew in each epoch costs more than it saves.
         options = tf.data.Options()
         options.experimental_optimization.apply_default_optimizations = False
+        # There is nothing to tune, and the tuner's thread sleeps in ever longer naps that the
+        # next epoch's first batch was measured to wait for: 1 to 20 s, with the cores idle.
+        options.autotune.enabled = False
         return batches.prefetch(4).with_options(options)
 
     def _order(self, number: int) -> tf.Tensor:

@@ -29,6 +29,10 @@ def test_an_epoch_is_the_same_however_often_and_whenever_it_is_read():
     np.testing.assert_array_equal(np.concatenate(epoch(late, 1)), expected[1])
 
 
+def test_no_tuner_runs_whose_naps_the_next_epoch_would_wait_for():
+    assert make().dataset().options().autotune.enabled is False
+
+
 def test_epochs_of_any_length_continue_one_stream_of_passes():
     passes = make(drop_remainder=True)
     stream = [batch.tolist() for n in range(6) for batch in epoch(passes, n)]
