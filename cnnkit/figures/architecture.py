@@ -49,20 +49,15 @@ _FILTERS = re.compile(r"(\d+) filters of ([\d×]+)(?:, stride (\d+))?")
 _EACH = re.compile(r"one filter of ([\d×]+) a map(?:, stride (\d+))?")
 
 
-def architecture(drawing: Drawing, *, opened: int | None = None) -> str:
+def architecture(drawing: Drawing) -> str:
     """The figure as HTML, in the colours of the page around it.
 
     Args:
         drawing: from `cnnkit.anatomy.drawing`.
-        opened: number of a block that is open from the start; None: all are closed.
     """
     found = drawing.anatomy
-    numbered = iter(range(10_000))
-    bands = "".join(
-        _band(_size(band), [(next(numbered) == opened, block) for block in band.blocks], found)
-        for band in drawing.bands
-    )
-    heads = _band("other outputs", [(False, head) for head in drawing.heads], found)
+    bands = "".join(_band(_size(band), band.blocks, found) for band in drawing.bands)
+    heads = _band("other outputs", drawing.heads, found)
     body = bands + (heads if drawing.heads else "")
     return (
         f'{_STYLE}<div class="cnn-architecture">{silhouette(drawing)}{_legend(drawing)}{body}</div>'
@@ -120,8 +115,8 @@ def _legend(drawing: Drawing) -> str:
     return f'<div class="legend">{entries}</div>'
 
 
-def _band(title: str, blocks: Sequence[tuple[bool, Block]], found: Anatomy) -> str:
-    boxes = "".join(_box(block, found, is_open) for is_open, block in blocks)
+def _band(title: str, blocks: Sequence[Block], found: Anatomy) -> str:
+    boxes = "".join(_box(block, found) for block in blocks)
     return f'<section><h6>{title}</h6><div class="blocks">{boxes}</div></section>'
 
 
@@ -129,7 +124,7 @@ def _size(band: Band) -> str:
     return _times(band.size) if band.size else "numbers"
 
 
-def _box(block: Block, found: Anatomy, is_open: bool) -> str:
+def _box(block: Block, found: Anatomy) -> str:
     first, last = html.escape(block.names[0]), html.escape(block.names[-1])
     name = first if block.repeats == 1 else f"{first} … {last}"
     times = f'<em title="equal blocks in a row">×{block.repeats}</em>' if block.repeats > 1 else ""
@@ -140,10 +135,9 @@ def _box(block: Block, found: Anatomy, is_open: bool) -> str:
         f"{_share(block.parameters, found.parameters, 'weights')}"
         "</summary>"
     )
-    opened = " open" if is_open else ""
     inside = _chain(block.parts, found.rows)
     return (
-        f'<details{opened} style="--kind:{COLOURS[block.kind]}">{summary}'
+        f'<details style="--kind:{COLOURS[block.kind]}">{summary}'
         f'<div class="inside">{inside}</div></details>'
     )
 

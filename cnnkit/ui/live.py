@@ -54,8 +54,9 @@ def follow_all(
 
     @st.fragment(run_every=every if live_before else None)
     def look() -> None:
-        runs = read()
-        draw(runs)
+        with shown_errors():  # one of them may just have been deleted
+            runs = read()
+            draw(runs)
         if live_before - {run.id for run in runs if not run.status.over}:
             st.rerun()
 

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
 import streamlit as st
 
 from cnnkit.figures import curves
-from cnnkit.figures._look import BLUE, ORANGE
 from cnnkit.models import create_model, load_model
 from cnnkit.runs import Progress, Run, Status
 from cnnkit.training import Recipe
@@ -28,11 +27,6 @@ class Twins:
 
     recipes: Mapping[str, Recipe]
 
-    @property
-    def colours(self) -> dict[str, str]:
-        """The first is blue, the other orange, wherever they are drawn."""
-        return dict(zip(self.recipes, (BLUE, ORANGE), strict=True))
-
 
 def show(twins: Twins, *, key: str) -> None:
     """What reaches their layers at the start, and how they learn.
@@ -44,7 +38,8 @@ def show(twins: Twins, *, key: str) -> None:
     st.markdown("##### What reaches each layer before anything is learnt")
     _gradients_before(twins, key)
     st.markdown("##### How they learn")
-    found = {name: _latest(recipe) for name, recipe in twins.recipes.items()}
+    runs = cache.store().list(kind="train")
+    found = {name: _latest(recipe, runs) for name, recipe in twins.recipes.items()}
     missing = {name: twins.recipes[name] for name, run in found.items() if run is None}
     if missing:
         _offer(missing, key)
@@ -59,10 +54,10 @@ def show(twins: Twins, *, key: str) -> None:
         _gradients_after({name: run for name, run in found.items() if run}, twins, key)
 
 
-def _latest(recipe: Recipe) -> Run | None:
+def _latest(recipe: Recipe, runs: Iterable[Run]) -> Run | None:
     """The newest run of exactly this recipe that was not given up."""
     given_up = (Status.FAILED, Status.CANCELLED)
-    for run in cache.store().list(kind="train"):
+    for run in runs:
         if run.status not in given_up and recipe_of(run.spec) == recipe:
             return run
     return None
@@ -89,7 +84,10 @@ def _learning(runs: Mapping[str, Run], twins: Twins) -> None:
             st.progress(progress.fraction, f"{name}: {run.status}, {progress.fraction:.0%}")
             if run.status in (Status.PAUSED, Status.INTERRUPTED):
                 page.link("pages/train.py", f"Resume {name}", run=run.id)
-    histories = {name: cache.store().history(run.id) for name, run in runs.items()}
+    # In the recipes' order, those without a run included: the order gives the colours.
+    histories = {
+        name: cache.store().history(runs[name].id) if name in runs else [] for name in twins.recipes
+    }
     if not any(histories.values()):
         st.caption("The curves begin with the end of the first epoch.")
         return
@@ -107,7 +105,6 @@ def _learning(runs: Mapping[str, Run], twins: Twins) -> None:
                     x_title="epoch",
                     y_title=title,
                     percent=metric == "val_error",
-                    colours=twins.colours,
                     markers=True,
                 ),
                 alt=f"{title}: "
@@ -183,7 +180,6 @@ def _draw_norms(found: Mapping[str, Norms], twins: Twins, key: str) -> None:
             x_title="layer, from the picture to the answer",
             y_title="norm of the gradient",
             logarithmic=True,
-            colours=twins.colours,
             markers=True,
             words=common,
             height=260,
