@@ -1,6 +1,6 @@
-"""Keras, imported at its first use.
+"""Keras and TensorFlow, imported at their first use.
 
-Importing it takes 4 to 8 s on a small machine, and a list of models must not wait.
+Importing them takes 4 to 8 s on a small machine, and a list of models must not wait.
 """
 
 from __future__ import annotations
@@ -10,19 +10,24 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     import keras
+    import tensorflow as tf
 else:
 
-    class _Keras:
-        """Stands for the module without being in `sys.modules`.
+    class _Lazy:
+        """Stands for a module without being in `sys.modules`.
 
         A lazy module that is registered there (`importlib.util.LazyLoader`, on which
         `lazy_loader.load` is built) is found half-loaded by a second thread that needs
         it meanwhile; `import_module` makes that thread wait.
         """
 
+        def __init__(self, module: str):
+            self._module = module
+
         def __getattr__(self, name: str) -> Any:
-            return getattr(importlib.import_module("keras"), name)
+            return getattr(importlib.import_module(self._module), name)
 
-    keras = _Keras()
+    keras = _Lazy("keras")
+    tf = _Lazy("tensorflow")
 
-__all__ = ["keras"]
+__all__ = ["keras", "tf"]

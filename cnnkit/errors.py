@@ -12,6 +12,7 @@
     ├── CorruptAssetError          which file, what is wrong with it, what to do
     ├── InvalidImageError          what was read and what is needed
     ├── IncompatibleError          a model and data that do not fit: shapes of both
+    ├── DivergedError              a picture cannot be climbed further: what became infinite
     ├── LimitError                 more than this installation allows, and what it allows
     ├── InvalidModelError          also ValueError; a file is no network that can be opened
     │   └── UnsafeModelError       opening it could run code, read other files, fill the memory
@@ -112,6 +113,10 @@ class InvalidImageError(CnnkitError, ValueError):
 
 class IncompatibleError(CnnkitError, ValueError):
     """A model and data do not fit together; the message gives the shapes of both."""
+
+
+class DivergedError(CnnkitError):
+    """An optimisation left the finite numbers and found no way back; names the terms."""
 
 
 class LimitError(CnnkitError):

@@ -31,6 +31,8 @@ class Settings:
             default true).
         model_memory: bytes that the weights of networks held in memory may take together
             (`CNNKIT_MODEL_MEMORY`, in MB, default 1024).
+        results_memory: bytes on disk that finished pictures may take together
+            (`CNNKIT_RESULTS_MEMORY`, in MB, default 512).
         offline: never try to download (`CNNKIT_OFFLINE`, default false).
     """
 
@@ -42,6 +44,7 @@ class Settings:
     slots: int = 1
     spare: bool = True
     model_memory: int = 1024 * 2**20
+    results_memory: int = 512 * 2**20
     offline: bool = False
 
     @property
@@ -53,6 +56,11 @@ class Settings:
     def jobs(self) -> Path:
         """Folder for what a job keeps while it runs: checkpoints and logs."""
         return self.home / "jobs"
+
+    @property
+    def results(self) -> Path:
+        """Folder for finished pictures, by what made them."""
+        return self.home / "results"
 
     @property
     def tracking_is_local(self) -> bool:
@@ -78,6 +86,7 @@ class Settings:
             slots=_positive_int(environment, "CNNKIT_SLOTS", max(1, cores // 4)),
             spare=_flag(environment, "CNNKIT_SPARE", True),
             model_memory=_positive_int(environment, "CNNKIT_MODEL_MEMORY", 1024) * 2**20,
+            results_memory=_positive_int(environment, "CNNKIT_RESULTS_MEMORY", 512) * 2**20,
             offline=_flag(environment, "CNNKIT_OFFLINE", False),
         )
 

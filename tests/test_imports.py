@@ -23,7 +23,9 @@ LIGHT_MODULES = (
     "cnnkit.models",
     "cnnkit.runs",
     "cnnkit.settings",
+    "cnnkit.studio",
     "cnnkit.training",
+    "cnnkit.visualize.presets",
     "cnnkit.__main__",
 )
 # Top-level package -> the only places that may import it, at any depth of nesting.
@@ -40,6 +42,8 @@ FORBIDDEN = {
     "training": ("figures", "jobs", "runs", "ui"),
     "models": ("figures", "jobs", "runs", "training", "ui"),
     "datasets": ("figures", "jobs", "models", "runs", "training", "ui"),
+    "predict": ("figures", "jobs", "runs", "ui"),
+    "studio": ("figures", "runs", "ui"),
     "runs": ("figures", "jobs", "ui"),
     "jobs": ("figures", "ui"),
     "anatomy": ("figures", "jobs", "runs", "ui"),

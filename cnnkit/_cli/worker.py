@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from pathlib import Path
 from typing import NoReturn
 
 import click
@@ -17,16 +18,33 @@ from cnnkit.settings import get_settings
 @click.option("--lease", help="The right to write the run; without it, it is taken now.")
 @click.option("--shared", is_flag=True, help="Keep checkpoints in the artifact store too.")
 @click.option("--spare", is_flag=True, help="Import everything and wait for a run on stdin.")
+@click.option(
+    "--studio",
+    type=click.Path(path_type=Path),
+    help="Optimise pictures as stdin says, and tell of them in this folder.",
+)
 @json_option
-def worker(run_id: str | None, lease: str | None, shared: bool, spare: bool, as_json: bool):
+def worker(
+    run_id: str | None,
+    lease: str | None,
+    shared: bool,
+    spare: bool,
+    studio: Path | None,
+    as_json: bool,
+):
     """Do the queued run RUN_ID in this process, from beginning to end."""
+    if studio:
+        from cnnkit.studio.child import serve
+
+        serve(get_settings(), studio)
+        leave(0)
     from cnnkit.jobs.worker import wait_for_work, work
 
     if spare:
         wait_for_work(get_settings())
         leave(0)
     if run_id is None:
-        raise click.UsageError("Name a run, or give --spare.")
+        raise click.UsageError("Name a run, or give --spare or --studio.")
     status = work(get_settings(), run_id, lease, shared)
     show({"run": run_id, "status": status}, f"{run_id}: {status}", as_json)
     leave(0)

@@ -49,7 +49,9 @@ class Trace:
     outputs: tuple[Tensor, ...]
 
 
-def trace(model: keras.Model, input_shape: Sequence[int] | None = None) -> Trace:
+def trace(
+    model: keras.Model, input_shape: Sequence[int] | None = None, *, any_size: bool = False
+) -> Trace:
     """Follow one picture through the graph without computing anything.
 
     Nested networks are opened at any depth, and every shape is worked out anew, so that
@@ -58,13 +60,14 @@ def trace(model: keras.Model, input_shape: Sequence[int] | None = None) -> Trace
     Args:
         model: Sequential or functional; built.
         input_shape: (height, width, channels) for a network that leaves sizes open.
+        any_size: `input_shape` may be another than the network's own, if its layers take it.
 
     Raises:
         IncompatibleError: the network leaves sizes open and none is given, cannot take
             this size, or has no graph that could be read.
     """
     graph = _graph(model)
-    inputs = tuple(_opened(tensor, model, input_shape) for tensor in graph.inputs)
+    inputs = tuple(_opened(tensor, model, input_shape, any_size) for tensor in graph.inputs)
     calls: list[Call] = []
     for tensor, source in zip(inputs, graph.inputs, strict=True):
         layer = source._keras_history.operation
@@ -108,11 +111,14 @@ def _graph(model: Any) -> Any:
     return model
 
 
-def _opened(tensor: Tensor, model: keras.Model, wanted: Sequence[int] | None) -> Tensor:
+def _opened(
+    tensor: Tensor, model: keras.Model, wanted: Sequence[int] | None, any_size: bool
+) -> Tensor:
     shape = tuple(tensor.shape[1:])
     fits = wanted is not None and len(wanted) == len(shape)
     if wanted is not None and not (
-        fits and all(own in (None, size) for own, size in zip(shape, wanted, strict=True))
+        fits
+        and (any_size or all(own in (None, size) for own, size in zip(shape, wanted, strict=True)))
     ):
         raise IncompatibleError(
             f"{model.name!r} takes inputs of {shape}. Received: input_shape={tuple(wanted)}."
@@ -153,13 +159,28 @@ def _walk(graph: Any, inputs: Sequence[Tensor], prefix: str, calls: list[Call]) 
 
 
 def _outputs(operation: Any, path: str, arguments: tuple, keywords: dict) -> Any:
+    given = _tensors((arguments, keywords))
     try:
+        # Working out a shape, a dense layer does not look whether its weights fit.
+        if not _fits(operation, given):
+            raise ValueError("its weights are for inputs of another size")
         return operation.compute_output_spec(*arguments, **keywords)
     except (ValueError, TypeError) as error:
-        shapes = ", ".join(str(tuple(x.shape[1:])) for x in _tensors((arguments, keywords)))
+        shapes = ", ".join(str(tuple(x.shape[1:])) for x in given)
         raise IncompatibleError(
             f"Layer {path!r} ({type(operation).__name__}) cannot take an input of {shapes}."
         ) from error
+
+
+def _fits(operation: Any, given: Sequence[Tensor]) -> bool:
+    """Whether the sizes that a layer's weights were made for are those of its inputs."""
+    specs = keras.tree.flatten(getattr(operation, "input_spec", None))
+    return all(
+        tensor.shape[axis] in (None, size)
+        for tensor, spec in zip(given, specs, strict=False)
+        for axis, size in (getattr(spec, "axes", None) or {}).items()
+        if size is not None
+    )
 
 
 def _tensors(value: Any) -> tuple[Tensor, ...]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Sequence
 
 import numpy as np
 from PIL import Image
@@ -12,6 +13,7 @@ from PIL import Image
 NEGATIVE = (222, 112, 48, 255)
 ZERO = (138, 148, 166, 34)
 POSITIVE = (76, 114, 224, 255)
+SMOOTH = 64  # pixels a side from which a picture is enlarged smoothly
 
 
 def montage(
@@ -48,6 +50,53 @@ def montage(
         top, left = (number // columns) * (height + gap), (number % columns) * (width + gap)
         sheet[top : top + height, left : left + width] = tile
     return enlarged(sheet, scale)
+
+
+def mosaic(pictures: np.ndarray, *, columns: int, width: int, gap: int = 4) -> np.ndarray:
+    """Pictures in colour or gray as one sheet of a given width.
+
+    Small ones keep their square pixels; larger ones are enlarged smoothly.
+
+    Args:
+        pictures: uint8 (pictures, height, width, 1 or 3).
+        columns: pictures in a row.
+        width: of the sheet, in pixels.
+        gap: between pictures, in pixels of the sheet.
+
+    Returns:
+        uint8 (height, width, 4); the gaps are transparent.
+    """
+    count, height, breadth, channels = pictures.shape
+    across = max(1, (width - gap * (columns - 1)) // columns)
+    down = max(1, round(across * height / breadth))
+    way = Image.Resampling.BICUBIC if breadth >= SMOOTH else Image.Resampling.NEAREST
+    rows = -(-count // columns)
+    sheet = Image.new("RGBA", (columns * (across + gap) - gap, rows * (down + gap) - gap))
+    for number, picture in enumerate(pictures):
+        tile = Image.fromarray(picture[..., 0] if channels == 1 else picture).convert("RGBA")
+        place = (number % columns) * (across + gap), (number // columns) * (down + gap)
+        sheet.paste(tile.resize((across, down), way), place)
+    return np.asarray(sheet)
+
+
+def gif(frames: Sequence[np.ndarray], *, seconds: float = 0.25) -> bytes:
+    """An endless GIF of pictures, the last of which stays a while.
+
+    Args:
+        frames: uint8 (height, width, 1, 3 or 4) of one size.
+        seconds: each is shown.
+    """
+    pictures = [
+        Image.fromarray(f[..., 0] if f.shape[-1] == 1 else f).convert("RGB") for f in frames
+    ]
+    durations = [int(1000 * seconds)] * len(pictures)
+    durations[-1] *= 6
+    file = io.BytesIO()
+    first, *others = pictures
+    first.save(
+        file, "GIF", save_all=True, append_images=others, duration=durations, loop=0, disposal=1
+    )
+    return file.getvalue()
 
 
 def coloured(image: np.ndarray, colours: str = "gray") -> np.ndarray:

@@ -7,8 +7,17 @@
 Importing this loads neither Dask, MLflow nor Keras.
 """
 
+from cnnkit.jobs._child import child_environment
 from cnnkit.jobs._controls import ask_cancel, ask_pause, requeue
 from cnnkit.jobs._pool import JobPool
 from cnnkit.jobs.kinds import list_kinds, register_kind
 
-__all__ = ["JobPool", "ask_cancel", "ask_pause", "list_kinds", "register_kind", "requeue"]
+__all__ = [
+    "JobPool",
+    "ask_cancel",
+    "ask_pause",
+    "child_environment",
+    "list_kinds",
+    "register_kind",
+    "requeue",
+]

@@ -15,6 +15,7 @@ from cnnkit.datasets import Dataset, dataset_info, load_dataset
 from cnnkit.models import MODEL_FILE, ModelCache, OpenModel, pretrained_info
 from cnnkit.runs import Run, RunStore, Status
 from cnnkit.settings import get_settings
+from cnnkit.studio import Studio
 from cnnkit.training.mistakes import Predictions
 
 if TYPE_CHECKING:
@@ -41,6 +42,12 @@ def jobs() -> JobPool:
     pool = JobPool(get_settings(), store())
     pool.recover()
     return pool
+
+
+@st.cache_resource(show_spinner=False, on_release=lambda opened: opened.close())
+def studio() -> Studio:
+    """The process that optimises pictures, for all visitors; it starts when first needed."""
+    return Studio(get_settings())
 
 
 @st.cache_resource(show_spinner=False)

@@ -73,6 +73,11 @@ def montage(pictures: np.ndarray, *, alt: str, columns: int, width: int | str = 
     _image(images.montage(pictures, columns=columns, **how), alt=alt, width=width)
 
 
+def mosaic(pictures: np.ndarray, *, alt: str, columns: int, width: int) -> None:
+    """Pictures in colour or gray as one sheet; see `figures.images.mosaic`."""
+    _image(images.mosaic(pictures, columns=columns, width=width), alt=alt, width=width)
+
+
 def thumbnails(
     pictures: np.ndarray, captions: Sequence[str], *, alts: Sequence[str], width: int = 84
 ) -> None:

@@ -8,7 +8,9 @@ switches, where label and value are the same.)
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
+from typing import Any
 
 import streamlit as st
 
@@ -190,6 +192,47 @@ def recipe_picker(model: str, *, label: str = "Recipe") -> Recipe:
     ]
 
 
+def number(
+    label: str,
+    low: float,
+    high: float,
+    *,
+    parameter: str,
+    default: float,
+    widget: Callable = st.number_input,
+    options: Sequence[float] | None = None,
+    **arguments,
+) -> Any:
+    """A number, kept in the address while it is not the default.
+
+    Args:
+        label: of the widget.
+        low: smallest.
+        high: largest.
+        parameter: name in the address.
+        default: where the address says nothing. It may change from run to run, as with a
+            preset; a number that was turned stays.
+        widget: `st.number_input`, `st.slider`, or `st.select_slider` with `options`.
+        options: of a select slider, ascending; the default is added where it lacks.
+        **arguments: for the widget.
+    """
+    key, whole = f"number_{parameter}", isinstance(default, int)
+    given = st.query_params.get(parameter)
+    value = default if given is None else _as_number(label, given, low, high, parameter, default)
+    if options is not None:
+        arguments["options"] = sorted({*options, default, value})
+    else:
+        arguments |= {"min_value": type(default)(low), "max_value": type(default)(high)}
+    st.session_state[key] = int(value) if whole else float(value)
+    return widget(
+        label,
+        key=key,
+        on_change=_write_number,
+        args=(key, parameter, default),
+        **arguments,
+    )
+
+
 def picture_picker(count: int, *, label: str = "Test picture", parameter: str = "picture") -> int:
     """Number of a picture from 0 to `count` - 1, kept in the address.
 
@@ -234,6 +277,31 @@ def _dataset_title(name: str) -> str:
 def _write_address(key: str, parameter: str) -> None:
     value = st.session_state[key]
     st.query_params[parameter] = ",".join(value) if isinstance(value, list) else value
+
+
+def _write_number(key: str, parameter: str, default: float) -> None:
+    value = st.session_state[key]
+    if value == default:
+        st.query_params.pop(parameter, None)
+    else:
+        st.query_params[parameter] = f"{value:g}" if isinstance(value, float) else str(value)
+
+
+def _as_number(
+    label: str, text: str, low: float, high: float, parameter: str, default: float
+) -> float:
+    try:
+        value = float(text)
+    except ValueError:
+        value = math.nan
+    if not low <= value <= high:
+        st.warning(
+            f"{label} must be {low:g} to {high:g}. Received: {text!r} in the address.",
+            icon=":material/link_off:",
+        )
+        del st.query_params[parameter]
+        return default
+    return value
 
 
 def _take_any(count: int) -> None:

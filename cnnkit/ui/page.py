@@ -19,6 +19,10 @@ NAVIGATION: dict[str, tuple[tuple[str, str, str], ...]] = {
         ("pages/draw.py", "Draw", ":material/draw:"),
         ("pages/inside.py", "Inside", ":material/grid_view:"),
     ),
+    "Imagine": (
+        ("pages/visualize.py", "Visualize", ":material/auto_awesome:"),
+        ("pages/ladder.py", "Ladder", ":material/stairs:"),
+    ),
     "Understand": (
         ("pages/architectures.py", "Architectures", ":material/schema:"),
         ("pages/ideas.py", "Ideas", ":material/lightbulb:"),

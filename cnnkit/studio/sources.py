@@ -1,0 +1,114 @@
+"""Which network a session works with, said so that another process can open it."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+from cnnkit import assets, models
+from cnnkit.errors import StorageError
+from cnnkit.models import MODEL_FILE, ModelCache, OpenModel
+
+IMAGENET, FOLDER, FILE, UNTRAINED = "imagenet", "folder", "file", "untrained"
+
+
+@dataclass(frozen=True)
+class Source:
+    """A network by its kind and its name.
+
+    Args:
+        kind: "imagenet": a pretrained network; "folder": a trained one with its card; "file":
+            a `.keras` file that somebody brought; "untrained": a famous architecture with
+            random weights.
+        name: of the pretrained network or architecture, or a path.
+        title: shown to people, where the network does not know its own.
+    """
+
+    kind: str
+    name: str
+    title: str = ""
+
+    def to_dict(self) -> dict[str, str]:
+        """Plain values for JSON."""
+        return asdict(self)
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any]) -> Source:
+        """The inverse of `to_dict`."""
+        return cls(**values)
+
+    def digest(self) -> str:
+        """Of its weights: equal digests give equal pictures.
+
+        Raises:
+            StorageError: the file is not there.
+        """
+        path = self._path()
+        if path is None:
+            return hashlib.sha256(f"{self.kind}:{self.name}".encode()).hexdigest()
+        status = path.stat()
+        return _digest(path, status.st_size, status.st_mtime_ns)
+
+    def bytes(self) -> int:
+        """About what its weights take in memory."""
+        path = self._path()
+        if self.kind in (IMAGENET, UNTRAINED) and self.name in models.list_pretrained():
+            return 4 * models.pretrained_info(self.name).parameters
+        return path.stat().st_size if path else 0
+
+    def open(self, networks: ModelCache) -> OpenModel:
+        """The network, ready to answer, from the cache if it is there.
+
+        Raises:
+            CnnkitError: it cannot be had; says why.
+        """
+        return networks.get((self.kind, self.name), self._open, self.bytes())
+
+    def _path(self) -> Path | None:
+        if self.kind == UNTRAINED:
+            return None
+        if self.kind == IMAGENET:
+            path = assets.find(models.pretrained_info(self.name).asset)
+        else:
+            path = Path(self.name) / MODEL_FILE if self.kind == FOLDER else Path(self.name)
+        if path is None or not path.exists():
+            raise StorageError(
+                f"The weights of {self.title or self.name} are not here (any more). Choose the "
+                "network again, or another."
+            )
+        return path
+
+    def _open(self) -> OpenModel:
+        if self.kind == IMAGENET:
+            return models.open_pretrained(self.name)
+        if self.kind == FOLDER:
+            return OpenModel(*models.load_model(Path(self.name)))
+        if self.kind == FILE:
+            return models.open_brought(Path(self.name).read_bytes(), title=self.title)
+        return _untrained(self.name)
+
+
+def _untrained(name: str) -> OpenModel:
+    import keras
+
+    spec = models.pretrained_info(name)
+    keras.utils.set_random_seed(0)  # the same random weights each time
+    model = models.load_pretrained(name, weights=None)
+    card = models.ModelCard(
+        model=name,
+        title=f"{spec.title}, untrained",
+        class_names=tuple(one.name for one in models.imagenet_classes()),
+        input_shape=tuple(model.input_shape[1:]),
+        dataset="imagenet",
+    )
+    return OpenModel(model, card)
+
+
+@lru_cache(maxsize=64)
+def _digest(path: Path, size: int, changed: int) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -1,0 +1,210 @@
+"""Which network, which layer, which unit: pickers that offer only what there is."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import streamlit as st
+
+from cnnkit.datasets import dataset_info
+from cnnkit.models import imagenet_classes, list_pretrained, pretrained_info
+from cnnkit.runs import Run
+from cnnkit.studio import Source
+from cnnkit.ui import cache, inputs
+from cnnkit.ui.visualize.sources import untrained
+from cnnkit.visualize import Objective, channel, class_logit
+from cnnkit.visualize.terms import OUTPUT
+
+ANSWER = "answer"  # in the address: the network's answer, whatever its last layer is called
+MANY = 16  # units at random, as in the post
+FIRST = "googlenet"  # where its weights are here: its classes are the clearest
+
+
+@dataclass(frozen=True)
+class Network:
+    """One network of the list."""
+
+    key: str  # in the address: "imagenet.googlenet", "run.starter", "untrained.vgg16"
+    title: str
+    source: Source
+    class_names: tuple[str, ...]
+    input_shape: tuple[int, int, int]
+    note: str = ""  # what one must know before trusting its pictures
+
+
+@dataclass(frozen=True)
+class Target:
+    """What shall be excited in a network."""
+
+    network: Network
+    layer: str  # "" is the answer
+    units: tuple[int, ...]  # one for each picture
+
+    @property
+    def objective(self) -> Objective:
+        """To be climbed."""
+        return channel(self.layer, self.units) if self.layer else class_logit(self.units)
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Of the units, as people call them."""
+        if self.layer:
+            return tuple(f"{self.layer} {unit}" for unit in self.units)
+        return tuple(self.network.class_names[unit] for unit in self.units)
+
+
+def network_picker(networks: Sequence[Network]) -> Network:
+    """A network, `?network=` in the address; the first is one that is on this machine.
+
+    Args:
+        networks: from `networks`.
+    """
+    keys = {network.key: network for network in networks}
+    preferred = f"imagenet.{FIRST}"
+    chosen = inputs.choice(
+        "Network",
+        list(keys),
+        parameter="network",
+        title=lambda key: keys[key].title,
+        default=preferred if preferred in keys else None,
+    )
+    return keys[chosen]
+
+
+def target_picker(network: Network, *, several: bool = True) -> Target | None:
+    """Layer and unit; None while the layers are still being read.
+
+    Args:
+        network: chosen before.
+        several: offer many units at once.
+    """
+    layer = _layer_picker(network)
+    if layer is None:
+        return None
+    name, units = layer
+    if several and st.toggle(
+        f"{MANY} at random",
+        key="several",
+        bind="query-params",
+        help=f"{MANY} units at once, as in the post; the same ones each time.",
+    ):
+        drawn = random.Random(f"{network.key}:{name}").sample(range(units), min(MANY, units))
+        return Target(network, name, tuple(drawn))
+    return Target(network, name, (_unit_picker(network, name, units),))
+
+
+def layers(network: Network) -> dict[str, Any] | None:
+    """What the studio knows of a network's layers; None while it is reading them.
+
+    Raises:
+        CnnkitError: through the studio's answer, shown by the caller.
+    """
+    questions = st.session_state.setdefault("layer_questions", {})
+    if network.key not in questions:
+        questions[network.key] = cache.studio().ask_layers(network.source)
+    return cache.studio().answer(questions[network.key])
+
+
+def _layer_picker(network: Network) -> tuple[str, int] | None:
+    """Name and number of units of the chosen layer."""
+    wanted = st.query_params.get("layer", ANSWER)
+    known: Mapping[str, int] = {ANSWER: len(network.class_names)}
+    titles = {ANSWER: f"The answer: {len(network.class_names)} classes"}
+    answer = layers(network)
+    if answer is None:
+        if wanted != ANSWER:
+            _wait_for_layers(network)
+            return None
+        _wait_for_layers(network)
+    elif "error" in answer:
+        st.error(answer["error"], icon=":material/error:")
+        st.stop()
+    else:
+        for name, kind, shape in answer["layers"]:
+            known = {**known, name: shape[-1]}
+            titles[name] = f"{name} · {kind} {'×'.join(map(str, shape))}"
+    chosen = inputs.choice(
+        "Layer", list(known), parameter="layer", title=titles.__getitem__, default=ANSWER
+    )
+    return (OUTPUT if chosen == ANSWER else chosen), known[chosen]
+
+
+def _wait_for_layers(network: Network) -> None:
+    @st.fragment(run_every=0.5)
+    def look() -> None:
+        if layers(network) is None:
+            st.caption(":material/progress_activity: Reading the network's layers …")
+        else:
+            st.rerun()
+
+    look()
+
+
+def _unit_picker(network: Network, layer: str, units: int) -> int:
+    if layer:
+        return inputs.number("Filter", 0, units - 1, parameter="unit", default=min(30, units - 1))
+    names = network.class_names
+    default = names.index("goldfish") if "goldfish" in names else min(7, units - 1)
+    chosen = inputs.choice(
+        "Class (type to search)",
+        [str(unit) for unit in range(units)],
+        parameter="unit",
+        title=lambda unit: f"{names[int(unit)]} · {unit}",
+        default=str(default),
+    )
+    return int(chosen)
+
+
+def networks(runs: Sequence[Run]) -> list[Network]:
+    """All that can be asked what they want to see, those on this machine first.
+
+    Args:
+        runs: finished ones, offered beside the pretrained networks.
+    """
+    here = [_pretrained(name) for name in list_pretrained() if pretrained_info(name).available]
+    own = [_own(run) for run in runs]
+    return [*here, *own, *map(_untrained, untrained())]
+
+
+def _pretrained(name: str) -> Network:
+    spec = pretrained_info(name)
+    return Network(
+        f"imagenet.{name}",
+        f"{spec.title} · ImageNet",
+        Source("imagenet", name),
+        _imagenet_names(),
+        (spec.size, spec.size, 3),
+    )
+
+
+def _own(run: Run) -> Network:
+    folder = cache.store().model_folder(run.id)
+    spec = dataset_info(run.spec["dataset"])
+    return Network(
+        f"run.{run.id}",
+        inputs.run_title(run),
+        Source("folder", str(folder)),
+        tuple(spec.class_names),
+        spec.input_shape,
+    )
+
+
+def _untrained(name: str) -> Network:
+    spec = pretrained_info(name)
+    return Network(
+        f"untrained.{name}",
+        f"{spec.title} · untrained",
+        Source("untrained", name),
+        _imagenet_names(),
+        (spec.size, spec.size, 3),
+        note=f"The official weights of {spec.title} are not on this machine, so its weights are "
+        "random numbers: these pictures show the architecture at work, not anything learnt. "
+        "Predict offers to download them.",
+    )
+
+
+def _imagenet_names() -> tuple[str, ...]:
+    return tuple(one.name for one in imagenet_classes())

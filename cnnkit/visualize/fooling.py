@@ -1,0 +1,139 @@
+"""Is it really that class? The picture is shown to networks again, in forms a person has.
+
+What is climbed can be a trick on one network and on exact numbers. A picture that is still
+its class with whole gray levels, after JPEG, moved by some pixels, and to a network that
+had no part in it, is less of one.
+
+Reference:
+    Nguyen, Yosinski, Clune 2014, "Deep Neural Networks are Easily Fooled".
+"""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+from PIL import Image
+
+from cnnkit.models import OpenModel
+from cnnkit.predict import Answer, prepare, softmax, top_k
+
+JPEG_QUALITY = 75
+SHIFT = 3  # pixels, to the right and down
+EXACT, WHOLE, JPEG, MOVED = "as it is", "8 bit", f"JPEG {JPEG_QUALITY}", f"moved {SHIFT} pixels"
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What one network says to one form of a picture."""
+
+    network: str  # title
+    form: str
+    own: bool  # whether the picture was made with this network
+    answers: tuple[Answer, ...]  # best first
+    target: float | None  # probability of the class that was climbed; None: it has no such class
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain values for JSON."""
+        return asdict(self)
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any]) -> Verdict:
+        """The inverse of `to_dict`."""
+        answers = tuple(Answer(**answer) for answer in values["answers"])
+        return cls(**{**values, "answers": answers})
+
+
+def forms(image: np.ndarray) -> dict[str, np.ndarray]:
+    """The picture as it is, and as it reaches others.
+
+    Args:
+        image: float32 (height, width, channels), about 0 to 255.
+
+    Returns:
+        Name → float32 or uint8 of the same shape; all but the first are uint8.
+    """
+    whole = to_8bit(image)
+    return {
+        EXACT: np.asarray(image, np.float32),
+        WHOLE: whole,
+        JPEG: jpeg(whole),
+        MOVED: moved(whole),
+    }
+
+
+def fooling_check(
+    image: np.ndarray,
+    network: OpenModel,
+    others: Sequence[OpenModel] = (),
+    *,
+    target: str | None = None,
+    k: int = 5,
+) -> list[Verdict]:
+    """Ask the network itself about every form, and others about the 8-bit picture.
+
+    Args:
+        image: float32 (height, width, channels), about 0 to 255.
+        network: that it was made with.
+        others: that had no part in it; the picture is resized to what they take.
+        target: name of the class that was climbed.
+        k: best answers.
+    """
+    own = [
+        _verdict(network, _fitted(picture, network), form, True, target, k)
+        for form, picture in forms(image).items()
+    ]
+    whole = to_8bit(image)
+    return own + [_verdict(o, _fitted(whole, o), WHOLE, False, target, k) for o in others]
+
+
+def to_8bit(image: np.ndarray) -> np.ndarray:
+    """Whole gray levels from 0 to 255, as a file holds them: uint8."""
+    return np.clip(np.rint(image), 0, 255).astype(np.uint8)
+
+
+def stretched(image: np.ndarray) -> np.ndarray:
+    """The picture around its own mean with a tenth of the range as spread: uint8.
+
+    Hidden filters are climbed far out of the range or hardly away from gray; so shown, both
+    can be looked at.
+
+    Reference:
+        aidiary 2017: `deprocess_image`.
+    """
+    value = np.asarray(image, np.float32) - np.mean(image)
+    return to_8bit(255 * np.clip(0.1 * value / (value.std() + 1e-5) + 0.5, 0, 1))
+
+
+def jpeg(image: np.ndarray, quality: int = JPEG_QUALITY) -> np.ndarray:
+    """The picture after having been stored as JPEG: uint8 (height, width, channels)."""
+    file = io.BytesIO()
+    gray = image.shape[-1] == 1
+    Image.fromarray(image[..., 0] if gray else image).save(file, "JPEG", quality=quality)
+    stored = np.asarray(Image.open(file))
+    return stored[..., None] if gray else stored
+
+
+def moved(image: np.ndarray, pixels: int = SHIFT) -> np.ndarray:
+    """The picture moved to the right and down; what is bare there repeats the edge."""
+    around = ((pixels, 0), (pixels, 0), (0, 0))
+    return np.pad(image, around, "edge")[: image.shape[0], : image.shape[1]]
+
+
+def _fitted(image: np.ndarray, network: OpenModel) -> np.ndarray:
+    if image.shape == network.card.input_shape:
+        return image
+    return prepare(to_8bit(image), network.card.input_shape, "stretch")
+
+
+def _verdict(
+    network: OpenModel, picture: np.ndarray, form: str, own: bool, target: str | None, k: int
+) -> Verdict:
+    logits = network.logits(picture[None])[0]
+    names = network.card.class_names
+    place = names.index(target) if target in names else None
+    share = None if place is None else float(softmax(logits)[place])
+    return Verdict(network.card.title, form, own, tuple(top_k(logits, names, k)), share)

@@ -1,0 +1,67 @@
+"""The post's story as a ladder: one unit, one seed, and on every rung one thing more.
+
+All rungs take as many steps of the same optimiser; those that store a spectrum take them
+in its own units.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+from cnnkit.visualize.parametrizations import fourier, pixels
+from cnnkit.visualize.plan import noise
+from cnnkit.visualize.presets import Preset
+from cnnkit.visualize.terms import Objective, lp_norm, total_variation
+from cnnkit.visualize.transforms import jitter, rotate, scale
+from cnnkit.visualize.updates import adam
+
+STEPS = 96
+LP = -3000 * lp_norm(6)
+VARIATION = -0.1 * total_variation(2)
+MOVES = (jitter(8), scale(0.95, 1.05), rotate(5))
+
+
+def _rung(name: str, title: str, penalties: Objective | None = None, **how: Any) -> Preset:
+    return Preset(
+        name=name,
+        title=title,
+        source="this project, after aidiary 2017",
+        made_for=224,
+        steps=STEPS,
+        penalties=penalties,
+        **(_PLAIN | how),
+    )
+
+
+_PLAIN: dict[str, Any] = {
+    "parametrization": pixels(bounds="clip"),
+    "start": noise(20.0, 128.0),
+    "optimizer": adam(4.0),
+}
+_WAVES: dict[str, Any] = {
+    "parametrization": fourier(),
+    "start": noise(0.01, shape="stored"),
+    "optimizer": adam(0.05),
+}
+
+RUNGS = (
+    _rung("softmax", "Softmax, naively", probability=True),
+    _rung("linear", "Before softmax"),
+    _rung("lp", "+ Lp norm", LP),
+    _rung("variation", "+ total variation", VARIATION),
+    _rung("both", "+ both", LP + VARIATION),
+    _rung("jitter", "both + jitter", LP + VARIATION, transforms=MOVES[:1]),
+    _rung("moves", "both + jitter, rotate, scale", LP + VARIATION, transforms=MOVES),
+    _rung("fourier", "Fourier", **_WAVES),
+    _rung("all", "Everything", 0.1 * VARIATION, transforms=MOVES, **_WAVES),
+)
+
+
+def rungs(steps: int = STEPS) -> tuple[Preset, ...]:
+    """The ladder, from the bottom.
+
+    Args:
+        steps: of each rung.
+    """
+    return tuple(replace(rung, steps=steps) for rung in RUNGS)

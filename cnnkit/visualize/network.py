@@ -1,0 +1,181 @@
+"""The part of a network that an objective needs, for pictures of any size."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from cnnkit._lazy import keras
+from cnnkit.errors import IncompatibleError, UnknownLayerError
+from cnnkit.visualize.terms import OUTPUT
+
+if TYPE_CHECKING:
+    from cnnkit.anatomy.calls import Call
+
+    Tensor = Any
+
+
+@dataclass(frozen=True)
+class Choice:
+    """A layer whose units can be excited."""
+
+    name: str  # "outer/inner" inside a nested network
+    kind: str  # class of the layer
+    shape: tuple[int, ...]  # without the batch: (height, width, filters) or (units,)
+
+    @property
+    def units(self) -> int:
+        """Filters of maps, or plain units."""
+        return self.shape[-1]
+
+
+def choices(model: Any, size: tuple[int, int] | None = None) -> list[Choice]:
+    """The layers that can be excited, from the picture to the answer.
+
+    Args:
+        model: one picture in; Sequential or functional, flat or nested.
+        size: (height, width), for a network that leaves it open.
+
+    Raises:
+        IncompatibleError: the network cannot be read, or leaves its size open and none is given.
+    """
+    found: dict[str, Choice] = {}
+    for call in _trace(model, _input_shape(model, size)).calls:
+        shape = tuple(call.outputs[0].shape[1:])
+        answers = len(shape) in (1, 3) and call.outputs[0].dtype.startswith(("float", "bfloat"))
+        if answers and call.kind not in _NOT_EXCITED:
+            found.setdefault(call.path, Choice(call.path, call.kind, shape))
+    return list(found.values())
+
+
+class Network:
+    """What some layers answer to pictures of one size.
+
+    The model itself is neither changed nor copied. Only the calls that lead to the wanted
+    layers are made, and no layer that comes after them has to fit the size.
+
+    Args:
+        model: one picture in; Sequential or functional, flat or nested.
+        layers: names of `choices`; "": the network's answer.
+        size: (height, width) of the pictures; None: the network's own.
+
+    Raises:
+        UnknownLayerError: lists the layers there are.
+        IncompatibleError: a layer cannot take pictures of this size, or the model no picture.
+    """
+
+    def __init__(self, model: Any, layers: Sequence[str], size: tuple[int, int] | None = None):
+        """Find the calls that are needed."""
+        wanted_shape = _input_shape(model, size)
+        self.layers = tuple(dict.fromkeys(layers))
+        self.size, self.channels = wanted_shape[:2], wanted_shape[2]
+        traced = _trace(_cut(model, self.layers), wanted_shape)
+        self._source = traced.inputs[0]
+        self._results = {
+            name: _result(traced, place, name, model) for place, name in enumerate(self.layers)
+        }
+        for name, result in self._results.items():
+            if result is self._source:
+                raise UnknownLayerError(name, _names(model))
+        self._calls = _needed(traced.calls, list(self._results.values()), self._source)
+        self.shapes = {name: tuple(x.shape[1:]) for name, x in self._results.items()}
+
+    def __call__(self, images: Tensor) -> dict[str, Tensor]:
+        """What each layer answers.
+
+        Args:
+            images: float32 (pictures, height, width, channels), 0 to 255.
+        """
+        values = {id(self._source): images}
+
+        def value(entry):
+            return values[id(entry)] if isinstance(entry, keras.KerasTensor) else entry
+
+        for call in self._calls:
+            arguments, keywords = keras.tree.map_structure(value, (call.arguments, call.keywords))
+            answer = call.operation(*arguments, **keywords)
+            for place, result in zip(call.outputs, keras.tree.flatten(answer), strict=True):
+                values[id(place)] = result
+        return {name: values[id(result)] for name, result in self._results.items()}
+
+
+# They hand on what they get, or have nothing that a picture could excite.
+_NOT_EXCITED = ("InputLayer", "Dropout", "Rescaling", "Normalization", "Identity")
+
+
+def _trace(model: Any, shape: tuple[int, int, int]) -> Any:
+    from cnnkit.anatomy.calls import trace
+
+    return trace(model, shape, any_size=True)
+
+
+def _input_shape(model: Any, size: tuple[int, int] | None) -> tuple[int, int, int]:
+    inputs = getattr(model, "inputs", None)
+    if not inputs or len(inputs) != 1 or len(inputs[0].shape) != 4:
+        raise IncompatibleError(
+            f"{model.name!r} must take one picture, (height, width, channels). Received: "
+            f"{[tuple(x.shape[1:]) for x in inputs or []]}."
+        )
+    *own, channels = inputs[0].shape[1:]
+    height, width = size or own
+    if height is None or width is None:
+        raise IncompatibleError(
+            f"{model.name!r} takes pictures of any size: say which, as in size=(224, 224)."
+        )
+    return int(height), int(width), int(channels)
+
+
+def _cut(model: Any, layers: Sequence[str]) -> Any:
+    """The model up to the layers, so that what comes after need not fit the size."""
+    from cnnkit.anatomy.calls import layer_outputs
+
+    outputs = layer_outputs(model)
+    ends = []
+    for name in layers:
+        outer = name.partition("/")[0]
+        if name != OUTPUT and outer not in outputs:
+            raise UnknownLayerError(name, _names(model))
+        ends.append(model.outputs[0] if name == OUTPUT else outputs[outer][0])
+    return keras.Model(model.inputs, ends)
+
+
+def _result(traced: Any, place: int, name: str, model: Any) -> Any:
+    if "/" not in name:
+        return traced.outputs[place]
+    for call in traced.calls:
+        if call.path == name:
+            return call.outputs[0]
+    raise UnknownLayerError(name, _names(model))
+
+
+def _names(model: Any) -> list[str]:
+    height, width = model.inputs[0].shape[1:3]
+    return [choice.name for choice in choices(model, (height or 224, width or 224))]
+
+
+def _needed(calls: Sequence[Call], results: Sequence[Any], source: Any) -> list[Call]:
+    """Those that lead to the results, in their order."""
+    wanted = {id(result) for result in results}
+    kept = []
+    for call in reversed(calls):
+        # The picture itself is given, not computed.
+        if call.outputs[0] is not source and any(id(x) in wanted for x in call.outputs):
+            kept.append(call)
+            wanted |= {id(x) for x in call.inputs}
+    return kept[::-1]
+
+
+def check_units(layer: str, units: Sequence[float], shape: Mapping[str, tuple[int, ...]]) -> None:
+    """Refuse filters and classes that are not there.
+
+    Raises:
+        IncompatibleError: names the layer, how many it has and what was asked for.
+    """
+    count = shape[layer][-1]
+    for unit in units:
+        if not 0 <= unit < count:
+            where = f"Layer {layer!r}" if layer else "The network's answer"
+            raise IncompatibleError(
+                f"{where} has {count} units, 0 to {count - 1}. Received: {unit:g}."
+            )

@@ -1,0 +1,197 @@
+"""`Plan`: everything that decides a picture, as data."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from cnnkit.visualize.parametrizations import pixels
+from cnnkit.visualize.parts import Number, Part, number_text
+from cnnkit.visualize.terms import Objective
+from cnnkit.visualize.updates import rmsprop
+
+MOST_PICTURES = 64
+LARGEST_SIDE = 2048
+FEWEST_PIXELS = 4
+SINGLE = ("parametrization", "optimizer", "start")
+SEVERAL = ("transforms", "operators")
+
+
+def noise(spread: float = 20.0, centre: float = 128.0, shape: str = "uniform") -> Part:
+    """The picture to begin with: noise, of its own for each picture of a batch.
+
+    Args:
+        spread: width of the even distribution, or standard deviation of the normal one; in
+            gray levels. A spectrum's noise is its own: there it is the standard deviation of
+            what is stored, and `centre` is not used.
+        centre: gray level.
+        shape: "uniform", "normal", or "stored" for a spectrum.
+    """
+    return Part("noise", {"spread": float(spread), "centre": float(centre)}, {"shape": shape})
+
+
+@dataclass(frozen=True, kw_only=True)
+class Plan:
+    """What to excite and how. Two equal plans of one network give the same picture.
+
+    Args:
+        objective: the weighted sum that is climbed.
+        size: (height, width) of the picture; None: the network's own.
+        pictures: how many at once, 1 to 64.
+        steps: at most so many.
+        parametrization: how the picture is stored.
+        start: the noise it begins with.
+        transforms: what it is put through before the network sees it, in their order.
+        optimizer: how a gradient becomes a step.
+        operators: what is done to the picture after each step; pixels only.
+        seed: of the noise and of the transforms.
+    """
+
+    objective: Objective
+    size: tuple[int, int] | None = None
+    pictures: int = 1
+    steps: int = 256
+    parametrization: Part = field(default_factory=pixels)
+    start: Part = field(default_factory=noise)
+    transforms: tuple[Part, ...] = ()
+    optimizer: Part = field(default_factory=rmsprop)
+    operators: tuple[Part, ...] = ()
+    seed: int = 0
+
+    def __post_init__(self):
+        """Refuse what cannot work."""
+        if not self.objective.terms:
+            raise ValueError("`objective` has no term: say what to excite.")
+        if not 1 <= self.pictures <= MOST_PICTURES:
+            raise ValueError(f"`pictures` must be 1 to {MOST_PICTURES}. Received: {self.pictures}.")
+        if self.steps < 1:
+            raise ValueError(f"`steps` must be at least 1. Received: {self.steps}.")
+        if self.size and not all(FEWEST_PIXELS <= side <= LARGEST_SIDE for side in self.size):
+            raise ValueError(
+                f"`size` must be {FEWEST_PIXELS} to {LARGEST_SIDE} pixels a side. "
+                f"Received: {self.size}."
+            )
+        if self.operators and self.parametrization.kind != "pixels":
+            raise ValueError(
+                "`operators` change pixels; with another parametrization there must be none. "
+                f"Received: {', '.join(map(str, self.operators))}."
+            )
+        for _, term in self.objective.terms:
+            units = term.numbers.get("unit", ())
+            if isinstance(units, tuple) and len(units) not in (0, 1, self.pictures):
+                raise ValueError(
+                    f"{term} names {len(units)} units for {self.pictures} pictures: give one, or "
+                    "one for each."
+                )
+
+    # The numbers that can be turned while it runs
+
+    def numbers(self) -> dict[str, Number]:
+        """All of them by their path: "terms/1/weight", "terms/1/p", "optimizer/learning_rate"."""
+        found: dict[str, Number] = {}
+        for place, (weight, term) in enumerate(self.objective.terms):
+            found[f"terms/{place}/weight"] = float(weight)
+            found |= {f"terms/{place}/{name}": value for name, value in term.numbers.items()}
+        found |= {f"optimizer/{name}": value for name, value in self.optimizer.numbers.items()}
+        for sort in SEVERAL:
+            for place, part in enumerate(getattr(self, sort)):
+                found |= {f"{sort}/{place}/{name}": v for name, v in part.numbers.items()}
+        return found
+
+    def turned(self, numbers: Mapping[str, Number]) -> Plan:
+        """The plan with some of its numbers changed.
+
+        Args:
+            numbers: by path, see `numbers`.
+
+        Raises:
+            ValueError: there is no such path; lists those there are.
+        """
+        known = self.numbers()
+        for path in numbers:
+            if path not in known:
+                raise ValueError(f"No number {path!r} in this plan. There are: {', '.join(known)}.")
+        new = known | dict(numbers)
+        terms = tuple(
+            (_single(new[f"terms/{n}/weight"]), _turned(term, f"terms/{n}/", new))
+            for n, (_, term) in enumerate(self.objective.terms)
+        )
+        several = {
+            sort: tuple(
+                _turned(part, f"{sort}/{n}/", new) for n, part in enumerate(getattr(self, sort))
+            )
+            for sort in SEVERAL
+        }
+        optimizer = _turned(self.optimizer, "optimizer/", new)
+        return dataclasses.replace(self, objective=Objective(terms), optimizer=optimizer, **several)
+
+    def shape(self) -> str:
+        """What must be compiled anew when it changes; numbers, steps, seed and start do not."""
+        parts = [
+            *(term.shape() for _, term in self.objective.terms),
+            self.parametrization.shape(),
+            self.optimizer.shape(),
+            *(part.shape() for sort in SEVERAL for part in getattr(self, sort)),
+        ]
+        return json.dumps([self.size, self.pictures, parts])
+
+    # As text
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain values for JSON."""
+        return {
+            "objective": self.objective.to_list(),
+            "size": list(self.size) if self.size else None,
+            "pictures": self.pictures,
+            "steps": self.steps,
+            **{name: getattr(self, name).to_dict() for name in SINGLE},
+            **{sort: [part.to_dict() for part in getattr(self, sort)] for sort in SEVERAL},
+            "seed": self.seed,
+        }
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any]) -> Plan:
+        """The inverse of `to_dict`."""
+        return cls(
+            objective=Objective.from_list(values["objective"]),
+            size=tuple(values["size"]) if values.get("size") else None,
+            pictures=int(values["pictures"]),
+            steps=int(values["steps"]),
+            parametrization=Part.from_dict(values["parametrization"]),
+            optimizer=Part.from_dict(values["optimizer"]),
+            start=Part.from_dict(values["start"]),
+            transforms=tuple(map(Part.from_dict, values["transforms"])),
+            operators=tuple(map(Part.from_dict, values["operators"])),
+            seed=int(values["seed"]),
+        )
+
+    def to_json(self) -> str:
+        """One line; equal plans give equal lines."""
+        return json.dumps(self.to_dict(), sort_keys=True)
+
+    def __str__(self) -> str:
+        """What is climbed, and how, on a few lines."""
+        size = "×".join(map(number_text, self.size)) if self.size else "the network's size"
+        lines = [
+            f"climb {self.objective}",
+            f"{self.pictures} of {size}, {self.steps} steps of {self.optimizer}",
+            f"stored as {self.parametrization}, from {self.start}, seed {self.seed}",
+        ]
+        lines += [f"put through {', '.join(map(str, self.transforms))}"] if self.transforms else []
+        lines += [f"then {', '.join(map(str, self.operators))}"] if self.operators else []
+        return "\n".join(lines)
+
+
+def _single(number: Number) -> float:
+    if isinstance(number, tuple):
+        raise ValueError(f"A weight must be one number. Received: {number}.")
+    return number
+
+
+def _turned(part: Any, prefix: str, numbers: Mapping[str, Number]) -> Any:
+    return dataclasses.replace(
+        part, numbers={name: numbers[prefix + name] for name in part.numbers}
+    )

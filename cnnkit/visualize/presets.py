@@ -1,0 +1,268 @@
+"""Published ways to draw what a unit wants, as data one can read.
+
+    plan = presets.get("seed_total_variation").plan(class_logit(65))
+
+Where a program's own recipe cannot be said in these terms, `differs` says so.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from dataclasses import dataclass, field
+
+from cnnkit.errors import UnknownNameError
+from cnnkit.visualize import operators, parametrizations, transforms, updates
+from cnnkit.visualize.parts import Part
+from cnnkit.visualize.plan import Plan, noise
+from cnnkit.visualize.terms import (
+    Objective,
+    anisotropic_variation,
+    l2,
+    lp_norm,
+    total_variation,
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Preset:
+    """Everything of a plan but what it excites."""
+
+    name: str
+    title: str  # shown to people
+    source: str  # author and title
+    steps: int
+    penalties: Objective | None = None  # added to what is excited; weights are negative
+    probability: bool = False  # classes after softmax, not before
+    parametrization: Part = field(default_factory=parametrizations.pixels)
+    start: Part = field(default_factory=noise)
+    transforms: tuple[Part, ...] = ()
+    optimizer: Part = field(default_factory=updates.rmsprop)
+    operators: tuple[Part, ...] = ()
+    made_for: int | None = None  # pixels a side; other sizes get moves and penalties to match
+    differs: str = ""  # from the original, in one sentence
+
+    def plan(self, objective: Objective, **changes) -> Plan:
+        """A plan that climbs an objective this way.
+
+        Args:
+            objective: what to excite.
+            **changes: fields of `Plan`, such as `pictures=16` or `seed=1`.
+        """
+        if self.probability:
+            objective = Objective(tuple((w, _after_softmax(t)) for w, t in objective.terms))
+        whole = objective if self.penalties is None else objective + self.penalties
+        own = {name: getattr(self, name) for name in _SHARED}
+        plan = Plan(objective=whole, **(own | changes))
+        return plan if self.made_for is None else _fitted(plan, self.made_for)
+
+
+def _fitted(plan: Plan, made_for: int) -> Plan:
+    """Borders and moves for smaller pictures, and penalties with as much weight a pixel."""
+    if plan.size is None:
+        return plan
+    share = min(plan.size) / made_for
+    parts = tuple(_smaller(part, min(1.0, share)) for part in plan.transforms)
+    terms = tuple((w * share**2 if t.of_image else w, t) for w, t in plan.objective.terms)
+    return dataclasses.replace(plan, transforms=parts, objective=Objective(terms))
+
+
+def _smaller(part: Part, share: float) -> Part:
+    if part.kind == "jitter":
+        pixels = round(part.numbers["pixels"] * share)  # pyright: ignore[reportOperatorIssue]
+        return transforms.jitter(max(1, pixels))
+    if part.kind in ("pad", "crop"):
+        border = max(1, round(part.options["pixels"] * share))
+        return dataclasses.replace(part, options={**part.options, "pixels": border})
+    return part
+
+
+class UnknownPresetError(UnknownNameError):
+    """No preset has this name."""
+
+    kind = "preset"
+
+
+def names() -> list[str]:
+    """All presets, in the order in which they were published."""
+    return list(PRESETS)
+
+
+def get(name: str) -> Preset:
+    """A preset by its name.
+
+    Raises:
+        UnknownPresetError: lists those there are.
+    """
+    if name not in PRESETS:
+        raise UnknownPresetError(name, PRESETS)
+    return PRESETS[name]
+
+
+def completed(plan: Plan) -> Plan:
+    """The same plan with every usual regularizer in it, those it lacks at strength 0.
+
+    So any of them can be turned up while it runs, without compiling anything anew.
+    """
+    climbed = {term.kind for _, term in plan.objective.terms}
+    objective = plan.objective
+    for penalty in (total_variation(2), lp_norm(6), l2(127.5)):
+        if penalty.terms[0][1].kind not in climbed:
+            objective = objective - 0 * penalty
+    done = {part.kind for part in plan.operators}
+    more = [part for part in _IDLE_OPERATORS if part.kind not in done]
+    operated = plan.operators + tuple(more if plan.parametrization.kind == "pixels" else ())
+    return dataclasses.replace(
+        plan,
+        objective=objective,
+        transforms=_with_idle(plan.transforms),
+        operators=operated if plan.parametrization.options["bounds"] != "sigmoid" else (),
+    )
+
+
+def _with_idle(parts: tuple[Part, ...]) -> tuple[Part, ...]:
+    """Idle moves before the first crop, which has to be the last."""
+    kinds = {part.kind for part in parts}
+    idle = tuple(part for part in _IDLE_TRANSFORMS if part.kind not in kinds)
+    place = next((n for n, part in enumerate(parts) if part.kind == "crop"), len(parts))
+    return parts[:place] + idle + parts[place:]
+
+
+_IDLE_TRANSFORMS = (transforms.jitter(0), transforms.scale(1, 1), transforms.rotate(0))
+_IDLE_OPERATORS = (
+    operators.decay(0),
+    operators.blur(0, 4),
+    operators.clip_norm(0),
+    operators.clip_contribution(0),
+)
+
+
+def _after_softmax(term):
+    if term.kind != "class_logit":
+        return term
+    return dataclasses.replace(term, kind="class_probability")
+
+
+_SHARED = ("steps", "parametrization", "start", "transforms", "optimizer", "operators")
+_SEED = "aidiary 2017, Visualising convolutional neural networks (in Japanese)"
+_YOSINSKI = (
+    "Yosinski et al. 2015, Understanding Neural Networks Through Deep Visualization, table 1"
+)
+_YOSINSKI_START = noise(10.0, 127.5, "normal")
+
+
+def _seed(name: str, title: str, penalties: Objective | None, probability: bool = False) -> Preset:
+    return Preset(
+        name=name,
+        title=title,
+        source=_SEED,
+        steps=1000,
+        penalties=penalties,
+        probability=probability,
+        start=noise(20.0, 128.0),
+        optimizer=updates.rmsprop(1.0, decay=0.95, normalised="rms"),
+        differs="The original feeds pixels around 128 to a network that expects the mean colour "
+        "taken away; ours takes it away inside the network.",
+    )
+
+
+def _yosinski(number: str, steps: int, rate: float, *steps_after: Part) -> Preset:
+    return Preset(
+        name=f"yosinski_{number}",
+        title=f"Yosinski {number}",
+        source=_YOSINSKI,
+        steps=steps,
+        start=_YOSINSKI_START,
+        optimizer=updates.sgd(rate, normalised="none"),
+        operators=steps_after,
+        differs="Gray is (127.5, 127.5, 127.5) instead of ImageNet's mean colour.",
+    )
+
+
+PRESETS = {
+    preset.name: preset
+    for preset in (
+        _seed("seed_naive", "Seed: softmax, nothing else", None, probability=True),
+        _seed("seed_linear", "Seed: before softmax", None),
+        _seed("seed_lp", "Seed: + Lp norm", -10 * lp_norm(6)),
+        _seed(
+            "seed_total_variation",
+            "Seed: + Lp norm + total variation",
+            -10 * lp_norm(6) - 10 * total_variation(2),
+        ),
+        _yosinski("1", 500, 100.0, operators.blur(0.5, 4), operators.clip_norm(50)),
+        _yosinski("2", 750, 100.0, operators.decay(0.3), operators.clip_norm(20)),
+        _yosinski("3", 1000, 100.0, operators.decay(0.0001), operators.blur(1.0, 4)),
+        _yosinski("4", 1000, 100.0, operators.blur(0.5, 4), operators.clip_contribution(90)),
+        Preset(
+            name="keras_vis",
+            title="keras-vis",
+            source="Kotikalapudi et al. 2017, keras-vis, visualize_activation",
+            steps=200,
+            penalties=-10 * lp_norm(6) - 10 * total_variation(2),
+            start=noise(12.75, 127.5, "normal"),
+            optimizer=updates.rmsprop(1.0, decay=0.95, normalised="l2"),
+            differs="The original returns the picture of the lowest loss, this the last one.",
+        ),
+        Preset(
+            name="lucid",
+            title="lucid",
+            source="Olah, Mordvintsev, Schubert 2017, Feature Visualization",
+            steps=512,
+            parametrization=parametrizations.fourier(),
+            start=noise(0.01, shape="stored"),
+            transforms=(
+                transforms.pad(12),
+                transforms.jitter(8),
+                transforms.scale(0.9, 1.1),
+                transforms.rotate(10),
+                transforms.jitter(4),
+                transforms.crop(12),
+            ),
+            optimizer=updates.adam(0.05),
+            differs="Jitter wraps around instead of cropping; scales and angles are drawn evenly, "
+            "and angle 0 not more often than others.",
+        ),
+        Preset(
+            name="tf_keras_vis",
+            title="tf-keras-vis",
+            source="Kubota et al. 2020, tf-keras-vis, ActivationMaximization",
+            steps=200,
+            penalties=-1 * anisotropic_variation() - 0.3 * lp_norm(1),
+            start=noise(255.0, 127.5),
+            parametrization=parametrizations.pixels(bounds="clip"),
+            transforms=(transforms.jitter(4), transforms.rotate(1)),
+            optimizer=updates.rmsprop(1.0, decay=0.999, normalised="none"),
+        ),
+        Preset(
+            name="quick",
+            title="Quick and clear",
+            source="this project",
+            made_for=224,
+            steps=64,
+            penalties=-0.1 * total_variation(2),
+            parametrization=parametrizations.pixels(bounds="clip"),
+            start=noise(20.0, 128.0),
+            transforms=(transforms.jitter(8),),
+            optimizer=updates.adam(4.0),
+        ),
+        Preset(
+            name="all",
+            title="Everything together",
+            source="this project",
+            made_for=224,
+            steps=256,
+            penalties=-0.01 * total_variation(2),
+            parametrization=parametrizations.fourier(),
+            start=noise(0.01, shape="stored"),
+            transforms=(
+                transforms.pad(12),
+                transforms.jitter(8),
+                transforms.scale(0.9, 1.1),
+                transforms.rotate(10),
+                transforms.jitter(4),
+                transforms.crop(12),
+            ),
+            optimizer=updates.adam(0.05),
+        ),
+    )
+}

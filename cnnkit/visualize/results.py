@@ -1,0 +1,106 @@
+"""Finished pictures on disk, by what made them; bounded, the least used go first."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+import uuid
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from cnnkit.visualize.plan import Plan
+
+VERSION = 1  # of what a plan means; raised when the same plan gives another picture
+PICTURES, CARD = "pictures.npy", "card.json"
+
+
+@dataclass(frozen=True, eq=False)
+class Result:
+    """The end of an optimisation."""
+
+    plan: Plan
+    images: np.ndarray  # float32 (pictures, height, width, channels)
+    card: dict[str, Any]  # plain values: curves, notes, seconds
+
+
+class ResultCache:
+    """A folder of results.
+
+    Args:
+        folder: made when needed.
+        max_bytes: of all entries together.
+    """
+
+    def __init__(self, folder: Path, max_bytes: int):
+        """Touch nothing yet."""
+        self.folder = folder
+        self.max_bytes = max_bytes
+
+    def key(self, weights: str, plan: Plan, extra: str = "") -> str:
+        """The name of a result.
+
+        Args:
+            weights: digest of the network, see `file_digest`.
+            plan: what was done.
+            extra: of what it began with or was guided by, if that was a picture.
+        """
+        text = f"{VERSION}\n{weights}\n{plan.to_json()}\n{extra}"
+        return hashlib.sha256(text.encode()).hexdigest()[:32]
+
+    def get(self, key: str) -> Result | None:
+        """A result, or None. One that is damaged is removed."""
+        entry = self.folder / key
+        try:
+            card = json.loads((entry / CARD).read_text("utf-8"))
+            images = np.load(entry / PICTURES, allow_pickle=False)
+            os.utime(entry)
+            return Result(Plan.from_dict(card.pop("plan")), images, card)
+        except FileNotFoundError:
+            return None
+        except (ValueError, KeyError, EOFError):
+            shutil.rmtree(entry, ignore_errors=True)
+            return None
+
+    def put(self, key: str, result: Result) -> None:
+        """Keep a result: written aside, then renamed, so that none is ever half there."""
+        self.folder.mkdir(parents=True, exist_ok=True)
+        aside = self.folder / f".{uuid.uuid4().hex}"
+        aside.mkdir()
+        np.save(aside / PICTURES, np.float32(result.images))
+        card = {**result.card, "plan": result.plan.to_dict()}
+        (aside / CARD).write_text(json.dumps(card), "utf-8")
+        try:
+            aside.rename(self.folder / key)
+        except OSError:  # another process was first, with the same
+            shutil.rmtree(aside, ignore_errors=True)
+        self._shrink()
+
+    def _shrink(self) -> None:
+        entries = [entry for entry in self.folder.iterdir() if not entry.name.startswith(".")]
+        sizes = {entry: _size(entry) for entry in entries}
+        held = sum(sizes.values())
+        for entry in sorted(entries, key=_used):
+            if held <= self.max_bytes:
+                return
+            shutil.rmtree(entry, ignore_errors=True)
+            held -= sizes[entry]
+
+
+def file_digest(path: Path) -> str:
+    """Of a file of weights: sha256."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _size(entry: Path) -> int:
+    # Another process may be removing it meanwhile.
+    return sum(f.stat().st_size for f in entry.glob("*") if f.exists())
+
+
+def _used(entry: Path) -> float:
+    return entry.stat().st_mtime if entry.exists() else 0.0

@@ -1,0 +1,150 @@
+"""What a picture is put through before the network sees it, anew at each step.
+
+What still excites the network when moved, turned and resized is no trick of single pixels.
+Every function draws from a seed of its own, so that a step can be repeated.
+
+Reference:
+    Mordvintsev, Olah, Tyka 2015 (jitter); Olah, Mordvintsev, Schubert 2017, section
+    "Transformation robustness".
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from cnnkit._lazy import tf
+from cnnkit.visualize.parts import Part
+
+if TYPE_CHECKING:
+    Tensor = Any
+
+FILLS = ("reflect", "gray")
+GRAY = 127.5
+PRIME = 7_919  # keeps the draws of the parts of a chain apart
+
+
+def jitter(pixels: float = 8) -> Part:
+    """Move all pictures by up to so many pixels; what leaves on one side comes in on the other.
+
+    Args:
+        pixels: whole; drawn evenly from -pixels to pixels in both directions.
+    """
+    return Part("jitter", {"pixels": float(pixels)})
+
+
+def scale(low: float = 0.9, high: float = 1.1) -> Part:
+    """Enlarge each picture around its middle by a factor of its own, low to high."""
+    return Part("scale", {"low": float(low), "high": float(high)})
+
+
+def rotate(degrees: float = 10) -> Part:
+    """Turn each picture around its middle by an angle of its own, -degrees to degrees."""
+    return Part("rotate", {"degrees": float(degrees)})
+
+
+def pad(pixels: int = 12, fill: str = "gray") -> Part:
+    """Put a border around, so that nothing can cling to the edge.
+
+    Args:
+        pixels: on each side.
+        fill: "gray" or "reflect".
+    """
+    if fill not in FILLS:
+        raise ValueError(f"`fill` must be one of {', '.join(FILLS)}. Received: {fill!r}.")
+    return Part("pad", {}, {"pixels": int(pixels), "fill": fill})
+
+
+def crop(pixels: int = 12) -> Part:
+    """Cut a border away, unevenly: from each two opposite sides `2 * pixels` together."""
+    return Part("crop", {}, {"pixels": int(pixels)})
+
+
+def compose(parts: Sequence[Part]) -> Callable[..., Tensor]:
+    """One function for several parts, applied in their order.
+
+    Returns:
+        `transform(images, numbers, seed)`: images float32 (pictures, height, width, channels);
+        numbers for each part a mapping like its own, of tensors; seed (2,) int32.
+    """
+
+    def transform(images: Tensor, numbers: Sequence[Mapping[str, Tensor]], seed: Tensor) -> Tensor:
+        for place, (part, given) in enumerate(zip(parts, numbers, strict=True)):
+            own = seed + tf.constant([place * PRIME, 0])
+            images = _TRANSFORMS[part.kind](images, given, part.options, own)
+        return images
+
+    return transform
+
+
+def _jitter(images: Tensor, numbers: Mapping, options: Mapping, seed: Tensor) -> Tensor:
+    reach = tf.round(numbers["pixels"])
+    draw = tf.random.stateless_uniform((2,), seed, -reach - 0.5, reach + 0.5)
+    moved = tf.cast(tf.round(draw), tf.int32)
+    # Copying every picture costs; without jitter nothing is copied.
+    return tf.cond(reach > 0, lambda: tf.roll(images, moved, (1, 2)), lambda: images)
+
+
+def _scale(images: Tensor, numbers: Mapping, options: Mapping, seed: Tensor) -> Tensor:
+    low, high = numbers["low"], numbers["high"]
+    factor = tf.random.stateless_uniform((_count(images),), seed, low, high)
+    zero = tf.zeros_like(factor)
+    still = (low == 1) & (high == 1)
+    return tf.cond(still, lambda: images, lambda: _warp(images, 1 / factor, zero))
+
+
+def _rotate(images: Tensor, numbers: Mapping, options: Mapping, seed: Tensor) -> Tensor:
+    reach = numbers["degrees"] * (3.141592653589793 / 180)
+    angle = tf.random.stateless_uniform((_count(images),), seed, -reach, reach)
+    return tf.cond(reach > 0, lambda: _warp(images, tf.cos(angle), tf.sin(angle)), lambda: images)
+
+
+def _pad(images: Tensor, numbers: Mapping, options: Mapping, seed: Tensor) -> Tensor:
+    border = options["pixels"]
+    around = [(0, 0), (border, border), (border, border), (0, 0)]
+    if options["fill"] == "reflect":
+        return tf.pad(images, around, "REFLECT")
+    return tf.pad(images, around, constant_values=GRAY)
+
+
+def _crop(images: Tensor, numbers: Mapping, options: Mapping, seed: Tensor) -> Tensor:
+    lost = 2 * options["pixels"]
+    _, height, width, channels = images.shape
+    offset = tf.random.stateless_uniform((2,), seed, 0, lost + 1, tf.int32)
+    begin = tf.concat([[0], offset, [0]], 0)
+    cut = tf.slice(images, begin, (_count(images), height - lost, width - lost, channels))
+    return tf.ensure_shape(cut, (images.shape[0], height - lost, width - lost, channels))
+
+
+def _warp(images: Tensor, across: Tensor, aside: Tensor) -> Tensor:
+    """Read each pixel from (across·x - aside·y, aside·x + across·y), around the middle.
+
+    TensorFlow's gradient of it is the picture warped back, which for small turns is the
+    true one but for the rounding between pixels.
+    """
+    middle_y, middle_x = (images.shape[1] - 1) / 2, (images.shape[2] - 1) / 2
+    zero = tf.zeros_like(across)
+    shift_x = middle_x - across * middle_x + aside * middle_y
+    shift_y = middle_y - aside * middle_x - across * middle_y
+    rows = (across, -aside, shift_x, aside, across, shift_y, zero, zero)
+    return tf.raw_ops.ImageProjectiveTransformV3(
+        images=images,
+        transforms=tf.stack(rows, axis=1),
+        output_shape=images.shape[1:3],
+        fill_value=GRAY,
+        interpolation="BILINEAR",
+        fill_mode="REFLECT",
+    )
+
+
+def _count(images: Tensor) -> Any:
+    return images.shape[0] or tf.shape(images)[0]
+
+
+_TRANSFORMS = {
+    "jitter": _jitter,
+    "scale": _scale,
+    "rotate": _rotate,
+    "pad": _pad,
+    "crop": _crop,
+}

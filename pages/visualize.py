@@ -1,0 +1,58 @@
+"""Visualize: what does a class or a filter want to see? Steered while it is being made."""
+
+import random
+
+import streamlit as st
+
+from cnnkit.ui import cache
+from cnnkit.ui.messages import shown_errors, source
+from cnnkit.ui.page import open_page
+from cnnkit.ui.visualize import form, keeping, sitting, targets, verdicts, watching
+from cnnkit.visualize.fooling import to_8bit
+
+open_page("Visualize", "What does a class, or a filter, want to see?")
+
+cache.studio().wake()
+with shown_errors():
+    controls, stage = st.columns([4, 7], gap="large")
+    with controls:
+        networks = targets.networks(cache.finished_runs())
+        network = targets.network_picker(networks)
+        if network.note:
+            st.warning(network.note, icon=":material/science:")
+        target = targets.target_picker(network)
+        if target is None:
+            st.stop()
+        plan, turned = form.plan_form(target)
+    with stage:
+        running = sitting.current()
+        pressed = watching.controls(running, "Start" if running is None else "Start anew")
+        if pressed == "noise" and running:
+            cache.studio().restart(running.session, random.randrange(10**6))
+        elif pressed == "start":
+            running = sitting.start(target, plan, turned)
+        if pressed:
+            st.rerun()
+        found = None if running else sitting.earlier(target, plan, turned)
+        if running:
+            if not sitting.steer(running, target, plan, turned):
+                st.info("These settings need a new start; below is what the old ones gave.")
+            watching.follow(running)
+            frame = sitting.pictures(running)
+            keeping.film_strip(running)
+            if frame is not None:
+                verdicts.check(running.target, networks, running.session)
+                keeping.downloads(running.target, plan.turned(turned), frame, running)
+        elif found:
+            st.caption("Made before with exactly these settings; nothing had to be computed.")
+            pictures = to_8bit(found.images)
+            watching.finished(pictures, target, found.card["curves"], found.plan)
+            verdicts.check(target, networks, "result", images=found.images)
+            keeping.downloads(target, found.plan, pictures)
+        else:
+            st.info(
+                f"Press **Start**: from noise, a picture grows that excites “{target.names[0]}”. "
+                "Then move the sliders: they steer it while it runs.",
+                icon=":material/play_arrow:",
+            )
+source("Activation maximisation, after aidiary 2017, Visualising convolutional neural networks.")

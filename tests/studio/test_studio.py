@@ -1,0 +1,179 @@
+"""A real child process: it starts, is steered, goes back, survives others' mistakes, and ends."""
+
+import time
+
+import numpy as np
+import psutil
+import pytest
+
+from cnnkit.errors import StorageError
+from cnnkit.settings import get_settings
+from cnnkit.studio import Source, Studio
+from cnnkit.studio.looks import Look, read_look, write_frame, write_look
+from cnnkit.visualize import class_logit, presets
+from cnnkit.visualize.presets import completed
+
+PATIENCE = 120.0  # seconds, for importing TensorFlow on a busy machine
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory):
+    return tmp_path_factory.mktemp("studio-home")
+
+
+@pytest.fixture(scope="module")
+def studio(home):
+    settings = get_settings().__class__.from_environment({"CNNKIT_HOME": str(home)})
+    opened = Studio(settings)
+    opened.wake()
+    yield opened
+    opened.close()
+
+
+@pytest.fixture(scope="module")
+def starter(root):
+    return Source("folder", str(root / "cnnkit" / "starter"))
+
+
+def plan(steps=40, **changes):
+    made = presets.get("quick").plan(class_logit(7), size=(28, 28), **({"steps": steps} | changes))
+    return completed(made)
+
+
+def until(studio, session, reached, patience=PATIENCE):
+    deadline = time.monotonic() + patience
+    while time.monotonic() < deadline:
+        look = studio.look(session)
+        if reached(look):
+            return look
+        time.sleep(0.05)
+    raise AssertionError(f"It did not come to that: {studio.look(session)}")
+
+
+def finished(look):
+    return look.status == "finished"
+
+
+def test_a_picture_is_climbed_told_and_kept(studio, starter):
+    session = studio.start(starter, plan())
+    look = until(studio, session, finished)
+    assert look.number == look.steps == 40
+    logits = look.curves["terms/0"]
+    assert logits[-1] > logits[0] + 5
+    frame = studio.frame(session)
+    assert frame.shape == (1, 28, 28, 1) and frame.dtype == np.uint8
+    assert 0 in look.kept and 40 in look.kept
+    assert not np.array_equal(studio.frame(session, 0), frame)
+    kept = studio.results.get(look.key)
+    np.testing.assert_array_equal(np.clip(np.rint(kept.images), 0, 255).astype(np.uint8), frame)
+
+
+def test_turning_a_slider_goes_on_from_the_picture(studio, starter):
+    session = studio.start(starter, plan(steps=5000))
+    until(studio, session, lambda look: look.number > 30)
+    before = studio.look(session).curves["terms/1"][-1]
+    studio.steer(session, {"terms/1/weight": -100.0})
+    look = until(
+        studio, session, lambda look: look.curves and look.curves["terms/1"][-1] < 0.3 * before
+    )
+    assert look.number > 30  # it was not begun anew
+    assert look.plan["objective"][1]["weight"] == -100
+    studio.stop(session)
+    assert studio.look(session).status == "stopped"
+
+
+def test_pause_go_back_and_other_noise(studio, starter):
+    session = studio.start(starter, plan(steps=3000))
+    until(studio, session, lambda look: look.number > 20)
+    studio.pause(session)
+    paused = until(studio, session, lambda look: look.status == "paused")
+    time.sleep(0.5)
+    assert studio.look(session).number == paused.number
+    early = next(n for n in paused.kept if n)
+    wanted = studio.frame(session, early)
+    studio.go_back(session, early)
+    back = until(studio, session, lambda look: look.number == early)
+    assert back.status == "paused" and max(back.kept) == early
+    np.testing.assert_array_equal(studio.frame(session), wanted)
+    studio.resume(session)
+    until(studio, session, lambda look: look.number > early + 20)
+    studio.restart(session, seed=9)
+    again = until(studio, session, lambda look: look.plan["seed"] == 9)
+    assert again.status == "running"
+    studio.stop(session)
+
+
+def test_two_sessions_take_turns(studio, starter):
+    sessions = [studio.start(starter, plan(steps=4000, seed=seed)) for seed in (1, 2)]
+    for session in sessions:
+        until(studio, session, lambda look: look.number > 10)
+    numbers = [studio.look(session).number for session in sessions]
+    assert max(numbers) < 4000
+    for session in sessions:
+        studio.stop(session)
+
+
+def test_one_visitors_mistake_is_told_to_that_visitor_alone(studio, starter):
+    good = studio.start(starter, plan(steps=3000))
+    until(studio, good, lambda look: look.number > 5)
+    with pytest.raises(StorageError, match="/nowhere are not here"):
+        studio.start(Source("folder", "/nowhere"), plan())
+    unit = studio.start(starter, completed(presets.get("quick").plan(class_logit(99))))
+    failed = until(studio, unit, lambda look: look.status == "failed")
+    assert "10 units, 0 to 9. Received: 99" in failed.reason
+    studio.steer(good, {"terms/9/weight": 1.0})
+    told = until(studio, good, lambda look: look.reason)
+    assert "No number 'terms/9/weight'" in told.reason
+    number = studio.look(good).number
+    until(studio, good, lambda look: look.number > number)
+    studio.stop(good)
+
+
+def test_questions_about_layers_and_the_fooling_check(studio, starter):
+    question = studio.ask_layers(starter)
+    while (answer := studio.answer(question)) is None:
+        time.sleep(0.05)
+    assert answer["input_shape"] == [28, 28, 1]
+    assert answer["layers"][0][0] and len(answer["class_names"]) == 10
+    session = studio.start(starter, plan(steps=80))
+    until(studio, session, finished)
+    question = studio.ask_check(session, starter, [starter], ["7"])
+    while (answer := studio.answer(question)) is None:
+        time.sleep(0.05)
+    (verdicts,) = answer["verdicts"]
+    assert [v["form"] for v in verdicts] == [
+        "as it is",
+        "8 bit",
+        "JPEG 75",
+        "moved 3 pixels",
+        "8 bit",
+    ]
+    assert verdicts[1]["target"] > 0.99 and verdicts[1]["answers"][0]["name"] == "7"
+
+
+@pytest.mark.faults
+def test_when_the_child_is_killed_the_session_is_interrupted_and_the_next_starts(studio, starter):
+    session = studio.start(starter, plan(steps=5000))
+    until(studio, session, lambda look: look.number > 5)
+    psutil.Process(studio.pid).kill()
+    until(studio, session, lambda look: look.status == "interrupted", 10)
+    again = studio.start(starter, plan(steps=5))
+    until(studio, again, finished)
+
+
+def test_the_child_ends_with_its_studio(home, starter):
+    settings = get_settings().__class__.from_environment({"CNNKIT_HOME": str(home)})
+    studio = Studio(settings)
+    studio.wake()
+    child = psutil.Process(studio.pid)
+    studio.close()
+    assert not child.is_running() and not studio.folder.exists()
+
+
+def test_a_look_is_read_whole_or_not_at_all(tmp_path):
+    assert read_look(tmp_path) is None
+    write_look(tmp_path, Look(status="running", number=3, steps=12, curves={"step": [1.0]}))
+    look = read_look(tmp_path)
+    assert look.fraction == 0.25 and not look.over
+    write_frame(tmp_path / "frame.npy", np.zeros((1, 4, 4, 3), np.uint8))
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["frame.npy", "state.json"]

@@ -1,0 +1,68 @@
+"""Finished pictures are found again, and only so many stay."""
+
+import json
+import os
+
+import numpy as np
+import pytest
+
+from cnnkit.visualize import Plan, class_logit
+from cnnkit.visualize.results import Result, ResultCache
+
+
+@pytest.fixture
+def plan():
+    return Plan(objective=class_logit(3), steps=9)
+
+
+def result(plan, level=1.0, size=8):
+    images = np.full((1, size, size, 3), level, np.float32)
+    return Result(plan, images, {"curves": {"step": [1.0]}})
+
+
+def test_what_is_put_is_got(tmp_path, plan):
+    cache = ResultCache(tmp_path / "results", 10**6)
+    key = cache.key("weights", plan)
+    assert cache.get(key) is None
+    cache.put(key, result(plan))
+    found = cache.get(key)
+    assert found.plan == plan and found.card["curves"] == {"step": [1.0]}
+    np.testing.assert_array_equal(found.images, 1)
+    cache.put(key, result(plan, 2))  # the first stays: equal keys are equal pictures
+    np.testing.assert_array_equal(cache.get(key).images, 1)
+
+
+def test_other_weights_plans_and_beginnings_have_other_keys(tmp_path, plan):
+    cache = ResultCache(tmp_path, 10**6)
+    other = Plan(objective=class_logit(3), steps=9, seed=1)
+    keys = {
+        cache.key("a", plan),
+        cache.key("b", plan),
+        cache.key("a", other),
+        cache.key("a", plan, "photo"),
+    }
+    assert len(keys) == 4
+
+
+def test_the_least_used_go_when_there_is_no_room(tmp_path, plan):
+    cache = ResultCache(tmp_path, 40_000)  # three of about 13 kB
+    for n in range(5):
+        cache.put(f"k{n}", result(plan, n, 32))
+        os.utime(tmp_path / f"k{n}", (n, n))
+        if n == 2:
+            cache.get("k0")
+    left = {entry.name for entry in tmp_path.iterdir()}
+    assert "k0" in left and "k4" in left and "k1" not in left
+    assert sum(f.stat().st_size for f in tmp_path.rglob("*") if f.is_file()) <= 40_000
+
+
+@pytest.mark.parametrize("damage", ["card.json", "pictures.npy"])
+def test_a_damaged_entry_is_removed_and_made_again(tmp_path, plan, damage):
+    cache = ResultCache(tmp_path, 10**6)
+    cache.put("k", result(plan))
+    path = tmp_path / "k" / damage
+    path.write_bytes(path.read_bytes()[:30])
+    assert cache.get("k") is None and not (tmp_path / "k").exists()
+    cache.put("k", result(plan))
+    assert cache.get("k").plan == plan
+    assert json.loads((tmp_path / "k" / "card.json").read_text())["plan"]["steps"] == 9

@@ -1,0 +1,33 @@
+"""The script that a page hands out makes the same picture."""
+
+import os
+import subprocess
+import sys
+
+import numpy as np
+from PIL import Image
+
+from cnnkit.models import load_model
+from cnnkit.visualize import Plan, class_logit, maximize, presets
+from cnnkit.visualize.fooling import to_8bit
+from cnnkit.visualize.script import script
+
+
+def test_the_script_runs_and_its_picture_is_ours(root, tmp_path):
+    plan = presets.get("quick").plan(class_logit(3), steps=6, seed=5)
+    folder = root / "cnnkit" / "starter"
+    (tmp_path / "made.py").write_text(script("folder", str(folder), plan))
+    done = subprocess.run(
+        [sys.executable, "made.py"],
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": str(root)},
+        capture_output=True,
+        text=True,
+        timeout=300,
+    )
+    assert done.returncode == 0, done.stderr
+    assert "step 6: class_logit(unit=3)" in done.stdout
+    model, _ = load_model(folder)
+    *_, last = maximize(model, Plan.from_dict(plan.to_dict()))
+    found = np.asarray(Image.open(tmp_path / "picture-0.png"))
+    np.testing.assert_array_equal(found, to_8bit(last.images[0])[..., 0])

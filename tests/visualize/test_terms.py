@@ -1,0 +1,105 @@
+"""Objectives are data: summed, listed, printed, stored."""
+
+import json
+
+import pytest
+
+from cnnkit.visualize.plan import Plan
+from cnnkit.visualize.presets import PRESETS, get
+from cnnkit.visualize.terms import (
+    Objective,
+    channel,
+    class_logit,
+    class_probability,
+    direction,
+    diversity,
+    guide,
+    l2,
+    layer_energy,
+    lp_norm,
+    neuron,
+    total_variation,
+)
+
+EVERY = [
+    class_logit(3),
+    class_probability([1, 2, 3]),
+    channel("conv1", 2),
+    neuron("conv2", 1, 0, 2),
+    direction("conv1", [1, 0, -1, 2]),
+    layer_energy("conv1", border=2),
+    guide("conv2", "sky"),
+    diversity("conv1"),
+    lp_norm(float("inf")),
+    total_variation(1.5),
+    l2([104, 117, 123]),
+]
+
+
+def test_an_objective_prints_as_the_sum_it_is():
+    objective = channel("conv1", 2) - 10 * total_variation(beta=2) + 0.5 * lp_norm(p=6)
+    assert str(objective) == (
+        "+1·channel(conv1, unit=2) -10·total_variation(beta=2) +0.5·lp_norm(p=6)"
+    )
+
+
+def test_factors_reach_every_term():
+    doubled = 2 * (channel("a", 1) - 3 * channel("b", 2))
+    assert [weight for weight, _ in doubled.terms] == [2, -6]
+    assert [weight for weight, _ in (-doubled).terms] == [-2, 6]
+
+
+def test_only_the_layers_that_are_read_are_named_and_each_once():
+    objective = channel("a", 1) + channel("b", 2) + channel("a", 3) - total_variation()
+    assert objective.layers == ("a", "b")
+    assert class_logit(1).layers == ("",)
+
+
+@pytest.mark.parametrize("objective", EVERY, ids=str)
+def test_an_objective_survives_json_and_can_be_a_key(objective):
+    again = Objective.from_list(json.loads(json.dumps(objective.to_list())))
+    assert again == objective
+    assert hash(again.terms[0][1]) == hash(objective.terms[0][1])
+
+
+@pytest.mark.parametrize("name", PRESETS)
+def test_a_plan_of_every_preset_survives_json(name):
+    plan = get(name).plan(class_logit([4, 5]), pictures=2, seed=7, size=(32, 24))
+    assert Plan.from_dict(json.loads(plan.to_json())) == plan
+    assert "climb" in str(plan)
+
+
+def test_turning_a_number_keeps_the_shape_and_changing_a_part_does_not():
+    plan = get("seed_total_variation").plan(class_logit(4))
+    turned = plan.turned({"terms/2/weight": -3, "terms/1/p": 4, "optimizer/learning_rate": 2})
+    assert turned.shape() == plan.shape()
+    assert str(turned.objective) == (
+        "+1·class_logit(unit=4) -10·lp_norm(p=4) -3·total_variation(beta=2)"
+    )
+    assert get("lucid").plan(class_logit(4)).shape() != plan.shape()
+
+
+def test_turning_a_number_that_is_not_there_lists_those_that_are():
+    plan = Plan(objective=class_logit(4))
+    with pytest.raises(ValueError, match=r"No number 'terms/1/weight'.*terms/0/unit"):
+        plan.turned({"terms/1/weight": 1})
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"pictures": 0}, "1 to 64. Received: 0"),
+        ({"pictures": 3, "objective": class_logit([1, 2])}, "2 units for 3 pictures"),
+        ({"steps": 0}, "at least 1. Received: 0"),
+        ({"size": (2, 32)}, "4 to 2048 pixels"),
+        ({"objective": Objective(())}, "no term"),
+    ],
+)
+def test_what_cannot_work_is_refused(changes, words):
+    with pytest.raises(ValueError, match=words):
+        Plan(**({"objective": class_logit(1)} | changes))
+
+
+def test_an_unknown_preset_lists_those_there_are():
+    with pytest.raises(LookupError, match="Unknown preset 'seed'.*lucid.*seed_naive"):
+        get("seed")
