@@ -14,16 +14,19 @@ open_page("Visualize", "What does a class, or a filter, want to see?")
 
 cache.studio().wake()
 with shown_errors():
-    controls, stage = st.columns([4, 7], gap="large")
-    with controls:
-        networks = targets.networks(cache.finished_runs())
+    networks = targets.networks(cache.finished_runs())
+    with st.container(horizontal=True, vertical_alignment="bottom"):
         network = targets.network_picker(networks)
-        if network.note:
-            st.warning(network.note, icon=":material/science:")
         target = targets.target_picker(network)
-        if target is None:
-            st.stop()
-        plan, turned = form.plan_form(target)
+        preset = form.recipe_picker()
+    if network.note:
+        st.warning(network.note, icon=":material/science:")
+    if target is None:
+        st.stop()
+    # On a narrow screen the sliders come below the picture that they steer.
+    stage, sliders = st.columns([7, 4], gap="large")
+    with sliders:
+        plan, turned = form.plan_form(target, preset)
     with stage:
         running = sitting.current()
         pressed = watching.controls(running, "Start" if running is None else "Start anew")

@@ -13,7 +13,7 @@ from cnnkit.ui import page
 
 Colour = Literal["gray", "blue", "orange", "green", "red"]
 
-# Status of a run -> (colour of a Streamlit badge, icon). Keys are the values of runs.Status.
+# Status of a run or a session -> (colour of a Streamlit badge, icon).
 STATUS_LOOKS: dict[str, tuple[Colour, str]] = {
     "queued": ("gray", ":material/hourglass_empty:"),
     "running": ("blue", ":material/autorenew:"),
@@ -21,6 +21,7 @@ STATUS_LOOKS: dict[str, tuple[Colour, str]] = {
     "finished": ("green", ":material/check:"),
     "failed": ("red", ":material/error:"),
     "cancelled": ("gray", ":material/block:"),
+    "stopped": ("gray", ":material/stop:"),
     "interrupted": ("orange", ":material/power_off:"),
 }
 UNKNOWN: tuple[Colour, str] = ("gray", ":material/help:")

@@ -355,10 +355,10 @@ def _guide_activations(
                 f"{term} names a guiding picture that was not given. There are: "
                 f"{', '.join(guides) or 'none'}."
             )
-        picture = tf.constant(guides[name], tf.float32)
-        height, width = picture.shape[1:3]
+        _, height, width, _ = guides[name].shape
         network = Network(model, (term.layer,), (height, width))
-        found.setdefault(name, {})[term.layer] = network(picture)[term.layer]
+        answers = network(tf.constant(guides[name], tf.float32))
+        found.setdefault(name, {})[term.layer] = answers[term.layer]
     return found
 
 

@@ -62,7 +62,10 @@ def _fitted(plan: Plan, made_for: int) -> Plan:
         return plan
     share = min(plan.size) / made_for
     parts = tuple(_smaller(part, min(1.0, share)) for part in plan.transforms)
-    terms = tuple((w * share**2 if t.of_image else w, t) for w, t in plan.objective.terms)
+    # Two digits: a slider shows them.
+    terms = tuple(
+        (float(f"{w * share**2:.2g}") if t.of_image else w, t) for w, t in plan.objective.terms
+    )
     return dataclasses.replace(plan, transforms=parts, objective=Objective(terms))
 
 
@@ -142,6 +145,7 @@ def _after_softmax(term):
     return dataclasses.replace(term, kind="class_probability")
 
 
+OURS = "this project"
 _SHARED = ("steps", "parametrization", "start", "transforms", "optimizer", "operators")
 _SEED = "aidiary 2017, Visualising convolutional neural networks (in Japanese)"
 _YOSINSKI = (
@@ -236,7 +240,7 @@ PRESETS = {
         Preset(
             name="quick",
             title="Quick and clear",
-            source="this project",
+            source=OURS,
             made_for=224,
             steps=64,
             penalties=-0.1 * total_variation(2),
@@ -248,9 +252,9 @@ PRESETS = {
         Preset(
             name="all",
             title="Everything together",
-            source="this project",
+            source=OURS,
             made_for=224,
-            steps=256,
+            steps=128,
             penalties=-0.01 * total_variation(2),
             parametrization=parametrizations.fourier(),
             start=noise(0.01, shape="stored"),

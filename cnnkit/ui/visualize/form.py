@@ -14,8 +14,7 @@ from cnnkit.visualize import Plan, presets
 from cnnkit.visualize.parts import Number
 from cnnkit.visualize.presets import completed
 
-DEFAULT_PRESET = "quick"
-PARAMETERS = "preset seed steps".split()
+DEFAULT_PRESET = "all"
 
 
 @dataclass(frozen=True)
@@ -65,32 +64,27 @@ DIALS: Mapping[tuple[str, str], Dial] = {
 }
 
 
-def plan_form(target: Target) -> tuple[Plan, dict[str, Number]]:
-    """A plan for a target.
+def recipe_picker() -> presets.Preset:
+    """A published or own way to climb, `?preset=` in the address."""
+    name = inputs.choice(
+        "Recipe",
+        presets.names(),
+        parameter="preset",
+        title=lambda name: presets.get(name).title,
+        default=DEFAULT_PRESET,
+    )
+    return presets.get(name)
+
+
+def plan_form(target: Target, preset: presets.Preset) -> tuple[Plan, dict[str, Number]]:
+    """A plan for a target, with a slider for each of its numbers.
 
     Returns:
         The plan as its preset has it, and the numbers that were turned away from it, by path.
     """
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        name = inputs.choice(
-            "Recipe",
-            presets.names(),
-            parameter="preset",
-            title=lambda name: presets.get(name).title,
-            default=DEFAULT_PRESET,
-        )
-        preset = presets.get(name)
-        steps = inputs.number(
-            "Steps",
-            1,
-            5000,
-            parameter="steps",
-            default=preset.steps,
-            widget=st.number_input,
-            step=16,
-            width=130,
-        )
-        seed = inputs.number("Noise", 0, 10**6, parameter="seed", default=0, width=110)
+        steps = inputs.number("Steps", 1, 5000, parameter="steps", default=preset.steps, step=16)
+        seed = inputs.number("Noise", 0, 10**6, parameter="seed", default=0)
     height, width, _ = target.network.input_shape
     plan = preset.plan(
         target.objective,
@@ -105,6 +99,8 @@ def plan_form(target: Target) -> tuple[Plan, dict[str, Number]]:
 
 
 def _about(preset: presets.Preset) -> None:
+    if preset.source == presets.OURS:
+        return
     words = f"{preset.source}." + (f" {preset.differs}" if preset.differs else "")
     st.caption(f":material/menu_book: {words}")
 

@@ -100,7 +100,7 @@ def _progress(now: Look) -> None:
     halved = f", steps {now.rate:.2g} times as large as asked for" if now.rate < 1 else ""
     st.progress(now.fraction, f"Step {now.number} of {now.steps}{speed}{more}{halved}")
     if now.over and now.status != "finished":
-        status_chip({"stopped": "cancelled"}.get(now.status, now.status))
+        status_chip(now.status)
 
 
 def controls(sitting: Sitting | None, label: str) -> str | None:

@@ -1,0 +1,77 @@
+"""A picture climbed in a real browser: it changes, a slider steers it, it is found again."""
+
+import re
+import time
+
+import pytest
+from playwright.sync_api import expect
+
+pytestmark = [pytest.mark.browser, pytest.mark.slow]
+ADDRESS = {"network": "run.starter", "unit": "7", "preset": "quick"}
+
+
+def step(page) -> int:
+    text = page.get_by_text(re.compile(r"Step \d+ of")).first.inner_text()
+    return int(re.search(r"Step (\d+) of", text)[1])
+
+
+def picture(page) -> str:
+    return page.get_by_alt_text("What excites 7").first.get_attribute("src")
+
+
+def variation(page) -> float:
+    """The last value of the total variation, as the chart's alternative text says it."""
+    chart = page.locator('[aria-label^="what is held down"], [alt^="what is held down"]').first
+    text = chart.get_attribute("aria-label") or chart.get_attribute("alt")
+    return float(re.search(r"total_variation\(beta=2\) ([\d.e+-]+)", text)[1])
+
+
+def test_start_steer_stop_and_open_again(app, page):
+    page.goto(app.url("visualize", steps="5000", **ADDRESS))
+    app.settle(page)
+    page.get_by_role("button", name="Start").click()
+    page.get_by_alt_text("What excites 7").wait_for()
+    first, began = picture(page), step(page)
+    page.wait_for_function(
+        "first => document.querySelector('img[alt=\"What excites 7\"]').src !== first", arg=first
+    )
+    page.wait_for_function(
+        "began => +document.body.innerText.match(/Step (\\d+) of/)[1] > began + 20", arg=began
+    )
+    before, at_step = variation(page), step(page)
+
+    slider = page.get_by_role("slider", name="Total variation").first
+    slider.focus()
+    for _ in range(9):
+        slider.press("ArrowRight")
+    page.wait_for_url(re.compile("total_variation.weight="))
+    deadline = time.monotonic() + 60
+    while variation(page) >= 0.5 * before and time.monotonic() < deadline:
+        page.wait_for_timeout(200)
+    assert variation(page) < 0.5 * before
+    assert step(page) > at_step  # steered, not begun anew
+
+    page.get_by_role("button", name="Stop").click()
+    expect(page.get_by_text("stopped")).to_be_visible()
+    stopped = step(page)
+    page.wait_for_timeout(1500)
+    assert step(page) == stopped
+
+    page.get_by_role("button", name="Ask the networks").click()
+    page.get_by_text(re.compile(r"\d of \d put 7 first")).wait_for()
+
+
+def test_a_finished_picture_is_there_at_once_for_whoever_opens_its_address(app, page, browser):
+    page.goto(app.url("visualize", steps="24", seed="5", **ADDRESS))
+    app.settle(page)
+    page.get_by_role("button", name="Start").click()
+    page.get_by_text("Step 24 of 24").wait_for()
+    address = page.url
+    other = browser.new_context().new_page()
+    other.goto(address)
+    other.get_by_text("Made before with exactly these settings").wait_for()
+    other.get_by_alt_text("What excites 7").wait_for()
+    with other.expect_download() as download:
+        other.get_by_role("button", name="Parameters").click()
+    assert download.value.suggested_filename.endswith(".json")
+    other.context.close()
