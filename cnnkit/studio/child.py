@@ -22,8 +22,10 @@ from cnnkit.errors import CnnkitError
 from cnnkit.models import ModelCache
 from cnnkit.settings import Settings
 from cnnkit.studio import looks
+from cnnkit.studio.dreams import DreamSession
 from cnnkit.studio.session import Session, engines_of
 from cnnkit.studio.sources import Source
+from cnnkit.visualize.dreams import Dream
 from cnnkit.visualize.engine import Engines
 from cnnkit.visualize.fooling import fooling_check
 from cnnkit.visualize.network import choices
@@ -66,7 +68,7 @@ class Serving:
         self.settings = settings
         self.networks = ModelCache(settings.model_memory)
         self.results = ResultCache(settings.results, settings.results_memory)
-        self.sessions: OrderedDict[str, Session] = OrderedDict()
+        self.sessions: OrderedDict[str, Session | DreamSession] = OrderedDict()
         self._sources: dict[str, Source] = {}
         self._engines: dict[int, Engines] = {}
 
@@ -90,8 +92,11 @@ class Serving:
                 self._start(order)
             elif order["do"] in ("layers", "check"):
                 self._answer(order)
-            elif session:
+            elif order["do"] in _ORDERS and session:
                 _ORDERS[order["do"]](session, order)
+                self._settle()
+            elif isinstance(session, Session):
+                _STEERING[order["do"]](session, order)
                 self._settle()
         except Exception as error:
             # One visitor's trouble is told to that visitor, and the others go on.
@@ -102,10 +107,14 @@ class Serving:
 
     def _start(self, order: dict[str, Any]) -> None:
         name = order["session"]
-        image = np.load(order["image"], allow_pickle=False) if order.get("image") else None
-        plan = Plan.from_dict(order["plan"])
+        folder = self.folder / name
+        image, guide = (_picture(order.get(which)) for which in ("image", "guide"))
         self._sources[name] = Source.from_dict(order["source"])
-        self.sessions[name] = Session(self.folder / name, plan, image, order.get("key", ""))
+        if "dream" in order:
+            self.sessions[name] = DreamSession(folder, Dream(**order["dream"]), image, guide)
+        else:
+            plan = Plan.from_dict(order["plan"])
+            self.sessions[name] = Session(folder, plan, image, order.get("key", ""))
         over = [n for n, s in self.sessions.items() if s.status in looks.OVER]
         for old in over[: max(0, len(self.sessions) - REMEMBERED)]:
             del self.sessions[old], self._sources[old]
@@ -151,8 +160,8 @@ class Serving:
         if session.status == "finished":
             self._keep(session)
 
-    def _keep(self, session: Session) -> None:
-        if session.key and not session.steered:
+    def _keep(self, session: Session | DreamSession) -> None:
+        if isinstance(session, Session) and session.key and not session.steered:
             self.results.put(session.key, session.result())
         else:
             looks.write_frame(session.folder / "result.npy", session.images())
@@ -201,30 +210,32 @@ class Serving:
         return engines
 
 
-def _pause(session: Session, order: dict) -> None:
+def _picture(path: str | None) -> Any:
+    return np.load(path, allow_pickle=False) if path else None
+
+
+def _pause(session: Session | DreamSession, order: dict) -> None:
     if session.status == looks.RUNNING:
         session.status = looks.PAUSED
         session.tell(frame=True)
 
 
-def _resume(session: Session, order: dict) -> None:
-    if session.status in (looks.PAUSED, "stopped") and session.number < session.plan.steps:
+def _resume(session: Session | DreamSession, order: dict) -> None:
+    if session.status in (looks.PAUSED, "stopped") and session.number < session.steps:
         session.status = looks.RUNNING
         session.tell()
 
 
-def _stop(session: Session, order: dict) -> None:
+def _stop(session: Session | DreamSession, order: dict) -> None:
     if session.status not in looks.OVER:
         session.status = "stopped"
         session.tell(frame=True)
 
 
-_ORDERS = {
+_ORDERS = {"pause": _pause, "resume": _resume, "stop": _stop}
+_STEERING = {
     "steer": lambda session, order: session.steer(order["numbers"]),
     "extend": lambda session, order: session.extend(order["steps"]),
     "back": lambda session, order: session.go_back(order["number"]),
     "restart": lambda session, order: session.restart(order["seed"]),
-    "pause": _pause,
-    "resume": _resume,
-    "stop": _stop,
 }

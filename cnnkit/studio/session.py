@@ -170,6 +170,11 @@ class Session:
         )
 
     @property
+    def steps(self) -> int:
+        """Asked for."""
+        return self.plan.steps
+
+    @property
     def number(self) -> int:
         """Steps done."""
         return self._running.state.number if self._running else 0

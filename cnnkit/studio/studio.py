@@ -10,7 +10,8 @@ import sys
 import threading
 import uuid
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import asdict, replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -20,6 +21,7 @@ from cnnkit.settings import Settings
 from cnnkit.studio import looks
 from cnnkit.studio.looks import Look
 from cnnkit.studio.sources import Source
+from cnnkit.visualize.dreams import Dream
 from cnnkit.visualize.plan import Plan
 from cnnkit.visualize.results import ResultCache
 
@@ -108,22 +110,54 @@ class Studio:
         Returns:
             The session's name, for the other calls.
         """
-        session = uuid.uuid4().hex[:16]
-        folder = self.folder / session
-        folder.mkdir(parents=True)
+        session, folder = self._room()
         order: dict[str, Any] = {"source": source.to_dict(), "plan": plan.to_dict()}
         if image is None:
             order["key"] = self.key(source, plan)
         else:
-            looks.write_frame(folder / "image.npy", np.asarray(image, np.float32))
-            order["image"] = str(folder / "image.npy")
+            order["image"] = _written(folder / "image.npy", image)
         looks.write_look(folder, Look(status=looks.WAITING, steps=plan.steps, plan=plan.to_dict()))
         self._order(do="start", session=session, **order)
+        return session
+
+    def dream(
+        self,
+        source: Source,
+        dream: Dream,
+        picture: np.ndarray,
+        *,
+        guided_by: np.ndarray | None = None,
+    ) -> str:
+        """Begin a dream.
+
+        Args:
+            source: the network.
+            dream: how.
+            picture: (height, width, channels), 0 to 255.
+            guided_by: the same, of a second picture, where the dream is guided.
+
+        Returns:
+            The session's name. Dreams can be paused and stopped.
+        """
+        session, folder = self._room()
+        order: dict[str, Any] = {"source": source.to_dict(), "dream": asdict(dream)}
+        order["image"] = _written(folder / "image.npy", picture)
+        if guided_by is not None:
+            order["guide"] = _written(folder / "guide.npy", guided_by)
+        looks.write_look(folder, Look(status=looks.WAITING))
+        self._order(do="start", session=session, **order)
+        return session
+
+    def _room(self) -> tuple[str, Path]:
+        """A new session's name and folder; the oldest's goes."""
+        session = uuid.uuid4().hex[:16]
+        folder = self.folder / session
+        folder.mkdir(parents=True)
         self._sessions.append(session)
         for old in self._sessions[:-SESSIONS]:
             shutil.rmtree(self.folder / old, ignore_errors=True)
         del self._sessions[:-SESSIONS]
-        return session
+        return session, folder
 
     def steer(self, session: str, numbers: Mapping[str, Any]) -> None:
         """Turn numbers of the plan while it runs, by path, see `Plan.numbers`."""
@@ -204,8 +238,7 @@ class Studio:
         if images is not None:
             path = self.folder / f"{uuid.uuid4().hex[:16]}.npy"
             self.folder.mkdir(parents=True, exist_ok=True)
-            looks.write_frame(path, np.asarray(images, np.float32))
-            order["image"] = str(path)
+            order["image"] = _written(path, images)
         sources = [one.to_dict() for one in (source, *others)]
         return self._ask(do="check", sources=sources, targets=list(targets), **order)
 
@@ -230,3 +263,8 @@ class Studio:
         except FileNotFoundError:
             return ""
         return "\n".join(text.strip().splitlines()[-5:])
+
+
+def _written(path: Path, image: np.ndarray) -> str:
+    looks.write_frame(path, np.asarray(image, np.float32))
+    return str(path)

@@ -71,6 +71,7 @@ class Engine:
         self._transform = compose(plan.transforms)
         self._step = tf.function(lambda *given: self._one(*given), autograph=False)
         self._warm = tf.function(lambda *given: self._one(*given, warm=True), autograph=False)
+        self._slope = tf.function(lambda *given: self._climb(*given)[:3], autograph=False)
         self.check(plan)
 
     def check(self, plan: Plan) -> None:
@@ -141,25 +142,44 @@ class Engine:
             rates: for each picture, what its step is multiplied by; None: 1.
             warm: let the gradient through ReLUs that are off.
         """
-        numbers = {path: tf.constant(value, tf.float32) for path, value in plan.numbers().items()}
-        if weights is None:
-            weights = plan.objective.weights
         rates = np.ones(plan.pictures, np.float32) if rates is None else rates
-        given = (
-            state.stored,
+        stored, remembered, report = (self._warm if warm else self._step)(
+            *self._given(state.stored, state.number + 1, plan, weights),
             state.remembered,
-            tf.constant(state.number + 1),
-            tf.constant(plan.seed, tf.int32),
-            tf.constant(weights, tf.float32),
             tf.constant(rates, tf.float32),
-            numbers,
         )
-        stored, remembered, report = (self._warm if warm else self._step)(*given)
         return State(state.number + 1, stored, remembered), report
 
-    def _one(self, stored, remembered, number, seed, weights, rates, numbers, warm=False):
-        part = self.plan.parametrization
-        image = parametrizations.render(part, stored, self.size)
+    def slope(
+        self, images: np.ndarray, plan: Plan, number: int = 1
+    ) -> tuple[float, np.ndarray, np.ndarray]:
+        """The weighted sum at some pictures, its gradient, and each term's values.
+
+        Args:
+            images: float32 (pictures, height, width, channels), stored as free pixels.
+            plan: of this engine's shape.
+            number: of the step, for the transforms' draws.
+
+        Returns:
+            The sum over all pictures; its gradient, shaped as they are; (terms, pictures).
+        """
+        given = self._given(tf.constant(images, tf.float32), number, plan)
+        values, slope, total = self._slope(*given)
+        return float(total), slope.numpy(), values.numpy()
+
+    def _given(self, stored, number: int, plan: Plan, weights: np.ndarray | None = None) -> tuple:
+        weights = plan.objective.weights if weights is None else weights
+        return (
+            stored,
+            tf.constant(number),
+            tf.constant(plan.seed, tf.int32),
+            tf.constant(weights, tf.float32),
+            {path: tf.constant(value, tf.float32) for path, value in plan.numbers().items()},
+        )
+
+    def _climb(self, stored, number, seed, weights, numbers, warm=False):
+        """Values, gradient by the picture, weighted sum, the picture, and what excites alone."""
+        image = parametrizations.render(self.plan.parametrization, stored, self.size)
         values, excite, restrain = self._values(image, number, seed, weights, numbers, warm)
         excited = _gradient(excite, image)
         if self.network and excited is None:
@@ -170,6 +190,11 @@ class Engine:
         excited = tf.zeros_like(image) if excited is None else excited
         restrained = _gradient(restrain, image)
         slope = excited if restrained is None else excited + restrained
+        return values, slope, excite + restrain, image, excited
+
+    def _one(self, stored, number, seed, weights, numbers, remembered, rates, warm=False):
+        part = self.plan.parametrization
+        values, slope, _, image, excited = self._climb(stored, number, seed, weights, numbers, warm)
         # Through the parametrization only once, for both together.
         gradient = slope if _is_image(part) else tf.gradients(image, stored, grad_ys=slope)[0]
         gradient = updates.normalise(self.plan.optimizer, gradient)

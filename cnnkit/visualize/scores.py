@@ -10,6 +10,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from cnnkit._lazy import tf
 from cnnkit.visualize.terms import Term
 
@@ -87,10 +89,10 @@ def _direction(answer, numbers, options):
 
 
 def _layer_energy(answer, numbers, options):
-    border = options["border"]
+    border, count = options["border"], float(np.prod(answer.shape[1:]))
     if border and answer.shape.rank == 4:
         answer = answer[:, border:-border, border:-border, :]
-    return tf.reduce_mean(answer**2, tuple(range(1, answer.shape.rank)))
+    return tf.reduce_sum(answer**2, tuple(range(1, answer.shape.rank))) / count
 
 
 def _diversity(answer, numbers, options):

@@ -178,7 +178,7 @@ def layer_energy(layer: str, border: int = 0) -> Objective:
 
     Args:
         layer: its name.
-        border: places left out on each side: what padding does there is no dream.
+        border: places on each side that count as 0: what padding does there is no dream.
 
     Reference:
         Mordvintsev, Olah, Tyka 2015, "Inceptionism".

@@ -11,6 +11,7 @@ from cnnkit.settings import get_settings
 from cnnkit.studio import Source, Studio
 from cnnkit.studio.looks import Look, read_look, write_frame, write_look
 from cnnkit.visualize import class_logit, presets
+from cnnkit.visualize.dreams import Dream
 from cnnkit.visualize.presets import completed
 
 PATIENCE = 120.0  # seconds, for importing TensorFlow on a busy machine
@@ -48,6 +49,13 @@ def until(studio, session, reached, patience=PATIENCE):
             return look
         time.sleep(0.05)
     raise AssertionError(f"It did not come to that: {studio.look(session)}")
+
+
+def known_layers(studio, source):
+    question = studio.ask_layers(source)
+    while (answer := studio.answer(question)) is None:
+        time.sleep(0.05)
+    return answer["layers"]
 
 
 def finished(look):
@@ -130,11 +138,7 @@ def test_one_visitors_mistake_is_told_to_that_visitor_alone(studio, starter):
 
 
 def test_questions_about_layers_and_the_fooling_check(studio, starter):
-    question = studio.ask_layers(starter)
-    while (answer := studio.answer(question)) is None:
-        time.sleep(0.05)
-    assert answer["input_shape"] == [28, 28, 1]
-    assert answer["layers"][0][0] and len(answer["class_names"]) == 10
+    assert known_layers(studio, starter)[0][1] == "Conv2D"
     session = studio.start(starter, plan(steps=80))
     until(studio, session, finished)
     question = studio.ask_check(session, starter, [starter], ["7"])
@@ -149,6 +153,18 @@ def test_questions_about_layers_and_the_fooling_check(studio, starter):
         "8 bit",
     ]
     assert verdicts[1]["target"] > 0.99 and verdicts[1]["answers"][0]["name"] == "7"
+
+
+def test_a_dream_is_told_like_a_picture(studio, starter):
+    picture = np.tile(np.linspace(0, 255, 40, dtype=np.float32)[None, :, None], (40, 1, 1))
+    layer = next(name for name, kind, _ in known_layers(studio, starter) if kind == "Conv2D")
+    session = studio.dream(starter, Dream(layers={layer: 1.0}, octaves=2, steps=5), picture)
+    look = until(studio, session, finished)
+    assert look.number == look.steps and look.curves["value"][-1] > look.curves["value"][-3]
+    frame = studio.frame(session)
+    assert frame.shape == (1, 40, 40, 1) and not np.array_equal(frame[0], picture.astype("uint8"))
+    bad = studio.dream(starter, Dream(layers={"nowhere": 1.0}), picture)
+    assert "Unknown layer 'nowhere'" in until(studio, bad, lambda one: one.over).reason
 
 
 @pytest.mark.faults
