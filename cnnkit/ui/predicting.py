@@ -208,12 +208,12 @@ def _taken() -> list[File]:
 
 
 def _example() -> list[File]:
-    found = _examples()
+    found = examples()
     name = inputs.choice("Example", list(found), parameter="example")
     return [File(name, found[name].read_bytes())]
 
 
-def _examples() -> dict[str, Path]:
+def examples() -> dict[str, Path]:
     """Photos that are on every machine (scikit-learn ships two), and the operator's own."""
     folder = resources.files("sklearn.datasets") / "images"
     paths = [Path(str(folder / name)) for name in ("flower.jpg", "china.jpg")]

@@ -3,7 +3,9 @@
 import re
 import time
 
+import numpy as np
 import pytest
+from PIL import Image
 from playwright.sync_api import expect
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
@@ -75,3 +77,23 @@ def test_a_finished_picture_is_there_at_once_for_whoever_opens_its_address(app, 
         other.get_by_role("button", name="Parameters").click()
     assert download.value.suggested_filename.endswith(".json")
     other.context.close()
+
+
+def test_a_dream_on_an_uploaded_photo(app, page, tmp_path):
+    photo = tmp_path / "photo.png"
+    shades = np.random.default_rng(0).integers(0, 256, (6, 8, 3), np.uint8)
+    Image.fromarray(shades).resize((160, 120), Image.Resampling.BICUBIC).save(photo)
+    page.goto(app.url("deepdream", **{"network": "run.starter", "from": "upload", "side": "120"}))
+    app.settle(page)
+    page.get_by_text("What to dream on").wait_for()
+    page.locator('input[type="file"]').first.set_input_files(str(photo))
+    before = page.get_by_alt_text("The picture as it is")
+    before.wait_for()
+    shown = before.get_attribute("src")
+    page.get_by_role("button", name="Dream", exact=True).click()
+    page.get_by_text("Step 30 of 30").wait_for()
+    after = page.get_by_alt_text(re.compile("Left of 100 %"))
+    after.wait_for()
+    assert after.get_attribute("src") != shown
+    page.get_by_role("slider", name="Before").press("Home")
+    page.get_by_alt_text(re.compile("Left of 0 %")).wait_for()

@@ -76,7 +76,7 @@ def draw_curves(columns: Mapping[str, Sequence[float]], plan: Plan) -> None:
 
 
 def _show(sitting: Sitting, now: Look) -> None:
-    _progress(now)
+    progress(now)
     frame = sittings.pictures(sitting)
     if frame is None:
         st.caption(":material/progress_activity: The network is being opened …")
@@ -88,7 +88,8 @@ def _show(sitting: Sitting, now: Look) -> None:
     draw_curves(now.curves or {}, plan)
 
 
-def _progress(now: Look) -> None:
+def progress(now: Look) -> None:
+    """Steps done, speed, time left; or why there are none."""
     if now.reason:
         st.error(now.reason, icon=":material/error:")
     if now.status == "queued" and now.place:

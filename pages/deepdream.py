@@ -1,0 +1,34 @@
+"""DeepDream: a picture made more of what a network already sees in it."""
+
+import streamlit as st
+
+from cnnkit.ui import cache
+from cnnkit.ui.messages import shown_errors, source
+from cnnkit.ui.page import open_page
+from cnnkit.ui.visualize import dreamer, targets
+
+open_page("DeepDream", "What does a network see in your picture, when it may add to it?")
+
+cache.studio().wake()
+with shown_errors():
+    controls, stage = st.columns([4, 7], gap="large")
+    with controls:
+        network = targets.network_picker(targets.networks(cache.finished_runs()))
+        if network.note:
+            st.warning(network.note, icon=":material/science:")
+        recipe = dreamer.recipe(network)
+        if recipe is None:
+            st.stop()
+        plan, side = recipe
+        channels = network.input_shape[2]
+        given = dreamer.picture(side, channels)
+        guide = dreamer.guide_picture(channels)
+    with stage:
+        if given is None:
+            st.info("Bring a picture, or take an example.", icon=":material/arrow_back:")
+        else:
+            dreamer.show(network, given, plan, guide)
+source(
+    "Mordvintsev, Olah, Tyka 2015, Inceptionism; aidiary 2017, keras-examples (dreamy, bad trip); "
+    "Chollet, Deep Dream."
+)
