@@ -7,7 +7,7 @@ import streamlit as st
 from cnnkit.ui import cache
 from cnnkit.ui.messages import shown_errors, source
 from cnnkit.ui.page import open_page
-from cnnkit.ui.visualize import form, keeping, sitting, targets, verdicts, watching
+from cnnkit.ui.visualize import form, gallery, keeping, sitting, targets, verdicts, watching
 from cnnkit.visualize.fooling import to_8bit
 
 open_page("Visualize", "What does a class, or a filter, want to see?")
@@ -58,4 +58,5 @@ with shown_errors():
                 "Then move the sliders: they steer it while it runs.",
                 icon=":material/play_arrow:",
             )
+            gallery.show()
 source("Activation maximisation, after aidiary 2017, Visualising convolutional neural networks.")

@@ -43,7 +43,7 @@ FORBIDDEN = {
     "models": ("figures", "jobs", "runs", "training", "ui"),
     "datasets": ("figures", "jobs", "models", "runs", "training", "ui"),
     "predict": ("figures", "jobs", "runs", "ui"),
-    "studio": ("figures", "runs", "ui"),
+    "studio": ("figures", "ui"),
     "runs": ("figures", "jobs", "ui"),
     "jobs": ("figures", "ui"),
     "anatomy": ("figures", "jobs", "runs", "ui"),

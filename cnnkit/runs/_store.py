@@ -126,21 +126,31 @@ class RunStore:
 
     # Writing, for people
 
-    def create(self, kind: str, spec: Mapping[str, Any], name: str = "") -> Run:
-        """A new queued run; `JobPool.submit` starts it.
+    def create(
+        self,
+        kind: str,
+        spec: Mapping[str, Any],
+        name: str = "",
+        *,
+        status: Status = Status.QUEUED,
+    ) -> Run:
+        """A new run; `JobPool.submit` starts a queued one.
 
         Args:
-            kind: registered kind of job.
+            kind: registered kind of job, or what a finished run is a record of.
             spec: what to do, as plain values.
             name: for people; not unique.
+            status: FINISHED for what was done without a job.
         """
-        queued = {"kind": kind, "spec": spec, "status": Status.QUEUED, "ticket": 1}
+        queued = {"kind": kind, "spec": spec, "status": status, "ticket": 1}
         record = patiently(
             self.client.create_run,
             self._experiment,
             run_name=name or kind,
             tags=to_tags(queued | {"queued": datetime.now(UTC)}),
         )
+        if status is Status.FINISHED:
+            patiently(self.client.set_terminated, record.info.run_id, status.in_mlflow)
         return self.get(record.info.run_id)
 
     def add_artifact(self, run_id: str, path: Path, folder: str | None = None) -> None:

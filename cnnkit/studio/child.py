@@ -23,6 +23,7 @@ from cnnkit.models import ModelCache
 from cnnkit.settings import Settings
 from cnnkit.studio import looks
 from cnnkit.studio.dreams import DreamSession
+from cnnkit.studio.record import Finished, record
 from cnnkit.studio.session import Session, engines_of
 from cnnkit.studio.sources import Source
 from cnnkit.visualize.dreams import Dream
@@ -70,6 +71,7 @@ class Serving:
         self.results = ResultCache(settings.results, settings.results_memory)
         self.sessions: OrderedDict[str, Session | DreamSession] = OrderedDict()
         self._sources: dict[str, Source] = {}
+        self._addresses: dict[str, dict[str, str]] = {}
         self._engines: dict[int, Engines] = {}
 
     def run(self, orders: queue.Queue) -> None:
@@ -114,10 +116,13 @@ class Serving:
             self.sessions[name] = DreamSession(folder, Dream(**order["dream"]), image, guide)
         else:
             plan = Plan.from_dict(order["plan"])
-            self.sessions[name] = Session(folder, plan, image, order.get("key", ""))
+            key, title = order.get("key", ""), order.get("title", "")
+            self.sessions[name] = Session(folder, plan, image, key, title)
+            self._addresses[name] = order.get("address", {})
         over = [n for n, s in self.sessions.items() if s.status in looks.OVER]
         for old in over[: max(0, len(self.sessions) - REMEMBERED)]:
             del self.sessions[old], self._sources[old]
+            self._addresses.pop(old, None)
         self._settle()
 
     def _settle(self) -> None:
@@ -159,6 +164,29 @@ class Serving:
         session.advance()
         if session.status == "finished":
             self._keep(session)
+            if isinstance(session, Session) and session.title:
+                # MLflow takes seconds to import; others' pictures go on meanwhile.
+                finished = self._finished(name, session)
+                threading.Thread(target=self._record, args=(session, finished)).start()
+
+    def _finished(self, name: str, session: Session) -> Finished:
+        return Finished(
+            title=session.title,
+            address=self._addresses.get(name, {}),
+            source=self._sources[name],
+            plan=session.plan,
+            shown=session.shown(),
+            curves=session.curves(),
+        )
+
+    def _record(self, session: Session, finished: Finished) -> None:
+        try:
+            session.run = record(self.settings, finished)
+        except Exception as error:
+            # A record that is away must not end the pictures of others.
+            traceback.print_exc()
+            session.reason = f"The picture is finished but could not be recorded: {error}"
+        session.tell()
 
     def _keep(self, session: Session | DreamSession) -> None:
         if isinstance(session, Session) and session.key and not session.steered:

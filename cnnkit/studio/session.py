@@ -35,13 +35,17 @@ class Session:
         plan: what to do.
         image: float32 (pictures, height, width, channels) to begin with; None: noise.
         key: of the result.
+        title: for the record; "": it is not recorded.
     """
 
-    def __init__(self, folder: Path, plan: Plan, image: np.ndarray | None, key: str):
+    def __init__(
+        self, folder: Path, plan: Plan, image: np.ndarray | None, key: str, title: str = ""
+    ):
         """Wait for a network."""
         self.folder = folder
         self.plan = plan
         self.key = key
+        self.title = title
         self.status = looks.WAITING
         self.place = 0
         self.reason = ""
@@ -161,7 +165,7 @@ class Session:
             learning_rate=float(self.plan.optimizer.numbers["learning_rate"]),  # pyright: ignore
             rate=float(rates.min()),
             plan=self.plan.to_dict(),
-            curves=self._columns(),
+            curves=self.curves(),
             kept=list(self._kept),
             notes=self._notes[-NOTES:],
             reason=self.reason,
@@ -198,7 +202,7 @@ class Session:
     def result(self) -> Result:
         """What is kept of it."""
         card = {
-            "curves": self._columns(),
+            "curves": self.curves(),
             "notes": self._notes,
             "seconds": float(np.sum(self._seconds)),
         }
@@ -218,7 +222,8 @@ class Session:
         self._notes += [f"Step {step.number}: {note}" for note in step.notes]
         del self._notes[: -4 * NOTES]
 
-    def _columns(self) -> dict[str, list[float]]:
+    def curves(self) -> dict[str, list[float]]:
+        """ "step", each term and "gradient_norm", thinned."""
         thin = self._curves[:: max(1, len(self._curves) // POINTS)]
         if self._curves and thin[-1] is not self._curves[-1]:
             thin.append(self._curves[-1])

@@ -99,19 +99,30 @@ class Studio:
 
     # Sessions
 
-    def start(self, source: Source, plan: Plan, *, image: np.ndarray | None = None) -> str:
+    def start(
+        self,
+        source: Source,
+        plan: Plan,
+        *,
+        image: np.ndarray | None = None,
+        title: str = "",
+        address: Mapping[str, str] | None = None,
+    ) -> str:
         """Begin an optimisation.
 
         Args:
             source: the network.
             plan: what to do.
             image: (pictures, height, width, channels), 0 to 255, to begin with; None: noise.
+            title: under which the end is recorded as a run; "": it is not.
+            address: parameters of the page that shows it, for the record.
 
         Returns:
             The session's name, for the other calls.
         """
         session, folder = self._room()
         order: dict[str, Any] = {"source": source.to_dict(), "plan": plan.to_dict()}
+        order |= {"title": title, "address": dict(address or {})}
         if image is None:
             order["key"] = self.key(source, plan)
         else:

@@ -158,7 +158,9 @@ def _list_runs() -> None:
     from cnnkit.ui import cache
 
     with shown_errors(stop=False):
-        runs = [run for run in cache.store().list(limit=RECENT + 1) if not run.starter][:RECENT]
+        runs = [
+            run for run in cache.store().list(kind="train", limit=RECENT + 1) if not run.starter
+        ][:RECENT]
         if not runs:
             st.caption("None yet. Train a network, and it will be here tomorrow.")
             return

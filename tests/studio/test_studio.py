@@ -1,16 +1,19 @@
 """A real child process: it starts, is steered, goes back, survives others' mistakes, and ends."""
 
+import json
 import time
 
 import numpy as np
 import psutil
 import pytest
+from PIL import Image
 
 from cnnkit.errors import StorageError
+from cnnkit.runs import RunStore
 from cnnkit.settings import get_settings
 from cnnkit.studio import Source, Studio
 from cnnkit.studio.looks import Look, read_look, write_frame, write_look
-from cnnkit.visualize import class_logit, presets
+from cnnkit.visualize import Plan, class_logit, presets
 from cnnkit.visualize.dreams import Dream
 from cnnkit.visualize.presets import completed
 
@@ -165,6 +168,20 @@ def test_a_dream_is_told_like_a_picture(studio, starter):
     assert frame.shape == (1, 40, 40, 1) and not np.array_equal(frame[0], picture.astype("uint8"))
     bad = studio.dream(starter, Dream(layers={"nowhere": 1.0}), picture)
     assert "Unknown layer 'nowhere'" in until(studio, bad, lambda one: one.over).reason
+
+
+def test_what_is_finished_is_recorded_as_a_run(studio, starter):
+    session = studio.start(starter, plan(steps=8), title="a seven", address={"unit": "7"})
+    look = until(studio, session, lambda look: look.run)
+    assert look.status == "finished" and not look.reason
+    store = RunStore(studio.settings)
+    (run,) = store.list(kind="visualize")
+    assert run.id == look.run and run.name == "a seven" and run.status == "finished"
+    assert run.spec["address"] == {"unit": "7"} and "class_logit(unit=7)" in run.spec["objective"]
+    with Image.open(store.artifact(run.id, "picture.png")) as picture:
+        np.testing.assert_array_equal(np.asarray(picture), studio.frame(session)[0, ..., 0])
+    assert Plan.from_dict(json.loads(store.artifact(run.id, "plan.json").read_text())).steps == 8
+    assert store.artifact(run.id, "curves.csv").read_text().startswith("step,terms/0")
 
 
 @pytest.mark.faults

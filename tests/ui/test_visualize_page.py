@@ -38,7 +38,7 @@ def still(monkeypatch):
         def look(self, session):
             return looks.get(session)
 
-        def start(self, source, plan, *, image=None):
+        def start(self, source, plan, **how):
             looks["one"] = Look(
                 status="running",
                 number=10,

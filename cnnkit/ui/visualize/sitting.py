@@ -48,7 +48,13 @@ def start(target: Target, plan: Plan, turned: Mapping[str, Number]) -> Sitting:
     if before:
         cache.studio().stop(before.session)
     whole = plan.turned(turned)
-    session = cache.studio().start(target.network.source, whole)
+    names = ", ".join(target.names[:3]) + (" …" if len(target.names) > 3 else "")
+    session = cache.studio().start(
+        target.network.source,
+        whole,
+        title=f"{names} · {target.network.title}",
+        address=st.query_params.to_dict(),
+    )
     st.session_state[_KEY] = Sitting(session, target, plan, whole.numbers())
     return st.session_state[_KEY]
 
