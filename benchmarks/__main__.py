@@ -25,6 +25,7 @@ PARTS = {
     "prediction": "Predicting",
     "predict_page": "The page Predict",
     "model_memory": "Networks in memory",
+    "climbing": "Climbing pictures",
 }
 DOCUMENT = ROOT / "docs" / "benchmarks.md"
 RESULTS = ROOT / "docs" / "benchmarks.json"  # what the document is made of

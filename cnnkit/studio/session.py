@@ -223,7 +223,7 @@ class Session:
         del self._notes[: -4 * NOTES]
 
     def curves(self) -> dict[str, list[float]]:
-        """ "step", each term and "gradient_norm", thinned."""
+        """Each term, the gradient norm and the steps they belong to, thinned."""
         thin = self._curves[:: max(1, len(self._curves) // POINTS)]
         if self._curves and thin[-1] is not self._curves[-1]:
             thin.append(self._curves[-1])
