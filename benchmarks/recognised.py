@@ -56,6 +56,16 @@ RESULTS = ROOT / "docs" / "recognised.json"
 DOCUMENT = ROOT / "docs" / "recognised.md"
 STARTER = "starter"
 WIDTH = 1100  # pixels, of a mosaic
+COLUMNS = (
+    "class",
+    "share",
+    "logit, linear",
+    "logit, smooth",
+    "ratio",
+    "variation, linear",
+    "variation, smooth",
+    "ratio",
+)
 
 
 @dataclass(frozen=True)
@@ -135,12 +145,10 @@ def document(results: dict[str, list[Found]]) -> str:
     lines = [
         "# Are climbed pictures recognised?",
         "",
-        "Written by `python -m benchmarks.recognised`. Shares are of the class that was climbed, in "
-        "the network's",
-        "answer to the final 8-bit picture of the preset *Everything together*. Logits and total "
-        "variation are of",
-        "the final 8-bit pictures of two rungs of the ladder: before softmax, and with total "
-        "variation held down.",
+        "Written by `python -m benchmarks.recognised`. Shares are of the class that was climbed, in",
+        "the network's answer to the final 8-bit picture of the preset *Everything together*. Logits",
+        "and total variation are of the final 8-bit pictures of two rungs of the ladder: before",
+        "softmax, and with total variation held down.",
     ]
     for name, found in results.items():
         title = "Starter (LeNet on MNIST)" if name == STARTER else pretrained_info(name).title
@@ -156,8 +164,8 @@ def document(results: dict[str, list[Found]]) -> str:
             f"{statistics.median(o.logit for o in found):.2f} times that without (wanted: at most "
             ".20, at least .90).",
             "",
-            "| class | share | logit, linear | logit, smooth | ratio | variation, linear | smooth | ratio |",
-            "| --- | --- | --- | --- | --- | --- | --- | --- |",
+            f"| {' | '.join(COLUMNS)} |",
+            "| --- " * len(COLUMNS) + "|",
             *(
                 f"| {one.name} | {one.share:.2%} | {one.linear[0]:.1f} | {one.smooth[0]:.1f} | "
                 f"{one.logit:.2f} | {one.linear[1]:.0f} | {one.smooth[1]:.0f} | "
