@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 import streamlit as st
 
@@ -14,8 +16,8 @@ from cnnkit.visualize import Plan
 from cnnkit.visualize.script import script
 
 SHEET = 448  # pixels, width of what is downloaded as one sheet
-STRIP = 96  # pixels, of one picture of the film strip
-MOST_ON_STRIP = 9
+STRIP = 72  # pixels, of one picture of the film strip
+MOST_ON_STRIP = 7
 
 
 def film_strip(sitting: Sitting) -> None:
@@ -25,7 +27,7 @@ def film_strip(sitting: Sitting) -> None:
     if len(kept) < 2:
         return
     st.markdown("##### How it came about")
-    chosen = kept[:: max(1, len(kept) // MOST_ON_STRIP)]
+    chosen = kept[:: math.ceil(len(kept) / MOST_ON_STRIP)]
     chosen += [] if chosen[-1] == kept[-1] else [kept[-1]]
     with st.container(horizontal=True, gap="small"):
         for number in chosen:
