@@ -147,8 +147,8 @@ def document(results: dict[str, list[Found]]) -> str:
         "",
         "Written by `python -m benchmarks.recognised`. Shares are of the class that was climbed,",
         "in the network's answer to the final 8-bit picture of the preset *Everything together*.",
-        "Logits and total variation are of the final 8-bit pictures of two rungs of the ladder: before",
-        "softmax, and with total variation held down.",
+        "Logits and total variation are of the final 8-bit pictures of two rungs of the ladder:",
+        "before softmax, and with total variation held down.",
     ]
     for name, found in results.items():
         title = "Starter (LeNet on MNIST)" if name == STARTER else pretrained_info(name).title

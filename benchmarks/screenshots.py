@@ -134,6 +134,20 @@ def until_it_is_drawn(page: Page) -> None:
     block.locator("summary").click()
 
 
+def until_it_is_climbed(page: Page) -> None:
+    """Press Start, and wait for the end."""
+    page.get_by_role("button", name="Start").click()
+    page.get_by_text("Step 128 of 128").wait_for(timeout=300_000)
+    time.sleep(2)
+
+
+def until_it_is_dreamt(page: Page) -> None:
+    """Press Dream, and wait for the end."""
+    page.get_by_role("button", name="Dream", exact=True).click(timeout=120_000)
+    page.get_by_text("Before ↔ after").wait_for(timeout=300_000)
+    time.sleep(2)
+
+
 def until_it_has_learnt(page: Page) -> None:
     """Wait until the curves of a running training have some points."""
     page.wait_for_selector(".js-plotly-plot", timeout=120_000)
@@ -152,6 +166,8 @@ SHOTS: tuple[tuple[str, str, Callable[[Page], None]], ...] = (
         still,
     ),
     ("architectures", "architectures?network=resnet", until_it_is_drawn),
+    ("visualize", "visualize?network=imagenet.googlenet&unit=130", until_it_is_climbed),
+    ("deepdream", "deepdream?network=imagenet.googlenet&example=china", until_it_is_dreamt),
     ("reproduce", "reproduce", still),
     ("home-dark", "", still),
     ("train", "train", until_it_has_learnt),
