@@ -37,7 +37,7 @@ THUMBNAIL = 112  # pixels a side, at most
 class Collection:
     """Pictures that a network can be shown."""
 
-    title: str  # for people
+    title: str  # what and how many, for people
     images: np.ndarray  # uint8 (pictures, height, width, channels), 0 to 255
     names: tuple[str, ...]  # what is on each
 
@@ -106,9 +106,9 @@ def exciting(
     answer = tf.function(lambda seen: _summary(network(seen)[layer], units, by), autograph=False)
     found = []
     for done, start in enumerate(range(0, len(images), BATCH), start=1):
-        batch = np.float32(images[start : start + BATCH])
+        batch = images[start : start + BATCH].astype(np.float32)
         # One size, so that it is compiled once.
-        full = np.concatenate([batch, np.zeros((BATCH - len(batch), *batch.shape[1:]), np.float32)])
+        full = np.pad(batch, [(0, BATCH - len(batch)), (0, 0), (0, 0), (0, 0)])
         found.append(answer(tf.constant(full)).numpy()[: len(batch)])
         yield done
     return _best(np.concatenate(found), top)
@@ -136,14 +136,14 @@ def _summary(answer: Tensor, units: Sequence[int], by: str) -> Tensor:
 def _best(values: np.ndarray, top: int) -> Found:
     """The largest of each column, of equals the first."""
     order = np.argsort(-values, axis=0, kind="stable")[:top].T
-    return Found(order, np.float32(np.take_along_axis(values.T, order, axis=1)))
+    return Found(order, np.take_along_axis(values.T, order, axis=1))
 
 
 def _digits(name: str) -> Collection:
     dataset = load_dataset(name)
     images, labels = dataset.part("test")
     names = tuple(dataset.class_names[label] for label in labels[:MOST])
-    return Collection(f"test pictures of {dataset.title}", images[:MOST], names)
+    return Collection(f"{len(names):,} test pictures of {dataset.title}", images[:MOST], names)
 
 
 def _photos(shape: tuple[int, ...], data_dir: Path | None) -> Collection | None:
@@ -159,7 +159,7 @@ def _photos(shape: tuple[int, ...], data_dir: Path | None) -> Collection | None:
     if not found:
         return None
     names = tuple(name for name, _ in found)
-    title = "squares of the example photos"
+    title = f"{len(found):,} squares of the example photos"
     return Collection(title, np.stack([image for _, image in found]), names)
 
 

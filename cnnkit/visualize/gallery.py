@@ -61,8 +61,9 @@ class LayerMosaic:
         if found is None:
             return None
         card, arrays = found
-        lists = {name: tuple(v) if isinstance(v, list) else v for name, v in card.items()}
-        return cls(**lists, **arrays)
+        fields: dict[str, Any] = {name: _as_tuple(value) for name, value in card.items()}
+        fields |= arrays
+        return cls(**fields)
 
 
 class Gallery:
@@ -103,7 +104,8 @@ class Gallery:
 
         field = self._fields.get(layer)
         pictures = yield from mosaic(self.model, layer, self.way, self.shape, field)
-        shape = Network(self.model, (layer,), self.shape[:2]).shapes[layer]
+        height, width, _ = self.shape
+        shape = Network(self.model, (layer,), (height, width)).shapes[layer]
         units = self.way.drawn(shape[-1])
         found = yield from self._found(layer, units)
         return LayerMosaic(
@@ -113,9 +115,11 @@ class Gallery:
     def _found(self, layer: str, units: Sequence[int]) -> Generator[int, None, dict[str, Any]]:
         """The fields of `LayerMosaic` that say which pictures excite the units."""
         if self.collection is None:
-            nothing = np.zeros((len(units), 0))
-            shown = np.zeros((0, *self.shape), np.uint8)
-            return {"shown": shown, "places": np.int64(nothing), "values": np.float32(nothing)}
+            return {
+                "shown": np.zeros((0, *self.shape), np.uint8),
+                "places": np.zeros((len(units), 0), np.int64),
+                "values": np.zeros((len(units), 0), np.float32),
+            }
         asking = exciting(self.model, layer, units, self.collection.images)
         found = yield from _after(asking, self._climbed[layer])
         kept, places = np.unique(found.places, return_inverse=True)
@@ -136,26 +140,29 @@ def usual_layers(network: str, layers: Sequence[tuple[str, str, Sequence[int]]])
         layers: (name, kind, shape) of each, from the picture to the answer.
 
     Returns:
-        Names: of the ends of its modules where it has such, else of convolutions, else of
-        what there is.
+        Names: of the ends of its modules where it has many, else of convolutions; in a network
+        with few of them, of dense layers too.
     """
     names = {name for name, _, _ in layers}
     known = [name for name in USUAL.get(network, ()) if name in names]
     if known:
         return known
-    kinds: dict[str, list[str]] = {}
-    for name, kind, shape in layers:
-        kinds.setdefault(kind if len(shape) == 3 else "flat", []).append(name)
-    modules = kinds.get("Concatenate", [])
-    for found in (modules if len(modules) >= FEWEST else [], kinds.get("Conv2D", [])):
-        if found:
+    modules = [name for name, kind, shape in layers if kind == "Concatenate" and len(shape) == 3]
+    convolutions = [name for name, kind, _ in layers if kind == "Conv2D"]
+    weighted = [name for name, kind, _ in layers if kind in ("Conv2D", "Dense")]
+    for found in (modules, convolutions):
+        if len(found) >= FEWEST:
             return _spread(found)
-    return _spread([name for name, _, _ in layers])
+    return _spread(weighted or [name for name, _, _ in layers])
+
+
+def _as_tuple(value: Any) -> Any:
+    return tuple(value) if isinstance(value, list) else value
 
 
 def _spread(names: Sequence[str]) -> list[str]:
-    places = np.linspace(0, len(names) - 1, min(MOST, len(names)))
-    return [names[round(place)] for place in places]
+    places = np.linspace(0, len(names) - 1, min(MOST, len(names))).round().astype(int)
+    return [str(names[place]) for place in places]
 
 
 def _after(steps: Generator[int, None, Any], before: int) -> Generator[int, None, Any]:

@@ -68,7 +68,7 @@ class ResultCache:
     def put(self, key: str, result: Result) -> None:
         """Keep a result."""
         card = {**result.card, "plan": result.plan.to_dict()}
-        self.write(key, card, {PICTURES: np.float32(result.images)})
+        self.write(key, card, {PICTURES: result.images.astype(np.float32)})
 
     def has(self, key: str) -> bool:
         """Whether an entry is there, without reading it."""

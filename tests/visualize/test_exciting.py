@@ -99,4 +99,6 @@ def test_usual_layers_are_modules_or_convolutions_or_what_there_is():
     assert usual_layers("googlenet", convolutions + modules + ends)[-1] == "inception_8"
     spread = usual_layers("other", convolutions + ends)
     assert (spread[0], spread[-1], len(spread)) == ("conv0", "conv29", 7)
+    assert usual_layers("lenet", convolutions[:2] + ends) == ["conv0", "conv1", "logits"]
     assert usual_layers("softmax_regression", ends) == ["logits"]
+    assert usual_layers("vgg16", [("block3_conv1", "Conv2D", (9, 9, 8))]) == ["block3_conv1"]

@@ -116,9 +116,9 @@ def _layer_picker(network: Network) -> tuple[str, int] | None:
     answer = layers(network)
     if answer is None:
         if wanted != ANSWER:
-            _wait_for_layers(network)
+            wait_for_layers(network)
             return None
-        _wait_for_layers(network)
+        wait_for_layers(network)
     elif "error" in answer:
         st.error(answer["error"], icon=":material/error:")
         st.stop()
@@ -132,7 +132,9 @@ def _layer_picker(network: Network) -> tuple[str, int] | None:
     return (OUTPUT if chosen == ANSWER else chosen), known[chosen]
 
 
-def _wait_for_layers(network: Network) -> None:
+def wait_for_layers(network: Network) -> None:
+    """Say that they are being read, and run the page again once they are."""
+
     @st.fragment(run_every=0.5)
     def look() -> None:
         if layers(network) is None:
