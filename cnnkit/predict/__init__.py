@@ -1,7 +1,17 @@
 """What a network says to any picture: fitted to its input, asked, and its best answers."""
 
 from cnnkit.predict.answers import Answer, softmax, top_k
+from cnnkit.predict.examples import example_photos
 from cnnkit.predict.many import Prediction, predict_files
 from cnnkit.predict.preparing import FITS, prepare
 
-__all__ = ["FITS", "Answer", "Prediction", "predict_files", "prepare", "softmax", "top_k"]
+__all__ = [
+    "FITS",
+    "Answer",
+    "Prediction",
+    "example_photos",
+    "predict_files",
+    "prepare",
+    "softmax",
+    "top_k",
+]

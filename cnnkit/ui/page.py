@@ -22,6 +22,7 @@ NAVIGATION: dict[str, tuple[tuple[str, str, str], ...]] = {
     "Imagine": (
         ("pages/visualize.py", "Visualize", ":material/auto_awesome:"),
         ("pages/ladder.py", "Ladder", ":material/stairs:"),
+        ("pages/layers.py", "Layers", ":material/layers:"),
         ("pages/deepdream.py", "DeepDream", ":material/bedtime:"),
     ),
     "Understand": (

@@ -7,9 +7,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from importlib import resources
 from itertools import accumulate
-from pathlib import Path
 
 import streamlit as st
 
@@ -17,7 +15,15 @@ from cnnkit.figures.bars import ranking
 from cnnkit.images import Picture, read_image
 from cnnkit.models import OpenModel
 from cnnkit.models.imagenet import kind
-from cnnkit.predict import FITS, Answer, Prediction, predict_files, prepare, top_k
+from cnnkit.predict import (
+    FITS,
+    Answer,
+    Prediction,
+    example_photos,
+    predict_files,
+    prepare,
+    top_k,
+)
 from cnnkit.settings import get_settings
 from cnnkit.ui import charts, inputs
 from cnnkit.ui.handwriting import TYPES
@@ -208,19 +214,9 @@ def _taken() -> list[File]:
 
 
 def _example() -> list[File]:
-    found = examples()
+    found = example_photos(get_settings().data_dir)
     name = inputs.choice("Example", list(found), parameter="example")
     return [File(name, found[name].read_bytes())]
-
-
-def examples() -> dict[str, Path]:
-    """Photos that are on every machine (scikit-learn ships two), and the operator's own."""
-    folder = resources.files("sklearn.datasets") / "images"
-    paths = [Path(str(folder / name)) for name in ("flower.jpg", "china.jpg")]
-    data_dir = get_settings().data_dir
-    if data_dir:
-        paths = [*sorted((data_dir / "photos").glob("*.jpg")), *paths]
-    return {path.stem.replace("_", " "): path for path in paths}
 
 
 def _at_most(brought: Sequence) -> Sequence:

@@ -82,7 +82,7 @@ def _draw(run: Run) -> None:
     progress = run.progress or Progress()
     if run.status is not Status.FINISHED:
         st.progress(progress.fraction, _progress_in_words(run, progress))
-        _controls(run)
+        controls(run)
     points = [] if run.status is Status.FINISHED else cache.store().live(run.id)
     if run.status is not Status.FINISHED:
         _figures(run, progress, points)
@@ -115,7 +115,8 @@ def _detail(run: Run) -> str:
     return ""
 
 
-def _controls(run: Run) -> None:
+def controls(run: Run) -> None:
+    """Buttons that fit how a run stands: pause, cancel, resume."""
     with st.container(horizontal=True, gap="small"):
         if run.status is Status.RUNNING:
             _act(run, "Pause", ":material/pause:", cache.jobs().pause, bool(run.wish))

@@ -7,6 +7,7 @@ import json
 import os
 import shutil
 import uuid
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,7 +17,7 @@ import numpy as np
 from cnnkit.visualize.plan import Plan
 
 VERSION = 1  # of what a plan means; raised when the same plan gives another picture
-PICTURES, CARD = "pictures.npy", "card.json"
+PICTURES, CARD = "pictures", "card.json"
 
 
 @dataclass(frozen=True, eq=False)
@@ -54,25 +55,59 @@ class ResultCache:
 
     def get(self, key: str) -> Result | None:
         """A result, or None. One that is damaged is removed."""
-        entry = self.folder / key
-        try:
-            card = json.loads((entry / CARD).read_text("utf-8"))
-            images = np.load(entry / PICTURES, allow_pickle=False)
-            os.utime(entry)
-            return Result(Plan.from_dict(card.pop("plan")), images, card)
-        except FileNotFoundError:
+        found = self.read(key, (PICTURES,))
+        if found is None:
             return None
-        except (ValueError, KeyError, EOFError):
-            shutil.rmtree(entry, ignore_errors=True)
+        card, arrays = found
+        try:
+            return Result(Plan.from_dict(card.pop("plan")), arrays[PICTURES], card)
+        except (ValueError, KeyError):
+            shutil.rmtree(self.folder / key, ignore_errors=True)
             return None
 
     def put(self, key: str, result: Result) -> None:
-        """Keep a result: written aside, then renamed, so that none is ever half there."""
+        """Keep a result."""
+        card = {**result.card, "plan": result.plan.to_dict()}
+        self.write(key, card, {PICTURES: result.images.astype(np.float32)})
+
+    def has(self, key: str) -> bool:
+        """Whether an entry is there, without reading it."""
+        return (self.folder / key / CARD).exists()
+
+    def read(
+        self, key: str, names: Sequence[str]
+    ) -> tuple[dict[str, Any], dict[str, np.ndarray]] | None:
+        """A card and its arrays, or None. An entry that is damaged is removed.
+
+        Args:
+            key: of the entry.
+            names: of its arrays.
+        """
+        entry = self.folder / key
+        try:
+            card = json.loads((entry / CARD).read_text("utf-8"))
+            arrays = {name: np.load(entry / f"{name}.npy", allow_pickle=False) for name in names}
+            os.utime(entry)
+            return card, arrays
+        except FileNotFoundError:
+            return None
+        except (ValueError, EOFError):
+            shutil.rmtree(entry, ignore_errors=True)
+            return None
+
+    def write(self, key: str, card: Mapping[str, Any], arrays: Mapping[str, np.ndarray]) -> None:
+        """Keep an entry: written aside, then renamed, so that none is ever half there.
+
+        Args:
+            key: of the entry; one that is there stays, for equal keys stand for equal results.
+            card: plain values.
+            arrays: by name.
+        """
         self.folder.mkdir(parents=True, exist_ok=True)
         aside = self.folder / f".{uuid.uuid4().hex}"
         aside.mkdir()
-        np.save(aside / PICTURES, np.float32(result.images))
-        card = {**result.card, "plan": result.plan.to_dict()}
+        for name, array in arrays.items():
+            np.save(aside / f"{name}.npy", array)
         (aside / CARD).write_text(json.dumps(card), "utf-8")
         try:
             aside.rename(self.folder / key)

@@ -20,6 +20,7 @@ Kind = Callable[["JobContext"], Status]
 
 _KINDS = {
     "train": "cnnkit.jobs.kinds.train:run",
+    "mosaic": "cnnkit.jobs.kinds.mosaic:run",
     "rehearsal": "cnnkit.jobs.kinds.rehearsal:run",
 }
 

@@ -10,10 +10,11 @@ from PIL import Image
 
 from cnnkit.figures import curves, images
 from cnnkit.images import decode_image
+from cnnkit.predict import example_photos
+from cnnkit.settings import get_settings
 from cnnkit.ui import cache, charts, inputs
 from cnnkit.ui.handwriting import TYPES
 from cnnkit.ui.messages import shown_errors
-from cnnkit.ui.predicting import examples
 from cnnkit.ui.visualize import targets, watching
 from cnnkit.ui.visualize.targets import Network
 from cnnkit.visualize.dreams import PRESETS, Dream, suggested_layers
@@ -44,7 +45,7 @@ def picture(side: int, channels: int) -> np.ndarray | None:
         draw = np.random.default_rng(int(seed))
         return draw.integers(96, 160, (side, side, channels), np.uint8)
     if source == "example":
-        found = examples()
+        found = example_photos(get_settings().data_dir)
         name = inputs.choice("Example", list(found), parameter="example", default="china")
         return _sized(found[name].read_bytes(), side, channels)
     file = st.file_uploader("A picture", type=TYPES, key="dream_upload")

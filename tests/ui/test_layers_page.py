@@ -1,0 +1,198 @@
+"""Layers: what is there is shown at once, what lacks is made by one job, and what cannot be."""
+
+from __future__ import annotations
+
+import shutil
+from functools import partial
+
+import numpy as np
+import pytest
+
+from cnnkit.runs import Progress, Status
+from cnnkit.settings import get_settings
+from cnnkit.studio import Source
+from cnnkit.visualize.gallery import LayerMosaic
+from cnnkit.visualize.mosaics import Way
+from cnnkit.visualize.results import ResultCache
+from tests.pages import opened, words_of
+
+open_page = partial(opened, "pages/layers.py", network="run.starter")
+LAYERS = [["conv1", "Conv2D", [24, 24, 20]], ["conv2", "Conv2D", [8, 8, 50]]]
+
+
+@pytest.fixture(autouse=True)
+def still(monkeypatch, store, submitted):
+    """A studio without a child that knows two layers, and jobs that nobody starts."""
+    from cnnkit.studio import Studio
+
+    class Still(Studio):
+        def wake(self):
+            pass
+
+        def ask_layers(self, source):
+            return "layers"
+
+        def answer(self, question):
+            return {"layers": [*LAYERS, ["logits", "Dense", [10]]]}
+
+    monkeypatch.setattr("cnnkit.ui.cache.Studio", Still)
+    return Still
+
+
+@pytest.fixture
+def results() -> ResultCache:
+    settings = get_settings()
+    return ResultCache(settings.results, settings.results_memory)
+
+
+@pytest.fixture
+def starter(root) -> Source:
+    return Source("folder", str(root / "cnnkit" / "starter"))
+
+
+def keep(results, source, layer, way=None, collection="360 test pictures of digits"):
+    """Prefill the store with a layer as a job would have made it."""
+    way = way or Way()
+    count = dict((name, shape[-1]) for name, _, shape in LAYERS)[layer]
+    units = way.drawn(count)
+    most = 9 if collection else 0
+    LayerMosaic(
+        layer=layer,
+        shape=(8, 8, count),
+        field=(14, 14),
+        units=units,
+        pictures=np.full((len(units), 28, 28, 1), 90, np.uint8),
+        collection=collection,
+        names=tuple("012345678"[:most]),
+        shown=np.zeros((most, 28, 28, 1), np.uint8),
+        places=np.tile(np.arange(most), (len(units), 1)),
+        values=np.ones((len(units), most), np.float32),
+    ).keep(results, way.key(source.digest(), layer))
+    return units
+
+
+def headings(at):
+    return [m.value.removeprefix("##### ") for m in at.markdown if m.value.startswith("#####")]
+
+
+def submit(at):
+    at.button(key="make").click().run()
+    assert not at.exception
+
+
+def test_the_first_visit_says_what_to_do_and_one_click_submits_one_job(store, submitted):
+    at = open_page()
+    assert "Press **Make the mosaics**" in at.info[0].value
+    assert at.multiselect(key="choice_layers").value == ["conv1", "conv2", "logits"]
+    submit(at)
+    (run_id,) = submitted
+    run = store.get(run_id)
+    assert run.kind == "mosaic" and run.spec["layers"] == ["conv1", "conv2", "logits"]
+    assert run.spec["source"]["kind"] == "folder" and run.spec["units"] == 16
+    assert any("Waiting for a free place" in bar.text for bar in at.get("progress"))
+    assert "make" not in {button.key for button in at.button}
+
+
+def test_what_was_made_before_is_shown_from_shallow_to_deep(results, starter):
+    keep(results, starter, "conv2")
+    keep(results, starter, "conv1")
+    at = open_page(layers="conv2,conv1")
+    assert headings(at) == ["conv1", "conv2"]
+    words = words_of(at)
+    assert "8×8×50 · each sees 14×14 of 28×28 pixels · 16 of 50 filters" in words
+    assert "What excites it most of 360 test pictures of digits: 0, 1, 2, 3 and others." in words
+    assert "make" not in {button.key for button in at.button}
+
+
+def test_it_is_shown_while_the_layers_are_still_being_read(still, monkeypatch, results, starter):
+    keep(results, starter, "conv1")
+    monkeypatch.setattr(still, "answer", lambda self, question: None)
+    at = open_page(layers="conv1")
+    assert headings(at) == ["conv1"]
+    assert "Reading the network's layers" in words_of(at)
+
+
+def test_only_what_lacks_is_made_and_a_running_job_is_followed(store, results, starter, submitted):
+    keep(results, starter, "conv1")
+    at = open_page(layers="conv1,conv2")
+    submit(at)
+    run = store.get(submitted[0])
+    assert run.spec["layers"] == ["conv2"] and headings(at) == ["conv1"]
+    progress = Progress(epoch=1, epochs=1, step=64, steps=128, seconds_left=61.0)
+    store.update(run.id, status=Status.RUNNING, progress=progress)
+    at = open_page(layers="conv1,conv2")
+    assert any("conv2, layer 1 of 1 · about 1 min 1 s" in bar.text for bar in at.get("progress"))
+    assert {f"pause_{run.id}", f"cancel_{run.id}"} <= {button.key for button in at.button}
+
+
+def test_a_failed_job_says_why_and_can_be_resumed(store, results, starter, submitted):
+    at = open_page()
+    submit(at)
+    store.update(submitted[0], status=Status.FAILED, reason="No memory is left.\nTraceback …")
+    at = open_page()
+    assert [error.value for error in at.error] == ["No memory is left."]
+    assert f"resume_{submitted[0]}" in {button.key for button in at.button}
+
+
+def test_a_link_restores_layers_the_way_and_the_chosen_filter(results, starter):
+    way = Way(units="all", preset="quick", steps=9, seed=3)
+    keep(results, starter, "conv2", way)
+    query = {"all_filters": "true", "preset": "quick", "steps": "9", "seed": "3"}
+    at = open_page(**query, layers="conv2", layer="conv2", unit="41")
+    assert at.selectbox(key="filter_conv2").value == 41
+    links = [link.proto for link in at.get("page_link")]
+    (link,) = [one for one in links if one.label == "Continue with filter 41 in Visualize"]
+    assert {"layer=conv2", "unit=41", "network=run.starter"} <= set(link.query_string.split("&"))
+
+
+def test_choosing_a_filter_is_kept_in_the_address(results, starter):
+    units = keep(results, starter, "conv1")
+    at = open_page(layers="conv1")
+    assert at.selectbox(key="filter_conv1").value == units[0]
+    at.selectbox(key="filter_conv1").set_value(units[5]).run()
+    assert not at.exception
+    assert (at.query_params["layer"], at.query_params["unit"]) == ("conv1", str(units[5]))
+    assert f"What filter {units[5]} looks for." in words_of(at)
+
+
+def test_another_draw_forgets_the_chosen_filter(results, starter):
+    units = keep(results, starter, "conv1")
+    at = open_page(layers="conv1", layer="conv1", unit=str(units[1]))
+    at.number_input(key="number_seed").set_value(4).run()
+    assert not at.exception and not at.warning
+    assert "unit" not in at.query_params
+
+
+def test_a_network_that_no_pictures_fit_says_so(results, starter):
+    keep(results, starter, "conv1", collection="")
+    at = open_page(layers="conv1")
+    assert "No pictures on this machine fit this network's input" in words_of(at)
+
+
+@pytest.mark.parametrize(
+    ("query", "words"),
+    [
+        ({"layers": "conv1,conv9"}, "does not have: conv9"),
+        ({"layer": "conv1", "unit": "99"}, "filter “99” of layer “conv1”"),
+        ({"layer": "conv1", "unit": "many"}, "filter “many” of layer “conv1”"),
+        ({"layer": "logits", "unit": "1"}, "layer “logits”, which is not in these mosaics"),
+        ({"seed": "many"}, "Draw must be 0 to"),
+        ({"network": "imagenet.nothing"}, "network “imagenet.nothing”"),
+    ],
+)
+def test_a_bad_link_is_said_in_one_sentence(results, starter, query, words):
+    keep(results, starter, "conv1")
+    at = opened("pages/layers.py", **({"network": "run.starter", "layers": "conv1"} | query))
+    assert len(at.warning) == 1 and words in at.warning[0].value
+
+
+def test_no_layer_at_all_is_asked_for_one():
+    at = open_page()
+    at.multiselect(key="choice_layers").set_value([]).run()
+    assert [info.value for info in at.info] == ["Choose at least one layer."]
+
+
+def test_a_layer_that_was_pushed_out_of_the_store_is_offered_again(results, starter):
+    keep(results, starter, "conv1")
+    shutil.rmtree(results.folder)
+    assert headings(open_page(layers="conv1")) == []

@@ -1,0 +1,104 @@
+"""The most exciting pictures are those that NumPy finds too."""
+
+import numpy as np
+import pytest
+
+from cnnkit.visualize.exciting import BATCH, collection_for, exciting, thumbnails
+from cnnkit.visualize.gallery import Gallery, LayerMosaic, usual_layers
+from cnnkit.visualize.mosaics import Way
+from cnnkit.visualize.results import ResultCache
+from tests.visualize.test_mosaics import made
+
+
+@pytest.fixture(scope="module")
+def sights():
+    """More pictures than a batch holds, and no whole number of batches."""
+    return np.random.default_rng(3).integers(0, 256, (BATCH + 5, 16, 16, 3), dtype=np.uint8)
+
+
+def convolved(images, kernel, bias):
+    """Valid convolution in NumPy: (pictures, height, width, filters)."""
+    height, width = kernel.shape[:2]
+    windows = np.lib.stride_tricks.sliding_window_view(images, (height, width), axis=(1, 2))
+    return np.einsum("nyxchw,hwcf->nyxf", windows, kernel) + bias
+
+
+@pytest.mark.parametrize("by", ["max", "mean"])
+def test_numpy_finds_the_same_pictures(small, sights, by):
+    kernel, bias = small.get_layer("conv1").get_weights()
+    maps = np.tanh(convolved(sights / 128.0 - 1, kernel, bias))[..., [2, 0]]
+    excited = maps.max((1, 2)) if by == "max" else maps.mean((1, 2))
+    told, found = made(exciting(small, "conv1", (2, 0), sights, by=by, top=4))
+    assert told == [1, 2]
+    np.testing.assert_array_equal(found.places, np.argsort(-excited, axis=0)[:4].T)
+    np.testing.assert_allclose(found.values, -np.sort(-excited, axis=0)[:4].T, rtol=1e-4)
+
+
+def test_a_layer_without_maps_is_asked_for_its_units(small, sights):
+    _, found = made(exciting(small, "logits", (1, 4), sights, top=3))
+    answers = small.predict(np.float32(sights), verbose=0)[:, [1, 4]]
+    np.testing.assert_array_equal(found.places, np.argsort(-answers, axis=0)[:3].T)
+
+
+def test_fewer_pictures_than_asked_for_are_all_there_is(small, sights):
+    _, found = made(exciting(small, "conv2", (0,), sights[:2]))
+    assert found.places.shape == (1, 2)
+    with pytest.raises(ValueError, match="Received: 'sum'"):
+        next(exciting(small, "conv2", (0,), sights, by="sum"))
+
+
+def test_pictures_that_fit_are_found_on_this_machine(tmp_path):
+    digits = collection_for((28, 28, 1), "digits")
+    assert digits.images.shape == (360, 28, 28, 1) and len(digits.names) == 360
+    photos = collection_for((32, 32, 3))
+    assert len(photos.images) == 20 and set(photos.names) == {"flower", "china"}
+    assert collection_for((30, 30, 1)) is None
+    (tmp_path / "photos").mkdir()
+    (tmp_path / "photos" / "broken.jpg").write_bytes(b"no picture")
+    assert len(collection_for((32, 32, 3), data_dir=tmp_path).images) == 20
+
+
+def test_thumbnails_are_no_larger_than_they_are_shown():
+    assert thumbnails(np.zeros((2, 224, 112, 3), np.uint8)).shape == (2, 112, 56, 3)
+    assert thumbnails(np.zeros((2, 28, 28, 1), np.uint8)).shape == (2, 28, 28, 1)
+
+
+class Opened:
+    """What a gallery needs of an open network."""
+
+    def __init__(self, model):
+        self.model = model
+        self.card = type("Card", (), {"input_shape": (16, 16, 3)})
+
+
+@pytest.mark.parametrize("fits", [True, False])
+def test_a_layer_is_made_with_its_pictures_kept_and_found_again(small, tmp_path, fits):
+    collection = collection_for((16, 16, 3)) if fits else None
+    way = Way(units=4, steps=2)
+    gallery = Gallery(Opened(small), way, ["conv2"], collection)
+    told, layer = made(gallery.make("conv2"))
+    assert told == list(range(1, gallery.steps["conv2"] + 1))
+    results = ResultCache(tmp_path, 10**7)
+    key = way.key("weights", "conv2")
+    assert LayerMosaic.read(results, key) is None
+    layer.keep(results, key)
+    found = LayerMosaic.read(results, key)
+    assert (found.layer, found.shape, found.field) == ("conv2", (5, 5, 6), (8, 8))
+    assert found.units == way.drawn(6) and found.collection == layer.collection
+    np.testing.assert_array_equal(found.pictures, layer.pictures)
+    assert found.places.shape == (4, 9 if fits else 0)
+    if fits:
+        assert len(found.names) == len(found.shown) == found.places.max() + 1
+
+
+def test_usual_layers_are_modules_or_convolutions_or_what_there_is():
+    modules = [(f"inception_{n}", "Concatenate", (7, 7, 8)) for n in range(9)]
+    convolutions = [(f"conv{n}", "Conv2D", (7, 7, 8)) for n in range(30)]
+    ends = [("logits", "Dense", (10,))]
+    assert len(usual_layers("googlenet", convolutions + modules + ends)) == 7
+    assert usual_layers("googlenet", convolutions + modules + ends)[-1] == "inception_8"
+    spread = usual_layers("other", convolutions + ends)
+    assert (spread[0], spread[-1], len(spread)) == ("conv0", "conv29", 7)
+    assert usual_layers("lenet", convolutions[:2] + ends) == ["conv0", "conv1", "logits"]
+    assert usual_layers("softmax_regression", ends) == ["logits"]
+    assert usual_layers("vgg16", [("block3_conv1", "Conv2D", (9, 9, 8))]) == ["block3_conv1"]
