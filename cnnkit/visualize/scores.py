@@ -70,6 +70,13 @@ def _class_probability(answer, numbers, options):
     return _unit(tf.nn.softmax(_flat(answer)), numbers)
 
 
+def _class_margin(answer, numbers, options):
+    logits = _flat(answer)
+    own = tf.one_hot(tf.cast(numbers["unit"], tf.int32), logits.shape[-1])
+    others = tf.where(own > 0, -np.inf, logits)
+    return _unit(logits, numbers) - tf.reduce_logsumexp(others, -1)
+
+
 def _channel(answer, numbers, options):
     return _mean_of_places(_units_last(answer, numbers))
 
@@ -181,6 +188,7 @@ _OF_IMAGE = {
 _OF_ACTIVATIONS = {
     "class_logit": _class_logit,
     "class_probability": _class_probability,
+    "class_margin": _class_margin,
     "channel": _channel,
     "neuron": _neuron,
     "direction": _direction,

@@ -135,6 +135,18 @@ def class_probability(unit: int | Sequence[int]) -> Objective:
     return _one("class_probability", unit=_units(unit))
 
 
+def class_margin(unit: int | Sequence[int]) -> Objective:
+    """By how much a class's logit leads: over the soft maximum of all others, log Σ exp.
+
+    It is the logarithm of the odds, log p / (1 - p). Where a network knows look-alikes (cats,
+    sledge dogs), the logit alone raises them as well, and another of them wins.
+
+    Args:
+        unit: class; several: one for each picture of the batch.
+    """
+    return _one("class_margin", unit=_units(unit))
+
+
 def channel(layer: str, unit: int | Sequence[int]) -> Objective:
     """The mean of one filter's map; of a layer of plain units, that unit.
 

@@ -14,6 +14,7 @@ from cnnkit.visualize.presets import PRESETS, get
 from cnnkit.visualize.terms import (
     channel,
     class_logit,
+    class_margin,
     class_probability,
     direction,
     diversity,
@@ -47,6 +48,7 @@ def total(step, plan_terms):
     [
         class_logit(3),
         class_probability(3),
+        class_margin(3),
         channel("conv1", 2),
         channel("logits", 1),
         neuron("conv2", 1),

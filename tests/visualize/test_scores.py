@@ -97,6 +97,13 @@ def test_a_class_is_its_logit_and_its_share_after_softmax():
     np.testing.assert_allclose(found, shares[[0, 1, 2], [0, 1, 2]], rtol=1e-5)
 
 
+def test_a_class_leads_by_the_logarithm_of_its_odds():
+    logits = np.float32([[1, 2, 3], [0, 50, -1], [2, 2, 2]])
+    found, _ = value(terms.class_margin([2, 1, 0]), {"": logits})
+    rest = [np.logaddexp(1, 2), np.logaddexp(0, -1), np.logaddexp(2, 2)]
+    np.testing.assert_allclose(found, np.array([3, 50, 2]) - rest, rtol=1e-5)
+
+
 def test_a_channel_is_the_mean_of_its_map(maps):
     found, _ = value(terms.channel("a", 4), {"a": maps})
     np.testing.assert_allclose(found, maps[..., 4].mean((1, 2)), rtol=1e-5)
