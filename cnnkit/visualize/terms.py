@@ -234,6 +234,9 @@ def lp_norm(p: float = 6.0) -> Objective:
 def total_variation(beta: float = 2.0) -> Objective:
     """Σ ((down − here)² + (right − here)²)^(β/2), divided by the count of values.
 
+    As published, the sum leaves out the last row and column as "here", so that the pixel in the
+    lower right corner is in no difference and stays free.
+
     Reference:
         Mahendran, Vedaldi 2014, "Understanding Deep Image Representations by Inverting Them".
     """
