@@ -13,7 +13,9 @@ from cnnkit.jobs import JobPool
 from cnnkit.runs import Status
 
 SERVER = """
-import sys, time
+import signal, sys, time
+# What a shell starts in the background ignores it, and hands that on.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 from cnnkit.jobs import JobPool
 from cnnkit.runs import RunStore
 from cnnkit.settings import get_settings
@@ -65,7 +67,7 @@ def test_a_job_outlives_its_server_and_the_next_server_adopts_it(server, setting
     first = server(running.id, waiting.id)
     before = until(running, lambda run: run.progress)
     first.send_signal(signal.SIGINT)
-    first.wait(180)
+    first.wait(60)
     assert not gone(before.pid, 1)
     until(running, lambda run: run.progress.step > before.progress.step)
     assert store.get(waiting.id).status == "queued"
