@@ -8,7 +8,7 @@ from cnnkit.ui import cache
 from cnnkit.ui.messages import shown_errors, source
 from cnnkit.ui.page import open_page
 from cnnkit.ui.visualize import form, gallery, keeping, sitting, targets, verdicts, watching
-from cnnkit.visualize.fooling import to_8bit
+from cnnkit.visualize.fooling import as_shown
 
 open_page("Visualize", "What does a class, or a filter, want to see?")
 
@@ -45,10 +45,10 @@ with shown_errors():
             keeping.film_strip(running)
             if frame is not None:
                 verdicts.check(running.target, networks, running.session)
-                keeping.downloads(running.target, plan.turned(turned), frame, running)
+                keeping.downloads(running.target, running.plan_now, frame, running)
         elif found:
             st.caption("Made before with exactly these settings; nothing had to be computed.")
-            pictures = to_8bit(found.images)
+            pictures = as_shown(found.images, found.plan)
             watching.finished(pictures, target, found.card["curves"], found.plan)
             verdicts.check(target, networks, "result", images=found.images)
             keeping.downloads(target, found.plan, pictures)

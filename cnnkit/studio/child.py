@@ -6,7 +6,6 @@ sessions tell go to files in the studio's folder.
 
 from __future__ import annotations
 
-import gc
 import json
 import queue
 import sys
@@ -15,16 +14,17 @@ import traceback
 from collections import OrderedDict
 from pathlib import Path
 from typing import Any
+from weakref import WeakKeyDictionary
 
 import numpy as np
 
 from cnnkit.errors import CnnkitError
-from cnnkit.models import ModelCache
+from cnnkit.models import ModelCache, OpenModel
 from cnnkit.settings import Settings
 from cnnkit.studio import looks
 from cnnkit.studio.dreams import DreamSession
 from cnnkit.studio.record import Finished, record
-from cnnkit.studio.session import Session, engines_of
+from cnnkit.studio.session import Session
 from cnnkit.studio.sources import Source
 from cnnkit.visualize.dreams import Dream
 from cnnkit.visualize.engine import Engines
@@ -72,7 +72,8 @@ class Serving:
         self.sessions: OrderedDict[str, Session | DreamSession] = OrderedDict()
         self._sources: dict[str, Source] = {}
         self._addresses: dict[str, dict[str, str]] = {}
-        self._engines: dict[int, Engines] = {}
+        # Compiled steps live as long as their network stays in memory.
+        self._engines: WeakKeyDictionary[OpenModel, Engines] = WeakKeyDictionary()
 
     def run(self, orders: queue.Queue) -> None:
         """Orders first, then a step of each session that runs, and so on."""
@@ -162,9 +163,11 @@ class Serving:
     def _advance(self, name: str) -> None:
         session = self.sessions[name]
         session.advance()
-        if session.status == "finished":
-            self._keep(session)
-            if isinstance(session, Session) and session.title:
+        if isinstance(session, Session) and session.status == "finished":
+            if session.key and not session.steered:
+                self.results.put(session.key, session.result())
+            session.tell(frame=True)
+            if session.title:
                 # MLflow takes seconds to import; others' pictures go on meanwhile.
                 finished = self._finished(name, session)
                 threading.Thread(target=self._record, args=(session, finished)).start()
@@ -187,12 +190,6 @@ class Serving:
             traceback.print_exc()
             session.reason = f"The picture is finished but could not be recorded: {error}"
         session.tell()
-
-    def _keep(self, session: Session | DreamSession) -> None:
-        if isinstance(session, Session) and session.key and not session.steered:
-            self.results.put(session.key, session.result())
-        else:
-            looks.write_frame(session.folder / "result.npy", session.images())
 
     def _answer(self, order: dict[str, Any]) -> None:
         path = self.folder / "answers" / f"{order['id']}.json"
@@ -229,13 +226,10 @@ class Serving:
         ]
         return {"verdicts": [[one.to_dict() for one in of_one] for of_one in verdicts]}
 
-    def _compiled(self, opened) -> Engines:
-        engines = engines_of(opened, self._engines)
-        # Those of networks that were pushed out of memory go too.
-        if len(self._engines) > 6:
-            self._engines = {id(opened): engines}
-            gc.collect()
-        return engines
+    def _compiled(self, opened: OpenModel) -> Engines:
+        if opened not in self._engines:
+            self._engines[opened] = Engines(opened.model)
+        return self._engines[opened]
 
 
 def _picture(path: str | None) -> Any:

@@ -11,11 +11,10 @@ from typing import Any
 import numpy as np
 
 from cnnkit.errors import CnnkitError
-from cnnkit.models import OpenModel
 from cnnkit.studio import looks
 from cnnkit.studio.looks import Look
 from cnnkit.visualize.engine import Engines, as_numbers
-from cnnkit.visualize.fooling import stretched, to_8bit
+from cnnkit.visualize.fooling import as_shown
 from cnnkit.visualize.maximizing import Maximization, Step
 from cnnkit.visualize.plan import Plan
 from cnnkit.visualize.results import Result
@@ -72,7 +71,7 @@ class Session:
         self.tell(frame=True)
 
     def advance(self) -> None:
-        """One step."""
+        """One step. The end is not told here, but once the result is kept."""
         if self._running is None:
             raise ValueError("A session takes steps after `open`.")
         began = time.perf_counter()
@@ -84,7 +83,8 @@ class Session:
             self._keep(self._last.number)
         if over:
             self.status = "finished"
-        self.tell(frame=over or self._due())
+        if not over:
+            self.tell(frame=self._due())
 
     def fail(self, error: Exception) -> None:
         """Say why it cannot go on; what was reached stays."""
@@ -185,13 +185,7 @@ class Session:
 
     def shown(self) -> np.ndarray:
         """The pictures as people see them: uint8 (pictures, height, width, channels)."""
-        images = self.images()
-        # Hidden filters leave the range of pixels or hardly leave gray; a class is asked about
-        # its very pixels.
-        hidden = any(t.layer for _, t in self.plan.objective.terms if not t.of_image)
-        free = self.plan.parametrization.options["bounds"] == "free"
-        show = stretched if hidden and free else to_8bit
-        return np.stack([show(image) for image in images])
+        return as_shown(self.images(), self.plan)
 
     def images(self) -> np.ndarray:
         """The pictures as they are: float32."""
@@ -245,10 +239,3 @@ class Session:
         for old in [n for n in self._kept if n % self._stride and n != number]:
             del self._kept[old]
             looks.kept_path(self.folder, old).unlink(missing_ok=True)
-
-
-def engines_of(opened: OpenModel, known: dict[int, Engines]) -> Engines:
-    """The compiled steps of a network that is open, kept as long as it is."""
-    if id(opened) not in known:
-        known[id(opened)] = Engines(opened.model)
-    return known[id(opened)]

@@ -91,11 +91,18 @@ class Studio:
         return self._process
 
     def _order(self, **order: Any) -> None:
+        line = (json.dumps(order) + "\n").encode()
         with self._lock:
-            process = self._awake()
-            if process.stdin:
-                process.stdin.write((json.dumps(order) + "\n").encode())
-                process.stdin.flush()
+            try:
+                self._write(line)
+            except BrokenPipeError:
+                self._write(line)  # the child has just died; a new one takes the order
+
+    def _write(self, line: bytes) -> None:
+        process = self._awake()
+        if process.stdin:
+            process.stdin.write(line)
+            process.stdin.flush()
 
     # Sessions
 

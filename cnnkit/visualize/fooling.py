@@ -20,6 +20,7 @@ from PIL import Image
 
 from cnnkit.models import OpenModel
 from cnnkit.predict import Answer, prepare, softmax, top_k
+from cnnkit.visualize.plan import Plan
 
 JPEG_QUALITY = 75
 SHIFT = 3  # pixels, to the right and down
@@ -106,6 +107,25 @@ def stretched(image: np.ndarray) -> np.ndarray:
     """
     value = np.asarray(image, np.float32) - np.mean(image)
     return to_8bit(255 * np.clip(0.1 * value / (value.std() + 1e-5) + 0.5, 0, 1))
+
+
+def as_shown(images: np.ndarray, plan: Plan) -> np.ndarray:
+    """Pictures as people see them, on every page alike.
+
+    Hidden filters that nothing holds in the range of pixels are stretched; a class is asked
+    about its very pixels, and so they are shown.
+
+    Args:
+        images: float32 (pictures, height, width, channels).
+        plan: that made them.
+
+    Returns:
+        uint8, of the same shape.
+    """
+    hidden = any(term.layer for _, term in plan.objective.terms if not term.of_image)
+    free = plan.parametrization.options["bounds"] == "free"
+    show = stretched if hidden and free else to_8bit
+    return np.stack([show(image) for image in images])
 
 
 def jpeg(image: np.ndarray, quality: int = JPEG_QUALITY) -> np.ndarray:

@@ -19,7 +19,7 @@ import numpy as np
 
 from cnnkit.errors import IncompatibleError, UnknownLayerError
 from cnnkit.visualize import presets
-from cnnkit.visualize.fooling import stretched, to_8bit
+from cnnkit.visualize.fooling import as_shown
 from cnnkit.visualize.plan import Plan
 from cnnkit.visualize.terms import channel
 
@@ -136,7 +136,7 @@ def mosaic(
             step = climbing.step()
             done += 1
             yield done
-        made += _seen(step.images, climbing.plan)
+        made += list(as_shown(step.images, climbing.plan))
     return np.stack(made[: len(way.drawn(count))])
 
 
@@ -202,9 +202,3 @@ def _takes(model: Any, layer: str, size: tuple[int, int]) -> bool:
     except IncompatibleError:
         return False
     return min(shape) > 0
-
-
-def _seen(images: np.ndarray, plan: Plan) -> list[np.ndarray]:
-    # Filters leave the range of pixels where nothing holds them in it.
-    show = stretched if plan.parametrization.options["bounds"] == "free" else to_8bit
-    return [show(image) for image in images]

@@ -42,15 +42,14 @@ class ResultCache:
         self.folder = folder
         self.max_bytes = max_bytes
 
-    def key(self, weights: str, plan: Plan, extra: str = "") -> str:
+    def key(self, weights: str, plan: Plan) -> str:
         """The name of a result.
 
         Args:
-            weights: digest of the network, see `file_digest`.
+            weights: digest of the network.
             plan: what was done.
-            extra: of what it began with or was guided by, if that was a picture.
         """
-        text = f"{VERSION}\n{weights}\n{plan.to_json()}\n{extra}"
+        text = f"{VERSION}\n{weights}\n{plan.to_json()}"
         return hashlib.sha256(text.encode()).hexdigest()[:32]
 
     def get(self, key: str) -> Result | None:
@@ -124,12 +123,6 @@ class ResultCache:
                 return
             shutil.rmtree(entry, ignore_errors=True)
             held -= sizes[entry]
-
-
-def file_digest(path: Path) -> str:
-    """Of a file of weights: sha256."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _size(entry: Path) -> int:

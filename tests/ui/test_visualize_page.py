@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import time
 from functools import partial
 
@@ -185,6 +186,25 @@ def test_the_ladder_offers_its_rungs_and_makes_them(still):
     plans = [order["plan"] for order in still[0] if order["do"] == "start"]
     assert len(plans) == 9 and len({plan.steps for plan in plans}) == 1
     assert "class_probability" in str(plans[0].objective)
+
+
+def test_a_rung_that_failed_is_said_and_may_be_tried_again(still):
+    at = pressed(
+        open_ladder(network="run.starter"), "Climb the ladder: 9 of 9 rungs are to be made"
+    )
+    still[1]["one"] = Look(status="failed", steps=96, reason="Layer 'x' has 4 units.")
+    at.run()
+    assert not at.exception
+    assert [error.value for error in at.error] == ["Layer 'x' has 4 units."]
+    pressed(at, "Climb the ladder: 9 of 9 rungs are to be made")
+
+
+def test_what_was_steered_says_that_its_parameters_make_another_picture(still):
+    at = pressed(open_page(network="run.starter", preset="quick"), "Start")
+    assert "another picture grows" in words_of(at)  # the made-up look has no key
+    still[1]["one"] = dataclasses.replace(still[1]["one"], key="abc")
+    at.run()
+    assert "another picture grows" not in words_of(at)
 
 
 def test_it_all_works_with_the_real_child():

@@ -6,8 +6,10 @@ from PIL import Image
 
 from cnnkit.models import OpenModel, load_model
 from cnnkit.predict import softmax
+from cnnkit.visualize import channel, class_logit, presets
 from cnnkit.visualize.fooling import (
     Verdict,
+    as_shown,
     fooling_check,
     forms,
     jpeg,
@@ -52,6 +54,16 @@ def test_stretching_gives_mean_gray_and_a_tenth_of_the_range(image):
     shown = stretched(image * 40).astype(float)
     assert shown.mean() == pytest.approx(127.5, abs=2)
     assert shown.std() == pytest.approx(25.5, abs=2)
+
+
+def test_only_hidden_filters_in_free_pixels_are_stretched(image):
+    hidden = presets.get("seed_linear").plan(channel("conv1", 1))
+    kept_in = presets.get("quick").plan(channel("conv1", 1))
+    of_class = presets.get("seed_linear").plan(class_logit(1))
+    pictures = image[None] * 40
+    np.testing.assert_array_equal(as_shown(pictures, hidden)[0], stretched(pictures[0]))
+    for plan in (kept_in, of_class):
+        np.testing.assert_array_equal(as_shown(pictures, plan)[0], to_8bit(pictures[0]))
 
 
 def test_every_form_is_asked_and_others_only_the_8_bit_one(starter, image):

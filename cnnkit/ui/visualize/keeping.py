@@ -54,6 +54,11 @@ def downloads(
         if len(pictures) == 1
         else images.mosaic(pictures, columns=_columns(pictures), width=4 * pictures.shape[2])
     )
+    if sitting and sittings.look(sitting).number and not sittings.look(sitting).key:
+        st.caption(
+            "It was steered while it grew: parameters and script hold the numbers as they are now, "
+            "and begun with them another picture grows."
+        )
     with st.container(horizontal=True):
         flat = sheet[..., 0] if sheet.shape[-1] == 1 else sheet
         _button("PNG", images.png(flat), f"{name}.png", "image/png")

@@ -11,7 +11,7 @@ from cnnkit.studio import Look
 from cnnkit.ui import cache, charts
 from cnnkit.ui.visualize.targets import Network, Target
 from cnnkit.visualize import Plan, Verdict
-from cnnkit.visualize.fooling import to_8bit
+from cnnkit.visualize.fooling import as_shown
 from cnnkit.visualize.ladder import rungs
 from cnnkit.visualize.presets import Preset, completed
 
@@ -46,11 +46,13 @@ def show(ladder: list[Rung], target: Target, networks: list[Network]) -> None:
     """Draw what is there, offer to make what is not, and follow it."""
     lacking = [rung for rung in ladder if rung.kept(target) is None]
     sessions = st.session_state.get(_KEY, {})
-    running = {
-        rung.preset.name: sessions[rung.plan.to_json()]
-        for rung in lacking
-        if cache.studio().look(sessions.get(rung.plan.to_json(), "")) is not None
-    }
+    known = {rung.preset.name: sessions.get(rung.plan.to_json(), "") for rung in lacking}
+    told = {name: cache.studio().look(session) for name, session in known.items()}
+    running = {name: known[name] for name, one in told.items() if one and not one.over}
+    failed = {name: one.reason for name, one in told.items() if one and one.over}
+    for reason in dict.fromkeys(filter(None, failed.values())):
+        st.error(reason, icon=":material/error:")
+    # What failed may be tried again.
     unmade = [rung for rung in lacking if rung.preset.name not in running]
     if unmade:
         words = f"Climb the ladder: {len(unmade)} of {len(ladder)} rungs are to be made"
@@ -68,7 +70,7 @@ def show(ladder: list[Rung], target: Target, networks: list[Network]) -> None:
             for rung in ladder:
                 _card(rung, target, running.get(rung.preset.name), told.get(rung.preset.name))
         if running and all(one is None or one.over for one in told.values()):
-            st.rerun()
+            st.rerun()  # once: on the next run none of these counts as running
 
     look()
     if not lacking:
@@ -79,7 +81,7 @@ def _card(rung: Rung, target: Target, session: str | None, now: Look | None) -> 
     with st.container(border=True, gap="xsmall"):
         st.markdown(f"**{rung.preset.title}**")
         found = None if session else rung.kept(target)
-        frame = to_8bit(found.images) if found else None
+        frame = as_shown(found.images, found.plan) if found else None
         curves = found.card["curves"] if found else None
         if session and now:
             frame, curves = cache.studio().frame(session), now.curves

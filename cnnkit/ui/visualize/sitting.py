@@ -27,6 +27,11 @@ class Sitting:
     plan: Plan  # as its recipe had it when it began
     told: dict[str, Number] = field(default_factory=dict)  # numbers, by path
 
+    @property
+    def plan_now(self) -> Plan:
+        """With the numbers as they were told last."""
+        return self.plan.turned(self.told)
+
     def fits(self, target: Target, plan: Plan) -> bool:
         """Whether it can be steered to this, without beginning anew."""
         same = target.network.key == self.target.network.key

@@ -18,7 +18,6 @@ from cnnkit.visualize import Plan
 
 EVERY = 0.4  # seconds
 WIDTH = 448  # pixels, of one picture
-CURVES_EVERY = 3  # looks: a chart costs the browser more than a picture
 
 
 def follow(sitting: Sitting) -> None:
