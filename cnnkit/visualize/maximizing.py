@@ -166,7 +166,9 @@ class Maximization:
         where = ", ".join(str(n + 1) for n in np.flatnonzero(dead))
         lives = bool((np.asarray(report.gradient_norm)[dead] > 0).any())
         end = "they are warmed up." if lives else "warming them up gives none either."
-        note = f"No gradient reaches picture {where}: the ReLUs on the way are off; {end}"
+        note = (
+            f"No gradient reaches picture {where}: the units on the way are off or saturated; {end}"
+        )
         return State(cold.number, stored, remembered), [*notes, note]
 
     def _named(self, report: Report) -> dict[str, np.ndarray]:
