@@ -7,11 +7,14 @@ import click
 from cnnkit import __version__
 from cnnkit._cli.anatomy import anatomy
 from cnnkit._cli.catalogue import datasets, models
+from cnnkit._cli.dream import dream
 from cnnkit._cli.evaluate import evaluate
+from cnnkit._cli.mosaic import mosaic
 from cnnkit._cli.predict import predict
 from cnnkit._cli.reproduce import reproduce
 from cnnkit._cli.runs import runs
 from cnnkit._cli.train import train
+from cnnkit._cli.visualize import visualize
 from cnnkit._cli.worker import worker
 from cnnkit.errors import CnnkitError
 
@@ -33,7 +36,21 @@ def main():
     """Train, open up and question convolutional networks."""
 
 
-for _verb in (models, datasets, anatomy, train, runs, evaluate, predict, reproduce, worker):
+_VERBS = (
+    models,
+    datasets,
+    anatomy,
+    train,
+    runs,
+    evaluate,
+    predict,
+    visualize,
+    mosaic,
+    dream,
+    reproduce,
+    worker,
+)
+for _verb in _VERBS:
     main.add_command(_verb)
 
 if __name__ == "__main__":

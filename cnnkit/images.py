@@ -66,6 +66,22 @@ def read_image(data: bytes, *, channels: int = 3, longest_side: int = 2048) -> P
     return Picture(array if channels == 3 else array[..., None], form, notes)
 
 
+def resized(image: np.ndarray, side: int, least: int = 32) -> np.ndarray:
+    """A picture whose longer side has so many pixels, and its shorter one some at least.
+
+    Args:
+        image: uint8 (height, width, 1 or 3).
+        side: pixels.
+        least: pixels.
+    """
+    share = side / max(image.shape[:2])
+    height, width = (max(least, round(length * share)) for length in image.shape[:2])
+    gray = image.shape[-1] == 1
+    flat = Image.fromarray(image[..., 0] if gray else image)
+    small = np.asarray(flat.resize((width, height), Image.Resampling.LANCZOS))
+    return small[..., None] if gray else small
+
+
 def _open(data: bytes) -> Image.Image:
     try:
         with warnings.catch_warnings():

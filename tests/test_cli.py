@@ -7,8 +7,10 @@ import sys
 import time
 from pathlib import Path
 
+import numpy as np
 import pytest
 from click.testing import CliRunner
+from PIL import Image
 
 from cnnkit.__main__ import main
 from cnnkit.runs import Status
@@ -226,3 +228,75 @@ def test_predict_knows_what_the_photos_show(model, places):
     assert result.exit_code == 0
     for one in json.loads(result.stdout):
         assert PHOTOS[Path(one["image"]).stem] in [a["class"] for a in one["answers"]]
+
+
+def pixels(path) -> np.ndarray:
+    with Image.open(path) as picture:
+        return np.asarray(picture)
+
+
+def test_visualize_climbs_a_class_and_asks_the_network_about_it(tmp_path):
+    out = tmp_path / "seven.png"
+    found = answer(
+        "visualize", "--model", "starter", "--class", "7", "--steps", "96", "--out", str(out)
+    )
+    assert pixels(out).shape == (28, 28)
+    assert found["steps"] == 96 and found["values"]["class_logit(unit=7)"] > 0
+    assert [one["form"] for one in found["verdicts"]][1] == "8 bit"
+    assert found["verdicts"][1]["answers"][0]["name"] == "7"
+
+
+def test_visualize_climbs_a_filter_and_turns_numbers(tmp_path):
+    out = str(tmp_path / "filter.png")
+    common = (
+        "visualize",
+        "--model",
+        "starter",
+        "--layer",
+        "block2_conv1",
+        "--steps",
+        "2",
+        "--out",
+        out,
+    )
+    found = answer(*common, "--unit", "3", "--preset", "quick", "--set", "terms/1/weight=-2")
+    assert found["plan"]["objective"][1]["weight"] == -2 and found["verdicts"] == []
+    assert "terms/0/weight" in call(*common, "--set", "terms/9/weight=1").output
+    assert "block1_conv1" in call(*common[:4], "conv9", *common[5:]).output
+    assert "--class, or --layer" in call(*common, "--class", "7").output
+    unknown = call("visualize", "--model", "starter", "--class", "seven", "--out", out)
+    assert unknown.exit_code == 1 and "no class 'seven' among its 10" in unknown.output
+
+
+def test_mosaic_writes_a_sheet_for_each_layer(tmp_path):
+    found = answer(
+        *(
+            "mosaic",
+            "--model",
+            "starter",
+            "--layer",
+            "block1_conv1",
+            "--units",
+            "4",
+            "--steps",
+            "2",
+        ),
+        *("--out", str(tmp_path / "sheets")),
+    )
+    assert len(found[0]["units"]) == 4 and pixels(found[0]["picture"]).shape[1] == 1100
+    wrong = call("mosaic", "--model", "starter", "--layer", "block1_conv1", "--units", "few")
+    assert wrong.exit_code == 2 and "'few'" in wrong.output
+
+
+def test_dream_changes_a_picture_and_names_what_cannot_be_read(tmp_path):
+    picture, out = tmp_path / "given.png", tmp_path / "dream.png"
+    Image.fromarray(np.full((40, 60), 128, np.uint8)).save(picture)
+    common = ("--model", "starter", "--steps", "2", "--octaves", "2", "--side", "120")
+    found = answer("dream", str(picture), *common, "--layer", "block1_conv1=2", "--out", str(out))
+    assert found["layers"] == {"block1_conv1": 2} and found["steps"] == 4
+    assert pixels(out).shape == (80, 120) and np.ptp(pixels(out)) > 0
+    bad = call("dream", str(tmp_path / "none.png"), *common)
+    assert bad.exit_code == 1 and "cannot be read" in bad.output
+    assert (
+        "LAYER=NUMBER" in call("dream", str(picture), *common, "--layer", "block1_conv1=x").output
+    )

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import click
 
+from cnnkit._cli._networks import open_network
 from cnnkit._cli._output import json_option, show, table
-from cnnkit._cli._progress import downloading
-from cnnkit.models import OpenModel, list_pretrained, open_brought, open_pretrained
+from cnnkit.models import OpenModel
 from cnnkit.predict import FITS, Prediction, predict_files, top_k
 
 
@@ -34,45 +34,12 @@ def predict(images: tuple[Path, ...], models: tuple[str, ...], top: int, fit: st
     sources = [(str(path), path.read_bytes) for path in images]
     found = []
     for name in models:
-        network = _open(name)
+        network = open_network(name)
         answered = predict_files(sources, network, fit=fit)
         found += [_as_dict(one, name, network, top) for one in answered]
     show(found, _as_text(found), as_json)
     if any(one["error"] for one in found):
         raise click.exceptions.Exit(1)
-
-
-def _open(name: str) -> OpenModel:
-    if name in list_pretrained():
-        with downloading(name) as progress:
-            return open_pretrained(name, progress)
-    if name.endswith(".keras"):
-        return open_brought(_bytes(Path(name)), title=name)
-    return _open_run(name)
-
-
-def _bytes(path: Path) -> bytes:
-    try:
-        return path.read_bytes()
-    except OSError as error:
-        raise click.ClickException(f"{path} cannot be read: {error.strerror}.") from error
-
-
-def _open_run(name: str) -> OpenModel:
-    from cnnkit._cli.runs import find
-    from cnnkit.errors import RunNotFoundError, UnknownModelError
-    from cnnkit.models import load_model
-    from cnnkit.runs import RunStore
-    from cnnkit.settings import get_settings
-
-    store = RunStore(get_settings())
-    try:
-        run = find(store, name)
-    except RunNotFoundError as error:
-        raise UnknownModelError(
-            name, [*list_pretrained(), "a run's id", "a .keras file"]
-        ) from error
-    return OpenModel(*load_model(store.model_folder(run.id)))
 
 
 def _as_dict(one: Prediction, model: str, network: OpenModel, top: int) -> dict:

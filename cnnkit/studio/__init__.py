@@ -14,7 +14,7 @@ Importing this loads neither Keras nor TensorFlow.
 """
 
 from cnnkit.studio.looks import Look
-from cnnkit.studio.sources import Source
+from cnnkit.studio.sources import Source, keep_brought
 from cnnkit.studio.studio import Studio
 
-__all__ = ["Look", "Source", "Studio"]
+__all__ = ["Look", "Source", "Studio", "keep_brought"]

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import hashlib
+import os
+import uuid
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from functools import lru_cache
@@ -13,6 +15,7 @@ from cnnkit import assets, models
 from cnnkit.errors import StorageError
 from cnnkit.models import MODEL_FILE, ModelCache, OpenModel
 
+KEPT = 8  # files that visitors brought
 IMAGENET, FOLDER, FILE, UNTRAINED = "imagenet", "folder", "file", "untrained"
 
 
@@ -51,7 +54,9 @@ class Source:
         if path is None:
             return hashlib.sha256(f"{self.kind}:{self.name}".encode()).hexdigest()
         status = path.stat()
-        return _digest(path, status.st_size, status.st_mtime_ns)
+        # A brought file is named by what is in it, and renewed whenever it is used.
+        changed = 0 if self.kind == FILE else status.st_mtime_ns
+        return _digest(path, status.st_size, changed)
 
     def bytes(self) -> int:
         """About what its weights take in memory."""
@@ -90,6 +95,32 @@ class Source:
         if self.kind == FILE:
             return models.open_brought(Path(self.name).read_bytes(), title=self.title)
         return _untrained(self.name)
+
+
+def keep_brought(home: Path, data: bytes, title: str) -> Source:
+    """Put a visitor's file where another process finds it; the last few are kept.
+
+    Args:
+        home: of everything that is kept.
+        data: of a `.keras` file.
+        title: its name, for people.
+    """
+    folder = home / "brought"
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / f"{hashlib.sha256(data).hexdigest()[:32]}.keras"
+    if path.exists():
+        os.utime(path)
+    else:
+        aside = folder / f".{uuid.uuid4().hex}"
+        aside.write_bytes(data)
+        aside.replace(path)
+        for old in sorted(folder.glob("*.keras"), key=_changed)[:-KEPT]:
+            old.unlink(missing_ok=True)
+    return Source(FILE, str(path), title)
+
+
+def _changed(path: Path) -> float:
+    return path.stat().st_mtime if path.exists() else 0.0
 
 
 def _untrained(name: str) -> OpenModel:

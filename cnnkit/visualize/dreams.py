@@ -92,6 +92,16 @@ def suggested_layers(names: Sequence[str], count: int = 2) -> list[str]:
     return found[middle : middle + count]
 
 
+def usual_dream(names: Sequence[str]) -> Dream:
+    """A dream for a network that none was published for.
+
+    Args:
+        names: of its layers with maps, from the picture to the answer.
+    """
+    layers = dict.fromkeys(suggested_layers(names, 1), 1.0)
+    return Dream(layers=layers, octaves=3, steps=10, learning_rate=1.5, jitter=8)
+
+
 # Where branches or shortcuts come together, in the names that families give.
 _JOINED = re.compile(r"^inception_\d[a-z]$|^mixed\d+$|_(out|add|concat)$")
 _SEED = "aidiary 2017, keras-examples: deep_dream.py"

@@ -112,6 +112,15 @@ class Gallery:
             layer=layer, shape=shape, field=field, units=units, pictures=pictures, **found
         )
 
+    def finished(self, layer: str) -> LayerMosaic:
+        """One layer at once, without telling its steps."""
+        steps = self.make(layer)
+        while True:
+            try:
+                next(steps)
+            except StopIteration as end:
+                return end.value
+
     def _found(self, layer: str, units: Sequence[int]) -> Generator[int, None, dict[str, Any]]:
         """The fields of `LayerMosaic` that say which pictures excite the units."""
         if self.collection is None:

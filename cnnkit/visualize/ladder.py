@@ -18,7 +18,7 @@ from cnnkit.visualize.updates import adam
 
 STEPS = 96
 LP = -3000 * lp_norm(6)
-VARIATION = -0.08 * total_variation(2)
+VARIATION = -0.06 * total_variation(2)
 MOVES = (jitter(8), scale(0.95, 1.05), rotate(5))
 
 
@@ -54,7 +54,7 @@ RUNGS = (
     _rung("jitter", "both + jitter", LP + VARIATION, transforms=MOVES[:1]),
     _rung("moves", "both + jitter, rotate, scale", LP + VARIATION, transforms=MOVES),
     _rung("fourier", "Fourier", **_WAVES),
-    _rung("all", "Everything", 0.125 * VARIATION, transforms=MOVES, **_WAVES),
+    _rung("all", "Everything", -0.01 * total_variation(2), transforms=MOVES, **_WAVES),
 )
 
 

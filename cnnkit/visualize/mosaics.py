@@ -23,6 +23,7 @@ from cnnkit.visualize.fooling import as_shown
 from cnnkit.visualize.plan import Plan
 from cnnkit.visualize.terms import channel
 
+DEFAULT = "all"  # preset
 VERSION = 1  # raised when equal ways give other mosaics
 BATCH = 16  # pictures that are climbed together
 SOME = 16  # filters of a layer, drawn by lot
@@ -43,8 +44,8 @@ class Way:
     """
 
     units: int | str = SOME
-    preset: str = "all"
-    steps: int = 128
+    preset: str = DEFAULT
+    steps: int = presets.get(DEFAULT).steps
     seed: int = 0
 
     def __post_init__(self):

@@ -16,6 +16,7 @@ from cnnkit.visualize.parts import Part
 from cnnkit.visualize.plan import Plan, noise
 from cnnkit.visualize.terms import (
     Objective,
+    Term,
     anisotropic_variation,
     l2,
     lp_norm,
@@ -33,6 +34,7 @@ class Preset:
     steps: int
     penalties: Objective | None = None  # added to what is excited; weights are negative
     probability: bool = False  # classes after softmax, not before
+    lead: float = 0.0  # weight of a class's lead over all others, beside its logit
     parametrization: Part = field(default_factory=parametrizations.pixels)
     start: Part = field(default_factory=noise)
     transforms: tuple[Part, ...] = ()
@@ -50,7 +52,8 @@ class Preset:
         """
         if self.probability:
             objective = Objective(tuple((w, _after_softmax(t)) for w, t in objective.terms))
-        whole = objective if self.penalties is None else objective + self.penalties
+        whole = objective + _leads(objective, self.lead)
+        whole = whole if self.penalties is None else whole + self.penalties
         own = {name: getattr(self, name) for name in _SHARED}
         plan = Plan(objective=whole, **(own | changes))
         return plan if self.made_for is None else _fitted(plan, self.made_for)
@@ -139,10 +142,17 @@ _IDLE_OPERATORS = (
 )
 
 
-def _after_softmax(term):
+def _after_softmax(term: Term) -> Term:
     if term.kind != "class_logit":
         return term
     return dataclasses.replace(term, kind="class_probability")
+
+
+def _leads(objective: Objective, weight: float) -> Objective:
+    """For each class that is climbed, its lead over all others."""
+    climbed = [(w, t) for w, t in objective.terms if weight and t.kind == "class_logit"]
+    leads = ((weight * w, dataclasses.replace(t, kind="class_margin")) for w, t in climbed)
+    return Objective(tuple(leads))
 
 
 OURS = "this project"
@@ -254,7 +264,8 @@ PRESETS = {
             title="Everything together",
             source=OURS,
             made_for=224,
-            steps=128,
+            steps=192,
+            lead=1.0,
             penalties=-0.01 * total_variation(2),
             parametrization=parametrizations.fourier(),
             start=noise(0.01, shape="stored"),

@@ -6,9 +6,11 @@ import dataclasses
 import time
 from functools import partial
 
+import keras
 import numpy as np
 import pytest
 
+from cnnkit.models import ModelCache
 from cnnkit.studio import Source
 from cnnkit.studio.looks import Look
 from cnnkit.visualize import class_logit, presets
@@ -168,7 +170,7 @@ def test_a_finished_picture_opens_without_computing(still, own_home, root):
     ("query", "words"),
     [
         ({"layer": "conv9"}, "layer “conv9”"),
-        ({"unit": "99"}, "class (type to search) “99”"),
+        ({"unit": "99"}, "class “99”"),
         ({"preset": "best"}, "recipe “best”"),
         ({"total_variation.weight": "many"}, "Total variation must be 0 to 10000"),
         ({"network": "imagenet.nothing"}, "network “imagenet.nothing”"),
@@ -218,3 +220,34 @@ def test_it_all_works_with_the_real_child():
         time.sleep(0.5)
     assert any("Step 20 of 20" in progress.text for progress in at.get("progress"))
     assert not at.error
+
+
+@pytest.mark.parametrize(
+    ("link", "objective"),
+    [
+        ({"of": "neuron"}, "+1·neuron(conv1, unit=5, row=-1, column=-1)"),
+        ({"of": "layer"}, "+1·layer_energy(conv1)"),
+        ({"pictures": "4"}, "+1·channel(conv1, unit=5, 5, 5, 5) +100·diversity(conv1)"),
+    ],
+)
+def test_of_a_hidden_layer_a_neuron_all_or_unlike_pictures_can_be_climbed(still, link, objective):
+    at = open_page(network="run.starter", layer="conv1", unit="5", preset="seed_linear", **link)
+    pressed(at, "Start")
+    assert str(still[0][-1]["plan"].objective).startswith(objective)
+
+
+def test_a_brought_network_is_offered_and_found_by_the_child(still, own_home):
+    brought = keras.Sequential(
+        [keras.Input((8, 8, 1)), keras.layers.Flatten(), keras.layers.Dense(3)], name="mine"
+    )
+    brought.save(own_home / "mine.keras")
+    at = open_page(network="run.starter")
+    at.file_uploader(key="network_upload").set_value(
+        ("mine.keras", (own_home / "mine.keras").read_bytes(), "application/octet-stream")
+    ).run()
+    assert not at.exception
+    assert at.selectbox(key="choice_network").value == "file"
+    pressed(at, "Start")
+    source = still[0][-1]["source"]
+    assert source.kind == "file" and source.digest()
+    assert source.open(ModelCache(10**9)).card.input_shape == (8, 8, 1)

@@ -6,10 +6,9 @@ from dataclasses import replace
 
 import numpy as np
 import streamlit as st
-from PIL import Image
 
 from cnnkit.figures import curves, images
-from cnnkit.images import decode_image
+from cnnkit.images import decode_image, resized
 from cnnkit.predict import example_photos
 from cnnkit.settings import get_settings
 from cnnkit.ui import cache, charts, inputs
@@ -17,7 +16,7 @@ from cnnkit.ui.handwriting import TYPES
 from cnnkit.ui.messages import shown_errors
 from cnnkit.ui.visualize import targets, watching
 from cnnkit.ui.visualize.targets import Network
-from cnnkit.visualize.dreams import PRESETS, Dream, suggested_layers
+from cnnkit.visualize.dreams import PRESETS, Dream, usual_dream
 
 OWN = "own"  # recipe for any network: layers from its middle
 WIDTH = 560  # pixels, of the picture on the page
@@ -87,7 +86,7 @@ def recipe(network: Network) -> tuple[Dream, int] | None:
         default=network.source.name if network.source.name in fitting else None,
     )
     preset = fitting.get(chosen)
-    base = preset.dream if preset else _own(names)
+    base = preset.dream if preset else usual_dream(names)
     if preset:
         st.caption(f":material/menu_book: {preset.source}.")
     return _turned(base, names, preset.side if preset else _side(network))
@@ -207,22 +206,12 @@ def _turned(base: Dream, names: list[str], side: int) -> tuple[Dream, int]:
     return turned, side
 
 
-def _own(names: list[str]) -> Dream:
-    layers = dict.fromkeys(suggested_layers(names, 1), 1.0)
-    return Dream(layers=layers, octaves=3, steps=10, learning_rate=1.5, jitter=8)
-
-
 def _side(network: Network) -> int:
     return max(64, min(480, 2 * network.input_shape[0]))
 
 
 def _sized(data: bytes, side: int, channels: int) -> np.ndarray:
-    image = decode_image(data, channels=channels)
-    share = side / max(image.shape[:2])
-    size = (max(32, round(image.shape[1] * share)), max(32, round(image.shape[0] * share)))
-    flat = Image.fromarray(image[..., 0] if channels == 1 else image)
-    sized = np.asarray(flat.resize(size, Image.Resampling.LANCZOS))
-    return sized[..., None] if channels == 1 else sized
+    return resized(decode_image(data, channels=channels), side)
 
 
 def _shown(image: np.ndarray) -> int:

@@ -39,10 +39,18 @@ def _grown(low: float, high: float) -> tuple[float, ...]:
 
 WEIGHTS = _grown(1e-4, 1e4)
 NORMS = (1.0, 2.0, 3.0, 4.0, 6.0, 8.0, 12.0, math.inf)
-PENALTIES, MOVES, STEPS, PIXELS = "Regularizers", "Before the network sees it", "Steps", "Pixels"
+GOAL, PENALTIES, MOVES, STEPS, PIXELS = (
+    "Objective",
+    "Regularizers",
+    "Before the network sees it",
+    "Steps",
+    "Pixels",
+)
 
 # (kind, number) -> its dial. Kinds that several parts of a plan share get a number behind.
 DIALS: Mapping[tuple[str, str], Dial] = {
+    ("class_margin", "weight"): Dial("Lead over other classes", GOAL, 0, 1e2, _grown(1e-2, 1e2)),
+    ("diversity", "weight"): Dial("Unlike each other", GOAL, 0, 1e4, WEIGHTS),
     ("total_variation", "weight"): Dial("Total variation", PENALTIES, 0, 1e4, WEIGHTS, -1),
     ("total_variation", "beta"): Dial("… its β", PENALTIES, 0.5, 3.0, step=0.1),
     ("anisotropic_variation", "weight"): Dial(
@@ -113,9 +121,9 @@ def _sliders(plan: Plan) -> dict[str, Number]:
         if dial:
             groups.setdefault(dial.group, []).append((path, dial, value))
     turned: dict[str, Number] = {}
-    order = [group for group in (STEPS, PENALTIES, MOVES, PIXELS) if group in groups]
+    order = [group for group in (STEPS, GOAL, PENALTIES, MOVES, PIXELS) if group in groups]
     for group in order:
-        with st.expander(group, expanded=group in (STEPS, PENALTIES)):
+        with st.expander(group, expanded=group in (STEPS, GOAL, PENALTIES)):
             for path, dial, value in groups[group]:
                 now = _slider(dial, value, names[path][1])
                 if now != value:

@@ -1,8 +1,11 @@
-"""Which famous architectures are offered with random weights: those without official ones."""
+"""Networks beside the pretrained and trained ones: untrained architectures, and brought files."""
 
 from __future__ import annotations
 
 from cnnkit.models import pretrained_info
+from cnnkit.settings import get_settings
+from cnnkit.studio import Source, keep_brought
+from cnnkit.ui import uploads
 
 SHOWN_UNTRAINED = ("vgg16",)
 
@@ -10,3 +13,8 @@ SHOWN_UNTRAINED = ("vgg16",)
 def untrained() -> list[str]:
     """Names of architectures whose official weights are not on this machine."""
     return [name for name in SHOWN_UNTRAINED if not pretrained_info(name).available]
+
+
+def brought() -> Source:
+    """The file that this visitor brought, where the studio's child can read it."""
+    return keep_brought(get_settings().home, uploads.data(), uploads.name() or "")

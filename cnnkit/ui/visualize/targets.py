@@ -13,13 +13,19 @@ from cnnkit.datasets import dataset_info
 from cnnkit.models import imagenet_classes, list_pretrained, pretrained_info
 from cnnkit.runs import Run
 from cnnkit.studio import Source
-from cnnkit.ui import cache, inputs
-from cnnkit.ui.visualize.sources import untrained
-from cnnkit.visualize import Objective, channel, class_logit
+from cnnkit.ui import cache, inputs, uploads
+from cnnkit.ui.messages import shown_errors
+from cnnkit.ui.visualize.sources import brought, untrained
+from cnnkit.visualize import Objective, channel, class_logit, diversity, layer_energy, neuron
 from cnnkit.visualize.terms import OUTPUT
 
 ANSWER = "answer"  # in the address: the network's answer, whatever its last layer is called
 MANY = 16  # units at random, as in the post
+FEW = 4  # pictures of one filter that shall differ
+DIFFER = 100.0  # weight of their diversity, beside a filter's own values of some hundreds
+FILTER, NEURON, LAYER = "filter", "neuron", "layer"
+AIMS = {FILTER: "The whole filter", NEURON: "Its middle neuron", LAYER: "All of the layer"}
+COUNTS = {1: "One", MANY: f"{MANY} at random", FEW: f"{FEW} that differ"}
 FIRST = "googlenet"  # where its weights are here: its classes are the clearest
 
 
@@ -42,22 +48,35 @@ class Target:
     network: Network
     layer: str  # "" is the answer
     units: tuple[int, ...]  # one for each picture
+    aim: str = FILTER  # what of a hidden layer: one of AIMS
+    differ: bool = False  # the pictures are of one filter, and shall be unlike each other
 
     @property
     def objective(self) -> Objective:
         """To be climbed."""
-        return channel(self.layer, self.units) if self.layer else class_logit(self.units)
+        if not self.layer:
+            return class_logit(self.units)
+        if self.aim == LAYER:
+            return layer_energy(self.layer)
+        excite = neuron if self.aim == NEURON else channel
+        objective = excite(self.layer, self.units)
+        return objective + DIFFER * diversity(self.layer) if self.differ else objective
 
     @property
     def names(self) -> tuple[str, ...]:
         """Of the units, as people call them."""
-        if self.layer:
-            return tuple(f"{self.layer} {unit}" for unit in self.units)
-        return tuple(self.network.class_names[unit] for unit in self.units)
+        if not self.layer:
+            return tuple(self.network.class_names[unit] for unit in self.units)
+        if self.aim == LAYER:
+            return (f"all of {self.layer}",)
+        where = ", middle" if self.aim == NEURON else ""
+        return tuple(f"{self.layer} {unit}{where}" for unit in self.units)
 
 
 def network_picker(networks: Sequence[Network]) -> Network:
     """A network, `?network=` in the address; the first is one that is on this machine.
+
+    Beside it a place for a file of one's own.
 
     Args:
         networks: from `networks`.
@@ -71,6 +90,7 @@ def network_picker(networks: Sequence[Network]) -> Network:
         title=lambda key: keys[key].title,
         default=preferred if preferred in keys else None,
     )
+    uploads.offer("network", several=False)
     return keys[chosen]
 
 
@@ -84,16 +104,16 @@ def target_picker(network: Network, *, several: bool = True) -> Target | None:
     layer = _layer_picker(network)
     if layer is None:
         return None
-    name, units = layer
-    if several and st.toggle(
-        f"{MANY} at random",
-        key="several",
-        bind="query-params",
-        help=f"{MANY} units at once, as in the post; the same ones each time.",
-    ):
+    name, units, maps = layer
+    aim = _aim_picker() if maps and several else FILTER
+    if aim == LAYER:
+        return Target(network, name, (0,), aim)
+    count = _count_picker(maps) if several else 1
+    if count == MANY:
         drawn = random.Random(f"{network.key}:{name}").sample(range(units), min(MANY, units))
-        return Target(network, name, tuple(drawn))
-    return Target(network, name, (_unit_picker(network, name, units),))
+        return Target(network, name, tuple(drawn), aim)
+    unit = _unit_picker(network, name, units)
+    return Target(network, name, count * (unit,), aim, differ=count == FEW)
 
 
 def layers(network: Network) -> dict[str, Any] | None:
@@ -108,10 +128,23 @@ def layers(network: Network) -> dict[str, Any] | None:
     return cache.studio().answer(questions[network.key])
 
 
-def _layer_picker(network: Network) -> tuple[str, int] | None:
-    """Name and number of units of the chosen layer."""
+def _aim_picker() -> str:
+    return inputs.choice("What of it", list(AIMS), parameter="of", title=AIMS.__getitem__)
+
+
+def _count_picker(maps: bool) -> int:
+    counts = {str(count): title for count, title in COUNTS.items() if maps or count != FEW}
+    chosen = inputs.choice(
+        "Pictures", list(counts), parameter="pictures", title=counts.__getitem__, default="1"
+    )
+    return int(chosen)
+
+
+def _layer_picker(network: Network) -> tuple[str, int, bool] | None:
+    """Name and number of units of the chosen layer, and whether they are maps."""
     wanted = st.query_params.get("layer", ANSWER)
     known: Mapping[str, int] = {ANSWER: len(network.class_names)}
+    maps = set()
     titles = {ANSWER: f"The answer: {len(network.class_names)} classes"}
     answer = layers(network)
     if answer is None:
@@ -125,11 +158,12 @@ def _layer_picker(network: Network) -> tuple[str, int] | None:
     else:
         for name, kind, shape in answer["layers"]:
             known = {**known, name: shape[-1]}
+            maps |= {name} if len(shape) == 3 else set()
             titles[name] = f"{name} · {kind} {'×'.join(map(str, shape))}"
     chosen = inputs.choice(
         "Layer", list(known), parameter="layer", title=titles.__getitem__, default=ANSWER
     )
-    return (OUTPUT if chosen == ANSWER else chosen), known[chosen]
+    return (OUTPUT if chosen == ANSWER else chosen), known[chosen], chosen in maps
 
 
 def wait_for_layers(network: Network) -> None:
@@ -151,11 +185,12 @@ def _unit_picker(network: Network, layer: str, units: int) -> int:
     names = network.class_names
     default = names.index("goldfish") if "goldfish" in names else min(7, units - 1)
     chosen = inputs.choice(
-        "Class (type to search)",
+        "Class",
         [str(unit) for unit in range(units)],
         parameter="unit",
         title=lambda unit: f"{names[int(unit)]} · {unit}",
         default=str(default),
+        help="Open the list and type to search it.",
     )
     return int(chosen)
 
@@ -168,7 +203,7 @@ def networks(runs: Sequence[Run]) -> list[Network]:
     """
     here = [_pretrained(name) for name in list_pretrained() if pretrained_info(name).available]
     own = [_own(run) for run in runs]
-    return [*here, *own, *map(_untrained, untrained())]
+    return [*here, *own, *_brought(), *map(_untrained, untrained())]
 
 
 def _pretrained(name: str) -> Network:
@@ -192,6 +227,16 @@ def _own(run: Run) -> Network:
         tuple(spec.class_names),
         spec.input_shape,
     )
+
+
+def _brought() -> list[Network]:
+    """The file that this visitor brought, if it can be opened."""
+    if uploads.name() is None:
+        return []
+    with shown_errors(stop=False):
+        card, source = uploads.opened().card, brought()
+        return [Network(uploads.CHOICE, card.title, source, card.class_names, card.input_shape)]
+    return []
 
 
 def _untrained(name: str) -> Network:

@@ -1,0 +1,205 @@
+"""The studio as a page sees it: steps a second, how soon a slider works, memory, stopping.
+
+All of it from outside: orders go to a real child, and what it tells is read from its
+folder as a page reads it. There is no peer: no neighbour can be steered.
+"""
+
+from __future__ import annotations
+
+import argparse
+import statistics
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import numpy as np
+import psutil
+
+from benchmarks._measure import ROOT, Row, save
+from cnnkit.models import pretrained_info
+from cnnkit.settings import Settings, get_settings
+from cnnkit.studio import Look, Source, Studio
+from cnnkit.visualize import Plan, class_logit, presets
+from cnnkit.visualize.presets import completed
+
+STARTER = Source("folder", str(ROOT / "cnnkit" / "starter"))
+NETWORKS = {  # title → (source, picture's side, class, steps a second that were wanted)
+    "GoogLeNet": (Source("imagenet", "googlenet"), 224, 130, 5),
+    "MobileNetV2": (Source("imagenet", "mobilenet_v2"), 224, 130, 10),
+    "Starter (LeNet)": (STARTER, 28, 7, 10),
+}
+RECIPES = ("all", "quick")
+LONG, RUNS, SHORT = 1000, 50, 32  # steps of a long run; runs in a row, and their steps
+EARLY = 0.1  # of a run or of the runs, after which nothing more should be needed
+LOOK = 0.01  # seconds between two looks
+MIB = 2**20
+
+
+@contextmanager
+def studio() -> Iterator[Studio]:
+    """A studio with a home of its own, whose child has TensorFlow."""
+    with tempfile.TemporaryDirectory() as home:
+        known = {"CNNKIT_HOME": home, "CNNKIT_DATA_DIR": str(get_settings().data_dir or "")}
+        running = Studio(Settings.from_environment(known))
+        try:
+            running.wake()
+            yield running
+        finally:
+            running.close()
+
+
+def plan(name: str, unit: int, side: int, **changes) -> Plan:
+    """As the page makes it, every regularizer ready to be turned up."""
+    return completed(presets.get(name).plan(class_logit(unit), size=(side, side), **changes))
+
+
+def until(running: Studio, session: str, reached, seconds: float = 600) -> Look:
+    """Look until something is so."""
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        look = running.look(session)
+        if look and look.status in ("failed", "interrupted"):
+            raise SystemExit(f"The session {look.status}: {look.reason}")
+        if look and reached(look):
+            return look
+        time.sleep(LOOK)
+    raise SystemExit(f"Nothing came within {seconds:.0f} s.")
+
+
+def rates(running: Studio, rounds: int) -> list[Row]:
+    """Steps a second of each network, told frames and kept steps included."""
+    rows = []
+    for title, (source, side, unit, wanted) in NETWORKS.items():
+        if source.kind == "imagenet" and not pretrained_info(source.name).available:
+            continue
+        for recipe in RECIPES:
+            found = [
+                _rate(running, source, plan(recipe, unit, side, seed=n)) for n in range(rounds)
+            ]
+            rows.append(
+                Row(
+                    what=f"{title}, “{presets.get(recipe).title}”",
+                    ours=f"{statistics.median(found):.1f} steps/s",
+                    peer="none",
+                    ratio=f"{min(found):.1f} to {max(found):.1f}",
+                    target=f"at least {wanted}",
+                )
+            )
+            print(rows[-1], file=sys.stderr)
+    return rows
+
+
+def _rate(running: Studio, source: Source, wanted: Plan) -> float:
+    session = running.start(source, wanted)
+    first = until(running, session, lambda look: look.number >= 8)
+    began = time.monotonic()
+    last = until(running, session, lambda look: look.over)
+    return (last.number - first.number) / (time.monotonic() - began)
+
+
+def slider(running: Studio, rounds: int) -> Row:
+    """From turning total variation up to a frame that was made with it."""
+    seconds = []
+    for number in range(rounds):
+        wanted = plan("all", 130, 224, seed=number)
+        session = running.start(NETWORKS["GoogLeNet"][0], wanted)
+        until(running, session, lambda look: look.number >= 8)
+        numbers = wanted.numbers()
+        path = next(name for name in numbers if name.endswith("/weight") and numbers[name] == -0.01)
+        seconds.append(_effect(running, session, path, -1.0))
+        running.stop(session)
+    return _seconds_row("GoogLeNet: a slider's effect in the picture", seconds, "at most .5 s")
+
+
+def _effect(running: Studio, session: str, path: str, value: float) -> float:
+    """Seconds from turning a number to a frame of a step that was made with it."""
+    began = time.monotonic()
+    running.steer(session, {path: value})
+    turned = until(running, session, lambda look: _number(look, path) == value)
+    before = running.frame(session)
+    until(running, session, lambda look: look.number > turned.number)
+    while np.array_equal(before, running.frame(session)):
+        time.sleep(LOOK)
+    return time.monotonic() - began
+
+
+def stopping(running: Studio, rounds: int) -> Row:
+    """From Stop until the child takes no more steps, in the slowest network there is."""
+    seconds = []
+    source = Source("untrained", "vgg16")
+    for number in range(rounds):
+        session = running.start(source, plan("all", 130, 224, seed=number))
+        until(running, session, lambda look: look.number >= 2)
+        began = time.monotonic()
+        running.stop(session)
+        until(running, session, lambda look: look.over)
+        seconds.append(time.monotonic() - began)
+    return _seconds_row("VGG16: Stop until it counts as stopped", seconds, "within a second")
+
+
+def memory(running: Studio) -> list[Row]:
+    """Of the child, after a tenth and at the end: of a long run, and of many."""
+    source, side, unit, _ = NETWORKS["MobileNetV2"]
+    if not pretrained_info(source.name).available:
+        source, side, unit, _ = NETWORKS["Starter (LeNet)"]
+    session = running.start(source, plan("all", unit, side, steps=LONG))
+    until(running, session, lambda look: look.number >= EARLY * LONG)
+    early = _resident(running)
+    until(running, session, lambda look: look.over, 1200)
+    rows = [_memory_row(f"{LONG} steps of one picture", early, _resident(running))]
+    taken = []
+    for number in range(RUNS):
+        session = running.start(source, plan("all", unit, side, steps=SHORT, seed=number))
+        until(running, session, lambda look: look.over)
+        taken.append(_resident(running))
+    early = taken[int(EARLY * RUNS) - 1]
+    return [*rows, _memory_row(f"{RUNS} runs of {SHORT} steps", early, taken[-1])]
+
+
+def _number(look: Look, path: str) -> object:
+    return Plan.from_dict(look.plan).numbers()[path] if look.plan else None
+
+
+def _resident(running: Studio) -> float:
+    return psutil.Process(running.pid).memory_info().rss / MIB
+
+
+def _seconds_row(what: str, seconds: list[float], target: str) -> Row:
+    return Row(
+        what=what,
+        ours=f"{statistics.median(seconds):.2f} s",
+        peer="none",
+        ratio=f"{min(seconds):.2f} to {max(seconds):.2f} s",
+        target=target,
+    )
+
+
+def _memory_row(what: str, early: float, late: float) -> Row:
+    return Row(
+        what=f"Memory of the child: {what}",
+        ours=f"{late:.0f} MiB",
+        peer=f"{early:.0f} MiB after a tenth",
+        ratio=f"{late / early - 1:+.1%}",
+        target="flat",
+    )
+
+
+def main() -> None:
+    """Measure and print the rows."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--rounds", type=int, default=3)
+    rounds = parser.parse_args().rounds
+    with studio() as running:
+        rows = rates(running, rounds)
+        if pretrained_info("googlenet").available:
+            rows.append(slider(running, rounds))
+        rows.append(stopping(running, rounds))
+        rows += memory(running)
+    save(rows, [f"Read from {Path('state.json')} of the session, as the page does."])
+
+
+if __name__ == "__main__":
+    main()

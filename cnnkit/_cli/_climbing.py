@@ -1,0 +1,44 @@
+"""What the verbs that make pictures share: options, and writing files."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+import numpy as np
+from PIL import Image
+
+from cnnkit.visualize import presets
+
+network_option = click.option(
+    "--model",
+    "name",
+    default="googlenet",
+    show_default=True,
+    help="Pretrained network, run id or .keras file.",
+)
+untrained_option = click.option(
+    "--untrained", is_flag=True, help="Random weights, where the official ones are not here."
+)
+preset_option = click.option(
+    "--preset", default="all", show_default=True, type=click.Choice(presets.names())
+)
+steps_option = click.option(
+    "--steps", type=click.IntRange(1, 100_000), help="Instead of the recipe's."
+)
+seed_option = click.option("--seed", default=0, show_default=True, type=click.IntRange(0))
+
+
+def write(path: Path, picture: np.ndarray) -> None:
+    """A picture as a file of the kind that its name says.
+
+    Args:
+        path: ending in .png, .jpg or another that Pillow knows.
+        picture: uint8 (height, width, 1, 3 or 4).
+    """
+    flat = picture[..., 0] if picture.shape[-1] == 1 else picture
+    path.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        Image.fromarray(flat).save(path)
+    except (OSError, ValueError) as error:
+        raise click.ClickException(f"{path} cannot be written: {error}.") from error

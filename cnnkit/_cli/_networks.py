@@ -1,0 +1,58 @@
+"""Networks as the command line names them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from cnnkit._cli._progress import downloading
+from cnnkit.models import ModelCache, OpenModel, list_pretrained, open_brought, open_pretrained
+from cnnkit.studio import Source
+from cnnkit.studio.sources import UNTRAINED
+
+
+def open_network(name: str, *, untrained: bool = False) -> OpenModel:
+    """A pretrained network, that of a run, or a `.keras` file.
+
+    Args:
+        name: of the network, (the beginning of) a run's id, or a path.
+        untrained: give a pretrained network's architecture random weights.
+
+    Raises:
+        UnknownModelError: it is none of them; lists what there is.
+        CnnkitError: it cannot be opened; says why.
+    """
+    if untrained:
+        return Source(UNTRAINED, name).open(ModelCache(0))
+    if name in list_pretrained():
+        with downloading(name) as progress:
+            return open_pretrained(name, progress)
+    if name.endswith(".keras"):
+        return open_brought(read_bytes(Path(name)), title=name)
+    return _open_run(name)
+
+
+def read_bytes(path: Path) -> bytes:
+    """The whole file, or one sentence why not."""
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise click.ClickException(f"{path} cannot be read: {error.strerror}.") from error
+
+
+def _open_run(name: str) -> OpenModel:
+    from cnnkit._cli.runs import find
+    from cnnkit.errors import RunNotFoundError, UnknownModelError
+    from cnnkit.models import load_model
+    from cnnkit.runs import RunStore
+    from cnnkit.settings import get_settings
+
+    store = RunStore(get_settings())
+    try:
+        run = find(store, name)
+    except RunNotFoundError as error:
+        raise UnknownModelError(
+            name, [*list_pretrained(), "a run's id", "a .keras file"]
+        ) from error
+    return OpenModel(*load_model(store.model_folder(run.id)))

@@ -1,0 +1,106 @@
+"""`cnnkit dream`: more of what a network already sees in a picture."""
+
+from __future__ import annotations
+
+import dataclasses
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+import numpy as np
+
+from cnnkit._cli._climbing import (
+    network_option,
+    seed_option,
+    steps_option,
+    untrained_option,
+    write,
+)
+from cnnkit._cli._networks import open_network, read_bytes
+from cnnkit._cli._output import json_option, show
+from cnnkit._cli._values import assignment
+from cnnkit.errors import InvalidRecipeError
+from cnnkit.images import decode_image, resized
+from cnnkit.visualize.dreams import PRESETS, Dream, usual_dream
+
+if TYPE_CHECKING:
+    from cnnkit.models import OpenModel
+
+GUIDE_SIDE = 224  # pixels
+
+
+@click.command()
+@click.argument("picture", type=click.Path(path_type=Path))
+@network_option
+@untrained_option
+@click.option("--preset", type=click.Choice(list(PRESETS)), help="A published dream.")
+@click.option("--layer", "layers", multiple=True, metavar="LAYER=WEIGHT")
+@click.option("--octaves", type=click.IntRange(1, 8))
+@steps_option
+@seed_option
+@click.option("--side", default=480, show_default=True, type=click.IntRange(32, 2048))
+@click.option("--guide", type=click.Path(path_type=Path), help="Be led by a second picture.")
+@click.option("--out", default="dream.png", show_default=True, type=click.Path(path_type=Path))
+@json_option
+def dream(
+    picture: Path,
+    name: str,
+    untrained: bool,
+    preset: str | None,
+    layers: tuple[str, ...],
+    octaves: int | None,
+    steps: int | None,
+    seed: int,
+    side: int,
+    guide: Path | None,
+    out: Path,
+    as_json: bool,
+):
+    """Dream on a PICTURE: more of what a network already sees in it."""
+    network = open_network(name, untrained=untrained)
+    plan = PRESETS[preset].dream if preset else _usual(network)
+    wanted = {
+        "layers": dict(map(_weighted, layers)) or None,
+        "octaves": octaves,
+        "steps": steps,
+    }
+    changes = {field: value for field, value in wanted.items() if value is not None}
+    plan = dataclasses.replace(plan, seed=seed, guided=guide is not None, **changes)
+    from cnnkit.visualize.dreaming import dream as dreaming
+    from cnnkit.visualize.fooling import to_8bit
+
+    channels = network.card.input_shape[-1]
+    led_by = None if guide is None else _read(guide, channels, GUIDE_SIDE)
+    began = time.monotonic()
+    *_, last = dreaming(network.model, _read(picture, channels, side), plan, guided_by=led_by)
+    seconds = time.monotonic() - began
+    write(out, to_8bit(last.image))
+    found = {
+        "picture": str(out),
+        "size": list(last.image.shape[:2]),
+        "steps": last.number,
+        "seconds": round(seconds, 1),
+        "layers": dict(plan.layers),
+        "value": last.value,
+    }
+    show(found, f"{out}: {last.number} steps in {seconds:.1f} s", as_json)
+
+
+def _usual(network: OpenModel) -> Dream:
+    from cnnkit.visualize.network import choices
+
+    height, width, _ = network.card.input_shape
+    found = choices(network.model, (height, width))
+    return usual_dream([choice.name for choice in found if len(choice.shape) == 3])
+
+
+def _weighted(text: str) -> tuple[str, float]:
+    layer, weight = assignment("--layer", text if "=" in text else f"{text}=1")
+    if not isinstance(weight, int | float):
+        raise InvalidRecipeError(f"--layer needs LAYER=NUMBER. Received: {text!r}.")
+    return layer, float(weight)
+
+
+def _read(path: Path, channels: int, side: int) -> np.ndarray:
+    return resized(decode_image(read_bytes(path), channels=channels), side)

@@ -1,0 +1,69 @@
+"""`cnnkit mosaic`: the filters of layers, a sheet each."""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+
+import click
+
+from cnnkit._cli._climbing import (
+    network_option,
+    preset_option,
+    seed_option,
+    steps_option,
+    untrained_option,
+    write,
+)
+from cnnkit._cli._networks import open_network
+from cnnkit._cli._output import json_option, show
+from cnnkit.figures import images
+from cnnkit.visualize import presets
+from cnnkit.visualize.mosaics import ALL, SOME, Way
+
+WIDTH = 1100  # pixels, of a sheet
+
+
+@click.command()
+@network_option
+@untrained_option
+@click.option("--layer", "layers", multiple=True, required=True, help="May be given several times.")
+@click.option("--units", default=str(SOME), show_default=True, help="So many by lot, or all.")
+@preset_option
+@steps_option
+@seed_option
+@click.option("--out", default=".", show_default=True, type=click.Path(path_type=Path))
+@json_option
+def mosaic(
+    name: str,
+    untrained: bool,
+    layers: tuple[str, ...],
+    units: str,
+    preset: str,
+    steps: int | None,
+    seed: int,
+    out: Path,
+    as_json: bool,
+):
+    """Climb filters of layers, and write a sheet for each layer into the folder --out."""
+    if units != ALL and not (units.isdecimal() and int(units) > 0):
+        raise click.UsageError(f"--units must be a number above 0, or all. Received: {units!r}.")
+    network = open_network(name, untrained=untrained)
+    from cnnkit.visualize.gallery import Gallery
+
+    way = Way(
+        units=units if units == ALL else int(units),
+        preset=preset,
+        steps=steps or presets.get(preset).steps,
+        seed=seed,
+    )
+    gallery = Gallery(network, way, layers, None)
+    found = []
+    for layer in layers:
+        made = gallery.finished(layer)
+        columns = math.ceil(math.sqrt(len(made.units)))
+        path = out / f"{layer.replace('/', '.')}.png"
+        write(path, images.mosaic(made.pictures, columns=columns, width=WIDTH))
+        found.append({"layer": layer, "units": list(made.units), "picture": str(path)})
+    lines = [f"{one['picture']}: {one['layer']} {one['units']}" for one in found]
+    show(found, "\n".join(lines), as_json)
