@@ -17,8 +17,9 @@ with shown_errors():
     networks = targets.networks(cache.finished_runs())
     with st.container(horizontal=True, vertical_alignment="bottom"):
         network = targets.network_picker(networks)
-        target = targets.target_picker(network)
         preset = form.recipe_picker()
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        target = targets.target_picker(network)
     if network.note:
         st.warning(network.note, icon=":material/science:")
     if target is None:

@@ -18,7 +18,7 @@ from cnnkit.visualize.updates import adam
 
 STEPS = 96
 LP = -3000 * lp_norm(6)
-VARIATION = -0.06 * total_variation(2)
+VARIATION = -0.07 * total_variation(2)
 MOVES = (jitter(8), scale(0.95, 1.05), rotate(5))
 
 
