@@ -24,6 +24,7 @@ from cnnkit.models import OpenModel, load_model, open_pretrained, pretrained_inf
 from cnnkit.predict import softmax
 from cnnkit.visualize import class_logit, presets
 from cnnkit.visualize.engine import Engines
+from cnnkit.visualize._last import last_of
 from cnnkit.visualize.fooling import to_8bit
 from cnnkit.visualize.ladder import rungs
 from cnnkit.visualize.maximizing import maximize
@@ -102,7 +103,7 @@ def climbed(engines: Engines, network: OpenModel, preset: presets.Preset, classe
     for first in range(0, len(classes), AT_ONCE):
         some = classes[first : first + AT_ONCE]
         plan = preset.plan(class_logit(some), pictures=len(some), size=(height, width))
-        *_, last = maximize(engines, plan)
+        last = last_of(maximize(engines, plan))
         found += [to_8bit(image) for image in last.images]
         print(f"  {preset.name}: {len(found)} of {len(classes)}", flush=True)
     return np.stack(found)

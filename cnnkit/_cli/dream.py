@@ -67,13 +67,15 @@ def dream(
     }
     changes = {field: value for field, value in wanted.items() if value is not None}
     plan = dataclasses.replace(plan, seed=seed, guided=guide is not None, **changes)
+    from cnnkit.visualize._last import last_of
     from cnnkit.visualize.dreaming import dream as dreaming
     from cnnkit.visualize.fooling import to_8bit
 
     channels = network.card.input_shape[-1]
     led_by = None if guide is None else _read(guide, channels, GUIDE_SIDE)
     began = time.monotonic()
-    *_, last = dreaming(network.model, _read(picture, channels, side), plan, guided_by=led_by)
+    given = _read(picture, channels, side)
+    last = last_of(dreaming(network.model, given, plan, guided_by=led_by))
     seconds = time.monotonic() - began
     write(out, to_8bit(last.image))
     found = {

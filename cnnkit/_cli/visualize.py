@@ -72,11 +72,12 @@ def visualize(
         seed=seed,
     )
     plan = _turned(plan, turned)
+    from cnnkit.visualize._last import last_of
     from cnnkit.visualize.fooling import as_shown, fooling_check
     from cnnkit.visualize.maximizing import maximize
 
     began = time.monotonic()
-    *_, last = maximize(network.model, plan)
+    last = last_of(maximize(network.model, plan))
     seconds = time.monotonic() - began
     write(out, as_shown(last.images, plan)[0])
     target = names[place] if layer is None else None
