@@ -26,6 +26,7 @@ PARTS = {
     "predict_page": "The page Predict",
     "model_memory": "Networks in memory",
     "climbing": "Climbing pictures",
+    "equal_quality": "A picture as good",
     "steering": "The studio",
 }
 DOCUMENT = ROOT / "docs" / "benchmarks.md"
