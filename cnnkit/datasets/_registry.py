@@ -1,98 +1,17 @@
-"""One type for every data set, and the one door to them."""
+"""The one door to every data set."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable
 
 import numpy as np
 
 from cnnkit import assets
 from cnnkit.datasets import _digits, _mnist, _toy_patterns
+from cnnkit.datasets._types import Dataset, DatasetSpec
 from cnnkit.errors import IncompatibleError, UnknownDatasetError
 
 DIGIT_NAMES = tuple("0123456789")
-
-
-@dataclass(frozen=True, kw_only=True)
-class DatasetSpec:
-    """What can be known about a data set without reading it."""
-
-    name: str
-    title: str
-    input_shape: tuple[int, int, int]  # (height, width, channels)
-    class_names: tuple[str, ...]
-    pictures: tuple[int, int]  # to learn from (validation included), to test on
-    description: str
-    source: str  # authors and title
-    licence: str
-    embedded: bool  # ships with the package or with a library, or is made on the spot
-    asset: str | None = None  # file that must be had first, a key of `assets.ASSETS`
-
-    @property
-    def classes(self) -> int:
-        """Number of classes."""
-        return len(self.class_names)
-
-    @property
-    def available(self) -> bool:
-        """Whether it can be loaded now, with no network."""
-        return self.asset is None or assets.find(self.asset) is not None
-
-
-@dataclass(frozen=True, kw_only=True, eq=False)
-class Dataset:
-    """Pictures, labels, and which of them are for what.
-
-    Args:
-        images: uint8, (pictures, height, width, channels), 0 to 255.
-        labels: int64, (pictures,), index into the class names.
-        splits: slices of "train", "validation" and "test"; they share no picture.
-    """
-
-    spec: DatasetSpec
-    images: np.ndarray
-    labels: np.ndarray
-    splits: Mapping[str, slice]
-
-    @property
-    def name(self) -> str:
-        """Registered name."""
-        return self.spec.name
-
-    @property
-    def title(self) -> str:
-        """Name for people."""
-        return self.spec.title
-
-    @property
-    def class_names(self) -> tuple[str, ...]:
-        """Name of each class, in the order of the labels."""
-        return self.spec.class_names
-
-    @property
-    def source(self) -> str:
-        """Authors and title."""
-        return self.spec.source
-
-    @property
-    def licence(self) -> str:
-        """Licence of the pictures."""
-        return self.spec.licence
-
-    @property
-    def embedded(self) -> bool:
-        """Whether it needs no download."""
-        return self.spec.embedded
-
-    def part(self, name: str) -> tuple[np.ndarray, np.ndarray]:
-        """Images and labels of "train", "validation" or "test", without copying.
-
-        Raises:
-            KeyError: there is no such part.
-        """
-        where = self.splits[name]
-        return self.images[where], self.labels[where]
 
 
 def list_datasets() -> list[str]:
