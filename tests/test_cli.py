@@ -53,7 +53,7 @@ def test_own_pictures_are_imported_listed_renamed_and_deleted(tmp_path):
     assert imported["class_names"] == ["dark", "light"] and imported["pictures"] == 6
     assert [one["file"] for one in imported["left_out"]] == ["notes.txt"] and imported["new"]
     again = call("datasets", "import", str(tmp_path / "mine"))
-    assert "6 pictures in 2 classes" in again.stdout and "1 left out" in again.stdout
+    assert "6 pictures in 2 classes" in again.stdout and "no class: 1" in again.stdout
     name = imported["name"]
     assert answer("datasets", "rename", name, "Grays")["title"] == "Grays"
     listed = {dataset["name"]: dataset for dataset in answer("datasets")}

@@ -109,7 +109,7 @@ def delete_imported(name: str, as_json: bool):
 
 def _told(name: str, title: str, classes: int, report: ImportReport) -> str:
     lines = [f"{title}: {report.pictures:,} pictures in {classes} classes, now {name}"]
-    lines += [f"{count:,} left out: {KINDS[kind]}" for kind, count in report.counts.items()]
+    lines += [f"left out, {KINDS[kind]}: {count:,}" for kind, count in report.counts.items()]
     if report.two_classes:
         lines.append(f"{len(report.two_classes):,} pictures stand in more than one class")
     return "\n".join([*lines, *report.notes])
