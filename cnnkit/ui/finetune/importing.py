@@ -114,4 +114,5 @@ def _told(imported: Imported) -> str:
     taken = f"{report.pictures:,} pictures of {literal(report.source)} are here."
     if not imported.new:
         return f"{taken} They were already, in the same classes: that set is shown."
-    return f"{taken} {count:,} files were left out: see below." if count else taken
+    were = "1 file was" if count == 1 else f"{count:,} files were"
+    return f"{taken} {were} left out: see below." if count else taken

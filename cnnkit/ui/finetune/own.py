@@ -9,7 +9,7 @@ import numpy as np
 import streamlit as st
 
 from cnnkit.datasets import Dataset, DatasetSpec
-from cnnkit.datasets.folders import KINDS, ImportReport, delete, import_report, rename
+from cnnkit.datasets.folders import KINDS, ImportReport, delete, import_report, list_own, rename
 from cnnkit.ui import charts
 from cnnkit.ui.finetune import work
 from cnnkit.ui.finetune.words import literal
@@ -23,7 +23,8 @@ def manage(spec: DatasetSpec, parameter: str) -> None:
 
     Args:
         spec: of the set.
-        parameter: of the address, forgets a set that is deleted.
+        parameter: of the address; turns to another imported set, if there is one, when this
+            one is deleted.
     """
     if st.button("Rename", icon=":material/edit:", key="rename_set"):
         _rename(spec)
@@ -37,7 +38,9 @@ def show_report(dataset: Dataset) -> None:
     for note in report.notes:
         st.caption(f":material/info: {literal(note)}")
     if report.system_files:
-        st.caption(f":material/info: {report.system_files:,} files of systems were passed over.")
+        st.caption(
+            f":material/info: Files of operating systems passed over: {report.system_files:,}."
+        )
     if report.two_classes:
         _show_doubtful(dataset, report)
     if not report.left_out:
@@ -88,21 +91,17 @@ def _csv(rows: list[dict[str, str]]) -> str:
 @st.dialog("Rename")
 def _rename(spec: DatasetSpec) -> None:
     title = st.text_input("Name of the set", spec.title, max_chars=60, key="new_title")
-    edited = st.data_editor(
-        [{"class": name} for name in spec.class_names],
-        num_rows="fixed",
-        hide_index=True,
-        column_config={
-            "class": st.column_config.TextColumn("Classes", max_chars=60, required=True)
-        },
+    names = st.text_area(
+        "Names of its classes, one a line",
+        "\n".join(spec.class_names),
+        height=min(60 + 24 * spec.classes, 400),
         key="new_classes",
+        help="In the order in which they stand here: each line renames the class that was there.",
     )
     st.caption("Networks that learnt from it keep the names they learnt.")
     if st.button("Rename", type="primary", key="rename_now"):
         with shown_errors():
-            rename(
-                spec.name, title=title or "", classes=[str(row["class"] or "") for row in edited]
-            )
+            rename(spec.name, title=title or "", classes=(names or "").strip().splitlines())
         st.rerun()
 
 
@@ -120,6 +119,10 @@ def _delete(spec: DatasetSpec, parameter: str) -> None:
         with shown_errors():
             delete(spec.name)
             work.works().forget_done()  # what has the pictures mapped keeps the disk from them
-        st.query_params.pop(parameter, None)
         st.session_state.pop(f"choice_{parameter}", None)
+        others = list_own()
+        if others:
+            st.query_params[parameter] = others[0]
+        else:
+            st.query_params.pop(parameter, None)
         st.rerun()
