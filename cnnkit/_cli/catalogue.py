@@ -102,7 +102,7 @@ def rename_imported(name: str, title: str, as_json: bool):
 @click.confirmation_option(prompt="Delete its pictures for good?")
 @json_option
 def delete_imported(name: str, as_json: bool):
-    """Delete an imported set with its pictures."""
+    """Delete the pictures of an imported set."""
     delete(name)
     show({"deleted": name}, f"{name} is deleted", as_json)
 

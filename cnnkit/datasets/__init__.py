@@ -3,6 +3,7 @@
 from cnnkit.datasets._progress import Progress
 from cnnkit.datasets._registry import (
     dataset_info,
+    dataset_title,
     list_datasets,
     load_dataset,
     mnist_or_digits,
@@ -15,6 +16,7 @@ __all__ = [
     "DatasetSpec",
     "Progress",
     "dataset_info",
+    "dataset_title",
     "list_datasets",
     "load_dataset",
     "mnist_or_digits",

@@ -13,7 +13,7 @@ from cnnkit.datasets._progress import Progress, nothing
 from cnnkit.datasets._splits import Split
 from cnnkit.datasets._types import Dataset, DatasetSpec
 from cnnkit.datasets.folders import own
-from cnnkit.errors import IncompatibleError, UnknownDatasetError
+from cnnkit.errors import IncompatibleError, StorageError, UnknownDatasetError
 
 DIGIT_NAMES = tuple("0123456789")
 
@@ -40,6 +40,14 @@ def dataset_info(name: str) -> DatasetSpec:
     if name not in _SPECS:
         raise UnknownDatasetError(name, _SPECS)
     return _SPECS[name]
+
+
+def dataset_title(name: str) -> str:
+    """A data set in words; its name where nobody here knows it, as of another machine's run."""
+    try:
+        return dataset_info(name).title
+    except (UnknownDatasetError, StorageError):
+        return name
 
 
 def load_dataset(

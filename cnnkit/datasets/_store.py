@@ -18,7 +18,7 @@ import os
 import shutil
 import uuid
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import IO, Any
 
@@ -29,6 +29,7 @@ from cnnkit.errors import LimitError, StorageError
 from cnnkit.settings import Settings, get_settings
 
 CARD, PICTURES, IMAGES = "card.json", "pictures.json", "images.npy"
+DELETED = ".deleted"  # folder of cards whose pictures are gone
 VERSION = 1  # of an entry; raised when the same source gives other pixels
 SPARE_DISK = 512 * 2**20  # bytes of the disk that stay free
 LOCK_SECONDS = 600.0  # while another process decodes the same pictures
@@ -97,8 +98,19 @@ class PictureStore:
         Raises:
             StorageError: it is damaged.
         """
+        return self._card(key, self.folder / key / CARD)
+
+    def deleted_card(self, key: str) -> Card | None:
+        """What was known about an entry that was deleted and remembered.
+
+        Raises:
+            StorageError: it is damaged.
+        """
+        return self._card(key, self.folder / DELETED / f"{key}.json")
+
+    def _card(self, key: str, path: Path) -> Card | None:
         try:
-            values = json.loads((self.folder / key / CARD).read_text("utf-8"))
+            values = json.loads(path.read_text("utf-8"))
             names, counts = tuple(values.pop("class_names")), tuple(values.pop("counts"))
             return Card(class_names=names, counts=counts, **values)
         except FileNotFoundError:
@@ -138,8 +150,18 @@ class PictureStore:
             raise self._damaged(key, error) from error
         return found
 
-    def delete(self, key: str) -> None:
-        """Remove an entry. What has it mapped keeps it until it lets go."""
+    def delete(self, key: str, *, remember: bool = False) -> None:
+        """Remove an entry. What has it mapped keeps it until it lets go.
+
+        Args:
+            key: of the entry.
+            remember: keep its card, without the report.
+        """
+        card = self.card(key) if remember else None
+        if card is not None:
+            (self.folder / DELETED).mkdir(exist_ok=True)
+            text = json.dumps(asdict(replace(card, report={})))
+            (self.folder / DELETED / f"{key}.json").write_text(text, "utf-8")
         aside = self.folder / f"{ASIDE}{uuid.uuid4().hex}"
         try:
             (self.folder / key).rename(aside)  # gone at once, whatever removing it takes

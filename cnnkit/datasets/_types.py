@@ -27,6 +27,7 @@ class DatasetSpec:
     embedded: bool  # ships with the package or with a library, or is made on the spot
     asset: str | None = None  # file that must be had first, a key of `assets.ASSETS`
     kind: str = "small"  # "small" pictures for small networks, "pictures" of things, or "own"
+    deleted: bool = False  # an own set whose pictures are gone; networks that know them are not
 
     @property
     def classes(self) -> int:
@@ -36,7 +37,7 @@ class DatasetSpec:
     @property
     def available(self) -> bool:
         """Whether it can be loaded now, with no network."""
-        return self.asset is None or assets.find(self.asset) is not None
+        return not self.deleted and (self.asset is None or assets.find(self.asset) is not None)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

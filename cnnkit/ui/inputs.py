@@ -14,7 +14,7 @@ from typing import Any
 
 import streamlit as st
 
-from cnnkit.datasets import dataset_info, list_datasets
+from cnnkit.datasets import dataset_info, dataset_title, list_datasets
 from cnnkit.models import list_models, model_info
 from cnnkit.runs import Run
 from cnnkit.training import Recipe, list_recipes
@@ -266,7 +266,7 @@ def run_title(run: Run) -> str:
     """A run in one line: its name, its data and what it reached."""
     error = run.metrics.get("test_error")
     reached = f" · {100 * error:.2f} % error" if error is not None else ""
-    return f"{run.name} · {dataset_info(run.spec['dataset']).title}{reached}"
+    return f"{run.name} · {dataset_title(run.spec['dataset'])}{reached}"
 
 
 def _dataset_title(name: str) -> str:

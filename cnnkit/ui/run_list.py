@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 import streamlit as st
 
-from cnnkit.datasets import dataset_info, list_datasets
+from cnnkit import datasets
 from cnnkit.models import list_models, model_info
 from cnnkit.runs import Run, Status
 from cnnkit.ui import cache, live
@@ -66,8 +66,7 @@ def model_title(run: Run) -> str:
 
 def dataset_title(run: Run) -> str:
     """The data set of a run in words, also where another version of cnnkit had it."""
-    name = str(run.spec.get("dataset"))
-    return dataset_info(name).title if name in list_datasets() else name
+    return datasets.dataset_title(str(run.spec.get("dataset")))
 
 
 def unique_names(runs: Sequence[Run]) -> list[str]:

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from cnnkit.datasets import dataset_info, list_datasets, load_dataset
+from cnnkit.datasets import dataset_info, dataset_title, list_datasets, load_dataset
 from cnnkit.errors import IncompatibleError, UnknownDatasetError
 
 EMBEDDED = [name for name in list_datasets("small") if dataset_info(name).embedded]
@@ -41,6 +41,10 @@ def test_a_smaller_training_part_leaves_validation_and_test_alone():
 def test_asking_for_too_many_says_how_many_there_are():
     with pytest.raises(IncompatibleError, match="1437 pictures"):
         load_dataset("digits", validation_size=10_000)
+
+
+def test_a_data_set_of_another_machine_has_its_name_for_a_title():
+    assert dataset_title("mnist") == "MNIST" and dataset_title("own-0123") == "own-0123"
 
 
 def test_an_unknown_data_set_lists_the_known_ones():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -10,9 +11,10 @@ from cnnkit.datasets._store import Card, PictureStore
 from cnnkit.datasets._types import Dataset, DatasetSpec
 from cnnkit.datasets.folders.report import ImportReport
 from cnnkit.datasets.folders.words import clean
-from cnnkit.errors import InvalidPicturesError, UnknownDatasetError
+from cnnkit.errors import InvalidPicturesError, StorageError, UnknownDatasetError
 
 PREFIX = "own-"
+_NAME = re.compile(r"own-[0-9a-f]+")
 SOURCE = "imported here"
 LICENCE = "as their owners say"
 
@@ -30,13 +32,14 @@ def list_own() -> list[str]:
 
 
 def own_info(name: str) -> DatasetSpec:
-    """What is known about an imported set without its pictures.
+    """What is known about an imported set without its pictures, also when they were deleted.
 
     Raises:
         UnknownDatasetError: lists those there are.
         StorageError: its files are damaged.
     """
-    card = _card(name)
+    here = name in PictureStore.of().keys()
+    card = _card(name) if here else _deleted(name)
     tested = int(card.report.get("tested", 0))
     return DatasetSpec(
         name=name,
@@ -49,6 +52,7 @@ def own_info(name: str) -> DatasetSpec:
         licence=card.licence,
         embedded=False,
         kind="own",
+        deleted=not here,
     )
 
 
@@ -56,14 +60,16 @@ def load_own(spec: DatasetSpec, choice: Choice) -> Dataset:
     """Map an imported set into memory and divide it.
 
     Raises:
-        UnknownDatasetError: it was deleted.
-        StorageError: its files are damaged.
+        StorageError: its pictures were deleted, or are damaged.
         IncompatibleError: the sizes asked for are more than there are.
     """
     as_kept(spec.title, choice)
     entry = PictureStore.of().read(spec.name)
     if entry is None:
-        raise UnknownDatasetError(spec.name, list_own())
+        raise StorageError(
+            f"The pictures of {spec.title} were deleted. Import them again: the same pictures in "
+            f"the same classes are {spec.name} again."
+        )
     return divided(spec, entry, choice.split)
 
 
@@ -97,18 +103,28 @@ def rename(name: str, *, title: str | None = None, classes: Sequence[str] | None
 
 
 def delete(name: str) -> None:
-    """Delete an imported set with its pictures, for good.
+    """Delete the pictures of an imported set, for good.
+
+    Its title and the names of its classes stay known, for the networks that learnt from it.
 
     Raises:
         UnknownDatasetError: lists those there are.
     """
     if not is_own(name) or name not in PictureStore.of().keys():
         raise UnknownDatasetError(name, list_own())
-    PictureStore.of().delete(name)
+    PictureStore.of().delete(name, remember=True)
 
 
 def _card(name: str) -> Card:
     card = PictureStore.of().card(name) if name in PictureStore.of().keys() else None
+    if card is None:
+        raise UnknownDatasetError(name, list_own())
+    return card
+
+
+def _deleted(name: str) -> Card:
+    # A name from an address may hold slashes; those that imports give do not.
+    card = PictureStore.of().deleted_card(name) if _NAME.fullmatch(name) else None
     if card is None:
         raise UnknownDatasetError(name, list_own())
     return card

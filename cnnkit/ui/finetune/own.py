@@ -109,7 +109,8 @@ def _rename(spec: DatasetSpec) -> None:
 def _delete(spec: DatasetSpec, parameter: str) -> None:
     st.markdown(
         f"The {sum(spec.pictures):,} pictures of **{literal(spec.title)}** will be gone from here "
-        "for good. The file or folder they came from stays as it is."
+        "for good. The file or folder they came from stays as it is, and networks that learnt from "
+        "them go on knowing the names of their classes."
     )
     with st.container(horizontal=True):
         sure = st.button("Delete", type="primary", icon=":material/delete:", key="delete_now")

@@ -6,7 +6,12 @@ from PIL import Image
 
 from cnnkit.datasets import dataset_info, list_datasets, load_dataset
 from cnnkit.datasets.folders import delete, image_folder, import_report, list_own, rename
-from cnnkit.errors import InvalidPicturesError, LimitError, UnknownDatasetError
+from cnnkit.errors import (
+    InvalidPicturesError,
+    LimitError,
+    StorageError,
+    UnknownDatasetError,
+)
 
 from .conftest import classes, picture
 
@@ -170,11 +175,24 @@ def test_a_deleted_set_is_gone_and_others_cannot_be_deleted(pack):
             delete(wrong)
         with pytest.raises(UnknownDatasetError):
             import_report(wrong)
+    rename(name, title="Garden")
     delete(name)
     assert list_own() == []
-    for ask in (load_dataset, dataset_info, import_report, delete):
+    for ask in (import_report, delete):
         with pytest.raises(UnknownDatasetError):
             ask(name)
+    with pytest.raises(StorageError, match="pictures of Garden were deleted. Import them again"):
+        load_dataset(name)
+
+
+def test_what_learnt_from_a_deleted_set_still_finds_its_names(pack):
+    path = pack(classes("a", "b"))
+    name = image_folder(path).name
+    delete(name)
+    spec = dataset_info(name)
+    assert (spec.title, spec.class_names, spec.available) == ("pictures", ("a", "b"), False)
+    assert image_folder(path).new and dataset_info(name).available
+    assert len(load_dataset(name).images) == 8
 
 
 def test_the_report_is_kept_with_the_set(pack):
