@@ -14,6 +14,7 @@ from typing import Any
 
 from cnnkit.errors import InvalidRecipeError
 
+FILLS = ("black", "nearest")
 OPTIMIZERS = ("sgd", "adam", "adamw", "nadam", "rmsprop", "adagrad", "lion")
 SCHEDULES = ("constant", "cosine", "linear", "exponential")
 
@@ -22,8 +23,8 @@ SCHEDULES = ("constant", "cosine", "linear", "exponential")
 class Augmentation:
     """Random changes of each training picture, drawn anew for every batch.
 
-    Each field is the largest change; the change itself is drawn uniformly up to it,
-    in both directions. All zero means no augmentation.
+    Each number is the largest change; the change itself is drawn uniformly up to it, in
+    both directions, if nothing else is said. All zero means no augmentation.
     """
 
     shift: float = 0.0  # pixels
@@ -32,22 +33,47 @@ class Augmentation:
     shear: float = 0.0  # degrees
     elastic: float = 0.0  # pixels, standard deviation of the displacement
     elastic_smoothness: float = 4.0  # pixels, Gaussian sigma of the displacement field
+    flip: bool = False  # every other picture, left for right
+    flip_vertical: bool = False  # every other picture, top for bottom
+    crop: float = 0.0  # fraction of each side that is cut away at most, anywhere
+    fill: str = "black"  # what comes in from outside, one of FILLS
+    brightness: float = 0.0  # fraction of the range of 0 to 255 that is added
+    contrast: float = 0.0  # fraction: .2 draws a factor of .8 to 1.2 around the mean
+    hue: float = 0.0  # fraction of the circle of colours
+    pca: float = 0.0  # standard deviation of AlexNet's noise along the main colours
+    cutout: float = 0.0  # side of the square that is blanked, as a fraction of the picture's
+    mixup: float = 0.0  # alpha of the beta distribution that two pictures are mixed by
 
     def __post_init__(self):
         """Check every range."""
         for name, low, high in (
-            ("shift", 0, 14),
+            ("shift", 0, 112),
             ("rotation", 0, 180),
             ("zoom", 0, 0.9),
             ("shear", 0, 60),
             ("elastic", 0, 10),
-            ("elastic_smoothness", 0.5, 14),
+            ("elastic_smoothness", 0.5, 112),
+            ("crop", 0, 0.9),
+            ("brightness", 0, 1),
+            ("contrast", 0, 1),
+            ("hue", 0, 0.5),
+            ("pca", 0, 1),
+            ("cutout", 0, 0.9),
+            ("mixup", 0, 2),
         ):
             _check_range(f"augmentation.{name}", getattr(self, name), low, high)
+        _check_choice("augmentation.fill", self.fill, FILLS)
+        for name in ("flip", "flip_vertical"):
+            _check_choice(f"augmentation.{name}", getattr(self, name), (False, True))
 
     def __bool__(self) -> bool:
         """Whether anything is changed at all."""
-        return any((self.shift, self.rotation, self.zoom, self.shear, self.elastic))
+        return self != Augmentation(fill=self.fill, elastic_smoothness=self.elastic_smoothness)
+
+    @property
+    def of_pictures(self) -> Augmentation:
+        """What changes one picture by itself: all but the mixing of two."""
+        return dataclasses.replace(self, mixup=0.0)
 
 
 @dataclass(frozen=True, kw_only=True)
