@@ -47,9 +47,11 @@ def augment(images, augmentation: Augmentation, seed):
 def _moved(images, augmentation: Augmentation, seed):
     _, height, width, _ = images.shape
     batch = tf.shape(images)[0]
-    if _resamples(augmentation):
+    if augmentation.elastic:
         coordinates = random_coordinates(batch, height, width, augmentation, seed)
         return sample(images, coordinates, augmentation.fill)
+    if _resamples(augmentation):
+        return _transform(images, _weights(batch, height, width, augmentation, seed), augmentation)
     # Whole pixels change places: nothing is resampled.
     flips, _ = _flips_and_crops(batch, augmentation, seed)
     for axis, wanted in ((1, augmentation.flip_vertical), (2, augmentation.flip)):
@@ -80,9 +82,7 @@ def random_coordinates(batch, height: int, width: int, augmentation: Augmentatio
         float32, (batch, 2, height, width): row and column in the input, in pixels.
     """
     maps = _affine_maps(height, width).astype(np.float32)
-    weights = _random_affine(batch, augmentation, seed)
-    if augmentation.flip or augmentation.flip_vertical or augmentation.crop:
-        weights = _cut_out(weights, height, width, *_flips_and_crops(batch, augmentation, seed))
+    weights = _weights(batch, height, width, augmentation, seed)
     flat = tf.reshape(weights, [-1, 3]) @ maps
     centre = np.array([height - 1, width - 1], np.float32).reshape(2, 1, 1) / 2
     coordinates = tf.reshape(flat, [-1, 2, height, width]) + centre
@@ -128,6 +128,33 @@ def _whole_and_part(coordinate, size: int):
     place = tf.clip_by_value(coordinate + 1, 0.0, size - 1.001)
     whole = tf.floor(place)
     return tf.cast(whole, tf.int32), place - whole
+
+
+def _transform(images, weights, augmentation: Augmentation):
+    """`sample` for maps without bends, by TensorFlow's own operation, several times as fast."""
+    _, height, width, _ = images.shape
+    down, right = (height - 1) / 2, (width - 1) / 2
+    # The operation counts from the first pixel, not the middle, and columns come first.
+    row, column = (
+        tf.stack([w[:, 1], w[:, 0], w[:, 2] + middle - w[:, 0] * down - w[:, 1] * right], axis=1)
+        for w, middle in ((weights[:, 0], down), (weights[:, 1], right))
+    )
+    return tf.raw_ops.ImageProjectiveTransformV3(
+        images=images,
+        transforms=tf.concat([column, row, tf.zeros_like(row[:, :2])], axis=1),
+        output_shape=[height, width],
+        fill_value=0.0,
+        interpolation="BILINEAR",
+        fill_mode="CONSTANT" if augmentation.fill == "black" else "NEAREST",
+    )
+
+
+def _weights(batch, height: int, width: int, augmentation: Augmentation, seed):
+    """Of the affine maps in row and column, (batch, 2, 3), in pixels from the middle."""
+    weights = _random_affine(batch, augmentation, seed)
+    if not (augmentation.flip or augmentation.flip_vertical or augmentation.crop):
+        return weights
+    return _cut_out(weights, height, width, *_flips_and_crops(batch, augmentation, seed))
 
 
 def _affine_maps(height: int, width: int) -> np.ndarray:
