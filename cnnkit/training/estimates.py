@@ -89,7 +89,7 @@ def training_pictures(recipe: Recipe) -> int:
 
 
 def _comparable(recipe: Recipe, other: Recipe) -> bool:
-    shapes = [dataset_info(one.dataset).input_shape for one in (recipe, other)]
+    shapes = [one.input_shape(dataset_info(one.dataset).input_shape) for one in (recipe, other)]
     return recipe.model == other.model and shapes[0] == shapes[1]
 
 
@@ -102,7 +102,8 @@ def published_parameters(recipe: Recipe) -> int | None:
     spec, data = model_info(recipe.model), dataset_info(recipe.dataset)
     defaults = {option.name: option.default for option in spec.options}
     as_published = defaults | dict(recipe.model_options) == defaults
-    fits = (spec.input_shape, spec.classes) == (data.input_shape, data.classes)
+    shape = recipe.input_shape(data.input_shape)
+    fits = (spec.input_shape, spec.classes) == (shape, data.classes)
     return spec.parameters if as_published and fits else None
 
 
@@ -115,6 +116,9 @@ def count_parameters(recipe: Recipe) -> int:
     """
     data = dataset_info(recipe.dataset)
     model = create_model(
-        recipe.model, input_shape=data.input_shape, classes=data.classes, **recipe.model_options
+        recipe.model,
+        input_shape=recipe.input_shape(data.input_shape),
+        classes=data.classes,
+        **recipe.model_options,
     )
     return model.count_params()

@@ -63,7 +63,7 @@ def _card(recipe: Recipe, dataset: Dataset, metrics: Mapping[str, float]) -> Mod
         model=recipe.model,
         title=model_info(recipe.model).title,
         class_names=dataset.class_names,
-        input_shape=dataset.spec.input_shape,
+        input_shape=recipe.input_shape(dataset.spec.input_shape),
         dataset=dataset.name,
         recipe=recipe.to_dict(),
         metrics=metrics,
