@@ -28,6 +28,7 @@ from cnnkit.models._uploads import UploadLimits, open_uploaded_model, uploaded_b
 from cnnkit.models._weightless import without_weights
 from cnnkit.models.architectures import list_architectures, open_architecture
 from cnnkit.models.brought import open_brought
+from cnnkit.models.headless import load_headless, without_head
 from cnnkit.models.imagenet import ImageNetClass, imagenet_classes
 from cnnkit.models.opened import ModelCache, OpenModel
 from cnnkit.models.pretrained import (
@@ -53,6 +54,7 @@ __all__ = [
     "list_architectures",
     "list_models",
     "list_pretrained",
+    "load_headless",
     "load_model",
     "load_pretrained",
     "model_info",
@@ -63,5 +65,6 @@ __all__ = [
     "open_uploaded_model",
     "save_model",
     "uploaded_bytes",
+    "without_head",
     "without_weights",
 ]
