@@ -87,6 +87,18 @@ ASSETS = {
             source="Yann LeCun, Corinna Cortes: The MNIST database of handwritten digits",
         ),
         Asset(
+            name="flowers17",
+            title="17 kinds of flowers",
+            filename="17flowers.tgz",
+            url="https://www.robots.ox.ac.uk/~vgg/data/flowers/17/17flowers.tgz",
+            checksum="sha256:fe38a60f8b4a95e657551247d3e7d799a3fafcdbc595be504b12839967823d70",
+            bytes=60_270_631,
+            cache_folder="datasets",
+            licence="research use; the photos belong to their owners",
+            source="Maria-Elena Nilsback, Andrew Zisserman: A Visual Vocabulary for Flower "
+            "Classification (17 Category Flower Dataset)",
+        ),
+        Asset(
             name="imagenet_classes",
             title="names of the 1,000 ImageNet classes",
             filename="imagenet_class_index.json",

@@ -26,6 +26,7 @@ class DatasetSpec:
     licence: str
     embedded: bool  # ships with the package or with a library, or is made on the spot
     asset: str | None = None  # file that must be had first, a key of `assets.ASSETS`
+    kind: str = "small"  # "small" pictures for small networks, "pictures" of things, or "own"
 
     @property
     def classes(self) -> int:

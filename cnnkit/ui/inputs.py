@@ -171,7 +171,7 @@ def dataset_picker(names: Sequence[str] | None = None, *, label: str = "Data") -
     default = "mnist" if dataset_info("mnist").available else "digits"
     return choice(
         label,
-        names or list_datasets(),
+        names or list_datasets("small"),
         parameter="dataset",
         title=_dataset_title,
         default=default,
