@@ -8,6 +8,7 @@ logits; preprocessing is inside, and every layer can be reached by name.
 from cnnkit.models import (  # noqa: F401
     alexnet,
     compact_cnn,
+    compact_photo_cnn,
     deep_mnist,
     googlenet,
     googlenet_digits,
@@ -15,6 +16,7 @@ from cnnkit.models import (  # noqa: F401
     lenet5,
     lenet_tutorial,
     mlp_tutorial,
+    photo_cnn,
     resnet,
     resnet_digits,
     softmax_regression,

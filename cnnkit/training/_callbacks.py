@@ -35,7 +35,6 @@ class Task:
         validation: images, or what the network takes instead, and labels.
         identity: of all that decides the result; checkpoints of others are refused.
         parameters: of the network that is shown; None: of `model`.
-        begins: epochs of the phases before this one.
         epochs: of all phases; None: those of the recipe.
     """
 
@@ -45,7 +44,6 @@ class Task:
     validation: tuple[Pictures, np.ndarray]
     identity: str
     parameters: int | None = None
-    begins: int = 0
     epochs: int | None = None
 
     @property

@@ -27,6 +27,7 @@ class TrainingState:
     """What changes while a network learns, besides the network and its optimizer."""
 
     phase: int = 0  # of a training in several, 0-based
+    begins: int = 0  # epochs done before this phase
     epoch: int = 0  # epochs done, of all phases
     history: list[dict[str, float]] = field(default_factory=list)  # one row an epoch
     stopping: dict[str, float] = field(default_factory=dict)  # state of the stopping rule

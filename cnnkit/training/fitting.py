@@ -131,7 +131,7 @@ def learn(
     if not state.stopped:
         model.fit(
             label_every_output(model, task.batches.dataset()),
-            epochs=task.begins + recipe.epochs,
+            epochs=state.begins + recipe.epochs,
             initial_epoch=state.epoch,
             # Told the number, Keras prepares the data set once an epoch; else twice.
             steps_per_epoch=steps,

@@ -13,6 +13,7 @@ import json
 import os
 import shutil
 import uuid
+import weakref
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -56,7 +57,8 @@ class FeatureEntry:
         self.features = np.load(folder / FEATURES, mmap_mode="r")
         self._done = np.load(folder / DONE, mmap_mode="r+")
         # Written through a descriptor: a full disk is an error there, and a crash in a map.
-        self._file = (folder / FEATURES).open("r+b", buffering=0)
+        self._file = os.open(folder / FEATURES, os.O_RDWR)
+        weakref.finalize(self, os.close, self._file)
         os.utime(folder)
 
     def lacking(self, rows: np.ndarray) -> np.ndarray:
@@ -71,14 +73,10 @@ class FeatureEntry:
         """
         offset, row_bytes = self.features.offset, self.features[0].nbytes  # pyright: ignore[reportAttributeAccessIssue]
         for row, value in zip(rows, np.ascontiguousarray(values, self.features.dtype), strict=True):
-            os.pwrite(self._file.fileno(), value.tobytes(), offset + int(row) * row_bytes)
-        os.fdatasync(self._file.fileno())
+            os.pwrite(self._file, value.tobytes(), offset + int(row) * row_bytes)
+        os.fdatasync(self._file)
         self._done[rows] = 1
         self._done.flush()
-
-    def close(self) -> None:
-        """Give the descriptor back; the maps stay as long as somebody reads them."""
-        self._file.close()
 
 
 class FeatureStore:
@@ -106,6 +104,10 @@ class FeatureStore:
         if not self._whole(folder):
             self._make(folder, key, (pictures, *shape))
         return FeatureEntry(folder)
+
+    def has(self, key: FeatureKey) -> bool:
+        """Whether there is an entry, however much of it is filled."""
+        return self._whole(self.folder / key.digest())
 
     def make_room(self, needed: int, keep: Iterable[FeatureKey]) -> None:
         """Remove old entries until so many bytes more fit beside those that are kept.
