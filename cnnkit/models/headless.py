@@ -27,7 +27,7 @@ def load_headless(
     *,
     weights: str | None = "imagenet",
     size: int | None = None,
-    seed: int = 0,
+    seed: int | None = 0,
     progress: assets.Progress | None = None,
 ) -> Model:
     """A network from pictures to its last maps, without what makes classes of them.
@@ -36,7 +36,7 @@ def load_headless(
         name: from `list_pretrained()` or `list_models()`.
         weights: "imagenet", or None for random ones.
         size: pixels, height and width of the pictures; None: as published.
-        seed: of random weights.
+        seed: of random weights; None: whatever the library gives.
         progress: called with the bytes so far and in all while weights are downloaded.
 
     Returns:
@@ -49,7 +49,7 @@ def load_headless(
         IncompatibleError: the network has no maps, or takes no pictures of this size.
     """
     if name in list_models() and name not in list_pretrained():
-        return without_head(create_model(name, input_shape=_shape(name, size), seed=seed))
+        return without_head(create_model(name, input_shape=_shape(name, size), seed=seed or 0))
     spec = pretrained_info(name)
     if spec.family in _DENSE:
         return _dense(spec, weights, size or spec.size, seed, progress)
@@ -98,7 +98,7 @@ def _dense(
     spec: PretrainedSpec,
     weights: str | None,
     size: int,
-    seed: int,
+    seed: int | None,
     progress: assets.Progress | None,
 ) -> Model:
     from cnnkit.models import _applications
@@ -124,8 +124,10 @@ def _copied(source: Model, model: Model) -> Model:
     return model
 
 
-def _seeded(model: Model, seed: int) -> Model:
+def _seeded(model: Model, seed: int | None) -> Model:
     """Random kernels once more: the library draws them from a state that all threads share."""
+    if seed is None:
+        return model
     numbers = seeds(seed)
     for layer in model.layers:
         for weight in layer.weights:

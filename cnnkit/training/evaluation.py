@@ -10,6 +10,7 @@ import numpy as np
 import tensorflow as tf
 
 from cnnkit.training._pipeline import to_size
+from cnnkit.training.intervals import wilson
 from cnnkit.training.stored import Pictures
 
 VALUES = 3_000_000  # in a batch of pictures, where nobody says how many
@@ -49,6 +50,11 @@ class Evaluation:
     def error(self) -> float:
         """Fraction of wrong predictions, 0 to 1."""
         return 1 - self.accuracy
+
+    @property
+    def interval(self) -> tuple[float, float]:
+        """What the accuracy on other such pictures may be, 95 % (Wilson)."""
+        return wilson(int(np.sum(self.predictions == self.labels)), len(self.labels))
 
     @property
     def true_probabilities(self) -> np.ndarray:

@@ -16,6 +16,9 @@ MIXES = {
     "seed": SEED_MIX,
     "photos": Augmentation(flip=True, crop=0.3, rotation=10, brightness=0.1, contrast=0.2,
                            fill="nearest"),
+    "flowers": Augmentation(
+        flip=True, crop=0.35, rotation=8, brightness=0.08, contrast=0.15, fill="nearest"
+    ),
     "AlexNet": Augmentation(flip=True, crop=0.125, pca=0.1),
     "strong": Augmentation(flip=True, crop=0.4, rotation=15, shear=10, brightness=0.15,
                            contrast=0.3, pca=0.1, cutout=0.3, fill="nearest"),

@@ -6,13 +6,22 @@ the record, the pool of jobs.
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import TYPE_CHECKING
 
 import streamlit as st
 
 from cnnkit import models
 from cnnkit.datasets import Dataset, dataset_info, load_dataset
-from cnnkit.models import MODEL_FILE, ModelCache, OpenModel, pretrained_info
+from cnnkit.jobs.kinds import TRAINED
+from cnnkit.models import (
+    MODEL_FILE,
+    ModelCache,
+    OpenModel,
+    list_pretrained,
+    model_info,
+    pretrained_info,
+)
 from cnnkit.runs import Run, RunStore, Status
 from cnnkit.settings import get_settings
 from cnnkit.studio import Studio
@@ -123,18 +132,35 @@ def predictions(run_id: str) -> Predictions:
     return Predictions.read(store().artifact(run_id, "predictions.npz"))
 
 
-def finished_runs(input_shape: tuple[int, int, int] | None = None) -> list[Run]:
+def finished_runs(
+    input_shape: tuple[int, int, int] | None = None, kinds: Collection[str] = TRAINED
+) -> list[Run]:
     """Runs with a trained network, newest first, the starter last.
 
     Args:
+        kinds: of jobs.
         input_shape: only networks that take such pictures; None: any.
     """
-    runs = store().list(kind="train", statuses=[Status.FINISHED])
+    runs = [
+        run for run in store().list(statuses=[Status.FINISHED], limit=1000) if run.kind in kinds
+    ]
     if input_shape is None:
         return runs
     return [run for run in runs if run_input_shape(run) == input_shape]
 
 
+def _published_size(model: str) -> int:
+    if model in list_pretrained():
+        return pretrained_info(model).size
+    return model_info(model).input_shape[0]
+
+
 def run_input_shape(run: Run) -> tuple[int, int, int]:
     """Height, width and channels of the pictures that a run's network takes."""
-    return dataset_info(run.spec["dataset"]).input_shape
+    if run.spec.get("run"):  # it went on with another run's network
+        return run_input_shape(store().get(run.spec["run"]))
+    height, width, channels = dataset_info(run.spec["dataset"]).input_shape
+    size = run.spec.get("size")
+    if run.kind == "fine_tune" and not size:
+        size = _published_size(run.spec["model"])
+    return (size, size, channels) if size else (height, width, channels)

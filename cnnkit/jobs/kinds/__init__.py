@@ -18,8 +18,11 @@ if TYPE_CHECKING:
 
 Kind = Callable[["JobContext"], Status]
 
+TRAINED = ("train", "fine_tune")  # those that end with a network
+
 _KINDS = {
     "train": "cnnkit.jobs.kinds.train:run",
+    "fine_tune": "cnnkit.jobs.kinds.fine_tune:run",
     "mosaic": "cnnkit.jobs.kinds.mosaic:run",
     "rehearsal": "cnnkit.jobs.kinds.rehearsal:run",
 }

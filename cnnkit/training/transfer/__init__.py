@@ -9,9 +9,11 @@ from __future__ import annotations
 import importlib
 from typing import TYPE_CHECKING
 
+from cnnkit.training.transfer.published import get_transfer, list_transfers
 from cnnkit.training.transfer.recipe import ALL, HEAD, Head, Phase, TransferRecipe
 
 if TYPE_CHECKING:
+    from cnnkit.training.transfer.depths import Depth, blocks
     from cnnkit.training.transfer.features import FeatureStore
     from cnnkit.training.transfer.fitting import fine_tune, transfer_dataset
     from cnnkit.training.transfer.network import TransferNetwork, build_network
@@ -19,17 +21,23 @@ if TYPE_CHECKING:
 __all__ = [
     "ALL",
     "HEAD",
+    "Depth",
     "FeatureStore",
     "Head",
     "Phase",
     "TransferNetwork",
     "TransferRecipe",
+    "blocks",
     "build_network",
     "fine_tune",
+    "get_transfer",
+    "list_transfers",
     "transfer_dataset",
 ]
 
 _HEAVY = {
+    "Depth": "depths",
+    "blocks": "depths",
     "FeatureStore": "features",
     "TransferNetwork": "network",
     "build_network": "network",

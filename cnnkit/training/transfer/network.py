@@ -151,7 +151,11 @@ def _statistics(row: LayerRow) -> int:
 
 
 def build_network(
-    recipe: TransferRecipe, classes: int, base: Callable[[], keras.Model] | None = None
+    recipe: TransferRecipe,
+    classes: int,
+    base: Callable[[], keras.Model] | None = None,
+    *,
+    weightless: bool = False,
 ) -> TransferNetwork:
     """The network of a recipe, its head new, nothing frozen.
 
@@ -159,6 +163,7 @@ def build_network(
         recipe: which network, weights, size and head.
         classes: of the data set.
         base: opens the network of the run that the recipe names.
+        weightless: it is only looked at, within `without_weights`.
 
     Raises:
         UnknownModelError, AssetUnavailableError, CorruptAssetError, IncompatibleError
@@ -172,9 +177,9 @@ def build_network(
         recipe.model,
         weights="imagenet" if learnt else None,
         size=recipe.size,
-        seed=recipe.seed,
+        seed=None if weightless else recipe.seed,
     )
-    return TransferNetwork(headless, recipe.head, classes, recipe.seed, learnt=learnt)
+    return TransferNetwork(headless, recipe.head, classes, recipe.seed, learnt=learnt or weightless)
 
 
 def _with_head(base: keras.Model, head: Head, classes: int, seed: int) -> keras.Model:
