@@ -64,6 +64,15 @@ def load_headless(
     return without_head(model if weights else _seeded(model, seed))
 
 
+def weights_lacking(name: str) -> list[str]:
+    """Assets that `load_headless` would have to fetch for ImageNet weights; none: all is here."""
+    spec = pretrained_info(name)
+    if spec.available:
+        return []
+    wanted = assets.headless_asset(name) if spec.family in _DENSE else spec.asset
+    return [] if assets.find(wanted) else [wanted]
+
+
 def without_head(model: Model) -> Model:
     """A network up to the last maps before its classifier.
 

@@ -11,6 +11,7 @@ from cnnkit.datasets import dataset_info
 from cnnkit.errors import InvalidRecipeError
 from cnnkit.models import create_model, model_info
 from cnnkit.training.recipe import Recipe
+from cnnkit.training.transfer.recipe import TransferRecipe
 
 History = Sequence[Mapping[str, float]]
 
@@ -54,8 +55,17 @@ def estimate(recipe: Recipe, measured: Iterable[tuple[str, Recipe, History]]) ->
 
 def recipe_of(spec: Mapping[str, Any]) -> Recipe | None:
     """The recipe that a run recorded; None where another version of cnnkit wrote it."""
+    return _read(Recipe, spec)
+
+
+def transfer_of(spec: Mapping[str, Any]) -> TransferRecipe | None:
+    """The same of a run that fine-tuned."""
+    return _read(TransferRecipe, spec)
+
+
+def _read(kind, spec: Mapping[str, Any]):
     try:
-        return Recipe.from_dict(spec)
+        return kind.from_dict(spec)
     except InvalidRecipeError:
         return None
 

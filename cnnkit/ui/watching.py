@@ -162,11 +162,14 @@ def _figures(run: Run, progress: Progress, points: list[dict[str, float]]) -> No
 def _progress_in_words(run: Run, progress: Progress) -> str:
     if run.status is Status.QUEUED:
         return "Waiting for a free place"
-    if not progress.epochs:
-        return "Reading the pictures, building the network" if not run.status.over else "Not begun"
     left = ""
     if not run.status.over and progress.seconds_left is not None:
         left = f" · {duration(progress.seconds_left)} left"
+    if progress.stage == "features":
+        seen = f"{progress.step:,} of {progress.steps:,} pictures"
+        return f"The frozen layers look at the pictures, once: {seen}{left}"
+    if not progress.epochs:
+        return "Reading the pictures, building the network" if not run.status.over else "Not begun"
     return f"Epoch {progress.epoch:,} of {progress.epochs:,}{left}"
 
 
