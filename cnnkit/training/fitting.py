@@ -18,6 +18,7 @@ from cnnkit.training._callbacks import Control, Epochs, Live, Task
 from cnnkit.training._optimizers import make_optimizer, penalise_kernels
 from cnnkit.training._pipeline import Batches
 from cnnkit.training.checkpoint import TrainingState, restore_checkpoint
+from cnnkit.training.devices import copied
 from cnnkit.training.events import Ended, Report, Started
 from cnnkit.training.recipe import Recipe
 from cnnkit.training.stopping import StoppingRule
@@ -164,13 +165,14 @@ def build(recipe: Recipe, dataset: Dataset, steps_per_epoch: int) -> keras.Model
     Raises:
         IncompatibleError: the network cannot take the data set's pictures.
     """
-    model = create_model(
-        recipe.model,
-        input_shape=recipe.input_shape(dataset.spec.input_shape),
-        classes=len(dataset.class_names),
-        seed=recipe.seed,
-        **recipe.model_options,
-    )
+    with copied():
+        model = create_model(
+            recipe.model,
+            input_shape=recipe.input_shape(dataset.spec.input_shape),
+            classes=len(dataset.class_names),
+            seed=recipe.seed,
+            **recipe.model_options,
+        )
     if not model.trainable_variables:
         raise IncompatibleError(f"{recipe.model} has nothing to learn with these options.")
     return compiled(model, recipe, steps_per_epoch)
@@ -179,15 +181,16 @@ def build(recipe: Recipe, dataset: Dataset, steps_per_epoch: int) -> keras.Model
 def compiled(model: keras.Model, recipe: Recipe, steps_per_epoch: int) -> keras.Model:
     """Make a network ready to learn as a recipe says, and return it."""
     penalise_kernels(model, recipe)
-    model.compile(
-        optimizer=make_optimizer(recipe, steps_per_epoch),
-        **objective(model, recipe),
-        # On a CPU, XLA was measured to train these networks up to 2.5 times slower.
-        jit_compile="auto" if tf.config.list_physical_devices("GPU") else False,
-        steps_per_execution=steps_per_call(model, recipe.batch_size, steps_per_epoch),
-    )
-    # Left to the first step, its variables would make TensorFlow trace that step twice.
-    model.optimizer.build(model.trainable_variables)
+    with copied():
+        model.compile(
+            optimizer=make_optimizer(recipe, steps_per_epoch),
+            **objective(model, recipe),
+            # On a CPU, XLA was measured to train these networks up to 2.5 times slower.
+            jit_compile="auto" if tf.config.list_physical_devices("GPU") else False,
+            steps_per_execution=steps_per_call(model, recipe.batch_size, steps_per_epoch),
+        )
+        # Left to the first step, its variables would make TensorFlow trace that step twice.
+        model.optimizer.build(model.trainable_variables)
     return model
 
 

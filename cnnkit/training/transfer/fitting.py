@@ -13,6 +13,7 @@ from cnnkit.settings import get_settings
 from cnnkit.training._callbacks import Control, Task
 from cnnkit.training._pipeline import Batches
 from cnnkit.training.checkpoint import TrainingState, saved_phase
+from cnnkit.training.devices import computing_in, copied
 from cnnkit.training.events import Ended, Report
 from cnnkit.training.fitting import FitResult, compiled, learn, restored
 from cnnkit.training.recipe import Augmentation, Recipe
@@ -61,7 +62,8 @@ def fine_tune(
         CorruptAssetError: a file is damaged.
     """
     dataset = dataset or transfer_dataset(recipe)
-    network = build_network(recipe, len(dataset.class_names), base)
+    with copied(), computing_in(recipe.precision):
+        network = build_network(recipe, len(dataset.class_names), base)
     features = _features(recipe, network, dataset, store)
     stopped = features.compute(report, control) if features else None
     if stopped:
@@ -166,7 +168,22 @@ def _learn(phases: Phases, report: Report, checkpoint: Path | None, control: Con
         if ended.reason in ("paused", "cancelled"):
             break
     report(ended)
-    return FitResult(model=phases.network.whole, history=state.history, ended=ended)
+    model = _in_float32(phases.network.whole)
+    return FitResult(model=model, history=state.history, ended=ended)
+
+
+def _in_float32(model: keras.Model) -> keras.Model:
+    """The same network for any device, if it computed in less; weights were float32 always."""
+    if all(layer.dtype_policy.name == "float32" for layer in model.layers):
+        return model
+
+    def plain(layer: keras.Layer) -> keras.Layer:
+        config = layer.get_config()
+        return type(layer).from_config(config | {"dtype": "float32"})
+
+    twin = keras.models.clone_model(model, clone_function=plain)
+    twin.set_weights(model.get_weights())
+    return twin
 
 
 def _class_weights(labels: np.ndarray, dataset: Dataset) -> np.ndarray:
