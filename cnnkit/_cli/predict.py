@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from cnnkit._cli._output import json_option, show, table
-from cnnkit._cli._progress import downloading
+from cnnkit._cli._progress import counting
 from cnnkit.models import OpenModel, list_pretrained, open_brought, open_pretrained
 from cnnkit.predict import FITS, Prediction, predict_files, top_k
 
@@ -44,7 +44,7 @@ def predict(images: tuple[Path, ...], models: tuple[str, ...], top: int, fit: st
 
 def _open(name: str) -> OpenModel:
     if name in list_pretrained():
-        with downloading(name) as progress:
+        with counting(name) as progress:
             return open_pretrained(name, progress)
     if name.endswith(".keras"):
         return open_brought(_bytes(Path(name)), title=name)

@@ -1,5 +1,6 @@
 """Data sets of pictures with labels: `load_dataset(name)`. Needs NumPy alone."""
 
+from cnnkit.datasets._progress import Progress
 from cnnkit.datasets._registry import (
     dataset_info,
     list_datasets,
@@ -12,6 +13,7 @@ from cnnkit.datasets._types import Dataset, DatasetSpec
 __all__ = [
     "Dataset",
     "DatasetSpec",
+    "Progress",
     "dataset_info",
     "list_datasets",
     "load_dataset",

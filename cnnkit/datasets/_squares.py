@@ -39,14 +39,14 @@ def read_square(data: bytes, side: int = SIDE) -> np.ndarray:
 
 
 def squares(
-    files: Iterable[bytes], side: int = SIDE, workers: int = WORKERS
+    files: Iterable[bytes | InvalidImageError], side: int = SIDE, workers: int = WORKERS
 ) -> Iterator[np.ndarray | InvalidImageError]:
     """Decode many pictures, in their order, on a few threads.
 
     Few are in memory at once, whatever the number.
 
     Args:
-        files: read one after the other, as they are needed.
+        files: read one after the other, as they are needed; or why one cannot be read.
         side: pixels of each, both ways.
         workers: threads; Pillow works outside of Python's lock.
 
@@ -67,7 +67,9 @@ def squares(
                 one.cancel()
 
 
-def _tried(data: bytes, side: int) -> np.ndarray | InvalidImageError:
+def _tried(data: bytes | InvalidImageError, side: int) -> np.ndarray | InvalidImageError:
+    if isinstance(data, InvalidImageError):
+        return data
     try:
         return read_square(data, side)
     except InvalidImageError as error:

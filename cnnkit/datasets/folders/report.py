@@ -9,15 +9,15 @@ from typing import Any
 
 # Kind of what was left out -> what it means, shown to people.
 KINDS = {
-    "unsafe": "with a path that leads out of the folder",
+    "unsafe": "paths that lead out of the folder",
     "link": "links to other files",
     "archive": "archives within the archive",
-    "encrypted": "encrypted",
-    "large": "too large",
-    "text": "not pictures",
+    "encrypted": "encrypted files",
+    "large": "files that are too large",
+    "text": "files that are no pictures",
     "damaged": "pictures that cannot be read",
-    "duplicate": "the same picture again, in the same class",
-    "unlabelled": "pictures that belong to no class",
+    "duplicate": "the same picture again in its class",
+    "unlabelled": "files that belong to no class",
     "missing": "rows of the table without a file",
 }
 
