@@ -7,12 +7,14 @@ the record, the pool of jobs.
 from __future__ import annotations
 
 from collections.abc import Collection
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 import streamlit as st
 
 from cnnkit import models
 from cnnkit.datasets import Dataset, dataset_info, load_dataset
+from cnnkit.errors import RunNotFoundError, UnknownDatasetError
 from cnnkit.jobs.kinds import TRAINED
 from cnnkit.models import (
     MODEL_FILE,
@@ -149,18 +151,21 @@ def finished_runs(
     return [run for run in runs if run_input_shape(run) == input_shape]
 
 
-def _published_size(model: str) -> int:
-    if model in list_pretrained():
-        return pretrained_info(model).size
-    return model_info(model).input_shape[0]
-
-
 def run_input_shape(run: Run) -> tuple[int, int, int]:
     """Height, width and channels of the pictures that a run's network takes."""
     if run.spec.get("run"):  # it went on with another run's network
-        return run_input_shape(store().get(run.spec["run"]))
-    height, width, channels = dataset_info(run.spec["dataset"]).input_shape
+        with suppress(RunNotFoundError):
+            return run_input_shape(store().get(run.spec["run"]))
+    shape = _published_shape(run.spec["model"])
+    if run.kind != "fine_tune":
+        with suppress(UnknownDatasetError):  # pictures of one's own may be no longer here
+            shape = dataset_info(run.spec["dataset"]).input_shape
     size = run.spec.get("size")
-    if run.kind == "fine_tune" and not size:
-        size = _published_size(run.spec["model"])
-    return (size, size, channels) if size else (height, width, channels)
+    return (size, size, shape[2]) if size else shape
+
+
+def _published_shape(model: str) -> tuple[int, int, int]:
+    if model in list_pretrained():
+        size = pretrained_info(model).size
+        return size, size, 3
+    return model_info(model).input_shape
