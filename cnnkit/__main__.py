@@ -8,6 +8,7 @@ from cnnkit import __version__
 from cnnkit._cli.anatomy import anatomy
 from cnnkit._cli.catalogue import datasets, models
 from cnnkit._cli.evaluate import evaluate
+from cnnkit._cli.gradcheck import gradcheck
 from cnnkit._cli.predict import predict
 from cnnkit._cli.reproduce import reproduce
 from cnnkit._cli.runs import runs
@@ -33,7 +34,18 @@ def main():
     """Train, open up and question convolutional networks."""
 
 
-for _verb in (models, datasets, anatomy, train, runs, evaluate, predict, reproduce, worker):
+for _verb in (
+    models,
+    datasets,
+    anatomy,
+    train,
+    runs,
+    evaluate,
+    predict,
+    reproduce,
+    gradcheck,
+    worker,
+):
     main.add_command(_verb)
 
 if __name__ == "__main__":

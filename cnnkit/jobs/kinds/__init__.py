@@ -21,6 +21,7 @@ Kind = Callable[["JobContext"], Status]
 _KINDS = {
     "train": "cnnkit.jobs.kinds.train:run",
     "mosaic": "cnnkit.jobs.kinds.mosaic:run",
+    "experiment": "cnnkit.jobs.kinds.experiment:run",
     "rehearsal": "cnnkit.jobs.kinds.rehearsal:run",
 }
 
