@@ -26,6 +26,7 @@ PARTS = {
     "predict_page": "The page Predict",
     "model_memory": "Networks in memory",
     "climbing": "Climbing pictures",
+    "backprop": "The NumPy network",
 }
 DOCUMENT = ROOT / "docs" / "benchmarks.md"
 RESULTS = ROOT / "docs" / "benchmarks.json"  # what the document is made of

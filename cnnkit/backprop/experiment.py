@@ -7,10 +7,13 @@ their patterns, followed over the epochs and over the seconds.
 from __future__ import annotations
 
 import io
+import json
 import statistics
 import zipfile
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
+from functools import cache
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -18,11 +21,13 @@ from threadpoolctl import threadpool_limits
 
 from cnnkit.backprop.toy import POST, toy_network, toy_parts, toy_recipe
 from cnnkit.backprop.training import ALL, DENSE, Epoch, choose_learners, train
-from cnnkit.errors import InvalidRecipeError
+from cnnkit.errors import CorruptAssetError, InvalidRecipeError
 
 WAYS = (ALL, DENSE)
+MEASURED = Path(__file__).resolve().parents[1] / "measured" / "convolutions.json"
 MOST_EPOCHS, MOST_SEEDS = 2_000, 50
 MEASURES = ("probability", "accuracy")  # as fields of `Epoch`
+_COLUMNS = ("epochs", *MEASURES, "seconds")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -85,10 +90,11 @@ class Plan:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Curve:
-    """One training, epoch by epoch; all arrays are float64 (epochs,)."""
+    """One training; all arrays are (points,)."""
 
     way: str
     seed: int
+    epochs: np.ndarray  # int, 1-based, rising
     probability: np.ndarray
     accuracy: np.ndarray
     seconds: np.ndarray  # of learning, since it began
@@ -96,13 +102,24 @@ class Curve:
     @property
     def take_off(self) -> int | None:
         """First epoch (1-based) whose mean probability is above one half; None: never."""
-        above = np.flatnonzero(self.probability > 0.5)
-        return int(above[0]) + 1 if len(above) else None
+        above = self.epochs[self.probability > 0.5]
+        return int(above[0]) if len(above) else None
+
+    def at(self, epoch: int, measure: str) -> float | None:
+        """A measure after an epoch (1-based); None: it was not kept."""
+        values = getattr(self, measure)[self.epochs == epoch]
+        return float(values[0]) if len(values) else None
+
+    def thinned(self, every: int) -> Curve:
+        """Only the first epoch and every so many."""
+        kept = (self.epochs % every == 0) | (self.epochs == 1)
+        arrays = {name: getattr(self, name)[kept] for name in _COLUMNS}
+        return Curve(way=self.way, seed=self.seed, **arrays)
 
     def to_bytes(self) -> bytes:
         """As the content of an `.npz` file."""
         file = io.BytesIO()
-        arrays = {name: getattr(self, name) for name in (*MEASURES, "seconds")}
+        arrays = {name: getattr(self, name) for name in _COLUMNS}
         np.savez_compressed(file, way=self.way, seed=self.seed, **arrays)
         return file.getvalue()
 
@@ -115,9 +132,9 @@ class Curve:
         """
         try:
             with np.load(io.BytesIO(content), allow_pickle=False) as file:
-                arrays = {name: file[name] for name in (*MEASURES, "seconds")}
+                arrays = {name: file[name] for name in _COLUMNS}
                 return cls(way=str(file["way"]), seed=int(file["seed"]), **arrays)
-        except (OSError, KeyError, EOFError, zipfile.BadZipFile) as error:
+        except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
             raise ValueError(f"no curve can be read from it ({error})") from error
 
 
@@ -143,7 +160,8 @@ def curve(way: str, seed: int, epochs: Sequence[Epoch]) -> Curve:
         name: np.array([getattr(epoch, name) for epoch in epochs])
         for name in (*MEASURES, "seconds")
     }
-    return Curve(way=way, seed=seed, **columns)
+    numbers = np.array([epoch.number for epoch in epochs])
+    return Curve(way=way, seed=seed, epochs=numbers, **columns)
 
 
 def of_way(curves: Sequence[Curve], way: str) -> list[Curve]:
@@ -153,5 +171,48 @@ def of_way(curves: Sequence[Curve], way: str) -> list[Curve]:
 
 def mean_at(curves: Sequence[Curve], epoch: int, measure: str) -> float | None:
     """Mean of a measure over curves that reach an epoch (1-based); None: none does."""
-    values = [getattr(one, measure)[epoch - 1] for one in curves if len(one.seconds) >= epoch]
-    return float(statistics.mean(values)) if values else None
+    values = [value for one in curves if (value := one.at(epoch, measure)) is not None]
+    return statistics.mean(values) if values else None
+
+
+def measured(recipe: str = POST.name) -> list[Curve]:
+    """What the project measured: ten seeds of both ways, 500 epochs, thinned.
+
+    Args:
+        recipe: name of a `ToyRecipe`.
+
+    Raises:
+        CorruptAssetError: the file cannot be read.
+    """
+    return [one for name, one in _measured_curves() if name == recipe]
+
+
+def measured_record() -> dict[str, Any]:
+    """The whole record of `python -m benchmarks.backprop`: machine, day, curves, further draws.
+
+    Raises:
+        CorruptAssetError
+    """
+    try:
+        return json.loads(MEASURED.read_text("utf-8"))
+    except (OSError, ValueError) as error:
+        raise CorruptAssetError(MEASURED, f"cannot be read ({error})") from error
+
+
+@cache
+def _measured_curves() -> tuple[tuple[str, Curve], ...]:
+    rows = measured_record()["curves"]
+    try:
+        return tuple(
+            (
+                row["recipe"],
+                Curve(
+                    way=row["way"],
+                    seed=row["seed"],
+                    **{name: np.array(row[name]) for name in _COLUMNS},
+                ),
+            )
+            for row in rows
+        )
+    except (KeyError, TypeError) as error:
+        raise CorruptAssetError(MEASURED, f"lacks {error}") from error

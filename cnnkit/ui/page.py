@@ -27,6 +27,7 @@ NAVIGATION: dict[str, tuple[tuple[str, str, str], ...]] = {
     ),
     "Understand": (
         ("pages/architectures.py", "Architectures", ":material/schema:"),
+        ("pages/backpropagation.py", "Backpropagation", ":material/undo:"),
         ("pages/ideas.py", "Ideas", ":material/lightbulb:"),
     ),
 }

@@ -37,15 +37,16 @@ def test_the_patterns_are_those_of_the_data_set_without_its_validation_part():
 
 
 def test_both_ways_learn_and_the_same_seed_learns_the_same():
-    plan = Plan(recipe="awake", epochs=60, seeds=1)
+    plan = Plan(recipe="awake", epochs=120, seeds=1)
     curves = [curve(way, seed, list(learn(plan, way, seed))) for way, seed in plan.units]
     whole, dense = of_way(curves, ALL)[0], of_way(curves, DENSE)[0]
     assert whole.probability[-1] > dense.probability[-1] > 1 / 3
-    assert whole.take_off and whole.take_off < 60
+    assert whole.take_off and whole.take_off < 120
     again = curve(ALL, 0, list(learn(plan, ALL, 0)))
     assert np.array_equal(again.probability, whole.probability)
-    assert mean_at([whole], 60, "accuracy") == whole.accuracy[-1]
-    assert mean_at([whole], 61, "accuracy") is None
+    assert whole.thinned(50).epochs.tolist() == [1, 50, 100]
+    assert mean_at([whole], 120, "accuracy") == whole.accuracy[-1]
+    assert mean_at([whole], 121, "accuracy") is None
 
 
 def test_a_curve_survives_as_a_file():
