@@ -32,6 +32,7 @@ from cnnkit.backprop.experiment import (
     Plan,
     curve,
     learn,
+    luck,
     mean_at,
     measured,
     measured_record,
@@ -48,7 +49,6 @@ EVERY = 5  # epochs kept of a curve
 BATCH = 100  # pictures
 SHAPE, KERNEL = (12, 12, 20), (5, 5, 20, 50)  # LeNet's second convolution
 EARLY = 20  # epochs after which nothing more should be needed
-DRAWS = 20_000  # of ten seeds among all
 
 
 def main() -> None:
@@ -108,7 +108,7 @@ def tables() -> str:
     record = measured_record()
     parts = [_table(name, measured(name)) for name in RECIPES]
     where = "\n".join(f"- {line}" for line in (*record["machine"], record["when"]))
-    return "\n".join(["", *parts, _luck(record["further"]), where, ""])
+    return "\n".join(["", *parts, _luck(), where, ""])
 
 
 def _table(recipe: str, curves: Sequence[Curve]) -> str:
@@ -139,18 +139,14 @@ def _line(way: str, epoch: int, curves: Sequence[Curve]) -> str:
     )
 
 
-def _luck(further: Sequence[float]) -> str:
+def _luck() -> str:
     """How often ten seeds of the post's recipe come out as well as the author's ten did."""
-    first = [one.at(EPOCHS[0], "probability") or 0 for one in of_way(measured(), ALL)]
-    values = np.array([*first, *further])
-    generator = np.random.default_rng(0)
-    means = generator.choice(values, (DRAWS, SEEDS)).mean(axis=1)
-    share = (means >= PUBLISHED[0].probability).mean()
+    found = luck()
     return (
-        f"The post's recipe with all layers learning over {len(values)} seeds, after "
-        f"{EPOCHS[0]} epochs: mean {100 * values.mean():.1f} %, median "
-        f"{100 * np.median(values):.1f} %, {(values < 0.5).sum()} of {len(values)} have not taken "
-        f"off. Of {DRAWS:,} draws of ten of them, {100 * share:.0f} % have a mean of "
+        f"The post's recipe with all layers learning over {len(found.values)} seeds, after "
+        f"{found.epoch} epochs: mean {100 * found.values.mean():.1f} %, median "
+        f"{100 * np.median(found.values):.1f} %; {found.late} of {len(found.values)} have not "
+        f"taken off. Of all draws of ten of them, {100 * found.lucky:.0f} % have a mean of "
         f"{100 * PUBLISHED[0].probability:.1f} % or more.\n"
     )
 

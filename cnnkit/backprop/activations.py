@@ -30,7 +30,7 @@ class ReLU(_Activation):
 
     def slope(self) -> np.ndarray:
         """1 or 0; at 0 itself 0, as in TensorFlow."""
-        return (self.output > 0).astype(self.output.dtype)  # type: ignore[operator, union-attr]
+        return (self.output > 0).astype(self.output.dtype)
 
 
 class Tanh(_Activation):
@@ -44,7 +44,7 @@ class Tanh(_Activation):
 
     def slope(self) -> np.ndarray:
         """1 - y²."""
-        return 1 - self.output**2  # type: ignore[operator]
+        return 1 - self.output**2
 
 
 class Sigmoid(_Activation):
@@ -59,4 +59,4 @@ class Sigmoid(_Activation):
 
     def slope(self) -> np.ndarray:
         """The slope is y (1 - y)."""
-        return self.output * (1 - self.output)  # type: ignore[operator]
+        return self.output * (1 - self.output)

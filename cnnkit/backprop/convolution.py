@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from cnnkit.backprop.layer import Layer, Pair, pair
+from cnnkit.backprop.layer import NONE_YET, Layer, Pair, pair
 from cnnkit.backprop.windows import Grid, lay_back, rows_of_windows, slide
 
 
@@ -58,7 +58,7 @@ class Convolution(Layer):
         self.size: Pair = (kernel.shape[0], kernel.shape[1])
         self.strides = pair(strides)
         self.padding = padding
-        self.rows: np.ndarray | None = None  # the windows of the last input, one a row
+        self.rows = NONE_YET  # the windows of the last input, one a row
 
     def grid(self, shape: tuple[int, ...]) -> Grid:
         """Where the kernel stands over one picture of this shape."""
@@ -84,8 +84,7 @@ class Convolution(Layer):
     def slopes(self, delta: np.ndarray) -> dict[str, np.ndarray]:
         """All shifted inner products at once: windows, turned on their side, times deltas."""
         kernel, flat = self.parameters["kernel"], delta.reshape(-1, delta.shape[-1])
-        rows = np.empty((0, 0)) if self.rows is None else self.rows
-        found = {"kernel": (rows.T @ flat).reshape(kernel.shape)}
+        found = {"kernel": (self.rows.T @ flat).reshape(kernel.shape)}
         return found | ({"bias": flat.sum(axis=0)} if "bias" in self.parameters else {})
 
     def pass_back(self, delta: np.ndarray) -> np.ndarray:
@@ -94,12 +93,12 @@ class Convolution(Layer):
         The same numbers as `pass_back_sliding`, which a test compares, with less work:
         border and zeros are never multiplied.
         """
-        grid = self.grid(self.input.shape[1:])  # type: ignore[union-attr]
+        grid = self.grid(self.input.shape[1:])
         return grid.cropped(lay_back(delta, self.parameters["kernel"], grid))
 
     def pass_back_sliding(self, delta: np.ndarray) -> np.ndarray:
         """As the formula says: flipped kernels slide over bordered deltas."""
-        grid = self.grid(self.input.shape[1:])  # type: ignore[union-attr]
+        grid = self.grid(self.input.shape[1:])
         return slide(grid.bordered(delta), self.flipped)
 
     @property

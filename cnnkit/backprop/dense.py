@@ -49,7 +49,7 @@ class Dense(Layer):
 
     def slopes(self, delta: np.ndarray) -> dict[str, np.ndarray]:
         """Inputs, turned on their side, times deltas."""
-        found = {"kernel": self.input.T @ delta}  # type: ignore[union-attr]
+        found = {"kernel": self.input.T @ delta}
         return found | ({"bias": delta.sum(axis=0)} if "bias" in self.parameters else {})
 
     def pass_back(self, delta: np.ndarray) -> np.ndarray:

@@ -187,6 +187,34 @@ def measured(recipe: str = POST.name) -> list[Curve]:
     return [one for name, one in _measured_curves() if name == recipe]
 
 
+@dataclass(frozen=True, kw_only=True)
+class Luck:
+    """How far ten seeds of the post's recipe can lie apart, all layers learning."""
+
+    epoch: int
+    values: np.ndarray  # mean probability of every seed after that epoch
+    lucky: float  # share of draws of ten whose mean is as good as was published
+
+    @property
+    def late(self) -> int:
+        """Seeds that have not taken off by then."""
+        return int((self.values <= 0.5).sum())
+
+
+def luck() -> Luck:
+    """What the project measured over all its seeds of the post's recipe.
+
+    Raises:
+        CorruptAssetError
+    """
+    theirs = PUBLISHED[0]
+    first = [one.at(theirs.epoch, "probability") or 0 for one in of_way(measured(), theirs.way)]
+    values = np.array([*first, *measured_record()["further"]])
+    draws = np.random.default_rng(0).choice(values, (20_000, len(first)))
+    share = (draws.mean(axis=1) >= theirs.probability).mean()
+    return Luck(epoch=theirs.epoch, values=values, lucky=float(share))
+
+
 def measured_record() -> dict[str, Any]:
     """The whole record of `python -m benchmarks.backprop`: machine, day, curves, further draws.
 

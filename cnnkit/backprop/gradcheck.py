@@ -13,8 +13,10 @@ from typing import Any
 
 import numpy as np
 
+from cnnkit.backprop.activations import ReLU
 from cnnkit.backprop.layer import Layer
 from cnnkit.backprop.network import Network
+from cnnkit.backprop.pooling import MaxPooling
 
 TOLERANCES = {"float32": 1e-4, "float64": 1e-7}  # largest relative error, by dtype
 NUDGE = 1e-5  # how far one number is moved, both ways
@@ -138,7 +140,7 @@ def relative_error(ours: np.ndarray, theirs: np.ndarray) -> float:
 
 def _arrays(layer: Layer) -> Iterator[tuple[str, np.ndarray]]:
     yield from layer.gradients.items()
-    yield "input", layer.passed  # type: ignore[misc]
+    yield "input", layer.passed
 
 
 def _check(
@@ -188,15 +190,16 @@ def _by_tensorflow(
             x = _in_tensorflow(layer, x, values)
         losses = tf.nn.sparse_softmax_cross_entropy_with_logits(labels, x)
         loss = tf.reduce_mean(losses)
-    found = tape.gradient(loss, watched, unconnected_gradients=tf.UnconnectedGradients.ZERO)
-    return {key: gradient.numpy() for key, gradient in found.items()}
+    keys, tensors = zip(*watched.items(), strict=True)
+    found = tape.gradient(loss, tensors, unconnected_gradients=tf.UnconnectedGradients.ZERO)
+    return {key: gradient.numpy() for key, gradient in zip(keys, found, strict=True)}
 
 
 def _in_tensorflow(layer: Any, x: Any, values: Mapping[str, Any]) -> Any:
     """One layer in TensorFlow's own operations."""
     import tensorflow as tf
 
-    padding = getattr(layer, "padding", "").upper()
+    padding: Any = getattr(layer, "padding", "").upper()
     match layer.kind:
         case "convolution":
             y = tf.nn.conv2d(x, values["kernel"], layer.strides, padding)
@@ -290,6 +293,6 @@ def _slope(
 
 def _switches(network: Network) -> list[np.ndarray]:
     """What decides which way the numbers go: signs before ReLU, places chosen by pooling."""
-    signs = [layer.output > 0 for layer in network if layer.kind == "ReLU"]  # type: ignore[operator]
-    chosen = [layer.chosen for layer in network if layer.kind == "max pooling"]  # type: ignore[attr-defined]
+    signs = [layer.output > 0 for layer in network if isinstance(layer, ReLU)]
+    chosen = [layer.chosen for layer in network if isinstance(layer, MaxPooling)]
     return [*signs, *chosen]

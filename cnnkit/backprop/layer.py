@@ -7,6 +7,7 @@ import numpy as np
 from cnnkit.errors import IncompatibleError
 
 Pair = tuple[int, int]
+NONE_YET: np.ndarray = np.empty(0)  # stands for an array that has not been computed
 
 
 class Layer:
@@ -32,10 +33,10 @@ class Layer:
         self.parameters: dict[str, np.ndarray] = {}
         self.gradients: dict[str, np.ndarray] = {}
         self.trainable = True
-        self.input: np.ndarray | None = None  # (pictures, …)
-        self.output: np.ndarray | None = None
-        self.delta: np.ndarray | None = None  # of the output's shape
-        self.passed: np.ndarray | None = None  # of the input's shape
+        self.input: np.ndarray = NONE_YET  # (pictures, …)
+        self.output: np.ndarray = NONE_YET
+        self.delta: np.ndarray = NONE_YET  # of the output's shape
+        self.passed: np.ndarray = NONE_YET  # of the input's shape
 
     def forward(self, x: np.ndarray, training: bool = False) -> np.ndarray:
         """The layer's answer, (pictures, …).
@@ -69,7 +70,7 @@ class Layer:
 
     def learn_from(self, delta: np.ndarray) -> None:
         """The first half of `backward`: the gradients alone, where nothing below learns."""
-        if self.output is None:
+        if self.output is NONE_YET:
             raise self.refusal("a forward pass first", "a backward pass")
         if delta.shape != self.output.shape:
             raise self.refusal(f"a delta of {_times(self.output.shape)}", _times(delta.shape))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from cnnkit.backprop.layer import NONE_YET
 from cnnkit.errors import IncompatibleError
 
 
@@ -27,9 +28,9 @@ class SoftmaxCrossEntropy:
 
     def __init__(self):
         """Before the first picture."""
-        self.probabilities: np.ndarray | None = None  # (pictures, classes)
-        self.labels: np.ndarray | None = None  # int (pictures,)
-        self.losses: np.ndarray | None = None  # nats, (pictures,)
+        self.probabilities = NONE_YET  # (pictures, classes)
+        self.labels = NONE_YET  # int (pictures,)
+        self.losses = NONE_YET  # nats, (pictures,)
 
     def forward(self, logits: np.ndarray, labels: np.ndarray) -> float:
         """Mean loss of some pictures, in nats.
@@ -52,7 +53,7 @@ class SoftmaxCrossEntropy:
 
     def backward(self) -> np.ndarray:
         """∂(mean loss)/∂logits, (pictures, classes)."""
-        if self.probabilities is None or self.labels is None:
+        if self.probabilities is NONE_YET:
             raise IncompatibleError("The loss expects a forward pass first.")
         delta = self.probabilities.copy()
         delta[np.arange(len(delta)), self.labels] -= 1

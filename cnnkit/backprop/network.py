@@ -134,7 +134,7 @@ class Network:
         """Softmax of the logits, (pictures, classes)."""
         logits = self.logits(images)
         self.loss.forward(logits, np.zeros(len(logits), np.int64))
-        return self.loss.probabilities  # type: ignore[return-value]
+        return self.loss.probabilities
 
     @property
     def parameter_count(self) -> int:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 
 import numpy as np
 
-from cnnkit.backprop.layer import Layer, Pair, pair
+from cnnkit.backprop.layer import NONE_YET, Layer, Pair, pair
 from cnnkit.backprop.windows import Grid
 
 
@@ -65,9 +65,8 @@ class _Pooling(Layer):
         Args:
             share: of the number at a place of its field, (pictures, rows, columns, channels).
         """
-        x: np.ndarray = self.input  # type: ignore[assignment]
-        grid = self.grid(x.shape[1:])
-        out = np.zeros_like(grid.padded(x))
+        grid = self.grid(self.input.shape[1:])
+        out = np.zeros_like(grid.padded(self.input))
         for number, place in enumerate(self.places(grid)):
             out[place] += share(number)  # no two fields have the same pixel at the same place
         return grid.cropped(out)
@@ -91,7 +90,7 @@ class MaxPooling(_Pooling):
     def __init__(self, *arguments, **more):
         """As for all poolings."""
         super().__init__(*arguments, **more)
-        self.chosen: np.ndarray | None = None  # int (pictures, rows, columns, channels)
+        self.chosen = NONE_YET  # int (pictures, rows, columns, channels)
 
     def answer(self, x: np.ndarray, training: bool) -> np.ndarray:
         """The largest of each field."""
@@ -99,11 +98,11 @@ class MaxPooling(_Pooling):
         padded = grid.padded(x, -np.inf)
         parts = [padded[place] for place in self.places(grid)]
         largest = parts[0].copy()
-        self.chosen = np.zeros(largest.shape, np.uint16)
+        chosen = np.zeros(largest.shape, np.uint16)
         for number, part in enumerate(parts[1:], start=1):
-            larger = part > largest
-            np.copyto(largest, part, where=larger)
-            np.copyto(self.chosen, number, where=larger)
+            chosen = np.where(part > largest, np.uint16(number), chosen)
+            np.maximum(largest, part, out=largest)
+        self.chosen = chosen
         return largest
 
     def pass_back(self, delta: np.ndarray) -> np.ndarray:
@@ -134,7 +133,7 @@ class AveragePooling(_Pooling):
 
     def pass_back(self, delta: np.ndarray) -> np.ndarray:
         """Each delta in equal shares."""
-        grid = self.grid(self.input.shape[1:])  # type: ignore[union-attr]
+        grid = self.grid(self.input.shape[1:])
         share = delta / self.counts(grid).astype(delta.dtype)
         return self.give_back(lambda number: share)
 

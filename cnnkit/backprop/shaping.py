@@ -25,7 +25,7 @@ class Flatten(Layer):
 
     def pass_back(self, delta: np.ndarray) -> np.ndarray:
         """The fold."""
-        return delta.reshape(self.input.shape)  # type: ignore[union-attr]
+        return delta.reshape(self.input.shape)
 
 
 class Scaling(Layer):
@@ -87,7 +87,7 @@ class ZeroPadding(Layer):
     def pass_back(self, delta: np.ndarray) -> np.ndarray:
         """Without them."""
         (top, _), (left, _) = self.margins
-        height, width = self.input.shape[1:3]  # type: ignore[union-attr]
+        height, width = self.input.shape[1:3]
         return delta[:, top : top + height, left : left + width]
 
 

@@ -1,4 +1,4 @@
-"""One step of learning from one picture, and what other learning rates would have done."""
+"""One step of learning, and what other learning rates would have done."""
 
 from __future__ import annotations
 
@@ -9,65 +9,62 @@ import numpy as np
 
 from cnnkit.backprop.network import Network
 
+Part = tuple[np.ndarray, np.ndarray]  # pictures of 0 to 255, and labels
+Parameters = Mapping[str, Mapping[str, np.ndarray]]  # layer → parameter → values
+
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Learned:
-    """A step: weights before, gradient, weights after, and what came of it."""
+    """A step: weights before, gradient, weights after."""
 
-    before: Mapping[str, Mapping[str, np.ndarray]]  # layer → parameter → values
-    gradients: Mapping[str, Mapping[str, np.ndarray]]
-    after: Mapping[str, Mapping[str, np.ndarray]]
-    losses: tuple[float, float]  # nats, before and after
-    probabilities: tuple[np.ndarray, np.ndarray]  # (classes,), before and after
+    before: Parameters
+    gradients: Parameters
+    after: Parameters
 
 
-def learn_once(network: Network, image: np.ndarray, label: int, rate: float) -> Learned:
-    """W ← W - rate · ΔW with one picture, in place.
+def learn_once(network: Network, lesson: Part, rate: float) -> Learned:
+    """W ← W - rate · ΔW, in place.
 
     Args:
         network: that learns.
-        image: (height, width, channels), 0 to 255.
-        label: its true class.
+        lesson: one picture or several.
         rate: the learning rate.
 
     Raises:
-        IncompatibleError: picture or label do not fit.
+        IncompatibleError: pictures or labels do not fit.
     """
-    images, labels = image[np.newaxis], np.array([label])
-    loss = network.forward(images, labels)
-    network.backward()
-    probabilities: np.ndarray = network.loss.probabilities  # type: ignore[assignment]
+    network.forward(*lesson)
+    network.backward(whole=False)
     before = _parameters(network)
-    gradients = {layer.name: layer.gradients for layer in network if layer.gradients}
     network.step(rate)
-    loss_after = network.forward(images, labels)
-    after: np.ndarray = network.loss.probabilities  # type: ignore[assignment]
-    return Learned(
-        before=before,
-        gradients=gradients,
-        after=_parameters(network),
-        losses=(loss, loss_after),
-        probabilities=(probabilities[0], after[0]),
-    )
+    gradients = {layer.name: layer.gradients for layer in network if layer.gradients}
+    return Learned(before=before, gradients=gradients, after=_parameters(network))
 
 
 def losses_along(
-    network: Network, image: np.ndarray, label: int, rates: Sequence[float]
-) -> list[float]:
-    """The loss after one step, for each of some learning rates; the network stays as it is."""
-    images, labels = image[np.newaxis], np.array([label])
-    network.forward(images, labels)
-    network.backward()
+    network: Network, lesson: Part, rates: Sequence[float], measured: Sequence[Part]
+) -> list[list[float]]:
+    """The losses after one step, for each of some learning rates; the network stays as it is.
+
+    Args:
+        network: that would learn.
+        lesson: one picture or several.
+        rates: learning rates.
+        measured: pictures whose mean loss is wanted.
+
+    Returns:
+        For each of `measured` one loss a rate, in nats.
+    """
+    network.forward(*lesson)
+    network.backward(whole=False)
     kept = {layer.name: layer.parameters for layer in network}
-    gradients = {layer.name: layer.gradients for layer in network}
-    losses = []
+    losses: list[list[float]] = [[] for _ in measured]
     for rate in rates:
-        for layer in network:
-            layer.parameters, layer.gradients = kept[layer.name], gradients[layer.name]
         network.step(rate)
-        losses.append(network.forward(images, labels))
-    for layer in network:
-        layer.parameters = kept[layer.name]
+        for found, part in zip(losses, measured, strict=True):
+            found.append(network.forward(*part))
+        for layer in network:
+            layer.parameters = kept[layer.name]
     return losses
 
 

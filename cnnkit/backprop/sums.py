@@ -99,7 +99,7 @@ def _sum(left: np.ndarray, right: np.ndarray, total: Any, **more: Any) -> Sum:
 
 
 def _grid(step: Step) -> Grid:
-    return step.layer.grid(step.input.shape)  # type: ignore[attr-defined]
+    return step.layer.grid(step.input.shape)
 
 
 def _convolved(step: Step, index: Index) -> Sum:
@@ -119,7 +119,7 @@ def _convolved_back(step: Step, index: Index) -> Sum:
     height, width = _grid(step).size
     ground = bordered_delta(step)
     seen = ground[row : row + height, column : column + width]
-    flipped = step.layer.flipped[..., channel]  # type: ignore[attr-defined]
+    flipped = step.layer.flipped[..., channel]
     return _sum(
         seen, flipped, step.passed[index], ground=ground, window=(row, column, height, width)
     )
@@ -180,9 +180,9 @@ def _pooling_weights(step: Step, grid: Grid, index: Index) -> np.ndarray:
     row, column, channel = index
     layer = step.layer
     if isinstance(layer, MaxPooling):
-        chosen = layer.chosen[0, row, column, channel]  # type: ignore[index]
+        chosen = layer.chosen[0, row, column, channel]
         return (np.arange(np.prod(grid.size)) == chosen).reshape(grid.size).astype(step.input.dtype)
-    counts: np.ndarray = layer.counts(grid)  # type: ignore[attr-defined]
+    counts = layer.counts(grid)
     inside = grid.padded(np.ones((1, *grid.sides, 1), step.input.dtype))[0, ..., 0]
     top, left = row * grid.strides[0], column * grid.strides[1]
     field = inside[top : top + grid.size[0], left : left + grid.size[1]]
@@ -210,7 +210,7 @@ def _curved(step: Step, index: Index) -> Sum:
 
 
 def _curved_back(step: Step, index: Index) -> Sum:
-    slope = step.layer.slope()[0]  # type: ignore[attr-defined]
+    slope = step.layer.slope()[0]
     return _sum(step.delta[index][None], slope[index][None], step.passed[index], place=index)
 
 
@@ -225,7 +225,7 @@ def _folded_back(step: Step, index: Index) -> Sum:
 
 
 def _scaled(step: Step, index: Index) -> Sum:
-    layer: Any = step.layer
+    layer = step.layer
     scale, offset = (
         np.broadcast_to(v, step.input.shape)[index] for v in (layer.scale, layer.offset)
     )
@@ -239,13 +239,13 @@ def _scaled(step: Step, index: Index) -> Sum:
 
 
 def _scaled_back(step: Step, index: Index) -> Sum:
-    scale = np.broadcast_to(step.layer.scale, step.input.shape)[index]  # type: ignore[attr-defined]
+    scale = np.broadcast_to(step.layer.scale, step.input.shape)[index]
     return _sum(step.delta[index][None], scale[None], step.passed[index], place=index)
 
 
 def _moved(step: Step, index: Index) -> Sum:
     """From zero padding: a pixel of the picture, or a zero of the margin."""
-    (top, _), (left, _) = step.layer.margins  # type: ignore[attr-defined]
+    (top, _), (left, _) = step.layer.margins
     place = (index[0] - top, index[1] - left, index[2])
     inside = all(0 <= i < side for i, side in zip(place, step.input.shape, strict=True))
     left_side = step.input[place][None] if inside else np.zeros(1)
@@ -253,19 +253,19 @@ def _moved(step: Step, index: Index) -> Sum:
 
 
 def _moved_back(step: Step, index: Index) -> Sum:
-    (top, _), (left, _) = step.layer.margins  # type: ignore[attr-defined]
+    (top, _), (left, _) = step.layer.margins
     place = (index[0] + top, index[1] + left, index[2])
     return _sum(step.delta[place][None], np.ones(1), step.passed[index], place=place)
 
 
 def _let_through(step: Step, index: Index) -> Sum:
-    mask: Any = step.layer.mask  # type: ignore[attr-defined]
+    mask = step.layer.mask
     kept = np.ones(1) if mask is None else mask[0][index][None]
     return _sum(step.input[index][None], kept, step.output[index], place=index)
 
 
 def _let_back(step: Step, index: Index) -> Sum:
-    mask: Any = step.layer.mask  # type: ignore[attr-defined]
+    mask = step.layer.mask
     kept = np.ones(1) if mask is None else mask[0][index][None]
     return _sum(step.delta[index][None], kept, step.passed[index], place=index)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -25,7 +26,7 @@ class Step:
     passed: np.ndarray  # ∂loss/∂input, which goes on to the layer before
     parameters: Mapping[str, np.ndarray]
     gradients: Mapping[str, np.ndarray]  # ∂loss/∂parameter, by the same names
-    layer: Layer  # as it stood then, with what it remembered (chosen places, masks)
+    layer: Any  # of its own kind, as it stood then, with what it remembered (chosen places, masks)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -71,12 +72,11 @@ def trace(network: Network, image: np.ndarray, label: int) -> Trace:
     """
     loss = network.forward(np.asarray(image)[np.newaxis], np.array([label]))
     network.backward()
-    probabilities: np.ndarray = network.loss.probabilities  # type: ignore[assignment]
     return Trace(
         steps=tuple(_step(layer) for layer in network),
         label=int(label),
-        logits=network.layers[-1].output[0],  # type: ignore[index]
-        probabilities=probabilities[0],
+        logits=network.layers[-1].output[0],
+        probabilities=network.loss.probabilities[0],
         delta=network.loss.backward()[0],
         loss=loss,
     )
@@ -88,10 +88,10 @@ def _step(layer: Layer) -> Step:
     return Step(
         name=kept.name,
         kind=kept.kind,
-        input=kept.input[0],  # type: ignore[index]
-        output=kept.output[0],  # type: ignore[index]
-        delta=kept.delta[0],  # type: ignore[index]
-        passed=kept.passed[0],  # type: ignore[index]
+        input=kept.input[0],
+        output=kept.output[0],
+        delta=kept.delta[0],
+        passed=kept.passed[0],
         parameters=kept.parameters,
         gradients=kept.gradients,
         layer=kept,

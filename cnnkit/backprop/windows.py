@@ -29,19 +29,15 @@ class Grid:
     @classmethod
     def over(cls, sides: Pair, size: Pair, strides: Pair, padding: str) -> Grid:
         """For a picture of some height and width; `steps` may come out as 0."""
-        zeros = (0, 0)
-        if padding == "same":
-            zeros = tuple(
-                max((-(-side // step) - 1) * step + window - side, 0)
-                for side, window, step in zip(sides, size, strides, strict=True)
-            )
-        before = tuple(zero // 2 for zero in zeros)
-        after = tuple(zero - zero // 2 for zero in zeros)
-        steps = tuple(
-            max((side + zero - window) // step + 1, 0)
-            for side, zero, window, step in zip(sides, zeros, size, strides, strict=True)
+        down, across = (_along(*axis, padding) for axis in zip(sides, size, strides, strict=True))
+        return cls(
+            sides,
+            size,
+            strides,
+            before=(down[0], across[0]),
+            after=(down[1], across[1]),
+            steps=(down[2], across[2]),
         )
-        return cls(sides, size, strides, before, after, steps)  # type: ignore[arg-type]
 
     @property
     def border(self) -> tuple[Pair, Pair]:
@@ -87,6 +83,12 @@ class Grid:
         return out
 
 
+def _along(side: int, window: int, step: int, padding: str) -> tuple[int, int, int]:
+    """Of one axis: zeros before, zeros behind, windows."""
+    zeros = max((-(-side // step) - 1) * step + window - side, 0) if padding == "same" else 0
+    return zeros // 2, zeros - zeros // 2, max((side + zeros - window) // step + 1, 0)
+
+
 def rows_of_windows(x: np.ndarray, size: Pair, strides: Pair) -> np.ndarray:
     """Every window as one row: (pictures · windows, height · width · channels of a window).
 
@@ -98,7 +100,7 @@ def rows_of_windows(x: np.ndarray, size: Pair, strides: Pair) -> np.ndarray:
     count, height, width, channels = x.shape
     lines = np.ascontiguousarray(x).reshape(count, height, width * channels)
     # A line of a window is one run in memory, so copying it is cheap.
-    seen = sliding_window_view(lines, (size[0], size[1] * channels), axis=(1, 2))  # type: ignore[call-overload]
+    seen = sliding_window_view(lines, (size[0], size[1] * channels), axis=(1, 2))
     chosen = seen[:, :: strides[0], :: strides[1] * channels]
     return chosen.reshape(-1, size[0] * size[1] * channels)
 

@@ -3,43 +3,62 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from plotly import graph_objects as go
 
-from cnnkit.figures._look import BLUE, GREEN, GREY, finished
+from cnnkit.figures._look import GREEN, finished
 
 
-def loss_by_rate(
-    rates: Sequence[float], losses: Sequence[float], before: float, rate: float, after: float
-) -> go.Figure:
-    """Loss after one step, over the learning rate.
+@dataclass(frozen=True, kw_only=True)
+class Slope:
+    """The loss of some pictures, over the learning rate."""
+
+    title: str
+    colour: str
+    losses: Sequence[float]  # nats, one a rate
+    before: float  # without a step
+    after: float  # with the chosen rate
+
+
+def loss_by_rate(rates: Sequence[float], slopes: Sequence[Slope], rate: float) -> go.Figure:
+    """Losses after one step; dotted is what they were before it.
 
     Args:
         rates: ascending, above 0; the axis is logarithmic.
-        losses: after one step of each rate, in nats.
-        before: the loss before the step.
+        slopes: of different pictures.
         rate: that is chosen.
-        after: the loss that it gives.
     """
-    figure = go.Figure(
-        go.Scatter(
-            x=list(rates),
-            y=list(losses),
-            mode="lines",
-            line={"color": BLUE, "width": 2.5},
-            hovertemplate="rate %{x:.3g}: loss %{y:.4f}<extra></extra>",
+    # A step that is far too long may cost thousands: what is near must stay visible.
+    most = 4 * max(max(slope.before for slope in slopes), 0.1)
+    figure = go.Figure()
+    for slope in slopes:
+        words = f"{slope.title}, rate %{{x:.3g}}: %{{y:.4f}}<extra></extra>"
+        figure.add_trace(
+            go.Scatter(
+                x=list(rates),
+                y=list(slope.losses),
+                name=slope.title,
+                mode="lines",
+                line={"color": slope.colour, "width": 2.5},
+                hovertemplate=words,
+            )
         )
-    )
-    figure.add_hline(before, line={"color": GREY, "dash": "dot"}, annotation_text="before")
-    figure.add_trace(
-        go.Scatter(
-            x=[rate],
-            y=[after],
-            mode="markers",
-            marker={"color": GREEN, "size": 12},
-            hovertemplate="this step: loss %{y:.4f}<extra></extra>",
+        figure.add_hline(slope.before, line={"color": slope.colour, "dash": "dot", "width": 1})
+        figure.add_trace(
+            go.Scatter(
+                x=[rate],
+                y=[min(slope.after, 0.97 * most)],
+                mode="markers",
+                showlegend=False,
+                marker={
+                    "color": GREEN,
+                    "size": 12,
+                    "symbol": "circle" if slope.after < most else "triangle-up",
+                },
+                hovertemplate=f"{slope.title}: {slope.after:.4g}<extra></extra>",
+            )
         )
-    )
     figure.update_xaxes(type="log", title="learning rate", fixedrange=True)
-    figure.update_yaxes(title="loss after the step (nats)", fixedrange=True, rangemode="tozero")
-    return finished(figure, height=300, legend=False)
+    figure.update_yaxes(title="loss (nats)", fixedrange=True, range=[0, most])
+    return finished(figure, height=320)

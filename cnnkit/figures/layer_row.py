@@ -13,7 +13,7 @@ from cnnkit.figures import images
 from cnnkit.figures._look import BLUE, ORANGE
 from cnnkit.figures.network import folded, strongest
 
-SIDE = 54  # pixels on the screen
+SIDE = 46  # pixels on the screen
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -43,9 +43,10 @@ def layer_row(boxes: Sequence[Box], current: int, *, backward: bool) -> str:
 def _box(box: Box, current: bool) -> str:
     shape = "×".join(map(str, box.values.shape))
     return (
-        f'<div class="box{" current" if current else ""}"><div class="drawing">'
+        f'<div class="box{" current" if current else ""}" title="{html.escape(box.name)}">'
+        f'<div class="drawing">'
         f'<img alt="" src="{_picture(box.values)}"></div><b>{html.escape(box.title)}</b>'
-        f"<small>{html.escape(box.name)}</small><small>{shape}</small></div>"
+        f"<small>{shape}</small></div>"
     )
 
 
@@ -57,10 +58,11 @@ def _picture(values: np.ndarray) -> str:
 
 _STYLE = (
     """<style>
-.cnn-row { display: flex; gap: 14px; overflow-x: auto; padding: 6px 4px 10px; }
-.cnn-row .box { flex: 0 0 82px; display: flex; flex-direction: column; align-items: center;
-  padding: 8px 2px 6px; border-radius: 10px; position: relative; line-height: 1.25;
-  text-align: center; border: 1px solid color-mix(in srgb, currentColor 14%, transparent); }
+.cnn-row { display: flex; gap: 10px; padding: 6px 4px 8px; }
+.cnn-row .box { flex: 1 1 0; min-width: 50px; max-width: 96px; display: flex;
+  flex-direction: column; align-items: center; padding: 7px 1px 5px; border-radius: 9px;
+  position: relative; line-height: 1.25; text-align: center;
+  border: 1px solid color-mix(in srgb, currentColor 14%, transparent); }
 .cnn-row .drawing { height: """
     + f"{SIDE + 6}px"
     + """; display: flex; align-items: center; }
@@ -68,9 +70,8 @@ _STYLE = (
     + f"{SIDE}px; max-width: {SIDE + 16}px"
     + """; image-rendering: pixelated; border-radius: 3px;
   box-shadow: 0 0 0 1px color-mix(in srgb, currentColor 30%, transparent); }
-.cnn-row b { font-size: .74rem; font-weight: 650; }
-.cnn-row small { font-size: .62rem; opacity: .68; max-width: 78px; overflow: hidden;
-  text-overflow: ellipsis; white-space: nowrap; }
+.cnn-row b { font-size: .66rem; font-weight: 650; overflow-wrap: anywhere; }
+.cnn-row small { font-size: .6rem; opacity: .68; }
 .cnn-row .box.current { border-color: transparent; box-shadow: 0 0 0 2.5px var(--row);
   background: color-mix(in srgb, var(--row) 9%, transparent); }
 .cnn-row.forward { --row: """
@@ -78,9 +79,17 @@ _STYLE = (
     + """; } .cnn-row.backward { --row: """
     + ORANGE
     + """; }
-.cnn-row .box + .box::before { content: ""; position: absolute; left: -11px; top: 36px;
+.cnn-row .box + .box::before { content: ""; position: absolute; left: -9px; top: 34px;
   width: 6px; height: 6px; border: solid var(--row); border-width: 2px 2px 0 0;
   transform: rotate(45deg); }
-.cnn-row.backward .box + .box::before { transform: rotate(225deg); left: -9px; }
+.cnn-row.backward .box + .box::before { transform: rotate(225deg); left: -7px; }
+@media (max-width: 640px) {
+  .cnn-row { flex-wrap: wrap; row-gap: 6px; }
+  .cnn-row .box { flex: 0 0 48px; }
+  .cnn-row img { height: 34px; max-width: 40px; }
+  .cnn-row .drawing { height: 38px; }
+  .cnn-row small { display: none; }
+  .cnn-row .box + .box::before { top: 22px; }
+}
 </style>"""
 )

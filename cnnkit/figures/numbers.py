@@ -13,7 +13,6 @@ from cnnkit.figures._look import GREEN, GREY, finished
 
 READABLE = 12  # columns up to which the numbers are written into the cells
 WIDE = 25  # columns of a long row of numbers that is folded
-INK = {False: "#262730", True: "#F4F5F8"}  # text on light and on dark pages
 STRONGEST = 0.62  # opacity of the largest number: its text has the page's own colour
 
 Box = tuple[float, float, float, float]  # top, left, height, width, in cells
@@ -22,7 +21,6 @@ Box = tuple[float, float, float, float]  # top, left, height, width, in cells
 def number_map(
     values: np.ndarray,
     *,
-    title: str = "",
     chosen: tuple[int, int] | None = None,
     window: Box | None = None,
     inner: Box | None = None,
@@ -31,7 +29,6 @@ def number_map(
     colours: np.ndarray | None = None,
     largest: float | None = None,
     clickable: bool = False,
-    dark: bool = False,
     height: int | None = None,
     rows: Sequence[str] | None = None,
     columns: Sequence[str] | None = None,
@@ -39,11 +36,12 @@ def number_map(
     """Numbers as cells: orange below zero, blue above, written out where there is room.
 
     A heat-map gives Streamlit no clicks, so over each cell lies a marker that cannot be
-    seen; its `customdata` is (row, column).
+    seen; its `customdata` is (row, column). The numbers are annotations: their colour is
+    that of the page's text, also when somebody turns a light page dark.
 
     Args:
-        values: (height, width); NaN cells stay empty.
-        title: above the cells; a common power of ten of the numbers is added to it.
+        values: (height, width); NaN cells stay empty. They are written without their common
+            power of ten: `titled` says it.
         chosen: (row, column) of a cell to be framed.
         window: frame over some cells.
         inner: fainter frame, around what is no border.
@@ -52,16 +50,16 @@ def number_map(
         colours: numbers that the colours stand for instead; (height, width).
         largest: magnitude that gets the full colour; None: of these numbers.
         clickable: whether cells can be clicked.
-        dark: colours of the text for a dark page.
         height: pixels; None: as it fits.
         rows: names of the rows; None: none.
         columns: names of the columns; None: none.
     """
-    factor = common_power(values)
     if texts is None and values.shape[1] <= READABLE:
-        texts = _texts(values / 10.0**factor)
+        texts = _texts(values / 10.0 ** common_power(values))
     cells = values if colours is None else colours
-    figure = go.Figure(_cells(cells, texts, _hover(values, places), largest, dark))
+    figure = go.Figure(_cells(cells, _hover(values, places), largest))
+    if texts is not None:
+        figure.update_layout(annotations=_annotations(texts))
     if clickable:
         figure.add_trace(_targets(values))
     for box, look in (
@@ -72,15 +70,20 @@ def number_map(
         if box:
             figure.add_shape(_frame(box, look))
     _axes(figure, values.shape, rows, columns)
-    words = f"{title} · in {_power(factor)}" if factor and texts is None else title
     figure.update_layout(
-        title={"text": words, "font": {"size": 13}, "x": 0, "y": 0.985, "yanchor": "top"},
         clickmode="event+select" if clickable else "event",
         dragmode=False,
         hovermode="closest",
     )
     finished(figure, height=height or _height(values.shape), legend=False)
-    return figure.update_layout(margin={"l": 4, "r": 4, "t": 30 if title else 4, "b": 4})
+    return figure.update_layout(margin={"l": 2, "r": 2, "t": 2, "b": 2})
+
+
+def titled(title: str, values: np.ndarray) -> str:
+    """A title with the power of ten that the written numbers leave out, as Markdown."""
+    exponent = common_power(values)
+    written_out = values.ndim == 2 and values.shape[1] <= READABLE and exponent
+    return f"**{title}**" + (f" :gray[· in units of {_power(exponent)}]" if written_out else "")
 
 
 def folded(values: np.ndarray) -> np.ndarray:
@@ -109,13 +112,7 @@ def written(value: float) -> str:
     return "0" if value == 0 else f"{value:.3g}"
 
 
-def _cells(
-    values: np.ndarray,
-    texts: np.ndarray | None,
-    hover: np.ndarray,
-    largest: float | None,
-    dark: bool,
-) -> go.Heatmap:
+def _cells(values: np.ndarray, hover: np.ndarray, largest: float | None) -> go.Heatmap:
     most = largest or float(np.nanmax(np.abs(values), initial=0)) or 1.0
     return go.Heatmap(
         z=values,
@@ -126,12 +123,17 @@ def _cells(
         xgap=1,
         ygap=1,
         hoverongaps=False,
-        text=texts,
-        texttemplate="%{text}" if texts is not None else None,
-        textfont={"color": INK[dark], "size": 11},
         customdata=hover,
         hovertemplate="%{customdata}<extra></extra>",
     )
+
+
+def _annotations(texts: np.ndarray) -> list[dict]:
+    return [
+        {"x": column, "y": row, "text": str(text), "showarrow": False, "font": {"size": 11}}
+        for (row, column), text in np.ndenumerate(texts)
+        if text
+    ]
 
 
 def _hover(values: np.ndarray, places: Sequence[str] | None) -> np.ndarray:
@@ -212,10 +214,10 @@ def _ticks(names: Sequence[str] | None) -> dict:
 
 
 def _height(shape: tuple[int, ...]) -> int:
-    """Of square cells in a column of the page about 380 pixels wide, and never endless."""
+    """Of square cells in a column of the page about 300 pixels wide, and never endless."""
     rows, columns = shape
-    cell = min(380 / columns, 56)
-    return round(min(460, max(64, cell * rows + 40)))
+    cell = min(300 / columns, 46)
+    return round(min(420, max(34, cell * rows + 6)))
 
 
 def _power(exponent: int) -> str:

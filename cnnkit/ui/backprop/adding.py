@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import numpy as np
 import streamlit as st
 
 from cnnkit.backprop import ALL
@@ -13,6 +14,7 @@ from cnnkit.backprop.experiment import (
     WAYS,
     Curve,
     Plan,
+    luck,
     mean_at,
     measured,
     of_way,
@@ -25,8 +27,10 @@ from cnnkit.runs import Progress, Run, Status
 from cnnkit.ui import cache, charts, inputs, live, messages, page, watching
 
 KIND = "experiment"
-COLOURS = dict(zip(WAYS, (BLUE, ORANGE), strict=True))
-TITLES = dict(zip(WAYS, ("All layers learn", "Only dense layers learn"), strict=True))
+COLOURS: dict[str, str] = dict(zip(WAYS, (BLUE, ORANGE), strict=True))
+TITLES: dict[str, str] = dict(
+    zip(WAYS, ("All layers learn", "Only dense layers learn"), strict=True)
+)
 MEASURES = {
     "probability": "mean probability of the true class",
     "accuracy": "share of right answers",
@@ -203,11 +207,14 @@ def _percent(value: float | None) -> str:
 
 def _what_it_says(recipe: str) -> None:
     if recipe == "post":
+        found = luck()
         st.info(
             "What the author called *accuracy* is the **mean probability of the true class**. "
             "His last layer begins with zeros, so at first no delta gets through to the layers "
-            "below: networks wait, some for very long. Whether ten of them average 86 % or 98 % "
-            "after 200 epochs is luck; [docs/backprop.md] of the project counts how much. His "
+            f"below: networks wait, some for very long. Of {len(found.values)} networks that we "
+            f"trained like his, {found.late} had not taken off by epoch {found.epoch}, and the "
+            f"median reached {100 * np.median(found.values):.1f} %. Ten of them average 97.5 % "
+            f"or more in {100 * found.lucky:.0f} of 100 draws: **his figure was a lucky ten**. His "
             "program also took 5 GB of memory at epoch 180; ours stays flat.",
             icon=":material/casino:",
         )

@@ -7,7 +7,7 @@ from functools import partial
 import numpy as np
 import streamlit as st
 
-from cnnkit.figures.numbers import Box, fold_columns, folded, number_map
+from cnnkit.figures.numbers import Box, fold_columns, folded, number_map, titled
 from cnnkit.ui import charts
 
 Index = tuple[int, ...]
@@ -41,42 +41,44 @@ def place_in_words(index: Index) -> str:
     return f"row {index[0]}, column {index[1]} of map {index[2]}"
 
 
-def controls(values: np.ndarray, index: Index, *, map_label: str) -> None:
-    """Which map, and arrows that move within it; with Shift and the arrow keys too.
+def map_slider(values: np.ndarray, index: Index, label: str) -> None:
+    """Which map the chosen number is in; nothing where there is only one.
 
     Args:
         values: (height, width, maps) or (numbers,).
         index: the chosen place.
-        map_label: of the slider over the maps.
+        label: of the slider.
     """
-    with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
-        if values.ndim == 3 and values.shape[2] > 1:
-            st.session_state["cell_map"] = index[2]
-            st.slider(
-                map_label,
-                0,
-                values.shape[2] - 1,
-                key="cell_map",
-                on_change=_choose_map,
-                args=(index,),
-                width=260,
-            )
-        for name, icon, way in (
-            ("Left", ":material/arrow_left:", (0, -1)),
-            ("Right", ":material/arrow_right:", (0, 1)),
-            ("Up", ":material/arrow_drop_up:", (-1, 0)),
-            ("Down", ":material/arrow_drop_down:", (1, 0)),
-        ):
-            target = _moved(values.shape, index, way)
-            st.button(
-                icon,
-                key=f"cell_{name.lower()}",
-                shortcut=f"Shift+{name}",
-                disabled=target is None,
-                on_click=choose,
-                args=(target or index,),
-            )
-        st.markdown(f":gray[{place_in_words(index)}]", width="content")
+    if values.ndim == 3 and values.shape[2] > 1:
+        st.session_state["cell_map"] = index[2]
+        st.slider(
+            label,
+            0,
+            values.shape[2] - 1,
+            key="cell_map",
+            on_change=_choose_map,
+            args=(index,),
+            width=230,
+        )
+
+
+def arrows(values: np.ndarray, index: Index) -> None:
+    """Buttons that move the chosen place; Shift and the arrow keys press them."""
+    for name, icon, way in (
+        ("Left", ":material/chevron_left:", (0, -1)),
+        ("Right", ":material/chevron_right:", (0, 1)),
+        ("Up", ":material/expand_less:", (-1, 0)),
+        ("Down", ":material/expand_more:", (1, 0)),
+    ):
+        target = _moved(values.shape, index, way)
+        st.button(
+            icon,
+            key=f"cell_{name.lower()}",
+            shortcut=f"Shift+{name}",
+            disabled=target is None,
+            on_click=choose,
+            args=(target or index,),
+        )
 
 
 def choose(index: Index, parameter: str = "at") -> None:
@@ -112,9 +114,9 @@ def draw_map(
     cell = None
     if place is not None:
         cell = divmod(place[0], drawn.shape[1]) if flat else (place[0], place[1])
+    st.markdown(titled(title, drawn))
     figure = number_map(
         np.asarray(drawn, float),
-        title=title,
         chosen=cell,
         window=window,
         inner=inner,
@@ -122,7 +124,6 @@ def draw_map(
         clickable=click is not None,
         # One scale of colours for all maps of a layer: a faint map is faint.
         largest=float(np.abs(values).max(initial=0)) or None,
-        dark=charts.dark(),
     )
     alt = f"{title}: {drawn.shape[0]}×{drawn.shape[1]} numbers"
     if click is None:

@@ -23,9 +23,9 @@ def show(step: Step, *, backward: bool) -> None:
     target = step.passed if backward else step.output
     index = cells.chosen_index(target)
     found = (backward_sum if backward else forward_sum)(step, index)
-    label = "Map that goes on" if not backward else "Map that gets deltas"
-    cells.controls(target, index, map_label=label)
-    source = _source_map(found, step, backward)
+    with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
+        cells.map_slider(target, index, "Map that gets deltas" if backward else "Map that goes on")
+        source = _source_map(found, step, backward)
     left, middle, right = st.columns(3, gap="medium")
     result, origin = (left, right) if backward else (right, left)
     with result:
@@ -34,6 +34,10 @@ def show(step: Step, *, backward: bool) -> None:
         _origin(step, found, source, backward)
     with middle:
         _operation(step, found, source, index, backward)
+    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+        words = f"Click a number that {'is passed on' if backward else 'goes out'}, or move it:"
+        st.caption(words, width="content")
+        cells.arrows(target, index)
     with st.container(border=True):
         st.markdown(products.sentence(step, found, source, index, backward=backward))
 
@@ -50,14 +54,15 @@ def _source_map(found: Sum, step: Step, backward: bool) -> int:
     key = f"source_{step.name}_{'back' if backward else 'forward'}"
     what = "delta map" if backward else "input map"
     maps = list(range(len(shares)))
-    with st.container(width=420):
-        return st.select_slider(
-            f"Look at {what}: each of the {len(maps)} adds its share",
-            maps,
-            value=int(np.abs(shares).argmax()),
-            key=f"{key}_{int(np.abs(shares).argmax())}",
-            format_func=lambda number: f"{number}  ({shares[number]:+.3g})",
-        )
+    return st.select_slider(
+        f"Its share of {what}",
+        maps,
+        value=int(np.abs(shares).argmax()),
+        key=f"{key}_{int(np.abs(shares).argmax())}",
+        format_func=lambda number: f"{number}: {shares[number]:+.3g}",
+        help=f"Each of the {len(maps)} maps adds its share to the sum. One of them is drawn.",
+        width=230,
+    )
 
 
 def _target(step: Step, target: np.ndarray, index: cells.Index, backward: bool) -> None:
@@ -72,7 +77,6 @@ def _target(step: Step, target: np.ndarray, index: cells.Index, backward: bool) 
         key=f"target_{step.name}_{'back' if backward else 'forward'}",
         click="at",
     )
-    st.caption("Click a number, or move with Shift and the arrow keys.")
 
 
 def _origin(step: Step, found: Sum, source: int, backward: bool) -> None:
@@ -101,7 +105,7 @@ def _inner(step: Step, backward: bool, ground: np.ndarray) -> tuple[int, int, in
     own = step.delta if backward else step.input
     if own.shape == ground.shape:
         return None
-    grid = step.layer.grid(step.input.shape)  # type: ignore[attr-defined]
+    grid = step.layer.grid(step.input.shape)
     if backward:
         (top, _), (left, _) = grid.border
         rows, columns = ((n - 1) * s + 1 for n, s in zip(grid.steps, grid.strides, strict=True))
@@ -113,7 +117,7 @@ def _operation(step: Step, found: Sum, source: int, index: cells.Index, backward
     key = f"operation_{step.name}_{'back' if backward else 'forward'}"
     if step.kind in CURVES:
         x = float(step.input[index])
-        slope = float(step.layer.slope()[0][index])  # type: ignore[attr-defined]
+        slope = float(step.layer.slope()[0][index])
         charts.chart(
             activation_curve(step.kind, x, slope, backward=backward),
             alt=f"{step.kind} at {x:.3g}, slope {slope:.3g}",

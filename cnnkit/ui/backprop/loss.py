@@ -29,7 +29,6 @@ def show(found: Trace, class_names: Sequence[str], *, backward: bool) -> None:
             places=[f"{name} of {kind}" for name in rows for kind in class_names],
             rows=list(rows),
             columns=list(class_names),
-            dark=charts.dark(),
             height=60 + 52 * len(rows),
         ),
         alt="; ".join(

@@ -6,7 +6,7 @@ import numpy as np
 import streamlit as st
 
 from cnnkit.backprop import Step, Sum
-from cnnkit.figures.numbers import folded, number_map, written
+from cnnkit.figures.numbers import folded, number_map, titled, written
 from cnnkit.ui import charts
 from cnnkit.ui.backprop.cells import Index, place_in_words
 
@@ -34,16 +34,15 @@ def draw(step: Step, found: Sum, source: int, *, backward: bool, key: str) -> No
     values = left * right
     texts = _cell_texts(step, left, right, backward) if values.shape[1] <= BOTH else None
     title = _title(step, backward)
+    st.markdown(titled(title, values) if texts is None else f"**{title}**")
     charts.chart(
         number_map(
             values.astype(float),
-            title=title,
             texts=texts,
             places=[
                 f"{written(a)} × {written(b)}" for a, b in zip(left.flat, right.flat, strict=True)
             ],
-            dark=charts.dark(),
-            height=44 + 62 * values.shape[0] if texts is not None else None,
+            height=10 + 62 * values.shape[0] if texts is not None else None,
             rows=[""] * values.shape[0] if texts is not None else None,
             columns=[""] * values.shape[1] if texts is not None else None,
         ),

@@ -10,7 +10,7 @@ import numpy as np
 import streamlit as st
 
 from cnnkit.backprop import Network, Trace, trace, train
-from cnnkit.backprop.toy import AWAKE, toy_network, toy_parts
+from cnnkit.backprop.toy import AWAKE, Part, toy_network, toy_parts
 from cnnkit.datasets import Dataset, dataset_info
 from cnnkit.runs import Run
 from cnnkit.ui import cache, charts, inputs, inside
@@ -29,6 +29,7 @@ TWINS = (
 )
 LEARNT = (0, 25, 50, 75, 100, 150, 200, 300)  # epochs offered of the toy network
 USUAL = 100
+BATCH = 32  # training pictures of a run's network that make a batch
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -42,6 +43,7 @@ class Subject:
     label: int
     class_names: tuple[str, ...]
     words: str  # what the picture is
+    batch: Part  # pictures to learn from at once
 
     @property
     def key(self) -> tuple[str, str]:
@@ -56,7 +58,7 @@ def choose() -> Subject:
         StorageError, CorruptRunError, IncompatibleError, AssetUnavailableError
     """
     runs = {run.id: run for run in cache.finished_runs() if run.spec.get("model") in TWINS}
-    left, right = st.columns([3, 1], vertical_alignment="center")
+    left, right = st.columns([6, 1], vertical_alignment="center", gap="medium")
     with left:
         name = inputs.choice(
             "Network",
@@ -71,7 +73,7 @@ def choose() -> Subject:
         _forget_what_was_of_another(name)
         subject = _toy() if name == TOY else _of_run(runs[name])
     with right:
-        charts.picture(subject.picture, alt=subject.words, caption=subject.words, width=148)
+        charts.picture(subject.picture, alt=subject.words, width=124)
     return subject
 
 
@@ -95,11 +97,12 @@ def _forget_what_was_of_another(network: str) -> None:
 
 
 def _toy() -> Subject:
-    _, (images, labels) = toy_parts()
-    label = _class_picker(BANDS, "middle")
-    found = np.flatnonzero(labels == label)
-    left, right = st.columns(2, vertical_alignment="bottom")
+    train_part, (images, labels) = toy_parts()
+    left, middle, right = st.columns([4, 5, 4], vertical_alignment="bottom")
     with left:
+        label = _class_picker(BANDS, "middle")
+    found = np.flatnonzero(labels == label)
+    with middle:
         number = inputs.picture_picker(len(found), label=f"Which of {len(found)} patterns")
     with right:
         epochs = int(
@@ -122,6 +125,7 @@ def _toy() -> Subject:
         label=label,
         class_names=tuple(BANDS),
         words=f"Test pattern: {BANDS[label]}",
+        batch=train_part,
     )
 
 
@@ -141,9 +145,12 @@ def _of_run(run: Run) -> Subject:
     if opened.card.dataset == "toy_patterns":
         data = cache.dataset("toy_patterns")
     images, labels = data.part("test")
-    label = _class_picker(data.class_names, "7")
+    left, right = st.columns([3, 2], vertical_alignment="bottom")
+    with left:
+        label = _class_picker(data.class_names, "7")
     found = np.flatnonzero(labels == label)
-    number = found[inputs.picture_picker(len(found), label=_which(len(found), data))]
+    with right:
+        number = found[inputs.picture_picker(len(found), label=_which(len(found), data))]
     return Subject(
         network_key=run.id,
         picture_key=f"{data.name}-{number}",
@@ -152,6 +159,7 @@ def _of_run(run: Run) -> Subject:
         label=label,
         class_names=tuple(data.class_names),
         words=f"Test picture {number:,}: “{data.class_names[label]}”",
+        batch=_batch(data),
     )
 
 
@@ -160,6 +168,11 @@ def _twin(run_id: str) -> Network:
     network = cache.model(run_id)
     with network.lock:
         return Network.from_keras(network.model)
+
+
+def _batch(data: Dataset) -> Part:
+    images, labels = data.part("train" if "train" in data.splits else "test")
+    return images[:BATCH], labels[:BATCH]
 
 
 def _class_picker(names, default: str) -> int:
@@ -175,4 +188,4 @@ def _class_picker(names, default: str) -> int:
 
 
 def _which(count: int, data: Dataset) -> str:
-    return f"Which of its {count:,} test pictures of {data.title}"
+    return f"Which of {count:,} ({data.title})"

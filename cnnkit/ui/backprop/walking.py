@@ -79,27 +79,22 @@ def _move(places: list[str], place: str) -> None:
     """Buttons with the arrow keys, and a slider between them."""
     now = places.index(place)
     st.session_state["layer_slider"] = place
-    before, middle, after = st.columns([1, 4, 1], vertical_alignment="bottom")
-    with middle:
+    with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
+        for label, key, way in (("Previous", "Left", -1), ("Next", "Right", 1)):
+            st.button(
+                label,
+                key=f"layer_{key.lower()}",
+                shortcut=key,
+                disabled=not 0 <= now + way < len(places),
+                on_click=_go,
+                args=(places[min(max(now + way, 0), len(places) - 1)],),
+            )
         st.select_slider(
             "Layer",
             places,
             key="layer_slider",
             on_change=_go_to_slider,
             label_visibility="collapsed",
-        )
-    for column, label, key, way in (
-        (before, "Towards the picture", "Left", -1),
-        (after, "Towards the loss", "Right", 1),
-    ):
-        column.button(
-            label,
-            key=f"layer_{key.lower()}",
-            shortcut=key,
-            disabled=not 0 <= now + way < len(places),
-            on_click=_go,
-            args=(places[min(max(now + way, 0), len(places) - 1)],),
-            width="stretch",
         )
 
 
@@ -127,7 +122,7 @@ def _heading(found: Trace, place: str, backward: bool) -> None:
 
 
 def _boxes(found: Trace, backward: bool) -> list[Box]:
-    titles = [step.kind.replace("pooling", "pool") for step in found.steps]
+    titles = [_SHORT.get(step.kind, step.kind) for step in found.steps]
     values = [step.passed if backward else step.output for step in found.steps]
     last = found.delta if backward else found.probabilities
     return [
@@ -139,3 +134,6 @@ def _boxes(found: Trace, backward: bool) -> list[Box]:
             strict=True,
         )
     ]
+
+
+_SHORT = {"convolution": "conv", "max pooling": "max pool", "average pooling": "mean pool"}

@@ -6,7 +6,7 @@ import numpy as np
 import streamlit as st
 
 from cnnkit.backprop import Step, weight_sum
-from cnnkit.figures.numbers import folded, number_map, written
+from cnnkit.figures.numbers import folded, number_map, titled, written
 from cnnkit.ui import charts
 from cnnkit.ui.backprop import cells
 from cnnkit.ui.backprop.products import terms
@@ -48,7 +48,7 @@ def _convolution(step: Step, gradient: np.ndarray, index: cells.Index) -> None:
     left, middle, right = st.columns(3, gap="medium")
     with left:
         cells.draw_map(
-            found.ground,  # type: ignore[arg-type]
+            step.input if found.ground is None else found.ground,
             f"Input, map {channel}, shifted by ({row}, {column})",
             map_number=channel,
             window=found.window,
@@ -70,12 +70,11 @@ def _convolution(step: Step, gradient: np.ndarray, index: cells.Index) -> None:
 
 def _kernel(step: Step, gradient: np.ndarray, index: cells.Index) -> None:
     """One filter's gradient for one input map: click another weight."""
+    st.markdown(titled("ΔW of this filter", gradient))
     figure = number_map(
         gradient.astype(float),
-        title="ΔW of this filter",
-        chosen=index[:2],  # type: ignore[arg-type]
+        chosen=(index[0], index[1]),
         clickable=True,
-        dark=charts.dark(),
     )
     charts.clickable(
         figure,
@@ -104,13 +103,13 @@ def _dense(step: Step, gradient: np.ndarray, index: cells.Index) -> None:
         )  # fmt: skip
     with right:
         column = gradient[:, unit]
+        delta = written(float(step.delta[unit]))
+        st.markdown(titled(f"ΔW of unit {unit}: input × δ, δ = {delta}", folded(column)))
         figure = number_map(
             folded(column),
-            title=f"ΔW of unit {unit}: input × δ = {written(float(step.delta[unit]))}",
             chosen=divmod(index[0], folded(column).shape[1]),
             clickable=True,
             places=[f"weight from input {n}" for n in range(folded(column).size)],
-            dark=charts.dark(),
         )
         width = folded(column).shape[1]
         charts.clickable(
