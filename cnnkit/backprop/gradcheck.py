@@ -191,7 +191,7 @@ def _by_tensorflow(
         losses = tf.nn.sparse_softmax_cross_entropy_with_logits(labels, x)
         loss = tf.reduce_mean(losses)
     keys, tensors = zip(*watched.items(), strict=True)
-    found = tape.gradient(loss, tensors, unconnected_gradients=tf.UnconnectedGradients.ZERO)
+    found: Any = tape.gradient(loss, tensors, unconnected_gradients=tf.UnconnectedGradients.ZERO)
     return {key: gradient.numpy() for key, gradient in zip(keys, found, strict=True)}
 
 

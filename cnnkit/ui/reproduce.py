@@ -134,6 +134,11 @@ def explain_measures() -> None:
         "mean the **share of right answers**. Both stand in its rows.",
         icon=":material/straighten:",
     )
+    page.link(
+        "pages/backpropagation.py",
+        "What do the convolutions add? Both measures over the epochs, ten networks each",
+        view="convolutions",
+    )
 
 
 def _verdict(row: Row) -> None:

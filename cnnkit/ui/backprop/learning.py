@@ -20,7 +20,7 @@ from cnnkit.ui.ideas._frame import one_thread
 RATES = (0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1.0, 3.0, 10.0, 30.0)
 ALONG = tuple(float(rate) for rate in np.geomspace(RATES[0], RATES[-1], 25))
 MOST = 40  # steps that are kept
-LESSONS = {"picture": "This picture", "batch": "A batch of {}"}
+LESSONS = {"batch": "A batch of {}", "picture": "This picture alone"}
 
 Taken = tuple[str, float]  # a lesson and a learning rate
 
@@ -30,8 +30,8 @@ def show(subject: Subject) -> None:
     st.markdown(
         "The gradient says for every weight how the loss would rise with it. Learning goes the "
         "other way, a little: **W ← W − rate · ΔW**. Too small a rate hardly helps; too large a "
-        "one jumps across the valley. Try **10**, and see what a step for one picture does to all "
-        "the others."
+        "one jumps across the valley. Try **10**; and see what a step for one picture does to "
+        "all the others."
     )
     left, right = st.columns(2, gap="large", vertical_alignment="bottom")
     with left:
@@ -200,7 +200,8 @@ def _step(
     network = _subject.make_network()
     picture = (_subject.picture[np.newaxis], np.array([_subject.label]))
     lessons = {"picture": picture, "batch": _subject.batch}
-    lesson, parts = lessons[key[-1]], list(lessons.values())
+    parts = list(lessons.values())
+    lesson = lessons[key[-1]]
     with one_thread(), np.errstate(over="ignore", invalid="ignore"):
         for name, earlier in taken:
             learn_once(network, lessons[name], earlier)
