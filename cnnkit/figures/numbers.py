@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Sequence
 
 import numpy as np
@@ -11,6 +12,7 @@ from plotly import graph_objects as go
 from cnnkit.figures import images
 from cnnkit.figures._look import GREEN, GREY, finished
 
+INK = {False: "#1F2430", True: "#F4F5F8"}  # of the numbers, on light and on dark pages
 READABLE = 12  # columns up to which the numbers are written into the cells
 WIDE = 25  # columns of a long row of numbers that is folded
 STRONGEST = 0.62  # opacity of the largest number: its text has the page's own colour
@@ -29,6 +31,7 @@ def number_map(
     colours: np.ndarray | None = None,
     largest: float | None = None,
     clickable: bool = False,
+    dark: bool = False,
     height: int | None = None,
     rows: Sequence[str] | None = None,
     columns: Sequence[str] | None = None,
@@ -36,8 +39,8 @@ def number_map(
     """Numbers as cells: orange below zero, blue above, written out where there is room.
 
     A heat-map gives Streamlit no clicks, so over each cell lies a marker that cannot be
-    seen; its `customdata` is (row, column). The numbers are annotations: their colour is
-    that of the page's text, also when somebody turns a light page dark.
+    seen; its `customdata` is (row, column). The numbers are annotations, because Plotly
+    fades the text of every marker that is not clicked.
 
     Args:
         values: (height, width); NaN cells stay empty. They are written without their common
@@ -50,6 +53,7 @@ def number_map(
         colours: numbers that the colours stand for instead; (height, width).
         largest: magnitude that gets the full colour; None: of these numbers.
         clickable: whether cells can be clicked.
+        dark: whether the page is, for the colour of the text.
         height: pixels; None: as it fits.
         rows: names of the rows; None: none.
         columns: names of the columns; None: none.
@@ -59,7 +63,7 @@ def number_map(
     cells = values if colours is None else colours
     figure = go.Figure(_cells(cells, _hover(values, places), largest))
     if texts is not None:
-        figure.update_layout(annotations=_annotations(texts))
+        figure.update_layout(annotations=_annotations(texts, INK[dark]))
     if clickable:
         figure.add_trace(_targets(values))
     for box, look in (
@@ -128,9 +132,18 @@ def _cells(values: np.ndarray, hover: np.ndarray, largest: float | None) -> go.H
     )
 
 
-def _annotations(texts: np.ndarray) -> list[dict]:
+def _annotations(texts: np.ndarray, colour: str) -> list[dict]:
+    columns, longest = texts.shape[1], max(map(len, re.split("<br>| ", " ".join(texts.flat))))
+    # What a cell of a map about 280 pixels wide has room for.
+    size = min(12, max(7.5, 280 / columns / max(longest, 3) / 0.56))
     return [
-        {"x": column, "y": row, "text": str(text), "showarrow": False, "font": {"size": 11}}
+        {
+            "x": column,
+            "y": row,
+            "text": str(text),
+            "showarrow": False,
+            "font": {"size": size, "color": colour},
+        }
         for (row, column), text in np.ndenumerate(texts)
         if text
     ]
@@ -146,11 +159,13 @@ def _hover(values: np.ndarray, places: Sequence[str] | None) -> np.ndarray:
 def _texts(values: np.ndarray) -> np.ndarray:
     largest = float(np.nanmax(np.abs(values), initial=0))
     decimals = 2 if largest < 10 else 1 if largest < 100 else 0
+    narrow = values.shape[1] > 8  # ".38" has room where "0.38" has not
 
     def text(value: float) -> str:
         if math.isnan(value):
             return ""
-        return "0" if value == 0 else f"{value:.{decimals}f}"
+        text = "0" if value == 0 else f"{value:.{decimals}f}"
+        return text.replace("0.", ".", 1) if narrow and abs(value) < 1 and value else text
 
     return np.array([[text(float(value)) for value in line] for line in values])
 

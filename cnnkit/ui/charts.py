@@ -64,6 +64,11 @@ def clickable(figure: Figure, *, alt: str, key: str, clicked: Callable[[dict], o
     )
 
 
+def dark() -> bool:
+    """Whether the visitor's page is dark, for figures whose text stands on colours of ours."""
+    return st.context.theme.type == "dark"
+
+
 def confusion_matrix(
     confusion: np.ndarray, class_names: Sequence[str], *, key: str = "confusion"
 ) -> tuple[int, int] | None:

@@ -123,6 +123,7 @@ def draw_map(
         places=[f"number {n}" for n in range(drawn.size)] if flat else None,
         clickable=click is not None,
         # One scale of colours for all maps of a layer: a faint map is faint.
+        dark=charts.dark(),
         largest=float(np.abs(values).max(initial=0)) or None,
     )
     alt = f"{title}: {drawn.shape[0]}×{drawn.shape[1]} numbers"

@@ -166,6 +166,7 @@ def _weights(learned: Learned) -> None:
             charts.chart(
                 number_map(
                     values.astype(float),
+                    dark=charts.dark(),
                     largest=None if title == "Gradient ΔW" else largest,
                 ),
                 alt=f"{title}: weights of {name}",

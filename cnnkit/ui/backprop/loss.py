@@ -27,6 +27,7 @@ def show(found: Trace, class_names: Sequence[str], *, backward: bool) -> None:
             colours=colours,
             texts=np.array([[f"{value:.3g}" for value in line] for line in table]),
             places=[f"{name} of {kind}" for name in rows for kind in class_names],
+            dark=charts.dark(),
             rows=list(rows),
             columns=list(class_names),
             height=60 + 52 * len(rows),

@@ -43,6 +43,7 @@ def draw(step: Step, found: Sum, source: int, *, backward: bool, key: str) -> No
                 f"{written(a)} × {written(b)}" for a, b in zip(left.flat, right.flat, strict=True)
             ],
             height=10 + 62 * values.shape[0] if texts is not None else None,
+            dark=charts.dark(),
             rows=[""] * values.shape[0] if texts is not None else None,
             columns=[""] * values.shape[1] if texts is not None else None,
         ),

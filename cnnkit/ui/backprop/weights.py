@@ -75,6 +75,7 @@ def _kernel(step: Step, gradient: np.ndarray, index: cells.Index) -> None:
         gradient.astype(float),
         chosen=(index[0], index[1]),
         clickable=True,
+        dark=charts.dark(),
     )
     charts.clickable(
         figure,
@@ -109,6 +110,7 @@ def _dense(step: Step, gradient: np.ndarray, index: cells.Index) -> None:
             folded(column),
             chosen=divmod(index[0], folded(column).shape[1]),
             clickable=True,
+            dark=charts.dark(),
             places=[f"weight from input {n}" for n in range(folded(column).size)],
         )
         width = folded(column).shape[1]

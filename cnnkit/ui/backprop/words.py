@@ -15,7 +15,11 @@ class Words:
     backward_formula: str
 
 
-_CURVE = r"\delta_x = \delta_y \cdot f'(x)"
+def _curve(slope: str) -> str:
+    return (
+        rf"\begin{{gathered}} \delta x = \delta y \cdot f'(x) \\ f'(x) = {slope} \end{{gathered}}"
+    )
+
 
 WORDS = {
     "convolution": Words(
@@ -54,20 +58,20 @@ WORDS = {
         r"y = \max(x, 0)",
         "A switch for each number: where it was positive its delta passes unchanged, elsewhere "
         "it is stopped.",
-        _CURVE + r",\qquad f'(x) = 1 \text{ if } x > 0 \text{, else } 0",
+        _curve(r"1 \text{ if } x > 0 \text{, else } 0"),
     ),
     "tanh": Words(
         "Every number is squeezed between -1 and 1.",
         r"y = \tanh x",
         "Each delta is multiplied by the slope of the curve at its number: flat ends let little "
         "through.",
-        _CURVE + r",\qquad f'(x) = 1 - y^2",
+        _curve("1 - y^2"),
     ),
     "sigmoid": Words(
         "Every number is squeezed between 0 and 1.",
         r"y = \frac{1}{1 + e^{-x}}",
         "Each delta is multiplied by the slope of the curve at its number, a quarter at most.",
-        _CURVE + r",\qquad f'(x) = y\,(1 - y)",
+        _curve(r"y\,(1 - y)"),
     ),
     "flatten": Words(
         "The maps are laid out as one row: the first pixel of all maps, then the next. Nothing is "
