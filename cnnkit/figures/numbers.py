@@ -164,8 +164,12 @@ def _texts(values: np.ndarray) -> np.ndarray:
     def text(value: float) -> str:
         if math.isnan(value):
             return ""
-        text = "0" if value == 0 else f"{value:.{decimals}f}"
-        return text.replace("0.", ".", 1) if narrow and abs(value) < 1 and value else text
+        if value == 0:
+            return "0"
+        text = f"{value:.{decimals}f}"
+        if not float(text):
+            return "≈0"
+        return re.sub(r"^(-?)0\.", r"\1.", text) if narrow else text
 
     return np.array([[text(float(value)) for value in line] for line in values])
 

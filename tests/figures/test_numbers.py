@@ -23,6 +23,12 @@ def test_numbers_are_written_without_their_common_power_and_the_title_says_it():
     assert titled("δ", values * 100) == "**δ**"
     assert texts(number_map(np.array([[255.0, 0]]))) == ["255", "0"]
     assert common_power(np.zeros((2, 2))) == 0
+    assert texts(number_map(np.array([[0.5] * 9 + [-0.25, 2, 1e-5]])))[-4:] == [
+        ".50",
+        "-.25",
+        "2.00",
+        "≈0",
+    ]
 
 
 def test_hovering_tells_the_whole_number_and_its_place():

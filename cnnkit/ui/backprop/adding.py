@@ -62,7 +62,7 @@ def show() -> None:
             "Measure",
             list(MEASURES),
             parameter="measure",
-            title=lambda name: MEASURES[name].capitalize(),
+            title={"probability": "Mean probability", "accuracy": "Right answers"}.__getitem__,
             widget=st.segmented_control,
         )
         axis = inputs.choice(
@@ -194,9 +194,9 @@ def _row(curves: Sequence[Curve], way: str, epoch: int, *, published: bool) -> d
         "Mean probability": _percent(mean_at(curves, epoch, "probability")),
         "Right answers": _percent(mean_at(curves, epoch, "accuracy")),
         "Taken off": f"{sum((one.take_off or 10**9) <= epoch for one in curves)} of {len(curves)}",
-        "His seconds": f"{theirs[0].seconds:g}" if theirs and theirs[0].seconds else "–",
+        "Author's seconds": f"{theirs[0].seconds:g}" if theirs and theirs[0].seconds else "–",
         "Seconds": "–" if seconds is None else f"{seconds:.2f}",
-        "His epochs a second": f"{PUBLISHED_PACE[way]:g}" if published else "–",
+        "Author's epochs a second": f"{PUBLISHED_PACE[way]:g}" if published else "–",
         "Epochs a second": "–" if not seconds else f"{epoch / seconds:.0f}",
     }
 
@@ -210,12 +210,12 @@ def _what_it_says(recipe: str) -> None:
         found = luck()
         st.info(
             "What the author called *accuracy* is the **mean probability of the true class**. "
-            "His last layer begins with zeros, so at first no delta gets through to the layers "
+            "The last layer begins with zeros, so at first no delta gets through to the layers "
             f"below: networks wait, some for very long. Of {len(found.values)} networks that we "
-            f"trained like his, {found.late} had not taken off by epoch {found.epoch}, and the "
-            f"median reached {100 * np.median(found.values):.1f} %. Ten of them average 97.5 % "
-            f"or more in {100 * found.lucky:.0f} of 100 draws: **his figure was a lucky ten**. His "
-            "program also took 5 GB of memory at epoch 180; ours stays flat.",
+            f"trained like that, {found.late} had not taken off by epoch {found.epoch}, and the "
+            f"median reached {100 * np.median(found.values):.1f} %. In "
+            f"{100 * found.lucky:.0f} of 100 draws of ten the mean is as high as the author's. "
+            "The author's program also took 5 GB of memory at epoch 180; ours stays flat.",
             icon=":material/casino:",
         )
         return
