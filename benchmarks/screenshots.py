@@ -138,7 +138,7 @@ def until_it_is_walked(page: Page) -> None:
     """Wait for the heat-maps, and bring them into sight."""
     maps = page.locator(".js-plotly-plot")
     maps.nth(2).wait_for(timeout=120_000)
-    maps.nth(2).scroll_into_view_if_needed()
+    page.locator(".cnn-row").evaluate("row => row.scrollIntoView()")
 
 
 def until_it_is_climbed(page: Page) -> None:

@@ -2,9 +2,18 @@
 
 import json
 
+import pytest
 from click.testing import CliRunner
 
 from cnnkit.__main__ import main
+from cnnkit.settings import get_settings
+from tests.records import new_store
+
+
+@pytest.fixture(autouse=True)
+def store(own_home):
+    """A record that nobody has to wait for."""
+    return new_store(get_settings())
 
 
 def call(*arguments):

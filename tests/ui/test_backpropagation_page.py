@@ -15,6 +15,8 @@ from cnnkit.runs import Status
 from tests.pages import opened, words_of
 
 open_page = partial(opened, "pages/backpropagation.py")
+
+pytestmark = pytest.mark.usefixtures("store")  # one that nobody has to wait for
 LAYERS = [layer.name for layer in toy_network(AWAKE)]
 
 
