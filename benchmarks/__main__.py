@@ -28,6 +28,8 @@ PARTS = {
     "climbing": "Climbing pictures",
     "equal_quality": "A picture as good",
     "steering": "The studio",
+    "transfer": "Fine-tuning",
+    "backprop": "The NumPy network",
 }
 DOCUMENT = ROOT / "docs" / "benchmarks.md"
 RESULTS = ROOT / "docs" / "benchmarks.json"  # what the document is made of

@@ -56,7 +56,7 @@ def opened(name: str) -> OpenModel:
     """The network with all the weights that its layers here need."""
     if name != "vgg16":
         return open_pretrained(name)
-    found = Source("untrained", name).open(ModelCache(0))
+    found = Source("untrained", name).open(ModelCache(get_settings().model_memory))
     give_kernels(found.model)
     return found
 

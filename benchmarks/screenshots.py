@@ -134,6 +134,13 @@ def until_it_is_drawn(page: Page) -> None:
     block.locator("summary").click()
 
 
+def until_it_is_walked(page: Page) -> None:
+    """Wait for the heat-maps, and bring them into sight."""
+    maps = page.locator(".js-plotly-plot")
+    maps.nth(2).wait_for(timeout=120_000)
+    page.locator(".cnn-row").evaluate("row => row.scrollIntoView()")
+
+
 def until_it_is_climbed(page: Page) -> None:
     """Press Start, and wait for the end."""
     page.get_by_role("button", name="Start").click()
@@ -160,6 +167,7 @@ SHOTS: tuple[tuple[str, str, Callable[[Page], None]], ...] = (
     ("draw", "draw", draw_a_three),
     ("inside", "inside", still),
     ("ideas", "ideas", still),
+    ("backpropagation", "backpropagation?way=backward&layer=block2_conv1", until_it_is_walked),
     (
         "predict",
         "predict?networks=imagenet.mobilenet_v2,imagenet.googlenet&from=example&example=china",

@@ -9,6 +9,7 @@ from cnnkit._cli.anatomy import anatomy
 from cnnkit._cli.catalogue import datasets, models
 from cnnkit._cli.dream import dream
 from cnnkit._cli.evaluate import evaluate
+from cnnkit._cli.gradcheck import gradcheck
 from cnnkit._cli.mosaic import mosaic
 from cnnkit._cli.predict import predict
 from cnnkit._cli.reproduce import reproduce
@@ -47,6 +48,7 @@ _VERBS = (
     visualize,
     mosaic,
     dream,
+    gradcheck,
     reproduce,
     worker,
 )

@@ -221,3 +221,19 @@ WEIGHT_FILES = {
         1_235_496,
     ),
 }
+
+# Files without the dense layers, where these are most of a network and tie it to one size.
+HEADLESS_FILES = {
+    "vgg16": WeightFile(
+        "vgg16_weights_tf_dim_ordering_tf_kernels_notop.h5",
+        _KERAS + "vgg16/vgg16_weights_tf_dim_ordering_tf_kernels_notop.h5",
+        "md5:6d6bbae143d832006294945121d1f1fc",
+        14_714_688,
+    ),
+    "vgg19": WeightFile(
+        "vgg19_weights_tf_dim_ordering_tf_kernels_notop.h5",
+        _KERAS + "vgg19/vgg19_weights_tf_dim_ordering_tf_kernels_notop.h5",
+        "md5:253f8cb515780f3b799900260a226db6",
+        20_024_384,
+    ),
+}

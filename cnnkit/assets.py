@@ -20,7 +20,7 @@ from pathlib import Path
 from urllib.error import HTTPError, URLError
 from urllib.request import Request, urlopen
 
-from cnnkit._weight_files import WEIGHT_FILES
+from cnnkit._weight_files import HEADLESS_FILES, WEIGHT_FILES, WeightFile
 from cnnkit.errors import AssetUnavailableError, UnknownNameError
 from cnnkit.settings import get_settings
 
@@ -52,11 +52,15 @@ def weights_asset(network: str) -> str:
     return f"{network}.imagenet"
 
 
-def _weights(network: str) -> Asset:
-    file = WEIGHT_FILES[network]
+def headless_asset(network: str) -> str:
+    """Name of the asset that holds them without the dense layers; few networks have one."""
+    return f"{network}.imagenet.notop"
+
+
+def _weights(name: str, title: str, file: WeightFile) -> Asset:
     return Asset(
-        name=weights_asset(network),
-        title=f"ImageNet weights of {network}",
+        name=name,
+        title=title,
         filename=file.filename,
         url=file.url,
         checksum=file.checksum,
@@ -83,6 +87,18 @@ ASSETS = {
             source="Yann LeCun, Corinna Cortes: The MNIST database of handwritten digits",
         ),
         Asset(
+            name="flowers17",
+            title="17 kinds of flowers",
+            filename="17flowers.tgz",
+            url="https://www.robots.ox.ac.uk/~vgg/data/flowers/17/17flowers.tgz",
+            checksum="sha256:fe38a60f8b4a95e657551247d3e7d799a3fafcdbc595be504b12839967823d70",
+            bytes=60_270_631,
+            cache_folder="datasets",
+            licence="research use; the photos belong to their owners",
+            source="Maria-Elena Nilsback, Andrew Zisserman: A Visual Vocabulary for Flower "
+            "Classification (17 Category Flower Dataset)",
+        ),
+        Asset(
             name="imagenet_classes",
             title="names of the 1,000 ImageNet classes",
             filename="imagenet_class_index.json",
@@ -94,7 +110,14 @@ ASSETS = {
             licence="Apache-2.0",
             source="Keras",
         ),
-        *map(_weights, WEIGHT_FILES),
+        *(
+            _weights(weights_asset(network), f"ImageNet weights of {network}", file)
+            for network, file in WEIGHT_FILES.items()
+        ),
+        *(
+            _weights(headless_asset(network), f"ImageNet weights of {network}, no top", file)
+            for network, file in HEADLESS_FILES.items()
+        ),
     )
 }
 

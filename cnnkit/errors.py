@@ -11,6 +11,7 @@
     ├── AssetUnavailableError      which file, its official address, where to put it
     ├── CorruptAssetError          which file, what is wrong with it, what to do
     ├── InvalidImageError          what was read and what is needed
+    ├── InvalidPicturesError       also ValueError; a folder or ZIP holds no data set
     ├── IncompatibleError          a model and data that do not fit: shapes of both
     ├── DivergedError              a picture cannot be climbed further: what became infinite
     ├── LimitError                 more than this installation allows, and what it allows
@@ -109,6 +110,10 @@ class CorruptAssetError(CnnkitError):
 
 class InvalidImageError(CnnkitError, ValueError):
     """A picture cannot be read, or has the wrong size or channels."""
+
+
+class InvalidPicturesError(CnnkitError, ValueError):
+    """A folder or ZIP cannot become a data set; the message says what is missing."""
 
 
 class IncompatibleError(CnnkitError, ValueError):

@@ -16,6 +16,7 @@ from typing import Any
 
 from cnnkit.errors import CorruptAssetError, InvalidRecipeError
 from cnnkit.training import Recipe
+from cnnkit.training.transfer import TransferRecipe
 
 FOLDER = Path(__file__).resolve().parent / "measured"
 
@@ -37,12 +38,12 @@ class Measurement:
         return identity(self.recipe)
 
 
-def identity(recipe: Recipe) -> str:
+def identity(recipe: Recipe | TransferRecipe) -> str:
     """Equal for recipes that differ in seed and name alone."""
     return recipe.replace(seed=0).fingerprint()
 
 
-def measurements(recipe: Recipe | None = None) -> list[Measurement]:
+def measurements(recipe: Recipe | TransferRecipe | None = None) -> list[Measurement]:
     """Finished trainings that ship with cnnkit, the newest of each seed, in order of seed.
 
     Args:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 
@@ -33,6 +33,12 @@ class Settings:
             (`CNNKIT_MODEL_MEMORY`, in MB, default 1024).
         results_memory: bytes on disk that finished pictures may take together
             (`CNNKIT_RESULTS_MEMORY`, in MB, default 512).
+        features_memory: bytes on disk that what frozen layers make of pictures may take
+            together (`CNNKIT_FEATURES_MEMORY`, in MB, default 8192).
+        pictures_memory: bytes on disk that data sets of pictures may take together
+            (`CNNKIT_PICTURES_MEMORY`, in MB, default 20480).
+        import_folder: where visitors of the app may name folders to import pictures from
+            (`CNNKIT_IMPORT_FOLDER`, default the home folder of whoever runs it).
         offline: never try to download (`CNNKIT_OFFLINE`, default false).
     """
 
@@ -45,6 +51,9 @@ class Settings:
     spare: bool = True
     model_memory: int = 1024 * 2**20
     results_memory: int = 512 * 2**20
+    features_memory: int = 8192 * 2**20
+    pictures_memory: int = 20_480 * 2**20
+    import_folder: Path = field(default_factory=Path.home)
     offline: bool = False
 
     @property
@@ -61,6 +70,16 @@ class Settings:
     def results(self) -> Path:
         """Folder for finished pictures, by what made them."""
         return self.home / "results"
+
+    @property
+    def features(self) -> Path:
+        """Folder for what frozen layers make of pictures."""
+        return self.home / "features"
+
+    @property
+    def pictures(self) -> Path:
+        """Folder for data sets of pictures, decoded."""
+        return self.home / "pictures"
 
     @property
     def tracking_is_local(self) -> bool:
@@ -87,6 +106,11 @@ class Settings:
             spare=_flag(environment, "CNNKIT_SPARE", True),
             model_memory=_positive_int(environment, "CNNKIT_MODEL_MEMORY", 1024) * 2**20,
             results_memory=_positive_int(environment, "CNNKIT_RESULTS_MEMORY", 512) * 2**20,
+            features_memory=_positive_int(environment, "CNNKIT_FEATURES_MEMORY", 8192) * 2**20,
+            pictures_memory=_positive_int(environment, "CNNKIT_PICTURES_MEMORY", 20_480) * 2**20,
+            import_folder=Path(environment.get("CNNKIT_IMPORT_FOLDER") or "~")
+            .expanduser()
+            .resolve(),
             offline=_flag(environment, "CNNKIT_OFFLINE", False),
         )
 

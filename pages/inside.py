@@ -10,7 +10,7 @@ from cnnkit.ui.page import open_page
 open_page("Inside", "What does a trained network make of a digit, layer by layer?")
 
 with shown_errors():
-    runs = sorted(cache.finished_runs(), key=lambda run: not run.starter)
+    runs = sorted(cache.finished_runs(kinds=("train",)), key=lambda run: not run.starter)
 if not runs:
     empty_state(
         "No trained network yet",

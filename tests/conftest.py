@@ -62,6 +62,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     lacking = {}
     if not _real_mnist():
         lacking["mnist"] = "real MNIST is not on this machine (see CNNKIT_DATA_DIR in README.md)"
+    if not _real_flowers():
+        lacking["flowers"] = "the 17 flowers are not on this machine (see CNNKIT_DATA_DIR)"
     if not _real_weights():
         lacking["weights"] = "CNNKIT_DATA_DIR names no folder with weights and photos"
     if not _chromium():
@@ -87,6 +89,12 @@ def _real_weights() -> bool:
 
     folder = get_settings().data_dir
     return bool(folder) and all((folder / name).is_dir() for name in ("weights", "photos"))
+
+
+def _real_flowers() -> bool:
+    from cnnkit.assets import find
+
+    return find("flowers17") is not None
 
 
 def _real_mnist() -> bool:

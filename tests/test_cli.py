@@ -44,6 +44,28 @@ def test_models_and_datasets_are_listed():
     assert "lenet_tutorial" in call("models").output
 
 
+def test_own_pictures_are_imported_listed_renamed_and_deleted(tmp_path):
+    for name, shade in (("dark", 10), ("light", 200)):
+        (tmp_path / "mine" / name).mkdir(parents=True)
+        for n in range(3):
+            Image.new("L", (9, 9), shade + n).save(tmp_path / "mine" / name / f"{n}.png")
+    (tmp_path / "mine" / "notes.txt").write_text("shades")
+    imported = answer("datasets", "import", str(tmp_path / "mine"), "--title", "Shades")
+    assert imported["class_names"] == ["dark", "light"] and imported["pictures"] == 6
+    assert [one["file"] for one in imported["left_out"]] == ["notes.txt"] and imported["new"]
+    again = call("datasets", "import", str(tmp_path / "mine"))
+    assert "6 pictures in 2 classes" in again.stdout and "no class: 1" in again.stdout
+    name = imported["name"]
+    assert answer("datasets", "rename", name, "Grays")["title"] == "Grays"
+    listed = {dataset["name"]: dataset for dataset in answer("datasets")}
+    assert listed[name]["title"] == "Grays" and listed[name]["pictures"] == 6
+    assert answer("datasets", "delete", name, "--yes") == {"deleted": name}
+    gone = call("datasets", "delete", name, "--yes")
+    assert gone.exit_code == 1 and "Unknown data set" in gone.output
+    refused = call("datasets", "import", str(tmp_path / "mine" / "dark"))
+    assert refused.exit_code == 1 and "holds no picture that can be used" in refused.output
+
+
 def test_training_waits_tells_each_epoch_and_can_be_evaluated(store):
     trained = call("train", "toy_cnn", "--name", "tiny", *TINY)
     assert trained.exit_code == 0, trained.output
@@ -266,6 +288,14 @@ def test_visualize_climbs_a_filter_and_turns_numbers(tmp_path):
     assert "--class, or --layer" in call(*common, "--class", "7").output
     unknown = call("visualize", "--model", "starter", "--class", "seven", "--out", out)
     assert unknown.exit_code == 1 and "no class 'seven' among its 10" in unknown.output
+
+
+def test_an_untrained_network_climbs_too(tmp_path):
+    found = answer(
+        *("visualize", "--model", "squeezenet", "--untrained", "--class", "goldfish"),
+        *("--preset", "quick", "--steps", "2", "--out", str(tmp_path / "noise.png")),
+    )
+    assert found["steps"] == 2
 
 
 def test_mosaic_writes_a_sheet_for_each_layer(tmp_path):

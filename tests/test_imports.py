@@ -17,6 +17,7 @@ HEAVY = ("keras", "tensorflow", "streamlit", "mlflow", "distributed", "plotly")
 LIGHT_MODULES = (
     "cnnkit",
     "cnnkit.assets",
+    "cnnkit.backprop",
     "cnnkit.datasets",
     "cnnkit.errors",
     "cnnkit.jobs",
@@ -47,6 +48,7 @@ FORBIDDEN = {
     "runs": ("figures", "jobs", "ui"),
     "jobs": ("figures", "ui"),
     "anatomy": ("figures", "jobs", "runs", "ui"),
+    "backprop": ("figures", "jobs", "runs", "ui"),
     "visualize": ("figures", "jobs", "runs", "ui"),
     "explain": ("figures", "jobs", "runs", "ui"),
     "figures": ("jobs", "runs", "ui"),

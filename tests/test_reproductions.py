@@ -6,7 +6,7 @@ import pytest
 
 from cnnkit.datasets import dataset_info
 from cnnkit.errors import UnknownNameError
-from cnnkit.models import model_info
+from cnnkit.models import list_pretrained, model_info
 from cnnkit.reproductions import get_reproduction, list_reproductions
 from cnnkit.training import get_recipe
 
@@ -17,7 +17,11 @@ NAMES = [row.name for row in list_reproductions()]
 def test_every_row_names_a_recipe_that_fits_its_data_and_a_source(name):
     row = get_reproduction(name)
     assert row.recipe.model == row.model
-    assert model_info(row.model).input_shape == dataset_info(row.recipe.dataset).input_shape
+    if row.kind == "train":
+        shape = row.recipe.input_shape(dataset_info(row.recipe.dataset).input_shape)
+        assert model_info(row.model).input_shape == shape
+    else:
+        assert row.model in list_pretrained()
     assert row.source and row.conditions and 0 < row.value < 1
 
 
@@ -65,3 +69,17 @@ def test_the_rows_of_the_toy_network_differ_in_what_learns_and_how_long():
 )
 def test_a_figure_is_compared_as_finely_as_it_was_published(name, value, reached):
     assert get_reproduction(name).reached(value) is reached
+
+
+def test_a_row_of_flowers_divides_them_by_its_seed_and_says_what_is_missing():
+    row = get_reproduction("flowers_vgg16")
+    assert row.seeded(3).split_seed == 3 and row.matches(row.seeded(3))
+    if row.missing:
+        assert "CNNKIT_DATA_DIR" in row.missing
+
+
+def test_the_seeds_vgg16_learns_what_the_seed_let_learn():
+    recipe = get_reproduction("flowers_vgg16_seed").recipe
+    (phase,) = recipe.phases
+    assert (phase.train_from, phase.optimizer, phase.learning_rate) == ("block5", "sgd", 1e-4)
+    assert (recipe.size, recipe.head.kind, recipe.head.units) == (150, "flatten", 256)

@@ -77,7 +77,8 @@ def _progress_line(run: Run) -> str:
         return "starting …"
     left = run.progress.seconds_left
     rest = "" if left is None else f", {left:.0f} s left"
-    return f"{run.progress.fraction:4.0%}{rest}".ljust(60)
+    stage = f" {run.progress.stage}" if run.progress.stage else ""
+    return f"{run.progress.fraction:4.0%}{stage}{rest}".ljust(60)
 
 
 def _say(text: str) -> None:

@@ -6,8 +6,9 @@ from pathlib import Path
 
 import click
 
-from cnnkit._cli._progress import downloading
+from cnnkit._cli._progress import counting
 from cnnkit.models import ModelCache, OpenModel, list_pretrained, open_brought, open_pretrained
+from cnnkit.settings import get_settings
 from cnnkit.studio import Source
 from cnnkit.studio.sources import UNTRAINED
 
@@ -24,9 +25,9 @@ def open_network(name: str, *, untrained: bool = False) -> OpenModel:
         CnnkitError: it cannot be opened; says why.
     """
     if untrained:
-        return Source(UNTRAINED, name).open(ModelCache(0))
+        return Source(UNTRAINED, name).open(ModelCache(get_settings().model_memory))
     if name in list_pretrained():
-        with downloading(name) as progress:
+        with counting(name) as progress:
             return open_pretrained(name, progress)
     if name.endswith(".keras"):
         return open_brought(read_bytes(Path(name)), title=name)
@@ -46,7 +47,6 @@ def _open_run(name: str) -> OpenModel:
     from cnnkit.errors import RunNotFoundError, UnknownModelError
     from cnnkit.models import load_model
     from cnnkit.runs import RunStore
-    from cnnkit.settings import get_settings
 
     store = RunStore(get_settings())
     try:

@@ -1,4 +1,4 @@
-"""A bar on standard error while a file is downloaded, so that output stays clean."""
+"""A bar on standard error while one waits, so that output stays clean."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from cnnkit.assets import Progress
 
 
 @contextmanager
-def downloading(title: str) -> Iterator[Progress]:
-    """A function to report bytes to; the bar appears with the first of them."""
+def counting(title: str) -> Iterator[Progress]:
+    """A function to report how many of how many to; the bar appears with the first of them."""
     bars = []
 
     def show(done: int, total: int) -> None:

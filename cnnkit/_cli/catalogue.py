@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import click
 
 from cnnkit._cli._output import json_option, show, table
+from cnnkit._cli._progress import counting
 from cnnkit.datasets import dataset_info, list_datasets
+from cnnkit.datasets.folders import KINDS, WAYS, ImportReport, delete, image_folder, rename
 from cnnkit.models import list_models, model_info
 from cnnkit.training import list_recipes
 
@@ -29,10 +33,13 @@ def models(as_json: bool):
     show(found, table(("NAME", "PARAMETERS", "TITLE", "RECIPES"), rows), as_json)
 
 
-@click.command()
+@click.group(invoke_without_command=True)
 @json_option
-def datasets(as_json: bool):
-    """List the data sets, and which of them are on this machine."""
+@click.pass_context
+def datasets(ctx: click.Context, as_json: bool):
+    """List the data sets, imported ones among them, and which are on this machine."""
+    if ctx.invoked_subcommand:
+        return
     found = [
         {
             "name": spec.name,
@@ -43,10 +50,66 @@ def datasets(as_json: bool):
             "source": spec.source,
             "licence": spec.licence,
         }
-        for spec in map(dataset_info, list_datasets())
+        for spec in map(dataset_info, [*list_datasets(), *list_datasets("own")])
     ]
     rows = [
         (d["name"], f"{d['pictures']:,}", "yes" if d["available"] else "no", d["title"])
         for d in found
     ]
     show(found, table(("NAME", "PICTURES", "HERE", "TITLE"), rows), as_json)
+
+
+@datasets.command("import")
+@click.argument("path", type=click.Path(path_type=Path))
+@click.option("--title", help="What people call it.  [default: the name of the file]")
+@click.option(
+    "--by",
+    type=click.Choice(list(WAYS)),
+    default="auto",
+    show_default=True,
+    help="What tells the class of a picture. "
+    + " ".join(f"{way}: {what}." for way, what in WAYS.items()),
+)
+@json_option
+def import_pictures(path: Path, title: str | None, by: str, as_json: bool):
+    """Import a folder or ZIP of your own pictures."""
+    with counting("Reading pictures") as progress:
+        imported = image_folder(path, title=title, by=by, progress=progress)
+    spec = dataset_info(imported.name)
+    value = {
+        "name": imported.name,
+        "title": spec.title,
+        "new": imported.new,
+        "class_names": spec.class_names,
+        **imported.report.to_dict(),
+    }
+    show(value, _told(imported.name, spec.title, spec.classes, imported.report), as_json)
+
+
+@datasets.command("rename")
+@click.argument("name")
+@click.argument("title")
+@json_option
+def rename_imported(name: str, title: str, as_json: bool):
+    """Give an imported set another title; NAME stays."""
+    rename(name, title=title)
+    spec = dataset_info(name)
+    show({"name": name, "title": spec.title}, f"{name} is now called {spec.title}", as_json)
+
+
+@datasets.command("delete")
+@click.argument("name")
+@click.confirmation_option(prompt="Delete its pictures for good?")
+@json_option
+def delete_imported(name: str, as_json: bool):
+    """Delete the pictures of an imported set."""
+    delete(name)
+    show({"deleted": name}, f"{name} is deleted", as_json)
+
+
+def _told(name: str, title: str, classes: int, report: ImportReport) -> str:
+    lines = [f"{title}: {report.pictures:,} pictures in {classes} classes, now {name}"]
+    lines += [f"left out, {KINDS[kind]}: {count:,}" for kind, count in report.counts.items()]
+    if report.two_classes:
+        lines.append(f"{len(report.two_classes):,} pictures stand in more than one class")
+    return "\n".join([*lines, *report.notes])

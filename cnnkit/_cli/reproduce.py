@@ -12,6 +12,7 @@ from cnnkit.reproductions import Reproduction, get_reproduction, list_reproducti
 from cnnkit.runs import Run, RunStore, Status
 from cnnkit.settings import get_settings
 from cnnkit.training import Recipe
+from cnnkit.training.transfer import TransferRecipe
 
 
 @click.command()
@@ -26,7 +27,9 @@ def reproduce(row: str | None, seed: int, detach: bool, as_json: bool):
     if row is None:
         return _show_table(store, as_json)
     wanted = get_reproduction(row)
-    run = store.create("train", wanted.recipe.replace(seed=seed).to_dict(), wanted.title)
+    if wanted.missing and settings.offline:
+        raise click.ClickException(wanted.missing)
+    run = store.create(wanted.kind, wanted.seeded(seed).to_dict(), wanted.title)
     if detach:
         start_detached(settings, run)
     else:
@@ -37,7 +40,7 @@ def reproduce(row: str | None, seed: int, detach: bool, as_json: bool):
 
 
 def _show_table(store: RunStore, as_json: bool) -> None:
-    finished = store.list(kind="train", statuses=[Status.FINISHED], limit=10_000)
+    finished = store.list(statuses=[Status.FINISHED], limit=10_000)
     found = []
     for row in list_reproductions():
         ours = _newest(finished, row)
@@ -68,4 +71,6 @@ def _show_table(store: RunStore, as_json: bool) -> None:
 
 
 def _newest(runs: list[Run], row: Reproduction) -> Run | None:
-    return next((run for run in runs if row.matches(Recipe.from_dict(run.spec))), None)
+    recipes = {"train": Recipe, "fine_tune": TransferRecipe}
+    same = (run for run in runs if run.kind == row.kind)
+    return next((run for run in same if row.matches(recipes[run.kind].from_dict(run.spec))), None)

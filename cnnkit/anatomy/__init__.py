@@ -6,7 +6,7 @@ import importlib
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from cnnkit.anatomy.blocks import Band, Block, Drawing, drawing
+    from cnnkit.anatomy.blocks import Band, Block, Drawing, blocks_in_order, drawing
     from cnnkit.anatomy.layers import (
         Stage,
         describe,
@@ -33,6 +33,7 @@ __all__ = [
     "Outline",
     "Probe",
     "Stage",
+    "blocks_in_order",
     "describe",
     "dissect",
     "drawing",
@@ -50,7 +51,7 @@ _MODULES = dict.fromkeys(__all__, "layers")
 _MODULES |= dict.fromkeys(("Anatomy", "LayerRow"), "rows") | dict.fromkeys(
     ("Fork", "Outline", "outline"), "layout"
 )
-_MODULES |= dict.fromkeys(("Band", "Block", "Drawing", "drawing"), "blocks")
+_MODULES |= dict.fromkeys(("Band", "Block", "Drawing", "blocks_in_order", "drawing"), "blocks")
 _MODULES |= {"Probe": "probe", "dissect": "table"}
 
 

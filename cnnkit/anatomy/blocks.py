@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 
-from cnnkit.anatomy.layout import Fork, outline, rows_of
+from cnnkit.anatomy.layout import Fork, Outline, outline, rows_of
 from cnnkit.anatomy.rows import Anatomy, LayerRow
 
 # What a block mainly does.
@@ -73,11 +73,20 @@ def drawing(anatomy: Anatomy) -> Drawing:
     """Group a network's layers into blocks and bands."""
     rows = anatomy.rows
     laid = outline(anatomy)
-    blocks = _joined([_block(group, rows) for group in _groups(laid.parts, rows)], rows)
+    blocks = _joined(_blocks(laid, rows), rows)
     bands = tuple(
         Band(size, tuple(together)) for size, together in groupby(blocks, key=_size_of_maps)
     )
     return Drawing(anatomy, bands, tuple(_block(list(head), rows) for head in laid.heads))
+
+
+def blocks_in_order(anatomy: Anatomy) -> list[Block]:
+    """Each block on the way to the first output by itself, equal ones too."""
+    return _blocks(outline(anatomy), anatomy.rows)
+
+
+def _blocks(laid: Outline, rows: Sequence[LayerRow]) -> list[Block]:
+    return [_block(group, rows) for group in _groups(laid.parts, rows)]
 
 
 def _groups(parts: Sequence[int | Fork], rows: Sequence[LayerRow]) -> list[list[int | Fork]]:

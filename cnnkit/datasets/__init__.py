@@ -1,19 +1,22 @@
 """Data sets of pictures with labels: `load_dataset(name)`. Needs NumPy alone."""
 
+from cnnkit.datasets._progress import Progress
 from cnnkit.datasets._registry import (
-    Dataset,
-    DatasetSpec,
     dataset_info,
+    dataset_title,
     list_datasets,
     load_dataset,
     mnist_or_digits,
     read_ahead,
 )
+from cnnkit.datasets._types import Dataset, DatasetSpec
 
 __all__ = [
     "Dataset",
     "DatasetSpec",
+    "Progress",
     "dataset_info",
+    "dataset_title",
     "list_datasets",
     "load_dataset",
     "mnist_or_digits",

@@ -8,6 +8,7 @@ logits; preprocessing is inside, and every layer can be reached by name.
 from cnnkit.models import (  # noqa: F401
     alexnet,
     compact_cnn,
+    compact_photo_cnn,
     deep_mnist,
     googlenet,
     googlenet_digits,
@@ -15,6 +16,7 @@ from cnnkit.models import (  # noqa: F401
     lenet5,
     lenet_tutorial,
     mlp_tutorial,
+    photo_cnn,
     resnet,
     resnet_digits,
     softmax_regression,
@@ -23,11 +25,19 @@ from cnnkit.models import (  # noqa: F401
     vgg16,
 )
 from cnnkit.models._registry import ModelSpec, Option, create_model, list_models, model_info
-from cnnkit.models._storage import MODEL_FILE, ModelCard, load_model, save_model
+from cnnkit.models._storage import (
+    CARD_FILE,
+    MODEL_FILE,
+    ModelCard,
+    load_card,
+    load_model,
+    save_model,
+)
 from cnnkit.models._uploads import UploadLimits, open_uploaded_model, uploaded_bytes
 from cnnkit.models._weightless import without_weights
 from cnnkit.models.architectures import list_architectures, open_architecture
 from cnnkit.models.brought import open_brought
+from cnnkit.models.headless import load_headless, without_head
 from cnnkit.models.imagenet import ImageNetClass, imagenet_classes
 from cnnkit.models.opened import ModelCache, OpenModel
 from cnnkit.models.pretrained import (
@@ -39,6 +49,7 @@ from cnnkit.models.pretrained import (
 )
 
 __all__ = [
+    "CARD_FILE",
     "MODEL_FILE",
     "ImageNetClass",
     "ModelCache",
@@ -53,6 +64,8 @@ __all__ = [
     "list_architectures",
     "list_models",
     "list_pretrained",
+    "load_card",
+    "load_headless",
     "load_model",
     "load_pretrained",
     "model_info",
@@ -63,5 +76,6 @@ __all__ = [
     "open_uploaded_model",
     "save_model",
     "uploaded_bytes",
+    "without_head",
     "without_weights",
 ]

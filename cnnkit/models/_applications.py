@@ -46,18 +46,20 @@ def _torch(image):
 PREPROCESSING = {"caffe": _caffe, "tf": _tf, "torch": _torch, "own": lambda image: image}
 
 
-def build(spec: PretrainedSpec, size: int) -> keras.Model:
+def build(spec: PretrainedSpec, size: int, top: bool = True) -> keras.Model:
     """A network with random weights.
 
     Args:
         spec: of the network.
         size: pixels, height and width of its pictures.
+        top: with its classifier; False: up to the last maps.
     """
     with _fresh_names():
         image = keras.Input((size, size, 3), name="image")
         builder = getattr(keras.applications, str(spec.builder))
         built = builder(
             weights=None,
+            include_top=top,
             input_tensor=PREPROCESSING[spec.preprocessing](image),
             classifier_activation=None,
         )

@@ -61,8 +61,8 @@ class ModelSpec:
     build: Callable[..., keras.Model]  # build(input_shape, classes, seeds, **options)
 
 
-# What a network is here for: to be trained on digits, or to be read beside its paper.
-GROUPS = ("digits", "classic")
+# What a network is here for: to be trained on digits or on photos, or to be read beside its paper.
+GROUPS = ("digits", "photos", "classic")
 
 _MODELS: dict[str, ModelSpec] = {}
 
@@ -109,8 +109,8 @@ def list_models(group: str | None = None) -> list[str]:
     """Registered names, `b2` before `b10`.
 
     Args:
-        group: "digits" for those with recipes for digits, "classic" for those that are
-            built as their papers say; None: all.
+        group: "digits" and "photos" for those with recipes for such pictures, "classic"
+            for those that are built as their papers say; None: all.
     """
     names = [name for name, spec in _MODELS.items() if group in (None, spec.group)]
     return sorted(names, key=natural_order)

@@ -69,6 +69,15 @@ def load_model(folder: Path) -> tuple[Model, ModelCard]:
     return _read(folder / MODEL_FILE, _load_keras), _read(folder / CARD_FILE, _load_card)
 
 
+def load_card(path: Path) -> ModelCard:
+    """The card alone, which needs no Keras.
+
+    Raises:
+        CorruptAssetError: it is missing or damaged; names it.
+    """
+    return _read(path, _load_card)
+
+
 def _load_keras(path: Path) -> Model:
     # Keras meets the layers that it does not bring itself when their module is imported.
     importlib.import_module("cnnkit.models._local_response")

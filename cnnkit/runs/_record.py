@@ -59,6 +59,7 @@ _IN_MLFLOW = {
 class Progress:
     """How far a running job is. What a kind of job has no word for stays None."""
 
+    stage: str = ""  # what comes before the first epoch: "features"; empty: epochs
     epoch: int = 0  # 1-based, the running one
     epochs: int = 0  # in all
     step: int = 0  # batches done since the first epoch began

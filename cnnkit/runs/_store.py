@@ -158,6 +158,18 @@ class RunStore:
         self._refuse_starter(run_id)
         patiently(self.client.log_artifact, run_id, str(path), folder)
 
+    def replace_artifact(self, run_id: str, path: Path) -> None:
+        """Store a file in the place of one of the same name.
+
+        Raises:
+            RunNotFoundError: there is no such run.
+            StorageError: it is the starter, which is read only.
+        """
+        self._refuse_starter(run_id)
+        self.add_artifact(run_id, path)
+        fetched = self.settings.home / "cache" / "artifacts" / run_id / path.name
+        fetched.unlink(missing_ok=True)
+
     def rename(self, run_id: str, name: str) -> None:
         """Give a run another name.
 

@@ -13,7 +13,7 @@ from typing import Any
 
 from cnnkit import assets, models
 from cnnkit.errors import StorageError
-from cnnkit.models import MODEL_FILE, ModelCache, OpenModel
+from cnnkit.models import CARD_FILE, MODEL_FILE, ModelCache, OpenModel
 
 KEPT = 8  # files that visitors brought
 IMAGENET, FOLDER, FILE, UNTRAINED = "imagenet", "folder", "file", "untrained"
@@ -71,7 +71,10 @@ class Source:
         Raises:
             CnnkitError: it cannot be had; says why.
         """
-        return networks.get((self.kind, self.name), self._open, self.bytes())
+        card = Path(self.name) / CARD_FILE
+        # Classes may be renamed: then the card is another.
+        changed = card.stat().st_mtime_ns if self.kind == FOLDER and card.exists() else 0
+        return networks.get((self.kind, self.name, changed), self._open, self.bytes())
 
     def _path(self) -> Path | None:
         if self.kind == UNTRAINED:

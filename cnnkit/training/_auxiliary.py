@@ -22,7 +22,10 @@ WEIGHT = 0.3  # of the loss of each auxiliary classifier
 
 def objective(model: keras.Model, recipe: Recipe) -> dict[str, Any]:
     """What `compile` needs to know of losses and metrics."""
-    accuracy = keras.metrics.SparseCategoricalAccuracy(name="accuracy")
+    # Labels of mixed pictures are probabilities of classes, others are numbers of classes.
+    mixed = recipe.augmentation.mixup
+    metric = keras.metrics.CategoricalAccuracy if mixed else keras.metrics.SparseCategoricalAccuracy
+    accuracy = metric(name="accuracy")
     auxiliary = len(model.outputs) - 1
     if not auxiliary:
         return {"loss": make_loss(recipe), "metrics": [accuracy]}
@@ -43,7 +46,13 @@ def label_every_output(model: keras.Model, dataset: tf.data.Dataset) -> tf.data.
     outputs = len(model.outputs)
     if outputs == 1:
         return dataset
-    return dataset.map(lambda images, labels: (images, (labels,) * outputs))
+    return dataset.map(
+        lambda images, labels, *weights: (
+            images,
+            (labels,) * outputs,
+            *((w,) * outputs for w in weights),
+        )
+    )
 
 
 def without_auxiliary(model: keras.Model) -> keras.Model:

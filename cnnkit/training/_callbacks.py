@@ -4,46 +4,74 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
 import keras
 import numpy as np
 
 from cnnkit.training._auxiliary import main_figures, without_auxiliary
+from cnnkit.training._pipeline import Batches
 from cnnkit.training.checkpoint import TrainingState, save_checkpoint
 from cnnkit.training.evaluation import Evaluator
 from cnnkit.training.events import EpochEnded, Report, StepsEnded
 from cnnkit.training.recipe import Recipe
 from cnnkit.training.stopping import StoppingRule
+from cnnkit.training.stored import Pictures
 
 Control = Callable[[], str | None]
 
 REPORT_SECONDS = 0.3  # between two reports within an epoch
 
 
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Task:
+    """A network and batches: all that `learn` needs to know.
+
+    Args:
+        recipe: how to learn; `epochs` are those of this phase.
+        model: compiled.
+        batches: the stream.
+        validation: images, or what the network takes instead, and labels.
+        identity: of all that decides the result; checkpoints of others are refused.
+        parameters: of the network that is shown; None: of `model`.
+        epochs: of all phases; None: those of the recipe.
+    """
+
+    recipe: Recipe
+    model: keras.Model
+    batches: Batches
+    validation: tuple[Pictures, np.ndarray]
+    identity: str
+    parameters: int | None = None
+    epochs: int | None = None
+
+    @property
+    def total(self) -> int:
+        """Epochs of all phases."""
+        return self.epochs or self.recipe.epochs
+
+
 class Epochs(keras.callbacks.Callback):
     """Ends each epoch: validation, best weights, stopping rule, checkpoint, report.
 
     Args:
-        recipe: what is being carried out.
+        task: what is being carried out.
         state: changed as epochs end.
         rule: says when to stop.
-        validation: images and labels.
         checkpoint: file to rewrite after each epoch, or None.
-        batches: the stream, told which epoch begins.
         report: called with an event.
         control: asked for "pause" or "cancel".
     """
 
-    def __init__(self, *, recipe, state, rule, validation, checkpoint, batches, report, control):
+    def __init__(self, *, task, state, rule, checkpoint, report, control):
         """Keep what the moments need."""
         super().__init__()
-        self.recipe: Recipe = recipe
+        self.task: Task = task
+        self.recipe: Recipe = task.recipe
         self.state: TrainingState = state
         self.rule: StoppingRule = rule
-        self.validation: tuple[np.ndarray, np.ndarray] = validation
         self.checkpoint: Path | None = checkpoint
-        self.batches = batches
         self.report: Report = report
         self.control: Control = control
         self.reason = "finished"
@@ -54,7 +82,7 @@ class Epochs(keras.callbacks.Callback):
 
     def on_epoch_begin(self, epoch, logs=None):
         """Point the stream at this epoch (0-based)."""
-        self.batches.begin(epoch)
+        self.task.batches.begin(epoch)
         self._began = time.monotonic()
 
     def on_train_batch_end(self, batch, logs=None):
@@ -74,14 +102,14 @@ class Epochs(keras.callbacks.Callback):
         self.state.stopped = self.rule.should_stop(epoch + 1, row)
         self.state.stopping = self.rule.state()
         if self.checkpoint:
-            save_checkpoint(self.checkpoint, self.model, self.state, self.recipe.fingerprint())
+            save_checkpoint(self.checkpoint, self.model, self.state, self.task.identity)
         self.report(
-            EpochEnded(epoch=epoch + 1, epochs=self.recipe.epochs, logs=row, seconds=row["seconds"])
+            EpochEnded(epoch=epoch + 1, epochs=self.task.total, logs=row, seconds=row["seconds"])
         )
         self._stop_if_asked()
 
     def _row(self, epoch: int, logs: dict) -> dict[str, float]:
-        evaluation = self._evaluate(*self.validation)
+        evaluation = self._evaluate(*self.task.validation)
         loss, accuracy = main_figures(logs)
         return {
             "epoch": epoch,
@@ -107,7 +135,7 @@ class Epochs(keras.callbacks.Callback):
             self.reason = "early"
         elif wish == "cancel":
             self.reason = "cancelled"
-        elif wish == "pause" and self.state.epoch < self.recipe.epochs:
+        elif wish == "pause" and self.state.epoch < self.task.total:
             self.reason = "paused"
         else:
             return
@@ -118,14 +146,15 @@ class Live(keras.callbacks.Callback):
     """Reports within an epoch, a few times a second at most.
 
     Args:
-        recipe: what is being carried out.
+        task: what is being carried out.
         report: called with `StepsEnded`.
     """
 
-    def __init__(self, recipe: Recipe, report: Report):
+    def __init__(self, task: Task, report: Report):
         """Keep what is needed to report."""
         super().__init__()
-        self.recipe = recipe
+        self.recipe = task.recipe
+        self.epochs = task.total
         self.report = report
         self._last = (0, 0.0)
 
@@ -146,7 +175,7 @@ class Live(keras.callbacks.Callback):
         self.report(
             StepsEnded(
                 step=self._epoch * per_epoch + done,
-                steps=self.recipe.epochs * per_epoch,
+                steps=self.epochs * per_epoch,
                 epoch=self._epoch + 1,
                 loss=per_picture(loss, self.recipe),
                 accuracy=accuracy,

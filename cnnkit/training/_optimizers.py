@@ -79,7 +79,7 @@ _OTHERS = {
 def make_loss(recipe: Recipe) -> keras.losses.Loss:
     """Cross-entropy of logits and integer labels, smoothed and reduced as the recipe says."""
     reduction = "sum" if recipe.loss_reduction == "sum" else "sum_over_batch_size"
-    if not recipe.label_smoothing:
+    if not recipe.label_smoothing and not recipe.augmentation.mixup:
         return keras.losses.SparseCategoricalCrossentropy(from_logits=True, reduction=reduction)
     return SmoothedCrossEntropy(recipe.label_smoothing, reduction=reduction)
 
@@ -97,8 +97,10 @@ class SmoothedCrossEntropy(keras.losses.Loss):
         self.label_smoothing = label_smoothing
 
     def call(self, y_true, y_pred):
-        """Loss of each picture, (batch,)."""
-        one_hot = keras.ops.one_hot(keras.ops.reshape(y_true, [-1]), y_pred.shape[-1])
+        """Loss of each picture, (batch,); labels are classes, or probabilities of classes."""
+        one_hot = y_true
+        if len(y_true.shape) < 2 or y_true.shape[-1] != y_pred.shape[-1]:
+            one_hot = keras.ops.one_hot(keras.ops.reshape(y_true, [-1]), y_pred.shape[-1])
         return keras.losses.categorical_crossentropy(
             one_hot, y_pred, from_logits=True, label_smoothing=self.label_smoothing
         )

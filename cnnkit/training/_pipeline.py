@@ -4,15 +4,23 @@ Keras's `fit` on arrays repeats one order in every epoch once seeds are set, and
 the state of its shuffling where no checkpoint sees it. Here the order of pass p is a
 function of (seed, p), and the augmentation of batch b one of (seed, b): a run that goes
 on after a stop meets exactly the batches it would have met.
+
+What lies in a file is read batch by batch, so that 100,000 pictures need no more memory
+than a hundred.
 """
 
 from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
 
 import numpy as np
 import tensorflow as tf
 
 from cnnkit.training.augmentation import augment
+from cnnkit.training.colours import mix
 from cnnkit.training.recipe import Recipe
+from cnnkit.training.stored import Pictures, Stored
 
 
 def batches_per_pass(pictures: int, recipe: Recipe) -> int:
@@ -22,24 +30,51 @@ def batches_per_pass(pictures: int, recipe: Recipe) -> int:
     return -(-pictures // recipe.batch_size)
 
 
+def to_size(images, size: Sequence[int] | None):
+    """Pictures of another size, each pixel the mean of what it covers; None: as they are.
+
+    Args:
+        images: (batch, height, width, channels).
+        size: (height, width).
+    """
+    if size is None or tuple(images.shape[1:3]) == tuple(size):
+        return images
+    return tf.image.resize(images, size, antialias=True)
+
+
 class Batches:
     """Batches of one epoch after another.
 
     Args:
-        images: uint8, (pictures, height, width, channels), 0 to 255.
+        images: uint8, (pictures, height, width, channels), 0 to 255; or float, what a
+            network made of pictures.
         labels: int64, (pictures,).
         recipe: batch size, order, augmentation and seed.
+        size: (height, width) that pictures are brought to; None: as they are.
+        classes: of the labels; needed to mix them.
+        weights: float32, (classes,): how much a picture of each class counts; None: one.
     """
 
-    def __init__(self, images: np.ndarray, labels: np.ndarray, recipe: Recipe):
+    def __init__(
+        self,
+        images: Pictures,
+        labels: np.ndarray,
+        recipe: Recipe,
+        *,
+        size: Sequence[int] | None = None,
+        classes: int = 0,
+        weights: np.ndarray | None = None,
+    ):
         """Put the pictures where TensorFlow finds them."""
-        self.recipe = recipe
+        self.recipe, self.size, self.classes = recipe, size, classes
+        self.pictures = len(images)
         self.per_pass = batches_per_pass(len(images), recipe)
         self.per_epoch = recipe.steps_per_epoch or self.per_pass
         # The stream is made by the CPU, wherever the network is.
         with tf.device("CPU:0"):
-            self._images = tf.constant(images)
+            self._read = _reader(images)
             self._labels = tf.constant(labels)
+            self._weights = None if weights is None else tf.constant(weights, tf.float32)
             # `fit` reads the data set anew each epoch, and the data set reads these.
             self._first = tf.Variable(tf.constant(0, tf.int64), trainable=False)
             self._orders = tf.Variable(
@@ -80,8 +115,27 @@ class Batches:
         row = number // self.per_pass - self._first // self.per_pass
         start = number % self.per_pass * size
         indices = self._orders[row, start : start + size]
-        images = tf.gather(self._images, indices)
-        if self.recipe.augmentation:
-            seed = tf.stack([np.int64(self.recipe.seed), number])
-            images = augment(images, self.recipe.augmentation, seed)
-        return images, tf.gather(self._labels, indices)
+        seed = tf.stack([np.int64(self.recipe.seed), number])
+        images = to_size(self._read(indices, number), self.size)
+        labels = tf.gather(self._labels, indices)
+        weights = () if self._weights is None else (tf.gather(self._weights, labels),)
+        augmentation = self.recipe.augmentation
+        if augmentation.of_pictures:
+            images = augment(images, augmentation, seed)
+        if augmentation.mixup:
+            one_hot = tf.one_hot(labels, self.classes)
+            images, labels = mix(images, one_hot, augmentation.mixup, seed)
+        return images, labels, *weights
+
+
+def _reader(images: Pictures) -> Callable[[Any, Any], Any]:
+    """From indices, and the number of their batch, to pictures."""
+    if not isinstance(images, Stored):
+        constant = tf.constant(images)
+        return lambda indices, number: tf.gather(constant, indices)
+
+    def read(indices, number):
+        values = tf.numpy_function(images.read, [indices, number], images.dtype, stateful=False)
+        return tf.ensure_shape(values, (None, *images.shape[1:]))
+
+    return read

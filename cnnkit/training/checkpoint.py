@@ -26,7 +26,9 @@ from cnnkit.errors import CorruptAssetError, IncompatibleError
 class TrainingState:
     """What changes while a network learns, besides the network and its optimizer."""
 
-    epoch: int = 0  # epochs done
+    phase: int = 0  # of a training in several, 0-based
+    begins: int = 0  # epochs done before this phase
+    epoch: int = 0  # epochs done, of all phases
     history: list[dict[str, float]] = field(default_factory=list)  # one row an epoch
     stopping: dict[str, float] = field(default_factory=dict)  # state of the stopping rule
     stopped: bool = False  # the rule has said so
@@ -79,6 +81,15 @@ def restore_checkpoint(path: Path, model: keras.Model, recipe: str) -> TrainingS
         variable.assign(value)
     best = [arrays[f"best{i}"] for i in range(sum(k.startswith("best") for k in arrays))]
     return TrainingState(**facts, best_weights=best or None)
+
+
+def saved_phase(path: Path | None) -> int | None:
+    """Which phase a checkpoint was written in; None: there is no checkpoint.
+
+    Raises:
+        CorruptAssetError: the file is damaged.
+    """
+    return _read(path)[1].get("phase", 0) if path and path.exists() else None
 
 
 def _read(path: Path) -> tuple[dict[str, np.ndarray], dict[str, Any]]:

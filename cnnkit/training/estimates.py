@@ -11,6 +11,7 @@ from cnnkit.datasets import dataset_info
 from cnnkit.errors import InvalidRecipeError
 from cnnkit.models import create_model, model_info
 from cnnkit.training.recipe import Recipe
+from cnnkit.training.transfer.recipe import TransferRecipe
 
 History = Sequence[Mapping[str, float]]
 
@@ -54,8 +55,17 @@ def estimate(recipe: Recipe, measured: Iterable[tuple[str, Recipe, History]]) ->
 
 def recipe_of(spec: Mapping[str, Any]) -> Recipe | None:
     """The recipe that a run recorded; None where another version of cnnkit wrote it."""
+    return _read(Recipe, spec)
+
+
+def transfer_of(spec: Mapping[str, Any]) -> TransferRecipe | None:
+    """The same of a run that fine-tuned."""
+    return _read(TransferRecipe, spec)
+
+
+def _read(kind, spec: Mapping[str, Any]):
     try:
-        return Recipe.from_dict(spec)
+        return kind.from_dict(spec)
     except InvalidRecipeError:
         return None
 
@@ -89,7 +99,7 @@ def training_pictures(recipe: Recipe) -> int:
 
 
 def _comparable(recipe: Recipe, other: Recipe) -> bool:
-    shapes = [dataset_info(one.dataset).input_shape for one in (recipe, other)]
+    shapes = [one.input_shape(dataset_info(one.dataset).input_shape) for one in (recipe, other)]
     return recipe.model == other.model and shapes[0] == shapes[1]
 
 
@@ -102,7 +112,8 @@ def published_parameters(recipe: Recipe) -> int | None:
     spec, data = model_info(recipe.model), dataset_info(recipe.dataset)
     defaults = {option.name: option.default for option in spec.options}
     as_published = defaults | dict(recipe.model_options) == defaults
-    fits = (spec.input_shape, spec.classes) == (data.input_shape, data.classes)
+    shape = recipe.input_shape(data.input_shape)
+    fits = (spec.input_shape, spec.classes) == (shape, data.classes)
     return spec.parameters if as_published and fits else None
 
 
@@ -115,6 +126,9 @@ def count_parameters(recipe: Recipe) -> int:
     """
     data = dataset_info(recipe.dataset)
     model = create_model(
-        recipe.model, input_shape=data.input_shape, classes=data.classes, **recipe.model_options
+        recipe.model,
+        input_shape=recipe.input_shape(data.input_shape),
+        classes=data.classes,
+        **recipe.model_options,
     )
     return model.count_params()

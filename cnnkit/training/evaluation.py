@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import keras
 import numpy as np
 import tensorflow as tf
+
+from cnnkit.training._pipeline import to_size
+from cnnkit.training.intervals import wilson
+from cnnkit.training.stored import Pictures
+
+VALUES = 3_000_000  # in a batch of pictures, where nobody says how many
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -43,6 +50,11 @@ class Evaluation:
     def error(self) -> float:
         """Fraction of wrong predictions, 0 to 1."""
         return 1 - self.accuracy
+
+    @property
+    def interval(self) -> tuple[float, float]:
+        """What the accuracy on other such pictures may be, 95 % (Wilson)."""
+        return wilson(int(np.sum(self.predictions == self.labels)), len(self.labels))
 
     @property
     def true_probabilities(self) -> np.ndarray:
@@ -84,18 +96,23 @@ class Evaluator:
 
     Args:
         model: from images, 0 to 255, to logits.
-        batch_size: pictures at once.
+        batch_size: pictures at once; None: fewer of larger ones.
     """
 
-    def __init__(self, model: keras.Model, batch_size: int = 500):
+    def __init__(self, model: keras.Model, batch_size: int | None = None):
         """Compile nothing yet; the first call does."""
-        self.batch_size = batch_size
+        shape = model.input_shape[1:]
+        size = shape[:2] if len(shape) == 3 and None not in shape else None
+        self.batch_size = batch_size or min(500, max(16, VALUES // math.prod(filter(None, shape))))
         self._logits = tf.function(
-            lambda images: model(images, training=False), reduce_retracing=True
+            lambda images: model(to_size(images, size), training=False), reduce_retracing=True
         )
 
-    def __call__(self, images: np.ndarray, labels: np.ndarray) -> Evaluation:
-        """Evaluate on uint8 or float32 images, (pictures, height, width, channels)."""
+    def __call__(self, images: Pictures, labels: np.ndarray) -> Evaluation:
+        """Evaluate on uint8 or float images, (pictures, height, width, channels).
+
+        Pictures of another size than the network's are resized.
+        """
         parts = [
             self._logits(tf.constant(images[start : start + self.batch_size])).numpy()
             for start in range(0, len(images), self.batch_size)
@@ -104,7 +121,7 @@ class Evaluator:
 
 
 def evaluate(
-    model: keras.Model, images: np.ndarray, labels: np.ndarray, batch_size: int = 500
+    model: keras.Model, images: Pictures, labels: np.ndarray, batch_size: int | None = None
 ) -> Evaluation:
     """Evaluate a model once.
 
@@ -112,6 +129,6 @@ def evaluate(
         model: from images, 0 to 255, to logits.
         images: uint8 or float32, (pictures, height, width, channels), 0 to 255.
         labels: integers, (pictures,).
-        batch_size: pictures at once.
+        batch_size: pictures at once; None: fewer of larger ones.
     """
     return Evaluator(model, batch_size)(images, labels)

@@ -7,6 +7,15 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True, kw_only=True)
+class FeaturesKept:
+    """What the frozen layers make of some pictures is computed and on disk."""
+
+    done: int  # pictures, each variant counted, those that were there before included
+    total: int
+    pictures_per_second: float | None  # since the last report; None: none was computed
+
+
+@dataclass(frozen=True, kw_only=True)
 class Started:
     """The network is built and about to learn."""
 
@@ -16,6 +25,7 @@ class Started:
     parameters: int
     train_pictures: int
     device: str  # "CPU" or the names of the GPUs
+    trainable: int = 0  # of the parameters
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,5 +60,5 @@ class Ended:
     best_epoch: int | None  # 1-based, whose weights are kept; None: the last
 
 
-Event = Started | StepsEnded | EpochEnded | Ended
+Event = FeaturesKept | Started | StepsEnded | EpochEnded | Ended
 Report = Callable[[Event], object]

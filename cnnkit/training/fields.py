@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from cnnkit.models import list_models, model_info
-from cnnkit.training.recipe import OPTIMIZERS, SCHEDULES, Recipe
+from cnnkit.training.recipe import FILLS, OPTIMIZERS, SCHEDULES, Recipe
 
 MODEL_OPTION = "model_options."
 
@@ -100,6 +100,7 @@ _SCHEDULE = "Learning rate over time"
 _STOPPING = "When to stop, what to keep"
 _PENALTIES = "Against overfitting"
 _AUGMENTATION = "Augmentation"
+_PHOTOS = "Augmentation of photos"
 _DATA = "Data and order"
 
 FIELDS = (
@@ -265,7 +266,7 @@ FIELDS = (
         title="Shift (pixels)",
         group=_AUGMENTATION,
         help="Each picture moves by up to this much, both ways.",
-        range=(0.0, 14.0),
+        range=(0.0, 112.0),
     ),
     Field(
         name="augmentation.rotation",
@@ -300,7 +301,102 @@ FIELDS = (
         title="Elastic smoothness (pixels)",
         group=_AUGMENTATION,
         help="How far the bending reaches: small crumples, large sways.",
-        range=(0.5, 14.0),
+        range=(0.5, 112.0),
+    ),
+    Field(
+        name="augmentation.fill",
+        title="From outside comes",
+        group=_AUGMENTATION,
+        help="What a moved picture leaves free: black suits digits, the nearest pixel photos.",
+        choices=FILLS,
+    ),
+    Field(
+        name="augmentation.flip",
+        title="Flip left and right",
+        group=_PHOTOS,
+        help="Every other picture. A flower stays a flower; a 3 is no 3 any more.",
+    ),
+    Field(
+        name="augmentation.flip_vertical",
+        title="Flip top and bottom",
+        group=_PHOTOS,
+        help="Every other picture.",
+    ),
+    Field(
+        name="augmentation.crop",
+        title="Crop (fraction)",
+        group=_PHOTOS,
+        help=".2 cuts away up to a fifth of each side, anywhere, and enlarges the rest.",
+        range=(0.0, 0.9),
+    ),
+    Field(
+        name="augmentation.brightness",
+        title="Brightness (fraction)",
+        group=_PHOTOS,
+        help=".1 makes each picture up to a tenth of the range lighter or darker.",
+        range=(0.0, 1.0),
+    ),
+    Field(
+        name="augmentation.contrast",
+        title="Contrast (fraction)",
+        group=_PHOTOS,
+        help=".2 stretches each picture's values around their mean by .8 to 1.2.",
+        range=(0.0, 1.0),
+    ),
+    Field(
+        name="augmentation.hue",
+        title="Hue (fraction of the circle)",
+        group=_PHOTOS,
+        help="Turns all colours: .5 makes red things cyan. Flowers are known by their colour.",
+        range=(0.0, 0.5),
+    ),
+    Field(
+        name="augmentation.pca",
+        title="Colour of the light (deviation)",
+        group=_PHOTOS,
+        help="AlexNet's: noise along the main directions in which colours differ; theirs was .1.",
+        range=(0.0, 1.0),
+    ),
+    Field(
+        name="augmentation.cutout",
+        title="Cutout (fraction)",
+        group=_PHOTOS,
+        help="Blanks a square of this fraction of each side, anywhere.",
+        range=(0.0, 0.9),
+    ),
+    Field(
+        name="augmentation.mixup",
+        title="Mixup (alpha)",
+        group=_PHOTOS,
+        help="Lays two pictures over each other, and their labels: .2 mostly leaves one visible, "
+        "1 makes every mixture as likely.",
+        range=(0.0, 2.0),
+    ),
+    Field(
+        name="size",
+        title="Size of the pictures (pixels)",
+        group=_DATA,
+        help="Height and width that they are brought to. More shows more, and costs its square.",
+        range=(8, 1024),
+        whole=True,
+        empty="as they are",
+    ),
+    Field(
+        name="split_seed",
+        title="Seed of the division",
+        group=_DATA,
+        help="Which pictures are for testing, where a data set does not say so itself.",
+        range=(0, 2**31 - 1),
+        whole=True,
+    ),
+    Field(
+        name="per_class",
+        title="Training pictures of each class",
+        group=_DATA,
+        help="At most so many, where a data set does not say itself how it is divided.",
+        range=(1, 10_000_000),
+        whole=True,
+        empty="all",
     ),
     Field(
         name="train_size",

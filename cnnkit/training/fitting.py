@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,13 +14,15 @@ from cnnkit.datasets import Dataset, load_dataset
 from cnnkit.errors import IncompatibleError
 from cnnkit.models import create_model
 from cnnkit.training._auxiliary import label_every_output, objective, without_auxiliary
-from cnnkit.training._callbacks import Control, Epochs, Live
+from cnnkit.training._callbacks import Control, Epochs, Live, Task
 from cnnkit.training._optimizers import make_optimizer, penalise_kernels
 from cnnkit.training._pipeline import Batches
 from cnnkit.training.checkpoint import TrainingState, restore_checkpoint
+from cnnkit.training.devices import copied
 from cnnkit.training.events import Ended, Report, Started
 from cnnkit.training.recipe import Recipe
 from cnnkit.training.stopping import StoppingRule
+from cnnkit.training.stored import part_of
 
 CALL_SECONDS = 0.5  # that one call of TensorFlow should take
 CPU_SPEED = 8e10  # floating-point operations a second, of two to four cores
@@ -65,41 +68,82 @@ def fit(
         CorruptAssetError: the data set's file or the checkpoint is damaged.
     """
     dataset = dataset or recipe_dataset(recipe)
-    images, labels = dataset.part("train")
-    batches = Batches(images, labels, recipe)
-    model = build(recipe, dataset, batches.per_epoch)
-    state = TrainingState()
-    rule = StoppingRule(recipe.stopping, batches.per_epoch)
-    if checkpoint and checkpoint.exists():
-        state = restore_checkpoint(checkpoint, model, recipe.fingerprint())
-        rule.restore(state.stopping)
-    report(_started(recipe, model, batches.per_epoch, state, len(images)))
-    epochs = Epochs(
+    images, labels = part_of(dataset, "train")
+    batches = Batches(
+        images,
+        labels,
+        recipe,
+        size=recipe.input_shape(dataset.spec.input_shape)[:2],
+        classes=len(dataset.class_names),
+    )
+    task = Task(
         recipe=recipe,
-        state=state,
-        rule=rule,
-        validation=dataset.part("validation"),
-        checkpoint=checkpoint,
+        model=build(recipe, dataset, batches.per_epoch),
         batches=batches,
-        report=report,
-        control=control,
+        validation=part_of(dataset, "validation"),
+        identity=recipe.fingerprint(),
+    )
+    state = restored(task, checkpoint) or TrainingState()
+    ended = learn(task, state, report, checkpoint=checkpoint, control=control)
+    report(ended)
+    return FitResult(model=without_auxiliary(task.model), history=state.history, ended=ended)
+
+
+def restored(task: Task, checkpoint: Path | None) -> TrainingState | None:
+    """Give a task's network the values of a checkpoint; None: there is none.
+
+    Raises:
+        IncompatibleError: the checkpoint is of another recipe.
+        CorruptAssetError: it is damaged.
+    """
+    if checkpoint is None or not checkpoint.exists():
+        return None
+    return restore_checkpoint(checkpoint, task.model, task.identity)
+
+
+def learn(
+    task: Task,
+    state: TrainingState,
+    report: Report,
+    *,
+    checkpoint: Path | None = None,
+    control: Control = lambda: None,
+) -> Ended:
+    """Train a network on batches, whatever they are, from a state to the last epoch.
+
+    Args:
+        task: what to train.
+        state: new, or `restored`; it is changed as epochs end.
+        report: called with every event but the last one.
+        checkpoint: rewritten after every epoch.
+        control: asked after every few batches, as in `fit`.
+
+    Returns:
+        How it ended; the network then has the weights that are kept.
+    """
+    recipe, model, steps = task.recipe, task.model, task.batches.per_epoch
+    rule = StoppingRule(recipe.stopping, steps)
+    if state.stopping:
+        rule.restore(state.stopping)
+    report(_started(task, state))
+    epochs = Epochs(
+        task=task, state=state, rule=rule, checkpoint=checkpoint, report=report, control=control
     )
     if not state.stopped:
         model.fit(
-            label_every_output(model, batches.dataset()),
-            epochs=recipe.epochs,
+            label_every_output(model, task.batches.dataset()),
+            epochs=state.begins + recipe.epochs,
             initial_epoch=state.epoch,
             # Told the number, Keras prepares the data set once an epoch; else twice.
-            steps_per_epoch=batches.per_epoch,
-            callbacks=[epochs, Live(recipe, report)],
+            steps_per_epoch=steps,
+            callbacks=[epochs, Live(task, report)],
             shuffle=False,  # the stream shuffles itself
             verbose=0,
         )
     ended = _ended(epochs)
     if ended.best_epoch is not None:
         model.set_weights(state.best_weights)
-    report(ended)
-    return FitResult(model=without_auxiliary(model), history=state.history, ended=ended)
+    return ended
 
 
 def recipe_dataset(recipe: Recipe) -> Dataset:
@@ -110,6 +154,8 @@ def recipe_dataset(recipe: Recipe) -> Dataset:
         validation_from=recipe.validation_from,
         train_size=recipe.train_size,
         seed=recipe.seed,
+        split_seed=recipe.split_seed,
+        per_class=recipe.per_class,
     )
 
 
@@ -119,26 +165,32 @@ def build(recipe: Recipe, dataset: Dataset, steps_per_epoch: int) -> keras.Model
     Raises:
         IncompatibleError: the network cannot take the data set's pictures.
     """
-    height, width, channels = dataset.spec.input_shape
-    model = create_model(
-        recipe.model,
-        input_shape=(height, width, channels),
-        classes=len(dataset.class_names),
-        seed=recipe.seed,
-        **recipe.model_options,
-    )
+    with copied():
+        model = create_model(
+            recipe.model,
+            input_shape=recipe.input_shape(dataset.spec.input_shape),
+            classes=len(dataset.class_names),
+            seed=recipe.seed,
+            **recipe.model_options,
+        )
     if not model.trainable_variables:
         raise IncompatibleError(f"{recipe.model} has nothing to learn with these options.")
+    return compiled(model, recipe, steps_per_epoch)
+
+
+def compiled(model: keras.Model, recipe: Recipe, steps_per_epoch: int) -> keras.Model:
+    """Make a network ready to learn as a recipe says, and return it."""
     penalise_kernels(model, recipe)
-    model.compile(
-        optimizer=make_optimizer(recipe, steps_per_epoch),
-        **objective(model, recipe),
-        # On a CPU, XLA was measured to train these networks up to 2.5 times slower.
-        jit_compile="auto" if tf.config.list_physical_devices("GPU") else False,
-        steps_per_execution=steps_per_call(model, recipe.batch_size, steps_per_epoch),
-    )
-    # Left to the first step, its variables would make TensorFlow trace that step twice.
-    model.optimizer.build(model.trainable_variables)
+    with copied():
+        model.compile(
+            optimizer=make_optimizer(recipe, steps_per_epoch),
+            **objective(model, recipe),
+            # On a CPU, XLA was measured to train these networks up to 2.5 times slower.
+            jit_compile="auto" if tf.config.list_physical_devices("GPU") else False,
+            steps_per_execution=steps_per_call(model, recipe.batch_size, steps_per_epoch),
+        )
+        # Left to the first step, its variables would make TensorFlow trace that step twice.
+        model.optimizer.build(model.trainable_variables)
     return model
 
 
@@ -161,17 +213,16 @@ def steps_per_call(model: keras.Model, batch_size: int, steps_per_epoch: int) ->
     return max(1, min(most, int(CALL_SECONDS * CPU_SPEED / operations)))
 
 
-def _started(
-    recipe: Recipe, model: keras.Model, steps_per_epoch: int, state: TrainingState, pictures: int
-) -> Started:
+def _started(task: Task, state: TrainingState) -> Started:
     gpus = tf.config.list_physical_devices("GPU")
     return Started(
-        epochs=recipe.epochs,
-        steps_per_epoch=steps_per_epoch,
+        epochs=task.total,
+        steps_per_epoch=task.batches.per_epoch,
         first_epoch=state.epoch + 1,
-        parameters=model.count_params(),
-        train_pictures=pictures,
+        parameters=task.parameters or task.model.count_params(),
+        train_pictures=task.batches.pictures,
         device=", ".join(gpu.name for gpu in gpus) or "CPU",
+        trainable=sum(math.prod(weight.shape) for weight in task.model.trainable_weights),
     )
 
 

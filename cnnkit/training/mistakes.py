@@ -10,6 +10,7 @@ from zipfile import BadZipFile
 import numpy as np
 
 from cnnkit.errors import CorruptAssetError
+from cnnkit.training.intervals import wilson
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -72,6 +73,11 @@ class Predictions:
         """Fraction of wrong predictions, 0 to 1."""
         return float(np.mean(self.predicted != self.labels))
 
+    @property
+    def interval(self) -> tuple[float, float]:
+        """What the accuracy on other such pictures may be, 95 % (Wilson)."""
+        return wilson(int(np.sum(self.predicted == self.labels)), len(self.labels))
+
     @cached_property
     def confusion(self) -> np.ndarray:
         """Pictures by true class (row) and predicted class, int64, (classes, classes)."""
@@ -124,3 +130,8 @@ class ClassScore:
     def accuracy(self) -> float:
         """Fraction recognised, 0 to 1; 0 where there is no picture."""
         return self.right / self.pictures if self.pictures else 0.0
+
+    @property
+    def interval(self) -> tuple[float, float]:
+        """What it may be on other such pictures, 95 % (Wilson); all where there is none."""
+        return wilson(self.right, self.pictures) if self.pictures else (0.0, 1.0)

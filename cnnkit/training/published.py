@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from cnnkit.errors import UnknownRecipeError
+from cnnkit.training.mixes import MIXES, SEED_MIX
 from cnnkit.training.recipe import Augmentation, Recipe, Stopping
 
 
@@ -130,6 +131,34 @@ RECIPES = (
         validation_size=30,
         epochs=200,
         shuffle=False,
+        keep_best=None,
+    ),
+    Recipe(
+        name="published",
+        model="photo_cnn",
+        dataset="flowers17",
+        size=150,
+        optimizer="adam",
+        learning_rate=1e-3,
+        batch_size=32,
+        epochs=50,
+        augmentation=SEED_MIX,
+        keep_best=None,
+    ),
+    Recipe(
+        name="fast",
+        model="compact_photo_cnn",
+        dataset="flowers17",
+        size=150,
+        optimizer="adamw",
+        learning_rate=2e-3,
+        weight_decay=0.05,
+        warmup_epochs=2,
+        schedule="cosine",
+        batch_size=32,
+        epochs=40,
+        label_smoothing=0.1,
+        augmentation=MIXES["photos"],
         keep_best=None,
     ),
     Recipe(

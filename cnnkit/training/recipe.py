@@ -14,7 +14,9 @@ from typing import Any
 
 from cnnkit.errors import InvalidRecipeError
 
+FILLS = ("black", "nearest")
 OPTIMIZERS = ("sgd", "adam", "adamw", "nadam", "rmsprop", "adagrad", "lion")
+_MAY_BE_NONE = ("size", "per_class", "train_size", "validation_size", "steps_per_epoch")
 SCHEDULES = ("constant", "cosine", "linear", "exponential")
 
 
@@ -22,8 +24,8 @@ SCHEDULES = ("constant", "cosine", "linear", "exponential")
 class Augmentation:
     """Random changes of each training picture, drawn anew for every batch.
 
-    Each field is the largest change; the change itself is drawn uniformly up to it,
-    in both directions. All zero means no augmentation.
+    Each number is the largest change; the change itself is drawn uniformly up to it, in
+    both directions, if nothing else is said. All zero means no augmentation.
     """
 
     shift: float = 0.0  # pixels
@@ -32,22 +34,47 @@ class Augmentation:
     shear: float = 0.0  # degrees
     elastic: float = 0.0  # pixels, standard deviation of the displacement
     elastic_smoothness: float = 4.0  # pixels, Gaussian sigma of the displacement field
+    flip: bool = False  # every other picture, left for right
+    flip_vertical: bool = False  # every other picture, top for bottom
+    crop: float = 0.0  # fraction of each side that is cut away at most, anywhere
+    fill: str = "black"  # what comes in from outside, one of FILLS
+    brightness: float = 0.0  # fraction of the range of 0 to 255 that is added
+    contrast: float = 0.0  # fraction: .2 draws a factor of .8 to 1.2 around the mean
+    hue: float = 0.0  # fraction of the circle of colours
+    pca: float = 0.0  # standard deviation of AlexNet's noise along the main colours
+    cutout: float = 0.0  # side of the square that is blanked, as a fraction of the picture's
+    mixup: float = 0.0  # alpha of the beta distribution that two pictures are mixed by
 
     def __post_init__(self):
         """Check every range."""
         for name, low, high in (
-            ("shift", 0, 14),
+            ("shift", 0, 112),
             ("rotation", 0, 180),
             ("zoom", 0, 0.9),
             ("shear", 0, 60),
             ("elastic", 0, 10),
-            ("elastic_smoothness", 0.5, 14),
+            ("elastic_smoothness", 0.5, 112),
+            ("crop", 0, 0.9),
+            ("brightness", 0, 1),
+            ("contrast", 0, 1),
+            ("hue", 0, 0.5),
+            ("pca", 0, 1),
+            ("cutout", 0, 0.9),
+            ("mixup", 0, 2),
         ):
-            _check_range(f"augmentation.{name}", getattr(self, name), low, high)
+            check_range(f"augmentation.{name}", getattr(self, name), low, high)
+        check_choice("augmentation.fill", self.fill, FILLS)
+        for name in ("flip", "flip_vertical"):
+            check_choice(f"augmentation.{name}", getattr(self, name), (False, True))
 
     def __bool__(self) -> bool:
         """Whether anything is changed at all."""
-        return any((self.shift, self.rotation, self.zoom, self.shear, self.elastic))
+        return self != Augmentation(fill=self.fill, elastic_smoothness=self.elastic_smoothness)
+
+    @property
+    def of_pictures(self) -> Augmentation:
+        """What changes one picture by itself: all but the mixing of two."""
+        return dataclasses.replace(self, mixup=0.0)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -72,12 +99,12 @@ class Stopping:
 
     def __post_init__(self):
         """Check every field."""
-        _check_choice("stopping.kind", self.kind, ("keras", "tutorial"))
-        _check_choice("stopping.monitor", self.monitor, ("val_loss", "val_error"))
-        _check_range("stopping.patience", self.patience, 0, 10_000_000)
-        _check_range("stopping.min_delta", self.min_delta, 0, 100)
-        _check_range("stopping.patience_increase", self.patience_increase, 1, 100)
-        _check_range("stopping.improvement_threshold", self.improvement_threshold, 0, 1)
+        check_choice("stopping.kind", self.kind, ("keras", "tutorial"))
+        check_choice("stopping.monitor", self.monitor, ("val_loss", "val_error"))
+        check_range("stopping.patience", self.patience, 0, 10_000_000)
+        check_range("stopping.min_delta", self.min_delta, 0, 100)
+        check_range("stopping.patience_increase", self.patience_increase, 1, 100)
+        check_range("stopping.improvement_threshold", self.improvement_threshold, 0, 1)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -94,6 +121,9 @@ class Recipe:
     model: str  # registered model
     model_options: Mapping[str, Any] = field(default_factory=dict)  # its keyword options
     dataset: str = "mnist"  # registered data set
+    size: int | None = None  # pixels, height and width of the network's pictures; None: as given
+    split_seed: int = 0  # of the division, where a data set has no published one
+    per_class: int | None = None  # of those, at most so many of a class to learn from; None: all
     train_size: int | None = None  # pictures to learn from; None: all of the split
     validation_size: int | None = None  # pictures held out; None: a sixth
     validation_from: str = "end"  # which end of the training part: "start" or "end"
@@ -122,12 +152,15 @@ class Recipe:
     def __post_init__(self):
         """Check every field once; whoever holds a recipe may trust it."""
         object.__setattr__(self, "model_options", dict(self.model_options))
-        _check_choice("validation_from", self.validation_from, ("start", "end"))
-        _check_choice("optimizer", self.optimizer, OPTIMIZERS)
-        _check_choice("schedule", self.schedule, SCHEDULES)
-        _check_choice("loss_reduction", self.loss_reduction, ("mean", "sum"))
-        _check_choice("keep_best", self.keep_best, ("val_loss", "val_error", None))
+        check_choice("validation_from", self.validation_from, ("start", "end"))
+        check_choice("optimizer", self.optimizer, OPTIMIZERS)
+        check_choice("schedule", self.schedule, SCHEDULES)
+        check_choice("loss_reduction", self.loss_reduction, ("mean", "sum"))
+        check_choice("keep_best", self.keep_best, ("val_loss", "val_error", None))
         for name, low, high in (
+            ("size", 8, 1024),
+            ("split_seed", 0, 2**31 - 1),
+            ("per_class", 1, 10_000_000),
             ("train_size", 1, 10_000_000),
             ("validation_size", 1, 10_000_000),
             ("epochs", 1, 100_000),
@@ -135,7 +168,7 @@ class Recipe:
             ("batch_size", 1, 60_000),
             ("seed", 0, 2**31 - 1),
         ):
-            _check_whole(name, getattr(self, name), low, high)
+            check_whole(name, getattr(self, name), low, high)
         for name, low, high in (
             ("learning_rate", 1e-9, 1000),
             ("momentum", 0, 0.9999),
@@ -146,7 +179,15 @@ class Recipe:
             ("weight_decay", 0, 10),
             ("label_smoothing", 0, 0.9),
         ):
-            _check_range(name, getattr(self, name), low, high)
+            check_range(name, getattr(self, name), low, high)
+
+    def input_shape(self, pictures: tuple[int, int, int]) -> tuple[int, int, int]:
+        """What the network is given.
+
+        Args:
+            pictures: (height, width, channels) of the data set's.
+        """
+        return (self.size, self.size, pictures[2]) if self.size else pictures
 
     def replace(self, **changes: Any) -> Recipe:
         """A copy with some fields changed, checked again."""
@@ -206,14 +247,24 @@ class Recipe:
         return hashlib.sha256(text.encode()).hexdigest()[:12]
 
 
-def _check_choice(name: str, value: Any, allowed: tuple) -> None:
+def check_choice(name: str, value: Any, allowed: tuple) -> None:
+    """Accept a value that is allowed.
+
+    Raises:
+        InvalidRecipeError: the value cannot work; names the field.
+    """
     if value not in allowed:
         raise InvalidRecipeError(
             f"{name} must be one of {', '.join(map(str, allowed))}. Received: {value!r}."
         )
 
 
-def _check_range(name: str, value: Any, low: float, high: float) -> None:
+def check_range(name: str, value: Any, low: float, high: float) -> None:
+    """Accept a number within its range.
+
+    Raises:
+        InvalidRecipeError: the value cannot work; names the field.
+    """
     number = isinstance(value, int | float) and not isinstance(value, bool)
     if not number or not low <= value <= high:
         raise InvalidRecipeError(
@@ -221,8 +272,13 @@ def _check_range(name: str, value: Any, low: float, high: float) -> None:
         )
 
 
-def _check_whole(name: str, value: Any, low: int, high: int) -> None:
-    if value is None and name in ("train_size", "validation_size", "steps_per_epoch"):
+def check_whole(name: str, value: Any, low: int, high: int) -> None:
+    """Accept a whole number within its range, and None where there may be none.
+
+    Raises:
+        InvalidRecipeError: the value cannot work; names the field.
+    """
+    if value is None and name in _MAY_BE_NONE:
         return
     if not isinstance(value, int) or isinstance(value, bool) or not low <= value <= high:
         raise InvalidRecipeError(

@@ -12,17 +12,22 @@ import numpy as np
 import tensorflow as tf
 
 import cnnkit
-from cnnkit.models import ModelCard, model_info, save_model
+from cnnkit.models import ModelCard, list_pretrained, model_info, pretrained_info, save_model
+from cnnkit.training.recipe import Recipe
 
 if TYPE_CHECKING:
     from cnnkit.datasets import Dataset
-    from cnnkit.training import Evaluation, FitResult, Recipe
+    from cnnkit.training import Evaluation, FitResult
+    from cnnkit.training.transfer import TransferRecipe
 
 
 def figures(result: FitResult, evaluation: Evaluation) -> dict[str, float]:
     """The final figures of a training."""
+    low, high = evaluation.interval
     return {
         **evaluation.metrics("test_"),
+        "test_accuracy_low": low,
+        "test_accuracy_high": high,
         "seconds": sum(row["seconds"] for row in result.history),
         "parameters": result.model.count_params(),
         "best_epoch": result.ended.best_epoch or result.ended.epoch,
@@ -32,7 +37,7 @@ def figures(result: FitResult, evaluation: Evaluation) -> dict[str, float]:
 
 def write_result(
     folder: Path,
-    recipe: Recipe,
+    recipe: Recipe | TransferRecipe,
     dataset: Dataset,
     result: FitResult,
     evaluation: Evaluation,
@@ -48,22 +53,28 @@ def write_result(
         evaluation: on the test part.
         logits_type: float32, or float16 for half the size.
     """
-    save_model(result.model, _card(recipe, dataset, figures(result, evaluation)), folder)
+    card = _card(recipe, dataset, result.model.input_shape[1:], figures(result, evaluation))
+    save_model(result.model, card, folder)
     (folder / "recipe.json").write_text(recipe.to_json(), encoding="utf-8")
     _write_csv(folder / "history.csv", result.history)
     np.savez_compressed(
         folder / "predictions.npz",
         logits=evaluation.logits.astype(logits_type),
-        labels=evaluation.labels.astype(np.uint8),
+        labels=evaluation.labels.astype(np.min_scalar_type(len(dataset.class_names))),
     )
 
 
-def _card(recipe: Recipe, dataset: Dataset, metrics: Mapping[str, float]) -> ModelCard:
+def _card(
+    recipe: Recipe | TransferRecipe,
+    dataset: Dataset,
+    input_shape: tuple[int, int, int],
+    metrics: Mapping[str, float],
+) -> ModelCard:
     return ModelCard(
         model=recipe.model,
-        title=model_info(recipe.model).title,
+        title=_title(recipe, dataset),
         class_names=dataset.class_names,
-        input_shape=dataset.spec.input_shape,
+        input_shape=input_shape,
         dataset=dataset.name,
         recipe=recipe.to_dict(),
         metrics=metrics,
@@ -73,6 +84,12 @@ def _card(recipe: Recipe, dataset: Dataset, metrics: Mapping[str, float]) -> Mod
             "tensorflow": tf.__version__,
         },
     )
+
+
+def _title(recipe: Recipe | TransferRecipe, dataset: Dataset) -> str:
+    known = pretrained_info if recipe.model in list_pretrained() else model_info
+    title = known(recipe.model).title
+    return title if isinstance(recipe, Recipe) else f"{title}, {dataset.title}"
 
 
 def _write_csv(path: Path, rows: Sequence[Mapping[str, float]]) -> None:

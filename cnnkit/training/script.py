@@ -6,7 +6,7 @@ import dataclasses
 import json
 from typing import Any
 
-from cnnkit.training.recipe import Augmentation, Recipe, Stopping
+from cnnkit.training.recipe import Recipe
 
 _SCRIPT = '''"""{title}, trained again with cnnkit: python {filename}"""
 
@@ -34,15 +34,18 @@ def write_script(recipe: Recipe, title: str | None = None) -> str:
     used = ["Recipe", "evaluate", "fit", "recipe_dataset"]
     used += ["Augmentation"] if recipe.augmentation else []
     used += ["Stopping"] if recipe.stopping else []
-    # The title goes into a docstring: nothing in it may end that.
-    words = (title or f"{recipe.model} on {recipe.dataset}").replace("\\", "").replace('"', "'")
     return _SCRIPT.format(
-        title=" ".join(words.split()),
+        title=docstring_words(title or f"{recipe.model} on {recipe.dataset}"),
         filename=f"{recipe.model}.py",
         imports=_import_list(sorted(used)),
-        recipe=_literal(recipe, ""),
+        recipe=literal(recipe),
         model=recipe.model,
     )
+
+
+def docstring_words(title: str) -> str:
+    """A title for the first line of a docstring: nothing in it may end that."""
+    return " ".join(title.replace("\\", "").replace('"', "'").split())
 
 
 def _import_list(names: list[str]) -> str:
@@ -52,11 +55,19 @@ def _import_list(names: list[str]) -> str:
     return "(\n" + "".join(f"    {name},\n" for name in names) + ")"
 
 
-def _literal(value: Any, indent: str) -> str:
-    if isinstance(value, Recipe | Augmentation | Stopping):
-        inner = indent + "    "
+def literal(value: Any, indent: str = "") -> str:
+    """Python source of a recipe, or of a part of one; what has its default is left out.
+
+    Args:
+        value: a dataclass of plain values, dataclasses, and tuples of them.
+        indent: of the line that it begins in.
+    """
+    inner = indent + "    "
+    if isinstance(value, tuple):
+        return "(" + "".join(f"\n{inner}{literal(one, inner)}," for one in value) + f"\n{indent})"
+    if dataclasses.is_dataclass(value):
         lines = [
-            f"{inner}{field.name}={_literal(getattr(value, field.name), inner)},\n"
+            f"{inner}{field.name}={literal(getattr(value, field.name), inner)},\n"
             for field in dataclasses.fields(value)
             if getattr(value, field.name) != _default(field)
         ]
@@ -64,7 +75,7 @@ def _literal(value: Any, indent: str) -> str:
     if isinstance(value, str):
         return json.dumps(value, ensure_ascii=False)
     if isinstance(value, dict):
-        items = (f"{json.dumps(key)}: {_literal(item, indent)}" for key, item in value.items())
+        items = (f"{json.dumps(key)}: {literal(item, indent)}" for key, item in value.items())
         return "{" + ", ".join(items) + "}"
     return repr(value)
 

@@ -6,13 +6,25 @@ the record, the pool of jobs.
 
 from __future__ import annotations
 
+import dataclasses
+import tempfile
+from collections.abc import Collection, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import streamlit as st
 
 from cnnkit import models
 from cnnkit.datasets import Dataset, dataset_info, load_dataset
-from cnnkit.models import MODEL_FILE, ModelCache, OpenModel, pretrained_info
+from cnnkit.jobs.kinds import TRAINED
+from cnnkit.models import (
+    CARD_FILE,
+    MODEL_FILE,
+    ModelCache,
+    ModelCard,
+    OpenModel,
+    pretrained_info,
+)
 from cnnkit.runs import Run, RunStore, Status
 from cnnkit.settings import get_settings
 from cnnkit.studio import Studio
@@ -65,7 +77,37 @@ def model(run_id: str) -> OpenModel:
     folder = store().model_folder(run_id)
     size = (folder / MODEL_FILE).stat().st_size
     with st.spinner("Loading the network; the first takes some seconds …"):
-        return networks().get(("run", run_id), lambda: OpenModel(*models.load_model(folder)), size)
+        # Classes may be renamed: then the card is another.
+        key = ("run", run_id, (folder / CARD_FILE).stat().st_mtime_ns)
+        return networks().get(key, lambda: OpenModel(*models.load_model(folder)), size)
+
+
+def card(run_id: str) -> ModelCard:
+    """What is known of a finished run's network, without opening it.
+
+    Raises:
+        RunNotFoundError, CorruptRunError, CorruptAssetError
+    """
+    path = store().artifact(run_id, CARD_FILE)
+    return _card(str(path), path.stat().st_mtime_ns)
+
+
+def rename_classes(run_id: str, names: Sequence[str]) -> None:
+    """Call the answers of a finished run's network otherwise.
+
+    Raises:
+        RunNotFoundError, CorruptRunError, CorruptAssetError, StorageError
+    """
+    renamed = dataclasses.replace(card(run_id), class_names=tuple(names))
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / CARD_FILE
+        path.write_text(renamed.to_json(), "utf-8")
+        store().replace_artifact(run_id, path)
+
+
+@st.cache_data(max_entries=256, show_spinner=False)
+def _card(path: str, changed: int) -> ModelCard:
+    return models.load_card(Path(path))
 
 
 def pretrained(name: str) -> OpenModel:
@@ -123,18 +165,40 @@ def predictions(run_id: str) -> Predictions:
     return Predictions.read(store().artifact(run_id, "predictions.npz"))
 
 
-def finished_runs(input_shape: tuple[int, int, int] | None = None) -> list[Run]:
+def finished_runs(
+    input_shape: tuple[int, int, int] | None = None, *, kinds: Collection[str] = TRAINED
+) -> list[Run]:
     """Runs with a trained network, newest first, the starter last.
 
     Args:
         input_shape: only networks that take such pictures; None: any.
+        kinds: of jobs.
     """
-    runs = store().list(kind="train", statuses=[Status.FINISHED])
+    runs = learning_runs(kinds=kinds, statuses=[Status.FINISHED])
     if input_shape is None:
         return runs
     return [run for run in runs if run_input_shape(run) == input_shape]
 
 
+def learning_runs(*, kinds: Collection[str] = TRAINED, **wanted) -> list[Run]:
+    """Runs that train or fine-tune a network, newest first, the starter last.
+
+    Args:
+        kinds: of jobs.
+        **wanted: see `RunStore.list`.
+    """
+    runs = [run for kind in kinds for run in store().list(kind=kind, **wanted)]
+    return sorted(runs, key=lambda run: (run.starter, -_begun(run)))
+
+
 def run_input_shape(run: Run) -> tuple[int, int, int]:
-    """Height, width and channels of the pictures that a run's network takes."""
-    return dataset_info(run.spec["dataset"]).input_shape
+    """Height, width and channels of the pictures that a finished run's network takes.
+
+    Raises:
+        RunNotFoundError, CorruptRunError, CorruptAssetError
+    """
+    return card(run.id).input_shape
+
+
+def _begun(run: Run) -> float:
+    return run.created.timestamp() if run.created else 0.0

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -39,6 +39,34 @@ def clicked_point(figure: Figure, *, alt: str, key: str) -> dict | None:
     )
     points = event["selection"]["points"] if event else []
     return points[0] if points else None
+
+
+def clickable(figure: Figure, *, alt: str, key: str, clicked: Callable[[dict], object]) -> None:
+    """Draw a figure, and call back once for each click on a point of it.
+
+    Unlike `clicked_point` it says nothing of a click that was answered already, so what was
+    clicked may be moved by other means afterwards.
+
+    Args:
+        figure: from `cnnkit.figures`.
+        alt: what it shows, in one sentence.
+        key: of the element.
+        clicked: called with the point, before the page runs anew.
+    """
+
+    def answer() -> None:
+        points = st.session_state[key]["selection"]["points"]
+        if points:
+            clicked(points[0])
+
+    st.plotly_chart(
+        figure, config=QUIET, alt=alt, key=key, on_select=answer, selection_mode="points"
+    )
+
+
+def dark() -> bool:
+    """Whether the visitor's page is dark, for figures whose text stands on colours of ours."""
+    return st.context.theme.type == "dark"
 
 
 def confusion_matrix(
@@ -92,6 +120,15 @@ def thumbnails(
     with st.container(horizontal=True, gap="small"):
         for picture, caption, alt in zip(pictures, captions, alts, strict=True):
             _image(_flat(picture), caption=caption, alt=alt, width=width)
+
+
+def photos(
+    pictures: np.ndarray, captions: Sequence[str], *, alts: Sequence[str], width: int = 120
+) -> None:
+    """The same for photos, made as wide as they are shown."""
+    with st.container(horizontal=True, gap="small"):
+        for image, caption, alt in zip(pictures, captions, alts, strict=True):
+            photo(image, caption=caption, alt=alt, width=width)
 
 
 def picture(image: np.ndarray, *, alt: str, width: int = 168, caption: str | None = None) -> None:

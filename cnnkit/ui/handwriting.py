@@ -7,7 +7,7 @@ import streamlit as st
 
 from cnnkit.datasets.handwriting import Handwriting, from_drawing, from_photo
 from cnnkit.figures import images
-from cnnkit.images import decode_image
+from cnnkit.images import MAX_BYTES, decode_image
 from cnnkit.ui import cache, charts
 from cnnkit.ui.inputs import picture_picker
 from cnnkit.ui.messages import embedded_notice, shown_errors
@@ -15,6 +15,7 @@ from cnnkit.ui.messages import embedded_notice, shown_errors
 CANVAS = 280  # pixels, ten for each of MNIST's
 PEN = 22  # pixels: about MNIST's strokes once the digit is in its box
 TYPES = ["png", "jpg", "jpeg", "webp", "bmp", "gif", "tif", "tiff"]
+PICTURE_MB = MAX_BYTES // 2**20  # of an uploaded picture
 
 
 def drawn(*, key: str = "canvas") -> Handwriting | None:
@@ -68,6 +69,7 @@ def photographed(*, camera: bool = False, key: str = "photo") -> Handwriting | N
         file = st.file_uploader(
             "A photo of one handwritten digit",
             type=TYPES,
+            max_upload_size=PICTURE_MB,
             key=key,
             help="It is found, turned light on dark and centred, as MNIST's digits were.",
         )

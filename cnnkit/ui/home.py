@@ -15,9 +15,14 @@ from cnnkit.ui.messages import shown_errors, status_text
 # File -> what one can do there, in one sentence.
 CARDS = {
     "pages/train.py": "Choose data, a network and a recipe, press Train and watch it learn.",
+    "pages/fine_tune.py": "Teach a famous network your own pictures, or 17 kinds of flowers.",
     "pages/predict.py": "Drop any picture and see the five best answers of famous networks.",
     "pages/draw.py": "Write a digit by hand and see what every network makes of it.",
     "pages/inside.py": "Look at filters and at what every layer sees in a picture.",
+    "pages/visualize.py": "Grow the picture that a class or a filter wants to see, and steer it.",
+    "pages/deepdream.py": "Let a network dream into a picture of yours what it sees there.",
+    "pages/architectures.py": "Take famous networks apart, block by block, and see what they cost.",
+    "pages/backpropagation.py": "Follow the error back to every single weight, number by number.",
     "pages/runs.py": "Compare runs, click what was confused, take the network with you.",
     "pages/ideas.py": "Move something and see why it works: noise, softmax, Adam, dropout.",
     "pages/reproduce.py": "Published figures beside ours, each with a button to try it.",

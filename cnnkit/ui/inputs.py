@@ -14,7 +14,7 @@ from typing import Any
 
 import streamlit as st
 
-from cnnkit.datasets import dataset_info, list_datasets
+from cnnkit.datasets import dataset_info, dataset_title, list_datasets
 from cnnkit.models import list_models, model_info
 from cnnkit.runs import Run
 from cnnkit.training import Recipe, list_recipes
@@ -171,7 +171,7 @@ def dataset_picker(names: Sequence[str] | None = None, *, label: str = "Data") -
     default = "mnist" if dataset_info("mnist").available else "digits"
     return choice(
         label,
-        names or list_datasets(),
+        names or list_datasets("small"),
         parameter="dataset",
         title=_dataset_title,
         default=default,
@@ -266,7 +266,7 @@ def run_title(run: Run) -> str:
     """A run in one line: its name, its data and what it reached."""
     error = run.metrics.get("test_error")
     reached = f" · {100 * error:.2f} % error" if error is not None else ""
-    return f"{run.name} · {dataset_info(run.spec['dataset']).title}{reached}"
+    return f"{run.name} · {dataset_title(run.spec['dataset'])}{reached}"
 
 
 def _dataset_title(name: str) -> str:

@@ -12,8 +12,10 @@ from cnnkit.errors import CorruptRunError, IncompatibleError
 from cnnkit.runs import Run
 from cnnkit.training.mistakes import Predictions
 from cnnkit.ui import cache, charts
+from cnnkit.ui.finetune import testing
 
 SHOWN = 16  # pictures at once
+DIGIT = 64  # pixels; larger pictures are photos
 
 
 @dataclass(frozen=True, eq=False)
@@ -46,7 +48,7 @@ def mistakes(run: Run, *, key: str) -> None:
     """
     answers = cache.predictions(run.id)
     pictures = pictures_of(run, answers)
-    names = dataset_info(str(run.spec["dataset"])).class_names
+    names = cache.card(run.id).class_names
     matrix, shown = st.columns([1.15, 1], gap="large")
     with matrix:
         st.markdown("**Which was read as which**")
@@ -69,7 +71,7 @@ def mistakes(run: Run, *, key: str) -> None:
 def class_scores(run: Run) -> None:
     """How well each class is recognised, with the counts behind it."""
     answers = cache.predictions(run.id)
-    names = dataset_info(str(run.spec["dataset"])).class_names
+    names = cache.card(run.id).class_names
     scores = answers.by_class()
     st.dataframe(
         {
@@ -104,7 +106,10 @@ def pictures_of(run: Run, answers: Predictions) -> SeenPictures:
     name, seed = str(run.spec["dataset"]), int(run.spec.get("seed", 0))
     if run.starter and not dataset_info(name).available:
         return _shipped(run.id)
-    images, labels = _test_part(name, seed)
+    if dataset_info(name).kind != "small":
+        images, labels = testing.part(run)
+    else:
+        images, labels = _test_part(name, seed)
     if not np.array_equal(labels, answers.labels):
         raise IncompatibleError(
             f"The test pictures of {dataset_info(name).title} on this machine are not those "
@@ -139,7 +144,9 @@ def _thumbnails(places, answers: Predictions, pictures: SeenPictures, names, key
     _count(len(places), len(here), min(wanted, len(here)))
     truth, read = answers.labels[here], answers.predicted[here]
     chances = 100 * answers.confidence[here]
-    charts.thumbnails(
+    small = images.shape[1] <= DIGIT
+    show = charts.thumbnails if small else charts.photos
+    show(
         images[:wanted],
         [
             f"{names[t]} → **{names[p]}** {_percent(c)}"
@@ -149,7 +156,7 @@ def _thumbnails(places, answers: Predictions, pictures: SeenPictures, names, key
             f"A picture of {names[t]}, read as {names[p]}"
             for t, p in zip(truth[:wanted], read[:wanted], strict=True)
         ],
-        width=72,
+        width=72 if small else 120,
     )
     if wanted < len(here):
         st.button("Show more", key=f"{key}_more", on_click=_show_more, args=(f"{key}_shown",))

@@ -11,6 +11,7 @@ NAVIGATION: dict[str, tuple[tuple[str, str, str], ...]] = {
     "": (("app.py", "Home", ":material/home:"),),
     "Learn": (
         ("pages/train.py", "Train", ":material/model_training:"),
+        ("pages/fine_tune.py", "Fine-tune", ":material/local_florist:"),
         ("pages/runs.py", "Runs", ":material/stacked_line_chart:"),
         ("pages/reproduce.py", "Reproduce", ":material/fact_check:"),
     ),
@@ -27,6 +28,7 @@ NAVIGATION: dict[str, tuple[tuple[str, str, str], ...]] = {
     ),
     "Understand": (
         ("pages/architectures.py", "Architectures", ":material/schema:"),
+        ("pages/backpropagation.py", "Backpropagation", ":material/undo:"),
         ("pages/ideas.py", "Ideas", ":material/lightbulb:"),
     ),
 }

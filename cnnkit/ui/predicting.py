@@ -26,7 +26,7 @@ from cnnkit.predict import (
 )
 from cnnkit.settings import get_settings
 from cnnkit.ui import charts, inputs
-from cnnkit.ui.handwriting import TYPES
+from cnnkit.ui.handwriting import PICTURE_MB, TYPES
 from cnnkit.ui.messages import shown_errors
 from cnnkit.ui.network_list import Choice
 
@@ -188,6 +188,7 @@ def _uploaded() -> list[File]:
     brought = st.file_uploader(
         "Drop pictures here",
         accept_multiple_files=True,
+        max_upload_size=PICTURE_MB,
         key="pictures",
         help=f"Any pictures: {', '.join(TYPES)}; 20 MB each, {MOST_FILES} at once.",
     )
@@ -199,6 +200,7 @@ def _pasted() -> list[File]:
         "Click here, then press Ctrl+V (or ⌘V) to paste a picture, and Enter",
         accept_file="multiple",
         file_type=TYPES,
+        max_upload_size=PICTURE_MB,
         key="pasted",
     )
     if message and message.files:

@@ -9,10 +9,11 @@ import streamlit as st
 
 from cnnkit.datasets import dataset_info
 from cnnkit.measurements import Measurement, mean, measurements
-from cnnkit.models import model_info
+from cnnkit.models import model_info, pretrained_info
 from cnnkit.reproductions import Reproduction, list_reproductions
 from cnnkit.runs import Run, Status
-from cnnkit.training.estimates import Estimate, estimate, recipe_of
+from cnnkit.training import Recipe
+from cnnkit.training.estimates import Estimate, estimate, recipe_of, transfer_of
 from cnnkit.ui import cache, charts, inputs, live, messages, page
 from cnnkit.ui.live import duration
 
@@ -22,6 +23,7 @@ MEASURES = {
     "test_true_probability": "mean probability of the true class",
 }
 ALL = "all"
+READERS = {"train": recipe_of, "fine_tune": transfer_of}  # kind of job -> reads its recipe
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -68,8 +70,8 @@ def rows() -> list[Row]:
     Raises:
         StorageError, CorruptAssetError
     """
-    runs = [run for run in cache.store().list(kind="train") if not run.starter]
-    recipes = {run.id: recipe_of(run.spec) for run in runs}
+    runs = [run for run in cache.store().list() if run.kind in READERS and not run.starter]
+    recipes = {run.id: READERS[run.kind](run.spec) for run in runs}
     return [
         Row(
             published=published,
@@ -133,6 +135,11 @@ def explain_measures() -> None:
         "class**: a network that is right each time, but only 70 % sure, has 70 %. Most people "
         "mean the **share of right answers**. Both stand in its rows.",
         icon=":material/straighten:",
+    )
+    page.link(
+        "pages/backpropagation.py",
+        "What do the convolutions add? Both measures over the epochs, ten networks each",
+        view="convolutions",
     )
 
 
@@ -202,13 +209,13 @@ def _dots(row: Row) -> None:
 
 def _run_it(row: Row) -> None:
     recipe = row.published.recipe
-    st.caption(f"{model_info(recipe.model).title} on {dataset_info(recipe.dataset).title}")
+    st.caption(f"{_network(row.published)} on {dataset_info(recipe.dataset).title}")
     st.markdown(f":material/timer: {_expected(row)}")
     unfinished = row.unfinished
     if unfinished:
         live.follow(unfinished.id, _state)
     busy = unfinished is not None and not unfinished.status.over
-    missing = not dataset_info(recipe.dataset).available
+    missing = bool(row.published.missing)
     if st.button(
         "Run it" if not row.runs else "Run it again",
         icon=":material/play_arrow:",
@@ -231,8 +238,16 @@ def submit(row: Row) -> Run:
     Raises:
         JobError, StorageError
     """
-    recipe = row.published.recipe.replace(seed=row.next_seed)
-    return cache.jobs().submit(kind="train", spec=recipe.to_dict(), name=row.published.title)
+    recipe = row.published.seeded(row.next_seed)
+    return cache.jobs().submit(
+        kind=row.published.kind, spec=recipe.to_dict(), name=row.published.title
+    )
+
+
+def _network(published: Reproduction) -> str:
+    if published.kind == "fine_tune":
+        return pretrained_info(published.model).title
+    return model_info(published.model).title
 
 
 def _state(run: Run) -> None:
@@ -258,6 +273,9 @@ def _expected(row: Row) -> str:
 def expected(row: Row) -> Estimate | None:
     """The time that a row takes, from runs here, else from the project's measurements."""
     history = cache.store().history
+    wanted = row.published.recipe
+    if not isinstance(wanted, Recipe):
+        return None
     here = [
         ("measured here", recipe, history(run.id))
         for run in row.finished[:1]
@@ -268,12 +286,12 @@ def expected(row: Row) -> Estimate | None:
         for one in (*reversed(row.shipped), *reversed(measurements()))
         if one.epochs
     ]
-    return estimate(row.published.recipe, here) or estimate(row.published.recipe, shipped)
+    return estimate(wanted, here) or estimate(wanted, shipped)
 
 
 def _help(row: Row, busy: bool, missing: bool) -> str:
     if missing:
-        return f"Needs {dataset_info(row.published.recipe.dataset).title}: see Home."
+        return row.published.missing
     if busy:
         return "It is already on its way."
     return f"Trains it in the background with seed {row.next_seed}."

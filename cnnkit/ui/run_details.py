@@ -17,7 +17,9 @@ from cnnkit.ui.messages import shown_errors
 from cnnkit.ui.mistakes import class_scores, mistakes
 from cnnkit.ui.recipe_form import published_recipe
 from cnnkit.ui.run_list import begun, dataset_title, model_title
-from cnnkit.ui.watching import curves_of
+from cnnkit.ui.watching import PAGES, curves_of
+
+DIGITS = (28, 28, 1)  # pictures that one can draw
 
 
 def show_run(run: Run) -> None:
@@ -67,14 +69,18 @@ def _head(run: Run) -> None:
 def _actions(run: Run) -> None:
     with st.container(horizontal=True, gap="small", vertical_alignment="center"):
         if not run.status.over:
-            page.link("pages/train.py", "Watch it learn", run=run.id)
+            page.link(PAGES[run.kind], "Watch it learn", run=run.id)
         if run.status.resumable:
             _resume_button(run)
         if run.status is Status.FINISHED:
-            page.link("pages/draw.py", "Draw a digit for it", runs=run.id)
-            page.link("pages/inside.py", "Look inside", run=run.id)
+            if cache.run_input_shape(run) == DIGITS:
+                page.link("pages/draw.py", "Draw a digit for it", runs=run.id)
+                page.link("pages/inside.py", "Look inside", run=run.id)
+            else:
+                page.link("pages/predict.py", "Show it your pictures", networks=f"run.{run.id}")
             _downloads(run, cache.store())
-        page.link("pages/train.py", "Change and train again", like=run.id)
+        if run.kind == "train":
+            page.link("pages/train.py", "Change and train again", like=run.id)
         if not run.starter:
             if st.button("Rename", icon=":material/edit:", key="rename"):
                 _rename(run)
@@ -86,7 +92,7 @@ def _resume_button(run: Run) -> None:
     if st.button("Resume", icon=":material/play_arrow:", type="primary", key="resume"):
         with shown_errors():
             cache.jobs().resume(run.id)
-        st.switch_page("pages/train.py", query_params={"run": run.id})
+        st.switch_page(PAGES[run.kind], query_params={"run": run.id})
 
 
 def _downloads(run: Run, store: RunStore) -> None:

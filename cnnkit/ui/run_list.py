@@ -8,8 +8,8 @@ from zoneinfo import ZoneInfo
 
 import streamlit as st
 
-from cnnkit.datasets import dataset_info, list_datasets
-from cnnkit.models import list_models, model_info
+from cnnkit import datasets
+from cnnkit.models import list_models, list_pretrained, model_info, pretrained_info
 from cnnkit.runs import Run, Status
 from cnnkit.ui import cache, live
 from cnnkit.ui.live import duration
@@ -55,19 +55,20 @@ def choose_runs() -> list[Run]:
 def refresh_when_one_ends() -> None:
     """Draw the page again when a run that goes on now is over."""
     going_on = [Status.QUEUED, Status.RUNNING]
-    live.follow_all(lambda: cache.store().list(kind="train", statuses=going_on), lambda runs: None)
+    live.follow_all(lambda: cache.learning_runs(statuses=going_on), lambda runs: None)
 
 
 def model_title(run: Run) -> str:
     """The network of a run in words, also where another version of cnnkit made it."""
     name = str(run.spec.get("model"))
-    return model_info(name).title if name in list_models() else name
+    if name in list_models():
+        return model_info(name).title
+    return pretrained_info(name).title if name in list_pretrained() else name
 
 
 def dataset_title(run: Run) -> str:
     """The data set of a run in words, also where another version of cnnkit had it."""
-    name = str(run.spec.get("dataset"))
-    return dataset_info(name).title if name in list_datasets() else name
+    return datasets.dataset_title(str(run.spec.get("dataset")))
 
 
 def unique_names(runs: Sequence[Run]) -> list[str]:
@@ -109,7 +110,7 @@ def _filtered() -> list[Run]:
         )
     with status:
         statuses = st.multiselect("Status", list(Status), placeholder="Any", key="runs_status")
-    runs = cache.store().list(kind="train", statuses=statuses or None, text=text or None)
+    runs = cache.learning_runs(statuses=statuses or None, text=text or None)
     return [run for run in runs if model in (None, run.spec.get("model"))]
 
 

@@ -13,6 +13,9 @@ from cnnkit.ui.live import duration
 from cnnkit.ui.messages import shown_errors
 from cnnkit.ui.run_list import dataset_title, model_title
 
+# Kind of run -> the page that follows it.
+PAGES = {"train": "pages/train.py", "fine_tune": "pages/fine_tune.py"}
+
 # Status -> what a person should know or do now.
 _SAID = {
     Status.QUEUED: "It begins by itself as soon as a place is free. You may close this tab: "
@@ -162,11 +165,14 @@ def _figures(run: Run, progress: Progress, points: list[dict[str, float]]) -> No
 def _progress_in_words(run: Run, progress: Progress) -> str:
     if run.status is Status.QUEUED:
         return "Waiting for a free place"
-    if not progress.epochs:
-        return "Reading the pictures, building the network" if not run.status.over else "Not begun"
     left = ""
     if not run.status.over and progress.seconds_left is not None:
         left = f" · {duration(progress.seconds_left)} left"
+    if progress.stage == "features":
+        seen = f"{progress.step:,} of {progress.steps:,} pictures"
+        return f"The frozen layers look at the pictures, once: {seen}{left}"
+    if not progress.epochs:
+        return "Reading the pictures, building the network" if not run.status.over else "Not begun"
     return f"Epoch {progress.epoch:,} of {progress.epochs:,}{left}"
 
 
@@ -188,7 +194,8 @@ def _curve_in_words(metric: str, history: list[dict[str, float]]) -> str:
 
 def _unfinished(but: str | None) -> list[Run]:
     wanted = [Status.QUEUED, Status.RUNNING, Status.PAUSED, Status.INTERRUPTED]
-    runs = cache.store().list(kind="train", statuses=wanted, limit=20)
+    store = cache.store()
+    runs = [run for kind in PAGES for run in store.list(kind=kind, statuses=wanted, limit=20)]
     return [run for run in runs if run.id != but]
 
 
@@ -202,4 +209,4 @@ def _lines(runs: list[Run]) -> None:
             done = f" · {progress.fraction:.0%}" if run.status is Status.RUNNING else ""
             with st.container(horizontal=True, vertical_alignment="center", gap="small"):
                 messages.status_chip(run.status, _detail(run))
-                page.link("pages/train.py", f"{run.name}{done}", run=run.id)
+                page.link(PAGES[run.kind], f"{run.name}{done}", run=run.id)

@@ -1,10 +1,10 @@
 import numpy as np
 import pytest
 
-from cnnkit.datasets import dataset_info, list_datasets, load_dataset
+from cnnkit.datasets import dataset_info, dataset_title, list_datasets, load_dataset
 from cnnkit.errors import IncompatibleError, UnknownDatasetError
 
-EMBEDDED = [name for name in list_datasets() if dataset_info(name).embedded]
+EMBEDDED = [name for name in list_datasets("small") if dataset_info(name).embedded]
 
 
 @pytest.mark.parametrize("name", EMBEDDED)
@@ -43,6 +43,12 @@ def test_asking_for_too_many_says_how_many_there_are():
         load_dataset("digits", validation_size=10_000)
 
 
+def test_a_data_set_of_another_machine_has_its_name_for_a_title():
+    assert dataset_title("mnist") == "MNIST" and dataset_title("own-0123") == "own-0123"
+
+
 def test_an_unknown_data_set_lists_the_known_ones():
-    with pytest.raises(UnknownDatasetError, match="digits, mnist, toy_patterns"):
+    with pytest.raises(
+        UnknownDatasetError, match="digits, drawn_flowers, flowers17, mnist, toy_patterns"
+    ):
         load_dataset("mnits")

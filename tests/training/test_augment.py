@@ -1,3 +1,5 @@
+import dataclasses
+
 import numpy as np
 import pytest
 import scipy.ndimage
@@ -42,6 +44,15 @@ def test_sampling_agrees_with_scipy(images):
         expected = scipy.ndimage.map_coordinates(padded, place + 1, order=1, mode="constant")
         inside = ((place > -1) & (place < 28)).all(0)
         np.testing.assert_allclose(result[..., 0][inside], expected[inside], atol=0.2)
+
+
+@pytest.mark.parametrize("fill", ["black", "nearest"])
+def test_maps_without_bends_give_the_same_by_tensorflows_own_operation(images, fill):
+    seed = tf.constant([1, 2])
+    straight = dataclasses.replace(ALL, elastic=0, crop=0.3, flip=True, fill=fill)
+    coordinates = random_coordinates(6, 28, 28, straight, seed)
+    ours, theirs = sample(tf.constant(images), coordinates, fill), augment(images, straight, seed)
+    np.testing.assert_allclose(ours, theirs, atol=0.3)
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@ import numpy as np
 
 from cnnkit.training import Augmentation, Recipe
 from cnnkit.training._pipeline import Batches
+from cnnkit.training.stored import Stored
 
 
 def epoch(batches, number):
@@ -68,3 +69,31 @@ def test_augmentation_is_a_function_of_the_batch():
     pairs = zip(first.dataset(), again.dataset(), strict=True)
     for (one, _), (two, _) in pairs:
         np.testing.assert_array_equal(one, two)
+
+
+def test_pictures_from_a_file_make_the_same_batches_as_from_memory(tmp_path):
+    images = np.random.default_rng(0).integers(0, 256, (60, 6, 6, 3), np.uint8)
+    np.save(tmp_path / "images.npy", images)
+    mapped = np.load(tmp_path / "images.npy", mmap_mode="r")
+    rows = np.arange(59, 9, -1)
+    recipe = Recipe(model="toy_cnn", batch_size=8, augmentation=Augmentation(flip=True))
+    settings = {"size": (4, 4), "weights": np.linspace(1, 2, 60), "classes": 60}
+    streams = [
+        Batches(pictures, np.arange(50), recipe, **settings)
+        for pictures in (images[rows], Stored((mapped,), rows))
+    ]
+    for batches in streams:
+        batches.begin(1)
+    for one, other in zip(*(batches.dataset() for batches in streams), strict=True):
+        assert one[0].shape[1:] == (4, 4, 3)
+        for a, b in zip(one, other, strict=True):
+            np.testing.assert_array_equal(a, b)
+
+
+def test_mixed_labels_are_probabilities():
+    recipe = Recipe(model="toy_cnn", batch_size=8, augmentation=Augmentation(mixup=0.5))
+    batches = Batches(np.zeros((50, 4, 4, 1), np.uint8), np.arange(50) % 5, recipe, classes=5)
+    batches.begin(0)
+    for _, labels in batches.dataset():
+        assert labels.shape[1] == 5
+        np.testing.assert_allclose(np.sum(labels, axis=1), 1, rtol=1e-5)

@@ -84,7 +84,7 @@ def test_a_download_that_succeeds_shows_the_data_as_here(monkeypatch, tmp_path):
     at = home()
     at.button(key="get_mnist").click().run()
     assert not at.exception and not at.error
-    assert "missing" not in words_of(at)
+    assert "**MNIST** :green-badge" in words_of(at)
 
 
 def test_a_damaged_starter_is_said_and_the_page_goes_on(monkeypatch):

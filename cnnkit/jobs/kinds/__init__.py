@@ -18,9 +18,13 @@ if TYPE_CHECKING:
 
 Kind = Callable[["JobContext"], Status]
 
+TRAINED = ("train", "fine_tune")  # those that end with a network
+
 _KINDS = {
     "train": "cnnkit.jobs.kinds.train:run",
+    "fine_tune": "cnnkit.jobs.kinds.fine_tune:run",
     "mosaic": "cnnkit.jobs.kinds.mosaic:run",
+    "experiment": "cnnkit.jobs.kinds.experiment:run",
     "rehearsal": "cnnkit.jobs.kinds.rehearsal:run",
 }
 

@@ -4,12 +4,20 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from cnnkit.runs import Progress, Status
-from cnnkit.training.events import Ended, EpochEnded, Event, Started, StepsEnded
+from cnnkit.training.events import (
+    Ended,
+    EpochEnded,
+    Event,
+    FeaturesKept,
+    Started,
+    StepsEnded,
+)
 from cnnkit.training.fields import flatten
 from cnnkit.training.recipe import Recipe
 
@@ -19,6 +27,7 @@ if TYPE_CHECKING:
     from cnnkit.training import Evaluation, FitResult
 
 ENDINGS = {"paused": Status.PAUSED, "cancelled": Status.CANCELLED}
+FEATURES = "features"  # the stage before a network of frozen layers learns
 LIVE_POINTS = 600  # kept of a whole run, so that its curve stays quick to read
 
 
@@ -62,7 +71,9 @@ class Recorder:
 
     def __call__(self, event: Event) -> None:
         """Take one event."""
-        if isinstance(event, Started):
+        if isinstance(event, FeaturesKept):
+            self._features(event)
+        elif isinstance(event, Started):
             self._start(event)
         elif isinstance(event, StepsEnded):
             self._steps(event)
@@ -78,15 +89,27 @@ class Recorder:
             for row in history:
                 self._row(row)
 
+    def _features(self, event: FeaturesKept) -> None:
+        rate = event.pictures_per_second
+        self.job.progress(
+            Progress(
+                stage=FEATURES,
+                step=event.done,
+                steps=event.total,
+                pictures_per_second=rate,
+                seconds_left=(event.total - event.done) / rate if rate else None,
+            )
+        )
+
     def _start(self, event: Started) -> None:
         self._steps_per_epoch, self._epochs = event.steps_per_epoch, event.epochs
         self._logged_step = (event.first_epoch - 1) * event.steps_per_epoch
         self._epoch_began = time.monotonic()
         self.job.params({"device": event.device, "train_pictures": event.train_pictures})
-        self.job.log(0, {"parameters": event.parameters})
+        self.job.log(0, {"parameters": event.parameters, "trainable": event.trainable})
 
     def _steps(self, event: StepsEnded) -> None:
-        values = {
+        values: dict[str, Any] = {
             "loss": event.loss,
             "accuracy": event.accuracy,
             "pictures_per_second": event.pictures_per_second,
@@ -154,6 +177,11 @@ def keep(
 
     folder = job.folder / "result"
     write_result(folder, recipe, dataset, result, evaluation)
+    store_files(job, folder)
+
+
+def store_files(job: JobContext, folder: Path) -> None:
+    """Move every file of a folder to the run's."""
     for path in sorted(folder.iterdir()):
         job.artifact(path)
         path.unlink()

@@ -12,7 +12,7 @@ from cnnkit.images import decode_image, resized
 from cnnkit.predict import example_photos
 from cnnkit.settings import get_settings
 from cnnkit.ui import cache, charts, inputs
-from cnnkit.ui.handwriting import TYPES
+from cnnkit.ui.handwriting import PICTURE_MB, TYPES
 from cnnkit.ui.messages import shown_errors
 from cnnkit.ui.visualize import targets, watching
 from cnnkit.ui.visualize.targets import Network
@@ -47,7 +47,7 @@ def picture(side: int, channels: int) -> np.ndarray | None:
         found = example_photos(get_settings().data_dir)
         name = inputs.choice("Example", list(found), parameter="example", default="china")
         return _sized(found[name].read_bytes(), side, channels)
-    file = st.file_uploader("A picture", type=TYPES, key="dream_upload")
+    file = st.file_uploader("A picture", type=TYPES, max_upload_size=PICTURE_MB, key="dream_upload")
     with shown_errors(stop=False):
         return _sized(file.getvalue(), side, channels) if file else None
     return None
@@ -58,6 +58,7 @@ def guide_picture(channels: int) -> np.ndarray | None:
     file = st.file_uploader(
         "Guided by a second picture (if you like)",
         type=TYPES,
+        max_upload_size=PICTURE_MB,
         key=_GUIDE,
         help="The dream is drawn towards what the layers answer to this picture, instead of "
         "towards whatever they already see.",

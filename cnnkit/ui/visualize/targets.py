@@ -9,7 +9,6 @@ from typing import Any
 
 import streamlit as st
 
-from cnnkit.datasets import dataset_info
 from cnnkit.models import imagenet_classes, list_pretrained, pretrained_info
 from cnnkit.runs import Run
 from cnnkit.studio import Source
@@ -219,13 +218,13 @@ def _pretrained(name: str) -> Network:
 
 def _own(run: Run) -> Network:
     folder = cache.store().model_folder(run.id)
-    spec = dataset_info(run.spec["dataset"])
+    card = cache.card(run.id)
     return Network(
         f"run.{run.id}",
         inputs.run_title(run),
         Source("folder", str(folder)),
-        tuple(spec.class_names),
-        spec.input_shape,
+        card.class_names,
+        card.input_shape,
     )
 
 

@@ -1,0 +1,95 @@
+"""`cnnkit gradcheck`: every gradient of a network, worked out three times."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING, Any
+
+import click
+import numpy as np
+
+from cnnkit._cli._output import json_option, show, table
+from cnnkit._cli._values import assignment
+from cnnkit._cli.runs import find
+from cnnkit.models import create_model, load_model, model_info
+from cnnkit.runs import RunStore
+from cnnkit.settings import get_settings
+
+if TYPE_CHECKING:
+    from cnnkit.backprop import Report
+
+COLUMNS = ("LAYER", "KIND", "GRADIENT OF", "NUMBERS", "LARGEST", "TENSORFLOW", "DIFFERENCES")
+
+
+@click.command()
+@click.argument("run_id", required=False)
+@click.option("--model", "name", help="A new network by its name; toy_cnn if nothing is said.")
+@click.option("--option", "options", multiple=True, metavar="KEY=VALUE", help="Of the network.")
+@click.option("--dtype", type=click.Choice(["float32", "float64"]), default="float64")
+@click.option("--pictures", type=click.IntRange(1, 64), default=2, help="At once.")
+@click.option("--probes", type=click.IntRange(0, 100), default=6, help="Numbers moved of each.")
+@click.option("--seed", type=int, default=0, help="Of new weights and of the pictures.")
+@json_option
+def gradcheck(
+    run_id: str | None,
+    name: str | None,
+    options: tuple[str, ...],
+    dtype: str,
+    pictures: int,
+    probes: int,
+    seed: int,
+    as_json: bool,
+):
+    """Compare the gradients of a network's NumPy twin with two other ways to get them.
+
+    Of a trained network (RUN_ID, or `starter`) or a new one (--model NAME), with random
+    pictures: TensorFlow's automatic differentiation, and what the loss does when one number
+    is moved a little. Ends with 1 where TensorFlow says something else.
+    """
+    if run_id and name:
+        raise click.UsageError("Give one of them: RUN_ID or --model NAME.")
+    if run_id:
+        store = RunStore(get_settings())
+        model, _ = load_model(store.model_folder(find(store, run_id).id))
+    else:
+        model_info(name or "toy_cnn")
+        values: dict[str, Any] = dict(assignment("--option", text) for text in options)
+        model = create_model(name or "toy_cnn", seed=seed, **values)
+    from cnnkit import backprop
+
+    network = backprop.Network.from_keras(model, dtype)
+    backprop.awaken(network, seed)
+    generator = np.random.default_rng(seed)
+    images = generator.integers(0, 256, (pictures, *network.input_shape)).astype(np.uint8)
+    labels = generator.integers(0, model.outputs[0].shape[-1], pictures)
+    report = backprop.gradcheck(network, images, labels, probes=probes, seed=seed)
+    show({"network": model.name, **report.to_dict()}, describe(model.name, report), as_json)
+    if not report.equal:
+        sys.exit(1)
+
+
+def describe(name: str, report: Report) -> str:
+    """The table for people, and the verdict below it."""
+    rows = [
+        (
+            check.layer,
+            check.kind,
+            check.array,
+            f"{check.size:,}",
+            f"{check.largest:.2e}",
+            f"{check.tensorflow:.1e}",
+            "" if check.differences is None else f"{check.differences:.1e} ({check.probed} moved)",
+        )
+        for check in report.checks
+    ]
+    verdict = "Equal" if report.equal else "NOT equal"
+    moved = f" and from central differences by {report.worst_difference:.1e}"
+    return "\n".join(
+        [
+            table(COLUMNS, rows),
+            "",
+            f"{verdict}: {name} in {report.dtype}, {report.pictures} pictures. Relative errors: "
+            f"from TensorFlow at most {report.worst:.1e} ({report.tolerance:.0e} allowed)"
+            f"{moved if any(check.probed for check in report.checks) else ''}.",
+        ]
+    )

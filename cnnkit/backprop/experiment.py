@@ -1,0 +1,246 @@
+"""What do the convolutions add? The toy network, all of it learning or its dense layers alone.
+
+The experiment of eijian's post: ten networks that differ in their initial weights and
+their patterns, followed over the epochs and over the seconds.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import statistics
+import zipfile
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, fields
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from threadpoolctl import threadpool_limits
+
+from cnnkit.backprop.toy import POST, toy_network, toy_parts, toy_recipe
+from cnnkit.backprop.training import ALL, DENSE, Epoch, choose_learners, train
+from cnnkit.errors import CorruptAssetError, InvalidRecipeError
+
+WAYS = (ALL, DENSE)
+MEASURED = Path(__file__).resolve().parents[1] / "measured" / "convolutions.json"
+MOST_EPOCHS, MOST_SEEDS = 2_000, 50
+MEASURES = ("probability", "accuracy")  # as fields of `Epoch`
+_COLUMNS = ("epochs", *MEASURES, "seconds")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Published:
+    """A figure of the post."""
+
+    way: str
+    epoch: int
+    probability: float  # mean softmax probability of the true class, mean of ten runs
+    seconds: float | None  # of the whole run, on his machine
+
+
+# eijian: DeepLearning(4), is CNN backpropagation complete?, 2017, section 3.
+PUBLISHED = (
+    Published(way=ALL, epoch=200, probability=0.975, seconds=517),
+    Published(way=DENSE, epoch=200, probability=0.742, seconds=157),
+    Published(way=DENSE, epoch=500, probability=0.951, seconds=None),
+)
+PUBLISHED_PACE = {ALL: 0.387, DENSE: 1.273}  # epochs a second
+
+
+@dataclass(frozen=True, kw_only=True)
+class Plan:
+    """What to run.
+
+    Raises:
+        InvalidRecipeError: a field has a value that cannot work; names it.
+        UnknownToyRecipeError
+    """
+
+    recipe: str = POST.name
+    epochs: int = 500
+    seeds: int = 10  # networks of each way
+
+    def __post_init__(self):
+        """Check."""
+        toy_recipe(self.recipe)
+        for name, most in (("epochs", MOST_EPOCHS), ("seeds", MOST_SEEDS)):
+            value = getattr(self, name)
+            if not isinstance(value, int) or not 1 <= value <= most:
+                raise InvalidRecipeError(
+                    f"{name} must be a whole number from 1 to {most:,}. Received: {value!r}."
+                )
+
+    @property
+    def units(self) -> list[tuple[str, int]]:
+        """Every training as (way, seed); both ways of a seed follow each other."""
+        return [(way, seed) for seed in range(self.seeds) for way in WAYS]
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain values."""
+        return asdict(self)
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any]) -> Plan:
+        """From plain values; what is not there has its default."""
+        known = {field.name for field in fields(cls)}
+        return cls(**{name: value for name, value in values.items() if name in known})
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Curve:
+    """One training; all arrays are (points,)."""
+
+    way: str
+    seed: int
+    epochs: np.ndarray  # int, 1-based, rising
+    probability: np.ndarray
+    accuracy: np.ndarray
+    seconds: np.ndarray  # of learning, since it began
+
+    @property
+    def take_off(self) -> int | None:
+        """First epoch (1-based) whose mean probability is above one half; None: never."""
+        above = self.epochs[self.probability > 0.5]
+        return int(above[0]) if len(above) else None
+
+    def at(self, epoch: int, measure: str) -> float | None:
+        """A measure after an epoch (1-based); None: it was not kept."""
+        values = getattr(self, measure)[self.epochs == epoch]
+        return float(values[0]) if len(values) else None
+
+    def thinned(self, every: int) -> Curve:
+        """Only the first epoch and every so many."""
+        kept = (self.epochs % every == 0) | (self.epochs == 1)
+        arrays = {name: getattr(self, name)[kept] for name in _COLUMNS}
+        return Curve(way=self.way, seed=self.seed, **arrays)
+
+    def to_bytes(self) -> bytes:
+        """As the content of an `.npz` file."""
+        file = io.BytesIO()
+        arrays = {name: getattr(self, name) for name in _COLUMNS}
+        np.savez_compressed(file, way=self.way, seed=self.seed, **arrays)
+        return file.getvalue()
+
+    @classmethod
+    def from_bytes(cls, content: bytes) -> Curve:
+        """The other way round.
+
+        Raises:
+            ValueError: it is something else, or damaged.
+        """
+        try:
+            with np.load(io.BytesIO(content), allow_pickle=False) as file:
+                arrays = {name: file[name] for name in _COLUMNS}
+                return cls(way=str(file["way"]), seed=int(file["seed"]), **arrays)
+        except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
+            raise ValueError(f"no curve can be read from it ({error})") from error
+
+
+def learn(plan: Plan, way: str, seed: int) -> Iterator[Epoch]:
+    """One training of the experiment, epoch by epoch."""
+    recipe = toy_recipe(plan.recipe)
+    network = toy_network(recipe, seed)
+    choose_learners(network, way)
+    # Matrices this small are done before a second thread has woken up.
+    with threadpool_limits(limits=1, user_api="blas"):
+        yield from train(
+            network,
+            *toy_parts(seed),
+            epochs=plan.epochs,
+            learning_rate=recipe.learning_rate,
+            batch_size=recipe.batch_size,
+        )
+
+
+def curve(way: str, seed: int, epochs: Sequence[Epoch]) -> Curve:
+    """The curve of a training that has ended."""
+    columns = {
+        name: np.array([getattr(epoch, name) for epoch in epochs])
+        for name in (*MEASURES, "seconds")
+    }
+    numbers = np.array([epoch.number for epoch in epochs])
+    return Curve(way=way, seed=seed, epochs=numbers, **columns)
+
+
+def of_way(curves: Sequence[Curve], way: str) -> list[Curve]:
+    """Those of one way to learn, in order of seed."""
+    return sorted((one for one in curves if one.way == way), key=lambda one: one.seed)
+
+
+def mean_at(curves: Sequence[Curve], epoch: int, measure: str) -> float | None:
+    """Mean of a measure over curves that reach an epoch (1-based); None: none does."""
+    values = [value for one in curves if (value := one.at(epoch, measure)) is not None]
+    return statistics.mean(values) if values else None
+
+
+def measured(recipe: str = POST.name) -> list[Curve]:
+    """What the project measured: ten seeds of both ways, 500 epochs, thinned.
+
+    Args:
+        recipe: name of a `ToyRecipe`.
+
+    Raises:
+        CorruptAssetError: the file cannot be read.
+    """
+    return [one for name, one in _measured_curves() if name == recipe]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Luck:
+    """How far ten seeds of the post's recipe can lie apart, all layers learning."""
+
+    epoch: int
+    values: np.ndarray  # mean probability of every seed after that epoch
+    lucky: float  # share of draws of ten whose mean is as good as was published
+
+    @property
+    def late(self) -> int:
+        """Seeds that have not taken off by then."""
+        return int((self.values <= 0.5).sum())
+
+
+def luck() -> Luck:
+    """What the project measured over all its seeds of the post's recipe.
+
+    Raises:
+        CorruptAssetError
+    """
+    theirs = PUBLISHED[0]
+    first = [one.at(theirs.epoch, "probability") or 0 for one in of_way(measured(), theirs.way)]
+    values = np.array([*first, *measured_record()["further"]])
+    draws = np.random.default_rng(0).choice(values, (20_000, len(first)))
+    share = (draws.mean(axis=1) >= theirs.probability).mean()
+    return Luck(epoch=theirs.epoch, values=values, lucky=float(share))
+
+
+def measured_record() -> dict[str, Any]:
+    """The whole record of `python -m benchmarks.backprop`: machine, day, curves, further draws.
+
+    Raises:
+        CorruptAssetError
+    """
+    try:
+        return json.loads(MEASURED.read_text("utf-8"))
+    except (OSError, ValueError) as error:
+        raise CorruptAssetError(MEASURED, f"cannot be read ({error})") from error
+
+
+@cache
+def _measured_curves() -> tuple[tuple[str, Curve], ...]:
+    rows = measured_record()["curves"]
+    try:
+        return tuple(
+            (
+                row["recipe"],
+                Curve(
+                    way=row["way"],
+                    seed=row["seed"],
+                    **{name: np.array(row[name]) for name in _COLUMNS},
+                ),
+            )
+            for row in rows
+        )
+    except (KeyError, TypeError) as error:
+        raise CorruptAssetError(MEASURED, f"lacks {error}") from error

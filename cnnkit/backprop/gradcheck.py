@@ -1,0 +1,298 @@
+"""Are the gradients right? Two other ways to get them, and the largest difference.
+
+TensorFlow differentiates the same network automatically, written with its own operations;
+and each gradient is also what the loss does when one number is moved a little.
+"""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+
+from cnnkit.backprop.activations import ReLU
+from cnnkit.backprop.layer import Layer
+from cnnkit.backprop.network import Network
+from cnnkit.backprop.pooling import MaxPooling
+
+TOLERANCES = {"float32": 1e-4, "float64": 1e-7}  # largest relative error, by dtype
+NUDGE = 1e-5  # how far one number is moved, both ways
+PROBES = 6  # numbers moved of each array
+MEASURABLE = 1e-6  # least gradient that a nudge shows apart from rounding, of the array's largest
+
+
+@dataclass(frozen=True, kw_only=True)
+class Check:
+    """One gradient of one layer beside the two others.
+
+    Errors are relative: the largest difference between two numbers of the arrays, divided
+    by the largest number of the array.
+    """
+
+    layer: str
+    kind: str
+    array: str  # "kernel", "bias", or "input" for the delta that is passed on
+    size: int  # numbers compared with TensorFlow
+    largest: float  # gradient, in magnitude
+    tensorflow: float  # relative error against automatic differentiation
+    differences: float | None  # the same against central differences; None: none was possible
+    probed: int  # numbers moved for that
+
+
+@dataclass(frozen=True, kw_only=True)
+class Report:
+    """All gradients of a network, and whether they are right."""
+
+    dtype: str
+    pictures: int
+    checks: tuple[Check, ...]
+
+    @property
+    def tolerance(self) -> float:
+        """Largest relative error against TensorFlow that counts as equal."""
+        return TOLERANCES[self.dtype]
+
+    @property
+    def worst(self) -> float:
+        """The largest relative error against TensorFlow."""
+        return max(check.tensorflow for check in self.checks)
+
+    @property
+    def worst_difference(self) -> float:
+        """The largest relative error against central differences."""
+        found = [check.differences for check in self.checks if check.differences is not None]
+        return max(found, default=0.0)
+
+    @property
+    def equal(self) -> bool:
+        """Whether every gradient is TensorFlow's."""
+        return self.worst <= self.tolerance
+
+    def by_layer(self) -> dict[str, tuple[Check, ...]]:
+        """The checks of each layer, in the order of the network."""
+        names = dict.fromkeys(check.layer for check in self.checks)
+        return {n: tuple(c for c in self.checks if c.layer == n) for n in names}
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain values, as the command line prints them."""
+        return {
+            "dtype": self.dtype,
+            "pictures": self.pictures,
+            "tolerance": self.tolerance,
+            "worst": self.worst,
+            "worst_difference": self.worst_difference,
+            "equal": self.equal,
+            "checks": [asdict(check) for check in self.checks],
+        }
+
+
+def gradcheck(
+    network: Network, images: np.ndarray, labels: np.ndarray, *, probes: int = PROBES, seed: int = 0
+) -> Report:
+    """Compare every gradient and every delta of a network with two other ways to get them.
+
+    Args:
+        network: as it is; dropout is off in all three.
+        images: (pictures, height, width, channels), 0 to 255.
+        labels: int (pictures,).
+        probes: numbers of each array that are moved for central differences, half of them
+            the largest, half by lot; 0: none. These are worked out in float64.
+        seed: of the lot.
+
+    Raises:
+        IncompatibleError: pictures or labels that do not fit.
+    """
+    network.forward(images, labels)
+    network.backward()
+    theirs = _by_tensorflow(network, images, labels)
+    ours = {(layer.name, name): values for layer in network for name, values in _arrays(layer)}
+    moved = _by_differences(network, images, labels, probes, seed) if probes else {}
+    kinds = {layer.name: layer.kind for layer in network}
+    checks = [
+        _check(layer, kinds[layer], array, values, theirs[layer, array], moved.get((layer, array)))
+        for (layer, array), values in ours.items()
+    ]
+    return Report(dtype=str(network.dtype), pictures=len(images), checks=tuple(checks))
+
+
+def awaken(network: Network, seed: int = 0) -> None:
+    """Give arrays of weights that are all zero small random ones.
+
+    Networks whose last layer begins with zeros send no delta back: there would be nothing
+    to compare.
+    """
+    generator = np.random.default_rng(seed)
+    for layer in network:
+        kernel = layer.parameters.get("kernel")
+        if kernel is not None and not kernel.any():
+            noise = generator.normal(0, 0.1, kernel.shape)
+            layer.parameters = layer.parameters | {"kernel": noise.astype(network.dtype)}
+
+
+def relative_error(ours: np.ndarray, theirs: np.ndarray) -> float:
+    """Largest difference, as a part of the largest number; 0 where both are all zero."""
+    largest = max(float(np.abs(theirs).max(initial=0)), float(np.abs(ours).max(initial=0)))
+    return float(np.abs(ours - theirs).max(initial=0)) / largest if largest else 0.0
+
+
+def _arrays(layer: Layer) -> Iterator[tuple[str, np.ndarray]]:
+    yield from layer.gradients.items()
+    yield "input", layer.passed
+
+
+def _check(
+    layer: str,
+    kind: str,
+    array: str,
+    ours: np.ndarray,
+    theirs: np.ndarray,
+    moved: Mapping[int, tuple[float, float]] | None,
+) -> Check:
+    differences = None
+    if moved:
+        largest = max(abs(exact) for exact, _ in moved.values())
+        worst = max(abs(exact - nudged) for exact, nudged in moved.values())
+        differences = worst / largest if largest else worst
+    return Check(
+        layer=layer,
+        kind=kind,
+        array=array,
+        size=ours.size,
+        largest=float(np.abs(ours).max(initial=0)),
+        tensorflow=relative_error(ours, theirs),
+        differences=differences,
+        probed=len(moved or ()),
+    )
+
+
+# TensorFlow
+
+
+def _by_tensorflow(
+    network: Network, images: np.ndarray, labels: np.ndarray
+) -> dict[tuple[str, str], np.ndarray]:
+    """The gradients of all parameters and of all layers' inputs, by automatic differentiation."""
+    import tensorflow as tf
+
+    with tf.device("/CPU:0"), tf.GradientTape(persistent=False) as tape:
+        watched: dict[tuple[str, str], Any] = {}
+        x = tf.constant(images.astype(network.dtype))
+        for layer in network:
+            tape.watch(x)
+            watched[layer.name, "input"] = x
+            values = {n: tf.constant(v) for n, v in layer.parameters.items()}
+            for name, value in values.items():
+                tape.watch(value)
+                watched[layer.name, name] = value
+            x = _in_tensorflow(layer, x, values)
+        losses = tf.nn.sparse_softmax_cross_entropy_with_logits(labels, x)
+        loss = tf.reduce_mean(losses)
+    keys, tensors = zip(*watched.items(), strict=True)
+    found: Any = tape.gradient(loss, tensors, unconnected_gradients=tf.UnconnectedGradients.ZERO)
+    return {key: gradient.numpy() for key, gradient in zip(keys, found, strict=True)}
+
+
+def _in_tensorflow(layer: Any, x: Any, values: Mapping[str, Any]) -> Any:
+    """One layer in TensorFlow's own operations."""
+    import tensorflow as tf
+
+    padding: Any = getattr(layer, "padding", "").upper()
+    match layer.kind:
+        case "convolution":
+            y = tf.nn.conv2d(x, values["kernel"], layer.strides, padding)
+            return y + values["bias"] if "bias" in values else y
+        case "dense":
+            y = tf.matmul(x, values["kernel"])
+            return y + values["bias"] if "bias" in values else y
+        case "max pooling":
+            return tf.nn.max_pool2d(x, layer.size, layer.strides, padding)
+        case "average pooling":
+            return tf.nn.avg_pool2d(x, layer.size, layer.strides, padding)
+        case "ReLU":
+            return tf.nn.relu(x)
+        case "tanh":
+            return tf.tanh(x)
+        case "sigmoid":
+            return tf.sigmoid(x)
+        case "flatten":
+            return tf.reshape(x, (x.shape[0], -1))
+        case "scaling":
+            return x * layer.scale.astype(x.dtype.as_numpy_dtype) + layer.offset.astype(
+                x.dtype.as_numpy_dtype
+            )
+        case "zero padding":
+            return tf.pad(x, ((0, 0), *layer.margins, (0, 0)))
+        case "dropout":
+            return x
+    raise NotImplementedError(layer.kind)
+
+
+# Central differences
+
+
+def _by_differences(
+    network: Network, images: np.ndarray, labels: np.ndarray, probes: int, seed: int
+) -> dict[tuple[str, str], dict[int, tuple[float, float]]]:
+    """For some numbers of each parameter: (our gradient, slope of the loss), in float64."""
+    exact = copy.deepcopy(network)
+    exact = Network(exact.layers, exact.input_shape, "float64")
+    exact.forward(images, labels)
+    exact.backward()
+    gradients = {layer.name: dict(layer.gradients) for layer in exact}
+    switches = _switches(exact)
+    generator = np.random.default_rng(seed)
+    found: dict[tuple[str, str], dict[int, tuple[float, float]]] = {}
+    for layer in exact:
+        for name in layer.parameters:
+            gradient = gradients[layer.name][name].reshape(-1)
+            probed: dict[int, tuple[float, float]] = {}
+            for place in _places(gradient, probes, generator):
+                slope = _slope(exact, layer, name, place, images, labels, switches)
+                if slope is not None:
+                    probed[place] = (float(gradient[place]), slope)
+            found[layer.name, name] = probed
+    return found
+
+
+def _places(gradient: np.ndarray, probes: int, generator: np.random.Generator) -> list[int]:
+    """The largest, and some by lot among those that a nudge can show."""
+    size = np.abs(gradient)
+    seen = np.flatnonzero(size > MEASURABLE * size.max(initial=0))
+    largest = seen[np.argsort(-size[seen], kind="stable")][: (probes + 1) // 2]
+    others = np.setdiff1d(seen, largest)
+    lot = generator.permutation(others)[: probes - len(largest)]
+    return [int(place) for place in (*largest, *lot)]
+
+
+def _slope(
+    network: Network,
+    layer: Layer,
+    name: str,
+    place: int,
+    images: np.ndarray,
+    labels: np.ndarray,
+    switches: list[np.ndarray],
+) -> float | None:
+    """(L(w + h) - L(w - h)) / 2h; None where a kink lies between the two."""
+    kept = layer.parameters
+    losses = []
+    for way in (1, -1):
+        values = kept[name].copy()
+        values.reshape(-1)[place] += way * NUDGE
+        layer.parameters = kept | {name: values}
+        losses.append(network.forward(images, labels))
+        same = all(map(np.array_equal, switches, _switches(network)))
+        layer.parameters = kept
+        if not same:
+            return None
+    return (losses[0] - losses[1]) / (2 * NUDGE)
+
+
+def _switches(network: Network) -> list[np.ndarray]:
+    """What decides which way the numbers go: signs before ReLU, places chosen by pooling."""
+    signs = [layer.output > 0 for layer in network if isinstance(layer, ReLU)]
+    chosen = [layer.chosen for layer in network if isinstance(layer, MaxPooling)]
+    return [*signs, *chosen]

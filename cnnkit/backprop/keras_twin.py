@@ -1,0 +1,191 @@
+"""From a Keras network to its NumPy twin, and back."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+import keras
+import numpy as np
+
+from cnnkit.backprop.activations import ReLU, Sigmoid, Tanh
+from cnnkit.backprop.convolution import Convolution
+from cnnkit.backprop.dense import Dense
+from cnnkit.backprop.layer import Layer
+from cnnkit.backprop.pooling import AveragePooling, MaxPooling
+from cnnkit.backprop.shaping import Dropout, Flatten, Scaling, ZeroPadding
+from cnnkit.errors import IncompatibleError
+
+if TYPE_CHECKING:
+    from cnnkit.backprop.network import Network
+
+ACTIVATIONS = {"relu": ReLU, "tanh": Tanh, "sigmoid": Sigmoid}
+
+
+def twin(model: keras.Model) -> tuple[list[Layer], tuple[int, ...]]:
+    """NumPy layers with the weights of a Keras network, and the shape of its pictures.
+
+    Raises:
+        IncompatibleError: names the layer that has no twin, or where the graph branches.
+    """
+    layers: list[Layer] = []
+    for layer in _in_a_row(model):
+        if isinstance(layer, keras.layers.InputLayer):
+            continue
+        kind = type(layer).__name__
+        if kind not in _READERS:
+            raise IncompatibleError(
+                f"Layer {layer.name!r} expects a kind that has a twin in NumPy: "
+                f"{', '.join(sorted(_READERS))}. Received: {kind}."
+            )
+        made = _READERS[kind](layer)
+        made.trainable = layer.trainable
+        layers += [made, *_activation_inside(layer)]
+    return layers, tuple(model.inputs[0].shape[1:])
+
+
+def keras_model(network: Network) -> keras.Model:
+    """A Keras network with the layers, names and weights of a NumPy one."""
+    image = keras.Input(network.input_shape, name="image")
+    x: Any = image
+    for layer in network.layers:
+        x = _WRITERS[type(layer)](layer)(x)
+    model = keras.Model(image, x)
+    for layer in network.layers:
+        if layer.parameters:
+            model.get_layer(layer.name).set_weights(list(layer.parameters.values()))
+    return model
+
+
+def _in_a_row(model: keras.Model) -> list[keras.layers.Layer]:
+    """All layers, after a look at the graph: each reads the one before it and nothing else."""
+    if len(model.inputs) != 1 or len(model.outputs) != 1:
+        raise IncompatibleError(
+            "The network expects one input and one output. "
+            f"Received: {len(model.inputs)} and {len(model.outputs)}."
+        )
+    found: list[keras.layers.Layer] = []
+    tensor: Any = model.outputs[0]
+    while True:
+        operation, place, _ = tensor._keras_history
+        found.append(operation)
+        sources = operation._inbound_nodes[place].input_tensors
+        if len(sources) > 1:
+            raise IncompatibleError(
+                f"Layer {operation.name!r} expects one layer before it, as all layers with a "
+                f"twin in NumPy. Received: {len(sources)} branches."
+            )
+        if not sources:
+            return found[::-1]
+        tensor = sources[0]
+
+
+def _activation_inside(layer: keras.layers.Layer) -> list[Layer]:
+    """The activation that a convolution or a dense layer has inside, as a layer of its own."""
+    if isinstance(layer, keras.layers.Activation) or not hasattr(layer, "activation"):
+        return []
+    name = keras.activations.serialize(layer.activation)
+    return [] if name == "linear" else [_curve(layer, name)(f"{layer.name}_activation")]
+
+
+def _curve(layer: keras.layers.Layer, name: Any) -> type[Layer]:
+    if name not in ACTIVATIONS:
+        raise _refusal(layer, f"an activation of {', '.join(ACTIVATIONS)} or linear", f"{name!r}")
+    return ACTIVATIONS[name]
+
+
+def _convolution(layer: Any) -> Layer:
+    if layer.groups != 1 or tuple(layer.dilation_rate) != (1, 1):
+        raise _refusal(
+            layer,
+            "one group and no dilation",
+            f"{layer.groups} groups, dilation {tuple(layer.dilation_rate)}",
+        )
+    _channels_last(layer)
+    return Convolution(
+        layer.name, *_arrays(layer), strides=tuple(layer.strides), padding=layer.padding
+    )
+
+
+def _pooling(kind: type[MaxPooling] | type[AveragePooling]) -> Callable[[Any], Layer]:
+    def read(layer: Any) -> Layer:
+        _channels_last(layer)
+        return kind(
+            layer.name,
+            tuple(layer.pool_size),
+            strides=tuple(layer.strides),
+            padding=layer.padding,
+        )
+
+    return read
+
+
+def _channels_last(layer: Any) -> None:
+    if layer.data_format != "channels_last":
+        raise _refusal(layer, "channels last", layer.data_format)
+
+
+def _arrays(layer: Any) -> list[np.ndarray]:
+    return [np.array(weight) for weight in layer.get_weights()]
+
+
+def _refusal(layer: Any, expected: str, received: str) -> IncompatibleError:
+    kind = type(layer).__name__
+    return IncompatibleError(
+        f"Layer {layer.name!r} ({kind}) expects {expected}. Received: {received}."
+    )
+
+
+def _relu(layer: Any) -> Layer:
+    if layer.max_value is not None or layer.negative_slope or layer.threshold:
+        raise _refusal(layer, "the plain ReLU", "one with a slope, a threshold or a largest value")
+    return ReLU(layer.name)
+
+
+def _rescaling(layer: Any) -> Layer:
+    return Scaling(layer.name, np.asarray(layer.scale), np.asarray(layer.offset))
+
+
+_READERS: dict[str, Callable[[Any], Layer]] = {
+    "Rescaling": _rescaling,
+    "ZeroPadding2D": lambda layer: ZeroPadding(layer.name, layer.padding),
+    "Conv2D": _convolution,
+    "MaxPooling2D": _pooling(MaxPooling),
+    "AveragePooling2D": _pooling(AveragePooling),
+    "Activation": lambda layer: _curve(layer, keras.activations.serialize(layer.activation))(
+        layer.name
+    ),
+    "ReLU": lambda layer: _relu(layer),
+    "Flatten": lambda layer: Flatten(layer.name),
+    "Dense": lambda layer: Dense(layer.name, *_arrays(layer)),
+    "Dropout": lambda layer: Dropout(layer.name, layer.rate, layer.seed or 0),
+}
+
+_WRITERS: dict[type[Layer], Callable[[Any], keras.layers.Layer]] = {
+    Scaling: lambda a: keras.layers.Rescaling(a.scale.tolist(), a.offset.tolist(), name=a.name),
+    ZeroPadding: lambda a: keras.layers.ZeroPadding2D(a.margins, name=a.name),
+    Convolution: lambda a: keras.layers.Conv2D(
+        a.parameters["kernel"].shape[-1],
+        a.size,
+        strides=a.strides,
+        padding=a.padding,
+        use_bias="bias" in a.parameters,
+        trainable=a.trainable,
+        name=a.name,
+    ),
+    MaxPooling: lambda a: keras.layers.MaxPooling2D(a.size, a.strides, a.padding, name=a.name),
+    AveragePooling: lambda a: keras.layers.AveragePooling2D(
+        a.size, a.strides, a.padding, name=a.name
+    ),
+    ReLU: lambda a: keras.layers.Activation("relu", name=a.name),
+    Tanh: lambda a: keras.layers.Activation("tanh", name=a.name),
+    Sigmoid: lambda a: keras.layers.Activation("sigmoid", name=a.name),
+    Flatten: lambda a: keras.layers.Flatten(name=a.name),
+    Dense: lambda a: keras.layers.Dense(
+        a.parameters["kernel"].shape[-1],
+        use_bias="bias" in a.parameters,
+        trainable=a.trainable,
+        name=a.name,
+    ),
+    Dropout: lambda a: keras.layers.Dropout(a.rate, name=a.name),
+}

@@ -1,0 +1,131 @@
+"""Layers that move numbers or scale them and learn nothing."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from cnnkit.backprop.layer import Layer, Pair
+
+
+class Flatten(Layer):
+    """Maps become one row: first pixel with all its channels, then the next.
+
+    Backward, the row of deltas is folded back into the maps it came from. Nothing is
+    computed in either direction.
+
+    Reference:
+        eijian: DeepLearning(4), 2017, section 2-1.
+    """
+
+    kind = "flatten"
+
+    def answer(self, x: np.ndarray, training: bool) -> np.ndarray:
+        """(pictures, numbers)."""
+        return x.reshape(len(x), -1)
+
+    def pass_back(self, delta: np.ndarray) -> np.ndarray:
+        """The fold."""
+        return delta.reshape(self.input.shape)
+
+
+class Scaling(Layer):
+    """y = x · scale + offset, as a network does first with pixels of 0 to 255.
+
+    Backward, passed = δ · scale.
+
+    Args:
+        name: of the layer.
+        scale: one number, or one for each channel.
+        offset: likewise.
+    """
+
+    kind = "scaling"
+
+    def __init__(self, name: str, scale: np.ndarray | float, offset: np.ndarray | float = 0):
+        """Keep both; they are no parameters, for they do not learn."""
+        super().__init__(name)
+        self.scale, self.offset = np.asarray(scale), np.asarray(offset)
+
+    def check(self, shape: tuple[int, ...]) -> None:
+        """Where there is a number for each channel, there must be as many channels."""
+        given = {values.shape[-1] for values in (self.scale, self.offset) if values.size > 1}
+        if given - {shape[-1]}:
+            raise self.refusal(f"{given.pop()} channels", f"{shape[-1]}")
+
+    def answer(self, x: np.ndarray, training: bool) -> np.ndarray:
+        """Scaled, then moved."""
+        return x * self.scale.astype(x.dtype) + self.offset.astype(x.dtype)
+
+    def pass_back(self, delta: np.ndarray) -> np.ndarray:
+        """Scaled alike."""
+        return delta * self.scale.astype(delta.dtype)
+
+
+class ZeroPadding(Layer):
+    """Zeros around the picture; backward, what reached them is dropped.
+
+    Args:
+        name: of the layer.
+        margins: ((above, below), (left, right)).
+    """
+
+    kind = "zero padding"
+
+    def __init__(self, name: str, margins: tuple[Pair, Pair]):
+        """Keep the margins."""
+        super().__init__(name)
+        self.margins = margins
+
+    def check(self, shape: tuple[int, ...]) -> None:
+        """Pictures."""
+        self.check_axes(shape)
+
+    def answer(self, x: np.ndarray, training: bool) -> np.ndarray:
+        """With the margins."""
+        return np.pad(x, ((0, 0), *self.margins, (0, 0)))
+
+    def pass_back(self, delta: np.ndarray) -> np.ndarray:
+        """Without them."""
+        (top, _), (left, _) = self.margins
+        height, width = self.input.shape[1:3]
+        return delta[:, top : top + height, left : left + width]
+
+
+class Dropout(Layer):
+    """While learning, each number is left out with a probability; else nothing happens.
+
+        y = x · mask,        mask = 0 with probability rate, else 1 / (1 - rate)
+
+    Backward, passed = δ · mask: what was left out learns nothing this time.
+
+    Args:
+        name: of the layer.
+        rate: probability, 0 to below 1.
+        seed: of the masks; equal seeds, equal masks.
+
+    Reference:
+        Srivastava, Hinton, Krizhevsky, Sutskever, Salakhutdinov: Dropout: A Simple Way to
+        Prevent Neural Networks from Overfitting, 2014.
+    """
+
+    kind = "dropout"
+
+    def __init__(self, name: str, rate: float, seed: int = 0):
+        """Keep the rate."""
+        super().__init__(name)
+        self.rate = rate
+        self.mask: np.ndarray | None = None  # of the last input; None: nothing was dropped
+        self._generator = np.random.default_rng(seed)
+
+    def answer(self, x: np.ndarray, training: bool) -> np.ndarray:
+        """With a new mask where it learns."""
+        self.mask = None
+        if not training:
+            return x
+        kept = self._generator.random(x.shape) >= self.rate
+        self.mask = kept.astype(x.dtype) / x.dtype.type(1 - self.rate)
+        return x * self.mask
+
+    def pass_back(self, delta: np.ndarray) -> np.ndarray:
+        """Through the same mask."""
+        return delta if self.mask is None else delta * self.mask

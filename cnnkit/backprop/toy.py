@@ -1,0 +1,107 @@
+"""The eleven layers of the seed's network, built without Keras, as its author began them."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+
+from cnnkit.backprop.activations import ReLU
+from cnnkit.backprop.convolution import Convolution
+from cnnkit.backprop.dense import Dense
+from cnnkit.backprop.network import Network
+from cnnkit.backprop.pooling import MaxPooling
+from cnnkit.backprop.shaping import Flatten, Scaling
+from cnnkit.datasets._toy_patterns import CLASSES, SIZE, TRAIN, make
+from cnnkit.errors import UnknownNameError
+
+Part = tuple[np.ndarray, np.ndarray]  # pictures of 0 to 255, and labels
+
+
+@dataclass(frozen=True, kw_only=True)
+class ToyRecipe:
+    """How the toy network begins and learns."""
+
+    name: str  # identifier
+    title: str  # shown to people
+    pixel: float  # what a white pixel counts
+    last_bound: float  # weights of the last layer are U(±last_bound)
+    learning_rate: float = 0.1
+    batch_size: int = TRAIN * CLASSES  # pictures a step
+
+
+# What stood behind the post of January 2017: full batch, pixels 0 or ½, the first dense layer
+# U(±1/80), the last one zero.
+POST = ToyRecipe(name="post", title="As in the post", pixel=0.5, last_bound=0.0)
+# The same, but for the last layer, which begins like the first dense one: U(±1/inputs).
+# Zeros there let no delta through to the layers below until they have grown.
+AWAKE = ToyRecipe(name="awake", title="Last layer not zero at first", pixel=0.5, last_bound=1 / 20)
+RECIPES = {recipe.name: recipe for recipe in (POST, AWAKE)}
+
+
+class UnknownToyRecipeError(UnknownNameError):
+    """No way to begin the toy network has this name."""
+
+    kind = "toy recipe"
+
+
+def toy_recipe(name: str) -> ToyRecipe:
+    """One by name.
+
+    Raises:
+        UnknownToyRecipeError: lists those that exist.
+    """
+    if name not in RECIPES:
+        raise UnknownToyRecipeError(name, RECIPES)
+    return RECIPES[name]
+
+
+def toy_network(recipe: ToyRecipe = POST, seed: int = 0, dtype: str = "float32") -> Network:
+    """Convolutions 3×3×10 and 2×2×20 with ReLU and pooling, then 20 and 3 units.
+
+    The convolutions begin with U(±√(6 / (fan_in + fan_out))), fan_out divided by the pool.
+
+    Args:
+        recipe: how the weights begin.
+        seed: of the weights.
+        dtype: "float32" or "float64".
+    """
+    generator = np.random.default_rng((seed, 1))  # not the generator of the patterns
+
+    def uniform(bound: float, *shape: int) -> np.ndarray:
+        return generator.uniform(-bound, bound, shape)
+
+    def convolution(block: int, size: int, maps: int, filters: int) -> Convolution:
+        bound = math.sqrt(6 / (size * size * (maps + filters / 4)))
+        kernel = uniform(bound, size, size, maps, filters)
+        return Convolution(f"block{block}_conv1", kernel, np.zeros(filters))
+
+    return Network(
+        [
+            Scaling("rescaling", recipe.pixel / 255),
+            convolution(1, 3, 1, 10),
+            ReLU("block1_activation"),
+            MaxPooling("block1_pool", 2),
+            convolution(2, 2, 10, 20),
+            ReLU("block2_activation"),
+            MaxPooling("block2_pool", 2),
+            Flatten("flatten"),
+            Dense("fc1", uniform(1 / 80, 80, 20), np.zeros(20)),
+            ReLU("fc1_activation"),
+            Dense("logits", uniform(recipe.last_bound, 20, CLASSES), np.zeros(CLASSES)),
+        ],
+        (SIZE, SIZE, 1),
+        dtype,
+    )
+
+
+def toy_parts(seed: int = 0) -> tuple[Part, Part]:
+    """The author's 150 patterns to learn from and 30 noisier ones to test on.
+
+    Args:
+        seed: of the patterns, as of the data set `toy_patterns`.
+    """
+    images, labels, test_images, test_labels = make(seed)
+    count = TRAIN * CLASSES  # the validation pictures, which he did not have, stand behind
+    return (images[:count], labels[:count]), (test_images, test_labels)

@@ -1,0 +1,140 @@
+"""Dividing pictures at random into three parts, class by class, the same way every time."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from cnnkit.errors import IncompatibleError
+
+SHARE = 0.15  # of each class, for validation and as much for the test
+LEAST = 3  # pictures of a class from which all three parts have one
+
+
+@dataclass(frozen=True, kw_only=True)
+class Split:
+    """How to divide.
+
+    Args:
+        seed: the same one draws the same parts.
+        test: pictures of each class for the test; None: a share of it.
+        validation: pictures of all classes together; None: a share of each class.
+        train: pictures of all classes together; None: all that are left.
+        per_class: pictures of each class to learn from, at most; None: all. Fewer are
+            always among more, so that curves over their number compare like with like.
+    """
+
+    seed: int = 0
+    test: int | None = None
+    validation: int | None = None
+    train: int | None = None
+    per_class: int | None = None
+
+
+def divide(
+    labels: np.ndarray, twins: np.ndarray, split: Split, title: str
+) -> dict[str, np.ndarray]:
+    """Indices of each part, ascending.
+
+    The test part depends on the seed alone, so that it stays untouched whatever is chosen
+    for the others. Pictures with the same pixels stay on one side; where their classes
+    differ as well, they are only learnt from. A class of fewer than three is not tested.
+
+    Args:
+        labels: int64 (pictures,).
+        twins: int64 (pictures,), equal for the same pixels.
+        split: how.
+        title: of the data set, for messages.
+
+    Raises:
+        IncompatibleError: the sizes asked for are more than there are.
+    """
+    if split.seed < 0:
+        raise IncompatibleError(f"A split seed is a number from 0 on. Received: {split.seed}.")
+    orders = _orders(labels, twins, split.seed)
+    tests = [_tested(order, split.test) for order in orders]
+    rest = [order[len(test) :] for order, test in zip(orders, tests, strict=True)]
+    held = _validation(rest, orders, split)
+    learnt = [order[count:] for order, count in zip(rest, held, strict=True)]
+    chosen = _train(learnt, split)
+    train = [order[:count] for order, count in zip(learnt, chosen, strict=True)]
+    if split.train is None and split.per_class is None:
+        train.append(_contradictory(labels, twins))
+    _check(split, title, sum(map(len, rest)), sum(held), sum(map(len, train)))
+    return {
+        "train": _together(train),
+        "validation": _together([order[:count] for order, count in zip(rest, held, strict=True)]),
+        "test": _together(tests),
+    }
+
+
+def _orders(labels: np.ndarray, twins: np.ndarray, seed: int) -> list[np.ndarray]:
+    """The pictures of each class in random order; of the same pixels only the first."""
+    _, first = np.unique(twins, return_index=True)
+    free = np.setdiff1d(first, _contradictory(labels, twins))
+    return [
+        np.random.default_rng([seed, k]).permutation(free[labels[free] == k])
+        for k in range(int(labels.max()) + 1)
+    ]
+
+
+def _contradictory(labels: np.ndarray, twins: np.ndarray) -> np.ndarray:
+    """Pictures whose pixels stand in several classes."""
+    pairs = np.unique(np.stack([twins, labels]), axis=1)
+    numbers, counts = np.unique(pairs[0], return_counts=True)
+    return np.flatnonzero(np.isin(twins, numbers[counts > 1]))
+
+
+def _tested(order: np.ndarray, count: int | None) -> np.ndarray:
+    return order[: _share(len(order)) if count is None else count]
+
+
+def _share(pictures: int) -> int:
+    return max(1, round(SHARE * pictures)) if pictures >= LEAST else 0
+
+
+def _validation(rest: list[np.ndarray], orders: list[np.ndarray], split: Split) -> list[int]:
+    if split.validation is None:
+        return [_share(len(order)) for order in orders]
+    return _spread(split.validation, [max(0, len(order) - 1) for order in rest])
+
+
+def _train(learnt: list[np.ndarray], split: Split) -> list[int]:
+    most = [len(order) for order in learnt]
+    if split.per_class is not None:
+        most = [min(count, split.per_class) for count in most]
+    return most if split.train is None else _spread(split.train, most)
+
+
+def _spread(total: int, most: list[int]) -> list[int]:
+    """Divide a number among the classes in proportion to what each has, exactly."""
+    whole = sum(most)
+    if not whole or total >= whole:
+        return most
+    ideal = [total * count / whole for count in most]
+    given = [int(share) for share in ideal]
+    # Who lost most by rounding down gets one more; of equals, the first class.
+    order = sorted(range(len(most)), key=lambda k: given[k] - ideal[k])
+    for k in order[: total - sum(given)]:
+        given[k] += 1
+    return given
+
+
+def _check(split: Split, title: str, count: int, held: int, chosen: int) -> None:
+    wanted = split.validation, split.train
+    short = (wanted[0] is not None and held < wanted[0]) or (
+        wanted[1] is not None and chosen < wanted[1]
+    )
+    negative = any(value is not None and value < 0 for value in wanted)
+    if short or negative or chosen < 1 or (split.per_class or 1) < 1:
+        asked = "all others" if wanted[1] is None else str(wanted[1])
+        limit = f", {split.per_class} of each class" if split.per_class is not None else ""
+        raise IncompatibleError(
+            f"{title} has {count} pictures to learn from, which cannot be divided into {asked} "
+            f"for training{limit} and {held if wanted[0] is None else wanted[0]} for validation."
+        )
+
+
+def _together(parts: list[np.ndarray]) -> np.ndarray:
+    return np.sort(np.concatenate([np.asarray(part, np.int64) for part in parts]))

@@ -1,0 +1,402 @@
+"""Data sets of pictures on disk: decoded once, mapped into memory, bounded.
+
+An entry is a folder: `images.npy` (uint8, pictures × side × side × 3), `pictures.json`
+(file, label and twins of each) and `card.json` (what can be known without them). It is
+written under another name and renamed, so that none is ever half there; what a crash
+leaves is removed by whoever writes next.
+
+Entries that can be made again (drawn, or decoded from a file that is still here) go when
+room is needed, the least used first. A person's own pictures never do.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import json
+import os
+import shutil
+import uuid
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path
+from typing import IO, Any
+
+import numpy as np
+from filelock import FileLock, Timeout
+
+from cnnkit.errors import LimitError, StorageError
+from cnnkit.settings import Settings, get_settings
+
+CARD, PICTURES, IMAGES = "card.json", "pictures.json", "images.npy"
+DELETED = ".deleted"  # folder of cards whose pictures are gone
+VERSION = 1  # of an entry; raised when the same source gives other pixels
+SPARE_DISK = 512 * 2**20  # bytes of the disk that stay free
+LOCK_SECONDS = 600.0  # while another process decodes the same pictures
+ASIDE = ".aside-"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Card:
+    """What can be known about an entry without its pictures. Plain values."""
+
+    title: str
+    class_names: tuple[str, ...]
+    counts: tuple[int, ...]  # pictures of each class
+    side: int  # pixels
+    source: str
+    licence: str
+    fingerprint: str  # of the pixels, in their order
+    derived: bool  # can be made again
+    made: str = ""  # ISO 8601, in UTC
+    report: dict[str, Any] = field(default_factory=dict)  # of an import
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Entry:
+    """The pictures of an entry. `images` is mapped, read only."""
+
+    card: Card
+    images: np.ndarray  # uint8 (pictures, side, side, 3)
+    labels: np.ndarray  # int64 (pictures,)
+    names: tuple[str, ...]  # of the files
+    twins: np.ndarray  # int64 (pictures,); the same number: the same pixels
+
+
+class PictureStore:
+    """A folder of entries.
+
+    Args:
+        folder: made when needed.
+        max_bytes: of all entries together.
+    """
+
+    def __init__(self, folder: Path, max_bytes: int):
+        """Touch nothing yet."""
+        self.folder = folder
+        self.max_bytes = max_bytes
+
+    @classmethod
+    def of(cls, settings: Settings | None = None) -> PictureStore:
+        """The store of this installation."""
+        settings = settings or get_settings()
+        return cls(settings.pictures, settings.pictures_memory)
+
+    def keys(self) -> list[str]:
+        """Names of the entries."""
+        if not self.folder.is_dir():
+            return []
+        return sorted(
+            entry.name
+            for entry in self.folder.iterdir()
+            if entry.is_dir() and not entry.name.startswith(".")
+        )
+
+    def card(self, key: str) -> Card | None:
+        """What is known about an entry; None: there is none.
+
+        Raises:
+            StorageError: it is damaged.
+        """
+        return self._card(key, self.folder / key / CARD)
+
+    def deleted_card(self, key: str) -> Card | None:
+        """What was known about an entry that was deleted and remembered.
+
+        Raises:
+            StorageError: it is damaged.
+        """
+        return self._card(key, self.folder / DELETED / f"{key}.json")
+
+    def _card(self, key: str, path: Path) -> Card | None:
+        try:
+            values = json.loads(path.read_text("utf-8"))
+            names, counts = tuple(values.pop("class_names")), tuple(values.pop("counts"))
+            return Card(class_names=names, counts=counts, **values)
+        except FileNotFoundError:
+            return None
+        except (ValueError, TypeError, KeyError) as error:
+            raise self._damaged(key, error) from error
+
+    def rewrite(self, key: str, card: Card) -> None:
+        """Give an entry another card, with the same pictures."""
+        aside = self.folder / key / f".{uuid.uuid4().hex}"
+        aside.write_text(json.dumps(asdict(card)), "utf-8")
+        aside.replace(self.folder / key / CARD)
+
+    def read(self, key: str) -> Entry | None:
+        """An entry with its pictures mapped; None: there is none.
+
+        Raises:
+            StorageError: it is damaged.
+        """
+        card, entry = self.card(key), self.folder / key
+        if card is None:
+            return None
+        try:
+            listing = json.loads((entry / PICTURES).read_text("utf-8"))
+            images = np.load(entry / IMAGES, mmap_mode="r", allow_pickle=False)
+            labels = np.array(listing["labels"], np.int64)
+            found = Entry(
+                card=card,
+                images=images,
+                labels=labels,
+                names=tuple(listing["names"]),
+                twins=np.array(listing["twins"], np.int64),
+            )
+            _check(found)
+            os.utime(entry)  # used now
+        except (ValueError, KeyError, OSError, EOFError) as error:
+            raise self._damaged(key, error) from error
+        return found
+
+    def delete(self, key: str, *, remember: bool = False) -> None:
+        """Remove an entry. What has it mapped keeps it until it lets go.
+
+        Args:
+            key: of the entry.
+            remember: keep its card, without the report.
+        """
+        card = self.card(key) if remember else None
+        if card is not None:
+            (self.folder / DELETED).mkdir(exist_ok=True)
+            text = json.dumps(asdict(replace(card, report={})))
+            (self.folder / DELETED / f"{key}.json").write_text(text, "utf-8")
+        aside = self.folder / f"{ASIDE}{uuid.uuid4().hex}"
+        try:
+            (self.folder / key).rename(aside)  # gone at once, whatever removing it takes
+        except FileNotFoundError:
+            return
+        shutil.rmtree(aside, ignore_errors=True)
+
+    def get_or_make(self, key: str, make: Callable[[], Entry]) -> Entry:
+        """An entry that can be made again, made now if it is not here or is damaged.
+
+        Of several processes that need it at once, one makes it and the others wait.
+
+        Args:
+            key: of the entry.
+            make: writes it, and returns it.
+        """
+        found = self._sound(key)
+        if found is not None:
+            return found
+        self.folder.mkdir(parents=True, exist_ok=True)
+        try:
+            with FileLock(self.folder / f".{key}.lock", timeout=LOCK_SECONDS):
+                return self._sound(key) or make()
+        except Timeout as error:
+            raise StorageError(
+                f"Another process has been writing the pictures of {key} for {LOCK_SECONDS:.0f} s. "
+                "Try again when it has ended."
+            ) from error
+
+    @contextlib.contextmanager
+    def writing(self, pictures: int, side: int) -> Iterator[Writer]:
+        """A place to write an entry; without `Writer.keep`, nothing of it stays.
+
+        Args:
+            pictures: as many as there may be.
+            side: pixels of each.
+
+        Raises:
+            LimitError: there is not enough room; says what would help.
+        """
+        self.folder.mkdir(parents=True, exist_ok=True)
+        self._sweep()
+        self.make_room(pictures * side * side * 3)
+        name = f"{ASIDE}{uuid.uuid4().hex}"
+        # Whoever sweeps takes away what nobody holds: the lock ends with its process.
+        lock = FileLock(self.folder / f"{name}.lock")
+        with lock:
+            aside = self.folder / name
+            aside.mkdir()
+            try:
+                with (aside / IMAGES).open("w+b") as file:
+                    yield Writer(self, aside, file, side)
+            finally:
+                shutil.rmtree(aside, ignore_errors=True)
+                Path(lock.lock_file).unlink(missing_ok=True)
+
+    def make_room(self, needed: int) -> None:
+        """Drop entries that can be made again until so many bytes fit.
+
+        Raises:
+            LimitError: they do not even then; nothing was dropped.
+        """
+        sizes = {key: _size(self.folder / key) for key in self.keys()}
+        droppable = sorted(filter(self._derived, sizes), key=self._last_used)
+        kept = sum(sizes.values())
+        free = shutil.disk_usage(self.folder).free - SPARE_DISK
+        dropped = []
+        while droppable and (kept + needed > self.max_bytes or needed > free):
+            dropped.append(droppable.pop(0))
+            kept -= sizes[dropped[-1]]
+            free += sizes[dropped[-1]]
+        if kept + needed > self.max_bytes:
+            raise LimitError(
+                f"These pictures need {_gigabytes(needed)}; at most "
+                f"{_gigabytes(self.max_bytes)} are kept, and imported sets hold "
+                f"{_gigabytes(kept)} of them. Delete a set, or raise CNNKIT_PICTURES_MEMORY."
+            )
+        if needed > free:
+            raise LimitError(
+                f"These pictures need {_gigabytes(needed)}, and the disk of {self.folder} has "
+                f"{_gigabytes(max(0, free))} to spare. Delete a set, or make room."
+            )
+        for key in dropped:
+            self.delete(key)
+
+    def _sound(self, key: str) -> Entry | None:
+        try:
+            return self.read(key)
+        except StorageError:
+            self.delete(key)
+            return None
+
+    def _derived(self, key: str) -> bool:
+        try:
+            card = self.card(key)
+        except StorageError:
+            return False  # perhaps somebody's own: not ours to throw away
+        return card is not None and card.derived
+
+    def _last_used(self, key: str) -> float:
+        try:
+            return (self.folder / key).stat().st_mtime
+        except FileNotFoundError:  # another process dropped it
+            return 0.0
+
+    def _sweep(self) -> None:
+        for aside in self.folder.glob(f"{ASIDE}*"):
+            if not aside.is_dir():
+                continue
+            lock = FileLock(self.folder / f"{aside.name}.lock", timeout=0)
+            try:
+                with lock:
+                    shutil.rmtree(aside, ignore_errors=True)
+            except Timeout:
+                continue
+            Path(lock.lock_file).unlink(missing_ok=True)
+
+    def _damaged(self, key: str, error: Exception) -> StorageError:
+        return StorageError(
+            f"The pictures of {key} in {self.folder / key} are damaged ({error}). Delete that "
+            "folder, and import them again."
+        )
+
+
+class Writer:
+    """Pictures on their way to disk, one after the other; few are in memory at once."""
+
+    def __init__(self, store: PictureStore, aside: Path, file: IO[bytes], side: int):
+        """Leave room for the header, whose length does not depend on the number."""
+        self._store, self._aside, self._file, self.side = store, aside, file, side
+        self._digests: list[str] = []
+        self._write_header()
+
+    @property
+    def digests(self) -> Sequence[str]:
+        """Of the pixels of each picture so far."""
+        return self._digests
+
+    def add(self, picture: np.ndarray, pixels: str | None = None) -> None:
+        """Write a picture.
+
+        Args:
+            picture: uint8 (side, side, 3).
+            pixels: its `digest`, where it is known already.
+
+        Raises:
+            LimitError: the disk is full.
+        """
+        if picture.shape != (self.side, self.side, 3) or picture.dtype != np.uint8:
+            raise ValueError(
+                f"`picture` must be uint8 of {(self.side, self.side, 3)}. "
+                f"Received: {picture.dtype} {picture.shape}."
+            )
+        with _written(self._store.folder):
+            self._file.write(np.ascontiguousarray(picture).data)
+        self._digests.append(pixels or digest(picture))
+
+    def keep(
+        self,
+        key: str | Callable[[str], str],
+        card: Callable[[str], Card],
+        labels: Sequence[int],
+        names: Sequence[str],
+    ) -> Entry:
+        """End the entry and give it its name.
+
+        An entry of that name that is there already stays: it holds the same pictures.
+
+        Args:
+            key: of the entry; or what makes it of the fingerprint.
+            card: made of the fingerprint.
+            labels: of each picture.
+            names: of each picture's file.
+
+        Raises:
+            LimitError: the disk is full.
+        """
+        fingerprint = hashlib.sha256("".join(self._digests).encode()).hexdigest()
+        numbers: dict[str, int] = {}
+        twins = [numbers.setdefault(one, len(numbers)) for one in self._digests]
+        listing = {"labels": [int(k) for k in labels], "names": list(names), "twins": twins}
+        with _written(self._store.folder):
+            self._write_header()
+            self._file.flush()
+            os.fsync(self._file.fileno())
+            (self._aside / PICTURES).write_text(json.dumps(listing), "utf-8")
+            (self._aside / CARD).write_text(json.dumps(asdict(card(fingerprint))), "utf-8")
+        key = key if isinstance(key, str) else key(fingerprint)
+        with contextlib.suppress(OSError):  # it is there already, with the same pictures
+            self._aside.rename(self._store.folder / key)
+        entry = self._store.read(key)
+        if entry is None:
+            raise StorageError(f"The pictures of {key} were deleted while they were written.")
+        return entry
+
+    def _write_header(self) -> None:
+        self._file.seek(0)
+        shape = (len(self._digests), self.side, self.side, 3)
+        header = {"descr": "|u1", "fortran_order": False, "shape": shape}
+        np.lib.format.write_array_header_1_0(self._file, header)
+        self._file.seek(0, os.SEEK_END)
+
+
+@contextlib.contextmanager
+def _written(folder: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise LimitError(
+            f"The pictures cannot be written to {folder}: {error.strerror}. Make room there."
+        ) from error
+
+
+def digest(picture: np.ndarray) -> str:
+    """A name for a picture's pixels."""
+    return hashlib.sha256(np.ascontiguousarray(picture).data).hexdigest()
+
+
+def _check(entry: Entry) -> None:
+    side, count = entry.card.side, sum(entry.card.counts)
+    if entry.images.shape != (count, side, side, 3) or entry.images.dtype != np.uint8:
+        raise ValueError(f"{IMAGES} holds {entry.images.dtype} {entry.images.shape}")
+    if not len(entry.labels) == len(entry.names) == len(entry.twins) == count:
+        raise ValueError(f"{PICTURES} does not list {count} pictures")
+    classes = len(entry.card.class_names)
+    if count and not 0 <= entry.labels.min() <= entry.labels.max() < classes:
+        raise ValueError(f"{PICTURES} has labels beyond the {classes} classes")
+
+
+def _size(folder: Path) -> int:
+    try:
+        return sum(file.stat().st_size for file in folder.iterdir())
+    except FileNotFoundError:  # another process dropped it
+        return 0
+
+
+def _gigabytes(count: int) -> str:
+    return f"{count / 1e9:.1f} GB" if count >= 1e8 else f"{count / 1e6:.1f} MB"

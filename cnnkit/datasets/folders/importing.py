@@ -1,0 +1,266 @@
+"""Making a data set of a folder or a ZIP archive of pictures."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import IO
+
+import numpy as np
+from PIL import UnidentifiedImageError
+
+from cnnkit.datasets._progress import Progress, nothing
+from cnnkit.datasets._splits import LEAST, Split, divide
+from cnnkit.datasets._squares import SIDE, squares
+from cnnkit.datasets._store import Card, PictureStore, Writer, digest
+from cnnkit.datasets.folders.labels import Labels, by_folders
+from cnnkit.datasets.folders.own import LICENCE, PREFIX, SOURCE
+from cnnkit.datasets.folders.report import ImportReport, Notebook
+from cnnkit.datasets.folders.sources import TABLES, Member, Source, opened
+from cnnkit.datasets.folders.tables import by_table, read_table
+from cnnkit.datasets.folders.words import clean, natural
+from cnnkit.errors import InvalidImageError, InvalidPicturesError
+
+MOST_CLASSES = 1000
+
+# What tells the class of a picture -> shown to people.
+WAYS = {
+    "auto": "folders where there are two or more, else a table",
+    "folders": "the first folder that differs",
+    "deepest": "the folder that directly holds the picture",
+    "table": "a CSV file with the names of files and classes",
+}
+
+
+@dataclass(frozen=True)
+class Imported:
+    """A data set that was imported: `load_dataset(name)` reads it."""
+
+    name: str  # "own-…", of the pictures, their classes and nothing else
+    report: ImportReport
+    new: bool  # False: the same pictures in the same classes were here already
+
+
+def image_folder(
+    source: Path | str | IO[bytes],
+    *,
+    title: str | None = None,
+    by: str = "auto",
+    name: str | None = None,
+    progress: Progress = nothing,
+) -> Imported:
+    """Import pictures: a folder or ZIP of class folders, or of files with a table of labels.
+
+    Pictures are decoded once, brought to 256 × 256 and kept in `CNNKIT_HOME`; the source is
+    not needed afterwards. What cannot be used is left out and reported. Nothing is written
+    outside of the store, and if anything fails nothing stays in it.
+
+    Args:
+        source: folder, ZIP file, or an open ZIP file.
+        title: for people; None: the source's name.
+        by: what tells the class, a key of `WAYS`.
+        name: of the source, where it is an open file.
+        progress: called with the files so far and in all. What it raises ends the import.
+
+    Raises:
+        InvalidPicturesError: no data set can be made of it; says what is missing.
+        LimitError: it is too much; says what would help.
+    """
+    if by not in WAYS:
+        raise ValueError(f"`by` must be one of {', '.join(WAYS)}. Received: {by!r}.")
+    notes = Notebook()
+    with opened(source, name, notes) as files:
+        pictures = [member for member in files.members if member.suffix not in TABLES]
+        pictures.sort(key=lambda member: natural(member.name))  # as any way to pack gives them
+        labels = _labels(files, pictures, by)
+        taken = _labelled(pictures, labels, notes)
+        _check(Counter(label for _, label in taken), files.name, notes)
+        title = clean(title or "") or clean(Path(files.name).stem) or "Own pictures"
+        store = PictureStore.of()
+        with store.writing(len(taken), SIDE) as writer:
+            kept = _decoded(files, taken, writer, notes, progress)
+            _check(Counter(label for _, label in kept), files.name, notes)
+            return _keep(store, writer, kept, notes, title, files.name)
+
+
+def _labels(files: Source, pictures: Sequence[Member], by: str) -> Labels:
+    paths = [member.path for member in pictures]
+    if by in ("folders", "deepest"):
+        return by_folders(paths, deepest=by == "deepest")
+    found = by_folders(paths)
+    if by == "auto" and len(found.distinct) > 1:
+        return found
+    tables = [
+        _by_table(files, member, paths) for member in files.members if member.suffix in TABLES
+    ]
+    if not tables:
+        if by == "table":
+            raise InvalidPicturesError(
+                f"{files.name} holds no table: no file ends in .csv or .tsv."
+            )
+        return found
+    best = max(tables, key=lambda labels: len(labels.classes) - labels.classes.count(None))
+    return best if best.distinct or by == "table" else found
+
+
+def _by_table(files: Source, table: Member, paths: Sequence[tuple[str, ...]]) -> Labels:
+    try:
+        rows = read_table(files.read(table))
+    except InvalidImageError:
+        rows = []
+    found = by_table(rows, paths, table.path[:-1])
+    found.notes.append(f"The classes are those of the table {table.name}.")
+    return found
+
+
+def _labelled(
+    pictures: Sequence[Member], labels: Labels, notes: Notebook
+) -> list[tuple[Member, str]]:
+    taken = []
+    for number, (member, label) in enumerate(zip(pictures, labels.classes, strict=True)):
+        if label is None:
+            notes.leave_out(member.name, "unlabelled", labels.why[number])
+        else:
+            taken.append((member, label))
+    notes.notes += labels.notes
+    for row in labels.missing:
+        notes.leave_out(row, "missing", "A row of the table names it, and there is no such file.")
+    return taken
+
+
+def _decoded(
+    files: Source,
+    taken: Sequence[tuple[Member, str]],
+    writer: Writer,
+    notes: Notebook,
+    progress: Progress,
+) -> list[tuple[str, str]]:
+    """Write the pictures. Returns name and class of each that was written."""
+    kept: list[tuple[str, str]] = []
+    first: dict[tuple[str, str], str] = {}  # file, by pixels and class
+    pictures = squares(_read(files, taken), writer.side)
+    for done, ((member, label), picture) in enumerate(zip(taken, pictures, strict=True), start=1):
+        if isinstance(picture, InvalidImageError):
+            strange = isinstance(picture.__cause__, UnidentifiedImageError)
+            notes.leave_out(member.name, "text" if strange else "damaged", str(picture))
+        elif (key := (digest(picture), label)) in first:
+            notes.leave_out(member.name, "duplicate", f"The same picture as {first[key]}.")
+        else:
+            first[key] = member.name
+            writer.add(picture, key[0])
+            kept.append((member.name, label))
+        progress(done, len(taken))
+    return kept
+
+
+def _read(
+    files: Source, taken: Sequence[tuple[Member, str]]
+) -> Iterator[bytes | InvalidImageError]:
+    for member, _ in taken:
+        try:
+            yield files.read(member)
+        except InvalidImageError as error:
+            yield error
+
+
+def _keep(
+    store: PictureStore,
+    writer: Writer,
+    kept: Sequence[tuple[str, str]],
+    notes: Notebook,
+    title: str,
+    source: str,
+) -> Imported:
+    counts = Counter(label for _, label in kept)
+    classes = sorted(counts, key=natural)
+    numbers = {name: number for number, name in enumerate(classes)}
+    labels = np.array([numbers[label] for _, label in kept])
+    _, twins = np.unique(np.array(writer.digests), return_inverse=True)
+    report = ImportReport(
+        source=source,
+        pictures=len(kept),
+        left_out=tuple(notes.left_out),
+        system_files=notes.system_files,
+        two_classes=_in_two_classes(kept, twins),
+        notes=(*notes.notes, *_few(counts)),
+        tested=len(divide(labels, twins, Split(), title)["test"]),
+    )
+
+    def card(fingerprint: str) -> Card:
+        return Card(
+            title=title,
+            class_names=tuple(classes),
+            counts=tuple(counts[name] for name in classes),
+            side=writer.side,
+            source=SOURCE,
+            licence=LICENCE,
+            fingerprint=fingerprint,
+            derived=False,
+            made=datetime.now(UTC).isoformat(timespec="seconds"),
+            report=report.to_dict(),
+        )
+
+    def key(fingerprint: str) -> str:
+        text = json.dumps([fingerprint, classes, labels.tolist()])
+        keys.append(PREFIX + hashlib.sha256(text.encode()).hexdigest()[:12])
+        new.append(store.card(keys[-1]) is None)
+        return keys[-1]
+
+    keys: list[str] = []
+    new: list[bool] = []
+    writer.keep(key, card, labels=labels.tolist(), names=[name for name, _ in kept])
+    return Imported(keys[0], report, new[0])
+
+
+def _check(counts: Counter[str], title: str, notes: Notebook) -> None:
+    """Refuse what no network can learn from, or be tested on."""
+    if not counts:
+        raise InvalidPicturesError(f"{title} holds no picture that can be used. {_why_none(notes)}")
+    if len(counts) == 1:
+        raise InvalidPicturesError(
+            f"All pictures of {title} are of one class, {next(iter(counts))!r}; at least two are "
+            "needed. Put the pictures of each class into a folder of their own."
+        )
+    if len(counts) > MOST_CLASSES:
+        raise InvalidPicturesError(
+            f"{title} has {len(counts):,} classes; at most {MOST_CLASSES:,} can be learnt."
+        )
+    enough = sum(count >= LEAST for count in counts.values())
+    if enough < 2:
+        raise InvalidPicturesError(
+            f"{title} has {len(counts)} classes, {'one' if enough else 'none'} of them with "
+            f"{LEAST} different pictures. To learn from some and test on others, at least two must "
+            "have as many."
+        )
+
+
+def _why_none(notes: Notebook) -> str:
+    if not notes.left_out:
+        return "Put the pictures of each class into a folder of their own."
+    count, first = len(notes.left_out), notes.left_out[0]
+    others = f" {count - 1:,} more files were left out." if count > 1 else ""
+    return f"{first.file}: {first.why}{others}"
+
+
+def _few(counts: Counter[str]) -> list[str]:
+    few = sorted((name for name, count in counts.items() if count < LEAST), key=natural)
+    if not few:
+        return []
+    return [
+        f"{', '.join(few[:10])}{' and others' if len(few) > 10 else ''}: with fewer than {LEAST} "
+        "pictures, learnt but never tested."
+    ]
+
+
+def _in_two_classes(
+    kept: Sequence[tuple[str, str]], twins: np.ndarray
+) -> tuple[tuple[str, ...], ...]:
+    groups: dict[int, list[str]] = {}
+    for (name, _), twin in zip(kept, twins.tolist(), strict=True):
+        groups.setdefault(twin, []).append(name)
+    return tuple(tuple(names) for names in groups.values() if len(names) > 1)

@@ -1,0 +1,81 @@
+"""Which class a picture belongs to, by its folder or by a table."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from cnnkit.datasets.folders.words import clean
+
+# Folders that say what pictures are for, and not what they show.
+PARTS = {"train", "training", "test", "testing", "val", "valid", "validation", "eval", "dev"}
+
+Path = tuple[str, ...]
+
+
+@dataclass
+class Labels:
+    """A class for each picture, or the reason why it has none.
+
+    Args:
+        classes: one a picture; None: it has none.
+        why: of those without one, a sentence for each by its number.
+        notes: sentences on what was decided.
+        missing: names in a table that no file bears.
+    """
+
+    classes: list[str | None]
+    why: dict[int, str] = field(default_factory=dict)
+    notes: list[str] = field(default_factory=list)
+    missing: list[str] = field(default_factory=list)
+
+    @property
+    def distinct(self) -> set[str]:
+        """The classes there are."""
+        return {name for name in self.classes if name is not None}
+
+
+def by_folders(paths: Sequence[Path], *, deepest: bool = False) -> Labels:
+    """The first folder that differs is the class; whatever is deeper belongs to it.
+
+    Folders around all classes count for nothing, nor do those named after parts, such as
+    "train" and "test".
+
+    Args:
+        paths: of the pictures, folders and name.
+        deepest: take the folder that directly holds the picture instead.
+    """
+    folders = [path[:-1] for path in paths]
+    found = Labels([])
+    while (stripped := _stripped(folders, found)) != folders:
+        folders = stripped
+    for number, rest in enumerate(folders):
+        name = clean(rest[-1 if deepest else 0]) if rest else None
+        found.classes.append(name or None)
+        if not name:
+            found.why[number] = "It lies in no folder of a class."
+    if not deepest and any(len(rest) > 1 for rest in folders):
+        found.notes.append("Pictures in folders within the folder of a class belong to that class.")
+    return found
+
+
+def _stripped(folders: list[Path], found: Labels) -> list[Path]:
+    """The folders without their first one, where it says nothing of classes."""
+    inside = [rest for rest in folders if rest]
+    firsts = {rest[0] for rest in inside}
+    deep = all(len(rest) > 1 for rest in inside)
+    around = len(firsts) == 1 and any(len(rest) > 1 for rest in inside)
+    parts = bool(inside) and deep and {name.casefold() for name in firsts} <= PARTS
+    if not (around or parts):
+        return folders
+    if parts and len(firsts) > 1:
+        found.notes.append(
+            f"{_listed(sorted(firsts))} were put together: the pictures are divided anew."
+        )
+    if around and not deep:  # loose pictures beside the folders of the classes
+        return [rest[1:] if len(rest) > 1 else () for rest in folders]
+    return [rest[1:] for rest in folders]
+
+
+def _listed(names: Sequence[str]) -> str:
+    return ", ".join(names[:-1]) + " and " + names[-1] if len(names) > 1 else names[0]

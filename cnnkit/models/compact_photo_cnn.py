@@ -1,0 +1,49 @@
+"""As many weights as `photo_cnn`, spent on maps instead of on a dense layer."""
+
+from cnnkit._lazy import keras
+from cnnkit.models._registry import Option, register_model
+
+FILTERS = ((32,), (64,), (128,), (256, 256))  # of each block
+
+
+@register_model(
+    title="Compact photo CNN",
+    description="Five convolutions with batch normalisation, and the mean of each map at the end.",
+    paper="after Ioffe, Szegedy 2015 (normalisation); Lin et al. 2014 (means of maps, no dense "
+    "layers)",
+    parameters=986_609,
+    input_shape=(150, 150, 3),
+    classes=17,
+    group="photos",
+    options=(Option("dropout", "Dropout before the output", 0.2, range=(0, 0.9)),),
+)
+def compact_photo_cnn(input_shape, classes, seeds, dropout):
+    """The first convolution takes every second pixel, so that most work is done on 9×9."""
+    image = keras.Input(input_shape, name="image")
+    x = keras.layers.Rescaling(1 / 127.5, offset=-1, name="rescaling")(image)
+    for block, widths in enumerate(FILTERS, start=1):
+        for number, filters in enumerate(widths, start=1):
+            size, step = (5, 2) if block == 1 else (3, 1)
+            x = _convolution(x, f"block{block}_conv{number}", filters, size, step, seeds)
+        if block < len(FILTERS):
+            x = keras.layers.MaxPooling2D(2, name=f"block{block}_pool")(x)
+    x = keras.layers.GlobalAveragePooling2D(name="pool")(x)
+    x = keras.layers.Dropout(dropout, seed=next(seeds), name="dropout")(x)
+    glorot = keras.initializers.GlorotUniform(next(seeds))
+    x = keras.layers.Dense(classes, kernel_initializer=glorot, name="logits")(x)
+    return keras.Model(image, x, name="compact_photo_cnn")
+
+
+def _convolution(x, name, filters, size, step, seeds):
+    x = keras.layers.Conv2D(
+        filters,
+        size,
+        step,
+        padding="same",
+        use_bias=False,  # normalisation adds its own
+        kernel_initializer=keras.initializers.HeNormal(next(seeds)),
+        name=name,
+    )(x)
+    # Few batches make an epoch: statistics that remember a hundred of them would be old.
+    x = keras.layers.BatchNormalization(momentum=0.9, name=f"{name}_bn")(x)
+    return keras.layers.Activation("relu", name=f"{name}_relu")(x)

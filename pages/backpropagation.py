@@ -1,0 +1,42 @@
+"""Backpropagation: forward and back through a network, with every number in sight."""
+
+import streamlit as st
+
+from cnnkit.ui.backprop import adding, checking, learning, subject, walking
+from cnnkit.ui.inputs import choice
+from cnnkit.ui.messages import shown_errors, source
+from cnnkit.ui.page import open_page
+
+open_page("Backpropagation", "How does the error find its way back to every single weight?")
+
+VIEWS = {
+    "walk": ":material/footprint: Step through it",
+    "step": ":material/trending_down: One step of learning",
+    "check": ":material/fact_check: Check it",
+    "convolutions": ":material/stacked_line_chart: What do convolutions add?",
+}
+view = choice(
+    "View",
+    list(VIEWS),
+    parameter="view",
+    title=VIEWS.__getitem__,
+    widget=st.segmented_control,
+    label_visibility="collapsed",
+)
+
+with shown_errors():
+    if view == "convolutions":
+        adding.show()
+    else:
+        followed = subject.choose()
+        if view == "walk":
+            walking.walk(followed, subject.followed(followed))
+        elif view == "step":
+            learning.show(followed)
+        else:
+            checking.show(followed)
+
+source(
+    "After eijian: DeepLearning(4), is CNN backpropagation complete?, 2017; "
+    "Yusuke Sugomori: DeepLearning."
+)

@@ -1,0 +1,40 @@
+"""Fine-tune: teach a network that has seen a million photos to tell your own apart."""
+
+import streamlit as st
+
+from cnnkit.ui import cache
+from cnnkit.ui.finetune import contact, data, forecast, outcome, recipe, start
+from cnnkit.ui.messages import shown_errors, source
+from cnnkit.ui.page import open_page
+from cnnkit.ui.training import leave_run
+from cnnkit.ui.watching import waiting_runs, watch
+
+open_page("Fine-tune", "Teach a network that has seen a million photos to tell yours apart.")
+
+watched = st.query_params.get("run")
+if watched:
+    leave_run()
+    with shown_errors():
+        watch(watched)
+        outcome.show(watched)
+        waiting_runs(but=watched)
+    st.stop()
+
+with shown_errors():
+    dataset = data.choose_data()
+    if dataset is None:
+        st.stop()
+    contact.show_data(dataset)
+    st.header("What shall learn from them?", anchor="network")
+    base = recipe.network_picker()
+    found = forecast.found_depths(base, len(dataset.class_names))
+    if found is None:
+        st.stop()
+    depth = recipe.depth_slider(found, base)
+    chosen = recipe.settings(base, depth, dataset)
+    forecast.costs(chosen, found, dataset)
+    start.button(chosen, dataset.title)
+    waiting_runs()
+    forecast.preview(chosen, dataset)
+    cache.jobs()  # a spare process warms up while one still chooses
+source("17 flowers with VGG16, after aidiary 2017: fine-tuning VGG16.")

@@ -1,0 +1,58 @@
+"""Fine-tuning as a job: killed among features and while it learns, it loses next to nothing."""
+
+import os
+import signal
+
+import numpy as np
+import pytest
+
+from cnnkit.models import load_model
+from cnnkit.runs import Status
+from cnnkit.training import Augmentation
+from cnnkit.training.transfer import FeatureStore, Head, Phase, TransferRecipe, fine_tune
+
+RECIPE = TransferRecipe(
+    model="compact_cnn",
+    weights="random",
+    dataset="digits",
+    head=Head(dropout=0.3),
+    phases=(Phase(epochs=2), Phase(train_from="block3", epochs=2)),
+    augmentation=Augmentation(shift=2),
+    variants=4,
+    feature_type="float32",
+)
+
+
+@pytest.mark.faults
+def test_a_job_killed_twice_ends_with_the_network_of_an_undisturbed_one(
+    pool, store, until, tmp_path
+):
+    run = pool.submit(kind="fine_tune", spec=RECIPE.to_dict(), name="killed")
+    begun = until(run, lambda run: run.progress and 200 < run.progress.step)
+    assert begun.progress.stage == "features" and begun.progress.step < begun.progress.steps
+    _kill(store, until, run)
+    pool.resume(run.id)
+    going = until(run, lambda run: run.attempt == 2 and run.progress and run.progress.epoch)
+    until(run, lambda run: store.history(run.id))
+    _kill(store, until, run)
+    done = len(store.history(run.id))
+    pool.resume(run.id)
+    finished = until(run, lambda run: run.status.over)
+    assert (finished.status, finished.reason) == (Status.FINISHED, ""), going
+    assert [row["epoch"] for row in store.history(run.id)] == [1, 2, 3, 4] and done >= 1
+
+    # Undisturbed, and in this process.
+    plain = fine_tune(RECIPE, store=FeatureStore(tmp_path, 2**30)).model
+    one = load_model(store.model_folder(finished.id))
+    for a, b in zip(one[0].get_weights(), plain.get_weights(), strict=True):
+        np.testing.assert_array_equal(a, b)
+    card = one[1]
+    assert card.class_names == tuple("0123456789") and card.input_shape == (28, 28, 1)
+    figures = finished.metrics
+    assert figures["test_accuracy_low"] < figures["test_accuracy"] < figures["test_accuracy_high"]
+    assert figures["trainable"] < figures["parameters"]
+
+
+def _kill(store, until, run):
+    os.kill(store.get(run.id).pid, signal.SIGKILL)
+    assert until(run, lambda run: run.status.over).status == "interrupted"

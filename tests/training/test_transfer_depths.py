@@ -1,0 +1,47 @@
+import pytest
+
+from cnnkit.models import load_headless
+from cnnkit.training.transfer import Head, Phase, TransferNetwork, TransferRecipe, blocks
+from cnnkit.training.transfer.depths import depths, picture_seconds, time_needed
+
+
+@pytest.fixture(scope="module")
+def vgg16():
+    return blocks("vgg16", size=150, head=Head(kind="flatten", units=256, dropout=0.5))
+
+
+def test_the_depths_of_vgg16_are_its_blocks_from_the_top_down(vgg16):
+    names = [depth.train_from for depth in vgg16]
+    assert names == ["head", "block5", "block4", "block3", "block2", "block1", "all"]
+    trainable = [depth.trainable for depth in vgg16]
+    assert trainable[:2] == [2_101_777, 9_181_201] and trainable[-1] == 16_816_465
+    assert trainable == sorted(trainable)
+    assert {depth.parameters for depth in vgg16} == {16_816_465}
+
+
+def test_what_is_frozen_and_what_works_make_up_the_network(vgg16):
+    assert len({depth.macs for depth in vgg16}) == 1
+    frozen = [depth.frozen_macs for depth in vgg16]
+    assert frozen == sorted(frozen, reverse=True) and frozen[-2:] == [0, 0]
+    assert vgg16[0].feature_bytes == 2 * 4 * 4 * 512
+    assert vgg16[1].feature_bytes == 2 * 9 * 9 * 512 and vgg16[-1].feature_bytes == 0
+
+
+def test_time_is_the_share_of_the_work(vgg16):
+    known = {depth.train_from: depth for depth in vgg16}
+    recipe = TransferRecipe(model="vgg16", phases=(Phase(train_from="block5", epochs=10),))
+    cached = time_needed(recipe, known, (1000, 100), 0.1)
+    plain = time_needed(recipe.replace(cached=False), known, (1000, 100), 0.1)
+    block5 = known["block5"]
+    share = block5.frozen_macs / block5.macs
+    assert cached.features == pytest.approx(1100 * 0.1 * share)
+    assert plain.features == 0
+    assert plain.learning - cached.learning == pytest.approx(10 * cached.features)
+    everything = recipe.replace(phases=(Phase(train_from="all", epochs=1),))
+    assert time_needed(everything, known, (1000, 100), 0.1).seconds == pytest.approx(310)
+
+
+def test_a_network_that_is_there_has_the_same_depths_and_a_speed():
+    network = TransferNetwork(load_headless("mobilenet_v2", weights=None, size=64), Head(), 17)
+    assert depths(network) == blocks("mobilenet_v2", size=64)
+    assert picture_seconds(network) > 0

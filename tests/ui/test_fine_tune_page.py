@@ -1,0 +1,253 @@
+"""The Fine-tune page's data: flowers, own pictures brought in every way, names, and their end."""
+
+from __future__ import annotations
+
+import io
+import threading
+import time
+import zipfile
+from functools import partial
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from cnnkit.datasets import dataset_info
+from cnnkit.datasets.folders import image_folder, list_own
+from cnnkit.errors import LimitError, StorageError
+from cnnkit.settings import get_settings
+from cnnkit.training.transfer import TransferRecipe
+from cnnkit.ui.finetune import naming, work
+from tests.pages import opened, words_of
+
+open_page = partial(opened, "pages/fine_tune.py")
+
+
+@pytest.fixture(autouse=True)
+def small(monkeypatch, tmp_path):
+    """Few and small drawn flowers, no photos, and nobody in a hurry."""
+    monkeypatch.setattr("cnnkit.datasets.drawn.PER_CLASS", 3)
+    monkeypatch.setattr("cnnkit.datasets._pictures.SIDE", 32)
+    monkeypatch.setattr(work, "PATIENCE", 60)
+    monkeypatch.setenv("CNNKIT_DATA_DIR", str(tmp_path))
+    monkeypatch.setenv("KERAS_HOME", str(tmp_path))
+    get_settings.cache_clear()
+
+
+def picture(number):
+    stream = io.BytesIO()
+    noise = np.random.default_rng(number).integers(0, 256, (3, 3, 3), np.uint8)
+    Image.fromarray(noise).save(stream, "PNG")
+    return stream.getvalue()
+
+
+def packed(*names, count=4, more=()):
+    stream = io.BytesIO()
+    with zipfile.ZipFile(stream, "w") as archive:
+        for k, name in enumerate(names):
+            for n in range(count):
+                archive.writestr(f"{name}/{n}.png", picture(100 * k + n))
+        for name, data in more:
+            archive.writestr(name, data)
+    return stream.getvalue()
+
+
+def upload(at, data, name="mine.zip"):
+    at.file_uploader(key="import_file_0").set_value((name, data, "application/zip")).run()
+    at.button(key="import_now").click().run()
+    assert not at.exception
+    return at
+
+
+def test_drawn_flowers_are_shown_class_by_class_with_their_division():
+    at = open_page(data="drawn_flowers")
+    assert (
+        "**51** pictures in **17** classes: 17 to learn from, 17 to choose by, 17 to test on"
+        in (words_of(at))
+    )
+    assert "Sunflower :gray[3]" in words_of(at)
+    assert len(at.get("plotly_chart")) == 1
+    assert [tab.label for tab in at.tabs] == ["Pictures", "Split"]
+    assert not [button for button in at.button if button.key == "delete_set"]
+
+
+def test_one_class_can_be_looked_at_closer():
+    at = open_page(data="drawn_flowers")
+    closer = next(box for box in at.selectbox if box.label == "Look closer at a class")
+    closer.select("Iris").run()
+    assert "3 of 3 pictures, Iris 1 to Iris 3" in words_of(at)
+
+
+def test_the_split_is_in_the_address():
+    at = open_page(data="drawn_flowers", split="7")
+    assert at.number_input(key="number_split").value == 7
+
+
+def test_without_the_photos_it_says_so_and_offers_them():
+    at = open_page(data="flowers17")
+    assert "not on this machine" in at.info[0].value
+    assert at.button(key="download_flowers17")
+    assert open_page().selectbox(key="choice_data").value == "drawn_flowers"
+
+
+def test_an_uploaded_zip_becomes_a_set_with_a_report():
+    more = [("../evil.png", picture(7)), ("a/copy.png", picture(1)), ("b/also.png", picture(1))]
+    at = upload(open_page(data="drawn_flowers"), packed("a", "b", more=more))
+    (name,) = list_own()
+    assert r"9 pictures of mine\.zip are here. 2 files were left out" in at.success[0].value
+    assert at.query_params["data"] in (name, [name])
+    assert at.selectbox(key="choice_data").value == name
+    assert [tab.label for tab in at.tabs] == ["Pictures", "Split", "Left out (2)"]
+    assert at.dataframe[0].value["file"].tolist() == ["../evil.png", "a/copy.png"]
+    assert "**1** picture stands in more than one class" in words_of(at)
+    assert not open_page(data=name).success, "told once"
+
+
+@pytest.mark.parametrize(
+    ("data", "words"),
+    [
+        (packed("only"), "All pictures of mine.zip are of one class"),
+        (packed("a", "b", count=1), "2 classes, none of them with 3"),
+        (packed(), "holds no picture that can be used"),
+        (b"PK no archive", "is no ZIP archive"),
+    ],
+    ids=["one class", "one picture each", "empty", "no ZIP"],
+)
+def test_what_cannot_be_learnt_is_refused_in_a_sentence(data, words):
+    at = upload(open_page(data="drawn_flowers"), data)
+    assert words in at.error[0].value
+    assert list_own() == [] and "**51** pictures" in words_of(at), "the page stays as it was"
+
+
+def test_a_folder_of_the_server_is_imported_from_within_one_place_only(monkeypatch, tmp_path):
+    for name in ("inside", "outside"):
+        with zipfile.ZipFile(io.BytesIO(packed("a", "b"))) as archive:
+            archive.extractall(tmp_path / name / "pictures")
+    monkeypatch.setenv("CNNKIT_IMPORT_FOLDER", str(tmp_path / "inside"))
+    get_settings.cache_clear()
+    at = open_page(data="drawn_flowers")
+    for path in ("../outside/pictures", str(tmp_path / "outside" / "pictures")):
+        at.text_input(key="import_path").set_value(path).run()
+        at.button(key="import_now").click().run()
+        assert "imported from within" in at.error[0].value and list_own() == []
+    at.text_input(key="import_path").set_value("pictures")
+    at.text_input(key="import_title").set_value("My *garden*").run()
+    at.button(key="import_now").click().run()
+    assert "8 pictures" in at.success[0].value
+    assert dataset_info(list_own()[0]).title == "My *garden*"
+
+
+def test_names_that_look_like_markdown_are_shown_as_they_are():
+    image_folder(io.BytesIO(packed("*a*", ":red[b]")), name="x.zip", title="[t](u)")
+    at = open_page(data=list_own()[0])
+    assert r":small[\*a\* :gray[4]]" in words_of(at)
+    assert r"\:red\[b\]" in words_of(at)
+
+
+def test_a_set_that_is_gone_or_unknown_is_said_and_another_is_shown():
+    at = open_page(data="own-none")
+    assert "own-none" in words_of(at) and at.selectbox(key="choice_data").value != "own-none"
+
+
+def test_a_set_can_be_renamed_and_deleting_it_asks_first():
+    image_folder(io.BytesIO(packed("a", "b")), name="x.zip")
+    (name,) = list_own()
+    at = open_page(data=name)
+    at.button(key="rename_set").click().run()
+    assert at.text_input(key="new_title").value == "x" and at.button(key="rename_now")
+    at.button(key="delete_set").click().run()
+    assert "gone from here for good" in words_of(at)
+    assert at.button(key="delete_now") and list_own() == [name]
+
+
+def test_work_tells_how_far_it_is_and_can_be_called_off():
+    works, go, seen = work.Works(), threading.Event(), threading.Event()
+
+    def count(progress):
+        for n in range(100):
+            progress(n, 100)
+            if n == 3:
+                seen.set()
+                go.wait(10)
+
+    under_way = works.ask("a", count)
+    assert works.ask("a", count) is under_way
+    seen.wait(10)
+    assert (under_way.done, under_way.total) == (3, 100)
+    assert works.ask("b", lambda progress: 42).future.result(10) == 42, "another is not held up"
+    under_way.stop()
+    go.set()
+    with pytest.raises(work.Stopped):
+        under_way.future.result(10)
+    assert under_way.done == 4
+
+
+def test_results_are_bounded_and_what_failed_can_be_asked_again():
+    works = work.Works(kept=2)
+
+    def fail(progress):
+        raise LimitError("no room")
+
+    with pytest.raises(LimitError):
+        works.ask("fails", fail).future.result(10)
+    works.forget("fails")
+    assert works.ask("fails", lambda progress: "went").future.result(10) == "went"
+    for n in range(5):
+        works.ask(n, lambda progress: 0).future.result(10)
+    works.ask("last", lambda progress: 0).future.result(10)
+    assert len(works._works) <= 4
+    works.forget_done()
+    assert works.get("last") is None
+
+
+@pytest.fixture
+def submitted(monkeypatch):
+    """What would be run, without running it; and no network is timed."""
+    found = []
+
+    class Pool:
+        def submit(self, **job):
+            found.append(job)
+            return type("Run", (), {"id": "none"})
+
+    monkeypatch.setattr("cnnkit.ui.cache.jobs", lambda: Pool())
+    monkeypatch.setattr("cnnkit.ui.finetune.forecast._seconds", lambda recipe, classes: 0.01)
+    return found
+
+
+def learning(**query):
+    """The page, once the network's blocks are known."""
+    at = open_page(data="drawn_flowers", network="compact_photo_cnn", **query)
+    for _ in range(100):
+        if any(button.key == "fine_tune" for button in at.button):
+            return at
+        time.sleep(0.1)
+        at.run()
+    raise AssertionError("The network was not built.")
+
+
+def test_a_small_network_from_nothing_learns_all_its_layers(submitted):
+    at = learning(deeper="7", changes="flip")
+    assert at.metric[0].label == "Parameters that learn"
+    at.button(key="fine_tune").click().run()
+    recipe = TransferRecipe.from_dict(submitted[0]["spec"])
+    assert submitted[0]["kind"] == "fine_tune" and recipe.weights == "random"
+    assert [(phase.train_from, phase.epochs) for phase in recipe.phases] == [("all", 7)]
+    assert recipe.augmentation.flip and not recipe.augmentation.crop
+
+
+def test_with_a_shallow_depth_the_head_alone_learns_and_less_of_the_network(submitted):
+    whole = learning().metric[0].value
+    at = learning(depth="head", epochs="3")
+    assert int(at.metric[0].value.replace(",", "")) < int(whole.replace(",", ""))
+    at.button(key="fine_tune").click().run()
+    (phase,) = TransferRecipe.from_dict(submitted[0]["spec"]).phases
+    assert (phase.train_from, phase.epochs) == ("head", 3)
+
+
+def test_names_of_classes_are_whole_and_different():
+    assert naming.checked([" rose ", "tulip"]) == ("rose", "tulip")
+    with pytest.raises(StorageError, match="Class 1 needs a name"):
+        naming.checked(["rose", " "])
+    with pytest.raises(StorageError, match="both be called 'rose'"):
+        naming.checked(["rose", "rose"])
