@@ -26,6 +26,7 @@ LIGHT_MODULES = (
     "cnnkit.settings",
     "cnnkit.studio",
     "cnnkit.training",
+    "cnnkit.training.transfer",
     "cnnkit.visualize.presets",
     "cnnkit.__main__",
 )
