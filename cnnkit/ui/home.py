@@ -19,6 +19,7 @@ CARDS = {
     "pages/draw.py": "Write a digit by hand and see what every network makes of it.",
     "pages/inside.py": "Look at filters and at what every layer sees in a picture.",
     "pages/runs.py": "Compare runs, click what was confused, take the network with you.",
+    "pages/backpropagation.py": "Walk forward and back through a network, every number in sight.",
     "pages/ideas.py": "Move something and see why it works: noise, softmax, Adam, dropout.",
     "pages/reproduce.py": "Published figures beside ours, each with a button to try it.",
 }
