@@ -58,6 +58,7 @@ def main() -> None:
             recipe = _recipe(name, seed)
             if not any(_same(line, name, recipe) for line in lines()):
                 _store(_measure(name, recipe))
+                _checkpoint(recipe).unlink()
     DOCUMENT.write_text(document(lines()), encoding="utf-8")
 
 
@@ -88,13 +89,12 @@ def _measure(name: str, recipe: Recipe | TransferRecipe) -> dict:
     transfer = isinstance(recipe, TransferRecipe)
     dataset = transfer_dataset(recipe) if transfer else recipe_dataset(recipe)
     watch = Watch()
-    checkpoint = get_settings().home / "flowers" / f"{recipe.fingerprint()}.npz"
+    checkpoint = _checkpoint(recipe)
     train: Callable = fine_tune if transfer else fit
     result = train(recipe, watch, dataset=dataset, checkpoint=checkpoint)
     # Of the epochs and not of this process: a training that was stopped goes on.
     seconds = watch.features_seconds + sum(row["seconds"] for row in result.history)
     test = evaluate(result.model, *part_of(dataset, "test"))
-    Path(checkpoint).unlink()
     line = {
         "network": name,
         "seed": recipe.split_seed,
@@ -113,6 +113,10 @@ def _measure(name: str, recipe: Recipe | TransferRecipe) -> dict:
     }
     print({k: v for k, v in line.items() if k != "recipe"}, flush=True)
     return line
+
+
+def _checkpoint(recipe: Recipe | TransferRecipe) -> Path:
+    return get_settings().home / "flowers" / f"{recipe.fingerprint()}.npz"
 
 
 class Watch:

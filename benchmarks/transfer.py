@@ -23,7 +23,7 @@ from cnnkit.datasets import Dataset, DatasetSpec
 from cnnkit.training.mixes import MIXES
 from cnnkit.training.transfer import FeatureStore, Head, Phase, TransferRecipe
 
-TRAIN, VALIDATION, CLASSES = 64, 16, 17
+TRAIN, VALIDATION, CLASSES = 32, 8, 17
 SIDE = 128  # pixels of the pictures of the memory test
 MANY, FEW = 20_000, 2_000
 # Network, size, lowest layer that learns, what the ratio should be.
@@ -196,7 +196,7 @@ class _Watch:
 def main() -> None:
     """Measure everything and print the rows."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--rounds", type=int, default=2)
     parser.add_argument("--pictures", type=int, help="only print the memory that so many need")
     arguments = parser.parse_args()
     if arguments.pictures:

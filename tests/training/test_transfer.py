@@ -243,6 +243,12 @@ def _ends():
     return model.input, model.get_layer("block3_pool").output
 
 
+def test_a_trunk_may_not_change_after_its_features_were_computed(store):
+    back = (Phase(train_from="block2", epochs=1), Phase(train_from="head", epochs=1))
+    with pytest.raises(InvalidRecipeError, match="deeper. Received: block2, head"):
+        tuned(recipe(phases=back), store)
+
+
 def test_rare_classes_count_more():
     from cnnkit.training.transfer.fitting import _class_weights
 

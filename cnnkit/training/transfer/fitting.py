@@ -9,6 +9,7 @@ import keras
 import numpy as np
 
 from cnnkit.datasets import Dataset, dataset_info, load_dataset
+from cnnkit.errors import InvalidRecipeError
 from cnnkit.settings import get_settings
 from cnnkit.training._callbacks import Control, Task
 from cnnkit.training._pipeline import Batches
@@ -55,6 +56,7 @@ def fine_tune(
 
     Raises:
         UnknownNameError: the recipe names what does not exist.
+        InvalidRecipeError: its phases cannot follow each other.
         AssetUnavailableError: weights or data cannot be had; says where to put them.
         IncompatibleError: network and pictures do not fit, or the checkpoint is of
             another recipe.
@@ -143,9 +145,20 @@ class Phases:
 def _features(
     recipe: TransferRecipe, network: TransferNetwork, dataset: Dataset, store: FeatureStore | None
 ) -> Features | None:
-    """Of all trunks that a recipe's phases have; None where nothing is kept."""
+    """Of all trunks that a recipe's phases have; None where nothing is kept.
+
+    Raises:
+        InvalidRecipeError: a trunk would change after its features were computed.
+    """
     if not recipe.cached:
         return None
+    depths = [network.first_row(phase.train_from) for phase in recipe.phases]
+    if sorted(depths, reverse=True) != depths:
+        order = ", ".join(phase.train_from for phase in recipe.phases)
+        raise InvalidRecipeError(
+            "Where features are kept, each phase must learn from as deep as the one before it, or "
+            f"deeper. Received: {order}."
+        )
     cuts = [network.split(phase.train_from).cut for phase in recipe.phases]
     layers = list(dict.fromkeys(cut for cut in cuts if cut))
     if not layers:
