@@ -22,7 +22,6 @@ CARDS = {
     "pages/visualize.py": "Grow the picture that a class or a filter wants to see, and steer it.",
     "pages/deepdream.py": "Let a network dream into a picture of yours what it sees there.",
     "pages/architectures.py": "Take famous networks apart, block by block, and see what they cost.",
-    "pages/backpropagation.py": "Follow the error back to every single weight, number by number.",
     "pages/runs.py": "Compare runs, click what was confused, take the network with you.",
     "pages/backpropagation.py": "Walk forward and back through a network, every number in sight.",
     "pages/ideas.py": "Move something and see why it works: noise, softmax, Adam, dropout.",
