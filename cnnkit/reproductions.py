@@ -62,7 +62,9 @@ class Reproduction:
 
     def seeded(self, seed: int) -> Recipe | TransferRecipe:
         """The recipe with another seed, which also divides what has no published division."""
-        return self.recipe.replace(seed=seed, split_seed=seed)
+        recipe = self.recipe
+        published = dataset_info(recipe.dataset).kind == "small"
+        return recipe.replace(seed=seed, split_seed=recipe.split_seed if published else seed)
 
     def matches(self, recipe: Recipe | TransferRecipe) -> bool:
         """Whether a recipe is this one, whatever its seeds and its name."""
