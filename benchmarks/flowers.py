@@ -41,9 +41,9 @@ Written by `python -m benchmarks.flowers`. Of the 80 pictures of each class 10 a
 10 for validation and 60 to learn from, divided at random by a seed. The test parts were looked at
 once, when a training had ended. How deep to learn (one of three depths) was chosen on validation
 parts of three divisions drawn before these, so that some of those pictures are in test parts here.
-Pictures are seen once and as they are, without averages over mirrored ones. Divisions share what the
-frozen layers of a network make of a picture: the last column tells how many had to go through them.
-Seconds are from a machine that others used too, so that they are more than it takes.
+Pictures are seen once and as they are, without averages over mirrored ones. Divisions share what
+the frozen layers of a network make of a picture: the last column tells how many had to go through
+them. Seconds are from a machine that others used too, so that they are more than it takes.
 """
 
 
