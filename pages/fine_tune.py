@@ -3,7 +3,7 @@
 import streamlit as st
 
 from cnnkit.ui import cache
-from cnnkit.ui.finetune import contact, data, forecast, outcome, recipe, start
+from cnnkit.ui.finetune import contact, data, experiment, forecast, outcome, recipe, start
 from cnnkit.ui.messages import shown_errors, source
 from cnnkit.ui.page import open_page
 from cnnkit.ui.training import leave_run
@@ -36,5 +36,6 @@ with shown_errors():
     start.button(chosen, dataset.title)
     waiting_runs()
     forecast.preview(chosen, dataset)
+    experiment.show(chosen, found, dataset)
     cache.jobs()  # a spare process warms up while one still chooses
 source("17 flowers with VGG16, after aidiary 2017: fine-tuning VGG16.")

@@ -251,3 +251,13 @@ def test_names_of_classes_are_whole_and_different():
         naming.checked(["rose", " "])
     with pytest.raises(StorageError, match="both be called 'rose'"):
         naming.checked(["rose", "rose"])
+
+
+def test_how_much_data_how_deep_is_planned_as_jobs(submitted, monkeypatch):
+    monkeypatch.setattr("cnnkit.ui.finetune.experiment.FEWEST", 1)
+    monkeypatch.setattr("cnnkit.ui.finetune.experiment.COUNTS", (1,))
+    at = learning()
+    at.button(key="experiment").click().run()
+    assert not at.exception
+    assert {job["spec"]["per_class"] for job in submitted} == {1}
+    assert [job["kind"] for job in submitted] == ["fine_tune"] * 3 + ["train"]

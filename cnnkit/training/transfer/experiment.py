@@ -104,6 +104,21 @@ def collect(planned: Iterable[Planned], finished: Iterable[Any]) -> list[Measure
     return found
 
 
+def lacking(planned: Iterable[Planned], runs: Iterable[Any]) -> list[Planned]:
+    """The trainings of a plan that none of some runs carries out.
+
+    Args:
+        planned: of `plan`.
+        runs: with `kind` and `spec`: finished, running or queued.
+    """
+    known = list(runs)
+    return [
+        one
+        for one in planned
+        if not any(run.kind == one.kind and _alike(run.spec, one.spec) for run in known)
+    ]
+
+
 def _planned(recipe: TransferRecipe, last_block: str, way: str, count: int, seed: int) -> Planned:
     division = {"per_class": count, "split_seed": seed, "seed": seed}
     if way == FROM_NOTHING:
