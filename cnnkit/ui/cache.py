@@ -9,6 +9,7 @@ from __future__ import annotations
 import dataclasses
 import tempfile
 from collections.abc import Collection, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,6 +17,7 @@ import streamlit as st
 
 from cnnkit import models
 from cnnkit.datasets import Dataset, dataset_info, load_dataset
+from cnnkit.errors import CorruptRunError, UnknownDatasetError
 from cnnkit.jobs.kinds import TRAINED
 from cnnkit.models import (
     CARD_FILE,
@@ -192,12 +194,35 @@ def learning_runs(*, kinds: Collection[str] = TRAINED, **wanted) -> list[Run]:
 
 
 def run_input_shape(run: Run) -> tuple[int, int, int]:
-    """Height, width and channels of the pictures that a finished run's network takes.
+    """Height, width and channels of the pictures that a run's network takes."""
+    try:
+        return card(run.id).input_shape
+    except CorruptRunError:  # it has no network (any more), and keeps its place in the lists
+        return _published_shape(run)
+
+
+def run_classes(run: Run) -> tuple[str, ...]:
+    """Names of a finished run's classes, as they are called now.
 
     Raises:
-        RunNotFoundError, CorruptRunError, CorruptAssetError
+        UnknownDatasetError: its network and its data set are gone.
     """
-    return card(run.id).input_shape
+    try:
+        return card(run.id).class_names
+    except CorruptRunError:
+        return dataset_info(str(run.spec["dataset"])).class_names
+
+
+def _published_shape(run: Run) -> tuple[int, int, int]:
+    model = str(run.spec["model"])
+    if model in models.list_pretrained():
+        size = run.spec.get("size") or pretrained_info(model).size
+        return size, size, 3
+    shape = models.model_info(model).input_shape
+    with suppress(UnknownDatasetError):  # pictures of one's own may be no longer here
+        shape = dataset_info(str(run.spec["dataset"])).input_shape
+    size = run.spec.get("size")
+    return (size, size, shape[2]) if size else shape
 
 
 def _begun(run: Run) -> float:

@@ -48,7 +48,7 @@ def mistakes(run: Run, *, key: str) -> None:
     """
     answers = cache.predictions(run.id)
     pictures = pictures_of(run, answers)
-    names = cache.card(run.id).class_names
+    names = cache.run_classes(run)
     matrix, shown = st.columns([1.15, 1], gap="large")
     with matrix:
         st.markdown("**Which was read as which**")
@@ -71,7 +71,7 @@ def mistakes(run: Run, *, key: str) -> None:
 def class_scores(run: Run) -> None:
     """How well each class is recognised, with the counts behind it."""
     answers = cache.predictions(run.id)
-    names = cache.card(run.id).class_names
+    names = cache.run_classes(run)
     scores = answers.by_class()
     st.dataframe(
         {
