@@ -92,6 +92,7 @@ def without_head(model: Model) -> Model:
         and len(rows[number].output_shape) == 3
         and max(rows[number].output_shape[:2]) > 1
         and rows[number].kind not in ("InputLayer", "Dropout")
+        and any(row.parameters for row in rows[: number + 1])  # else it is the picture still
     ]
     if not maps:
         raise IncompatibleError(f"{model.name} has no maps that a new head could be put on.")
