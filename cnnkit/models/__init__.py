@@ -38,7 +38,7 @@ from cnnkit.models._weightless import without_weights
 from cnnkit.models.architectures import list_architectures, open_architecture
 from cnnkit.models.brought import open_brought
 from cnnkit.models.headless import load_headless, without_head
-from cnnkit.models.imagenet import ImageNetClass, imagenet_classes
+from cnnkit.models.imagenet import ImageNetClass, imagenet_class_names, imagenet_classes
 from cnnkit.models.opened import ModelCache, OpenModel
 from cnnkit.models.pretrained import (
     PretrainedSpec,
@@ -60,6 +60,7 @@ __all__ = [
     "PretrainedSpec",
     "UploadLimits",
     "create_model",
+    "imagenet_class_names",
     "imagenet_classes",
     "list_architectures",
     "list_models",

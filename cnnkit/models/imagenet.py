@@ -70,3 +70,16 @@ def imagenet_classes(progress: assets.Progress | None = None) -> tuple[ImageNetC
         )
     except (ValueError, KeyError, TypeError) as error:
         raise CorruptAssetError(path, f"is not the list of 1,000 classes ({error!r})") from error
+
+
+def imagenet_class_names() -> tuple[str, ...]:
+    """The classes' names, or "class 0", "class 1", … where their list is not on this machine.
+
+    For what works without knowing what the classes are called; downloads nothing.
+
+    Raises:
+        CorruptAssetError: the file is not the list of 1,000 classes.
+    """
+    if assets.find("imagenet_classes") is None:
+        return tuple(f"class {index}" for index in range(CLASSES))
+    return tuple(one.name for one in imagenet_classes())

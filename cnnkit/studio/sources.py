@@ -135,7 +135,7 @@ def _untrained(name: str) -> OpenModel:
     card = models.ModelCard(
         model=name,
         title=f"{spec.title}, untrained",
-        class_names=tuple(one.name for one in models.imagenet_classes()),
+        class_names=models.imagenet_class_names(),
         input_shape=tuple(model.input_shape[1:]),
         dataset="imagenet",
     )

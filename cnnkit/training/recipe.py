@@ -6,17 +6,14 @@ A recipe is frozen, survives JSON unchanged, and needs neither Keras nor TensorF
 from __future__ import annotations
 
 import dataclasses
-import hashlib
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from cnnkit.errors import InvalidRecipeError
+from cnnkit.training._written import Written, check_choice, check_range, check_whole
 
 FILLS = ("black", "nearest")
 OPTIMIZERS = ("sgd", "adam", "adamw", "nadam", "rmsprop", "adagrad", "lion")
-_MAY_BE_NONE = ("size", "per_class", "train_size", "validation_size", "steps_per_epoch")
 SCHEDULES = ("constant", "cosine", "linear", "exponential")
 
 
@@ -108,7 +105,7 @@ class Stopping:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Recipe:
+class Recipe(Written):
     """How to train one network on one data set.
 
     Example:
@@ -189,98 +186,15 @@ class Recipe:
         """
         return (self.size, self.size, pictures[2]) if self.size else pictures
 
-    def replace(self, **changes: Any) -> Recipe:
-        """A copy with some fields changed, checked again."""
-        return dataclasses.replace(self, **changes)
-
     def on(self, dataset: str) -> Recipe:
         """The same recipe for another data set, whose sizes are its own."""
         if dataset == self.dataset:
             return self
         return self.replace(dataset=dataset, train_size=None, validation_size=None)
 
-    def to_dict(self) -> dict[str, Any]:
-        """Plain values only, as they go into JSON."""
-        return dataclasses.asdict(self)
-
-    def to_json(self) -> str:
-        """Sorted keys, so that equal recipes give equal text."""
-        return json.dumps(self.to_dict(), sort_keys=True, indent=1)
-
     @classmethod
-    def from_dict(cls, values: Mapping[str, Any]) -> Recipe:
-        """The inverse of `to_dict`.
-
-        Raises:
-            InvalidRecipeError: a field is unknown or has a value that cannot work.
-        """
-        values = dict(values)
-        unknown = sorted(set(values) - {f.name for f in dataclasses.fields(cls)})
-        if unknown:
-            raise InvalidRecipeError(f"A recipe has no field {unknown[0]!r}.")
-        try:
-            values["augmentation"] = Augmentation(**values.get("augmentation") or {})
-            stopping = values.get("stopping")
-            values["stopping"] = Stopping(**stopping) if stopping else None
-            return cls(**values)
-        except TypeError as error:
-            raise InvalidRecipeError(f"This is not a recipe: {error}.") from error
-
-    @classmethod
-    def from_json(cls, text: str) -> Recipe:
-        """The inverse of `to_json`."""
-        try:
-            values = json.loads(text)
-        except json.JSONDecodeError as error:
-            raise InvalidRecipeError(f"A recipe must be JSON: {error}.") from error
-        if not isinstance(values, dict):
-            raise InvalidRecipeError(
-                f"A recipe must be a JSON object. Received: {type(values).__name__}."
-            )
-        return cls.from_dict(values)
-
-    def fingerprint(self) -> str:
-        """Twelve hexadecimal digits that are equal for recipes that train alike."""
-        values = self.to_dict()
-        del values["name"]
-        text = json.dumps(values, sort_keys=True)
-        return hashlib.sha256(text.encode()).hexdigest()[:12]
-
-
-def check_choice(name: str, value: Any, allowed: tuple) -> None:
-    """Accept a value that is allowed.
-
-    Raises:
-        InvalidRecipeError: the value cannot work; names the field.
-    """
-    if value not in allowed:
-        raise InvalidRecipeError(
-            f"{name} must be one of {', '.join(map(str, allowed))}. Received: {value!r}."
-        )
-
-
-def check_range(name: str, value: Any, low: float, high: float) -> None:
-    """Accept a number within its range.
-
-    Raises:
-        InvalidRecipeError: the value cannot work; names the field.
-    """
-    number = isinstance(value, int | float) and not isinstance(value, bool)
-    if not number or not low <= value <= high:
-        raise InvalidRecipeError(
-            f"{name} must be a number from {low:g} to {high:g}. Received: {value!r}."
-        )
-
-
-def check_whole(name: str, value: Any, low: int, high: int) -> None:
-    """Accept a whole number within its range, and None where there may be none.
-
-    Raises:
-        InvalidRecipeError: the value cannot work; names the field.
-    """
-    if value is None and name in _MAY_BE_NONE:
-        return
-    if not isinstance(value, int) or isinstance(value, bool) or not low <= value <= high:
-        raise InvalidRecipeError(
-            f"{name} must be a whole number from {low} to {high}. Received: {value!r}."
-        )
+    def _parts(cls, values: dict[str, Any]) -> dict[str, Any]:
+        values["augmentation"] = Augmentation(**values.get("augmentation") or {})
+        stopping = values.get("stopping")
+        values["stopping"] = Stopping(**stopping) if stopping else None
+        return values

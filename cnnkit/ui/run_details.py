@@ -12,6 +12,7 @@ from cnnkit.training.comparison import differences
 from cnnkit.training.estimates import recipe_of
 from cnnkit.training.fields import FIELDS, flatten, model_fields
 from cnnkit.ui import cache, messages, page
+from cnnkit.ui.dialogs import close_dialog, dialog_button
 from cnnkit.ui.live import duration
 from cnnkit.ui.messages import shown_errors
 from cnnkit.ui.mistakes import class_scores, mistakes
@@ -82,10 +83,21 @@ def _actions(run: Run) -> None:
         if run.kind == "train":
             page.link("pages/train.py", "Change and train again", like=run.id)
         if not run.starter:
-            if st.button("Rename", icon=":material/edit:", key="rename"):
-                _rename(run)
-            if run.status.over and st.button("Delete", icon=":material/delete:", key="delete"):
-                _delete(run)
+            dialog_button(
+                "Rename",
+                lambda: _rename(run),
+                title="Rename this run",
+                key="rename",
+                icon=":material/edit:",
+            )
+            if run.status.over:
+                dialog_button(
+                    "Delete",
+                    lambda: _delete(run),
+                    title="Delete this run?",
+                    key="delete",
+                    icon=":material/delete:",
+                )
 
 
 def _resume_button(run: Run) -> None:
@@ -184,7 +196,6 @@ def _against(published: Recipe, recipe: Recipe) -> None:
     )
 
 
-@st.dialog("Rename this run")
 def _rename(run: Run) -> None:
     name = st.text_input("Name", run.name, max_chars=80, key="new_name")
     if st.button("Rename", type="primary", key="rename_now"):
@@ -192,19 +203,18 @@ def _rename(run: Run) -> None:
             if not (name or "").strip():
                 raise StorageError("A run needs a name.")
             cache.store().rename(run.id, name)
-        st.rerun()
+        close_dialog()
 
 
-@st.dialog("Delete this run?")
 def _delete(run: Run) -> None:
     st.markdown(f"**{run.name}**, its curves and its trained network will be gone for good.")
     with st.container(horizontal=True):
         sure = st.button("Delete", type="primary", icon=":material/delete:", key="delete_now")
         if st.button("Keep it", key="keep"):
-            st.rerun()
+            close_dialog()
     if sure:
         with shown_errors():
             cache.store().delete(run.id)
         if "run" in st.query_params:
             del st.query_params["run"]
-        st.rerun()
+        close_dialog()

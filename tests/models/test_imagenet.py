@@ -4,7 +4,7 @@ import pytest
 
 from cnnkit import assets
 from cnnkit.errors import CorruptAssetError
-from cnnkit.models import imagenet_classes
+from cnnkit.models import imagenet_class_names, imagenet_classes
 from cnnkit.models.imagenet import CLASSES, kind
 
 
@@ -52,3 +52,16 @@ def test_another_file_is_named(monkeypatch, tmp_path, text):
 )
 def test_kinds_of_well_known_classes(index, words):
     assert kind(index) == words
+
+
+def test_names_without_their_list_are_numbers_and_nothing_is_downloaded(monkeypatch, tmp_path):
+    monkeypatch.setattr(assets, "find", lambda name: None)
+    monkeypatch.setattr(assets, "fetch", lambda *_: pytest.fail("asked the internet"))
+    names = imagenet_class_names()
+    assert len(names) == CLASSES and names[7] == "class 7"
+
+
+def test_names_with_their_list_are_its_names(monkeypatch, tmp_path):
+    index = {str(i): [f"n{i:08}", f"thing_{i}"] for i in range(CLASSES)}
+    serve(monkeypatch, tmp_path, json.dumps(index))
+    assert imagenet_class_names()[7] == "thing 7"

@@ -140,6 +140,16 @@ def test_one_visitors_mistake_is_told_to_that_visitor_alone(studio, starter):
     studio.stop(good)
 
 
+def test_vgg16_climbs_from_end_to_end_with_random_weights(studio):
+    vgg16 = Source("untrained", "vgg16")
+    wanted = presets.get("quick").plan(class_logit(1), size=(224, 224), steps=3)
+    session = studio.start(vgg16, wanted)
+    look = until(studio, session, finished)
+    logits = look.curves["terms/0"]
+    assert look.status == "finished" and logits[-1] > logits[0]
+    assert studio.frame(session).shape == (1, 224, 224, 3)
+
+
 def test_questions_about_layers_and_the_fooling_check(studio, starter):
     assert known_layers(studio, starter)[0][1] == "Conv2D"
     session = studio.start(starter, plan(steps=80))

@@ -103,7 +103,10 @@ def test_pressing_delete_asks_first(store, add_run):
     run_id = add_run()
     at = open_page(run=run_id)
     at.button("delete").click().run()
+    at.run()  # as a page does by itself when something in the background is ready
     assert at.button("delete_now") and at.button("keep")
+    at.button("keep").click().run()
+    assert "keep" not in {button.key for button in at.button}
     assert store.get(run_id)
 
 

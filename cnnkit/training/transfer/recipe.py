@@ -2,22 +2,12 @@
 
 from __future__ import annotations
 
-import dataclasses
-import hashlib
-import json
-from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, ClassVar
 
 from cnnkit.errors import InvalidRecipeError
-from cnnkit.training.recipe import (
-    Augmentation,
-    Recipe,
-    Stopping,
-    check_choice,
-    check_range,
-    check_whole,
-)
+from cnnkit.training._written import Written, check_choice, check_range, check_whole
+from cnnkit.training.recipe import Augmentation, Recipe, Stopping
 
 HEAD, ALL = "head", "all"  # depths that every network has
 HEADS = ("pool", "flatten")
@@ -67,7 +57,7 @@ class Phase:
 
 
 @dataclass(frozen=True, kw_only=True)
-class TransferRecipe:
+class TransferRecipe(Written):
     """How to fine-tune one network on one data set.
 
     Example:
@@ -75,6 +65,8 @@ class TransferRecipe:
         >>> TransferRecipe.from_json(recipe.to_json()) == recipe
         True
     """
+
+    what: ClassVar[str] = "recipe of fine-tuning"
 
     name: str = "custom"
     model: str  # pretrained or registered network; with `run`, what the run trained
@@ -143,57 +135,17 @@ class TransferRecipe:
             **settings,
         )
 
-    def replace(self, **changes: Any) -> TransferRecipe:
-        """A copy with some fields changed, checked again."""
-        return dataclasses.replace(self, **changes)
-
     def to_dict(self) -> dict[str, Any]:
         """Plain values only, as they go into JSON."""
-        values = dataclasses.asdict(self)
+        values = super().to_dict()
         return values | {"phases": list(values["phases"])}
 
-    def to_json(self) -> str:
-        """Sorted keys, so that equal recipes give equal text."""
-        return json.dumps(self.to_dict(), sort_keys=True, indent=1)
-
     @classmethod
-    def from_dict(cls, values: Mapping[str, Any]) -> TransferRecipe:
-        """The inverse of `to_dict`.
-
-        Raises:
-            InvalidRecipeError: a field is unknown or has a value that cannot work.
-        """
-        values = dict(values)
-        unknown = sorted(set(values) - {f.name for f in dataclasses.fields(cls)})
-        if unknown:
-            raise InvalidRecipeError(f"A recipe of fine-tuning has no field {unknown[0]!r}.")
-        try:
-            values["augmentation"] = Augmentation(**values.get("augmentation") or {})
-            values["head"] = Head(**values.get("head") or {})
-            if "phases" in values:
-                values["phases"] = tuple(Phase(**phase) for phase in values["phases"])
-            stopping = values.get("stopping")
-            values["stopping"] = Stopping(**stopping) if stopping else None
-            return cls(**values)
-        except TypeError as error:
-            raise InvalidRecipeError(f"This is not a recipe of fine-tuning: {error}.") from error
-
-    @classmethod
-    def from_json(cls, text: str) -> TransferRecipe:
-        """The inverse of `to_json`."""
-        try:
-            values = json.loads(text)
-        except json.JSONDecodeError as error:
-            raise InvalidRecipeError(f"A recipe must be JSON: {error}.") from error
-        if not isinstance(values, dict):
-            raise InvalidRecipeError(
-                f"A recipe must be a JSON object. Received: {type(values).__name__}."
-            )
-        return cls.from_dict(values)
-
-    def fingerprint(self) -> str:
-        """Twelve hexadecimal digits that are equal for recipes that train alike."""
-        values = self.to_dict()
-        del values["name"]
-        text = json.dumps(values, sort_keys=True)
-        return hashlib.sha256(text.encode()).hexdigest()[:12]
+    def _parts(cls, values: dict[str, Any]) -> dict[str, Any]:
+        values["augmentation"] = Augmentation(**values.get("augmentation") or {})
+        values["head"] = Head(**values.get("head") or {})
+        if "phases" in values:
+            values["phases"] = tuple(Phase(**phase) for phase in values["phases"])
+        stopping = values.get("stopping")
+        values["stopping"] = Stopping(**stopping) if stopping else None
+        return values

@@ -7,13 +7,19 @@ import streamlit as st
 from cnnkit.errors import StorageError
 from cnnkit.runs import Run
 from cnnkit.ui import cache
+from cnnkit.ui.dialogs import close_dialog, dialog_button
 from cnnkit.ui.messages import shown_errors
 
 
 def button(run: Run) -> None:
     """Opens a table of names to change."""
-    if st.button("Rename classes", icon=":material/label:", key="rename_classes"):
-        _rename(run)
+    dialog_button(
+        "Rename classes",
+        lambda: _rename(run),
+        title="Rename the classes",
+        key="rename_classes",
+        icon=":material/label:",
+    )
 
 
 def checked(names: list[str]) -> tuple[str, ...]:
@@ -31,7 +37,6 @@ def checked(names: list[str]) -> tuple[str, ...]:
     return tuple(stripped)
 
 
-@st.dialog("Rename the classes")
 def _rename(run: Run) -> None:
     card = cache.card(run.id)
     st.caption("The network keeps what it learnt; only what its answers are called changes.")
@@ -41,4 +46,4 @@ def _rename(run: Run) -> None:
     if st.button("Keep these names", type="primary", key="rename_classes_now"):
         with shown_errors():
             cache.rename_classes(run.id, checked(list(given["Class"])))
-            st.rerun()
+        close_dialog()

@@ -11,6 +11,7 @@ import streamlit as st
 from cnnkit.datasets import Dataset, DatasetSpec
 from cnnkit.datasets.folders import KINDS, ImportReport, delete, import_report, list_own, rename
 from cnnkit.ui import charts
+from cnnkit.ui.dialogs import close_dialog, dialog_button
 from cnnkit.ui.finetune import work
 from cnnkit.ui.finetune.words import literal
 from cnnkit.ui.messages import shown_errors
@@ -26,10 +27,16 @@ def manage(spec: DatasetSpec, parameter: str) -> None:
         parameter: of the address; turns to another imported set, if there is one, when this
             one is deleted.
     """
-    if st.button("Rename", icon=":material/edit:", key="rename_set"):
-        _rename(spec)
-    if st.button("Delete", icon=":material/delete:", key="delete_set"):
-        _delete(spec, parameter)
+    dialog_button(
+        "Rename", lambda: _rename(spec), title="Rename", key="rename_set", icon=":material/edit:"
+    )
+    dialog_button(
+        "Delete",
+        lambda: _delete(spec, parameter),
+        title="Delete these pictures?",
+        key="delete_set",
+        icon=":material/delete:",
+    )
 
 
 def show_report(dataset: Dataset) -> None:
@@ -88,7 +95,6 @@ def _csv(rows: list[dict[str, str]]) -> str:
     return text.getvalue()
 
 
-@st.dialog("Rename")
 def _rename(spec: DatasetSpec) -> None:
     title = st.text_input("Name of the set", spec.title, max_chars=60, key="new_title")
     names = st.text_area(
@@ -102,10 +108,9 @@ def _rename(spec: DatasetSpec) -> None:
     if st.button("Rename", type="primary", key="rename_now"):
         with shown_errors():
             rename(spec.name, title=title or "", classes=(names or "").strip().splitlines())
-        st.rerun()
+        close_dialog()
 
 
-@st.dialog("Delete these pictures?")
 def _delete(spec: DatasetSpec, parameter: str) -> None:
     st.markdown(
         f"The {sum(spec.pictures):,} pictures of **{literal(spec.title)}** will be gone from here "
@@ -115,7 +120,7 @@ def _delete(spec: DatasetSpec, parameter: str) -> None:
     with st.container(horizontal=True):
         sure = st.button("Delete", type="primary", icon=":material/delete:", key="delete_now")
         if st.button("Keep them", key="keep"):
-            st.rerun()
+            close_dialog()
     if sure:
         with shown_errors():
             delete(spec.name)
@@ -126,4 +131,4 @@ def _delete(spec: DatasetSpec, parameter: str) -> None:
             st.query_params[parameter] = others[0]
         else:
             st.query_params.pop(parameter, None)
-        st.rerun()
+        close_dialog()

@@ -9,7 +9,7 @@ from typing import Any
 
 import streamlit as st
 
-from cnnkit.models import imagenet_classes, list_pretrained, pretrained_info
+from cnnkit.models import imagenet_class_names, list_pretrained, pretrained_info
 from cnnkit.runs import Run
 from cnnkit.studio import Source
 from cnnkit.ui import cache, inputs, uploads
@@ -211,7 +211,7 @@ def _pretrained(name: str) -> Network:
         f"imagenet.{name}",
         f"{spec.title} · ImageNet",
         Source("imagenet", name),
-        _imagenet_names(),
+        imagenet_class_names(),
         (spec.size, spec.size, 3),
     )
 
@@ -244,13 +244,9 @@ def _untrained(name: str) -> Network:
         f"untrained.{name}",
         f"{spec.title} · untrained",
         Source("untrained", name),
-        _imagenet_names(),
+        imagenet_class_names(),
         (spec.size, spec.size, 3),
         note=f"The official weights of {spec.title} are not on this machine, so its weights are "
         "random numbers: these pictures show the architecture at work, not anything learnt. "
         "Predict offers to download them.",
     )
-
-
-def _imagenet_names() -> tuple[str, ...]:
-    return tuple(one.name for one in imagenet_classes())

@@ -1,0 +1,40 @@
+"""Dialogs that stay open while the page behind them runs again."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import streamlit as st
+
+_OPEN = "open_dialog"  # in the state of the visit: key of the one that is open
+
+
+def dialog_button(
+    label: str, draw: Callable[[], None], *, title: str, key: str, icon: str | None = None
+) -> None:
+    """A button that opens a dialog.
+
+    A dialog of Streamlit's own is gone as soon as the page runs again, and pages that watch a
+    run or wait for pictures do that by themselves, under the hands of whoever is typing.
+
+    Args:
+        label: of the button.
+        draw: what stands in the dialog; calls `close_dialog` when all is done.
+        title: of the dialog.
+        key: of the button, one for each dialog of a page.
+        icon: of the button.
+    """
+    if st.button(label, icon=icon, key=key):
+        st.session_state[_OPEN] = key
+    if st.session_state.get(_OPEN) == key:
+        st.dialog(title, on_dismiss=_forget)(draw)()
+
+
+def close_dialog() -> None:
+    """Close the dialog that is open, and run the page again: what it shows has changed."""
+    _forget()
+    st.rerun()
+
+
+def _forget() -> None:
+    st.session_state.pop(_OPEN, None)
