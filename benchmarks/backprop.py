@@ -1,4 +1,4 @@
-"""The NumPy network beside TensorFlow, and the seed's experiment: docs/backprop.md.
+"""The NumPy network beside TensorFlow, and the post's experiment: docs/backprop.md.
 
     python -m benchmarks.backprop            what was trained before is not trained again
     python -m benchmarks.backprop --again    it is

@@ -1,4 +1,4 @@
-"""The eleven layers of the seed's network, built without Keras, as its author began them."""
+"""The eleven layers of the post's network, built without Keras, as its author began them."""
 
 from __future__ import annotations
 

@@ -16,7 +16,7 @@ from cnnkit.errors import CorruptAssetError, InvalidImageError
 from cnnkit.images import MAX_BYTES
 
 # The classes stand one after another, 80 pictures each; the archive itself says nothing of
-# them. Seed 001 found this order by comparing with sample pictures. Its table calls the
+# them. The post's author found this order by comparing with sample pictures. Its table calls the
 # first block Tulip and the eighth Daffodil: the pictures show it is the other way round.
 CLASS_NAMES = (
     "Daffodil",

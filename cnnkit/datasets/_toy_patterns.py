@@ -1,4 +1,4 @@
-"""The synthetic pictures on which seed 002's network learnt: three noisy bands."""
+"""The synthetic pictures on which the post's toy network learnt: three noisy bands."""
 
 from __future__ import annotations
 

@@ -63,7 +63,7 @@ class Evaluation:
 
     @property
     def mean_true_probability(self) -> float:
-        """Mean probability of the true class: what seed 002 calls accuracy."""
+        """Mean probability of the true class: what the toy network's author calls accuracy."""
         return float(self.true_probabilities.mean())
 
     @property

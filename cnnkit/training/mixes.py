@@ -8,12 +8,12 @@ from cnnkit.training.recipe import Augmentation
 
 # The 17-flowers experiment of aidiary gave Keras shear_range=.2, which Keras 1 took for radians,
 # zoom_range=.2 and horizontal_flip=True; what came in from outside was the nearest pixel.
-SEED_MIX = Augmentation(shear=math.degrees(0.2), zoom=0.2, flip=True, fill="nearest")
+POST_MIX = Augmentation(shear=math.degrees(0.2), zoom=0.2, flip=True, fill="nearest")
 
 MIXES = {
     "none": Augmentation(),
     "flip": Augmentation(flip=True),
-    "seed": SEED_MIX,
+    "post": POST_MIX,
     "photos": Augmentation(flip=True, crop=0.3, rotation=10, brightness=0.1, contrast=0.2,
                            fill="nearest"),
     "flowers": Augmentation(

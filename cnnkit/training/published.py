@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from cnnkit.errors import UnknownRecipeError
-from cnnkit.training.mixes import MIXES, SEED_MIX
+from cnnkit.training.mixes import MIXES, POST_MIX
 from cnnkit.training.recipe import Augmentation, Recipe, Stopping
 
 
@@ -142,7 +142,7 @@ RECIPES = (
         learning_rate=1e-3,
         batch_size=32,
         epochs=50,
-        augmentation=SEED_MIX,
+        augmentation=POST_MIX,
         keep_best=None,
     ),
     Recipe(

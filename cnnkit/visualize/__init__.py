@@ -2,7 +2,7 @@
 
     from cnnkit.visualize import channel, maximize, presets
 
-    plan = presets.get("seed_total_variation").plan(channel("block3_conv1", 30))
+    plan = presets.get("post_total_variation").plan(channel("block3_conv1", 30))
     for step in maximize(model, plan):
         print(step.number, step.values)
 

@@ -104,11 +104,11 @@ def usual_dream(names: Sequence[str]) -> Dream:
 
 # Where branches or shortcuts come together, in the names that families give.
 _JOINED = re.compile(r"^inception_\d[a-z]$|^mixed\d+$|_(out|add|concat)$")
-_SEED = "aidiary 2017, keras-examples: deep_dream.py"
+_POST = "aidiary 2017, keras-examples: deep_dream.py"
 PRESETS = {
     "dreamy": DreamPreset(
         title="dreamy",
-        source=_SEED,
+        source=_POST,
         network="vgg16",
         side=600,
         dream=Dream(
@@ -123,7 +123,7 @@ PRESETS = {
     ),
     "bad_trip": DreamPreset(
         title="bad trip",
-        source=_SEED,
+        source=_POST,
         network="vgg16",
         side=600,
         dream=Dream(

@@ -1,6 +1,6 @@
 """Published ways to draw what a unit wants, as data one can read.
 
-    plan = presets.get("seed_total_variation").plan(class_logit(65))
+    plan = presets.get("post_total_variation").plan(class_logit(65))
 
 Where a program's own recipe cannot be said in these terms, `differs` says so.
 """
@@ -157,18 +157,18 @@ def _leads(objective: Objective, weight: float) -> Objective:
 
 OURS = "this project"
 _SHARED = ("steps", "parametrization", "start", "transforms", "optimizer", "operators")
-_SEED = "aidiary 2017, Visualising convolutional neural networks (in Japanese)"
+_POST = "aidiary 2017, Visualising convolutional neural networks (in Japanese)"
 _YOSINSKI = (
     "Yosinski et al. 2015, Understanding Neural Networks Through Deep Visualization, table 1"
 )
 _YOSINSKI_START = noise(10.0, 127.5, "normal")
 
 
-def _seed(name: str, title: str, penalties: Objective | None, probability: bool = False) -> Preset:
+def _post(name: str, title: str, penalties: Objective | None, probability: bool = False) -> Preset:
     return Preset(
         name=name,
         title=title,
-        source=_SEED,
+        source=_POST,
         steps=1000,
         penalties=penalties,
         probability=probability,
@@ -195,12 +195,12 @@ def _yosinski(number: str, steps: int, rate: float, *steps_after: Part) -> Prese
 PRESETS = {
     preset.name: preset
     for preset in (
-        _seed("seed_naive", "Seed: softmax, nothing else", None, probability=True),
-        _seed("seed_linear", "Seed: before softmax", None),
-        _seed("seed_lp", "Seed: + Lp norm", -10 * lp_norm(6)),
-        _seed(
-            "seed_total_variation",
-            "Seed: + Lp norm + total variation",
+        _post("post_naive", "The post: softmax, nothing else", None, probability=True),
+        _post("post_linear", "The post: before softmax", None),
+        _post("post_lp", "The post: + Lp norm", -10 * lp_norm(6)),
+        _post(
+            "post_total_variation",
+            "The post: + Lp norm + total variation",
             -10 * lp_norm(6) - 10 * total_variation(2),
         ),
         _yosinski("1", 500, 100.0, operators.blur(0.5, 4), operators.clip_norm(50)),

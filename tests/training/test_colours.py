@@ -7,7 +7,7 @@ import tensorflow as tf
 from cnnkit.training import Augmentation, augment
 from cnnkit.training.augmentation import random_coordinates
 from cnnkit.training.colours import PCA_DIRECTIONS, PCA_SIZES, mix
-from cnnkit.training.mixes import MIXES, SEED_MIX
+from cnnkit.training.mixes import MIXES, POST_MIX
 
 SEED = tf.constant([3, 7])
 
@@ -127,8 +127,8 @@ def test_a_mix_is_a_function_of_the_seed(name, photos):
 
 
 def test_the_seeds_mix_is_what_keras_1_did_with_shear_and_zoom_of_a_fifth():
-    assert SEED_MIX.flip and SEED_MIX.zoom == 0.2
-    coordinates = random_coordinates(2000, 21, 21, SEED_MIX, SEED).numpy()
+    assert POST_MIX.flip and POST_MIX.zoom == 0.2
+    coordinates = random_coordinates(2000, 21, 21, POST_MIX, SEED).numpy()
     # Along the middle row: how far it leans, in rows a column.
     (rows, columns) = np.moveaxis(coordinates[:, :, 10, [0, -1]], 1, 0)
     leans = np.diff(rows)[:, 0] / np.diff(columns)[:, 0]

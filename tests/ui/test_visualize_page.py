@@ -96,7 +96,7 @@ def test_a_link_restores_network_layer_unit_recipe_and_sliders(still):
             "network": "run.starter",
             "layer": "conv1",
             "unit": "5",
-            "preset": "seed_total_variation",
+            "preset": "post_total_variation",
             "steps": "48",
             "seed": "3",
             "total_variation.weight": "2",
@@ -231,7 +231,7 @@ def test_it_all_works_with_the_real_child():
     ],
 )
 def test_of_a_hidden_layer_a_neuron_all_or_unlike_pictures_can_be_climbed(still, link, objective):
-    at = open_page(network="run.starter", layer="conv1", unit="5", preset="seed_linear", **link)
+    at = open_page(network="run.starter", layer="conv1", unit="5", preset="post_linear", **link)
     pressed(at, "Start")
     assert str(still[0][-1]["plan"].objective).startswith(objective)
 

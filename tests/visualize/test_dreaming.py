@@ -1,4 +1,4 @@
-"""DeepDream: octaves, tiles, the seed's loss by its formula, guides, and what cannot be."""
+"""DeepDream: octaves, tiles, the post's loss by its formula, guides, and what cannot be."""
 
 from dataclasses import replace
 

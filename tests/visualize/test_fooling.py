@@ -57,9 +57,9 @@ def test_stretching_gives_mean_gray_and_a_tenth_of_the_range(image):
 
 
 def test_only_hidden_filters_in_free_pixels_are_stretched(image):
-    hidden = presets.get("seed_linear").plan(channel("conv1", 1))
+    hidden = presets.get("post_linear").plan(channel("conv1", 1))
     kept_in = presets.get("quick").plan(channel("conv1", 1))
-    of_class = presets.get("seed_linear").plan(class_logit(1))
+    of_class = presets.get("post_linear").plan(class_logit(1))
     pictures = image[None] * 40
     np.testing.assert_array_equal(as_shown(pictures, hidden)[0], stretched(pictures[0]))
     for plan in (kept_in, of_class):

@@ -152,7 +152,7 @@ def test_gray_networks_get_gray_pictures():
     image = keras.Input((12, 12, 1))
     x = keras.layers.Conv2D(3, 3, activation="tanh", name="conv")(image)
     model = keras.Model(image, keras.layers.Dense(2)(keras.layers.Flatten()(x)))
-    for preset in ("lucid", "seed_total_variation"):
+    for preset in ("lucid", "post_total_variation"):
         plan = get(preset).plan(class_logit(1), steps=2)
         plan = Plan.from_dict({**plan.to_dict(), "transforms": []})
         assert list(maximize(model, plan))[-1].images.shape == (1, 12, 12, 1)

@@ -70,7 +70,7 @@ def test_a_plan_of_every_preset_survives_json(name):
 
 
 def test_turning_a_number_keeps_the_shape_and_changing_a_part_does_not():
-    plan = get("seed_total_variation").plan(class_logit(4))
+    plan = get("post_total_variation").plan(class_logit(4))
     turned = plan.turned({"terms/2/weight": -3, "terms/1/p": 4, "optimizer/learning_rate": 2})
     assert turned.shape() == plan.shape()
     assert str(turned.objective) == (
@@ -101,5 +101,5 @@ def test_what_cannot_work_is_refused(changes, words):
 
 
 def test_an_unknown_preset_lists_those_there_are():
-    with pytest.raises(LookupError, match="Unknown preset 'seed'.*lucid.*seed_naive"):
+    with pytest.raises(LookupError, match="Unknown preset 'seed'.*lucid.*post_naive"):
         get("seed")

@@ -1,9 +1,9 @@
-"""Recipes of fine-tuning that ship: the seed's, and better ones of ours."""
+"""Recipes of fine-tuning that ship: the post's, and better ones of ours."""
 
 from __future__ import annotations
 
 from cnnkit.errors import UnknownRecipeError
-from cnnkit.training.mixes import MIXES, SEED_MIX
+from cnnkit.training.mixes import MIXES, POST_MIX
 from cnnkit.training.transfer.recipe import Head, Phase, TransferRecipe
 
 
@@ -46,7 +46,7 @@ _RECIPES = {
                     schedule="constant",
                 ),
             ),
-            augmentation=SEED_MIX,
+            augmentation=POST_MIX,
             variants=8,
             keep_best=None,
         ),

@@ -21,11 +21,11 @@ if TYPE_CHECKING:
 FIRST = "mobilenet_v2"  # small, and quick without a GPU
 SMALL = ("compact_photo_cnn", "photo_cnn")  # begin with random weights
 HEADS = {"pool": "Mean of each map", "flatten": "Flatten and a hidden layer"}
-SEED_HEAD = Head(kind="flatten", units=256, dropout=0.5)
+POST_HEAD = Head(kind="flatten", units=256, dropout=0.5)
 MIX_TITLES = {
     "none": "None",
     "flip": "Mirror",
-    "seed": "Shear, zoom, mirror (as the post)",
+    "post": "Shear, zoom, mirror (as the post)",
     "photos": "Crop, turn, mirror, light",
     "flowers": "Crop, turn a little, mirror, light",
     "AlexNet": "Crop, mirror, colour (as AlexNet)",
@@ -200,7 +200,7 @@ def _head(base: Head) -> Head:
     )
     if chosen == base.kind:
         return base
-    return SEED_HEAD if chosen == "flatten" else Head()
+    return POST_HEAD if chosen == "flatten" else Head()
 
 
 def _rate(label: str, parameter: str, default: float) -> float:

@@ -45,11 +45,11 @@ def post(model, layer, unit, x, loops, lp_weight, tv_weight, softmax=False):
 @pytest.mark.parametrize(
     ("preset", "objective", "layer", "weights", "softmax"),
     [
-        ("seed_naive", class_logit(3), "predictions", (0, 0), True),
-        ("seed_linear", class_logit(3), "predictions", (0, 0), False),
-        ("seed_lp", class_logit(3), "predictions", (10, 0), False),
-        ("seed_total_variation", class_logit(3), "predictions", (10, 10), False),
-        ("seed_total_variation", channel("conv2", 5), "conv2", (10, 10), False),
+        ("post_naive", class_logit(3), "predictions", (0, 0), True),
+        ("post_linear", class_logit(3), "predictions", (0, 0), False),
+        ("post_lp", class_logit(3), "predictions", (10, 0), False),
+        ("post_total_variation", class_logit(3), "predictions", (10, 10), False),
+        ("post_total_variation", channel("conv2", 5), "conv2", (10, 10), False),
     ],
 )
 def test_its_first_ten_steps_are_those_of_the_preset(
