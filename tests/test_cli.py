@@ -20,7 +20,7 @@ from tests.records import new_store
 TINY = ("--set", "epochs=3", "--set", "stopping=null")
 
 
-@pytest.fixture
+@pytest.fixture(autouse=True)
 def store(own_home):
     return new_store(get_settings())
 
@@ -292,7 +292,7 @@ def test_visualize_climbs_a_filter_and_turns_numbers(tmp_path):
 
 def test_an_untrained_network_climbs_too(tmp_path):
     found = answer(
-        *("visualize", "--model", "squeezenet", "--untrained", "--class", "goldfish"),
+        *("visualize", "--model", "squeezenet", "--untrained", "--class", "1"),
         *("--preset", "quick", "--steps", "2", "--out", str(tmp_path / "noise.png")),
     )
     assert found["steps"] == 2
@@ -300,18 +300,8 @@ def test_an_untrained_network_climbs_too(tmp_path):
 
 def test_mosaic_writes_a_sheet_for_each_layer(tmp_path):
     found = answer(
-        *(
-            "mosaic",
-            "--model",
-            "starter",
-            "--layer",
-            "block1_conv1",
-            "--units",
-            "4",
-            "--steps",
-            "2",
-        ),
-        *("--out", str(tmp_path / "sheets")),
+        *("mosaic", "--model", "starter", "--layer", "block1_conv1"),
+        *("--units", "4", "--steps", "2", "--out", str(tmp_path / "sheets")),
     )
     assert len(found[0]["units"]) == 4 and pixels(found[0]["picture"]).shape[1] == 1100
     wrong = call("mosaic", "--model", "starter", "--layer", "block1_conv1", "--units", "few")

@@ -48,7 +48,9 @@ def store() -> RunStore:
     return opened
 
 
-@st.cache_resource(show_spinner="Starting the job runner …")
+@st.cache_resource(
+    show_spinner="Starting the job runner …", on_release=lambda opened: opened.close()
+)
 def jobs() -> JobPool:
     """The pool that runs jobs, with what an earlier server left taken up again."""
     from cnnkit.jobs import JobPool  # Dask: some hundred milliseconds, needed to start jobs only

@@ -24,8 +24,8 @@ def dialog_button(
         key: of the button, one for each dialog of a page.
         icon: of the button.
     """
-    if st.button(label, icon=icon, key=key):
-        st.session_state[_OPEN] = key
+    # A callback: another dialog that was open is closed before the page comes to it.
+    st.button(label, icon=icon, key=key, on_click=_remember, args=(key,))
     if st.session_state.get(_OPEN) == key:
         st.dialog(title, on_dismiss=_forget)(draw)()
 
@@ -34,6 +34,10 @@ def close_dialog() -> None:
     """Close the dialog that is open, and run the page again: what it shows has changed."""
     _forget()
     st.rerun()
+
+
+def _remember(key: str) -> None:
+    st.session_state[_OPEN] = key
 
 
 def _forget() -> None:

@@ -14,13 +14,17 @@ import sys
 
 from streamlit.runtime.scriptrunner import script_runner
 
+_frozen = False
+
 
 def keep() -> None:
     """Leave Keras's state alone, and look through the libraries' objects only once."""
+    global _frozen
     # No option of Streamlit does this. Should the name go, a test of ours will say so.
     script_runner._clean_problem_modules = _leave_alone
     # Modules are still growing while they are imported; by then the last of them is there.
-    if "keras.saving" in sys.modules and not gc.get_freeze_count():
+    if "keras.saving" in sys.modules and not _frozen:
+        _frozen = True  # asking `gc` would count them, at every run of every page
         gc.collect()
         gc.freeze()
 

@@ -25,6 +25,8 @@ from urllib.parse import urlencode
 import pytest
 
 from benchmarks._children import end_children
+from cnnkit.settings import Settings
+from tests.records import new_store
 
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
 PATIENCE = 120_000  # ms: a first `import keras` on a busy small machine
@@ -56,7 +58,9 @@ def serve(root, tmp_path_factory) -> Iterator[Callable[..., App]]:
     homes: list[Path] = []
 
     def start(home: Path | None = None, environment: dict[str, str] | None = None) -> App:
-        home = home or tmp_path_factory.mktemp("browser-home")
+        if home is None:
+            home = tmp_path_factory.mktemp("browser-home")
+            new_store(Settings.from_environment({"CNNKIT_HOME": str(home)}))
         port = _free_port()
         log = home / "server.log"
         options = ["--server.headless=true", "--server.address=127.0.0.1"]

@@ -16,6 +16,7 @@ from cnnkit.studio.looks import Look, read_look, write_frame, write_look
 from cnnkit.visualize import Plan, class_logit, presets
 from cnnkit.visualize.dreams import Dream
 from cnnkit.visualize.presets import completed
+from tests.records import new_store
 
 PATIENCE = 120.0  # seconds, for importing TensorFlow on a busy machine
 
@@ -28,6 +29,7 @@ def home(tmp_path_factory):
 @pytest.fixture(scope="module")
 def studio(home):
     settings = get_settings().__class__.from_environment({"CNNKIT_HOME": str(home)})
+    new_store(settings)
     opened = Studio(settings)
     opened.wake()
     yield opened

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from functools import cache
+
 import pytest
 import streamlit as st
+from streamlit.components.v2 import manifest_scanner
 
 from cnnkit.jobs import JobPool
 from cnnkit.runs import RunStore
@@ -12,7 +15,15 @@ from tests.records import new_store
 
 
 @pytest.fixture(autouse=True)
-def fresh_caches(own_home):
+def store(own_home, monkeypatch) -> RunStore:
+    """A record of its own, made without waiting for a migration; no spare child warms up."""
+    monkeypatch.setenv("CNNKIT_SPARE", "0")
+    get_settings.cache_clear()
+    return new_store(get_settings())
+
+
+@pytest.fixture(autouse=True)
+def fresh_caches(store):
     """Nothing that an earlier test's pages kept."""
     st.cache_resource.clear()
     st.cache_data.clear()
@@ -21,10 +32,14 @@ def fresh_caches(own_home):
     st.cache_data.clear()
 
 
-@pytest.fixture
-def store(own_home) -> RunStore:
-    """A record of its own, made without waiting for a migration."""
-    return new_store(get_settings())
+@pytest.fixture(autouse=True, scope="session")
+def components_once():
+    """Look for Streamlit's components among the installed packages once, not for each page."""
+    patch = pytest.MonkeyPatch()
+    scan = cache(manifest_scanner.scan_component_manifests)
+    patch.setattr(manifest_scanner, "scan_component_manifests", scan)
+    yield
+    patch.undo()
 
 
 @pytest.fixture

@@ -9,10 +9,8 @@ import pytest
 
 from cnnkit.runs import Status
 from cnnkit.runs._store import Point
-from cnnkit.settings import get_settings
 from cnnkit.training import Recipe
 from tests.pages import opened, words_of
-from tests.records import new_store
 
 PAGE = "pages/architectures.py"
 
@@ -119,7 +117,6 @@ def test_a_file_that_is_no_network_is_refused_with_the_reason():
 
 
 def test_twins_are_submitted_together_and_differ_in_one_thing(submitted):
-    new_store(get_settings())
     at = opened(PAGE, view="ideas", idea="depth", twin_depth="8", twin_depth_pictures="500")
     drawn(at)
     assert "In the first layer the gradient" in words_of(at)
@@ -134,10 +131,9 @@ def test_twins_are_submitted_together_and_differ_in_one_thing(submitted):
     assert not [b for b in at.button if b.key == "depth 8"]  # they are on their way
 
 
-def test_twins_that_were_trained_are_found_again_with_their_curves(submitted):
+def test_twins_that_were_trained_are_found_again_with_their_curves(submitted, store):
     from cnnkit.ui.architectures.ideas.auxiliary import auxiliary_twins
 
-    store = new_store(get_settings())
     for name, recipe in auxiliary_twins(pictures=500, epochs=4).recipes.items():
         run = store.create("train", recipe.to_dict(), name)
         values = {"loss": 1.0, "val_accuracy": 0.5}

@@ -15,7 +15,6 @@ from cnnkit.settings import get_settings
 from cnnkit.training import get_recipe
 from cnnkit.ui import page
 from cnnkit.ui.showcase import first_filters, load_showcase
-from tests.records import new_store
 
 ROOT = Path(__file__).resolve().parents[2]
 # Plotly is not among them: Streamlit imports it wherever it is installed.
@@ -102,8 +101,7 @@ def test_without_a_starter_there_are_digits_to_look_at(monkeypatch):
     assert "digits" in words_of(home())
 
 
-def test_the_last_runs_come_after_the_first_paint(own_home):
-    store = new_store(get_settings())
+def test_the_last_runs_come_after_the_first_paint(store):
     run = store.create("train", get_recipe("lenet_tutorial", "fast").to_dict(), "Yesterday's")
     store.update(run.id, status=Status.FINISHED)
     at = home()

@@ -16,12 +16,12 @@ from cnnkit.models import ModelCard, create_model, save_model
 from cnnkit.runs import Status, _starter
 from cnnkit.settings import get_settings
 from cnnkit.training import Recipe
-from cnnkit.ui import cache
 from cnnkit.ui.inside import address
 from tests.pages import opened
 from tests.records import new_store
 
 open_page = partial(opened, "pages/inside.py")
+SHIPPED = _starter.starter_run
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -33,9 +33,7 @@ def store(own_home, monkeypatch, tmp_path):
     monkeypatch.setenv("KERAS_HOME", str(tmp_path))
     get_settings.cache_clear()
     monkeypatch.setattr(_starter, "starter_run", lambda: None)
-    cache.store.clear()
-    yield new_store(get_settings())
-    cache.store.clear()
+    return new_store(get_settings())
 
 
 def add_run(store, folder, model="lenet_tutorial", dataset="digits", seed=5):
@@ -185,12 +183,10 @@ def test_what_was_drawn_on_another_page_is_taken_over(store, tmp_path):
     assert not at.exception and len(headings(at)) == 6
 
 
-def test_the_starter_comes_first_where_there_is_one(own_home, tmp_path):
-    cache.store.clear()
-    add_run(new_store(get_settings()), tmp_path)
+def test_the_starter_comes_first_where_there_is_one(store, tmp_path, monkeypatch):
+    monkeypatch.setattr(_starter, "starter_run", SHIPPED)
+    add_run(store, tmp_path)
     at = open_page()
-    cache.store.clear()
-    assert not at.exception
     assert at.selectbox("choice_run").value == "starter"
 
 
