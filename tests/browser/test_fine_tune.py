@@ -1,6 +1,7 @@
-"""One's own pictures on the Fine-tune page of a real browser: brought, renamed, deleted."""
+"""One's own pictures in a real browser: brought, renamed, learnt from, asked about, deleted."""
 
 import io
+import re
 import zipfile
 
 import pytest
@@ -8,8 +9,9 @@ from PIL import Image
 
 from cnnkit.datasets.folders import image_folder, list_own
 from cnnkit.settings import get_settings
+from tests.browser.charts import click_cell
 
-PATIENCE = 60_000  # ms
+PATIENCE = 120_000  # ms: TensorFlow's import in a new child, on a busy machine
 
 
 def packed(path, **classes):
@@ -62,3 +64,39 @@ def test_a_zip_is_brought_reported_renamed_and_deleted(app, page, tmp_path, firs
     page.locator('[role="dialog"]').get_by_role("button", name="Delete").click()
     expect(chosen).to_have_value("first (yours, 8 pictures)", timeout=PATIENCE)
     assert list_own() == [first]
+
+
+@pytest.mark.browser
+@pytest.mark.slow
+def test_a_network_learns_own_pictures_answers_and_is_called_otherwise(app, page, first, tmp_path):
+    page.set_default_timeout(PATIENCE)
+    page.goto(app.url("fine_tune", data=first, network="photo_cnn", deeper="2", changes="flip"))
+    page.get_by_text("Parameters that learn").wait_for()
+    page.get_by_alt_text("Training pictures, as they are, then changed in several ways").wait_for()
+    page.get_by_role("button", name="Fine-tune", exact=True).click()
+    page.wait_for_url(re.compile("run="))
+    page.get_by_text("Right on the test").wait_for()
+
+    page.get_by_text("The most confident mistakes").wait_for()
+    click_cell(page, true=0, predicted=0, classes=2)
+    page.get_by_text("dark rightly read as dark").wait_for()
+
+    page.get_by_role("button", name="Rename classes").click()
+    dialog = page.get_by_role("dialog")
+    table = dialog.locator('[data-testid="stDataFrame"] canvas').first
+    table.wait_for()
+    # Below the heading: the first class. What takes the mouse lies over what is drawn.
+    table.dblclick(position={"x": 120, "y": 52}, force=True)
+    page.keyboard.press("ControlOrMeta+A")
+    page.keyboard.type("Night")
+    page.keyboard.press("Enter")
+    dialog.get_by_role("button", name="Keep these names").click()
+    dialog.wait_for(state="detached")
+    page.get_by_role("tab", name="Mistakes").wait_for()
+
+    picture = tmp_path / "night.png"
+    Image.new("RGB", (40, 30), (10, 6, 9)).save(picture)
+    page.get_by_role("link", name="Show it your pictures").click()
+    page.wait_for_url(re.compile("predict.*run"))
+    page.locator('input[type="file"]').first.set_input_files(str(picture))
+    page.get_by_text("Night").first.wait_for()

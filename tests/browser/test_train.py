@@ -4,10 +4,12 @@ import re
 
 import pytest
 
+from tests.browser.charts import click_cell
+
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
 # TensorFlow's import in a new child, on a machine whose cores are all taken.
-PATIENCE = 300_000  # ms
+PATIENCE = 120_000  # ms
 CURVE = ".js-plotly-plot .scatterlayer .js-line"
 SETTINGS = {"dataset": "digits", "model": "softmax_regression", "recipe": "published"}
 
@@ -30,15 +32,6 @@ def press_train(page, epochs: int) -> None:
     page.wait_for_url(re.compile("run="))
 
 
-def click_cell(page, true: int, predicted: int) -> None:
-    """Click one cell of the confusion matrix, the last chart of a page."""
-    cells = page.locator(".js-plotly-plot").last.locator(".scatterlayer .points path")
-    cell = cells.nth(10 * true + predicted)
-    cell.scroll_into_view_if_needed()
-    box = cell.bounding_box()
-    page.mouse.click(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
-
-
 def test_a_network_learns_before_ones_eyes_and_is_found_again(app, page):
     page.goto(app.url("train", **SETTINGS))
     app.settle(page)
@@ -59,7 +52,7 @@ def test_a_network_learns_before_ones_eyes_and_is_found_again(app, page):
     page.get_by_role("button", name="Resume").wait_for()
 
 
-def test_a_finished_run_shows_the_pictures_of_a_clicked_cell(app, page):
+def test_a_finished_run_is_questioned_renamed_and_deleted_after_a_question(app, page):
     page.goto(app.url("train", **SETTINGS))
     app.settle(page)
     press_train(page, epochs=20)
@@ -76,13 +69,6 @@ def test_a_finished_run_shows_the_pictures_of_a_clicked_cell(app, page):
     page.reload()
     page.get_by_text("The most confident mistakes").wait_for()
     assert "run=" in page.url
-
-
-def test_a_run_is_renamed_and_deleted_after_a_question(app, page):
-    page.goto(app.url("train", **SETTINGS))
-    app.settle(page)
-    press_train(page, epochs=3)
-    page.get_by_role("link", name="Compare and download").click()
 
     page.get_by_role("button", name="Rename").click()
     dialog = page.get_by_role("dialog")

@@ -15,8 +15,12 @@ from PIL import Image
 from cnnkit.datasets import dataset_info
 from cnnkit.datasets.folders import image_folder, list_own
 from cnnkit.errors import LimitError, StorageError
+from cnnkit.runs import Status
+from cnnkit.runs._store import Point
 from cnnkit.settings import get_settings
-from cnnkit.training.transfer import TransferRecipe
+from cnnkit.training import evaluate
+from cnnkit.training.results import figures, write_result
+from cnnkit.training.transfer import ALL, Phase, TransferRecipe, fine_tune, transfer_dataset
 from cnnkit.ui.finetune import naming, work
 from tests.pages import opened, words_of
 
@@ -261,3 +265,45 @@ def test_how_much_data_how_deep_is_planned_as_jobs(submitted, monkeypatch):
     assert not at.exception
     assert {job["spec"]["per_class"] for job in submitted} == {1}
     assert [job["kind"] for job in submitted] == ["fine_tune"] * 3 + ["train"]
+
+
+def taught(store, folder, name, dataset):
+    """A finished run: all layers of a small network have really learnt, for one epoch."""
+    recipe = TransferRecipe(
+        model="compact_photo_cnn",
+        weights="random",
+        dataset=dataset,
+        size=32,
+        phases=(Phase(train_from=ALL, epochs=1),),
+        cached=False,
+    )
+    data, result = transfer_dataset(recipe), fine_tune(recipe)
+    evaluation = evaluate(result.model, *data.part("test"))
+    run = store.create("fine_tune", recipe.to_dict(), name)
+    write_result(folder, recipe, data, result, evaluation)
+    for path in folder.iterdir():
+        store.add_artifact(run.id, path)
+    (row,) = result.history
+    store.log(run.id, [Point(metric=k, value=v, step=1, when=0) for k, v in row.items()])
+    store.set_metrics(run.id, figures(result, evaluation))
+    store.update(run.id, status=Status.FINISHED)
+    return run
+
+
+def test_what_came_of_it_stands_beside_others_on_the_same_pictures(store, tmp_path):
+    image_folder(io.BytesIO(packed("rose", "tulip")), name="x.zip")
+    (name,) = list_own()
+    run = taught(store, tmp_path / "one", "Small", name)
+    at = open_page(run=run.id)
+    assert [m.label for m in at.metric][:2] == ["Right on the test", "So of new pictures"]
+    assert "Nothing else has learnt from these pictures yet" in words_of(at)
+    assert "began with random weights" in words_of(at)
+
+    other = store.create("train", {"dataset": name, "split_seed": 0}, "Other")
+    store.log(other.id, [Point(metric="val_accuracy", value=0.5, step=1, when=0)])
+    store.update(other.id, status=Status.FINISHED)
+    at = open_page(run=run.id)
+    (link,) = [one for one in at.get("page_link") if one.label == "Compare their settings"]
+    assert f"{run.id},{other.id}" in link.proto.query_string.replace("%2C", ",")
+    at.button(key="rename_classes").click().run()
+    assert not at.exception and at.button(key="rename_classes_now")

@@ -92,7 +92,8 @@ def preview(recipe: TransferRecipe, dataset: Dataset) -> None:
 
     def draw(pictures: np.ndarray) -> None:
         rows = "as they are, then changed in several ways" if recipe.augmentation else "as they are"
-        charts.mosaic(pictures, columns=PREVIEWED, width=WIDTH, alt=f"Training pictures, {rows}")
+        columns = min(PREVIEWED, len(dataset.indices("train")))
+        charts.mosaic(pictures, columns=columns, width=WIDTH, alt=f"Training pictures, {rows}")
 
     when_ready(answer, draw, waiting="Changing the pictures …")
 
@@ -105,7 +106,8 @@ def seen(recipe: TransferRecipe, dataset: Dataset, seed: int) -> np.ndarray:
     from cnnkit.training._pipeline import to_size
 
     draw = np.random.default_rng(seed)
-    chosen = draw.choice(dataset.indices("train"), PREVIEWED, replace=False)
+    here = dataset.indices("train")
+    chosen = draw.choice(here, min(PREVIEWED, len(here)), replace=False)
     size = recipe.size or dataset.images.shape[1]
     plain = tf.cast(to_size(tf.constant(dataset.images[np.sort(chosen)]), (size, size)), tf.float32)
     rows = [plain]

@@ -6,7 +6,7 @@ import streamlit as st
 
 from cnnkit.runs import Run, Status
 from cnnkit.ui import cache, page
-from cnnkit.ui.finetune import before, naming
+from cnnkit.ui.finetune import before, beside, naming
 from cnnkit.ui.finetune.files import files
 from cnnkit.ui.live import duration
 from cnnkit.ui.mistakes import class_scores, mistakes
@@ -28,13 +28,17 @@ def show(run_id: str) -> None:
         page.link("pages/runs.py", "Compare", run=run.id)
         files(run)
         naming.button(run)
-    wrong, classes, untaught = st.tabs(["Mistakes", "Classes", "Before and after"])
+    wrong, classes, untaught, others = st.tabs(
+        ["Mistakes", "Classes", "Before and after", "Beside others"]
+    )
     with wrong:
         mistakes(run, key="result")
     with classes:
         class_scores(run)
     with untaught:
         before.show(run)
+    with others:
+        beside.show(run)
 
 
 def _figures(run: Run) -> None:
