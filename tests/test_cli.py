@@ -306,6 +306,8 @@ def test_mosaic_writes_a_sheet_for_each_layer(tmp_path):
     assert len(found[0]["units"]) == 4 and pixels(found[0]["picture"]).shape[1] == 1100
     wrong = call("mosaic", "--model", "starter", "--layer", "block1_conv1", "--units", "few")
     assert wrong.exit_code == 2 and "'few'" in wrong.output
+    nowhere = call("mosaic", "--model", "starter", "--layer", "conv9")
+    assert nowhere.exit_code == 1 and "Unknown layer 'conv9'" in nowhere.output
 
 
 def test_dream_changes_a_picture_and_names_what_cannot_be_read(tmp_path):

@@ -33,9 +33,10 @@ def follow(run_id: str, draw: Callable[[Run], None], *, every: float = EVERY) ->
     def look() -> None:
         with shown_errors():
             run = cache.store().get(run_id)
+            # Before drawing: what is drawn now and once more at once may lose a click between.
+            if run.status.over is not was_over:  # it ended, or was resumed just now
+                st.rerun()
             draw(run)
-        if run.status.over is not was_over:  # or it was resumed just now
-            st.rerun()
 
     look()
 
@@ -56,9 +57,9 @@ def follow_all(
     def look() -> None:
         with shown_errors():  # one of them may just have been deleted
             runs = read()
+            if live_before - {run.id for run in runs if not run.status.over}:
+                st.rerun()
             draw(runs)
-        if live_before - {run.id for run in runs if not run.status.over}:
-            st.rerun()
 
     look()
 

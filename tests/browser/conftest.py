@@ -105,8 +105,9 @@ def app(serve) -> App:
 @pytest.fixture(scope="session")
 def browser(chromium):
     """A headless Chromium. `chromium` and the marker `browser` say where there is none."""
-    from playwright.sync_api import sync_playwright
+    from playwright.sync_api import expect, sync_playwright
 
+    expect.set_options(timeout=PATIENCE)
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=chromium, args=FLAGS)
         yield browser

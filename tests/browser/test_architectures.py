@@ -1,4 +1,4 @@
-"""The page Architectures in a real browser: a drawing that opens, and twins that train."""
+"""The page Architectures in a real browser: a drawing that opens."""
 
 import pytest
 
@@ -16,24 +16,3 @@ def test_a_block_opens_where_it_is_clicked(app, page):
     # What is drawn side by side stands side by side.
     tops = {way.bounding_box()["y"] for way in module.locator(".way").all()}
     assert len(tops) == 1 and module.locator(".way").count() == 4
-
-
-@pytest.mark.browser
-def test_twins_train_as_jobs_and_their_curves_appear(app, page):
-    page.goto(
-        app.url(
-            "architectures",
-            view="ideas",
-            idea="depth",
-            twin_depth=8,
-            twin_depth_pictures=500,
-            twin_depth_epochs=1,
-        )
-    )
-    app.settle(page)
-    page.get_by_text("In the first layer the gradient").first.wait_for()
-    page.get_by_role("button", name="Train with shortcuts and plain").click()
-    page.get_by_text("What reaches each layer after training").wait_for()
-    page.get_by_text("In the first layer the gradient").nth(1).wait_for()
-    assert page.locator(".js-plotly-plot").count() == 4
-    assert not page.locator('[data-testid="stException"]').count()

@@ -9,7 +9,7 @@ from PIL import Image
 
 from cnnkit.datasets.folders import image_folder, list_own
 from cnnkit.settings import get_settings
-from tests.browser.charts import click_cell
+from tests.browser.acting import click_cell
 
 PATIENCE = 120_000  # ms: TensorFlow's import in a new child, on a busy machine
 

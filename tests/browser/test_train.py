@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from tests.browser.charts import click_cell
+from tests.browser.acting import click_cell, insist, press
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
@@ -46,10 +46,13 @@ def test_a_network_learns_before_ones_eyes_and_is_found_again(app, page):
     )
 
     page.reload()
-    page.get_by_role("button", name="Pause").click()
-    page.get_by_role("button", name="Resume").click()
-    page.get_by_role("button", name="Cancel").click()
-    page.get_by_role("button", name="Resume").wait_for()
+    pause, resume, cancel = (
+        page.get_by_role("button", name=name) for name in ("Pause", "Resume", "Cancel")
+    )
+    pause.wait_for()
+    insist(lambda: press(pause), resume, wait=30_000)
+    insist(lambda: press(resume), pause)
+    insist(lambda: press(cancel), resume)
 
 
 def test_a_finished_run_is_questioned_renamed_and_deleted_after_a_question(app, page):

@@ -1,4 +1,4 @@
-"""A real job of mosaics: what it keeps, that a stop loses no layer, and what it refuses."""
+"""A real job of mosaics: what it keeps, and that a stop loses no layer."""
 
 from pathlib import Path
 
@@ -54,10 +54,3 @@ def test_a_cancelled_job_goes_on_without_making_the_first_layer_again(
 
 def inode(results: ResultCache, key: str) -> int:
     return (Path(results.folder) / key / "pictures.npy").stat().st_ino
-
-
-def test_a_layer_that_is_not_there_is_named(pool, until, starter):
-    run = pool.submit(kind="mosaic", spec=spec(starter, ["conv9"]))
-    run = until(run, lambda run: run.status.over)
-    assert run.status is Status.FAILED
-    assert run.reason.startswith("Unknown layer 'conv9'. Known layers: ")
