@@ -16,7 +16,7 @@ run: $(RUNNING)
 	$(BIN)/python -m streamlit run app.py --server.port $(PORT)
 
 test: $(TESTING)
-	$(BIN)/python -m pytest -n 2 --dist loadfile
+	$(BIN)/python -m pytest -n 2 --dist loadfile -m "not endurance"
 
 app-test: $(TESTING)
 	$(BIN)/python -m pytest tests/ui
@@ -25,6 +25,7 @@ browser-test: $(TESTING)
 	$(BIN)/python -m pytest -m browser
 
 faults: $(TESTING)
+	$(BIN)/python -m pytest -m endurance
 	$(BIN)/python -m benchmarks.faults
 
 lint: $(TESTING)

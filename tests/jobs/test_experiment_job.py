@@ -1,12 +1,14 @@
 """The experiment as a real job: cancelled in the middle, it goes on and loses no training."""
 
 import numpy as np
+import pytest
 
 from cnnkit.backprop.experiment import Plan, curve, learn
 from cnnkit.jobs.kinds.experiment import curve_file, kept_curves
 from cnnkit.runs import Status
 
 
+@pytest.mark.endurance
 def test_a_cancelled_experiment_goes_on_with_what_lacks(pool, store, until):
     plan = Plan(epochs=120, seeds=2)
     run = pool.submit(kind="experiment", spec=plan.to_dict())

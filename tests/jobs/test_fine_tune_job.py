@@ -23,6 +23,7 @@ RECIPE = TransferRecipe(
 )
 
 
+@pytest.mark.endurance
 @pytest.mark.faults
 def test_a_job_killed_twice_ends_with_the_network_of_an_undisturbed_one(
     pool, store, until, tmp_path

@@ -28,6 +28,7 @@ def spec(source, layers=LAYERS, way=WAY):
     return {"source": source.to_dict(), "layers": list(layers), **way.to_dict()}
 
 
+@pytest.mark.endurance
 @pytest.mark.faults
 def test_a_cancelled_job_goes_on_without_making_the_first_layer_again(
     pool, until, results, starter

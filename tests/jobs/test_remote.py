@@ -53,6 +53,7 @@ def remote(cluster, store) -> JobPool:
     pool.close()
 
 
+@pytest.mark.endurance
 @pytest.mark.faults
 def test_a_queued_run_outlives_its_client_and_a_lost_machine(cluster, remote, store, until):
     slow = {"epochs": 12, "steps": 10, "seconds": 0.1}
