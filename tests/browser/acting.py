@@ -7,18 +7,21 @@ from playwright.sync_api import Locator, TimeoutError
 TIMES = 8
 
 
-def insist(act: Callable[[], object], reached: Locator, wait: float = 15_000) -> None:
+def insist(
+    act: Callable[[], object], reached: Locator, wait: float = 15_000, *, gone: bool = False
+) -> None:
     """Act, and again if nothing came of it: a page that is just running may miss a click.
 
     Args:
         act: does nothing where it has been done.
         reached: appears when it has.
         wait: between two attempts, in ms.
+        gone: it disappears instead.
     """
     for _ in range(TIMES):
         act()
         try:
-            return reached.first.wait_for(timeout=wait)
+            return reached.first.wait_for(timeout=wait, state="detached" if gone else "visible")
         except TimeoutError:
             continue
     raise AssertionError(f"{TIMES} attempts came to nothing: {reached}")
