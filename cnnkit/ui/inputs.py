@@ -43,7 +43,7 @@ def choice(
         **arguments: for the widget.
     """
     options = list(options)
-    key = f"choice_{parameter}"
+    key = _key(parameter, {name: title(name) for name in options})
     wanted = st.query_params.get(parameter)
     if wanted in options:
         st.session_state[key] = wanted
@@ -135,7 +135,7 @@ def several(
         **arguments: for `st.multiselect`.
     """
     options = list(options)
-    key = f"choice_{parameter}"
+    key = _key(parameter, {name: title(name) for name in options})
     wanted = st.query_params.get(parameter)
     names = st.session_state.get(key, default) if wanted is None else wanted.split(",")
     st.session_state[key] = [name for name in names if name in options]
@@ -267,6 +267,29 @@ def run_title(run: Run) -> str:
     error = run.metrics.get("test_error")
     reached = f" · {100 * error:.2f} % error" if error is not None else ""
     return f"{run.name} · {dataset_title(run.spec['dataset'])}{reached}"
+
+
+def key_of(parameter: str) -> str:
+    """Key of a picker in the state of the visit, once it was drawn.
+
+    Args:
+        parameter: its name in the address.
+    """
+    times, _ = st.session_state.get(f"titles_{parameter}", (0, {}))
+    return f"choice_{parameter}" + (f"_{times}" if times else "")
+
+
+def _key(parameter: str, titles: dict[str, str]) -> str:
+    """Key of a picker: another one as soon as an option is called otherwise.
+
+    The browser keeps the title of what is chosen, not its name; a picker that is only drawn
+    again may go on showing the title from before.
+    """
+    state = f"titles_{parameter}"
+    times, before = st.session_state.get(state, (0, {}))
+    times += any(before.get(name, title) != title for name, title in titles.items())
+    st.session_state[state] = (times, titles)
+    return key_of(parameter)
 
 
 def _dataset_title(name: str) -> str:

@@ -7,7 +7,7 @@ import hashlib
 import streamlit as st
 
 from cnnkit.models import OpenModel, open_brought
-from cnnkit.ui import cache
+from cnnkit.ui import cache, inputs
 
 MAX_MB = 200
 CHOICE = "file"  # its name in the address
@@ -73,5 +73,5 @@ def _choose(parameter: str, several: bool) -> None:
         elif st.query_params.get(parameter) == CHOICE:
             del st.query_params[parameter]
         return
-    chosen = [key for key in st.session_state[f"choice_{parameter}"] if key != CHOICE]
+    chosen = [key for key in st.session_state[inputs.key_of(parameter)] if key != CHOICE]
     st.query_params[parameter] = ",".join([*chosen, CHOICE] if name() else chosen)

@@ -16,8 +16,10 @@ def insist(
         act: does nothing where it has been done.
         reached: appears when it has.
         wait: between two attempts, in ms.
-        gone: it disappears instead.
+        gone: it is there, or about to be, and disappears instead.
     """
+    if gone:
+        reached.first.wait_for()
     for _ in range(TIMES):
         act()
         try:

@@ -14,6 +14,14 @@ from cnnkit.ui.inputs import choice
 got = choice("Fruit", ["apple", "pear", "fig"], parameter="fruit", title=str.upper, default="pear")
 st.markdown(got)
 """
+RENAMED = """
+import streamlit as st
+from cnnkit.ui.inputs import choice, key_of
+more = st.toggle("Other titles")
+title = str.title if more else str.upper
+st.markdown(choice("Fruit", ["apple", "pear"], parameter="fruit", title=title))
+st.markdown(key_of("fruit"))
+"""
 PICTURE = """
 import streamlit as st
 from cnnkit.ui.inputs import picture_picker
@@ -73,6 +81,19 @@ def test_a_name_that_is_not_there_is_said_and_the_default_taken():
     at = opened(CHOICE, fruit="stone")
     assert "stone" in at.warning[0].value
     assert at.markdown[0].value == "pear"
+
+
+def test_other_titles_make_another_picker_that_keeps_what_was_chosen():
+    at = opened(RENAMED)
+    at.selectbox[0].set_value("pear").run()
+    before = at.markdown[1].value
+    at.run()
+    assert [one.value for one in at.markdown] == ["pear", before]
+    at.toggle[0].set_value(True).run()
+    assert at.markdown[0].value == "pear" and at.markdown[1].value != before
+    assert at.selectbox[0].options == ["Apple", "Pear"]
+    at.selectbox[0].set_value("apple").run()
+    assert at.markdown[0].value == "apple"
 
 
 def test_any_picture_is_one_of_those_there_are():

@@ -125,7 +125,6 @@ def _delete(spec: DatasetSpec, parameter: str) -> None:
         with shown_errors():
             delete(spec.name)
             work.works().forget_done()  # what has the pictures mapped keeps the disk from them
-        st.session_state.pop(f"choice_{parameter}", None)
         others = list_own()
         if others:
             st.query_params[parameter] = others[0]

@@ -119,7 +119,7 @@ def _forget(network: Network, way: Way) -> None:
     gone = ("layer", "unit") if before != (network.key, way) else ()
     if before[0] != network.key:
         gone = ("layers", *gone)
-        st.session_state.pop("choice_layers", None)
+        st.session_state.pop(inputs.key_of("layers"), None)
     for parameter in gone:
         st.query_params.pop(parameter, None)
 
