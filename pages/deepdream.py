@@ -4,7 +4,7 @@ import streamlit as st
 
 from cnnkit.ui import cache
 from cnnkit.ui.messages import shown_errors, source
-from cnnkit.ui.page import open_page
+from cnnkit.ui.page import end_page, open_page
 from cnnkit.ui.visualize import dreamer, targets
 
 open_page("DeepDream", "What does a network see in your picture, when it may add to it?")
@@ -18,7 +18,7 @@ with shown_errors():
             st.warning(network.note, icon=":material/science:")
         recipe = dreamer.recipe(network)
         if recipe is None:
-            st.stop()
+            end_page()
         plan, side = recipe
         channels = network.input_shape[2]
         given = dreamer.picture(side, channels)

@@ -4,7 +4,7 @@ import streamlit as st
 
 from cnnkit.ui import cache, charts, handwriting, inputs, messages
 from cnnkit.ui.answers import answers, warm
-from cnnkit.ui.page import open_page
+from cnnkit.ui.page import end_page, open_page
 
 # Name in the address -> words on the button, what to do first.
 SOURCES = {
@@ -25,7 +25,7 @@ if not runs:
         "pages/train.py",
         "Train a network",
     )
-    st.stop()
+    end_page()
 
 source = inputs.choice(
     "Where the digit comes from",

@@ -5,7 +5,7 @@ import streamlit as st
 from cnnkit.ui import cache
 from cnnkit.ui.finetune import contact, data, experiment, forecast, outcome, recipe, start
 from cnnkit.ui.messages import shown_errors, source
-from cnnkit.ui.page import open_page
+from cnnkit.ui.page import end_page, open_page
 from cnnkit.ui.training import leave_run
 from cnnkit.ui.watching import waiting_runs, watch
 
@@ -18,18 +18,18 @@ if watched:
         watch(watched)
         outcome.show(watched)
         waiting_runs(but=watched)
-    st.stop()
+    end_page()
 
 with shown_errors():
     dataset = data.choose_data()
     if dataset is None:
-        st.stop()
+        end_page()
     contact.show_data(dataset)
     st.header("What shall learn from them?", anchor="network")
     base = recipe.network_picker()
     found = forecast.found_depths(base, len(dataset.class_names))
     if found is None:
-        st.stop()
+        end_page()
     depth = recipe.depth_slider(found, base)
     chosen = recipe.settings(base, depth, dataset)
     forecast.costs(chosen, found, dataset)

@@ -5,7 +5,7 @@ import streamlit as st
 from cnnkit.predict import softmax
 from cnnkit.ui import cache, charts, inputs, inside
 from cnnkit.ui.messages import empty_state, shown_errors, source
-from cnnkit.ui.page import open_page
+from cnnkit.ui.page import end_page, open_page
 
 open_page("Inside", "What does a trained network make of a digit, layer by layer?")
 
@@ -17,7 +17,7 @@ if not runs:
         "Here you will see its filters and what every layer answers. Train one first.",
         "pages/train.py",
     )
-    st.stop()
+    end_page()
 
 left, right = st.columns([3, 1], vertical_alignment="center")
 with left, shown_errors():
@@ -27,7 +27,7 @@ with left, shown_errors():
     digit = inside.digit_picker(card)
 if digit is None:
     st.info("Everything below appears as soon as there is a digit.", icon=":material/arrow_upward:")
-    st.stop()
+    end_page()
 with right:
     charts.picture(digit.picture, alt=digit.words, caption=digit.words)
 

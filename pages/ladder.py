@@ -4,7 +4,7 @@ import streamlit as st
 
 from cnnkit.ui import cache, inputs
 from cnnkit.ui.messages import shown_errors, source
-from cnnkit.ui.page import open_page
+from cnnkit.ui.page import end_page, open_page
 from cnnkit.ui.visualize import rungs, targets
 
 open_page("Ladder", "What does each regularizer do to the picture of the same class?")
@@ -19,7 +19,7 @@ with shown_errors():
     if network.note:
         st.warning(network.note, icon=":material/science:")
     if target is None:
-        st.stop()
+        end_page()
     rungs.show(rungs.of(target, int(seed)), target, networks)
 source(
     "The ladder tells again what aidiary 2017, Visualising convolutional neural networks, went "

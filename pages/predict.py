@@ -4,7 +4,7 @@ import streamlit as st
 
 from cnnkit.ui import cache, network_list, predicting, uploads
 from cnnkit.ui.messages import shown_errors, source
-from cnnkit.ui.page import open_page
+from cnnkit.ui.page import end_page, open_page
 
 open_page("Predict", "What does a network see in your picture?")
 
@@ -19,7 +19,7 @@ with shown_errors():
 
 if not chosen:
     st.info("Choose at least one network above.", icon=":material/arrow_upward:")
-    st.stop()
+    end_page()
 networks = network_list.offer_missing(chosen)
 if not files:
     st.info(

@@ -5,7 +5,7 @@ import streamlit as st
 from cnnkit.ui import cache, training
 from cnnkit.ui.forecast import amount, augmentation_preview, parameters, time_needed
 from cnnkit.ui.messages import shown_errors
-from cnnkit.ui.page import open_page
+from cnnkit.ui.page import end_page, open_page
 from cnnkit.ui.recipe_form import recipe_form
 from cnnkit.ui.watching import waiting_runs, watch
 
@@ -18,7 +18,7 @@ if watched:
         watch(watched)
         training.result(watched)
         waiting_runs(but=watched)
-    st.stop()
+    end_page()
 
 with shown_errors():
     base, scope = training.starting_point()

@@ -6,7 +6,7 @@ import streamlit as st
 
 from cnnkit.ui import cache
 from cnnkit.ui.messages import shown_errors, source
-from cnnkit.ui.page import open_page
+from cnnkit.ui.page import end_page, open_page
 from cnnkit.ui.visualize import form, gallery, keeping, sitting, targets, verdicts, watching
 from cnnkit.visualize.fooling import as_shown
 
@@ -23,7 +23,7 @@ with shown_errors():
     if network.note:
         st.warning(network.note, icon=":material/science:")
     if target is None:
-        st.stop()
+        end_page()
     # On a narrow screen the sliders come below the picture that they steer.
     stage, sliders = st.columns([7, 4], gap="large")
     with sliders:

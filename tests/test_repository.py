@@ -37,6 +37,13 @@ def test_nothing_of_the_operators_data_is_committed():
     assert [path for path in _committed() if _digest(path) in digests] == []
 
 
+def test_pages_end_without_losing_clicks():
+    """`page.end_page` says why `st.stop` is not for us."""
+    files = [path for path in _committed() if path.suffix == ".py"]
+    call = re.compile(r"^\s*st\.stop\(", re.MULTILINE)
+    assert [str(path) for path in files if call.search(path.read_text("utf-8"))] == []
+
+
 def test_text_files_end_with_one_line_feed_and_have_no_trailing_space():
     wrong = []
     for path in _committed():

@@ -44,7 +44,7 @@ def shown_errors(*, stop: bool = True) -> Iterator[None]:
         if next_step:
             st.caption(next_step)
         if stop:
-            st.stop()
+            page.end_page()
 
 
 def empty_state(title: str, text: str, file: str | None = None, label: str | None = None) -> None:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from typing import NoReturn
+
 import streamlit as st
+from streamlit.runtime.scriptrunner import StopException
 
 from cnnkit.ui import lasting
 
@@ -56,6 +59,15 @@ def open_page(title: str, subtitle: str = "", *, tab: str | None = None) -> None
     st.logo(_LOGO, size="large", icon_image=_MARK)
     st.set_page_config(page_icon=_MARK)
     lasting.keep()
+
+
+def end_page() -> NoReturn:
+    """Draw nothing more of this page.
+
+    Streamlit's own `st.stop()` also forgets what was clicked within a fragment while the page
+    was being drawn: a Pause pressed in the moment when it appears, a dialog's Delete.
+    """
+    raise StopException
 
 
 def link(file: str, label: str | None = None, **query: str) -> None:

@@ -64,7 +64,7 @@ def require_data(name: str) -> None:
             args=("digits",),
         )
         offer_download(name)
-    st.stop()
+    page.end_page()
 
 
 def begin_button(recipe: Recipe) -> None:

@@ -7,32 +7,21 @@ from playwright.sync_api import Locator, TimeoutError
 TIMES = 8
 
 
-def insist(
-    act: Callable[[], object], reached: Locator, wait: float = 15_000, *, gone: bool = False
-) -> None:
-    """Act, and again if nothing came of it: a page that is just running may miss a click.
+def insist(act: Callable[[], object], reached: Locator, wait: float = 15_000) -> None:
+    """Act, and again if nothing came of it: keys pressed before a page listens go nowhere.
 
     Args:
         act: does nothing where it has been done.
         reached: appears when it has.
         wait: between two attempts, in ms.
-        gone: it is there, or about to be, and disappears instead.
     """
-    if gone:
-        reached.first.wait_for()
     for _ in range(TIMES):
         act()
         try:
-            return reached.first.wait_for(timeout=wait, state="detached" if gone else "visible")
+            return reached.first.wait_for(timeout=wait)
         except TimeoutError:
             continue
     raise AssertionError(f"{TIMES} attempts came to nothing: {reached}")
-
-
-def press(button: Locator) -> None:
-    """Click a button if it is there and can be clicked."""
-    if button.is_visible() and button.is_enabled():
-        button.click()
 
 
 def click_cell(page, true: int, predicted: int, classes: int = 10) -> None:

@@ -9,7 +9,7 @@ from PIL import Image
 
 from cnnkit.datasets.folders import image_folder, list_own
 from cnnkit.settings import get_settings
-from tests.browser.acting import click_cell, insist, press
+from tests.browser.acting import click_cell
 
 PATIENCE = 120_000  # ms: TensorFlow's import in a new child, on a busy machine
 
@@ -90,8 +90,8 @@ def test_a_network_learns_own_pictures_answers_and_is_called_otherwise(app, page
     page.keyboard.press("ControlOrMeta+A")
     page.keyboard.type("Night")
     page.keyboard.press("Enter")
-    keep = dialog.get_by_role("button", name="Keep these names")
-    insist(lambda: press(keep), dialog, gone=True)
+    dialog.get_by_role("button", name="Keep these names").click()
+    dialog.wait_for(state="detached")
     page.get_by_role("tab", name="Mistakes").wait_for()
 
     picture = tmp_path / "night.png"

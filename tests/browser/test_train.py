@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from tests.browser.acting import click_cell, insist, press
+from tests.browser.acting import click_cell
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
@@ -50,9 +50,11 @@ def test_a_network_learns_before_ones_eyes_and_is_found_again(app, page):
         page.get_by_role("button", name=name) for name in ("Pause", "Resume", "Cancel")
     )
     pause.wait_for()
-    insist(lambda: press(pause), resume, wait=30_000)
-    insist(lambda: press(resume), pause)
-    insist(lambda: press(cancel), resume)
+    pause.click()
+    resume.click()
+    pause.wait_for()
+    cancel.click()
+    resume.wait_for()
 
 
 def test_a_finished_run_is_questioned_renamed_and_deleted_after_a_question(app, page):
@@ -82,7 +84,8 @@ def test_a_finished_run_is_questioned_renamed_and_deleted_after_a_question(app, 
     title.wait_for()
 
     page.get_by_role("button", name="Delete").click()
-    insist(lambda: press(dialog.get_by_role("button", name="Keep it")), dialog, gone=True)
+    dialog.get_by_role("button", name="Keep it").click()
+    dialog.wait_for(state="detached")
     title.wait_for()
     page.get_by_role("button", name="Delete").click()
     dialog.get_by_role("button", name="Delete").click()

@@ -11,7 +11,7 @@ from cnnkit.figures import curves, images
 from cnnkit.images import decode_image, resized
 from cnnkit.predict import example_photos
 from cnnkit.settings import get_settings
-from cnnkit.ui import cache, charts, inputs
+from cnnkit.ui import cache, charts, inputs, page
 from cnnkit.ui.handwriting import PICTURE_MB, TYPES
 from cnnkit.ui.messages import shown_errors
 from cnnkit.ui.visualize import targets, watching
@@ -76,7 +76,7 @@ def recipe(network: Network) -> tuple[Dream, int] | None:
         return None
     if "error" in answer:
         st.error(answer["error"], icon=":material/error:")
-        st.stop()
+        page.end_page()
     names = [name for name, _, shape in answer["layers"] if len(shape) == 3]
     fitting = {key: p for key, p in PRESETS.items() if set(p.dream.layers) <= set(names)}
     chosen = inputs.choice(
@@ -165,7 +165,7 @@ def _turned(base: Dream, names: list[str], side: int) -> tuple[Dream, int]:
     )
     if not chosen:
         st.info("Choose at least one layer.", icon=":material/arrow_upward:")
-        st.stop()
+        page.end_page()
     with st.expander("More settings"):
         weights = {
             name: inputs.number(

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import streamlit as st
 
 from cnnkit.runs import Progress, Run, Status
-from cnnkit.ui import cache, inputs, live, messages, watching
+from cnnkit.ui import cache, inputs, live, messages, page, watching
 from cnnkit.ui.visualize import form, targets
 from cnnkit.ui.visualize.targets import Network
 from cnnkit.visualize.gallery import USUAL, LayerMosaic, usual_layers
@@ -77,7 +77,7 @@ def wanted(network: Network, way: Way) -> Wanted:
         return Wanted(network, tuple(filter(None, named)) or usual, way, known=False)
     if "error" in answer:
         st.error(answer["error"], icon=":material/error:")
-        st.stop()
+        page.end_page()
     return Wanted(network, _layer_picker(network, answer["layers"]), way, known=True)
 
 

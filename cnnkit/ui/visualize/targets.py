@@ -12,7 +12,7 @@ import streamlit as st
 from cnnkit.models import imagenet_class_names, list_pretrained, pretrained_info
 from cnnkit.runs import Run
 from cnnkit.studio import Source
-from cnnkit.ui import cache, inputs, uploads
+from cnnkit.ui import cache, inputs, page, uploads
 from cnnkit.ui.messages import shown_errors
 from cnnkit.ui.visualize.sources import brought, untrained
 from cnnkit.visualize import Objective, channel, class_logit, diversity, layer_energy, neuron
@@ -153,7 +153,7 @@ def _layer_picker(network: Network) -> tuple[str, int, bool] | None:
         wait_for_layers(network)
     elif "error" in answer:
         st.error(answer["error"], icon=":material/error:")
-        st.stop()
+        page.end_page()
     else:
         for name, kind, shape in answer["layers"]:
             known = {**known, name: shape[-1]}
