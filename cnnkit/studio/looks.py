@@ -24,6 +24,7 @@ class Look:
     status: str  # one of the names above
     place: int = 0  # in the queue, 1-based; 0: not waiting
     number: int = 0  # steps done
+    shown: int = 0  # step of the frame
     steps: int = 0  # asked for
     seconds_per_step: float = 0.0  # of the last ones
     learning_rate: float = 0.0

@@ -57,7 +57,7 @@ class Session:
         self._kept: OrderedDict[int, Any] = OrderedDict()
         self._stride = 1
         self._notes: list[str] = []
-        self._told = 0.0
+        self._told, self._shown = 0.0, 0  # when, and which step
         self._seconds: list[float] = []
         folder.mkdir(parents=True, exist_ok=True)
 
@@ -104,6 +104,7 @@ class Session:
         else:
             self.plan = self.plan.turned(turned)
         self.steered = True
+        self._told = 0.0  # what it does is to be seen with the next step
         if self.status != looks.RUNNING:
             self.tell()
 
@@ -150,7 +151,7 @@ class Session:
         """Write down how it stands, and the picture too."""
         if frame and self._running:
             looks.write_frame(self.folder / looks.FRAME, self.shown())
-            self._told = time.perf_counter()
+            self._told, self._shown = time.perf_counter(), self.number
         looks.write_look(self.folder, self.look())
 
     def look(self) -> Look:
@@ -160,6 +161,7 @@ class Session:
             status=self.status,
             place=self.place,
             number=self.number,
+            shown=self._shown,
             steps=self.plan.steps,
             seconds_per_step=float(np.median(self._seconds)) if self._seconds else 0.0,
             learning_rate=float(self.plan.optimizer.numbers["learning_rate"]),  # pyright: ignore

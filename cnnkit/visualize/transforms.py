@@ -10,6 +10,9 @@ Reference:
 
 from __future__ import annotations
 
+import functools
+import itertools
+import math
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -69,9 +72,16 @@ def compose(parts: Sequence[Part]) -> Callable[..., Tensor]:
     """
 
     def transform(images: Tensor, numbers: Sequence[Mapping[str, Tensor]], seed: Tensor) -> Tensor:
-        for place, (part, given) in enumerate(zip(parts, numbers, strict=True)):
-            own = seed + tf.constant([place * PRIME, 0])
-            images = _TRANSFORMS[part.kind](images, given, part.options, own)
+        drawn = [
+            (part, given, seed + tf.constant([place * PRIME, 0]))
+            for place, (part, given) in enumerate(zip(parts, numbers, strict=True))
+        ]
+        for turns, group in itertools.groupby(drawn, lambda one: one[0].kind in _TURNS):
+            if turns:
+                images = _turn(images, [(part.kind, given, own) for part, given, own in group])
+                continue
+            for part, given, own in group:
+                images = _TRANSFORMS[part.kind](images, given, part.options, own)
         return images
 
     return transform
@@ -85,18 +95,32 @@ def _jitter(images: Tensor, numbers: Mapping, options: Mapping, seed: Tensor) ->
     return tf.cond(reach > 0, lambda: tf.roll(images, moved, (1, 2)), lambda: images)
 
 
-def _scale(images: Tensor, numbers: Mapping, options: Mapping, seed: Tensor) -> Tensor:
+def _turn(images: Tensor, wanted: Sequence[tuple[str, Mapping, Tensor]]) -> Tensor:
+    """Several enlargements and turns in a row, as one: pixels are read between pixels once.
+
+    Each reads a pixel from its place times a complex number, so that all of them together
+    read it from its place times their product.
+    """
+    moves = [_TURNS[kind](numbers, seed, _count(images)) for kind, numbers, seed in wanted]
+    still = functools.reduce(tf.logical_and, [still for _, still in moves])
+    product = functools.reduce(tf.multiply, [factor for factor, _ in moves])
+
+    def warped() -> Tensor:
+        return _warp(images, tf.math.real(product), tf.math.imag(product))
+
+    return tf.cond(still, lambda: images, warped)
+
+
+def _scaling(numbers: Mapping, seed: Tensor, count: Any) -> tuple[Tensor, Tensor]:
     low, high = numbers["low"], numbers["high"]
-    factor = tf.random.stateless_uniform((_count(images),), seed, low, high)
-    zero = tf.zeros_like(factor)
-    still = (low == 1) & (high == 1)
-    return tf.cond(still, lambda: images, lambda: _warp(images, 1 / factor, zero))
+    factor = 1 / tf.random.stateless_uniform((count,), seed, low, high)
+    return tf.complex(factor, tf.zeros_like(factor)), (low == 1) & (high == 1)
 
 
-def _rotate(images: Tensor, numbers: Mapping, options: Mapping, seed: Tensor) -> Tensor:
-    reach = numbers["degrees"] * (3.141592653589793 / 180)
-    angle = tf.random.stateless_uniform((_count(images),), seed, -reach, reach)
-    return tf.cond(reach > 0, lambda: _warp(images, tf.cos(angle), tf.sin(angle)), lambda: images)
+def _turning(numbers: Mapping, seed: Tensor, count: Any) -> tuple[Tensor, Tensor]:
+    reach = numbers["degrees"] * (math.pi / 180)
+    angle = tf.random.stateless_uniform((count,), seed, -reach, reach)
+    return tf.complex(tf.cos(angle), tf.sin(angle)), tf.equal(reach, 0)
 
 
 def _pad(images: Tensor, numbers: Mapping, options: Mapping, seed: Tensor) -> Tensor:
@@ -141,10 +165,9 @@ def _count(images: Tensor) -> Any:
     return images.shape[0] or tf.shape(images)[0]
 
 
+_TURNS = {"scale": _scaling, "rotate": _turning}
 _TRANSFORMS = {
     "jitter": _jitter,
-    "scale": _scale,
-    "rotate": _rotate,
     "pad": _pad,
     "crop": _crop,
 }

@@ -60,6 +60,17 @@ def test_each_picture_is_turned_by_an_angle_of_its_own_within_reach():
     assert len(np.unique(angles)) > 5
 
 
+def test_enlarging_and_turning_at_once_is_one_after_the_other():
+    coarse = np.float32(np.random.default_rng(3).uniform(50, 200, (2, 5, 5, 1)))
+    smooth = tf.image.resize(coarse, (61, 61), "bicubic").numpy()
+    at_once = put_through(smooth, scale(1.3, 1.3), rotate(25))
+    enlarged = put_through(smooth, scale(1.3, 1.3))
+    in_turn = put_through(enlarged, pad(0), rotate(25))  # the same place, so the same angle
+    inside = slice(12, -12)  # what was read from beyond the edge may differ
+    np.testing.assert_allclose(at_once[:, inside, inside], in_turn[:, inside, inside], atol=0.8)
+    assert np.abs(at_once - enlarged)[:, inside, inside].max() > 10
+
+
 @pytest.mark.parametrize(("fill", "corner"), [("gray", 127.5), ("reflect", None)])
 def test_padding_puts_a_border_around(fill, corner, pictures):
     padded = put_through(pictures, pad(4, fill))
