@@ -34,7 +34,8 @@ NETWORKS = {  # title → (source, picture's side, class, steps a second that we
 RECIPES = ("all", "quick")
 LONG, RUNS, SHORT = 1000, 50, 32  # steps of a long run; runs in a row, and their steps
 EARLY = 0.1  # of a run or of the runs, after which nothing more should be needed
-LOOK = 0.01  # seconds between two looks
+LOOK = 0.02  # seconds between two looks, where moments count
+PAGE_LOOK = 0.2  # as a page looks
 MIB = 2**20
 
 
@@ -56,7 +57,9 @@ def plan(name: str, unit: int, side: int, **changes) -> Plan:
     return completed(presets.get(name).plan(class_logit(unit), size=(side, side), **changes))
 
 
-def until(running: Studio, session: str, reached, seconds: float = 600) -> Look:
+def until(
+    running: Studio, session: str, reached, seconds: float = 600, every: float = LOOK
+) -> Look:
     """Look until something is so."""
     end = time.monotonic() + seconds
     while time.monotonic() < end:
@@ -65,7 +68,7 @@ def until(running: Studio, session: str, reached, seconds: float = 600) -> Look:
             raise SystemExit(f"The session {look.status}: {look.reason}")
         if look and reached(look):
             return look
-        time.sleep(LOOK)
+        time.sleep(every)
     raise SystemExit(f"Nothing came within {seconds:.0f} s.")
 
 
@@ -96,7 +99,7 @@ def _rate(running: Studio, source: Source, wanted: Plan) -> float:
     session = running.start(source, wanted)
     first = until(running, session, lambda look: look.number >= 8)
     began = time.monotonic()
-    last = until(running, session, lambda look: look.over)
+    last = until(running, session, lambda look: look.over, every=PAGE_LOOK)
     return (last.number - first.number) / (time.monotonic() - began)
 
 
@@ -145,12 +148,12 @@ def memory(running: Studio) -> list[Row]:
     session = running.start(source, plan("all", unit, side, steps=LONG))
     until(running, session, lambda look: look.number >= EARLY * LONG)
     early = _resident(running)
-    until(running, session, lambda look: look.over, 1200)
+    until(running, session, lambda look: look.over, 1200, PAGE_LOOK)
     rows = [_memory_row(f"{LONG} steps of one picture", early, _resident(running))]
     taken = []
     for number in range(RUNS):
         session = running.start(source, plan("all", unit, side, steps=SHORT, seed=number))
-        until(running, session, lambda look: look.over)
+        until(running, session, lambda look: look.over, every=PAGE_LOOK)
         taken.append(_resident(running))
     early = taken[int(EARLY * RUNS) - 1]
     return [*rows, _memory_row(f"{RUNS} runs of {SHORT} steps", early, taken[-1])]
