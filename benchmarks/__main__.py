@@ -13,6 +13,8 @@ import subprocess
 import sys
 from datetime import date
 
+import psutil
+
 from benchmarks._measure import ROOT, machine
 
 # Name -> title. The parts do not share a process: what one has imported would not be paid
@@ -61,10 +63,21 @@ def run(part: str) -> dict:
     # Whoever reads the table should know what else ran.
     load = f"Load average when it began: {os.getloadavg()[0]:.1f}."
     command = [sys.executable, "-m", f"benchmarks.{part}"]
+    before = psutil.cpu_times()
     output = subprocess.run(command, cwd=ROOT, stdout=subprocess.PIPE, check=True).stdout
+    load += f" {_stolen(before, psutil.cpu_times()):.0%} of the processor went to other machines."
     result = json.loads(output.splitlines()[-1])
     where = [*machine(), date.today().isoformat(), load]
     return {"rows": result["rows"], "notes": result["notes"], "where": where}
+
+
+def _stolen(before, after) -> float:
+    """Share of the time between two looks that the host gave to others, 0 to 1.
+
+    Where the system does not say (only Linux does), 0.
+    """
+    spent = sum(after) - sum(before)
+    return (getattr(after, "steal", 0.0) - getattr(before, "steal", 0.0)) / max(spent, 1e-9)
 
 
 def document(results: dict[str, dict]) -> str:
