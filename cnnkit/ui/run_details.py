@@ -87,6 +87,7 @@ def _actions(run: Run) -> None:
                 "Rename",
                 lambda: _rename(run),
                 title="Rename this run",
+                of=run.id,
                 key="rename",
                 icon=":material/edit:",
             )
@@ -95,6 +96,7 @@ def _actions(run: Run) -> None:
                     "Delete",
                     lambda: _delete(run),
                     title="Delete this run?",
+                    of=run.id,
                     key="delete",
                     icon=":material/delete:",
                 )

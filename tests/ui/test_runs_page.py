@@ -110,6 +110,15 @@ def test_pressing_delete_asks_first(store, add_run):
     assert store.get(run_id)
 
 
+def test_a_question_left_open_is_not_asked_of_another_run(store, add_run):
+    first, other = add_run("First"), add_run("Other")
+    at = open_page(run=first)
+    at.button("delete").click().run()
+    at.query_params["run"] = other  # as the browser's back button does
+    at.run()
+    assert not at.exception and "delete_now" not in {button.key for button in at.button}
+
+
 def test_the_starter_can_be_neither_renamed_nor_deleted(store):
     keys = {button.key for button in open_page(run="starter").button}
     assert not keys & {"rename", "delete"}

@@ -17,6 +17,7 @@ def button(run: Run) -> None:
         "Rename classes",
         lambda: _rename(run),
         title="Rename the classes",
+        of=run.id,
         key="rename_classes",
         icon=":material/label:",
     )

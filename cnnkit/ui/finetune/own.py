@@ -28,12 +28,18 @@ def manage(spec: DatasetSpec, parameter: str) -> None:
             one is deleted.
     """
     dialog_button(
-        "Rename", lambda: _rename(spec), title="Rename", key="rename_set", icon=":material/edit:"
+        "Rename",
+        lambda: _rename(spec),
+        title="Rename",
+        of=spec.name,
+        key="rename_set",
+        icon=":material/edit:",
     )
     dialog_button(
         "Delete",
         lambda: _delete(spec, parameter),
         title="Delete these pictures?",
+        of=spec.name,
         key="delete_set",
         icon=":material/delete:",
     )
