@@ -12,6 +12,7 @@ from __future__ import annotations
 import argparse
 import json
 import time
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 
 import numpy as np
@@ -68,10 +69,10 @@ def give_kernels(model: Model) -> None:
             model.get_layer(layer).set_weights([arrays[f"{layer}|{x}"] for x in ("kernel", "bias")])
 
 
-def draw(name: str) -> list[Sheet]:
-    """All sheets of a network, as files."""
+def draw(name: str) -> Iterator[Sheet]:
+    """All sheets of a network, one after the other, as files."""
     way = Way(preset=PRESET.name, steps=PRESET.steps)
-    gallery, sheets = Gallery(opened(name), way, LAYERS[name], None), []
+    gallery = Gallery(opened(name), way, LAYERS[name], None)
     for layer in LAYERS[name]:
         began = time.perf_counter()
         made = gallery.finished(layer)
@@ -81,9 +82,8 @@ def draw(name: str) -> list[Sheet]:
         white.paste(Image.fromarray(sheet), mask=Image.fromarray(sheet[..., 3]))
         path = ROOT / "docs" / "pictures" / f"filters-{name}-{layer}.jpg"
         white.save(path, quality=QUALITY)
-        sheets.append(Sheet(layer, made.units, made.pictures.shape[1], round(seconds, 1)))
         print(f"  {layer}: {seconds:.0f} s", flush=True)
-    return sheets
+        yield Sheet(layer, made.units, made.pictures.shape[1], round(seconds, 1))
 
 
 def document(results: dict[str, dict]) -> str:
@@ -116,12 +116,11 @@ def main() -> None:
     known = json.loads(RESULTS.read_text("utf-8")) if RESULTS.exists() else {}
     for name in parser.parse_args().networks or LAYERS:
         print(name, flush=True)
-        known[name] = {
-            "machine": "; ".join(machine()),
-            "sheets": [asdict(sheet) for sheet in draw(name)],
-        }
-        RESULTS.write_text(json.dumps(known, indent=1) + "\n", "utf-8")
-        DOCUMENT.write_text(document(known), "utf-8")
+        known[name] = {"machine": "; ".join(machine()), "sheets": []}
+        for sheet in draw(name):  # written after each: a run that is cut short is not lost
+            known[name]["sheets"].append(asdict(sheet))
+            RESULTS.write_text(json.dumps(known, indent=1) + "\n", "utf-8")
+            DOCUMENT.write_text(document(known), "utf-8")
 
 
 if __name__ == "__main__":
