@@ -104,7 +104,7 @@ class Session:
         else:
             self.plan = self.plan.turned(turned)
         self.steered = True
-        self._told = 0.0  # what it does is to be seen with the next step
+        self._told = -np.inf  # what it does is to be seen with the next step
         if self.status != looks.RUNNING:
             self.tell()
 

@@ -33,7 +33,7 @@ def follow(run_id: str, draw: Callable[[Run], None], *, every: float = EVERY) ->
     def look() -> None:
         with shown_errors():
             run = cache.store().get(run_id)
-            # Before drawing: what is drawn now and once more at once may lose a click between.
+            # Before drawing: the page as a whole draws it at once.
             if run.status.over is not was_over:  # it ended, or was resumed just now
                 st.rerun()
             draw(run)
