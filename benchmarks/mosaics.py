@@ -94,8 +94,7 @@ def document(results: dict[str, dict]) -> str:
         "Written by `python -m benchmarks.mosaics`. Sixteen filters of each layer, drawn by lot,",
         f"each climbed from noise by the recipe *{PRESET.title}* in {PRESET.steps} steps; the",
         "pictures are as large as their layer needs them. Of VGG16 these layers have their",
-        "published weights. A filter that stays gray was off in the noise it began with, and did",
-        "not wake within these steps: most of the deepest ones, so far.",
+        "published weights.",
     ]
     for name, found in results.items():
         lines += ["", f"## {TITLES[name]}", "", f"{found['machine']}.", ""]

@@ -392,9 +392,17 @@ _REDIRECTED = "CnnkitRedirectedRelu"
 
 @tf.RegisterGradient(_REDIRECTED)
 def _redirected(operation: Any, slope: Tensor) -> Tensor:
-    """The gradient of a ReLU that is off passes where it would turn it on."""
-    on = operation.outputs[0] > 0
-    return tf.where(on | (slope > 0), slope, tf.zeros_like(slope))
+    """The gradient of a ReLU, or where none of a picture's comes through, what would wake it.
+
+    Only there: below, the ReLUs that are on say best what the one above wants to see.
+    """
+    output = operation.outputs[0]
+    low, high = output <= 0, output >= (6 if operation.type == "Relu6" else np.inf)
+    nothing = tf.zeros_like(slope)
+    plain = tf.where(low | high, nothing, slope)
+    waking = tf.where((low & (slope > 0)) | (high & (slope < 0)), slope, nothing)
+    through = tf.reduce_any(plain != 0, range(1, len(slope.shape)), keepdims=True)
+    return tf.where(through, plain, waking)
 
 
 def as_numbers(values: Mapping[str, Any]) -> dict[str, Number]:

@@ -309,6 +309,26 @@ def test_relus_that_are_off_are_noticed_and_warmed_up():
     assert steps[-1].values["channel(conv, unit=1)"] > 0
 
 
+@pytest.mark.parametrize("activation", ["relu", "relu6"])
+def test_a_unit_that_is_off_climbs_as_if_it_had_no_relu(activation):
+    """Warming lets nothing through the ReLUs below it that the unit itself does not see."""
+
+    def network(last):
+        image = keras.Input((8, 8, 3))
+        x = keras.layers.Conv2D(6, 3, activation="relu", name="below")(image)
+        x = keras.layers.Conv2D(2, 3, name="before")(x)
+        return keras.Model(image, keras.layers.Activation(last, name="unit")(x))
+
+    keras.utils.set_random_seed(0)
+    off, linear = network(activation), network("linear")
+    off.get_layer("before").bias.assign([-1e4, -1e4])
+    linear.set_weights(off.get_weights())
+    plan = Plan(objective=channel("unit", 1), optimizer=updates.sgd(5.0, normalised="rms"))
+    warmed, wanted = (Maximization(each, plan).step() for each in (off, linear))
+    assert warmed.gradient_norm == 0 and wanted.gradient_norm > 0
+    np.testing.assert_allclose(warmed.images, wanted.images, atol=1e-3)
+
+
 def test_every_operator_does_what_it_says(pictures):
     images, gradient = tf.constant(pictures), tf.constant(pictures[::-1] - 100)
 
