@@ -1,7 +1,7 @@
 """What the project measured with the recipes that ship, over seeds.
 
 The figures are lines of JSON in `cnnkit/measured/`, each written by a training when it
-ended (`python -m benchmarks.accuracy`); none is typed by hand.
+ended (`python -m benchmarks.accuracy`, `python -m benchmarks.flowers`); none is typed by hand.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ FOLDER = Path(__file__).resolve().parent / "measured"
 class Measurement:
     """One training, from its first epoch to its test."""
 
-    recipe: Recipe  # its seed included
+    recipe: Recipe | TransferRecipe  # its seeds included
     metrics: Mapping[str, float]  # "test_error", "test_accuracy", "test_true_probability", …
     epochs: int
     seconds: float  # validation included, on a machine that others used too
@@ -34,13 +34,13 @@ class Measurement:
 
     @property
     def identity(self) -> str:
-        """Equal for trainings that differ in seed and name alone."""
+        """Equal for trainings that differ in seeds and name alone."""
         return identity(self.recipe)
 
 
 def identity(recipe: Recipe | TransferRecipe) -> str:
-    """Equal for recipes that differ in seed and name alone."""
-    return recipe.replace(seed=0).fingerprint()
+    """Equal for recipes that differ in seeds and name alone."""
+    return recipe.replace(seed=0, split_seed=0).fingerprint()
 
 
 def measurements(recipe: Recipe | TransferRecipe | None = None) -> list[Measurement]:
@@ -91,7 +91,9 @@ def _measurement(line: Mapping[str, Any]) -> Measurement | None:
     if line["kind"] != "training" or line["reason"] == "paused" or "values" not in line:
         return None
     try:
-        recipe = Recipe.from_dict(line["values"]).replace(seed=line["seed"])
+        values = line["values"]
+        kind = TransferRecipe if "phases" in values else Recipe
+        recipe = kind.from_dict(values).replace(seed=line["seed"])
     except InvalidRecipeError:  # another version wrote it
         return None
     return Measurement(

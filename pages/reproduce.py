@@ -3,7 +3,7 @@
 import streamlit as st
 
 from cnnkit.datasets import dataset_info
-from cnnkit.ui import page, reproduce
+from cnnkit.ui import example_answers, page, reproduce
 from cnnkit.ui.messages import shown_errors
 
 page.open_page("Reproduce", "Do the published figures come out again, with the published recipes?")
@@ -25,4 +25,6 @@ with shown_errors():
         reproduce.explain_measures()
     for row in shown:
         reproduce.show_row(row)
+    if any(row.published.model == "vgg16" for row in shown):
+        example_answers.show()
     reproduce.show_table(found)

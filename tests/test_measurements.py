@@ -71,3 +71,12 @@ def test_the_shipped_lines_can_be_read_and_are_found_by_their_recipe():
     for one in found:
         assert one in measured.measurements(one.recipe.replace(seed=99, name="any"))
         assert 0 <= one.metrics["test_error"] <= 1 and one.seconds > 0 and one.machine
+
+
+def test_divisions_of_a_data_set_are_measurements_of_one_recipe(file):
+    recipe = get_reproduction("flowers_mobilenet_v2").recipe
+    divided = [
+        line(seed, values=recipe.replace(seed=seed, split_seed=seed).to_dict()) for seed in (0, 1)
+    ]
+    found = measured.read(file(*divided, line()))
+    assert [one.identity == measured.identity(recipe) for one in found] == [True, True, False]

@@ -83,3 +83,14 @@ def test_the_seeds_vgg16_learns_what_the_seed_let_learn():
     (phase,) = recipe.phases
     assert (phase.train_from, phase.optimizer, phase.learning_rate) == ("block5", "sgd", 1e-4)
     assert (recipe.size, recipe.head.kind, recipe.head.units) == (150, "flatten", 256)
+
+
+def test_the_pictures_that_the_author_asked_about_are_of_the_classes_he_says():
+    from cnnkit.datasets import dataset_info
+    from cnnkit.example_answers import DATASET, FLOWERS
+
+    names = dataset_info(DATASET).class_names
+    for one in FLOWERS:
+        assert names[one.row // 80] == one.true == one.answers[0][0]
+        values = [value for _, value in one.answers]
+        assert set(dict(one.answers)) <= set(names) and values == sorted(values, reverse=True)

@@ -13,7 +13,7 @@ from cnnkit.models import model_info, pretrained_info
 from cnnkit.reproductions import Reproduction, list_reproductions
 from cnnkit.runs import Run, Status
 from cnnkit.training import Recipe
-from cnnkit.training.estimates import Estimate, estimate, recipe_of, transfer_of
+from cnnkit.training.estimates import estimate, recipe_of, transfer_of
 from cnnkit.ui import cache, charts, inputs, live, messages, page
 from cnnkit.ui.live import duration
 
@@ -253,7 +253,8 @@ def _network(published: Reproduction) -> str:
 def _state(run: Run) -> None:
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         messages.status_chip(run.status)
-        page.link("pages/train.py", "Watch it", run=run.id)
+        where = "fine_tune" if run.kind == "fine_tune" else "train"
+        page.link(f"pages/{where}.py", "Watch it", run=run.id)
     if run.progress and not run.status.over:
         left = run.progress.seconds_left
         text = f"epoch {run.progress.epoch:,} of {run.progress.epochs:,}"
@@ -266,16 +267,24 @@ def _expected(row: Row) -> str:
     known = expected(row)
     if known is None:
         return "Time unknown :small[:gray[(not measured yet)]]"
+    seconds, source = known
     most = "at most " if row.published.recipe.stopping else "about "
-    return f"{most.capitalize()}{duration(known.seconds)} :small[:gray[({known.source})]]"
+    return f"{most.capitalize()}{duration(seconds)} :small[:gray[({source})]]"
 
 
-def expected(row: Row) -> Estimate | None:
-    """The time that a row takes, from runs here, else from the project's measurements."""
-    history = cache.store().history
+def expected(row: Row) -> tuple[float, str] | None:
+    """Seconds that a row takes and what they rest on: runs here, else what the project measured."""
     wanted = row.published.recipe
-    if not isinstance(wanted, Recipe):
+    if isinstance(wanted, Recipe):
+        return _estimated(wanted, row)
+    if not row.shipped:
         return None
+    middle = _middle(row.shipped)
+    return middle.seconds, f"measured on {_short(middle.machine)}"
+
+
+def _estimated(wanted: Recipe, row: Row) -> tuple[float, str] | None:
+    history = cache.store().history
     here = [
         ("measured here", recipe, history(run.id))
         for run in row.finished[:1]
@@ -284,9 +293,10 @@ def expected(row: Row) -> Estimate | None:
     shipped = [
         (f"measured on {_short(one.machine)}", one.recipe, [{"seconds": one.seconds / one.epochs}])
         for one in (*reversed(row.shipped), *reversed(measurements()))
-        if one.epochs
+        if one.epochs and isinstance(one.recipe, Recipe)
     ]
-    return estimate(wanted, here) or estimate(wanted, shipped)
+    known = estimate(wanted, here) or estimate(wanted, shipped)
+    return (known.seconds, known.source) if known else None
 
 
 def _help(row: Row, busy: bool, missing: bool) -> str:
@@ -339,8 +349,12 @@ def _times(count: int) -> str:
 
 
 def _time(measured: Sequence[Measurement]) -> str:
-    middle = sorted(one.seconds for one in measured)[len(measured) // 2]
-    return duration(middle)
+    return duration(_middle(measured).seconds)
+
+
+def _middle(measured: Sequence[Measurement]) -> Measurement:
+    """The one whose time is the median."""
+    return sorted(measured, key=lambda one: one.seconds)[len(measured) // 2]
 
 
 def _short(machine: str) -> str:

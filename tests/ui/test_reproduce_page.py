@@ -4,9 +4,16 @@ from __future__ import annotations
 
 from functools import partial
 
+import pytest
+
+from cnnkit.example_answers import FLOWERS
 from cnnkit.reproductions import get_reproduction, list_reproductions
 from cnnkit.runs import Progress, Status
 from cnnkit.settings import get_settings
+from cnnkit.training import evaluate
+from cnnkit.training.results import write_result
+from cnnkit.training.transfer import ALL, Phase, TransferRecipe, fine_tune, transfer_dataset
+from cnnkit.ui.example_answers import PARTS
 from tests.pages import opened
 
 open_page = partial(opened, "pages/reproduce.py")
@@ -111,3 +118,44 @@ def test_without_mnist_only_what_can_run_can_be_started(store, monkeypatch, tmp_
     at = open_page()
     assert at.button("run_lenet").disabled and not at.button("run_toy_all").disabled
     assert "MNIST is not on this machine" in at.warning[0].value
+
+
+@pytest.mark.flowers
+def test_the_five_pictures_of_the_author_are_shown_to_a_network_of_ours(store, tmp_path):
+    recipe = TransferRecipe(
+        model="compact_photo_cnn",
+        weights="random",
+        dataset="flowers17",
+        per_class=1,
+        size=32,
+        phases=(Phase(train_from=ALL, epochs=1),),
+        cached=False,
+    )
+    data, result = transfer_dataset(recipe), fine_tune(recipe)
+    run = store.create("fine_tune", recipe.to_dict(), "Two looks")
+    write_result(tmp_path, recipe, data, result, evaluate(result.model, *data.part("test")))
+    for path in tmp_path.iterdir():
+        store.add_artifact(run.id, path)
+    before = text_of(open_page(row="flowers_vgg16"))
+    assert before.count("His VGG16") == 5 and "Two looks" not in before
+    store.update(run.id, status=Status.FINISHED)
+
+    at = open_page(row="flowers_vgg16")
+    captions = [one.value for one in at.caption]
+    assert captions.count("Two looks") == captions.count("His VGG16") == 5
+    told = [one for one in captions if one in PARTS.values()]
+    parts = {name: data.indices(name) for name in ("train", "validation")}
+    expected = [
+        PARTS[next((name for name, rows in parts.items() if one.row in rows), "test")]
+        for one in FLOWERS
+    ]
+    assert told == expected
+
+
+def test_without_the_flowers_the_authors_answers_are_there(store, monkeypatch, tmp_path):
+    monkeypatch.setenv("CNNKIT_DATA_DIR", str(tmp_path))
+    get_settings.cache_clear()
+    at = open_page(row="flowers_vgg16")
+    words = text_of(at)
+    assert "image_0966.jpg" in words and "The pictures themselves are not on this" in words
+    assert "His VGG16" not in text_of(open_page(row="lenet"))

@@ -1,0 +1,108 @@
+"""`docs/flowers.md`, from what `benchmarks.flowers` measured."""
+
+from __future__ import annotations
+
+import statistics
+from collections.abc import Iterable
+
+# What somebody else got, or what should be reached: mean accuracy on the test parts.
+GOALS = {
+    "mobilenet_v2": "at least 96 %",
+    "googlenet": "none: reported beside it",
+    "compact_photo_cnn": "at least 70 %",
+    "photo_cnn": "aidiary: 62.9 % at the end",
+}
+ALL = "all"
+# Where the second phase of learning may begin, the least deep first.
+DEPTHS = {
+    "mobilenet_v2": ("block_16", "block_15", "block_14"),
+    "googlenet": ("inception_5b", "inception_5a"),
+}
+HEAD = """# 17 flowers
+
+Written by `python -m benchmarks.flowers`. Of the 80 pictures of each class 10 are for the test,
+10 for validation and 60 to learn from, divided at random by a seed. A pretrained network learns
+each division from each depth in the second table; the depth that is best on that division's own
+validation part (of equals, the one where fewer layers learn) is the one whose test result counts.
+Pictures are seen once and as they are, without averages over mirrored ones.
+"""
+TIMES = """Seconds are those of a training at the chosen depth that finds no features on disk
+(`--cold`): all pictures and their variants go through the frozen layers, then all epochs follow.
+Where a dash stands, it was not timed so.
+"""
+Line = dict
+Table = list[tuple[str, ...]]
+
+
+def document(measured: list[Line]) -> str:
+    """The page: a table of means, and one of every division."""
+    newest = _newest(measured)
+    means: Table = []
+    each: Table = []
+    for name in GOALS:
+        seeds = sorted({line["seed"] for line in newest if line["network"] == name})
+        if seeds:
+            means.append(_mean_row(name, [chosen(name, seed, newest) for seed in seeds]))
+            each += [_row(name, seed, newest) for seed in seeds]
+    mean_head = ("Network", "Parameters", "Divisions", "Test accuracy, mean", "Each", "Goal")
+    each_head = (
+        "Network", "Seed", "Validation at each depth", "Test", "Epochs",
+        "Seconds in all", "of these features",
+    )  # fmt: skip
+    machines = dict.fromkeys(note for line in newest for note in line["machine"])
+    notes = "\n".join(f"- {note}" for note in machines)
+    tables = _table(mean_head, means), _table(each_head, each)
+    return f"{HEAD}\n{tables[0]}\n\n{TIMES}\n{tables[1]}\n\n{notes}\n"
+
+
+def chosen(name: str, seed: int, measured: Iterable[Line]) -> Line:
+    """The training whose depth was best on the validation part of its division."""
+    own = [line for line in measured if (line["network"], line["seed"]) == (name, seed)]
+    return max(own, key=lambda line: (line["val_accuracy"], -_place(line)))
+
+
+def _place(line: Line) -> int:
+    """Greater where more layers learn."""
+    return DEPTHS.get(line["network"], (ALL,)).index(line["depth"])
+
+
+def _newest(measured: list[Line]) -> list[Line]:
+    newest = {(line["network"], line["seed"], line["depth"]): line for line in measured}
+    return sorted(newest.values(), key=_place)
+
+
+def _mean_row(name: str, own: list[Line]) -> tuple[str, ...]:
+    values = [line["test_accuracy"] for line in own]
+    return (
+        f"`{name}`",
+        f"{own[0]['parameters']:,}",
+        str(len(own)),
+        f"{100 * statistics.mean(values):.2f} %",
+        ", ".join(f"{100 * value:.1f}" for value in values),
+        GOALS[name],
+    )
+
+
+def _row(name: str, seed: int, measured: list[Line]) -> tuple[str, ...]:
+    best = chosen(name, seed, measured)
+    own = [line for line in measured if (line["network"], line["seed"]) == (name, seed)]
+    cold = best.get("cold", name not in DEPTHS)
+    return (
+        f"`{name}`",
+        str(seed),
+        ", ".join(_validation(line, line is best and len(own) > 1) for line in own),
+        f"{100 * best['test_accuracy']:.1f} %",
+        str(best["epochs"]),
+        f"{best['seconds']:.0f}" if cold else "–",
+        f"{best['features_seconds']:.0f}" if cold else "–",
+    )
+
+
+def _validation(line: Line, marked: bool) -> str:
+    words = f"{line['depth']} {100 * line['val_accuracy']:.1f}"
+    return f"**{words}**" if marked else words
+
+
+def _table(head: tuple[str, ...], rows: Table) -> str:
+    lines = [head, ("---",) * len(head), *rows]
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
