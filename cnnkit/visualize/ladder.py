@@ -18,7 +18,9 @@ from cnnkit.visualize.updates import adam
 
 STEPS = 96
 LP = -3000 * lp_norm(6)
-VARIATION = -0.07 * total_variation(2)
+VARIATION = 0.065  # its weight
+# Where logits are smaller, less of it leaves as much of them.
+VARIATION_OF = {"mobilenet_v2": 0.04}
 MOVES = (jitter(8), scale(0.95, 1.05), rotate(5))
 
 
@@ -45,23 +47,24 @@ _WAVES: dict[str, Any] = {
     "optimizer": adam(0.05),
 }
 
-RUNGS = (
-    _rung("softmax", "Softmax, naively", probability=True),
-    _rung("linear", "Before softmax"),
-    _rung("lp", "+ Lp norm", LP),
-    _rung("variation", "+ total variation", VARIATION),
-    _rung("both", "+ both", LP + VARIATION),
-    _rung("jitter", "both + jitter", LP + VARIATION, transforms=MOVES[:1]),
-    _rung("moves", "both + jitter, rotate, scale", LP + VARIATION, transforms=MOVES),
-    _rung("fourier", "Fourier", **_WAVES),
-    _rung("all", "Everything", -0.01 * total_variation(2), transforms=MOVES, **_WAVES),
-)
 
-
-def rungs(steps: int = STEPS) -> tuple[Preset, ...]:
+def rungs(steps: int = STEPS, network: str = "") -> tuple[Preset, ...]:
     """The ladder, from the bottom.
 
     Args:
         steps: of each rung.
+        network: registered name; it decides how heavily total variation weighs.
     """
-    return tuple(replace(rung, steps=steps) for rung in RUNGS)
+    variation = -VARIATION_OF.get(network, VARIATION) * total_variation(2)
+    ladder = (
+        _rung("softmax", "Softmax, naively", probability=True),
+        _rung("linear", "Before softmax"),
+        _rung("lp", "+ Lp norm", LP),
+        _rung("variation", "+ total variation", variation),
+        _rung("both", "+ both", LP + variation),
+        _rung("jitter", "both + jitter", LP + variation, transforms=MOVES[:1]),
+        _rung("moves", "both + jitter, rotate, scale", LP + variation, transforms=MOVES),
+        _rung("fourier", "Fourier", **_WAVES),
+        _rung("all", "Everything", -0.01 * total_variation(2), transforms=MOVES, **_WAVES),
+    )
+    return tuple(replace(rung, steps=steps) for rung in ladder)

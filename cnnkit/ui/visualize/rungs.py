@@ -39,7 +39,8 @@ def of(target: Target, seed: int) -> list[Rung]:
     """The ladder for a target, from the bottom."""
     height, width, _ = target.network.input_shape
     common = {"size": (height, width), "seed": seed, "pictures": len(target.units)}
-    return [Rung(preset, completed(preset.plan(target.objective, **common))) for preset in rungs()]
+    presets = rungs(network=target.network.source.name)
+    return [Rung(preset, completed(preset.plan(target.objective, **common))) for preset in presets]
 
 
 def show(ladder: list[Rung], target: Target, networks: list[Network]) -> None:
