@@ -24,7 +24,7 @@ PARTS = {
 
 def show() -> None:
     """A card for each picture: his network's answer, and under it one of ours."""
-    st.subheader("Five pictures that VGG16's author showed to it", anchor=False)
+    st.subheader("Five pictures that the author showed to his VGG16", anchor=False)
     runs = _flower_runs()
     if not dataset_info(DATASET).available:
         st.caption("The pictures themselves are not on this machine: Home says how to get them.")

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from cnnkit._lazy import keras
 from cnnkit.errors import IncompatibleError, UnknownLayerError
+from cnnkit.visualize.folding import convolve, folded
 from cnnkit.visualize.terms import OUTPUT
 
 if TYPE_CHECKING:
@@ -78,7 +79,11 @@ class Network:
         for name, result in self._results.items():
             if result is self._source:
                 raise UnknownLayerError(name, _names(model))
-        self._calls = _needed(traced.calls, list(self._results.values()), self._source)
+        results = list(self._results.values())
+        calls = _needed(traced.calls, results, self._source)
+        self._folded = folded(calls, results)
+        taken_up = {id(call) for call in self._folded.values()}
+        self._calls = [call for call in calls if id(call) not in taken_up]
         self.shapes = {name: tuple(x.shape[1:]) for name, x in self._results.items()}
 
     def __call__(self, images: Tensor) -> dict[str, Tensor]:
@@ -93,8 +98,12 @@ class Network:
             return values[id(entry)] if isinstance(entry, keras.KerasTensor) else entry
 
         for call in self._calls:
-            arguments, keywords = keras.tree.map_structure(value, (call.arguments, call.keywords))
-            answer = call.operation(*arguments, **keywords)
+            before = self._folded.get(id(call))
+            if before:
+                answer = convolve(before.operation, call.operation, value(before.inputs[0]))
+            else:
+                given = keras.tree.map_structure(value, (call.arguments, call.keywords))
+                answer = call.operation(*given[0], **given[1])
             for place, result in zip(call.outputs, keras.tree.flatten(answer), strict=True):
                 values[id(place)] = result
         return {name: values[id(result)] for name, result in self._results.items()}

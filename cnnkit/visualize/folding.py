@@ -1,0 +1,84 @@
+"""Batch normalisation made part of the convolution before it.
+
+A network that does not learn normalises with fixed numbers: the maps times one number each,
+plus another. Both can go into the convolution's kernel and bias, and two passes over all
+maps are saved on the way up, another on the way down.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from cnnkit._lazy import keras, tf
+
+if TYPE_CHECKING:
+    from cnnkit.anatomy.calls import Call
+
+    Tensor = Any
+
+
+def folded(calls: Sequence[Call], kept: Sequence[Any]) -> dict[int, Call]:
+    """Which convolutions can take up the normalisation that follows them.
+
+    Args:
+        calls: in their order.
+        kept: tensors whose values are wanted; nothing is folded over them.
+
+    Returns:
+        id of the normalisation's call → the convolution's.
+    """
+    uses: dict[int, int] = {id(tensor): 1 for tensor in kept}
+    for call in calls:
+        for tensor in call.inputs:
+            uses[id(tensor)] = uses.get(id(tensor), 0) + 1
+    made = {id(call.outputs[0]): call for call in calls}
+    found = {}
+    for call in calls:
+        before = made.get(id(call.inputs[0])) if _normalises(call) else None
+        if before and _convolves(before) and uses[id(before.outputs[0])] == 1:
+            found[id(call)] = before
+    return found
+
+
+def convolve(convolution: Any, normalisation: Any, maps: Tensor) -> Tensor:
+    """What both layers make of some maps, in one go."""
+    kernel = tf.convert_to_tensor(convolution.kernel)
+    scale = tf.math.rsqrt(normalisation.moving_variance + normalisation.epsilon)
+    if normalisation.scale:
+        scale *= normalisation.gamma
+    offset = -normalisation.moving_mean * scale
+    if normalisation.center:
+        offset += normalisation.beta
+    if convolution.use_bias:
+        offset += convolution.bias * scale
+    how = {
+        "strides": tuple(convolution.strides),
+        "padding": convolution.padding,
+        "dilation_rate": tuple(convolution.dilation_rate),
+    }
+    if isinstance(convolution, keras.layers.DepthwiseConv2D):
+        kernel *= tf.reshape(scale, kernel.shape[2:])
+        answer = keras.ops.depthwise_conv(maps, kernel, **how)
+    else:
+        answer = keras.ops.conv(maps, kernel * scale, **how)
+    return tf.nn.bias_add(answer, offset)
+
+
+def _normalises(call: Call) -> bool:
+    layer = call.operation
+    return type(layer) is keras.layers.BatchNormalization and layer.axis in (-1, 3)
+
+
+def _convolves(call: Call) -> bool:
+    """Whether its kernel is smaller than its maps: a larger one is not worth multiplying."""
+    layer = call.operation
+    return (
+        type(layer) in (keras.layers.Conv2D, keras.layers.DepthwiseConv2D)
+        and layer.activation is keras.activations.linear
+        and layer.data_format == "channels_last"
+        and layer.dtype_policy.name == "float32"
+        and np.prod(layer.kernel.shape) < np.prod(call.outputs[0].shape[1:])
+    )

@@ -1,0 +1,73 @@
+"""Normalisation within the convolution before it: the same answers, the same gradients."""
+
+from __future__ import annotations
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from cnnkit.visualize.network import Network
+
+
+def network(**normalisation):
+    """Convolutions of all kinds, each with normalisation that does something."""
+    image = keras.Input((20, 20, 3))
+    x = keras.layers.Conv2D(6, 3, strides=2, padding="same", name="plain")(image)
+    x = keras.layers.BatchNormalization(name="after_plain", **normalisation)(x)
+    x = keras.layers.ReLU(name="relu")(x)
+    x = keras.layers.DepthwiseConv2D(3, depth_multiplier=2, use_bias=False, name="deep")(x)
+    x = keras.layers.BatchNormalization(name="after_deep", **normalisation)(x)
+    x = keras.layers.Conv2D(4, 3, dilation_rate=2, groups=2, activation="relu", name="bent")(x)
+    x = keras.layers.BatchNormalization(name="after_bent", **normalisation)(x)
+    model = keras.Model(image, x)
+    generator = np.random.default_rng(0)
+    for weight in model.weights:
+        weight.assign(generator.uniform(0.5, 1.5, weight.shape) * generator.choice([-1, 1]))
+        if "variance" in weight.path:
+            weight.assign(generator.uniform(0.5, 4, weight.shape))
+    return model
+
+
+@pytest.fixture(scope="module")
+def pictures():
+    return tf.constant(np.random.default_rng(1).uniform(0, 255, (2, 20, 20, 3)), tf.float32)
+
+
+@pytest.mark.parametrize("normalisation", [{}, {"scale": False}, {"center": False}])
+def test_answers_and_gradients_are_those_of_the_network(normalisation, pictures):
+    model = network(**normalisation)
+    ours = Network(model, ("",))
+    with tf.GradientTape(persistent=True) as tape:
+        tape.watch(pictures)
+        answer, wanted = ours(pictures)[""], model(pictures, training=False)
+    np.testing.assert_allclose(answer, wanted, rtol=2e-4, atol=0.05)
+    slopes = tape.gradient(answer, pictures), tape.gradient(wanted, pictures)
+    np.testing.assert_allclose(*slopes, rtol=2e-3, atol=2e-3 * np.abs(slopes[1]).max())
+
+
+def test_what_follows_an_activation_or_is_looked_at_itself_stays_apart():
+    model = network()
+    alone = {call.path for call in Network(model, ("",))._calls}
+    assert not alone & {"plain", "deep"} and "bent" in alone
+    asked = Network(model, ("plain", "relu"))
+    assert "plain" in {call.path for call in asked._calls}
+
+
+def test_a_kernel_larger_than_its_maps_stays_apart():
+    image = keras.Input((4, 4, 64))
+    x = keras.layers.Conv2D(64, 3, name="heavy")(image)
+    x = keras.layers.BatchNormalization(name="after")(x)
+    calls = Network(keras.Model(image, x), ("after",))._calls
+    assert "heavy" in {call.path for call in calls}
+
+
+def test_weights_that_change_later_count(pictures):
+    model = network()
+    ours = Network(model, ("after_plain",))
+    before = ours(pictures)["after_plain"]
+    model.get_layer("after_plain").gamma.assign([2.0] * 6)
+    after = ours(pictures)["after_plain"]
+    middle = keras.Model(model.input, model.get_layer("after_plain").output)
+    assert not np.allclose(before, after)
+    np.testing.assert_allclose(after, middle(pictures, training=False), rtol=2e-4, atol=0.05)
