@@ -6,7 +6,7 @@ import io
 import json
 import os
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -50,7 +50,8 @@ class Look:
 
 def write_look(folder: Path, look: Look) -> None:
     """Replace what a folder says."""
-    write(folder / STATE, json.dumps(asdict(look)).encode())
+    # Its fields are plain already: `asdict` would copy every point of every curve.
+    write(folder / STATE, json.dumps(vars(look)).encode())
 
 
 def read_look(folder: Path) -> Look | None:

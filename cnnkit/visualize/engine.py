@@ -69,6 +69,10 @@ class Engine:
         self.plan = plan
         self._guides = _guide_activations(model, plan, guides or {})
         self._transform = compose(plan.transforms)
+        self._render = tf.function(
+            lambda stored: parametrizations.render(plan.parametrization, stored, self.size),
+            autograph=False,
+        )
         self._step = tf.function(lambda *given: self._one(*given), autograph=False)
         self._warm = tf.function(lambda *given: self._one(*given, warm=True), autograph=False)
         self._slope = tf.function(lambda *given: self._climb(*given)[:3], autograph=False)
@@ -120,7 +124,7 @@ class Engine:
 
     def images(self, stored: Tensor) -> np.ndarray:
         """The pictures: float32 (pictures, height, width, channels), 0 to 255 unless free."""
-        return parametrizations.render(self.plan.parametrization, stored, self.size).numpy()
+        return self._render(stored).numpy()
 
     # Steps
 

@@ -120,7 +120,7 @@ def _strengths(height: int, width: int, decay: float) -> np.ndarray:
 
 
 def _waves_to_values(stored: Tensor, size: tuple[int, int], decay: float) -> Tensor:
-    spectrum = tf.complex(stored[:, 0], stored[:, 1]) * _strengths(*size, decay)
+    spectrum = tf.complex(*tf.unstack(stored, axis=1)) * _strengths(*size, decay)
     return tf.transpose(tf.signal.irfft2d(spectrum, size), (0, 2, 3, 1))
 
 

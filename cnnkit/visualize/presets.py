@@ -265,7 +265,7 @@ PRESETS = {
             source=OURS,
             made_for=224,
             steps=192,
-            lead=1.0,
+            lead=3.0,
             penalties=-0.01 * total_variation(2),
             parametrization=parametrizations.fourier(),
             start=noise(0.01, shape="stored"),
