@@ -59,7 +59,7 @@ def test_a_zip_is_brought_reported_renamed_and_deleted(app, page, tmp_path, firs
     page.get_by_role("tab", name="Pictures").click()
     page.get_by_alt_text("4 pictures of Cornflower").wait_for()
     chosen = page.get_by_role("combobox", name="Pictures to learn from")
-    expect(chosen).to_have_value("Garden (yours, 12 pictures)")
+    expect(chosen).to_have_value("Garden (yours, 12 pictures)", timeout=PATIENCE)
 
     page.get_by_role("button", name="Delete").click()
     page.locator('[role="dialog"]').get_by_role("button", name="Delete").click()
@@ -87,7 +87,7 @@ def png(picture) -> bytes:
 def test_drawn_flowers_are_brought_learnt_called_otherwise_and_asked(app, page, first, tmp_path):
     page.set_default_timeout(PATIENCE)
     page.goto(app.url("fine_tune", data=first, network="photo_cnn", deeper="2", changes="flip"))
-    app.settle(page)
+    page.get_by_text("Parameters that learn").wait_for()
     page.get_by_role("button", name="Bring your own").click()
     meadow = gathered(tmp_path / "meadow.zip", "Bluebell", "Sunflower")
     page.locator('[data-testid="stPopoverBody"] input[type="file"]').set_input_files(str(meadow))
