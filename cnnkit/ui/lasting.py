@@ -5,6 +5,9 @@
   building then loses its names and scopes.
 - It collects garbage in all generations. With TensorFlow and Keras imported that is half a
   million objects, a quarter of a second in which nobody else's page can do anything.
+- What a run told last is thrown away where, before the event loop has come to send it, a fragment
+  that runs by itself asks for its turn. On a busy server that can be all of a run: a button then
+  stays disabled after the upload that should enable it.
 """
 
 from __future__ import annotations
@@ -12,9 +15,13 @@ from __future__ import annotations
 import gc
 import sys
 
+from streamlit.proto.ClientState_pb2 import ClientState
+from streamlit.runtime.app_session import AppSession
 from streamlit.runtime.scriptrunner import script_runner
+from streamlit.runtime.scriptrunner_utils.script_requests import ScriptRequestType
 
 _frozen = False
+_request_rerun = AppSession.request_rerun
 
 
 def keep() -> None:
@@ -22,11 +29,27 @@ def keep() -> None:
     global _frozen
     # No option of Streamlit does this. Should the name go, a test of ours will say so.
     script_runner._clean_problem_modules = _leave_alone
+    AppSession.request_rerun = _in_turn
     # Modules are still growing while they are imported; by then the last of them is there.
     if "keras.saving" in sys.modules and not _frozen:
         _frozen = True  # asking `gc` would count them, at every run of every page
         gc.collect()
         gc.freeze()
+
+
+def _in_turn(self: AppSession, client_state: ClientState | None) -> None:
+    """Ask for a run of a fragment once everything that the run before told has been sent.
+
+    A fragment that finds the runner stopped gets a new one, and the session from then on ignores
+    what the old one told. All of that stands in the event loop's queue by then: behind it is in
+    time.
+    """
+    runner = self._scriptrunner
+    stopped = runner is not None and runner._requests._state is ScriptRequestType.STOP
+    if client_state and client_state.fragment_id and stopped:
+        self._event_loop.call_soon(_request_rerun, self, client_state)
+    else:
+        _request_rerun(self, client_state)
 
 
 def _leave_alone() -> None:

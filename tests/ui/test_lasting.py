@@ -2,10 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
 import gc
+import inspect
 from pathlib import Path
+from types import SimpleNamespace
 
 import keras
+import pytest
+from streamlit.proto.ClientState_pb2 import ClientState
+from streamlit.runtime.app_session import AppSession
+from streamlit.runtime.scriptrunner.script_runner import ScriptRunner
+from streamlit.runtime.scriptrunner_utils.script_requests import ScriptRequests, ScriptRequestType
 from streamlit.testing.v1 import AppTest
 
 from cnnkit.ui import lasting
@@ -35,3 +43,35 @@ def test_the_libraries_objects_are_looked_through_only_once(root, monkeypatch):
     AppTest.from_file(root / "app.py", default_timeout=60).run()
     assert gc.get_freeze_count() <= frozen  # some may have gone since
     gc.unfreeze()
+
+
+@pytest.mark.parametrize(("fragment", "stopped"), [("one", True), ("one", False), ("", True)])
+def test_what_a_run_told_last_is_sent_before_a_fragment_gets_a_runner(
+    monkeypatch, fragment, stopped
+):
+    lasting.keep()
+    told = []
+    monkeypatch.setattr(lasting, "_request_rerun", lambda *_: told.append("request"))
+    state = ScriptRequestType.STOP if stopped else ScriptRequestType.CONTINUE
+
+    async def ask():
+        loop = asyncio.get_running_loop()
+        loop.call_soon(told.append, "the run's last words")
+        session = SimpleNamespace(
+            _event_loop=loop,
+            _scriptrunner=SimpleNamespace(_requests=SimpleNamespace(_state=state)),
+        )
+        AppSession.request_rerun(session, ClientState(fragment_id=fragment))
+        await asyncio.sleep(0.01)
+
+    asyncio.run(ask())
+    in_turn = ["the run's last words", "request"]
+    assert told == (in_turn if fragment and stopped else in_turn[::-1])
+
+
+def test_streamlit_would_throw_it_away():
+    # What `lasting` prevents; should this fail one day, it may no longer be needed.
+    source = inspect.getsource(AppSession._handle_scriptrunner_event_on_event_loop)
+    assert "if sender is not self._scriptrunner:" in source
+    assert "self._requests = ScriptRequests()" in inspect.getsource(ScriptRunner.__init__)
+    assert ScriptRequests()._state is ScriptRequestType.CONTINUE
