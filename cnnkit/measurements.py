@@ -29,6 +29,7 @@ class Measurement:
     metrics: Mapping[str, float]  # "test_error", "test_accuracy", "test_true_probability", …
     epochs: int
     seconds: float  # validation included, on a machine that others used too
+    shared: bool = False  # it found features on disk, so that its time is not all it takes
     machine: str
     when: str  # ISO 8601
 
@@ -101,6 +102,7 @@ def _measurement(line: Mapping[str, Any]) -> Measurement | None:
         metrics={name: value for name, value in line.items() if name.startswith("test_")},
         epochs=line["epochs"],
         seconds=line["seconds"],
+        shared="features" in line and "phases" in values and not line.get("cold"),
         machine=line["machine"][0],
         when=line["when"],
     )

@@ -80,3 +80,14 @@ def test_divisions_of_a_data_set_are_measurements_of_one_recipe(file):
     ]
     found = measured.read(file(*divided, line()))
     assert [one.identity == measured.identity(recipe) for one in found] == [True, True, False]
+
+
+def test_a_time_that_rests_on_features_of_others_is_told_apart(file):
+    values = get_reproduction("flowers_mobilenet_v2").recipe.to_dict()
+    lines = [
+        line(0, values=values, features=5),
+        line(1, values=values, features=9, cold=True),
+        line(2),
+    ]
+    found = {one.recipe.seed: one.shared for one in measured.read(file(*lines))}
+    assert found == {0: True, 1: False, 2: False}

@@ -159,7 +159,8 @@ def _sentence(row: Row) -> str:
         return f"{said} Nobody has run it with this version yet."
     said += f" Ours: **{100 * row.ours:.2f} %**"
     if row.shipped:
-        said += f", measured with {_seeds(len(row.shipped))} in {_time(row.shipped)} each"
+        said += f", measured with {_seeds(len(row.shipped))}"
+        said += f" in {_time(timed)} each" if (timed := _timed(row.shipped)) else ""
     if row.finished:
         said += f", {_times(len(row.finished))} on this machine"
     hard = mean(row.shipped, "test_accuracy")
@@ -277,9 +278,10 @@ def expected(row: Row) -> tuple[float, str] | None:
     wanted = row.published.recipe
     if isinstance(wanted, Recipe):
         return _estimated(wanted, row)
-    if not row.shipped:
+    timed = _timed(row.shipped)
+    if not timed:
         return None
-    middle = _middle(row.shipped)
+    middle = _middle(timed)
     return middle.seconds, f"measured on {_short(middle.machine)}"
 
 
@@ -317,7 +319,7 @@ def _table_line(row: Row) -> dict[str, object]:
         "cnnkit, mean": _share(mean(row.shipped, metric)),
         "Seeds": len(row.shipped),
         "Right answers": _share(mean(row.shipped, "test_accuracy")),
-        "Time": _time(row.shipped) if row.shipped else "–",
+        "Time": _time(timed) if (timed := _timed(row.shipped)) else "–",
         "Machine": row.shipped[-1].machine if row.shipped else "–",
         "Best here": _share(_best_here(row)),
         "Reached": "–" if row.ours is None else ("yes" if published.reached(row.ours) else "no"),
@@ -350,6 +352,11 @@ def _times(count: int) -> str:
 
 def _time(measured: Sequence[Measurement]) -> str:
     return duration(_middle(measured).seconds)
+
+
+def _timed(measured: Sequence[Measurement]) -> list[Measurement]:
+    """Those whose time is all that it takes."""
+    return [one for one in measured if not one.shared]
 
 
 def _middle(measured: Sequence[Measurement]) -> Measurement:
