@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from functools import partial
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from cnnkit._lazy import keras
 from cnnkit.errors import IncompatibleError, UnknownLayerError
+from cnnkit.visualize.dense import multiplied, multiplies
 from cnnkit.visualize.folding import convolve, folded
 from cnnkit.visualize.terms import OUTPUT
 
@@ -81,9 +83,7 @@ class Network:
                 raise UnknownLayerError(name, _names(model))
         results = list(self._results.values())
         calls = _needed(traced.calls, results, self._source)
-        self._folded = folded(calls, results)
-        taken_up = {id(call) for call in self._folded.values()}
-        self._calls = [call for call in calls if id(call) not in taken_up]
+        self._steps = _steps(calls, folded(calls, results))
         self.shapes = {name: tuple(x.shape[1:]) for name, x in self._results.items()}
 
     def __call__(self, images: Tensor) -> dict[str, Tensor]:
@@ -97,16 +97,43 @@ class Network:
         def value(entry):
             return values[id(entry)] if isinstance(entry, keras.KerasTensor) else entry
 
-        for call in self._calls:
-            before = self._folded.get(id(call))
-            if before:
-                answer = convolve(before.operation, call.operation, value(before.inputs[0]))
-            else:
-                given = keras.tree.map_structure(value, (call.arguments, call.keywords))
-                answer = call.operation(*given[0], **given[1])
-            for place, result in zip(call.outputs, keras.tree.flatten(answer), strict=True):
+        for step in self._steps:
+            given = keras.tree.map_structure(value, (step.arguments, step.keywords))
+            answer = step.operation(*given[0], **given[1])
+            for place, result in zip(step.outputs, keras.tree.flatten(answer), strict=True):
                 values[id(place)] = result
         return {name: values[id(result)] for name, result in self._results.items()}
+
+
+class _Step(NamedTuple):
+    """One call as it is made: the layer's own, or what gives the same sooner."""
+
+    path: str  # of the layer
+    operation: Callable
+    arguments: Any
+    keywords: Any
+    outputs: Sequence[Any]  # where its answers go
+
+
+def _steps(calls: Sequence[Call], taken_up: Mapping[int, Call]) -> list[_Step]:
+    """What is to be done for some calls, in their order.
+
+    Args:
+        calls: those that are needed.
+        taken_up: id of a normalisation's call → the convolution's that does its work.
+    """
+    done_later = {id(call) for call in taken_up.values()}
+    steps = []
+    for call in calls:
+        given, operation = call, call.operation
+        if id(call) in taken_up:
+            given = taken_up[id(call)]
+            operation = partial(convolve, given.operation, call.operation)
+        elif multiplies(call):
+            operation = partial(multiplied, call.operation)
+        if id(call) not in done_later:
+            steps.append(_Step(call.path, operation, given.arguments, given.keywords, call.outputs))
+    return steps
 
 
 # They hand on what they get, or have nothing that a picture could excite.

@@ -48,18 +48,18 @@ def test_answers_and_gradients_are_those_of_the_network(normalisation, pictures)
 
 def test_what_follows_an_activation_or_is_looked_at_itself_stays_apart():
     model = network()
-    alone = {call.path for call in Network(model, ("",))._calls}
+    alone = {step.path for step in Network(model, ("",))._steps}
     assert not alone & {"plain", "deep"} and "bent" in alone
     asked = Network(model, ("plain", "relu"))
-    assert "plain" in {call.path for call in asked._calls}
+    assert "plain" in {step.path for step in asked._steps}
 
 
 def test_a_kernel_larger_than_its_maps_stays_apart():
     image = keras.Input((4, 4, 64))
     x = keras.layers.Conv2D(64, 3, name="heavy")(image)
     x = keras.layers.BatchNormalization(name="after")(x)
-    calls = Network(keras.Model(image, x), ("after",))._calls
-    assert "heavy" in {call.path for call in calls}
+    steps = Network(keras.Model(image, x), ("after",))._steps
+    assert "heavy" in {step.path for step in steps}
 
 
 def test_weights_that_change_later_count(pictures):

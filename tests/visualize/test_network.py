@@ -38,7 +38,7 @@ def test_what_it_answers_is_what_the_network_answers(small, pictures):
 
 
 def test_only_what_leads_to_the_layer_is_called(small):
-    called = [call.path for call in Network(small, ("conv1",))._calls]
+    called = [step.path for step in Network(small, ("conv1",))._steps]
     assert called == ["rescaling", "conv1"]
 
 
