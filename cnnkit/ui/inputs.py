@@ -50,8 +50,11 @@ def choice(
     else:
         if wanted is not None:
             _say_unknown(label, wanted, parameter)
-        if st.session_state.get(key) not in options:
-            st.session_state[key] = default if default in options else options[0]
+        before = st.session_state.get(key)
+        usual = default if default in options else options[0]
+        # Even what it is already: the browser is told only of what is set in this run, and of the
+        # run that said so first it may have seen nothing. It would show the first option.
+        st.session_state[key] = before if before in options else usual
     if widget is st.segmented_control:
         arguments.setdefault("required", True)
     return widget(

@@ -21,6 +21,7 @@ from cnnkit.settings import get_settings
 from cnnkit.training import evaluate
 from cnnkit.training.results import figures, write_result
 from cnnkit.training.transfer import ALL, Phase, TransferRecipe, fine_tune, transfer_dataset
+from cnnkit.ui import cache
 from cnnkit.ui.finetune import naming, work
 from tests.pages import opened, words_of
 
@@ -250,11 +251,13 @@ def test_with_a_shallow_depth_the_head_alone_learns_and_less_of_the_network(subm
 
 
 def test_names_of_classes_are_whole_and_different():
-    assert naming.checked([" rose ", "tulip"]) == ("rose", "tulip")
-    with pytest.raises(StorageError, match="Class 1 needs a name"):
-        naming.checked(["rose", " "])
+    assert naming.checked([" rose ", "tulip"], 2) == ("rose", "tulip")
+    with pytest.raises(StorageError, match="Class 2 needs a name"):
+        naming.checked(["rose", " "], 2)
     with pytest.raises(StorageError, match="both be called 'rose'"):
-        naming.checked(["rose", "rose"])
+        naming.checked(["rose", "rose"], 2)
+    with pytest.raises(StorageError, match="2 classes need 2 names. Received: 3"):
+        naming.checked(["rose", "tulip", "iris"], 2)
 
 
 def test_how_much_data_how_deep_is_planned_as_jobs(submitted, monkeypatch):
@@ -306,4 +309,8 @@ def test_what_came_of_it_stands_beside_others_on_the_same_pictures(store, tmp_pa
     (link,) = [one for one in at.get("page_link") if one.label == "Compare their settings"]
     assert f"{run.id},{other.id}" in link.proto.query_string.replace("%2C", ",")
     at.button(key="rename_classes").click().run()
-    assert not at.exception and at.button(key="rename_classes_now")
+    assert at.text_area(key="class_names").value == "rose\ntulip"
+    # In one run, as when a button is pressed straight from typing.
+    at.text_area(key="class_names").set_value("Rosa\nTulipa")
+    at.button(key="rename_classes_now").click().run()
+    assert not at.exception and cache.card(run.id).class_names == ("Rosa", "Tulipa")

@@ -37,6 +37,20 @@ st.markdown("after")
 """
 
 
+SLIDER = """
+import streamlit as st
+from cnnkit.ui.inputs import choice
+choice("Depth", ["head", "half", "all"], parameter="depth", default="all", widget=st.select_slider)
+"""
+
+
+def test_the_browser_is_told_at_every_run_what_is_chosen():
+    at = AppTest.from_string(SLIDER).run()
+    for _ in range(2):  # a run may be overtaken before the browser has seen it
+        assert at.select_slider[0].proto.set_value
+        at.run()
+
+
 @pytest.fixture(autouse=True)
 def fresh_caches():
     st.cache_resource.clear()

@@ -12,7 +12,7 @@ from cnnkit.ui.messages import shown_errors
 
 
 def button(run: Run) -> None:
-    """Opens a table of names to change."""
+    """Opens a list of names to change."""
     dialog_button(
         "Rename classes",
         lambda: _rename(run),
@@ -23,15 +23,21 @@ def button(run: Run) -> None:
     )
 
 
-def checked(names: list[str]) -> tuple[str, ...]:
+def checked(names: list[str], classes: int) -> tuple[str, ...]:
     """Names as they can be kept.
 
+    Args:
+        names: as somebody typed them.
+        classes: how many there must be.
+
     Raises:
-        StorageError: one is empty or there twice; says which.
+        StorageError: there are too many or too few, or one is empty or there twice; says which.
     """
-    stripped = [str(name or "").strip() for name in names]
+    stripped = [name.strip() for name in names]
+    if len(stripped) != classes:
+        raise StorageError(f"{classes} classes need {classes} names. Received: {len(stripped)}.")
     if not all(stripped):
-        raise StorageError(f"Class {stripped.index('')} needs a name.")
+        raise StorageError(f"Class {stripped.index('') + 1} needs a name.")
     twice = sorted({name for name in stripped if stripped.count(name) > 1})
     if twice:
         raise StorageError(f"Two classes cannot both be called {twice[0]!r}.")
@@ -39,12 +45,17 @@ def checked(names: list[str]) -> tuple[str, ...]:
 
 
 def _rename(run: Run) -> None:
-    card = cache.card(run.id)
+    names = cache.card(run.id).class_names
     st.caption("The network keeps what it learnt; only what its answers are called changes.")
-    given = st.data_editor(
-        {"Class": list(card.class_names)}, hide_index=False, key="class_names", num_rows="fixed"
+    # Not a table: what is typed there is sent a moment later, after a button pressed at once.
+    given = st.text_area(
+        "Names of its classes, one a line",
+        "\n".join(names),
+        height=min(60 + 24 * len(names), 400),
+        key="class_names",
+        help="In the order in which they stand here: each line renames the class that was there.",
     )
     if st.button("Keep these names", type="primary", key="rename_classes_now"):
         with shown_errors():
-            cache.rename_classes(run.id, checked(list(given["Class"])))
+            cache.rename_classes(run.id, checked((given or "").strip().splitlines(), len(names)))
         close_dialog()
