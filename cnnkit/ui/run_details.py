@@ -80,6 +80,8 @@ def _actions(run: Run) -> None:
             else:
                 page.link("pages/predict.py", "Show it your pictures", networks=f"run.{run.id}")
             _downloads(run, cache.store())
+            if run.kind == "fine_tune":
+                page.link(PAGES[run.kind], "Before and after, other names", run=run.id)
         if run.kind == "train":
             page.link("pages/train.py", "Change and train again", like=run.id)
         if not run.starter:

@@ -59,11 +59,16 @@ def costs(recipe: TransferRecipe, known: Mapping[str, Depth], dataset: Dataset) 
         from cnnkit.training.transfer.depths import time_needed
 
         needed = time_needed(recipe, dict(known), pictures, seconds)
+        parts = (
+            f": {duration(needed.features)} for what the frozen layers see, "
+            f"{duration(needed.learning)} for learning"
+            if needed.features
+            else ""  # nothing is frozen
+        )
         st.caption(
-            f":material/schedule: About **{duration(needed.seconds)}** on this machine: "
-            f"{duration(needed.features)} for what the frozen layers see, "
-            f"{duration(needed.learning)} for learning. Reckoned from {1000 * seconds:.0f} ms that "
-            "a picture was just seen to take here; other jobs make it slower."
+            f":material/schedule: About **{duration(needed.seconds)}** on this machine{parts}. "
+            f"Reckoned from {1000 * seconds:.0f} ms that a picture was just seen to take here; "
+            "other jobs make it slower."
         )
 
     when_ready(answer, draw, waiting="Asking the network once to see how fast it is here …")

@@ -22,7 +22,7 @@ def show(run_id: str) -> None:
     if run.status is not Status.FINISHED:
         return
     _figures(run)
-    with st.container(horizontal=True):
+    with st.container(horizontal=True, vertical_alignment="center"):
         page.link("pages/predict.py", "Show it your pictures", networks=f"run.{run.id}")
         page.link("pages/visualize.py", "What does it want to see?", network=f"run.{run.id}")
         page.link("pages/runs.py", "Compare", run=run.id)
