@@ -26,8 +26,27 @@ def insist(act: Callable[[], object], reached: Locator, wait: float = 15_000) ->
 
 def click_cell(page, true: int, predicted: int, classes: int = 10) -> None:
     """Click one cell of the confusion matrix, the last chart of a page."""
-    cells = page.locator(".js-plotly-plot").last.locator(".scatterlayer .points path")
-    cell = cells.nth(classes * true + predicted)
-    cell.scroll_into_view_if_needed()
-    box = cell.bounding_box()
-    page.mouse.click(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+    chart = page.locator(".js-plotly-plot").last
+    cell = chart.locator(".scatterlayer .points path").nth(classes * true + predicted)
+    cell.wait_for(state="attached")
+    # Through what takes the mouse, which Playwright waits for until it stands still: what is
+    # drawn above the chart later moves it, and a click on where it was goes elsewhere.
+    surface = chart.locator(".nsewdrag")
+    at, origin = cell.bounding_box(), surface.bounding_box()
+    surface.click(
+        position={
+            "x": at["x"] + at["width"] / 2 - origin["x"],
+            "y": at["y"] + at["height"] / 2 - origin["y"],
+        }
+    )
+
+
+def click_fullest_cell(page, true: int, classes: int) -> int:
+    """Click what most pictures of a class were read as, and return that class."""
+    chart = page.locator(".js-plotly-plot").last
+    chart.locator(".scatterlayer .points path").first.wait_for(state="attached")
+    cells = chart.evaluate("chart => chart.data.at(-1).customdata")
+    row = {predicted: count for of, predicted, count in cells if of == true}
+    predicted = max(row, key=row.__getitem__)
+    click_cell(page, true=true, predicted=predicted, classes=classes)
+    return predicted
