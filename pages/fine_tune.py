@@ -3,7 +3,16 @@
 import streamlit as st
 
 from cnnkit.ui import cache
-from cnnkit.ui.finetune import contact, data, experiment, forecast, outcome, recipe, start
+from cnnkit.ui.finetune import (
+    contact,
+    data,
+    experiment,
+    forecast,
+    importing,
+    outcome,
+    recipe,
+    start,
+)
 from cnnkit.ui.messages import shown_errors, source
 from cnnkit.ui.page import end_page, open_page
 from cnnkit.ui.training import leave_run
@@ -20,22 +29,29 @@ if watched:
         waiting_runs(but=watched)
     end_page()
 
+importing_place = importing.news()
 with shown_errors():
     dataset = data.choose_data()
     if dataset is None:
+        importing.follow(importing_place, data.PARAMETER)
         end_page()
     contact.show_data(dataset)
     st.header("What shall learn from them?", anchor="network")
     base = recipe.network_picker()
     found = forecast.found_depths(base, len(dataset.class_names))
-    if found is None:
-        end_page()
     depth = recipe.depth_slider(found, base)
     chosen = recipe.settings(base, depth, dataset)
     forecast.costs(chosen, found, dataset)
+    time_place = st.container()
     start.button(chosen, dataset.title)
     waiting_runs()
-    forecast.preview(chosen, dataset)
+    preview_place = st.container()
     experiment.show(chosen, found, dataset)
     cache.jobs()  # a spare process warms up while one still chooses
-source("17 flowers with VGG16, after aidiary 2017: fine-tuning VGG16.")
+    source("17 flowers with VGG16, after aidiary 2017: fine-tuning VGG16.")
+    # What takes seconds comes last: the script waits, and all else is there meanwhile.
+    with time_place:
+        forecast.time_needed(chosen, found, dataset)
+    with preview_place:
+        forecast.preview(chosen, dataset)
+    importing.follow(importing_place, data.PARAMETER)

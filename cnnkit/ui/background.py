@@ -1,13 +1,19 @@
 """Small sums that need Keras, worked out while the page stays usable.
 
 The first `import keras` takes seconds, and a page whose script waits for it takes no
-clicks meanwhile. Here one thread works, and a fragment looks whether it is done. The
-thread calls nothing of Streamlit.
+clicks meanwhile. Here one thread works, and either a fragment looks whether it is done
+(`when_ready`), or the script itself looks, and says something each time (`awaited`): there
+Streamlit takes clicks, too. The thread calls nothing of Streamlit.
+
+A page with an upload waits by its script. A fragment that runs by itself asks for its turn
+in the visitor's name, with the address and the widgets as the browser last knew them: what
+the page, or the visitor, was about to change can be lost by that.
 """
 
 from __future__ import annotations
 
 import threading
+import time
 from collections import OrderedDict
 from collections.abc import Callable, Hashable
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -18,6 +24,7 @@ import streamlit as st
 from cnnkit.ui.messages import shown_errors
 
 KEPT = 64  # results
+EVERY = 0.2  # seconds between two looks of a script that waits
 
 
 class Background:
@@ -77,3 +84,22 @@ def when_ready(future: Future, draw: Callable[[Any], None], *, waiting: str) -> 
             st.caption(f":material/progress_activity: {waiting}")
 
     look()
+
+
+def awaited(future: Future, *, waiting: str) -> Any:
+    """The result, once it is there; a click meanwhile ends this run of the page.
+
+    Args:
+        future: from `Background.ask`.
+        waiting: said meanwhile.
+
+    Raises:
+        CnnkitError: the sum's own.
+    """
+    if not future.done():
+        place = st.empty()
+        while not future.done():
+            place.caption(f":material/progress_activity: {waiting}")  # here clicks are taken
+            time.sleep(EVERY)
+        place.empty()
+    return future.result()

@@ -18,10 +18,9 @@ SEEDS = 1000
 def choose_data() -> Dataset | None:
     """The data set of the address (`?data=`, `?split=`), decoded and divided.
 
-    Draws the pickers, the way to bring one's own pictures, and what is under way. None:
-    the pictures are not here yet, and the page says what is awaited.
+    Draws the pickers and the way to bring one's own pictures. None: the pictures cannot be had
+    yet, and the page says why.
     """
-    importing.follow(PARAMETER)
     names = [*list_datasets("pictures"), *list_datasets("own")]
     specs = {name: dataset_info(name) for name in names}
     default = "flowers17" if specs["flowers17"].available else "drawn_flowers"
@@ -75,9 +74,10 @@ def _read(spec: DatasetSpec, seed: int) -> Dataset | None:
     reading = work.works().ask(
         key, lambda progress: load_dataset(name, split_seed=seed, progress=progress)
     )
-    if not work.wait(reading, f"Getting the pictures of {literal(spec.title)} ready"):
-        st.caption("They are decoded once and kept; the next time they are here at once.")
-        return None
+    work.wait(
+        reading,
+        f"Getting the pictures of {literal(spec.title)} ready, to be kept for the next time",
+    )
     with shown_errors(stop=False):
         return reading.future.result()
     if st.button("Try again", icon=":material/refresh:"):

@@ -15,31 +15,29 @@ from cnnkit.training.transfer import TransferRecipe
 if TYPE_CHECKING:
     from cnnkit.training.transfer import Depth
 from cnnkit.ui import charts
-from cnnkit.ui.background import background, when_ready
+from cnnkit.ui.background import awaited, background
 from cnnkit.ui.live import duration
 
 PREVIEWED, CHANGES = 6, 3  # pictures, and how often each is changed
 WIDTH = 1000  # pixels
 
 
-def found_depths(base: TransferRecipe, classes: int) -> dict[str, Depth] | None:
-    """How deep the network can learn, by name; None while it is built to see that."""
+def found_depths(base: TransferRecipe, classes: int) -> dict[str, Depth]:
+    """How deep the network can learn, by name."""
     from cnnkit.training.transfer import blocks
 
     key = ("depths", base.model, base.size, base.head, classes)
     answer = background().ask(
         key, lambda: blocks(base.model, size=base.size, head=base.head, classes=classes)
     )
-    if answer.done():
-        return {depth.train_from: depth for depth in answer.result()}
-    when_ready(answer, lambda _: None, waiting="Building the network to see its blocks …")
-    return None
+    found = awaited(answer, waiting="Building the network to see its blocks …")
+    return {depth.train_from: depth for depth in found}
 
 
 def costs(recipe: TransferRecipe, known: Mapping[str, Depth], dataset: Dataset) -> None:
-    """Parameters that learn, memory, what is kept on disk, and about how long it takes."""
+    """Parameters that learn, memory, and what is kept on disk."""
     deepest = known[recipe.phases[-1].train_from]
-    pictures = len(dataset.indices("train")), len(dataset.indices("validation"))
+    pictures = _pictures(dataset)
     rows = pictures[0] * (recipe.variants if recipe.augmentation else 1) + pictures[1]
     cuts = {known[phase.train_from].feature_bytes for phase in recipe.phases}
     with st.container(horizontal=True):
@@ -52,26 +50,32 @@ def costs(recipe: TransferRecipe, known: Mapping[str, Depth], dataset: Dataset) 
             border=True,
             help="What the frozen layers make of each picture and variant, computed once.",
         )
+
+
+def time_needed(recipe: TransferRecipe, known: Mapping[str, Depth], dataset: Dataset) -> None:
+    """About how long it takes on this machine."""
+    from cnnkit.training.transfer import depths
+
     key = ("seconds", recipe.model, recipe.size, recipe.head)
     answer = background().ask(key, lambda: _seconds(recipe, len(dataset.class_names)))
+    seconds = awaited(answer, waiting="Asking the network once to see how fast it is here …")
+    needed = depths.time_needed(recipe, dict(known), _pictures(dataset), seconds)
+    parts = (
+        f": {duration(needed.features)} for what the frozen layers see, "
+        f"{duration(needed.learning)} for learning"
+        if needed.features
+        else ""  # nothing is frozen
+    )
+    st.caption(
+        f":material/schedule: About **{duration(needed.seconds)}** on this machine{parts}. "
+        f"Reckoned from {1000 * seconds:.0f} ms that a picture was just seen to take here; "
+        "other jobs make it slower."
+    )
 
-    def draw(seconds: float) -> None:
-        from cnnkit.training.transfer.depths import time_needed
 
-        needed = time_needed(recipe, dict(known), pictures, seconds)
-        parts = (
-            f": {duration(needed.features)} for what the frozen layers see, "
-            f"{duration(needed.learning)} for learning"
-            if needed.features
-            else ""  # nothing is frozen
-        )
-        st.caption(
-            f":material/schedule: About **{duration(needed.seconds)}** on this machine{parts}. "
-            f"Reckoned from {1000 * seconds:.0f} ms that a picture was just seen to take here; "
-            "other jobs make it slower."
-        )
-
-    when_ready(answer, draw, waiting="Asking the network once to see how fast it is here …")
+def _pictures(dataset: Dataset) -> tuple[int, int]:
+    """To learn from, and to choose by."""
+    return len(dataset.indices("train")), len(dataset.indices("validation"))
 
 
 def _seconds(recipe: TransferRecipe, classes: int) -> float:
@@ -94,13 +98,10 @@ def preview(recipe: TransferRecipe, dataset: Dataset) -> None:
     seed = st.session_state.setdefault("preview_seed", 0)
     key = ("seen", dataset.fingerprint, recipe.size, recipe.augmentation, recipe.split_seed, seed)
     answer = background().ask(key, lambda: seen(recipe, dataset, seed))
-
-    def draw(pictures: np.ndarray) -> None:
-        rows = "as they are, then changed in several ways" if recipe.augmentation else "as they are"
-        columns = min(PREVIEWED, len(dataset.indices("train")))
-        charts.mosaic(pictures, columns=columns, width=WIDTH, alt=f"Training pictures, {rows}")
-
-    when_ready(answer, draw, waiting="Changing the pictures …")
+    pictures = awaited(answer, waiting="Changing the pictures …")
+    rows = "as they are, then changed in several ways" if recipe.augmentation else "as they are"
+    columns = min(PREVIEWED, len(dataset.indices("train")))
+    charts.mosaic(pictures, columns=columns, width=WIDTH, alt=f"Training pictures, {rows}")
 
 
 def seen(recipe: TransferRecipe, dataset: Dataset, seed: int) -> np.ndarray:

@@ -6,6 +6,7 @@ import uuid
 from pathlib import Path
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from cnnkit.datasets.folders import WAYS, Imported, image_folder
 from cnnkit.errors import InvalidPicturesError
@@ -55,24 +56,31 @@ def offer() -> None:
                 st.rerun()
 
 
-def follow(parameter: str) -> None:
-    """How far this visit's import is; when it is done, what came of it.
+def news() -> DeltaGenerator:
+    """What came of this visit's last import, and a place for how far the next one is."""
+    told = st.session_state.pop(_NEWS, None)
+    if told:
+        st.success(told, icon=":material/check:")
+    return st.container()
+
+
+def follow(place: DeltaGenerator, parameter: str) -> None:
+    """How far this visit's import is; when it is done, the page turns to the new set.
+
+    The script waits here, so this is the last thing that a page does.
 
     Args:
+        place: from `news`.
         parameter: of the address, gets the name of the new set.
     """
-    news = st.session_state.pop(_NEWS, None)
-    if news:
-        st.success(news, icon=":material/check:")
     key = st.session_state.get(_WORK)
     under_way = work.works().get(key) if key else None
     if under_way is None:
         return
-    if not work.wait(under_way, "Reading your pictures", stoppable=True):
-        return
-    del st.session_state[_WORK]
-    work.works().forget(key)
-    with shown_errors(stop=False):
+    with place, shown_errors(stop=False):
+        work.wait(under_way, "Reading your pictures", stoppable=True)
+        del st.session_state[_WORK]
+        work.works().forget(key)
         try:
             imported: Imported = under_way.future.result()
         except work.Stopped:

@@ -16,6 +16,7 @@ from typing import Any
 import streamlit as st
 
 from cnnkit.datasets import Progress
+from cnnkit.ui.background import EVERY
 
 KEPT = 16  # results
 WORKERS = 2  # so that a large import does not hold up everybody's
@@ -112,8 +113,8 @@ def works() -> Works:
     return Works()
 
 
-def wait(work: Work, what: str, *, stoppable: bool = False) -> bool:
-    """Whether the work is done; until then a bar that moves, and the page runs again at the end.
+def wait(work: Work, what: str, *, stoppable: bool = False) -> None:
+    """Show a bar that moves until the work is done; a click meanwhile ends this run of the page.
 
     Args:
         work: under way.
@@ -124,19 +125,17 @@ def wait(work: Work, what: str, *, stoppable: bool = False) -> bool:
     while not work.future.done() and time.monotonic() < deadline:
         time.sleep(0.02)
     if work.future.done():
-        return True
-
-    @st.fragment(run_every=0.5)
-    def look() -> None:
-        if work.future.done():
-            st.rerun()
-        share = work.done / work.total if work.total else 0.0
-        st.progress(share, _words(work, what))
+        return
+    place = st.empty()
+    with place.container():
+        bar = st.empty()
         if stoppable and st.button("Stop", icon=":material/close:", key="stop_import"):
             work.stop()
-
-    look()
-    return False
+    while not work.future.done():
+        share = work.done / work.total if work.total else 0.0
+        bar.progress(share, _words(work, what))  # here clicks are taken
+        time.sleep(EVERY)
+    place.empty()
 
 
 def _words(work: Work, what: str) -> str:
