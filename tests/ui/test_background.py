@@ -3,6 +3,7 @@ from __future__ import annotations
 import threading
 
 import pytest
+from streamlit.testing.v1 import AppTest
 
 from cnnkit.errors import IncompatibleError
 from cnnkit.ui.background import Background
@@ -37,3 +38,41 @@ def test_an_error_comes_to_the_one_who_asked():
 
     with pytest.raises(IncompatibleError):
         Background().ask("key", refuse).result(timeout=5)
+
+
+def _counting():
+    import threading
+    from concurrent.futures import Future
+
+    import streamlit as st
+
+    from cnnkit.ui.background import awaited
+
+    answer = Future()
+    threading.Timer(0.3, answer.set_result, [42]).start()
+    st.metric("Found", awaited(answer, waiting="Counting …"))
+    st.text("below")
+
+
+def test_a_script_that_waits_goes_on_with_the_answer_and_leaves_no_word_of_waiting():
+    page = AppTest.from_function(_counting, default_timeout=20).run()
+    assert not page.exception and not page.caption
+    assert page.metric[0].value == "42" and page.text[0].value == "below"
+
+
+def _refusing():
+    from concurrent.futures import Future
+
+    from cnnkit.errors import IncompatibleError
+    from cnnkit.ui.background import awaited
+    from cnnkit.ui.messages import shown_errors
+
+    answer = Future()
+    answer.set_exception(IncompatibleError("The picture is too small."))
+    with shown_errors():
+        awaited(answer, waiting="Counting …")
+
+
+def test_an_error_that_was_awaited_is_shown():
+    page = AppTest.from_function(_refusing, default_timeout=20).run()
+    assert [error.value for error in page.error] == ["The picture is too small."]
