@@ -24,8 +24,6 @@ Written by `python -m benchmarks.flowers`. Of the 80 pictures of each class 10 a
 10 for validation and 60 to learn from, divided at random by a seed. A pretrained network learns
 each division from each depth in the second table; the depth that is best on that division's own
 validation part (of equals, the one where fewer layers learn) is the one whose test result counts.
-Where a row has one depth alone, the others were not tried on that division: that depth was chosen
-before, on validation parts of three other divisions, some of whose pictures are in test parts here.
 Pictures are seen once and as they are, without averages over mirrored ones.
 """
 TIMES = """Seconds are those of a training at the chosen depth that finds no features on disk
