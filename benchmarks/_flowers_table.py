@@ -26,8 +26,9 @@ each division from each depth in the second table; the depth that is best on tha
 validation part (of equals, the one where fewer layers learn) is the one whose test result counts.
 Pictures are seen once and as they are, without averages over mirrored ones.
 """
-TIMES = """Seconds are those of a training at the chosen depth that finds no features on disk
-(`--cold`): all pictures and their variants go through the frozen layers, then all epochs follow.
+TIMES = """Seconds are those of another training at the chosen depth, which finds no features on
+disk (`--cold`): all pictures and their variants go through the frozen layers, then all epochs
+follow. It decides nothing: accuracies are those of the trainings among which the depth was chosen.
 Where a dash stands, it was not timed so.
 """
 Line = dict
@@ -36,14 +37,14 @@ Table = list[tuple[str, ...]]
 
 def document(measured: list[Line]) -> str:
     """The page: a table of means, and one of every division."""
-    newest = _newest(measured)
+    newest, timed = _newest(measured), _timed(measured)
     means: Table = []
     each: Table = []
     for name in GOALS:
         seeds = sorted({line["seed"] for line in newest if line["network"] == name})
         if seeds:
             means.append(_mean_row(name, [chosen(name, seed, newest) for seed in seeds]))
-            each += [_row(name, seed, newest) for seed in seeds]
+            each += [_row(name, seed, newest, timed) for seed in seeds]
     mean_head = ("Network", "Parameters", "Divisions", "Test accuracy, mean", "Each", "Goal")
     each_head = (
         "Network", "Seed", "Validation at each depth", "Test", "Epochs",
@@ -56,8 +57,11 @@ def document(measured: list[Line]) -> str:
 
 
 def chosen(name: str, seed: int, measured: Iterable[Line]) -> Line:
-    """The training whose depth was best on the validation part of its division."""
-    own = [line for line in measured if (line["network"], line["seed"]) == (name, seed)]
+    """The training whose depth was best on the validation part of its division.
+
+    What was trained once more to be timed is left out: it must not choose anew.
+    """
+    own = [line for line in _newest(measured) if (line["network"], line["seed"]) == (name, seed)]
     return max(own, key=lambda line: (line["val_accuracy"], -_place(line)))
 
 
@@ -66,9 +70,19 @@ def _place(line: Line) -> int:
     return DEPTHS.get(line["network"], (ALL,)).index(line["depth"])
 
 
-def _newest(measured: list[Line]) -> list[Line]:
-    newest = {(line["network"], line["seed"], line["depth"]): line for line in measured}
+def _newest(measured: Iterable[Line]) -> list[Line]:
+    newest = {_what(line): line for line in measured if not line.get("cold")}
     return sorted(newest.values(), key=_place)
+
+
+def _timed(measured: Iterable[Line]) -> dict[tuple, Line]:
+    """By what was trained, those whose seconds are all that it takes."""
+    whole = {_what(line): line for line in measured if line["network"] not in DEPTHS}
+    return whole | {_what(line): line for line in measured if line.get("cold")}
+
+
+def _what(line: Line) -> tuple:
+    return line["network"], line["seed"], line["depth"]
 
 
 def _mean_row(name: str, own: list[Line]) -> tuple[str, ...]:
@@ -83,18 +97,18 @@ def _mean_row(name: str, own: list[Line]) -> tuple[str, ...]:
     )
 
 
-def _row(name: str, seed: int, measured: list[Line]) -> tuple[str, ...]:
+def _row(name: str, seed: int, measured: list[Line], timed: dict[tuple, Line]) -> tuple[str, ...]:
     best = chosen(name, seed, measured)
     own = [line for line in measured if (line["network"], line["seed"]) == (name, seed)]
-    cold = best.get("cold", name not in DEPTHS)
+    time = timed.get(_what(best))
     return (
         f"`{name}`",
         str(seed),
         ", ".join(_validation(line, line is best and len(own) > 1) for line in own),
         f"{100 * best['test_accuracy']:.1f} %",
         str(best["epochs"]),
-        f"{best['seconds']:.0f}" if cold else "–",
-        f"{best['features_seconds']:.0f}" if cold else "–",
+        f"{time['seconds']:.0f}" if time else "–",
+        f"{time['features_seconds']:.0f}" if time else "–",
     )
 
 
