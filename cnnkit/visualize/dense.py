@@ -1,8 +1,8 @@
 """A dense layer whose gradient costs no more than its answer.
 
 TensorFlow takes the gradient of few pictures through a large kernel as a product with the
-kernel transposed, which was measured at five times the layer's own product: a tenth of a
-step of VGG16. The same numbers come from the kernel as it lies, times the few transposed.
+kernel transposed, which was measured at five times the layer's own product. The same numbers
+come from the kernel as it lies, times the few transposed.
 """
 
 from __future__ import annotations
