@@ -81,7 +81,9 @@ def _shipped() -> dict[str, Recipe]:
 def _given_up(line: dict) -> tuple[str, ...]:
     now = {f"{recipe.model}/{recipe.name}": recipe for recipe in list_recipes()}
     later = now.get(line["recipe"])
-    changed = differences([line["values"], later.to_dict()]) if later else []
+    # As a recipe: a field that came later had its default then.
+    then = Recipe.from_dict(line["values"]).to_dict()
+    changed = differences([then, later.to_dict()]) if later else []
     return (
         f"`{line['recipe']}`, seed {line['seed']}",
         "; ".join(

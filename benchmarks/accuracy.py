@@ -150,6 +150,7 @@ def _ratio(recipe: Recipe, rounds: int) -> dict:
         loss=make_loss(recipe),
         metrics=[keras.metrics.SparseCategoricalAccuracy(name="accuracy")],
     )
+    batches.begin(0)
     stream, evaluator = batches.dataset(), Evaluator(ours)
     few = slice(0, STEPS * recipe.batch_size)
     contenders = {
