@@ -24,6 +24,8 @@ Written by `python -m benchmarks.flowers`. Of the 80 pictures of each class 10 a
 10 for validation and 60 to learn from, divided at random by a seed. A pretrained network learns
 each division from each depth in the second table; the depth that is best on that division's own
 validation part (of equals, the one where fewer layers learn) is the one whose test result counts.
+Rates, epochs and which depths to try were fixed before, on validation parts of other divisions,
+some of whose pictures are in test parts here.
 Pictures are seen once and as they are, without averages over mirrored ones.
 """
 TIMES = """Seconds are those of another training at the chosen depth, which finds no features on

@@ -125,14 +125,17 @@ def _steps(calls: Sequence[Call], taken_up: Mapping[int, Call]) -> list[_Step]:
     done_later = {id(call) for call in taken_up.values()}
     steps = []
     for call in calls:
-        given, operation = call, call.operation
+        operation, arguments, keywords = call.operation, call.arguments, call.keywords
+        # What gives the same sooner takes the maps alone, whatever else the layer was given.
         if id(call) in taken_up:
-            given = taken_up[id(call)]
-            operation = partial(convolve, given.operation, call.operation)
+            before = taken_up[id(call)]
+            operation = partial(convolve, before.operation, call.operation)
+            arguments, keywords = (before.inputs[0],), {}
         elif multiplies(call):
             operation = partial(multiplied, call.operation)
+            arguments, keywords = (call.inputs[0],), {}
         if id(call) not in done_later:
-            steps.append(_Step(call.path, operation, given.arguments, given.keywords, call.outputs))
+            steps.append(_Step(call.path, operation, arguments, keywords, call.outputs))
     return steps
 
 

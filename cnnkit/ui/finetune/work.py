@@ -129,8 +129,9 @@ def wait(work: Work, what: str, *, stoppable: bool = False) -> None:
     place = st.empty()
     with place.container():
         bar = st.empty()
-        if stoppable and st.button("Stop", icon=":material/close:", key="stop_import"):
-            work.stop()
+        if stoppable:
+            # Called before the page runs again: the page may wait for something else first.
+            st.button("Stop", icon=":material/close:", key="stop_import", on_click=work.stop)
     while not work.future.done():
         share = work.done / work.total if work.total else 0.0
         bar.progress(share, _words(work, what))  # here clicks are taken
