@@ -234,6 +234,7 @@ def learning(**query):
 def test_a_small_network_from_nothing_learns_all_its_layers(submitted):
     at = learning(deeper="7", changes="flip")
     assert at.metric[0].label == "Parameters that learn"
+    assert at.metric[3].value == "nothing"  # no layer is frozen, so none is read ahead
     at.button(key="fine_tune").click().run()
     recipe = TransferRecipe.from_dict(submitted[0]["spec"])
     assert submitted[0]["kind"] == "fine_tune" and recipe.weights == "random"
@@ -244,6 +245,7 @@ def test_a_small_network_from_nothing_learns_all_its_layers(submitted):
 def test_with_a_shallow_depth_the_head_alone_learns_and_less_of_the_network(submitted):
     whole = learning().metric[0].value
     at = learning(depth="head", epochs="3")
+    assert at.metric[3].value.endswith("B")  # what the frozen layers see is kept
     assert int(at.metric[0].value.replace(",", "")) < int(whole.replace(",", ""))
     at.button(key="fine_tune").click().run()
     (phase,) = TransferRecipe.from_dict(submitted[0]["spec"]).phases

@@ -39,14 +39,14 @@ def costs(recipe: TransferRecipe, known: Mapping[str, Depth], dataset: Dataset) 
     deepest = known[recipe.phases[-1].train_from]
     pictures = _pictures(dataset)
     rows = pictures[0] * (recipe.variants if recipe.augmentation else 1) + pictures[1]
-    cuts = {known[phase.train_from].feature_bytes for phase in recipe.phases}
+    kept = rows * sum({known[phase.train_from].feature_bytes for phase in recipe.phases})
     with st.container(horizontal=True):
         st.metric("Parameters that learn", f"{deepest.trainable:,}", border=True)
         st.metric("Of all", f"{deepest.trainable / deepest.parameters:.1%}", border=True)
         st.metric("Memory, about", _size(deepest.memory(recipe.batch_size)), border=True)
         st.metric(
             "Kept on disk",
-            _size(rows * sum(cuts)),
+            _size(kept) if kept else "nothing",  # where no layer is frozen
             border=True,
             help="What the frozen layers make of each picture and variant, computed once.",
         )
