@@ -155,6 +155,26 @@ def until_it_is_dreamt(page: Page) -> None:
     time.sleep(2)
 
 
+def until_the_ladder_is_climbed(page: Page) -> None:
+    """Press Climb, and wait for the verdicts on all rungs."""
+    page.get_by_role("button", name="Climb the ladder").click(timeout=120_000)
+    page.get_by_text("How sure is").wait_for(timeout=900_000)
+    time.sleep(2)
+
+
+def until_the_layers_are_made(page: Page) -> None:
+    """Press Make, and wait for the deepest layer's sheet."""
+    page.get_by_role("button", name="Make the mosaics").click(timeout=120_000)
+    page.get_by_role("button", name="Pause").wait_for(timeout=120_000)
+    page.get_by_role("button", name="Pause").wait_for(state="detached", timeout=900_000)
+
+
+def until_flowers_are_told_apart(page: Page) -> None:
+    """Press Fine-tune, and wait for the test."""
+    page.get_by_role("button", name="Fine-tune", exact=True).click(timeout=120_000)
+    page.get_by_text("Right on the test").wait_for(timeout=900_000)
+
+
 def until_it_has_learnt(page: Page) -> None:
     """Wait until the curves of a running training have some points."""
     page.wait_for_selector(".js-plotly-plot", timeout=120_000)
@@ -175,6 +195,13 @@ SHOTS: tuple[tuple[str, str, Callable[[Page], None]], ...] = (
     ),
     ("architectures", "architectures?network=resnet", until_it_is_drawn),
     ("visualize", "visualize?network=imagenet.googlenet&unit=130", until_it_is_climbed),
+    ("ladder", "ladder?network=imagenet.googlenet&unit=130", until_the_ladder_is_climbed),
+    ("layers", "layers?network=run.starter", until_the_layers_are_made),
+    (
+        "fine-tune",
+        "fine_tune?data=drawn_flowers&network=mobilenet_v2",
+        until_flowers_are_told_apart,
+    ),
     ("deepdream", "deepdream?network=imagenet.googlenet&example=china", until_it_is_dreamt),
     ("reproduce", "reproduce", still),
     ("home-dark", "", still),

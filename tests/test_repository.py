@@ -95,6 +95,14 @@ def test_the_makefile_has_its_targets(target):
     assert re.search(rf"^{target}:", (ROOT / "Makefile").read_text("utf-8"), re.MULTILINE)
 
 
+def test_the_readme_shows_a_picture_of_every_page():
+    readme = (ROOT / "README.md").read_text("utf-8")
+    names = [path.stem.replace("_", "-") for path in (ROOT / "pages").glob("*.py")]
+    wanted = {f"docs/screenshots/{name}.png" for name in names}
+    assert wanted <= set(re.findall(r"!\[[^\]]+\]\(([^)]+)\)", readme))
+    assert {name for name in wanted if not (ROOT / name).exists()} == set()
+
+
 @pytest.mark.parametrize("name", ("requirements.txt", "requirements-dev.txt"))
 def test_every_requirement_has_a_lower_and_an_upper_bound(name):
     lines = (ROOT / name).read_text("utf-8").splitlines()
