@@ -6,7 +6,7 @@ import statistics
 from collections.abc import Iterable
 
 from benchmarks._measure import ROOT
-from cnnkit.reproductions import list_reproductions
+from cnnkit.reproductions import Reproduction, list_reproductions
 from cnnkit.training import Recipe, list_recipes
 from cnnkit.training.comparison import differences
 
@@ -25,6 +25,7 @@ COLUMNS = (
     "Plain epochs' worth",
 )
 GIVEN_UP = ("Recipe", "What was otherwise", "Validation error", "Test error", "Epochs")
+BESIDE = ("What was published", "Published", "Under", "Measured here", "Of", "Seconds, median")
 
 
 def lines_of(recipe: Recipe, measured: Iterable[dict]) -> list[dict]:
@@ -57,6 +58,8 @@ def _tables(measured: list[dict]) -> list[str]:
             current += lines_of(recipe, trainings)
     machines = {note: None for line in trainings for note in line["machine"]}
     out = [*_table(COLUMNS, rows), "", *(f"- {note}" for note in machines), ""]
+    beside = [_beside(row, trainings) for row in list_reproductions()]
+    out += ["Beside what was published:", "", *_table(BESIDE, list(filter(None, beside))), ""]
     given_up = [_given_up(line) for line in trainings if line not in current]
     if given_up:
         out += ["Settings that were given up:", "", *_table(GIVEN_UP, given_up), ""]
@@ -76,6 +79,24 @@ def _shipped() -> dict[str, Recipe]:
         if row.recipe.replace(seed=0).fingerprint() not in known:
             recipes[f"reproduce/{row.name}"] = row.recipe
     return recipes
+
+
+def _beside(row: Reproduction, trainings: list[dict]) -> tuple[str, ...] | None:
+    """A published figure of MNIST and ours of the same recipe; None: not measured here."""
+    recipe = row.recipe
+    digits = isinstance(recipe, Recipe) and recipe.dataset == "mnist"
+    own = _newest(lines_of(recipe, trainings)) if digits else []
+    if not own:
+        return None
+    ours = statistics.mean(line[row.measure] for line in own)
+    return (
+        f"{row.title}: {row.source}",
+        f"{row.measure.replace('_', ' ')} {row.published}",
+        row.conditions,
+        f"{100 * ours:.2f} %" + (", reached" if row.reached(ours) else ", not reached"),
+        f"{len(own)} seed{'s' * (len(own) > 1)}",
+        f"{statistics.median(line['seconds'] for line in own):.0f}",
+    )
 
 
 def _given_up(line: dict) -> tuple[str, ...]:

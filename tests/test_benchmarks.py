@@ -4,9 +4,10 @@ import json
 
 import pytest
 
-from benchmarks import anatomy
+from benchmarks import _accuracy_table, accuracy, anatomy
 from benchmarks.__main__ import DOCUMENT, PARTS, RESULTS, document
 from benchmarks._measure import Row, ratio_of_pairs, take_turns
+from cnnkit.reproductions import get_reproduction
 
 
 def test_contenders_take_turns_and_each_begins_a_round():
@@ -57,3 +58,27 @@ def test_every_published_cost_names_its_source():
 def test_the_table_of_costs_is_what_is_counted_now(name, root):
     text = (root / "docs" / "anatomy.md").read_text("utf-8")
     assert anatomy.table({name: anatomy.count(name)}).splitlines()[-1] in text
+
+
+def test_the_tables_of_accuracy_are_what_was_measured(monkeypatch, tmp_path):
+    page = tmp_path / "reproduction.md"
+    page.write_text(_accuracy_table.PAGE.read_text("utf-8"), "utf-8")
+    monkeypatch.setattr(_accuracy_table, "PAGE", page)
+    _accuracy_table.write_tables(list(accuracy.lines()))
+    assert page.read_text("utf-8") == (accuracy.ROOT / "docs/reproduction.md").read_text("utf-8")
+
+
+def test_a_published_figure_stands_beside_ours_and_says_whether_it_was_reached():
+    mlp = get_reproduction("mlp")
+    values = {"seconds": 60.0, "values": mlp.recipe.to_dict()}
+    measured = [
+        values | {"seed": seed, "test_error": error} for seed, error in enumerate((0.016, 0.018))
+    ]
+    assert _accuracy_table._beside(mlp, measured)[1:] == (
+        "test error 1.65 %",
+        "validation error 1.69 %",
+        "1.70 %, not reached",
+        "2 seeds",
+        "60",
+    )
+    assert _accuracy_table._beside(mlp, []) is None
