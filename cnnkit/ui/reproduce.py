@@ -160,7 +160,8 @@ def _sentence(row: Row) -> str:
     said += f" Ours: **{100 * row.ours:.2f} %**"
     if row.shipped:
         said += f", measured with {_seeds(len(row.shipped))}"
-        said += f" in {_time(timed)} each" if (timed := _timed(row.shipped)) else ""
+        each = " each" * (len(row.shipped) > 1)
+        said += f" in {_time(timed)}{each}" if (timed := _timed(row.shipped)) else ""
     if row.finished:
         said += f", {_times(len(row.finished))} on this machine"
     hard = mean(row.shipped, "test_accuracy")
