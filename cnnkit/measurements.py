@@ -34,6 +34,11 @@ class Measurement:
     when: str  # ISO 8601
 
     @property
+    def where(self) -> str:
+        """The machine in short, "2 cores, no GPU"."""
+        return f"{self.machine.partition(' (')[0]}, {self.machine.rpartition(', ')[2]}"
+
+    @property
     def identity(self) -> str:
         """Equal for trainings that differ in seeds and name alone."""
         return identity(self.recipe)
@@ -55,6 +60,17 @@ def measurements(recipe: Recipe | TransferRecipe | None = None) -> list[Measurem
     """
     wanted = None if recipe is None else identity(recipe)
     return [one for one in _all() if wanted in (None, one.identity)]
+
+
+def paces(
+    measured: Iterable[Measurement],
+) -> list[tuple[str, Recipe, list[dict[str, float]]]]:
+    """Trainings as `cnnkit.training.estimates.estimate` reads them, the last one first."""
+    return [
+        (f"measured on {one.where}", one.recipe, [{"seconds": one.seconds / one.epochs}])
+        for one in reversed(list(measured))
+        if one.epochs and isinstance(one.recipe, Recipe)
+    ]
 
 
 def mean(measured: Sequence[Measurement], metric: str) -> float | None:

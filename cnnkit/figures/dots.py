@@ -11,6 +11,7 @@ from cnnkit.figures._look import BLUE, GREEN, GREY, ORANGE, faded, finished
 
 COLOURS = {"published": ORANGE, "project": BLUE, "here": GREEN}
 LINE = 27  # pixels, height of a line
+AXIS = 42  # pixels, below the lines and above them
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -80,7 +81,8 @@ def dot_plot(
         autorange="reversed", type="category", fixedrange=True, showgrid=False,
         categoryorder="array", categoryarray=[line.title for line in lines],
     )  # fmt: skip
-    return finished(figure, height=34 + LINE * max(2, len(lines)), legend=False)
+    figure = finished(figure, height=AXIS + LINE * max(2, len(lines)), legend=False)
+    return figure.update_layout(margin_b=AXIS - 8)  # so low a figure gets no room by itself
 
 
 def _limits(values: Sequence[float]) -> tuple[float, float]:

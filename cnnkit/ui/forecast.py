@@ -8,6 +8,7 @@ import numpy as np
 import streamlit as st
 
 from cnnkit.datasets import Dataset, dataset_info
+from cnnkit.measurements import measurements, paces
 from cnnkit.models import model_info
 from cnnkit.runs import Status
 from cnnkit.training import Augmentation, Recipe
@@ -42,13 +43,15 @@ def parameters(recipe: Recipe) -> None:
 
 
 def time_needed(recipe: Recipe) -> None:
-    """How long the training takes, or that nobody knows yet."""
-    known = estimate(recipe, _measured(recipe.model))
+    """How long the training takes: as runs here tell, else as the project measured it."""
+    here = estimate(recipe, _measured(recipe.model))
+    known = here or estimate(recipe, paces(measurements()))
     if known is None:
         _card("Time", "unknown yet", "Not trained here before; the first epoch will tell.")
-    else:
-        most = "≤ " if recipe.stopping else ""
-        _card("Time", f"{most}{duration(known.seconds)}", _basis(known))
+        return
+    most = "≤ " if recipe.stopping else ""
+    basis = _basis(known) if here else f"As {known.source}; the first epoch will tell."
+    _card("Time", f"{most}{duration(known.seconds)}", basis)
 
 
 def amount(recipe: Recipe) -> None:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 import streamlit as st
 
 from cnnkit.datasets import dataset_info
-from cnnkit.measurements import Measurement, mean, measurements
+from cnnkit.measurements import Measurement, mean, measurements, paces
 from cnnkit.models import model_info, pretrained_info
 from cnnkit.reproductions import Reproduction, list_reproductions
 from cnnkit.runs import Run, Status
@@ -283,7 +283,7 @@ def expected(row: Row) -> tuple[float, str] | None:
     if not timed:
         return None
     middle = _middle(timed)
-    return middle.seconds, f"measured on {_short(middle.machine)}"
+    return middle.seconds, f"measured on {middle.where}"
 
 
 def _estimated(wanted: Recipe, row: Row) -> tuple[float, str] | None:
@@ -293,11 +293,7 @@ def _estimated(wanted: Recipe, row: Row) -> tuple[float, str] | None:
         for run in row.finished[:1]
         if (recipe := recipe_of(run.spec))
     ]
-    shipped = [
-        (f"measured on {_short(one.machine)}", one.recipe, [{"seconds": one.seconds / one.epochs}])
-        for one in (*reversed(row.shipped), *reversed(measurements()))
-        if one.epochs and isinstance(one.recipe, Recipe)
-    ]
+    shipped = [*paces(row.shipped), *paces(measurements())]
     known = estimate(wanted, here) or estimate(wanted, shipped)
     return (known.seconds, known.source) if known else None
 
@@ -363,8 +359,3 @@ def _timed(measured: Sequence[Measurement]) -> list[Measurement]:
 def _middle(measured: Sequence[Measurement]) -> Measurement:
     """The one whose time is the median."""
     return sorted(measured, key=lambda one: one.seconds)[len(measured) // 2]
-
-
-def _short(machine: str) -> str:
-    """Of "2 cores (Intel …), 24 GiB of memory, no GPU" the number of cores and the GPU."""
-    return f"{machine.partition(' (')[0]}, {machine.rpartition(', ')[2]}"

@@ -27,11 +27,18 @@ def words_of(at):
     return "\n".join(element.value for element in (*at.markdown, *at.caption))
 
 
-def test_a_first_visitor_sees_what_will_be_learnt_and_that_its_time_is_unknown(store):
-    figures = metrics_of(open_page(dataset="digits"))
+def test_a_first_visitor_sees_what_will_be_learnt_and_how_long_it_took_the_project(store):
+    at = open_page(dataset="digits")
+    figures = metrics_of(at)
     assert figures["Numbers to learn"] == "431,080"
-    assert figures["Time"] == "unknown yet"
     assert figures["Pictures an epoch"] == "1,198"
+    assert figures["Time"].endswith(" s")
+    assert "As measured on 2 cores, no GPU; the first epoch will tell." in words_of(at)
+
+
+def test_a_time_that_nothing_tells_is_unknown(store, monkeypatch):
+    monkeypatch.setattr("cnnkit.ui.forecast.measurements", lambda: [])
+    assert metrics_of(open_page(dataset="digits"))["Time"] == "unknown yet"
 
 
 def test_pressing_train_submits_the_recipe_and_shows_the_run(store, submitted):
