@@ -20,11 +20,11 @@ from tf_keras_vis.activation_maximization.callbacks import Callback
 from tf_keras_vis.utils.scores import CategoricalScore
 
 from benchmarks._measure import ROOT, Row, ratio_of_pairs, save
-from benchmarks.climbing import CLASS, network
+from benchmarks.activation_maximization import CLASS, network
 from cnnkit.visualize import class_logit, presets
-from cnnkit.visualize.engine import Engines
 from cnnkit.visualize.fooling import to_8bit
-from cnnkit.visualize.maximizing import Maximization
+from cnnkit.visualize.optimize import Maximization
+from cnnkit.visualize.step import Engines
 
 SMOOTH = 3.0  # weight of total variation
 CHART = "equal-quality.png"

@@ -115,7 +115,7 @@ def _store(line: dict) -> None:
 
 def _measure(name: str, recipe: Recipe | TransferRecipe, store: FeatureStore | None = None) -> dict:
     from cnnkit.training import evaluate, fit, recipe_dataset
-    from cnnkit.training.stored import part_of
+    from cnnkit.training.memmap import part_of
     from cnnkit.training.transfer import fine_tune, transfer_dataset
 
     transfer = isinstance(recipe, TransferRecipe)

@@ -24,7 +24,7 @@ STAND_IN = """
 import sys, h5py, keras
 from pathlib import Path
 from keras.src.legacy.saving import legacy_h5_format
-from cnnkit._weight_files import WEIGHT_FILES
+from cnnkit.weight_files import WEIGHT_FILES
 from cnnkit.models import pretrained_info
 for name in sys.argv[2:]:
     model = getattr(keras.applications, pretrained_info(name).builder)(weights=None)

@@ -20,7 +20,7 @@ from keras import Model
 from PIL import Image
 
 from benchmarks._measure import ROOT, machine
-from cnnkit.figures.images import mosaic
+from cnnkit.figures.rasters import mosaic
 from cnnkit.models import ModelCache, OpenModel, open_pretrained
 from cnnkit.settings import get_settings
 from cnnkit.studio import Source

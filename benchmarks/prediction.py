@@ -21,7 +21,7 @@ from PIL import Image
 
 from benchmarks._measure import Row, ratio_of_pairs, save, take_turns
 from cnnkit.figures.bars import ranking
-from cnnkit.images import read_image
+from cnnkit.image_io import read_image
 from cnnkit.models import ModelCard, OpenModel, load_pretrained, open_pretrained, pretrained_info
 from cnnkit.predict import predict_files, prepare, top_k
 from cnnkit.settings import get_settings

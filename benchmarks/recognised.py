@@ -21,15 +21,15 @@ import numpy as np
 from PIL import Image
 
 from benchmarks._measure import ROOT
-from cnnkit.figures.images import mosaic
+from cnnkit.figures.rasters import mosaic
 from cnnkit.models import OpenModel, load_model, open_pretrained, pretrained_info
 from cnnkit.predict import softmax
 from cnnkit.visualize import class_logit, presets
 from cnnkit.visualize._last import last_of
-from cnnkit.visualize.engine import Engines
 from cnnkit.visualize.fooling import to_8bit
 from cnnkit.visualize.ladder import rungs
-from cnnkit.visualize.maximizing import maximize
+from cnnkit.visualize.optimize import maximize
+from cnnkit.visualize.step import Engines
 
 # Those of the post, and four more.
 CLASSES = (

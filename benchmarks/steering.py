@@ -21,7 +21,7 @@ from benchmarks._measure import ROOT, Row, save
 from cnnkit.models import pretrained_info
 from cnnkit.settings import Settings, get_settings
 from cnnkit.studio import Look, Source, Studio
-from cnnkit.studio.looks import read_look
+from cnnkit.studio.status import read_look
 from cnnkit.visualize import Plan, class_logit, presets
 from cnnkit.visualize.presets import completed
 

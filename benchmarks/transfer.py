@@ -20,7 +20,7 @@ import numpy as np
 
 from benchmarks._measure import ROOT, Row, ratio_of_pairs, save, take_turns
 from cnnkit.datasets import Dataset, DatasetSpec
-from cnnkit.training.mixes import MIXES
+from cnnkit.training.augmentation_presets import MIXES
 from cnnkit.training.transfer import FeatureStore, Head, Phase, TransferRecipe
 
 TRAIN, VALIDATION, CLASSES = 32, 8, 17

@@ -20,9 +20,9 @@ from pathlib import Path
 from urllib.error import HTTPError, URLError
 from urllib.request import Request, urlopen
 
-from cnnkit._weight_files import HEADLESS_FILES, WEIGHT_FILES, WeightFile
 from cnnkit.errors import AssetUnavailableError, UnknownNameError
 from cnnkit.settings import get_settings
+from cnnkit.weight_files import HEADLESS_FILES, WEIGHT_FILES, WeightFile
 
 Progress = Callable[[int, int], object]  # bytes so far, bytes in all
 

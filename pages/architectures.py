@@ -3,12 +3,12 @@
 import streamlit as st
 
 from cnnkit.ui import uploads
-from cnnkit.ui.architectures import accuracy, choosing, one, side_by_side
-from cnnkit.ui.architectures.ideas import IDEAS
-from cnnkit.ui.background import when_ready
+from cnnkit.ui.architectures import accuracy, network_choice, network_view, side_by_side
+from cnnkit.ui.architectures.concepts import IDEAS
 from cnnkit.ui.inputs import choice
 from cnnkit.ui.messages import shown_errors
 from cnnkit.ui.page import open_page
+from cnnkit.ui.tasks import when_ready
 
 VIEWS = {
     "one": "One network",
@@ -32,17 +32,17 @@ view = choice(
 with shown_errors():
     if view == "one":
         uploads.offer("network", several=False)
-        chosen = choosing.picker("network", label="Network")
-        one.introduce(chosen)
-        found = choosing.drawings(chosen)
-        when_ready(found, lambda drawn: one.show(chosen, *drawn), waiting=WAITING)
+        chosen = network_choice.picker("network", label="Network")
+        network_view.introduce(chosen)
+        found = network_choice.drawings(chosen)
+        when_ready(found, lambda drawn: network_view.show(chosen, *drawn), waiting=WAITING)
     elif view == "two":
         left, right = st.columns(2)
         with left:
-            first = choosing.picker("left", label="One", default="vgg16")
+            first = network_choice.picker("left", label="One", default="vgg16")
         with right:
-            second = choosing.picker("right", label="Other", default="googlenet")
-        found = choosing.drawings(first, second)
+            second = network_choice.picker("right", label="Other", default="googlenet")
+        found = network_choice.drawings(first, second)
         when_ready(found, lambda drawn: side_by_side.show((first, second), drawn), waiting=WAITING)
     elif view == "accuracy":
         accuracy.show()

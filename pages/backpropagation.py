@@ -2,7 +2,13 @@
 
 import streamlit as st
 
-from cnnkit.ui.backprop import adding, checking, learning, subject, walking
+from cnnkit.ui.backprop import (
+    convolution_ablation,
+    example,
+    gradient_check,
+    layer_walk,
+    update_step,
+)
 from cnnkit.ui.inputs import choice
 from cnnkit.ui.messages import shown_errors, source
 from cnnkit.ui.page import open_page
@@ -26,15 +32,15 @@ view = choice(
 
 with shown_errors():
     if view == "convolutions":
-        adding.show()
+        convolution_ablation.show()
     else:
-        followed = subject.choose()
+        followed = example.choose()
         if view == "walk":
-            walking.walk(followed, subject.followed(followed))
+            layer_walk.walk(followed, example.followed(followed))
         elif view == "step":
-            learning.show(followed)
+            update_step.show(followed)
         else:
-            checking.show(followed)
+            gradient_check.show(followed)
 
 source(
     "After eijian: DeepLearning(4), is CNN backpropagation complete?, 2017; "

@@ -4,19 +4,19 @@ import streamlit as st
 
 from cnnkit.ui import cache
 from cnnkit.ui.finetune import (
-    contact,
+    contact_sheet,
     data,
     experiment,
     forecast,
     importing,
-    outcome,
     recipe,
+    result,
     start,
 )
 from cnnkit.ui.messages import shown_errors, source
 from cnnkit.ui.page import end_page, open_page
+from cnnkit.ui.run_monitor import waiting_runs, watch
 from cnnkit.ui.training import leave_run
-from cnnkit.ui.watching import waiting_runs, watch
 
 open_page("Fine-tune", "Teach a network that has seen a million photos to tell yours apart.")
 
@@ -25,7 +25,7 @@ if watched:
     leave_run()
     with shown_errors():
         watch(watched)
-        outcome.show(watched)
+        result.show(watched)
         waiting_runs(but=watched)
     end_page()
 
@@ -35,7 +35,7 @@ with shown_errors():
     if dataset is None:
         importing.follow(importing_place, data.PARAMETER)
         end_page()
-    contact.show_data(dataset)
+    contact_sheet.show_data(dataset)
     st.header("What shall learn from them?", anchor="network")
     base = recipe.network_picker()
     found = forecast.found_depths(base, len(dataset.class_names))

@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from cnnkit.ui.ideas import IDEAS
+from cnnkit.ui.concepts import IDEAS
 from cnnkit.ui.inputs import choice
 from cnnkit.ui.messages import shown_errors
 from cnnkit.ui.page import open_page

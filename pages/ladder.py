@@ -5,7 +5,7 @@ import streamlit as st
 from cnnkit.ui import cache, inputs
 from cnnkit.ui.messages import shown_errors, source
 from cnnkit.ui.page import end_page, open_page
-from cnnkit.ui.visualize import rungs, targets
+from cnnkit.ui.visualize import ablation, targets
 
 open_page("Ladder", "What does each regularizer do to the picture of the same class?")
 
@@ -20,7 +20,7 @@ with shown_errors():
         st.warning(network.note, icon=":material/science:")
     if target is None:
         end_page()
-    rungs.show(rungs.of(target, int(seed)), target, networks)
+    ablation.show(ablation.of(target, int(seed)), target, networks)
 source(
     "The ladder tells again what aidiary 2017, Visualising convolutional neural networks, went "
     "through: the naive gradient, before softmax, the Lp norm and total variation; then what came "

@@ -7,7 +7,7 @@ from cnnkit.ui.forecast import amount, augmentation_preview, parameters, time_ne
 from cnnkit.ui.messages import shown_errors
 from cnnkit.ui.page import end_page, open_page
 from cnnkit.ui.recipe_form import recipe_form
-from cnnkit.ui.watching import waiting_runs, watch
+from cnnkit.ui.run_monitor import waiting_runs, watch
 
 open_page("Train", "Choose what should learn from what, press Train, and watch it learn.")
 

@@ -7,7 +7,7 @@ import streamlit as st
 from cnnkit.ui import cache
 from cnnkit.ui.messages import shown_errors, source
 from cnnkit.ui.page import end_page, open_page
-from cnnkit.ui.visualize import form, gallery, keeping, sitting, targets, verdicts, watching
+from cnnkit.ui.visualize import export, form, gallery, recheck, session, session_view, targets
 from cnnkit.visualize.fooling import as_shown
 
 open_page("Visualize", "What does a class, or a filter, want to see?")
@@ -29,30 +29,30 @@ with shown_errors():
     with sliders:
         plan, turned = form.plan_form(target, preset)
     with stage:
-        running = sitting.current()
-        pressed = watching.controls(running, "Start" if running is None else "Start anew")
+        running = session.current()
+        pressed = session_view.controls(running, "Start" if running is None else "Start anew")
         if pressed == "noise" and running:
             cache.studio().restart(running.session, random.randrange(10**6))
         elif pressed == "start":
-            running = sitting.start(target, plan, turned)
+            running = session.start(target, plan, turned)
         if pressed:
             st.rerun()
-        found = None if running else sitting.earlier(target, plan, turned)
+        found = None if running else session.earlier(target, plan, turned)
         if running:
-            if not sitting.steer(running, target, plan, turned):
+            if not session.steer(running, target, plan, turned):
                 st.info("These settings need a new start; below is what the old ones gave.")
-            watching.follow(running)
-            frame = sitting.pictures(running)
-            keeping.film_strip(running)
+            session_view.follow(running)
+            frame = session.pictures(running)
+            export.film_strip(running)
             if frame is not None:
-                verdicts.check(running.target, networks, running.session)
-                keeping.downloads(running.target, running.plan_now, frame, running)
+                recheck.check(running.target, networks, running.session)
+                export.downloads(running.target, running.plan_now, frame, running)
         elif found:
             st.caption("Made before with exactly these settings; nothing had to be computed.")
             pictures = as_shown(found.images, found.plan)
-            watching.finished(pictures, target, found.card["curves"], found.plan)
-            verdicts.check(target, networks, "result", images=found.images)
-            keeping.downloads(target, found.plan, pictures)
+            session_view.finished(pictures, target, found.card["curves"], found.plan)
+            recheck.check(target, networks, "result", images=found.images)
+            export.downloads(target, found.plan, pictures)
         else:
             st.info(
                 f"Press **Start**: from noise, a picture grows that excites “{target.names[0]}”. "

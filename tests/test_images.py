@@ -5,7 +5,7 @@ import pytest
 from PIL import Image
 
 from cnnkit.errors import InvalidImageError
-from cnnkit.images import MAX_BYTES, decode_image, read_image
+from cnnkit.image_io import MAX_BYTES, decode_image, read_image
 
 GRADIENT = np.uint8(np.add.outer(np.arange(40) * 3, np.arange(60) * 2))
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import click
 import numpy as np
 
-from cnnkit._cli._climbing import (
+from cnnkit._cli._images import (
     network_option,
     seed_option,
     steps_option,
@@ -21,8 +21,8 @@ from cnnkit._cli._networks import open_network, read_bytes
 from cnnkit._cli._output import json_option, show
 from cnnkit._cli._values import assignment
 from cnnkit.errors import InvalidRecipeError
-from cnnkit.images import decode_image, resized
-from cnnkit.visualize.dreams import PRESETS, Dream, usual_dream
+from cnnkit.image_io import decode_image, resized
+from cnnkit.visualize.deepdream_presets import PRESETS, Dream, usual_dream
 
 if TYPE_CHECKING:
     from cnnkit.models import OpenModel
@@ -68,7 +68,7 @@ def dream(
     changes = {field: value for field, value in wanted.items() if value is not None}
     plan = dataclasses.replace(plan, seed=seed, guided=guide is not None, **changes)
     from cnnkit.visualize._last import last_of
-    from cnnkit.visualize.dreaming import dream as dreaming
+    from cnnkit.visualize.deepdream import dream as dreaming
     from cnnkit.visualize.fooling import to_8bit
 
     channels = network.card.input_shape[-1]

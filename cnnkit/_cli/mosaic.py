@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from cnnkit._cli._climbing import (
+from cnnkit._cli._images import (
     network_option,
     preset_option,
     seed_option,
@@ -17,7 +17,7 @@ from cnnkit._cli._climbing import (
 )
 from cnnkit._cli._networks import open_network
 from cnnkit._cli._output import json_option, show
-from cnnkit.figures import images
+from cnnkit.figures import rasters
 from cnnkit.visualize import presets
 from cnnkit.visualize.mosaics import ALL, SOME, Way
 
@@ -63,7 +63,7 @@ def mosaic(
         made = gallery.finished(layer)
         columns = math.ceil(math.sqrt(len(made.units)))
         path = out / f"{layer.replace('/', '.')}.png"
-        write(path, images.mosaic(made.pictures, columns=columns, width=WIDTH))
+        write(path, rasters.mosaic(made.pictures, columns=columns, width=WIDTH))
         found.append({"layer": layer, "units": list(made.units), "picture": str(path)})
     lines = [f"{one['picture']}: {one['layer']} {one['units']}" for one in found]
     show(found, "\n".join(lines), as_json)

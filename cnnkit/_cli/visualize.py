@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from cnnkit._cli._climbing import (
+from cnnkit._cli._images import (
     network_option,
     preset_option,
     seed_option,
@@ -74,7 +74,7 @@ def visualize(
     plan = _turned(plan, turned)
     from cnnkit.visualize._last import last_of
     from cnnkit.visualize.fooling import as_shown, fooling_check
-    from cnnkit.visualize.maximizing import maximize
+    from cnnkit.visualize.optimize import maximize
 
     began = time.monotonic()
     last = last_of(maximize(network.model, plan))

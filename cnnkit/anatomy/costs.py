@@ -27,7 +27,7 @@ from typing import Any
 
 import keras
 
-from cnnkit.anatomy.calls import Call
+from cnnkit.anatomy.graph import Call
 
 
 def macs(call: Call) -> int | None:

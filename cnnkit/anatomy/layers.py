@@ -9,7 +9,7 @@ from typing import Any
 import keras
 import numpy as np
 
-from cnnkit.anatomy.calls import layer_outputs
+from cnnkit.anatomy.graph import layer_outputs
 from cnnkit.errors import UnknownLayerError
 
 

@@ -8,7 +8,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from cnnkit.anatomy.calls import layer_outputs
+from cnnkit.anatomy.graph import layer_outputs
 from cnnkit.errors import IncompatibleError, UnknownLayerError
 
 

@@ -9,10 +9,10 @@ from typing import Any
 
 import keras
 
-from cnnkit.anatomy.calls import Call, Trace, trace
 from cnnkit.anatomy.costs import macs, pool_operations
+from cnnkit.anatomy.graph import Call, Trace, trace
 from cnnkit.anatomy.layers import describe
-from cnnkit.anatomy.receptive import Reach, reaches
+from cnnkit.anatomy.receptive_field import Reach, reaches
 from cnnkit.anatomy.rows import Anatomy, LayerRow
 
 

@@ -61,7 +61,7 @@ class Network:
             IncompatibleError: a layer has no twin, the graph branches, or weights are not
                 finite; names the layer.
         """
-        from cnnkit.backprop.keras_twin import twin
+        from cnnkit.backprop.keras_conversion import twin
 
         layers, input_shape = twin(model)
         return cls(layers, input_shape, dtype)
@@ -71,7 +71,7 @@ class Network:
 
         Its dtype is Keras's float32, whatever the twin's.
         """
-        from cnnkit.backprop.keras_twin import keras_model
+        from cnnkit.backprop.keras_conversion import keras_model
 
         return keras_model(self)
 

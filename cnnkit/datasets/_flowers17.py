@@ -10,10 +10,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from cnnkit.datasets._progress import Progress, nothing
-from cnnkit.datasets._squares import SIDE, squares
+from cnnkit.datasets._resizing import SIDE, squares
 from cnnkit.datasets._store import VERSION, Card, Entry, PictureStore
 from cnnkit.errors import CorruptAssetError, InvalidImageError
-from cnnkit.images import MAX_BYTES
+from cnnkit.image_io import MAX_BYTES
 
 # The classes stand one after another, 80 pictures each; the archive itself says nothing of
 # them. The post's author found this order by comparing with sample pictures. Its table calls the

@@ -8,11 +8,11 @@ import numpy as np
 
 from cnnkit import assets
 from cnnkit.datasets import _digits, _mnist, _toy_patterns
-from cnnkit.datasets._pictures import PICTURE_SETS, Choice, load_pictures
+from cnnkit.datasets._images import PICTURE_SETS, Choice, load_pictures
 from cnnkit.datasets._progress import Progress, nothing
 from cnnkit.datasets._splits import Split
 from cnnkit.datasets._types import Dataset, DatasetSpec
-from cnnkit.datasets.folders import own
+from cnnkit.datasets.folders import imported
 from cnnkit.errors import IncompatibleError, StorageError, UnknownDatasetError
 
 DIGIT_NAMES = tuple("0123456789")
@@ -25,7 +25,7 @@ def list_datasets(kind: str | None = None) -> list[str]:
         kind: "small", "pictures", or "own" for what was imported here; None: all but own.
     """
     if kind == "own":
-        return own.list_own()
+        return imported.list_own()
     return [name for name, spec in _SPECS.items() if kind in (None, spec.kind)]
 
 
@@ -35,8 +35,8 @@ def dataset_info(name: str) -> DatasetSpec:
     Raises:
         UnknownDatasetError: lists the names that exist.
     """
-    if own.is_own(name):
-        return own.own_info(name)
+    if imported.is_own(name):
+        return imported.own_info(name)
     if name not in _SPECS:
         raise UnknownDatasetError(name, _SPECS)
     return _SPECS[name]
@@ -100,7 +100,7 @@ def load_dataset(
         choice = Choice(
             split=split, pictures_per_class=pictures_per_class, side=side, progress=progress
         )
-        return (own.load_own if spec.kind == "own" else load_pictures)(spec, choice)
+        return (imported.load_own if spec.kind == "own" else load_pictures)(spec, choice)
     images, labels, test_images, test_labels = _read_already.pop(name, None) or _READERS[name](seed)
     count = len(images)
     held_out = count // 6 if validation_size is None else validation_size

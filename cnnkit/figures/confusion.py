@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 from plotly import graph_objects as go
 
-from cnnkit.figures._look import BLUE, GREY, RED, faded, finished
+from cnnkit.figures._style import BLUE, GREY, RED, faded, finished
 
 
 def confusion_matrix(confusion: np.ndarray, class_names: Sequence[str], *, cell: int = 38):

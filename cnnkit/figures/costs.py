@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 from plotly import graph_objects as go
 
-from cnnkit.figures._look import BLUE, ORANGE, SERIES, faded, finished
+from cnnkit.figures._style import BLUE, ORANGE, SERIES, faded, finished
 
 
 def side_by_side(

@@ -8,7 +8,7 @@ from collections.abc import Callable
 import numpy as np
 from plotly import graph_objects as go
 
-from cnnkit.figures._look import BLUE, GREEN, GREY, ORANGE, finished
+from cnnkit.figures._style import BLUE, GREEN, GREY, ORANGE, finished
 
 CURVES: dict[str, Callable[[np.ndarray], np.ndarray]] = {
     "ReLU": lambda x: np.maximum(x, 0),

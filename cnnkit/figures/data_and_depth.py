@@ -9,7 +9,7 @@ from typing import Protocol
 
 from plotly import graph_objects as go
 
-from cnnkit.figures._look import SERIES, faded, finished
+from cnnkit.figures._style import SERIES, faded, finished
 
 
 class Reached(Protocol):

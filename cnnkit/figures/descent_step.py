@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from plotly import graph_objects as go
 
-from cnnkit.figures._look import GREEN, finished
+from cnnkit.figures._style import GREEN, finished
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 import numpy as np
 from plotly import graph_objects as go
 
-from cnnkit.figures._look import BLUE, GREEN, GREY, SERIES, faded, finished
+from cnnkit.figures._style import BLUE, GREEN, GREY, SERIES, faded, finished
 
 
 def landscape(

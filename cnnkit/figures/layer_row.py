@@ -9,8 +9,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from cnnkit.figures import images
-from cnnkit.figures._look import BLUE, ORANGE
+from cnnkit.figures import rasters
+from cnnkit.figures._style import BLUE, ORANGE
 from cnnkit.figures.network import folded, strongest
 
 SIDE = 46  # pixels on the screen
@@ -52,8 +52,8 @@ def _box(box: Box, current: bool) -> str:
 
 def _picture(values: np.ndarray) -> str:
     flat = folded(values) if values.ndim == 1 else values[..., strongest(values, 1)[0]]
-    picture = images.coloured(flat / (np.abs(flat).max() or 1), "diverging")
-    return "data:image/png;base64," + base64.b64encode(images.png(picture)).decode()
+    picture = rasters.coloured(flat / (np.abs(flat).max() or 1), "diverging")
+    return "data:image/png;base64," + base64.b64encode(rasters.png(picture)).decode()
 
 
 _STYLE = (

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 import numpy as np
 from plotly import graph_objects as go
 
-from cnnkit.figures import images
-from cnnkit.figures._look import BLUE, faded, finished
+from cnnkit.figures import rasters
+from cnnkit.figures._style import BLUE, faded, finished
 
 GAP = 1  # pixels of a map between two maps
 
@@ -17,10 +17,10 @@ GAP = 1  # pixels of a map between two maps
 SCALE = [
     [place, f"rgba({red}, {green}, {blue}, {opacity})"]
     for place, (red, green, blue, _), opacity in (
-        (0, images.NEGATIVE, 1),
-        (0.5, images.NEGATIVE, 0.02),
-        (0.5, images.POSITIVE, 0.02),
-        (1, images.POSITIVE, 1),
+        (0, rasters.NEGATIVE, 1),
+        (0.5, rasters.NEGATIVE, 0.02),
+        (0.5, rasters.POSITIVE, 0.02),
+        (1, rasters.POSITIVE, 1),
     )
 ]
 

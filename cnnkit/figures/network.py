@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from cnnkit.figures import images
-from cnnkit.figures._look import BLUE
+from cnnkit.figures import rasters
+from cnnkit.figures._style import BLUE
 
 if TYPE_CHECKING:
     from cnnkit.anatomy import Stage
@@ -113,7 +113,7 @@ def _answer(stage: Stage, probabilities: np.ndarray, class_names: Sequence[str])
 
 
 def _source(picture: np.ndarray, colours: str) -> str:
-    data = images.png(images.coloured(picture, colours))
+    data = rasters.png(rasters.coloured(picture, colours))
     return "data:image/png;base64," + base64.b64encode(data).decode()
 
 

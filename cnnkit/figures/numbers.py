@@ -9,8 +9,8 @@ from collections.abc import Sequence
 import numpy as np
 from plotly import graph_objects as go
 
-from cnnkit.figures import images
-from cnnkit.figures._look import GREEN, GREY, finished
+from cnnkit.figures import rasters
+from cnnkit.figures._style import GREEN, GREY, finished
 
 INK = {False: "#1F2430", True: "#F4F5F8"}  # of the numbers, on light and on dark pages
 READABLE = 12  # columns up to which the numbers are written into the cells
@@ -176,8 +176,8 @@ def _texts(values: np.ndarray) -> np.ndarray:
 
 def _scale() -> list[list]:
     """Opacity and not lightness is the strength, so that light and dark pages show through."""
-    ends = ((0, images.NEGATIVE, 1.0), (0.5, images.NEGATIVE, 0.06))
-    ends += ((0.5, images.POSITIVE, 0.06), (1, images.POSITIVE, 1.0))
+    ends = ((0, rasters.NEGATIVE, 1.0), (0.5, rasters.NEGATIVE, 0.06))
+    ends += ((0.5, rasters.POSITIVE, 0.06), (1, rasters.POSITIVE, 1.0))
     return [
         [place, f"rgba({red}, {green}, {blue}, {max(0.06, STRONGEST * strength)})"]
         for place, (red, green, blue, _), strength in ends

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from plotly import graph_objects as go
 
-from cnnkit.figures._look import FAINT, GREY, SERIES, finished
+from cnnkit.figures._style import FAINT, GREY, SERIES, finished
 
 
 def parts(

@@ -9,7 +9,7 @@ import dask.config
 from distributed import Client, LocalCluster
 
 from cnnkit.errors import JobError
-from cnnkit.jobs._spare import Nursery
+from cnnkit.jobs._warm_workers import Nursery
 from cnnkit.settings import Settings
 
 CONNECT_SECONDS = 10.0

@@ -18,7 +18,7 @@ from cnnkit.settings import Settings
 if TYPE_CHECKING:
     from distributed import Client
 
-    from cnnkit.jobs._spare import Nursery
+    from cnnkit.jobs._warm_workers import Nursery
 
 TEND_SECONDS = 1.0  # between two looks at the spare
 SWEEP_SECONDS = 4.0  # between two looks for runs whose child has died unseen
@@ -140,7 +140,7 @@ class JobPool:
                 raise JobError("This pool of jobs is closed.")
             if self._opened is None:
                 from cnnkit.jobs._dask import connect
-                from cnnkit.jobs._spare import Nursery
+                from cnnkit.jobs._warm_workers import Nursery
 
                 nursery = Nursery(self.settings)
                 self._opened = connect(self.settings, nursery), nursery

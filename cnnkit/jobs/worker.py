@@ -55,7 +55,7 @@ def wait_for_work(settings: Settings) -> None:
     """
     # Control-C in the parent's terminal reaches this process too.
     signal.signal(signal.SIGINT, signal.SIG_DFL)
-    from cnnkit.jobs._warm import warm_up
+    from cnnkit.jobs._warm_up import warm_up
 
     warm_up(settings)
     line = sys.stdin.readline()

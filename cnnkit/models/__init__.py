@@ -36,10 +36,8 @@ from cnnkit.models._storage import (
 from cnnkit.models._uploads import UploadLimits, open_uploaded_model, uploaded_bytes
 from cnnkit.models._weightless import without_weights
 from cnnkit.models.architectures import list_architectures, open_architecture
-from cnnkit.models.brought import open_brought
-from cnnkit.models.headless import load_headless, without_head
 from cnnkit.models.imagenet import ImageNetClass, imagenet_class_names, imagenet_classes
-from cnnkit.models.opened import ModelCache, OpenModel
+from cnnkit.models.predictor import ModelCache, OpenModel
 from cnnkit.models.pretrained import (
     PretrainedSpec,
     list_pretrained,
@@ -47,6 +45,8 @@ from cnnkit.models.pretrained import (
     open_pretrained,
     pretrained_info,
 )
+from cnnkit.models.uploaded import open_brought
+from cnnkit.models.without_top import load_headless, without_head
 
 __all__ = [
     "CARD_FILE",

@@ -9,12 +9,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from cnnkit import assets
-from cnnkit._weight_files import WEIGHT_FILES
 from cnnkit.errors import UnknownModelError
 from cnnkit.models._registry import create_model, natural_order
 from cnnkit.models._storage import ModelCard
 from cnnkit.models.imagenet import imagenet_classes
-from cnnkit.models.opened import OpenModel
+from cnnkit.models.predictor import OpenModel
+from cnnkit.weight_files import WEIGHT_FILES
 
 if TYPE_CHECKING:
     from keras import Model

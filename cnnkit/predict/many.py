@@ -11,8 +11,8 @@ from itertools import islice
 import numpy as np
 
 from cnnkit.errors import CnnkitError
-from cnnkit.images import read_image
-from cnnkit.models.opened import OpenModel
+from cnnkit.image_io import read_image
+from cnnkit.models.predictor import OpenModel
 from cnnkit.predict.preparing import prepare
 
 BATCH = 16  # pictures: as fast as larger ones on a CPU, and progress moves more often

@@ -13,8 +13,8 @@ aside and renamed. The child ends with its parent.
 Importing this loads neither Keras nor TensorFlow.
 """
 
-from cnnkit.studio.looks import Look
 from cnnkit.studio.sources import Source, keep_brought
+from cnnkit.studio.status import Look
 from cnnkit.studio.studio import Studio
 
 __all__ = ["Look", "Source", "Studio", "keep_brought"]

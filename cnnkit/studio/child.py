@@ -21,17 +21,17 @@ import numpy as np
 from cnnkit.errors import CnnkitError
 from cnnkit.models import ModelCache, OpenModel
 from cnnkit.settings import Settings
-from cnnkit.studio import looks
+from cnnkit.studio import status
 from cnnkit.studio.dreams import DreamSession
 from cnnkit.studio.record import Finished, record
 from cnnkit.studio.session import Session
 from cnnkit.studio.sources import Source
-from cnnkit.visualize.dreams import Dream
-from cnnkit.visualize.engine import Engines
+from cnnkit.visualize.deepdream_presets import Dream
 from cnnkit.visualize.fooling import fooling_check
 from cnnkit.visualize.network import choices
 from cnnkit.visualize.plan import Plan
 from cnnkit.visualize.results import ResultCache
+from cnnkit.visualize.step import Engines
 
 ACTIVE = 4  # sessions that take steps at the same time
 REMEMBERED = 24  # sessions whose states stay in memory
@@ -78,7 +78,7 @@ class Serving:
     def run(self, orders: queue.Queue) -> None:
         """Orders first, then a step of each session that runs, and so on."""
         while True:
-            busy = any(s.status in (looks.RUNNING, looks.WAITING) for s in self.sessions.values())
+            busy = any(s.status in (status.RUNNING, status.WAITING) for s in self.sessions.values())
             try:
                 order = orders.get(block=not busy)
             except queue.Empty:
@@ -120,7 +120,7 @@ class Serving:
             key, title = order.get("key", ""), order.get("title", "")
             self.sessions[name] = Session(folder, plan, image, key, title)
             self._addresses[name] = order.get("address", {})
-        over = [n for n, s in self.sessions.items() if s.status in looks.OVER]
+        over = [n for n, s in self.sessions.items() if s.status in status.OVER]
         for old in over[: max(0, len(self.sessions) - REMEMBERED)]:
             del self.sessions[old], self._sources[old]
             self._addresses.pop(old, None)
@@ -128,8 +128,8 @@ class Serving:
 
     def _settle(self) -> None:
         """Give free places to those that wait, and tell the others theirs."""
-        running = sum(s.status == looks.RUNNING for s in self.sessions.values())
-        waiting = [s for s in self.sessions.values() if s.status == looks.WAITING]
+        running = sum(s.status == status.RUNNING for s in self.sessions.values())
+        waiting = [s for s in self.sessions.values() if s.status == status.WAITING]
         for place, session in enumerate(waiting[max(0, ACTIVE - running) :], start=1):
             if session.place != place:
                 session.place = place
@@ -137,10 +137,10 @@ class Serving:
 
     def _turn(self) -> None:
         """One step of each that runs; one that waits may begin."""
-        running = [n for n, s in self.sessions.items() if s.status == looks.RUNNING]
+        running = [n for n, s in self.sessions.items() if s.status == status.RUNNING]
         for name in running[:ACTIVE]:
             self._guarded(name, self._advance)
-        waiting = [n for n, s in self.sessions.items() if s.status == looks.WAITING]
+        waiting = [n for n, s in self.sessions.items() if s.status == status.WAITING]
         if waiting and len(running) < ACTIVE:
             self._guarded(waiting[0], self._open)
             self._settle()
@@ -155,7 +155,7 @@ class Serving:
 
     def _open(self, name: str) -> None:
         session = self.sessions[name]
-        session.status, session.place = looks.OPENING, 0
+        session.status, session.place = status.OPENING, 0
         session.tell()
         opened = self._sources[name].open(self.networks)
         session.open(self._compiled(opened))
@@ -201,7 +201,7 @@ class Serving:
         except Exception as error:
             traceback.print_exc()
             answer = {"error": f"{type(error).__name__}: {error}"}
-        looks.write(path, json.dumps(answer).encode())
+        status.write(path, json.dumps(answer).encode())
 
     def _layers(self, order: dict[str, Any]) -> dict[str, Any]:
         opened = Source.from_dict(order["source"]).open(self.networks)
@@ -237,19 +237,19 @@ def _picture(path: str | None) -> Any:
 
 
 def _pause(session: Session | DreamSession, order: dict) -> None:
-    if session.status == looks.RUNNING:
-        session.status = looks.PAUSED
+    if session.status == status.RUNNING:
+        session.status = status.PAUSED
         session.tell(frame=True)
 
 
 def _resume(session: Session | DreamSession, order: dict) -> None:
-    if session.status in (looks.PAUSED, "stopped") and session.number < session.steps:
-        session.status = looks.RUNNING
+    if session.status in (status.PAUSED, "stopped") and session.number < session.steps:
+        session.status = status.RUNNING
         session.tell()
 
 
 def _stop(session: Session | DreamSession, order: dict) -> None:
-    if session.status not in looks.OVER:
+    if session.status not in status.OVER:
         session.status = "stopped"
         session.tell(frame=True)
 

@@ -9,12 +9,12 @@ from pathlib import Path
 import numpy as np
 
 from cnnkit.errors import CnnkitError
-from cnnkit.studio import looks
-from cnnkit.studio.looks import Look
-from cnnkit.visualize.dreaming import DreamStep, dream
-from cnnkit.visualize.dreams import Dream
-from cnnkit.visualize.engine import Engines
+from cnnkit.studio import status
+from cnnkit.studio.status import Look
+from cnnkit.visualize.deepdream import DreamStep, dream
+from cnnkit.visualize.deepdream_presets import Dream
 from cnnkit.visualize.fooling import to_8bit
+from cnnkit.visualize.step import Engines
 
 TELL_SECONDS = 0.2  # between two frames
 
@@ -37,7 +37,7 @@ class DreamSession:
         """Wait for a network."""
         self.folder = folder
         self.dream = plan
-        self.status = looks.WAITING
+        self.status = status.WAITING
         self.place = 0
         self.reason = ""
         self.steps = plan.steps * max(1, plan.octaves)
@@ -54,7 +54,7 @@ class DreamSession:
     def open(self, engines: Engines) -> None:
         """Begin with a network; the first step of each octave compiles."""
         self._steps = dream(engines.model, self._picture, self.dream, guided_by=self._guided_by)
-        self.status = looks.RUNNING
+        self.status = status.RUNNING
         self.tell(frame=True)
 
     def advance(self) -> None:
@@ -81,9 +81,9 @@ class DreamSession:
         """Write down how it stands, and the picture too."""
         if frame:
             image = self._picture if self._last is None else self._last.image
-            looks.write_frame(self.folder / looks.FRAME, to_8bit(image)[None])
+            status.write_frame(self.folder / status.FRAME, to_8bit(image)[None])
             self._told = time.perf_counter()
-        looks.write_look(self.folder, self.look())
+        status.write_look(self.folder, self.look())
 
     def look(self) -> Look:
         """How it stands."""

@@ -11,13 +11,13 @@ from typing import Any
 import numpy as np
 
 from cnnkit.errors import CnnkitError
-from cnnkit.studio import looks
-from cnnkit.studio.looks import Look
-from cnnkit.visualize.engine import Engines, as_numbers
+from cnnkit.studio import status
+from cnnkit.studio.status import Look
 from cnnkit.visualize.fooling import as_shown
-from cnnkit.visualize.maximizing import Maximization, Step
+from cnnkit.visualize.optimize import Maximization, Step
 from cnnkit.visualize.plan import Plan
 from cnnkit.visualize.results import Result
+from cnnkit.visualize.step import Engines, as_numbers
 
 TELL_SECONDS = 0.2  # between two frames
 POINTS = 400  # of each curve
@@ -45,7 +45,7 @@ class Session:
         self.plan = plan
         self.key = key
         self.title = title
-        self.status = looks.WAITING
+        self.status = status.WAITING
         self.place = 0
         self.reason = ""
         self.run = ""
@@ -66,7 +66,7 @@ class Session:
     def open(self, engines: Engines) -> None:
         """Begin with a network; the first step compiles."""
         self._running = Maximization(engines, self.plan, images=self._image)
-        self.status = looks.RUNNING
+        self.status = status.RUNNING
         self._keep(0)
         self.tell(frame=True)
 
@@ -105,7 +105,7 @@ class Session:
             self.plan = self.plan.turned(turned)
         self.steered = True
         self._told = -np.inf  # what it does is to be seen with the next step
-        if self.status != looks.RUNNING:
+        if self.status != status.RUNNING:
             self.tell()
 
     def extend(self, steps: int) -> None:
@@ -124,9 +124,9 @@ class Session:
         self._curves = [row for row in self._curves if row["step"] <= number]
         for later in [kept for kept in self._kept if kept > number]:
             del self._kept[later]
-            looks.kept_path(self.folder, later).unlink(missing_ok=True)
+            status.kept_path(self.folder, later).unlink(missing_ok=True)
         self.steered = True
-        self.status = looks.PAUSED
+        self.status = status.PAUSED
         self.tell(frame=True)
 
     def restart(self, seed: int) -> None:
@@ -138,11 +138,11 @@ class Session:
         self._running.go_back(self._running.engine.begin(self.plan))
         self._curves, self._notes, self._stride = [], [], 1
         for number in list(self._kept):
-            looks.kept_path(self.folder, number).unlink(missing_ok=True)
+            status.kept_path(self.folder, number).unlink(missing_ok=True)
         self._kept.clear()
         self._keep(0)
         self.steered = True
-        self.status = looks.RUNNING
+        self.status = status.RUNNING
         self.tell(frame=True)
 
     # What it tells
@@ -150,9 +150,9 @@ class Session:
     def tell(self, *, frame: bool = False) -> None:
         """Write down how it stands, and the picture too."""
         if frame and self._running:
-            looks.write_frame(self.folder / looks.FRAME, self.shown())
+            status.write_frame(self.folder / status.FRAME, self.shown())
             self._told, self._shown = time.perf_counter(), self.number
-        looks.write_look(self.folder, self.look())
+        status.write_look(self.folder, self.look())
 
     def look(self) -> Look:
         """How it stands."""
@@ -231,7 +231,7 @@ class Session:
             return
         state = self._running.state
         self._kept[number] = state
-        looks.write_frame(looks.kept_path(self.folder, number), self.shown())
+        status.write_frame(status.kept_path(self.folder, number), self.shown())
         size = 4 * sum(int(np.prod(t.shape)) for t in (state.stored, *state.remembered))
         room = int(np.clip(KEPT_BYTES // size, FEWEST_KEPT, MOST_KEPT))
         if len(self._kept) <= room:
@@ -240,4 +240,4 @@ class Session:
         self._stride *= 2
         for old in [n for n in self._kept if n % self._stride and n != number]:
             del self._kept[old]
-            looks.kept_path(self.folder, old).unlink(missing_ok=True)
+            status.kept_path(self.folder, old).unlink(missing_ok=True)

@@ -18,10 +18,10 @@ import numpy as np
 
 from cnnkit.jobs import child_environment
 from cnnkit.settings import Settings
-from cnnkit.studio import looks
-from cnnkit.studio.looks import Look
+from cnnkit.studio import status
 from cnnkit.studio.sources import Source
-from cnnkit.visualize.dreams import Dream
+from cnnkit.studio.status import Look
+from cnnkit.visualize.deepdream_presets import Dream
 from cnnkit.visualize.plan import Plan
 from cnnkit.visualize.results import ResultCache
 
@@ -134,7 +134,9 @@ class Studio:
             order["key"] = self.key(source, plan)
         else:
             order["image"] = _written(folder / "image.npy", image)
-        looks.write_look(folder, Look(status=looks.WAITING, steps=plan.steps, plan=plan.to_dict()))
+        status.write_look(
+            folder, Look(status=status.WAITING, steps=plan.steps, plan=plan.to_dict())
+        )
         self._order(do="start", session=session, **order)
         return session
 
@@ -162,7 +164,7 @@ class Studio:
         order["image"] = _written(folder / "image.npy", picture)
         if guided_by is not None:
             order["guide"] = _written(folder / "guide.npy", guided_by)
-        looks.write_look(folder, Look(status=looks.WAITING))
+        status.write_look(folder, Look(status=status.WAITING))
         self._order(do="start", session=session, **order)
         return session
 
@@ -211,7 +213,7 @@ class Studio:
         """How it stands; None: there is no such session (any more)."""
         if session not in self._sessions:
             return None
-        look = looks.read_look(self.folder / session)
+        look = status.read_look(self.folder / session)
         if look is None or look.over:
             return look
         if self.pid is None:
@@ -221,8 +223,8 @@ class Studio:
     def frame(self, session: str, number: int | None = None) -> np.ndarray | None:
         """The pictures now, or at a kept step: uint8 (pictures, height, width, channels)."""
         folder = self.folder / session
-        path = folder / looks.FRAME if number is None else looks.kept_path(folder, number)
-        return looks.read_frame(path)
+        path = folder / status.FRAME if number is None else status.kept_path(folder, number)
+        return status.read_frame(path)
 
     # Questions
 
@@ -284,5 +286,5 @@ class Studio:
 
 
 def _written(path: Path, image: np.ndarray) -> str:
-    looks.write_frame(path, np.asarray(image, np.float32))
+    status.write_frame(path, np.asarray(image, np.float32))
     return str(path)

@@ -15,9 +15,9 @@ from cnnkit.training._pipeline import Batches
 from cnnkit.training.checkpoint import TrainingState, save_checkpoint
 from cnnkit.training.evaluation import Evaluator
 from cnnkit.training.events import EpochEnded, Report, StepsEnded
+from cnnkit.training.memmap import Pictures
 from cnnkit.training.recipe import Recipe
 from cnnkit.training.stopping import StoppingRule
-from cnnkit.training.stored import Pictures
 
 Control = Callable[[], str | None]
 

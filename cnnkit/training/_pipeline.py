@@ -18,9 +18,9 @@ import numpy as np
 import tensorflow as tf
 
 from cnnkit.training.augmentation import augment
-from cnnkit.training.colours import mix
+from cnnkit.training.color_augmentation import mix
+from cnnkit.training.memmap import Pictures, Stored
 from cnnkit.training.recipe import Recipe
-from cnnkit.training.stored import Pictures, Stored
 
 
 def batches_per_pass(pictures: int, recipe: Recipe) -> int:

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from cnnkit.training.colours import recolour
+from cnnkit.training.color_augmentation import recolour
 from cnnkit.training.recipe import Augmentation
 
 # What puts pixels between pixels; mirroring does not.
@@ -37,7 +37,7 @@ def augment(images, augmentation: Augmentation, seed):
 
     Reference:
         Simard, Steinkraus, Platt 2003: Best Practices for Convolutional Neural Networks
-        (elastic distortion). For colours see `cnnkit.training.colours`.
+        (elastic distortion). For colours see `cnnkit.training.color_augmentation`.
     """
     images = tf.cast(images, tf.float32)
     images = _moved(images, augmentation, seed)

@@ -11,7 +11,7 @@ import tensorflow as tf
 
 from cnnkit.training._pipeline import to_size
 from cnnkit.training.intervals import wilson
-from cnnkit.training.stored import Pictures
+from cnnkit.training.memmap import Pictures
 
 VALUES = 3_000_000  # in a batch of pictures, where nobody says how many
 

@@ -20,9 +20,9 @@ from cnnkit.training._pipeline import Batches
 from cnnkit.training.checkpoint import TrainingState, restore_checkpoint
 from cnnkit.training.devices import copied
 from cnnkit.training.events import Ended, Report, Started
+from cnnkit.training.memmap import part_of
 from cnnkit.training.recipe import Recipe
 from cnnkit.training.stopping import StoppingRule
-from cnnkit.training.stored import part_of
 
 CALL_SECONDS = 0.5  # that one call of TensorFlow should take
 CPU_SPEED = 8e10  # floating-point operations a second, of two to four cores

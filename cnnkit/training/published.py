@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from cnnkit.errors import UnknownRecipeError
-from cnnkit.training.mixes import MIXES, POST_MIX
+from cnnkit.training.augmentation_presets import MIXES, POST_MIX
 from cnnkit.training.recipe import Augmentation, Recipe, Stopping
 
 

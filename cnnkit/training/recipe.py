@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from cnnkit.training._written import Written, check_choice, check_range, check_whole
+from cnnkit.training._config import Written, check_choice, check_range, check_whole
 
 FILLS = ("black", "nearest")
 OPTIMIZERS = ("sgd", "adam", "adamw", "nadam", "rmsprop", "adagrad", "lion")

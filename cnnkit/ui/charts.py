@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import streamlit as st
 
-from cnnkit.figures import images
+from cnnkit.figures import rasters
 
 if TYPE_CHECKING:
     from plotly.graph_objects import Figure
@@ -98,12 +98,12 @@ def confusion_matrix(
 
 def montage(pictures: np.ndarray, *, alt: str, columns: int, width: int | str = "stretch", **how):
     """Many small pictures as one image; `how` as in `figures.images.montage`."""
-    _image(images.montage(pictures, columns=columns, **how), alt=alt, width=width)
+    _image(rasters.montage(pictures, columns=columns, **how), alt=alt, width=width)
 
 
 def mosaic(pictures: np.ndarray, *, alt: str, columns: int, width: int) -> None:
     """Pictures in colour or gray as one sheet; see `figures.images.mosaic`."""
-    _image(images.mosaic(pictures, columns=columns, width=width), alt=alt, width=width)
+    _image(rasters.mosaic(pictures, columns=columns, width=width), alt=alt, width=width)
 
 
 def thumbnails(
@@ -138,13 +138,13 @@ def picture(image: np.ndarray, *, alt: str, width: int = 168, caption: str | Non
 
 def photo(image: np.ndarray, *, alt: str, width: int = 220, caption: str | None = None) -> None:
     """A photo, made as wide as it is shown: pages draw pixels sharp, which spoils photos."""
-    shrunk = images.resized(_flat(image), width) if image.shape[1] > width else _flat(image)
+    shrunk = rasters.resized(_flat(image), width) if image.shape[1] > width else _flat(image)
     _image(shrunk, alt=alt, width=width, caption=caption)
 
 
 def _image(image: np.ndarray, **arguments) -> None:
     # Without the format, Streamlit makes a JPEG of it, which smears single pixels.
-    st.image(images.png(image), output_format="PNG", **arguments)
+    st.image(rasters.png(image), output_format="PNG", **arguments)
 
 
 def _flat(picture: np.ndarray) -> np.ndarray:

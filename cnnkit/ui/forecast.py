@@ -21,8 +21,8 @@ from cnnkit.training.estimates import (
     recipe_of,
 )
 from cnnkit.ui import cache, charts
-from cnnkit.ui.background import background, when_ready
-from cnnkit.ui.live import duration
+from cnnkit.ui.polling import duration
+from cnnkit.ui.tasks import background, when_ready
 
 MEASURED = 8  # earlier runs of a network that are looked at
 PREVIEWED = 12  # pictures

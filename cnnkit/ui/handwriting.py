@@ -6,8 +6,8 @@ import numpy as np
 import streamlit as st
 
 from cnnkit.datasets.handwriting import Handwriting, from_drawing, from_photo
-from cnnkit.figures import images
-from cnnkit.images import MAX_BYTES, decode_image
+from cnnkit.figures import rasters
+from cnnkit.image_io import MAX_BYTES, decode_image
 from cnnkit.ui import cache, charts
 from cnnkit.ui.inputs import picture_picker
 from cnnkit.ui.messages import embedded_notice, shown_errors
@@ -79,7 +79,7 @@ def photographed(*, camera: bool = False, key: str = "photo") -> Handwriting | N
         photo = decode_image(file.getvalue(), channels=1, longest_side=1024)
         digit = from_photo(photo)
         charts.picture(
-            images.boxed(photo[..., 0], digit.box),
+            rasters.boxed(photo[..., 0], digit.box),
             width=CANVAS,
             alt="Your photo with a frame around the digit that was found",
         )

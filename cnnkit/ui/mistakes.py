@@ -12,7 +12,7 @@ from cnnkit.errors import CorruptRunError, IncompatibleError
 from cnnkit.runs import Run
 from cnnkit.training.mistakes import Predictions
 from cnnkit.ui import cache, charts
-from cnnkit.ui.finetune import testing
+from cnnkit.ui.finetune import test_set
 
 SHOWN = 16  # pictures at once
 DIGIT = 64  # pixels; larger pictures are photos
@@ -107,7 +107,7 @@ def pictures_of(run: Run, answers: Predictions) -> SeenPictures:
     if run.starter and not dataset_info(name).available:
         return _shipped(run.id)
     if dataset_info(name).kind != "small":
-        images, labels = testing.part(run)
+        images, labels = test_set.part(run)
     else:
         images, labels = _test_part(name, seed)
     if not np.array_equal(labels, answers.labels):

@@ -7,7 +7,7 @@ from typing import NoReturn
 import streamlit as st
 from streamlit.runtime.scriptrunner import StopException
 
-from cnnkit.ui import lasting
+from cnnkit.ui import streamlit_patches
 
 # Group -> pages as (file, title, icon). A page is linked from here or it is not linked.
 NAVIGATION: dict[str, tuple[tuple[str, str, str], ...]] = {
@@ -58,7 +58,7 @@ def open_page(title: str, subtitle: str = "", *, tab: str | None = None) -> None
     # first visitor's heading need not wait for them.
     st.logo(_LOGO, size="large", icon_image=_MARK)
     st.set_page_config(page_icon=_MARK)
-    lasting.keep()
+    streamlit_patches.keep()
 
 
 def end_page() -> NoReturn:

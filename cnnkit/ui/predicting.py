@@ -12,7 +12,7 @@ from itertools import accumulate
 import streamlit as st
 
 from cnnkit.figures.bars import ranking
-from cnnkit.images import Picture, read_image
+from cnnkit.image_io import Picture, read_image
 from cnnkit.models import OpenModel
 from cnnkit.models.imagenet import kind
 from cnnkit.predict import (

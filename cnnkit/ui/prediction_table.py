@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import streamlit as st
 
-from cnnkit.figures import images
+from cnnkit.figures import rasters
 from cnnkit.predict import Prediction, top_k
 
 # Network's title -> (a prediction for each file, class names).
@@ -73,7 +73,7 @@ def _rows(tables: Tables) -> list[dict]:
 
 
 def _thumbnail(seen: np.ndarray) -> str:
-    data = images.png(seen[..., 0] if seen.shape[-1] == 1 else seen)
+    data = rasters.png(seen[..., 0] if seen.shape[-1] == 1 else seen)
     return "data:image/png;base64," + base64.b64encode(data).decode()
 
 

@@ -14,8 +14,8 @@ from cnnkit.reproductions import Reproduction, list_reproductions
 from cnnkit.runs import Run, Status
 from cnnkit.training import Recipe
 from cnnkit.training.estimates import estimate, recipe_of, transfer_of
-from cnnkit.ui import cache, charts, inputs, live, messages, page
-from cnnkit.ui.live import duration
+from cnnkit.ui import cache, charts, inputs, messages, page, polling
+from cnnkit.ui.polling import duration
 
 MEASURES = {
     "test_error": "test error",
@@ -215,7 +215,7 @@ def _run_it(row: Row) -> None:
     st.markdown(f":material/timer: {_expected(row)}")
     unfinished = row.unfinished
     if unfinished:
-        live.follow(unfinished.id, _state)
+        polling.follow(unfinished.id, _state)
     busy = unfinished is not None and not unfinished.status.over
     missing = bool(row.published.missing)
     if st.button(

@@ -10,7 +10,7 @@ from cnnkit.figures import curves
 from cnnkit.runs import Run
 from cnnkit.training.comparison import differences
 from cnnkit.ui import cache, charts, inputs
-from cnnkit.ui.live import duration
+from cnnkit.ui.polling import duration
 from cnnkit.ui.run_list import percent, unique_names
 
 # What may be compared: column of a history -> words.

@@ -13,12 +13,12 @@ from cnnkit.training.estimates import recipe_of
 from cnnkit.training.fields import FIELDS, flatten, model_fields
 from cnnkit.ui import cache, messages, page
 from cnnkit.ui.dialogs import close_dialog, dialog_button
-from cnnkit.ui.live import duration
 from cnnkit.ui.messages import shown_errors
 from cnnkit.ui.mistakes import class_scores, mistakes
+from cnnkit.ui.polling import duration
 from cnnkit.ui.recipe_form import published_recipe
 from cnnkit.ui.run_list import begun, dataset_title, model_title
-from cnnkit.ui.watching import PAGES, curves_of
+from cnnkit.ui.run_monitor import PAGES, curves_of
 
 DIGITS = (28, 28, 1)  # pictures that one can draw
 

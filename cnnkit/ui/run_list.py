@@ -11,9 +11,9 @@ import streamlit as st
 from cnnkit import datasets
 from cnnkit.models import list_models, list_pretrained, model_info, pretrained_info
 from cnnkit.runs import Run, Status
-from cnnkit.ui import cache, live
-from cnnkit.ui.live import duration
+from cnnkit.ui import cache, polling
 from cnnkit.ui.messages import empty_state, shown_errors
+from cnnkit.ui.polling import duration
 
 # As the badges of `messages.STATUS_LOOKS`, in the words of a table's column.
 _COLOURS = {
@@ -55,7 +55,7 @@ def choose_runs() -> list[Run]:
 def refresh_when_one_ends() -> None:
     """Draw the page again when a run that goes on now is over."""
     going_on = [Status.QUEUED, Status.RUNNING]
-    live.follow_all(lambda: cache.learning_runs(statuses=going_on), lambda runs: None)
+    polling.follow_all(lambda: cache.learning_runs(statuses=going_on), lambda runs: None)
 
 
 def model_title(run: Run) -> str:

@@ -10,8 +10,8 @@ from cnnkit.runs import Status
 from cnnkit.training import Recipe
 from cnnkit.ui import cache, inputs, messages, page
 from cnnkit.ui.downloads import offer_download
-from cnnkit.ui.live import duration
 from cnnkit.ui.mistakes import mistakes
+from cnnkit.ui.polling import duration
 
 
 def starting_point() -> tuple[Recipe, str]:

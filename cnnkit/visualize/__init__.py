@@ -17,7 +17,7 @@ from __future__ import annotations
 import importlib
 from typing import TYPE_CHECKING
 
-from cnnkit.visualize import operators, parametrizations, presets, transforms, updates
+from cnnkit.visualize import image_regularizers, optimizers, parametrizations, presets, transforms
 from cnnkit.visualize.plan import Plan, noise
 from cnnkit.visualize.terms import (
     Objective,
@@ -39,8 +39,8 @@ from cnnkit.visualize.terms import (
 
 if TYPE_CHECKING:
     from cnnkit.visualize.fooling import Verdict, fooling_check
-    from cnnkit.visualize.maximizing import Maximization, Step, maximize
     from cnnkit.visualize.network import Choice, choices
+    from cnnkit.visualize.optimize import Maximization, Step, maximize
 
 __all__ = [
     "Choice",
@@ -66,12 +66,12 @@ __all__ = [
     "maximize",
     "neuron",
     "noise",
-    "operators",
+    "image_regularizers",
     "parametrizations",
     "presets",
     "total_variation",
     "transforms",
-    "updates",
+    "optimizers",
 ]
 
 _LATER = {

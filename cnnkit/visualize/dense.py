@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from cnnkit._lazy import keras, tf
 
 if TYPE_CHECKING:
-    from cnnkit.anatomy.calls import Call
+    from cnnkit.anatomy.graph import Call
 
     Tensor = Any
 

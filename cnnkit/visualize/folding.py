@@ -15,7 +15,7 @@ import numpy as np
 from cnnkit._lazy import keras, tf
 
 if TYPE_CHECKING:
-    from cnnkit.anatomy.calls import Call
+    from cnnkit.anatomy.graph import Call
 
     Tensor = Any
 

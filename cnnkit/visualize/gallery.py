@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from cnnkit.visualize.exciting import Collection, exciting, thumbnails
 from cnnkit.visualize.mosaics import Way, mosaic, receptive_fields, unit_count
 from cnnkit.visualize.results import ResultCache
+from cnnkit.visualize.top_activations import Collection, exciting, thumbnails
 
 if TYPE_CHECKING:
     from cnnkit.models import OpenModel

@@ -9,12 +9,12 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
+from cnnkit.visualize.optimizers import adam
 from cnnkit.visualize.parametrizations import fourier, pixels
 from cnnkit.visualize.plan import noise
 from cnnkit.visualize.presets import Preset
 from cnnkit.visualize.terms import Objective, lp_norm, total_variation
 from cnnkit.visualize.transforms import jitter, rotate, scale
-from cnnkit.visualize.updates import adam
 
 STEPS = 192  # with half as many, a picture held smooth has not yet come to its logit
 LP = -3000 * lp_norm(6)

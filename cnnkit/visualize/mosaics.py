@@ -125,8 +125,8 @@ def mosaic(
         IncompatibleError: the layer cannot be climbed; says why.
         DivergedError: no finite step could be made.
     """
-    from cnnkit.visualize.engine import Engines
-    from cnnkit.visualize.maximizing import Maximization
+    from cnnkit.visualize.optimize import Maximization
+    from cnnkit.visualize.step import Engines
 
     count = unit_count(model, layer, input_shape)
     size = picture_size(model, layer, input_shape, field)

@@ -14,7 +14,7 @@ from cnnkit.visualize.folding import convolve, folded
 from cnnkit.visualize.terms import OUTPUT
 
 if TYPE_CHECKING:
-    from cnnkit.anatomy.calls import Call
+    from cnnkit.anatomy.graph import Call
 
     Tensor = Any
 
@@ -144,7 +144,7 @@ _NOT_EXCITED = ("InputLayer", "Dropout", "Rescaling", "Normalization", "Identity
 
 
 def _trace(model: Any, shape: tuple[int, int, int]) -> Any:
-    from cnnkit.anatomy.calls import trace
+    from cnnkit.anatomy.graph import trace
 
     return trace(model, shape, any_size=True)
 
@@ -167,7 +167,7 @@ def _input_shape(model: Any, size: tuple[int, int] | None) -> tuple[int, int, in
 
 def _cut(model: Any, layers: Sequence[str]) -> Any:
     """The model up to the layers, so that what comes after need not fit the size."""
-    from cnnkit.anatomy.calls import layer_outputs
+    from cnnkit.anatomy.graph import layer_outputs
 
     outputs = layer_outputs(model)
     ends = []

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from cnnkit._lazy import tf
-from cnnkit.visualize.parts import Part
+from cnnkit.visualize.components import Part
 
 if TYPE_CHECKING:
     Tensor = Any

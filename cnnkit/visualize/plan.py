@@ -8,10 +8,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from cnnkit.visualize.components import Number, Part, number_text
+from cnnkit.visualize.optimizers import rmsprop
 from cnnkit.visualize.parametrizations import pixels
-from cnnkit.visualize.parts import Number, Part, number_text
 from cnnkit.visualize.terms import Objective
-from cnnkit.visualize.updates import rmsprop
 
 MOST_PICTURES = 64
 LARGEST_SIDE = 2048

@@ -11,8 +11,8 @@ import dataclasses
 from dataclasses import dataclass, field
 
 from cnnkit.errors import UnknownNameError
-from cnnkit.visualize import operators, parametrizations, transforms, updates
-from cnnkit.visualize.parts import Part
+from cnnkit.visualize import image_regularizers, optimizers, parametrizations, transforms
+from cnnkit.visualize.components import Part
 from cnnkit.visualize.plan import Plan, noise
 from cnnkit.visualize.terms import (
     Objective,
@@ -38,7 +38,7 @@ class Preset:
     parametrization: Part = field(default_factory=parametrizations.pixels)
     start: Part = field(default_factory=noise)
     transforms: tuple[Part, ...] = ()
-    optimizer: Part = field(default_factory=updates.rmsprop)
+    optimizer: Part = field(default_factory=optimizers.rmsprop)
     operators: tuple[Part, ...] = ()
     made_for: int | None = None  # pixels a side; other sizes get moves and penalties to match
     differs: str = ""  # from the original, in one sentence
@@ -135,10 +135,10 @@ def _with_idle(parts: tuple[Part, ...]) -> tuple[Part, ...]:
 
 _IDLE_TRANSFORMS = (transforms.jitter(0), transforms.scale(1, 1), transforms.rotate(0))
 _IDLE_OPERATORS = (
-    operators.decay(0),
-    operators.blur(0, 4),
-    operators.clip_norm(0),
-    operators.clip_contribution(0),
+    image_regularizers.decay(0),
+    image_regularizers.blur(0, 4),
+    image_regularizers.clip_norm(0),
+    image_regularizers.clip_contribution(0),
 )
 
 
@@ -173,7 +173,7 @@ def _post(name: str, title: str, penalties: Objective | None, probability: bool 
         penalties=penalties,
         probability=probability,
         start=noise(20.0, 128.0),
-        optimizer=updates.rmsprop(1.0, decay=0.95, normalised="rms"),
+        optimizer=optimizers.rmsprop(1.0, decay=0.95, normalised="rms"),
         differs="The original feeds pixels around 128 to a network that expects the mean colour "
         "taken away; ours takes it away inside the network.",
     )
@@ -186,7 +186,7 @@ def _yosinski(number: str, steps: int, rate: float, *steps_after: Part) -> Prese
         source=_YOSINSKI,
         steps=steps,
         start=_YOSINSKI_START,
-        optimizer=updates.sgd(rate, normalised="none"),
+        optimizer=optimizers.sgd(rate, normalised="none"),
         operators=steps_after,
         differs="Gray is (127.5, 127.5, 127.5) instead of ImageNet's mean colour.",
     )
@@ -203,10 +203,20 @@ PRESETS = {
             "The post: + Lp norm + total variation",
             -10 * lp_norm(6) - 10 * total_variation(2),
         ),
-        _yosinski("1", 500, 100.0, operators.blur(0.5, 4), operators.clip_norm(50)),
-        _yosinski("2", 750, 100.0, operators.decay(0.3), operators.clip_norm(20)),
-        _yosinski("3", 1000, 100.0, operators.decay(0.0001), operators.blur(1.0, 4)),
-        _yosinski("4", 1000, 100.0, operators.blur(0.5, 4), operators.clip_contribution(90)),
+        _yosinski(
+            "1", 500, 100.0, image_regularizers.blur(0.5, 4), image_regularizers.clip_norm(50)
+        ),
+        _yosinski("2", 750, 100.0, image_regularizers.decay(0.3), image_regularizers.clip_norm(20)),
+        _yosinski(
+            "3", 1000, 100.0, image_regularizers.decay(0.0001), image_regularizers.blur(1.0, 4)
+        ),
+        _yosinski(
+            "4",
+            1000,
+            100.0,
+            image_regularizers.blur(0.5, 4),
+            image_regularizers.clip_contribution(90),
+        ),
         Preset(
             name="keras_vis",
             title="keras-vis",
@@ -214,7 +224,7 @@ PRESETS = {
             steps=200,
             penalties=-10 * lp_norm(6) - 10 * total_variation(2),
             start=noise(12.75, 127.5, "normal"),
-            optimizer=updates.rmsprop(1.0, decay=0.95, normalised="l2"),
+            optimizer=optimizers.rmsprop(1.0, decay=0.95, normalised="l2"),
             differs="The original returns the picture of the lowest loss, this the last one.",
         ),
         Preset(
@@ -232,7 +242,7 @@ PRESETS = {
                 transforms.jitter(4),
                 transforms.crop(12),
             ),
-            optimizer=updates.adam(0.05),
+            optimizer=optimizers.adam(0.05),
             differs="Jitter wraps around instead of cropping; scales and angles are drawn evenly, "
             "and angle 0 not more often than others.",
         ),
@@ -245,7 +255,7 @@ PRESETS = {
             start=noise(255.0, 127.5),
             parametrization=parametrizations.pixels(bounds="clip"),
             transforms=(transforms.jitter(4), transforms.rotate(1)),
-            optimizer=updates.rmsprop(1.0, decay=0.999, normalised="none"),
+            optimizer=optimizers.rmsprop(1.0, decay=0.999, normalised="none"),
         ),
         Preset(
             name="quick",
@@ -257,7 +267,7 @@ PRESETS = {
             parametrization=parametrizations.pixels(bounds="clip"),
             start=noise(20.0, 128.0),
             transforms=(transforms.jitter(8),),
-            optimizer=updates.adam(4.0),
+            optimizer=optimizers.adam(4.0),
         ),
         Preset(
             name="all",
@@ -277,7 +287,7 @@ PRESETS = {
                 transforms.jitter(4),
                 transforms.crop(12),
             ),
-            optimizer=updates.adam(0.05),
+            optimizer=optimizers.adam(0.05),
         ),
     )
 }

@@ -18,7 +18,7 @@ from typing import Any
 
 import numpy as np
 
-from cnnkit.visualize.parts import Number, Part, number_text
+from cnnkit.visualize.components import Number, Part, number_text
 
 OUTPUT = ""  # stands for the network's answer, whatever its last layer is called
 IMAGE_TERMS = ("lp_norm", "total_variation", "anisotropic_variation", "l2")

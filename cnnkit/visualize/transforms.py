@@ -17,7 +17,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from cnnkit._lazy import tf
-from cnnkit.visualize.parts import Part
+from cnnkit.visualize.components import Part
 
 if TYPE_CHECKING:
     Tensor = Any

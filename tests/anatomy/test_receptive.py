@@ -8,7 +8,7 @@ import pytest
 import tensorflow as tf
 
 from cnnkit.anatomy import dissect
-from cnnkit.anatomy.receptive import Border
+from cnnkit.anatomy.receptive_field import Border
 
 layers = keras.layers
 SIZE = 61  # of the picture: no field in the middle touches its edge

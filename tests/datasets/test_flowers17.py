@@ -7,7 +7,7 @@ from PIL import Image
 
 from cnnkit import assets
 from cnnkit.datasets import _flowers17, dataset_info, load_dataset
-from cnnkit.datasets._squares import read_square
+from cnnkit.datasets._resizing import read_square
 from cnnkit.errors import AssetUnavailableError, CorruptAssetError, IncompatibleError
 
 

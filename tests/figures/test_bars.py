@@ -1,6 +1,6 @@
 import numpy as np
 
-from cnnkit.figures._look import BLUE, GREEN
+from cnnkit.figures._style import BLUE, GREEN
 from cnnkit.figures.bars import probabilities, signed
 
 NAMES = tuple("0123456789")

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from cnnkit.figures.images import NEGATIVE, POSITIVE, boxed, coloured, enlarged, montage, png
+from cnnkit.figures.rasters import NEGATIVE, POSITIVE, boxed, coloured, enlarged, montage, png
 
 
 def test_a_montage_puts_pictures_in_rows_with_transparent_gaps():

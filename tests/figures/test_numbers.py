@@ -7,7 +7,7 @@ from cnnkit.figures.curve import CURVES, activation_curve
 from cnnkit.figures.descent_step import Slope, loss_by_rate
 from cnnkit.figures.layer_row import Box, layer_row
 from cnnkit.figures.numbers import common_power, folded, number_map, titled, written
-from cnnkit.figures.take_off import Bundle, take_off
+from cnnkit.figures.seed_curves import Bundle, take_off
 
 
 def texts(figure):

@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cnnkit.ideas.bottleneck import Branch, Cost, counted
-from cnnkit.ideas.projection import stack
+from cnnkit.concepts.bottleneck import Branch, Cost, counted
+from cnnkit.concepts.projection import stack
 
 BRANCHES = st.builds(
     Branch,

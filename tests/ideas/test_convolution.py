@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from cnnkit.ideas.convolution import convolve, convolve_back, kernel_slope, windows
+from cnnkit.concepts.convolution import convolve, convolve_back, kernel_slope, windows
 
 
 @pytest.fixture(params=[1, 3, 5])

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from cnnkit.ideas.descent import LANDSCAPES, METHODS, descend
+from cnnkit.concepts.descent import LANDSCAPES, METHODS, descend
 
 
 @pytest.mark.parametrize("landscape", LANDSCAPES.values(), ids=LANDSCAPES)

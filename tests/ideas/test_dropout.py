@@ -1,9 +1,9 @@
 import numpy as np
 import pytest
 
+from cnnkit.concepts.dropout import learn, mask
+from cnnkit.concepts.perceptron import small_pictures
 from cnnkit.datasets import load_dataset
-from cnnkit.ideas.dropout import learn, mask
-from cnnkit.ideas.perceptron import small_pictures
 
 
 @pytest.fixture(scope="module")

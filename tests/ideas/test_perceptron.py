@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
 
+from cnnkit.concepts.perceptron import Perceptron, descend, different_units, small_pictures
 from cnnkit.datasets import load_dataset
-from cnnkit.ideas.perceptron import Perceptron, descend, different_units, small_pictures
 
 
 @pytest.fixture(scope="module")

@@ -5,8 +5,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from scipy.signal import correlate2d
 
-from cnnkit.datasets import load_dataset
-from cnnkit.ideas.pooling import (
+from cnnkit.concepts.pooling import (
     ACTIVATIONS,
     FILTERS,
     MONOTONIC,
@@ -14,6 +13,7 @@ from cnnkit.ideas.pooling import (
     convolve,
     pool_2x2,
 )
+from cnnkit.datasets import load_dataset
 
 
 @pytest.fixture(scope="module")

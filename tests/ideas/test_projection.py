@@ -5,7 +5,7 @@ import math
 import pytest
 
 from cnnkit.anatomy import dissect
-from cnnkit.ideas.projection import FIRST_CHANNELS, counted, stack, total
+from cnnkit.concepts.projection import FIRST_CHANNELS, counted, stack, total
 from cnnkit.models import create_model, without_weights
 
 

@@ -8,8 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from cnnkit.ideas.residual import SHORTCUTS, Block, traced
-from cnnkit.ideas.residual_learning import loss_slope
+from cnnkit.concepts.residual import SHORTCUTS, Block, traced
+from cnnkit.concepts.residual_learning import loss_slope
 
 STACKS = arrays(np.float64, (1, 5, 4, 3), elements=st.floats(0, 2, width=32))
 

@@ -5,9 +5,8 @@ import pytest
 import tensorflow as tf
 from scipy.ndimage import uniform_filter
 
-from cnnkit.datasets import load_dataset
-from cnnkit.ideas.residual import Block
-from cnnkit.ideas.residual_learning import (
+from cnnkit.concepts.residual import Block
+from cnnkit.concepts.residual_learning import (
     chain,
     feature_maps,
     gradients_through,
@@ -17,6 +16,7 @@ from cnnkit.ideas.residual_learning import (
     loss_slope,
     wanted,
 )
+from cnnkit.datasets import load_dataset
 
 
 @pytest.fixture(scope="module")

@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cnnkit.ideas.softmax import explain
+from cnnkit.concepts.softmax import explain
 from cnnkit.predict import softmax
 
 LOGITS = st.lists(st.floats(-50, 50), min_size=2, max_size=6)

@@ -6,8 +6,8 @@ import time
 import psutil
 import pytest
 
-from cnnkit.jobs import JobPool, _memory, _spare
-from cnnkit.jobs._spare import Nursery
+from cnnkit.jobs import JobPool, _memory, _warm_workers
+from cnnkit.jobs._warm_workers import Nursery
 from cnnkit.settings import get_settings
 
 PATIENCE = 240
@@ -78,20 +78,20 @@ def test_a_spare_dies_with_its_parent(with_spare):
 
 def test_no_spare_is_started_when_memory_is_short(with_spare, monkeypatch):
     nursery = Nursery(with_spare)
-    monkeypatch.setattr(_spare, "available_memory", lambda: _spare.NEEDED - 1)
+    monkeypatch.setattr(_warm_workers, "available_memory", lambda: _warm_workers.NEEDED - 1)
     nursery.tend()
     assert nursery.spare_pid is None
 
 
 def test_a_waiting_spare_is_given_up_when_memory_runs_out(with_spare, monkeypatch):
     nursery = Nursery(with_spare)
-    monkeypatch.setattr(_spare, "available_memory", lambda: 2 * _spare.NEEDED)
+    monkeypatch.setattr(_warm_workers, "available_memory", lambda: 2 * _warm_workers.NEEDED)
     nursery.tend()
     pid = nursery.spare_pid
     assert pid is not None
     nursery.tend()
     assert nursery.spare_pid == pid, "one is enough"
-    monkeypatch.setattr(_spare, "available_memory", lambda: _spare.LOWEST - 1)
+    monkeypatch.setattr(_warm_workers, "available_memory", lambda: _warm_workers.LOWEST - 1)
     nursery.tend()
     assert nursery.spare_pid is None and dead(pid)
     nursery.close()

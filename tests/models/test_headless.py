@@ -54,9 +54,9 @@ def test_the_small_file_is_read(tmp_path, monkeypatch):
     path.parent.mkdir()
     source.save_weights(path.with_name("x.weights.h5"))
     path.with_name("x.weights.h5").rename(path)
-    from cnnkit.models import headless
+    from cnnkit.models import without_top
 
-    monkeypatch.setattr(headless.assets, "fetch", lambda name, progress=None: path)
+    monkeypatch.setattr(without_top.assets, "fetch", lambda name, progress=None: path)
     try:
         model = load_headless("vgg16", size=48)
     except Exception as error:  # Keras reads its new format by the file's name alone

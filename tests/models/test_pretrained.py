@@ -7,9 +7,9 @@ import keras
 import numpy as np
 import pytest
 
-from cnnkit._weight_files import WEIGHT_FILES
 from cnnkit.errors import AssetUnavailableError, CorruptAssetError, UnknownModelError
 from cnnkit.models import list_pretrained, load_pretrained, pretrained_info
+from cnnkit.weight_files import WEIGHT_FILES
 
 # One network of each family at a size that is quick: (name, pixels, module of the family).
 FAMILIES = (

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from cnnkit.images import MAX_BYTES, read_image
+from cnnkit.image_io import MAX_BYTES, read_image
 from cnnkit.models import ModelCard, OpenModel, create_model
 from cnnkit.predict import many, predict_files, prepare
 

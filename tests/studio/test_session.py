@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from cnnkit.models import load_model
 from cnnkit.studio import session as sessions
-from cnnkit.studio.looks import read_look
 from cnnkit.studio.session import Session
+from cnnkit.studio.status import read_look
 from cnnkit.visualize import class_logit, presets
-from cnnkit.visualize.engine import Engines
+from cnnkit.visualize.step import Engines
 
 
 def test_what_a_slider_does_is_shown_with_the_next_step(root, tmp_path, monkeypatch):

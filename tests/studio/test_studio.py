@@ -12,9 +12,9 @@ from cnnkit.errors import StorageError
 from cnnkit.runs import RunStore
 from cnnkit.settings import get_settings
 from cnnkit.studio import Source, Studio
-from cnnkit.studio.looks import Look, read_look, write_frame, write_look
+from cnnkit.studio.status import Look, read_look, write_frame, write_look
 from cnnkit.visualize import Plan, class_logit, presets
-from cnnkit.visualize.dreams import Dream
+from cnnkit.visualize.deepdream_presets import Dream
 from cnnkit.visualize.presets import completed
 from tests.records import new_store
 

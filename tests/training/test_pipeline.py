@@ -2,7 +2,7 @@ import numpy as np
 
 from cnnkit.training import Augmentation, Recipe
 from cnnkit.training._pipeline import Batches
-from cnnkit.training.stored import Stored
+from cnnkit.training.memmap import Stored
 
 
 def epoch(batches, number):

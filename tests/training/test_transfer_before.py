@@ -1,7 +1,7 @@
 import pytest
 
 from cnnkit.errors import CorruptAssetError
-from cnnkit.training.transfer.before import Before, answers_before
+from cnnkit.training.transfer.baseline_predictions import Before, answers_before
 from tests.training.transfer_parts import base, dataset, recipe
 
 

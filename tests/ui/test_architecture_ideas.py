@@ -7,14 +7,14 @@ import time
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from cnnkit.ui.architectures.ideas import IDEAS
-from cnnkit.ui.architectures.ideas._shared import short
+from cnnkit.ui.architectures.concepts import IDEAS
+from cnnkit.ui.architectures.concepts._shared import short
 
 
 def _page():
     import streamlit as st
 
-    from cnnkit.ui.architectures.ideas import IDEAS
+    from cnnkit.ui.architectures.concepts import IDEAS
 
     IDEAS[st.query_params["idea"]][1]()
 

@@ -132,7 +132,7 @@ def test_twins_are_submitted_together_and_differ_in_one_thing(submitted):
 
 
 def test_twins_that_were_trained_are_found_again_with_their_curves(submitted, store):
-    from cnnkit.ui.architectures.ideas.auxiliary import auxiliary_twins
+    from cnnkit.ui.architectures.concepts.auxiliary import auxiliary_twins
 
     for name, recipe in auxiliary_twins(pictures=500, epochs=4).recipes.items():
         run = store.create("train", recipe.to_dict(), name)

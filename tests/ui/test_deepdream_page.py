@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from cnnkit.studio.looks import Look
+from cnnkit.studio.status import Look
 from tests.pages import opened
 
 open_page = partial(opened, "pages/deepdream.py")

@@ -22,7 +22,7 @@ from cnnkit.training import evaluate
 from cnnkit.training.results import figures, write_result
 from cnnkit.training.transfer import ALL, Phase, TransferRecipe, fine_tune, transfer_dataset
 from cnnkit.ui import cache
-from cnnkit.ui.finetune import naming, work
+from cnnkit.ui.finetune import class_names, reading_tasks
 from tests.pages import opened, words_of
 
 open_page = partial(opened, "pages/fine_tune.py")
@@ -32,8 +32,8 @@ open_page = partial(opened, "pages/fine_tune.py")
 def small(monkeypatch, tmp_path):
     """Few and small drawn flowers, no photos, and nobody in a hurry."""
     monkeypatch.setattr("cnnkit.datasets.drawn.PER_CLASS", 3)
-    monkeypatch.setattr("cnnkit.datasets._pictures.SIDE", 32)
-    monkeypatch.setattr(work, "PATIENCE", 60)
+    monkeypatch.setattr("cnnkit.datasets._images.SIDE", 32)
+    monkeypatch.setattr(reading_tasks, "PATIENCE", 60)
     monkeypatch.setenv("CNNKIT_DATA_DIR", str(tmp_path))
     monkeypatch.setenv("KERAS_HOME", str(tmp_path))
     get_settings.cache_clear()
@@ -166,7 +166,7 @@ def test_a_set_can_be_renamed_and_deleting_it_asks_first():
 
 
 def test_work_tells_how_far_it_is_and_can_be_called_off():
-    works, go, seen = work.Works(), threading.Event(), threading.Event()
+    works, go, seen = reading_tasks.Works(), threading.Event(), threading.Event()
 
     def count(progress):
         for n in range(100):
@@ -182,13 +182,13 @@ def test_work_tells_how_far_it_is_and_can_be_called_off():
     assert works.ask("b", lambda progress: 42).future.result(10) == 42, "another is not held up"
     under_way.stop()
     go.set()
-    with pytest.raises(work.Stopped):
+    with pytest.raises(reading_tasks.Stopped):
         under_way.future.result(10)
     assert under_way.done == 4
 
 
 def test_results_are_bounded_and_what_failed_can_be_asked_again():
-    works = work.Works(kept=2)
+    works = reading_tasks.Works(kept=2)
 
     def fail(progress):
         raise LimitError("no room")
@@ -253,13 +253,13 @@ def test_with_a_shallow_depth_the_head_alone_learns_and_less_of_the_network(subm
 
 
 def test_names_of_classes_are_whole_and_different():
-    assert naming.checked([" rose ", "tulip"], 2) == ("rose", "tulip")
+    assert class_names.checked([" rose ", "tulip"], 2) == ("rose", "tulip")
     with pytest.raises(StorageError, match="Class 2 needs a name"):
-        naming.checked(["rose", " "], 2)
+        class_names.checked(["rose", " "], 2)
     with pytest.raises(StorageError, match="both be called 'rose'"):
-        naming.checked(["rose", "rose"], 2)
+        class_names.checked(["rose", "rose"], 2)
     with pytest.raises(StorageError, match="2 classes need 2 names. Received: 3"):
-        naming.checked(["rose", "tulip", "iris"], 2)
+        class_names.checked(["rose", "tulip", "iris"], 2)
 
 
 def test_how_much_data_how_deep_is_planned_as_jobs(submitted, monkeypatch):

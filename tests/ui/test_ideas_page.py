@@ -6,7 +6,7 @@ from functools import partial
 
 import pytest
 
-from cnnkit.ui.ideas import IDEAS
+from cnnkit.ui.concepts import IDEAS
 from tests.pages import opened
 
 open_page = partial(opened, "pages/ideas.py")

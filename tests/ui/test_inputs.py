@@ -6,7 +6,7 @@ import pytest
 import streamlit as st
 from streamlit.testing.v1 import AppTest
 
-from cnnkit.ui.live import duration
+from cnnkit.ui.polling import duration
 
 CHOICE = """
 import streamlit as st

@@ -16,7 +16,7 @@ from streamlit.runtime.scriptrunner.script_runner import ScriptRunner
 from streamlit.runtime.scriptrunner_utils.script_requests import ScriptRequests, ScriptRequestType
 from streamlit.testing.v1 import AppTest
 
-from cnnkit.ui import lasting
+from cnnkit.ui import streamlit_patches
 
 
 def test_a_run_of_a_page_does_not_clear_keras_for_everybody(root):
@@ -31,12 +31,12 @@ def test_without_our_page_streamlit_would_clear_it():
     # What `lasting` prevents; should this fail one day, it is no longer needed.
     from streamlit.runtime.scriptrunner import script_runner
 
-    assert script_runner._clean_problem_modules is lasting._leave_alone
+    assert script_runner._clean_problem_modules is streamlit_patches._leave_alone
     assert "clear_session" in Path(script_runner.__file__).read_text("utf-8")
 
 
 def test_the_libraries_objects_are_looked_through_only_once(root, monkeypatch):
-    monkeypatch.setattr(lasting, "_frozen", False)
+    monkeypatch.setattr(streamlit_patches, "_frozen", False)
     AppTest.from_file(root / "app.py", default_timeout=60).run()
     frozen = gc.get_freeze_count()
     assert frozen > 10_000
@@ -49,9 +49,9 @@ def test_the_libraries_objects_are_looked_through_only_once(root, monkeypatch):
 def test_what_a_run_told_last_is_sent_before_a_fragment_gets_a_runner(
     monkeypatch, fragment, stopped
 ):
-    lasting.keep()
+    streamlit_patches.keep()
     told = []
-    monkeypatch.setattr(lasting, "_request_rerun", lambda *_: told.append("request"))
+    monkeypatch.setattr(streamlit_patches, "_request_rerun", lambda *_: told.append("request"))
     state = ScriptRequestType.STOP if stopped else ScriptRequestType.CONTINUE
 
     async def ask():

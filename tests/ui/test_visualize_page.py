@@ -12,7 +12,7 @@ import pytest
 
 from cnnkit.models import ModelCache
 from cnnkit.studio import Source
-from cnnkit.studio.looks import Look
+from cnnkit.studio.status import Look
 from cnnkit.visualize import class_logit, presets
 from cnnkit.visualize.presets import completed
 from cnnkit.visualize.results import Result

@@ -8,10 +8,16 @@ import pytest
 import tensorflow as tf
 
 from cnnkit.errors import IncompatibleError, UnknownLayerError
-from cnnkit.visualize.dreaming import dream, octave_sizes, resized, tiles
-from cnnkit.visualize.dreams import IMAGENET_MEAN, LBFGS, PRESETS, Dream, suggested_layers
-from cnnkit.visualize.engine import Engine
+from cnnkit.visualize.deepdream import dream, octave_sizes, resized, tiles
+from cnnkit.visualize.deepdream_presets import (
+    IMAGENET_MEAN,
+    LBFGS,
+    PRESETS,
+    Dream,
+    suggested_layers,
+)
 from cnnkit.visualize.plan import Plan
+from cnnkit.visualize.step import Engine
 
 PLAN = Dream(layers={"conv1": 1.0, "conv2": 0.5}, octaves=2, steps=4, learning_rate=2.0)
 

@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 
-from cnnkit.visualize.exciting import BATCH, collection_for, exciting, thumbnails
 from cnnkit.visualize.gallery import Gallery, LayerMosaic, usual_layers
 from cnnkit.visualize.mosaics import Way
 from cnnkit.visualize.results import ResultCache
+from cnnkit.visualize.top_activations import BATCH, collection_for, exciting, thumbnails
 from tests.visualize.test_mosaics import made
 
 

@@ -6,11 +6,11 @@ import pytest
 import tensorflow as tf
 
 from cnnkit.errors import DivergedError, IncompatibleError, UnknownLayerError
-from cnnkit.visualize import operators, parametrizations, scores, transforms, updates
-from cnnkit.visualize.engine import Engines
-from cnnkit.visualize.maximizing import Maximization, maximize
+from cnnkit.visualize import image_regularizers, optimizers, parametrizations, scores, transforms
+from cnnkit.visualize.optimize import Maximization, maximize
 from cnnkit.visualize.plan import Plan, noise
 from cnnkit.visualize.presets import PRESETS, get
+from cnnkit.visualize.step import Engines
 from cnnkit.visualize.terms import (
     channel,
     class_logit,
@@ -26,7 +26,7 @@ from cnnkit.visualize.terms import (
     total_variation,
 )
 
-SGD = updates.sgd(20.0, normalised="rms")
+SGD = optimizers.sgd(20.0, normalised="rms")
 
 
 @pytest.fixture(scope="module")
@@ -63,7 +63,7 @@ def total(step, plan_terms):
     ids=str,
 )
 def test_three_steps_raise_the_score_of_every_objective(engines, objective):
-    steps = climb(engines, objective, optimizer=updates.sgd(2.0, normalised="rms"))
+    steps = climb(engines, objective, optimizer=optimizers.sgd(2.0, normalised="rms"))
     assert total(steps[3], objective.terms) > total(steps[0], objective.terms)
 
 
@@ -98,7 +98,7 @@ def test_every_parametrization_climbs_within_the_range(engines, parametrization)
         12,
         parametrization=parametrization,
         start=start,
-        optimizer=updates.adam(0.5 if "sigmoid" in str(parametrization) else 20.0),
+        optimizer=optimizers.adam(0.5 if "sigmoid" in str(parametrization) else 20.0),
     )
     assert steps[-1].values["class_logit(unit=3)"] > steps[0].values["class_logit(unit=3)"]
     assert steps[-1].images.min() >= 0 and steps[-1].images.max() <= 255
@@ -271,7 +271,7 @@ def test_the_guard_names_the_guilty_term_and_goes_on(literal_norm, small):
 
 
 def test_a_step_too_large_is_made_smaller_and_grows_again(engines):
-    plan = Plan(objective=class_logit(1), optimizer=updates.sgd(3e38, normalised="rms"))
+    plan = Plan(objective=class_logit(1), optimizer=optimizers.sgd(3e38, normalised="rms"))
     running = Maximization(engines, plan)
     first = running.step()
     assert np.isfinite(first.images).all() and first.rates < 1
@@ -300,7 +300,7 @@ def test_relus_that_are_off_are_noticed_and_warmed_up():
         bias_initializer=keras.initializers.Constant(-400.0),
     )(image)
     model = keras.Model(image, keras.layers.GlobalAveragePooling2D(name="mean")(x))
-    plan = Plan(objective=channel("conv", 1), optimizer=updates.sgd(60.0, normalised="rms"))
+    plan = Plan(objective=channel("conv", 1), optimizer=optimizers.sgd(60.0, normalised="rms"))
     running = Maximization(model, plan)
     steps = [running.step() for _ in range(12)]
     assert steps[0].gradient_norm == 0
@@ -323,7 +323,7 @@ def test_a_unit_that_is_off_climbs_as_if_it_had_no_relu(activation):
     off, linear = network(activation), network("linear")
     off.get_layer("before").bias.assign([-1e4, -1e4])
     linear.set_weights(off.get_weights())
-    plan = Plan(objective=channel("unit", 1), optimizer=updates.sgd(5.0, normalised="rms"))
+    plan = Plan(objective=channel("unit", 1), optimizer=optimizers.sgd(5.0, normalised="rms"))
     warmed, wanted = (Maximization(each, plan).step() for each in (off, linear))
     assert warmed.gradient_norm == 0 and wanted.gradient_norm > 0
     np.testing.assert_allclose(warmed.images, wanted.images, atol=1e-3)
@@ -334,20 +334,25 @@ def test_every_operator_does_what_it_says(pictures):
 
     def after(part, number=4):
         numbers = {k: tf.constant(v, tf.float32) for k, v in part.numbers.items()}
-        return operators.operate(part, numbers, images, gradient, tf.constant(number)).numpy()
+        return image_regularizers.operate(
+            part, numbers, images, gradient, tf.constant(number)
+        ).numpy()
 
     np.testing.assert_allclose(
-        after(operators.decay(0.3)), 127.5 + 0.7 * (pictures - 127.5), rtol=1e-5
+        after(image_regularizers.decay(0.3)), 127.5 + 0.7 * (pictures - 127.5), rtol=1e-5
     )
     from scipy.ndimage import gaussian_filter1d
 
     blurred = gaussian_filter1d(pictures, 1.0, axis=1, mode="mirror", truncate=16)
     blurred = gaussian_filter1d(blurred, 1.0, axis=2, mode="mirror", truncate=16)
-    np.testing.assert_allclose(after(operators.blur(1.0, 4)), blurred, atol=0.05)
-    np.testing.assert_array_equal(after(operators.blur(1.0, 4), number=3), pictures)
+    np.testing.assert_allclose(after(image_regularizers.blur(1.0, 4)), blurred, atol=0.05)
+    np.testing.assert_array_equal(after(image_regularizers.blur(1.0, 4), number=3), pictures)
     for part, measure in (
-        (operators.clip_norm(50), np.linalg.norm(pictures - 127.5, axis=-1)),
-        (operators.clip_contribution(50), np.abs(((pictures - 127.5) * gradient.numpy()).sum(-1))),
+        (image_regularizers.clip_norm(50), np.linalg.norm(pictures - 127.5, axis=-1)),
+        (
+            image_regularizers.clip_contribution(50),
+            np.abs(((pictures - 127.5) * gradient.numpy()).sum(-1)),
+        ),
     ):
         gray = (after(part) == 127.5).all(-1)
         for n in range(3):

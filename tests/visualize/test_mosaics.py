@@ -5,9 +5,9 @@ import pytest
 
 from cnnkit.errors import UnknownLayerError, UnknownNameError
 from cnnkit.visualize import Maximization, channel, presets
-from cnnkit.visualize.engine import Engine
 from cnnkit.visualize.fooling import to_8bit
 from cnnkit.visualize.mosaics import Way, mosaic, picture_size, receptive_fields, unit_count
+from cnnkit.visualize.step import Engine
 
 SHAPE = (16, 16, 3)
 

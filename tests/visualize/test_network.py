@@ -8,8 +8,8 @@ import tensorflow as tf
 from cnnkit.anatomy import Probe
 from cnnkit.errors import IncompatibleError, UnknownLayerError
 from cnnkit.models import create_model
-from cnnkit.visualize.maximizing import maximize
 from cnnkit.visualize.network import Network, choices
+from cnnkit.visualize.optimize import maximize
 from cnnkit.visualize.plan import Plan
 from cnnkit.visualize.terms import channel, class_logit
 

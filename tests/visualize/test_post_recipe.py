@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from cnnkit.visualize.engine import Engine
-from cnnkit.visualize.maximizing import maximize
+from cnnkit.visualize.optimize import maximize
 from cnnkit.visualize.presets import get
+from cnnkit.visualize.step import Engine
 from cnnkit.visualize.terms import channel, class_logit
 
 EPSILON = 1e-7

@@ -15,11 +15,11 @@ import numpy as np
 from PIL import UnidentifiedImageError
 
 from cnnkit.datasets._progress import Progress, nothing
+from cnnkit.datasets._resizing import SIDE, squares
 from cnnkit.datasets._splits import LEAST, Split, divide
-from cnnkit.datasets._squares import SIDE, squares
 from cnnkit.datasets._store import Card, PictureStore, Writer, digest
+from cnnkit.datasets.folders.imported import LICENCE, PREFIX, SOURCE
 from cnnkit.datasets.folders.labels import Labels, by_folders
-from cnnkit.datasets.folders.own import LICENCE, PREFIX, SOURCE
 from cnnkit.datasets.folders.report import ImportReport, Notebook
 from cnnkit.datasets.folders.sources import TABLES, Member, Source, opened
 from cnnkit.datasets.folders.tables import by_table, read_table

@@ -20,7 +20,7 @@ from typing import IO, Any, Protocol
 from cnnkit.datasets.folders.report import Notebook
 from cnnkit.datasets.folders.words import clean
 from cnnkit.errors import InvalidImageError, InvalidPicturesError, LimitError
-from cnnkit.images import MAX_BYTES
+from cnnkit.image_io import MAX_BYTES
 
 MOST_FILES = 200_000
 DIRECTORY_BYTES = 64 * 2**20  # of the list at the end of a ZIP, which is read at once

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     import keras
 
     from cnnkit.jobs._context import JobContext
-    from cnnkit.training.transfer.before import Before
+    from cnnkit.training.transfer.baseline_predictions import Before
 
 BEFORE = "before.json"
 
@@ -25,10 +25,10 @@ def run(job: JobContext) -> Status:
     checkpoint: an attempt that is killed loses one batch of features or one epoch.
     """
     from cnnkit.training import evaluate
+    from cnnkit.training.memmap import part_of
     from cnnkit.training.results import figures, write_result
-    from cnnkit.training.stored import part_of
     from cnnkit.training.transfer import fine_tune, transfer_dataset
-    from cnnkit.training.transfer.before import answers_before
+    from cnnkit.training.transfer.baseline_predictions import answers_before
 
     recipe = TransferRecipe.from_dict(job.run.spec)
     job.params(_flat(recipe))

@@ -101,8 +101,8 @@ class Work:
 
 def _gallery(job: JobContext, source: Source, way: Way) -> Gallery:
     from cnnkit.models import ModelCache
-    from cnnkit.visualize.exciting import collection_for
     from cnnkit.visualize.gallery import Gallery
+    from cnnkit.visualize.top_activations import collection_for
 
     settings = job.store.settings
     opened = source.open(ModelCache(settings.model_memory))

@@ -16,8 +16,8 @@ from cnnkit.datasets import Dataset
 from cnnkit.training._pipeline import to_size
 from cnnkit.training.augmentation import augment
 from cnnkit.training.events import FeaturesKept, Report
+from cnnkit.training.memmap import Stored
 from cnnkit.training.recipe import Augmentation
-from cnnkit.training.stored import Stored
 from cnnkit.training.transfer.features import FeatureEntry, FeatureKey, FeatureStore
 from cnnkit.training.transfer.network import TransferNetwork
 from cnnkit.training.transfer.recipe import TransferRecipe

@@ -17,8 +17,8 @@ from cnnkit.training.checkpoint import TrainingState, saved_phase
 from cnnkit.training.devices import computing_in, copied
 from cnnkit.training.events import Ended, Report
 from cnnkit.training.fitting import FitResult, compiled, learn, restored
+from cnnkit.training.memmap import part_of
 from cnnkit.training.recipe import Augmentation, Recipe
-from cnnkit.training.stored import part_of
 from cnnkit.training.transfer.computing import Features
 from cnnkit.training.transfer.features import FeatureStore
 from cnnkit.training.transfer.network import Split, TransferNetwork, build_network

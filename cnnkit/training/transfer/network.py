@@ -12,8 +12,8 @@ from dataclasses import dataclass
 import keras
 
 from cnnkit.anatomy import LayerRow, blocks_in_order, dissect
-from cnnkit.anatomy.calls import layer_outputs
 from cnnkit.anatomy.cuts import cuts
+from cnnkit.anatomy.graph import layer_outputs
 from cnnkit.anatomy.layout import rows_of
 from cnnkit.errors import UnknownLayerError
 from cnnkit.models import load_headless, without_head

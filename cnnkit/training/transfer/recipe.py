@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
 from cnnkit.errors import InvalidRecipeError
-from cnnkit.training._written import Written, check_choice, check_range, check_whole
+from cnnkit.training._config import Written, check_choice, check_range, check_whole
 from cnnkit.training.recipe import Augmentation, Recipe, Stopping
 
 HEAD, ALL = "head", "all"  # depths that every network has

@@ -9,8 +9,8 @@ import streamlit as st
 from cnnkit.anatomy import Anatomy, Drawing
 from cnnkit.figures import costs
 from cnnkit.figures.architecture import architecture, short_number
-from cnnkit.ui.architectures.choosing import Chosen
-from cnnkit.ui.architectures.one import seen
+from cnnkit.ui.architectures.network_choice import Chosen
+from cnnkit.ui.architectures.network_view import seen
 from cnnkit.ui.charts import chart
 
 # What is compared -> (how it is read, how it is written).

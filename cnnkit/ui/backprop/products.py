@@ -8,7 +8,7 @@ import streamlit as st
 from cnnkit.backprop import Step, Sum
 from cnnkit.figures.numbers import folded, number_map, titled, written
 from cnnkit.ui import charts
-from cnnkit.ui.backprop.cells import Index, place_in_words
+from cnnkit.ui.backprop.cell_selection import Index, place_in_words
 
 BOTH = 6  # columns up to which both factors are written into a cell
 WRITTEN = 9  # products written out; of more, the largest

@@ -8,7 +8,7 @@ import streamlit as st
 from cnnkit.backprop import Step, weight_sum
 from cnnkit.figures.numbers import folded, number_map, titled, written
 from cnnkit.ui import charts
-from cnnkit.ui.backprop import cells
+from cnnkit.ui.backprop import cell_selection
 from cnnkit.ui.backprop.products import terms
 
 PARAMETER = "weight"  # in the address: the chosen weight
@@ -19,7 +19,7 @@ def show(step: Step) -> None:
     st.divider()
     st.subheader("What its weights learn: ΔW", anchor=False)
     gradient = step.gradients["kernel"]
-    index = cells.chosen_index(gradient, parameter=PARAMETER)
+    index = cell_selection.chosen_index(gradient, parameter=PARAMETER)
     if len(index) == 4:
         _convolution(step, gradient, index)
     else:
@@ -32,7 +32,7 @@ def show(step: Step) -> None:
         )
 
 
-def _convolution(step: Step, gradient: np.ndarray, index: cells.Index) -> None:
+def _convolution(step: Step, gradient: np.ndarray, index: cell_selection.Index) -> None:
     st.markdown(
         "A weight touched every output once, each time with another pixel under it. Its gradient "
         "is the **inner product of the deltas with the input, shifted by the weight's own place in "
@@ -47,7 +47,7 @@ def _convolution(step: Step, gradient: np.ndarray, index: cells.Index) -> None:
     found = weight_sum(step, index)
     left, middle, right = st.columns(3, gap="medium")
     with left:
-        cells.draw_map(
+        cell_selection.draw_map(
             step.input if found.ground is None else found.ground,
             f"Input, map {channel}, shifted by ({row}, {column})",
             map_number=channel,
@@ -55,7 +55,7 @@ def _convolution(step: Step, gradient: np.ndarray, index: cells.Index) -> None:
             key=f"shifted_{step.name}",
         )
     with middle:
-        cells.draw_map(
+        cell_selection.draw_map(
             step.delta, f"Deltas, map {maps}", map_number=maps, key=f"against_{step.name}"
         )
     with right:
@@ -68,7 +68,7 @@ def _convolution(step: Step, gradient: np.ndarray, index: cells.Index) -> None:
         )
 
 
-def _kernel(step: Step, gradient: np.ndarray, index: cells.Index) -> None:
+def _kernel(step: Step, gradient: np.ndarray, index: cell_selection.Index) -> None:
     """One filter's gradient for one input map: click another weight."""
     st.markdown(titled("ΔW of this filter", gradient))
     figure = number_map(
@@ -81,14 +81,14 @@ def _kernel(step: Step, gradient: np.ndarray, index: cells.Index) -> None:
         figure,
         alt=f"Gradient of the kernel, {gradient.shape[0]}×{gradient.shape[1]}",
         key=f"gradient_{step.name}",
-        clicked=lambda point: cells.choose(
+        clicked=lambda point: cell_selection.choose(
             (int(point["customdata"][0]), int(point["customdata"][1]), *index[2:]), PARAMETER
         ),
     )
     st.caption("Click another weight: the window moves with it.")
 
 
-def _dense(step: Step, gradient: np.ndarray, index: cells.Index) -> None:
+def _dense(step: Step, gradient: np.ndarray, index: cell_selection.Index) -> None:
     st.markdown(
         "A weight joins one input to one unit. Its gradient is **what came in at one end, times "
         "the delta at the other**."
@@ -98,7 +98,7 @@ def _dense(step: Step, gradient: np.ndarray, index: cells.Index) -> None:
     found = weight_sum(step, (index[0], unit))
     left, right = st.columns(2, gap="medium")
     with left:
-        cells.draw_map(
+        cell_selection.draw_map(
             step.input, f"Input: {len(step.input)} numbers", place=index[:1],
             key=f"inputs_{step.name}",
         )  # fmt: skip
@@ -118,7 +118,7 @@ def _dense(step: Step, gradient: np.ndarray, index: cells.Index) -> None:
             figure,
             alt=f"Gradient of the {len(column)} weights of unit {unit}",
             key=f"gradient_{step.name}",
-            clicked=lambda point: cells.choose(
+            clicked=lambda point: cell_selection.choose(
                 (int(point["customdata"][0]) * width + int(point["customdata"][1]), unit),
                 PARAMETER,
             ),
@@ -130,7 +130,7 @@ def _dense(step: Step, gradient: np.ndarray, index: cells.Index) -> None:
         )
 
 
-def _map_slider(label: str, count: int, index: cells.Index, axis: int) -> int:
+def _map_slider(label: str, count: int, index: cell_selection.Index, axis: int) -> int:
     """A slider over one axis of a kernel; moving it chooses another weight."""
     if count == 1:
         return 0
@@ -139,6 +139,6 @@ def _map_slider(label: str, count: int, index: cells.Index, axis: int) -> int:
 
     def move() -> None:
         moved = (*index[:axis], int(st.session_state[key]), *index[axis + 1 :])
-        cells.choose(moved, PARAMETER)
+        cell_selection.choose(moved, PARAMETER)
 
     return st.slider(label, 0, count - 1, key=key, on_change=move, width=280)

@@ -7,8 +7,8 @@ import streamlit as st
 from cnnkit.datasets import Dataset, DatasetSpec, dataset_info, list_datasets, load_dataset
 from cnnkit.ui import inputs
 from cnnkit.ui.downloads import offer_download
-from cnnkit.ui.finetune import importing, own, work
-from cnnkit.ui.finetune.words import literal
+from cnnkit.ui.finetune import imported_dataset, importing, reading_tasks
+from cnnkit.ui.finetune.escaping import literal
 from cnnkit.ui.messages import shown_errors
 
 PARAMETER = "data"  # in the address
@@ -44,7 +44,7 @@ def choose_data() -> Dataset | None:
         )
         importing.offer()
         if specs[name].kind == "own":
-            own.manage(specs[name], PARAMETER)
+            imported_dataset.manage(specs[name], PARAMETER)
     _describe(specs[name])
     return _read(specs[name], int(seed))
 
@@ -71,16 +71,16 @@ def _read(spec: DatasetSpec, seed: int) -> Dataset | None:
         return None
     key = ("read", spec, seed)  # another title or other names of classes are read anew
     name = spec.name
-    reading = work.works().ask(
+    reading = reading_tasks.works().ask(
         key, lambda progress: load_dataset(name, split_seed=seed, progress=progress)
     )
-    work.wait(
+    reading_tasks.wait(
         reading,
         f"Getting the pictures of {literal(spec.title)} ready, to be kept for the next time",
     )
     with shown_errors(stop=False):
         return reading.future.result()
     if st.button("Try again", icon=":material/refresh:"):
-        work.works().forget(key)
+        reading_tasks.works().forget(key)
         st.rerun()
     return None

@@ -14,7 +14,7 @@ from cnnkit.runs import Run
 from cnnkit.training.transfer import TransferRecipe
 from cnnkit.training.transfer.script import write_transfer_script
 from cnnkit.ui import cache
-from cnnkit.ui.finetune import testing
+from cnnkit.ui.finetune import test_set
 
 EXPORTS = {"litert": "LiteRT (.tflite)", "onnx": "ONNX (.onnx)"}
 CHECKED = 8  # pictures that an exported file is asked about
@@ -65,7 +65,7 @@ def _exporter(run: Run, kind: str) -> Callable[[], bytes]:
     def made() -> bytes:
         from cnnkit.training.transfer.exports import export_network
 
-        images, _ = testing.part(run)
+        images, _ = test_set.part(run)
         opened = cache.model(run.id)
         seen = np.stack([prepare(image, opened.card.input_shape) for image in images[:CHECKED]])
         with tempfile.TemporaryDirectory() as folder:

@@ -15,8 +15,8 @@ from cnnkit.training.transfer import TransferRecipe
 if TYPE_CHECKING:
     from cnnkit.training.transfer import Depth
 from cnnkit.ui import charts
-from cnnkit.ui.background import awaited, background
-from cnnkit.ui.live import duration
+from cnnkit.ui.polling import duration
+from cnnkit.ui.tasks import awaited, background
 
 PREVIEWED, CHANGES = 6, 3  # pictures, and how often each is changed
 WIDTH = 1000  # pixels

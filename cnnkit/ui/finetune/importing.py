@@ -11,8 +11,8 @@ from streamlit.delta_generator import DeltaGenerator
 from cnnkit.datasets.folders import WAYS, Imported, image_folder
 from cnnkit.errors import InvalidPicturesError
 from cnnkit.settings import get_settings
-from cnnkit.ui.finetune import work
-from cnnkit.ui.finetune.words import literal
+from cnnkit.ui.finetune import reading_tasks
+from cnnkit.ui.finetune.escaping import literal
 from cnnkit.ui.messages import shown_errors
 
 MAX_MB = 500  # of an upload, which the server holds in memory until it is read
@@ -74,16 +74,16 @@ def follow(place: DeltaGenerator, parameter: str) -> None:
         parameter: of the address, gets the name of the new set.
     """
     key = st.session_state.get(_WORK)
-    under_way = work.works().get(key) if key else None
+    under_way = reading_tasks.works().get(key) if key else None
     if under_way is None:
         return
     with place, shown_errors(stop=False):
-        work.wait(under_way, "Reading your pictures", stoppable=True)
+        reading_tasks.wait(under_way, "Reading your pictures", stoppable=True)
         del st.session_state[_WORK]
-        work.works().forget(key)
+        reading_tasks.works().forget(key)
         try:
             imported: Imported = under_way.future.result()
-        except work.Stopped:
+        except reading_tasks.Stopped:
             st.info("The import was stopped; nothing of it was kept.")
             return
         st.query_params[parameter] = imported.name
@@ -93,7 +93,7 @@ def follow(place: DeltaGenerator, parameter: str) -> None:
 
 def _begin(source, name: str, title: str | None, by: str) -> None:
     key = ("import", uuid.uuid4().hex)
-    work.works().ask(
+    reading_tasks.works().ask(
         key,
         lambda progress: image_folder(source, title=title, by=by, name=name, progress=progress),
     )

@@ -11,7 +11,7 @@ import streamlit as st
 from cnnkit.datasets import Dataset
 from cnnkit.models import list_pretrained, model_info, pretrained_info
 from cnnkit.training import list_recipes
-from cnnkit.training.mixes import MIXES
+from cnnkit.training.augmentation_presets import MIXES
 from cnnkit.training.transfer import ALL, HEAD, Head, Phase, TransferRecipe, list_transfers
 from cnnkit.ui import inputs
 

@@ -7,16 +7,16 @@ from dataclasses import replace
 import numpy as np
 import streamlit as st
 
-from cnnkit.figures import curves, images
-from cnnkit.images import decode_image, resized
+from cnnkit.figures import curves, rasters
+from cnnkit.image_io import decode_image, resized
 from cnnkit.predict import example_photos
 from cnnkit.settings import get_settings
 from cnnkit.ui import cache, charts, inputs, page
 from cnnkit.ui.handwriting import PICTURE_MB, TYPES
 from cnnkit.ui.messages import shown_errors
-from cnnkit.ui.visualize import targets, watching
+from cnnkit.ui.visualize import session_view, targets
 from cnnkit.ui.visualize.targets import Network
-from cnnkit.visualize.dreams import PRESETS, Dream, usual_dream
+from cnnkit.visualize.deepdream_presets import PRESETS, Dream, usual_dream
 
 OWN = "own"  # recipe for any network: layers from its middle
 WIDTH = 560  # pixels, of the picture on the page
@@ -119,7 +119,7 @@ def show(network: Network, given: np.ndarray, plan: Dream, guide: np.ndarray | N
         if latest is None:
             st.rerun()
             return
-        watching.progress(latest)
+        session_view.progress(latest)
         if frame is None:
             st.caption(":material/progress_activity: The network is being opened …")
         elif latest.over:
@@ -151,7 +151,7 @@ def _compare(before: np.ndarray, after: np.ndarray) -> None:
     flat = after[..., 0] if after.shape[-1] == 1 else after
     st.download_button(
         "PNG",
-        images.png(flat),
+        rasters.png(flat),
         "dream.png",
         "image/png",
         icon=":material/download:",

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import numpy as np
 import streamlit as st
 
-from cnnkit.figures.images import POSITIVE
+from cnnkit.figures.rasters import POSITIVE
 from cnnkit.ui import charts, page
 from cnnkit.ui.visualize.mosaics import Wanted
 from cnnkit.visualize.gallery import LayerMosaic

@@ -11,7 +11,7 @@ import streamlit as st
 from cnnkit.ui import inputs
 from cnnkit.ui.visualize.targets import Target
 from cnnkit.visualize import Plan, presets
-from cnnkit.visualize.parts import Number
+from cnnkit.visualize.components import Number
 from cnnkit.visualize.presets import completed
 
 DEFAULT_PRESET = "all"

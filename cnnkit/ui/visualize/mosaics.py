@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import streamlit as st
 
 from cnnkit.runs import Progress, Run, Status
-from cnnkit.ui import cache, inputs, live, messages, page, watching
+from cnnkit.ui import cache, inputs, messages, page, polling, run_monitor
 from cnnkit.ui.visualize import form, targets
 from cnnkit.ui.visualize.targets import Network
 from cnnkit.visualize.gallery import USUAL, LayerMosaic, usual_layers
@@ -171,11 +171,11 @@ def _follow(run: Run, wanted: Wanted, shown: int) -> None:
                 st.error(now.reason.partition("\n")[0], icon=":material/error:")
             with st.container(horizontal=True, vertical_alignment="center"):
                 messages.status_chip(now.status, _WISHES.get(now.wish or "", ""))
-                watching.controls(now)
+                run_monitor.controls(now)
         if sum(map(results.has, keys)) != shown:
             st.rerun()
 
-    live.follow(run.id, draw)
+    polling.follow(run.id, draw)
 
 
 def _in_words(run: Run, progress: Progress) -> str:
@@ -187,7 +187,7 @@ def _in_words(run: Run, progress: Progress) -> str:
     steps = f"{layer}, layer {progress.epoch} of {progress.epochs}"
     if run.status.over or progress.seconds_left is None:
         return steps
-    return f"{steps} · about {live.duration(progress.seconds_left)} left"
+    return f"{steps} · about {polling.duration(progress.seconds_left)} left"
 
 
 _WISHES = {"pause": "pausing after this layer", "cancel": "stopping"}

@@ -1,0 +1,76 @@
+"""A picture of any size becomes the square that data sets keep."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+
+import numpy as np
+from PIL import Image
+
+from cnnkit.errors import InvalidImageError
+from cnnkit.image_io import read_image
+
+SIDE = 256  # pixels; networks take 224 of them, and random crops have room
+WORKERS = 2  # pictures of up to 50 million pixels are in memory at once, two for each
+
+
+def read_square(data: bytes, side: int = SIDE) -> np.ndarray:
+    """Decode a picture, shrink or enlarge its short side, and cut out the middle.
+
+    Args:
+        data: the whole file.
+        side: pixels, both ways.
+
+    Returns:
+        uint8 (side, side, 3), RGB.
+
+    Raises:
+        InvalidImageError: it cannot be read; says why.
+    """
+    picture = Image.fromarray(read_image(data).array)
+    short = min(picture.size)
+    left, top = ((length - short) / 2 for length in picture.size)
+    box = (left, top, left + short, top + short)
+    # The gap lets Pillow shrink by whole numbers first, which Lanczos's last step hides.
+    way = Image.Resampling.LANCZOS
+    return np.asarray(picture.resize((side, side), way, box=box, reducing_gap=3.0))
+
+
+def squares(
+    files: Iterable[bytes | InvalidImageError], side: int = SIDE, workers: int = WORKERS
+) -> Iterator[np.ndarray | InvalidImageError]:
+    """Decode many pictures, in their order, on a few threads.
+
+    Few are in memory at once, whatever the number.
+
+    Args:
+        files: read one after the other, as they are needed; or why one cannot be read.
+        side: pixels of each, both ways.
+        workers: threads; Pillow works outside of Python's lock.
+
+    Yields:
+        What `read_square` returns, or the reason why one cannot be read.
+    """
+    waiting: deque[Future] = deque()
+    with ThreadPoolExecutor(workers, thread_name_prefix="cnnkit-decode") as pool:
+        try:
+            for data in files:
+                waiting.append(pool.submit(_tried, data, side))
+                if len(waiting) > 2 * workers:
+                    yield waiting.popleft().result()
+            while waiting:
+                yield waiting.popleft().result()
+        finally:
+            for one in waiting:
+                one.cancel()
+
+
+def _tried(data: bytes | InvalidImageError, side: int) -> np.ndarray | InvalidImageError:
+    if isinstance(data, InvalidImageError):
+        return data
+    try:
+        return read_square(data, side)
+    except InvalidImageError as error:
+        return error

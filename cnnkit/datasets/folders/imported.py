@@ -1,0 +1,149 @@
+"""The data sets that people imported: their names, cards and pictures."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import replace
+
+from cnnkit.datasets._images import Choice, as_kept, divided
+from cnnkit.datasets._store import Card, PictureStore
+from cnnkit.datasets._types import Dataset, DatasetSpec
+from cnnkit.datasets.folders.report import ImportReport
+from cnnkit.datasets.folders.words import clean
+from cnnkit.errors import InvalidPicturesError, StorageError, UnknownDatasetError
+
+PREFIX = "own-"
+_NAME = re.compile(r"own-[0-9a-f]+")
+SOURCE = "imported here"
+LICENCE = "as their owners say"
+
+
+def is_own(name: str) -> bool:
+    """Whether a name is one that imports give."""
+    return name.startswith(PREFIX)
+
+
+def list_own() -> list[str]:
+    """Names of the imported sets, by title."""
+    store = PictureStore.of()
+    names = filter(is_own, store.keys())
+    return sorted(names, key=lambda name: ((card := store.card(name)) and card.title or "", name))
+
+
+def own_info(name: str) -> DatasetSpec:
+    """What is known about an imported set without its pictures, also when they were deleted.
+
+    Raises:
+        UnknownDatasetError: lists those there are.
+        StorageError: its files are damaged.
+    """
+    here = name in PictureStore.of().keys()
+    card = _card(name) if here else _deleted(name)
+    tested = int(card.report.get("tested", 0))
+    return DatasetSpec(
+        name=name,
+        title=card.title,
+        input_shape=(card.side, card.side, 3),
+        class_names=card.class_names,
+        pictures=(sum(card.counts) - tested, tested),
+        description=f"{sum(card.counts):,} pictures of your own, imported on {card.made[:10]}.",
+        source=card.source,
+        licence=card.licence,
+        embedded=False,
+        kind="own",
+        deleted=not here,
+    )
+
+
+def load_own(spec: DatasetSpec, choice: Choice) -> Dataset:
+    """Map an imported set into memory and divide it.
+
+    Raises:
+        StorageError: its pictures were deleted, or are damaged.
+        IncompatibleError: the sizes asked for are more than there are.
+    """
+    as_kept(spec.title, choice)
+    entry = PictureStore.of().read(spec.name)
+    if entry is None:
+        raise StorageError(
+            f"The pictures of {spec.title} were deleted. Import them again: the same pictures in "
+            f"the same classes are {spec.name} again."
+        )
+    return divided(spec, entry, choice.split)
+
+
+def import_report(name: str) -> ImportReport:
+    """What was left out of an imported set, and why.
+
+    Raises:
+        UnknownDatasetError: lists those there are.
+    """
+    return ImportReport.from_dict(_card(name).report)
+
+
+def rename(name: str, *, title: str | None = None, classes: Sequence[str] | None = None) -> None:
+    """Give a set another title, or its classes other names. Its own name stays.
+
+    Args:
+        name: of the set.
+        title: for people; None: as it is.
+        classes: one for each class, in their order; None: as they are.
+
+    Raises:
+        UnknownDatasetError: lists those there are.
+        InvalidPicturesError: a name is empty or there twice.
+    """
+    card = _card(name)
+    if title is not None:
+        card = replace(card, title=_named(title, "A title"))
+    if classes is not None:
+        card = replace(card, class_names=_class_names(classes, len(card.class_names)))
+    PictureStore.of().rewrite(name, card)
+
+
+def delete(name: str) -> None:
+    """Delete the pictures of an imported set, for good.
+
+    Its title and the names of its classes stay known, for the networks that learnt from it.
+
+    Raises:
+        UnknownDatasetError: lists those there are.
+    """
+    if not is_own(name) or name not in PictureStore.of().keys():
+        raise UnknownDatasetError(name, list_own())
+    PictureStore.of().delete(name, remember=True)
+
+
+def _card(name: str) -> Card:
+    card = PictureStore.of().card(name) if name in PictureStore.of().keys() else None
+    if card is None:
+        raise UnknownDatasetError(name, list_own())
+    return card
+
+
+def _deleted(name: str) -> Card:
+    # A name from an address may hold slashes; those that imports give do not.
+    card = PictureStore.of().deleted_card(name) if _NAME.fullmatch(name) else None
+    if card is None:
+        raise UnknownDatasetError(name, list_own())
+    return card
+
+
+def _named(text: str, what: str) -> str:
+    name = clean(text)
+    if not name:
+        raise InvalidPicturesError(f"{what} needs at least one letter. Received: {text!r}.")
+    return name
+
+
+def _class_names(names: Sequence[str], count: int) -> tuple[str, ...]:
+    cleaned = tuple(_named(name, "The name of a class") for name in names)
+    if len(cleaned) != count:
+        raise InvalidPicturesError(
+            f"{count} names are needed, one a class. Received: {len(names)}."
+        )
+    twice = next((name for name in cleaned if cleaned.count(name) > 1), None)
+    if twice is not None:
+        raise InvalidPicturesError(f"Two classes cannot have the same name, {twice!r}.")
+    return cleaned

@@ -1,0 +1,73 @@
+"""A network that somebody brought as a `.keras` file, ready to answer."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from cnnkit._lazy import keras
+from cnnkit.errors import IncompatibleError
+from cnnkit.models._storage import ModelCard
+from cnnkit.models._uploads import open_uploaded_model
+from cnnkit.models.predictor import OpenModel
+
+if TYPE_CHECKING:
+    from keras import Model
+
+
+SIZE = 224  # pixels, for networks that take pictures of any size
+
+
+def open_brought(data: bytes, *, title: str, class_names: Sequence[str] = ()) -> OpenModel:
+    """Check a file, open it, and let it answer once.
+
+    Networks that end in softmax are given the logarithm of their probabilities as logits:
+    softmax of those is the very probabilities again.
+
+    Args:
+        data: the whole `.keras` file.
+        title: shown to people, such as the file's name.
+        class_names: in the order of the logits; those that lack are called by number.
+
+    Raises:
+        InvalidModelError, UnsafeModelError: it cannot be used; says why.
+        IncompatibleError: it does not return one number a class.
+    """
+    from cnnkit.models import _local_response  # noqa: F401  registers the layer
+
+    model = _to_logits(open_uploaded_model(data))
+    classes = int(model.output_shape[-1])
+    height, width, channels = model.input_shape[1:]
+    numbered = [f"class {i}" for i in range(len(class_names), classes)]
+    card = ModelCard(
+        model="brought",
+        title=title,
+        class_names=(*class_names[:classes], *numbered),
+        input_shape=(height or SIZE, width or SIZE, channels),
+        dataset="unknown",
+    )
+    return OpenModel(model, card)
+
+
+def _to_logits(model: Model) -> Model:
+    shape = model.output_shape
+    if not isinstance(shape, tuple) or len(shape) != 2 or (shape[-1] or 0) < 2:
+        raise IncompatibleError(
+            f"The network returns {shape}. One with one number for each of several classes works: "
+            "(batch, classes)."
+        )
+    layer = model.outputs[0]._keras_history.operation
+    ends = "softmax" if isinstance(layer, keras.layers.Softmax) else _activation(layer)
+    if ends in ("linear", ""):
+        return model
+    if ends != "softmax":
+        raise IncompatibleError(
+            f"The network ends in {ends}. One that ends in logits (linear) or softmax works."
+        )
+    tiny = 1e-30  # a probability of zero has no logarithm
+    logits = keras.ops.log(keras.ops.maximum(model.outputs[0], tiny))
+    return keras.Model(model.inputs[0], logits, name=model.name)
+
+
+def _activation(layer: Any) -> str:
+    return getattr(getattr(layer, "activation", None), "__name__", "")

@@ -1,0 +1,163 @@
+"""Choosing a network to be looked at: a classic, a famous one, one for digits, or a file."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Hashable, Mapping
+from concurrent.futures import Future
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import streamlit as st
+
+from cnnkit.models import (
+    Option,
+    list_models,
+    list_pretrained,
+    model_info,
+    open_architecture,
+    open_uploaded_model,
+    pretrained_info,
+)
+from cnnkit.ui import inputs, uploads
+from cnnkit.ui.tasks import background
+
+if TYPE_CHECKING:
+    from cnnkit.anatomy import Drawing
+
+# In the order of their years, which is how one follows from the other.
+CLASSICS = ("lenet5", "alexnet", "vgg16", "googlenet", "resnet", "squeezenet")
+OPEN_SIZE = 224  # pixels, for a file that leaves the size of its pictures open
+
+
+@dataclass(frozen=True)
+class Chosen:
+    """A network, and how it is built."""
+
+    name: str  # from `list_architectures()`, or `uploads.CHOICE`
+    options: Mapping[str, Any] = field(default_factory=dict)  # other than the published ones
+
+    @property
+    def title(self) -> str:
+        """Shown to people, with what is otherwise than published."""
+        words = [_words(key, value) for key, value in self.options.items()]
+        return " · ".join([title(self.name), *words])
+
+    def work(self) -> tuple[Hashable, Callable[[], Drawing]]:
+        """What stands for its drawing, and how that is made; for `Background.ask`."""
+        if self.name == uploads.CHOICE:
+            file = uploads.data()
+            return ("file", hashlib.sha256(file).hexdigest()), lambda: _draw_file(file)
+        return (self.name, *self.options.items()), lambda: _draw(self.name, self.options)
+
+
+def drawings(*chosen: Chosen) -> Future:
+    """A list of their drawings, now or in some seconds."""
+    keys, makers = zip(*(one.work() for one in chosen), strict=True)
+    return background().ask(("drawings", *keys), lambda: [make() for make in makers])
+
+
+def picker(parameter: str, *, label: str, default: str = "lenet5") -> Chosen:
+    """A network, by its name in the address, and its options beside it.
+
+    Args:
+        parameter: name in the address.
+        label: of the widget.
+        default: chosen where the address says nothing.
+    """
+    titles = {name: title(name) for name in names()}
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        name = inputs.choice(
+            label,
+            list(titles),
+            parameter=parameter,
+            title=titles.__getitem__,
+            default=default,
+            width="stretch",
+        )
+        return Chosen(name, _options(name, parameter))
+
+
+def names() -> list[str]:
+    """All that can be chosen: classics, famous ones by family, those for digits, a file."""
+    famous = [name for name in list_pretrained() if name not in CLASSICS]
+    famous.sort(key=lambda name: pretrained_info(name).family)
+    brought = [uploads.CHOICE] if uploads.name() else []
+    return [*brought, *CLASSICS, *famous, *list_models("digits")]
+
+
+def title(name: str) -> str:
+    """A network as it stands in the list."""
+    if name == uploads.CHOICE:
+        return f"Your file {uploads.name()}"
+    if name in CLASSICS:
+        return f"{model_info(name).title} · classic"
+    if name in list_pretrained():
+        return f"{pretrained_info(name).title} · ImageNet"
+    return f"{model_info(name).title} · for digits"
+
+
+def paper(name: str) -> str:
+    """Authors and title of the work that a network is from; empty for a file."""
+    if name == uploads.CHOICE:
+        return ""
+    return (model_info(name) if name in list_models() else pretrained_info(name)).paper
+
+
+def _options(name: str, parameter: str) -> dict[str, Any]:
+    if name not in list_models():
+        return {}
+    spec = model_info(name)
+    with st.popover("Build it otherwise", icon=":material/tune:"):
+        shown = {one.name: _option(one, f"{parameter}_{name}") for one in spec.options}
+        size = st.number_input(
+            "Height and width of the pictures",
+            8,
+            1024,
+            spec.input_shape[0],
+            key=f"{parameter}_{name}_size",
+            help="The same layers; what changes is how many places each filter is laid on.",
+        )
+    changed = {one.name: shown[one.name] for one in spec.options if shown[one.name] != one.default}
+    if size != spec.input_shape[0]:
+        changed["input_shape"] = (int(size), int(size), spec.input_shape[2])
+    return changed
+
+
+def _option(option: Option, scope: str) -> Any:
+    key = f"{scope}_{option.name}"
+    if set(option.choices) == {True, False}:
+        return st.toggle(option.title, option.default, key=key)
+    if option.choices:
+        choices = list(option.choices)
+        return st.selectbox(option.title, choices, choices.index(option.default), key=key)
+    low, high = option.range or (0, 1)
+    whole = isinstance(option.default, int)
+    bounds = (int(low), int(high)) if whole else (float(low), float(high))
+    return st.slider(option.title, *bounds, option.default, key=key)
+
+
+def _words(key: str, value: Any) -> str:
+    if key == "input_shape":
+        return f"pictures of {value[0]}×{value[1]}"
+    return (
+        f"{key.replace('_', ' ')}: {value}"
+        if not isinstance(value, bool)
+        else (key.replace("_", " ") if value else f"no {key.replace('_', ' ')}")
+    )
+
+
+def _draw(name: str, options: Mapping[str, Any]) -> Drawing:
+    from cnnkit.anatomy import dissect, drawing  # Keras: seconds, and not on the page's thread
+
+    return drawing(dissect(open_architecture(name, options)))
+
+
+def _draw_file(data: bytes) -> Drawing:
+    from cnnkit.anatomy import dissect, drawing
+
+    model = open_uploaded_model(data, picture=False)
+    sides = tuple(model.inputs[0].shape[1:])
+    if None not in sides or len(sides) != 3:
+        return drawing(dissect(model))
+    return drawing(dissect(model, (sides[0] or OPEN_SIZE, sides[1] or OPEN_SIZE, sides[2] or 3)))

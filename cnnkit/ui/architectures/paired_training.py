@@ -1,0 +1,197 @@
+"""Two networks that differ in one thing, trained as jobs and shown side by side."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import streamlit as st
+
+from cnnkit.figures import curves
+from cnnkit.models import create_model, load_model
+from cnnkit.runs import Progress, Run, Status
+from cnnkit.training import Recipe
+from cnnkit.training.estimates import recipe_of
+from cnnkit.ui import cache, forecast, page, polling
+from cnnkit.ui.charts import chart
+from cnnkit.ui.tasks import background, when_ready
+
+PICTURES = 64  # of which the gradients are taken
+Norms = Mapping[str, float]  # layer -> L2 norm of its kernel's gradient
+
+
+@dataclass(frozen=True)
+class Twins:
+    """Two recipes, by the words that tell them apart."""
+
+    recipes: Mapping[str, Recipe]
+
+
+def show(twins: Twins, *, key: str) -> None:
+    """What reaches their layers at the start, and how they learn.
+
+    Args:
+        twins: which.
+        key: of the elements, and of the runs' names.
+    """
+    st.markdown("##### What reaches each layer before anything is learnt")
+    _gradients_before(twins, key)
+    st.markdown("##### How they learn")
+    runs = cache.store().list(kind="train")
+    found = {name: _latest(recipe, runs) for name, recipe in twins.recipes.items()}
+    missing = {name: twins.recipes[name] for name, run in found.items() if run is None}
+    if missing:
+        _offer(missing, key)
+    ids = [run.id for run in found.values() if run]
+    if ids:
+        polling.follow_all(
+            lambda: [cache.store().get(run_id) for run_id in ids],
+            lambda runs: _learning(dict(zip(filter(found.get, found), runs, strict=True)), twins),
+        )
+    if all(run and run.status is Status.FINISHED for run in found.values()):
+        st.markdown("##### What reaches each layer after training")
+        _gradients_after({name: run for name, run in found.items() if run}, twins, key)
+
+
+def _latest(recipe: Recipe, runs: Iterable[Run]) -> Run | None:
+    """The newest run of exactly this recipe that was not given up."""
+    given_up = (Status.FAILED, Status.CANCELLED)
+    for run in runs:
+        if run.status not in given_up and recipe_of(run.spec) == recipe:
+            return run
+    return None
+
+
+def _offer(missing: Mapping[str, Recipe], key: str) -> None:
+    names = " and ".join(missing)
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        for name, recipe in missing.items():
+            with st.container(key=f"{key}_time_{recipe.seed}_{name}", width=240):
+                st.caption(name)
+                forecast.time_needed(recipe)
+        if st.button(f"Train {names}", type="primary", icon=":material/play_arrow:", key=key):
+            for name, recipe in missing.items():
+                cache.jobs().submit(kind="train", spec=recipe.to_dict(), name=f"{key}: {name}")
+            st.rerun()
+    st.caption("They train in the background, one after the other; you may leave this page.")
+
+
+def _learning(runs: Mapping[str, Run], twins: Twins) -> None:
+    for name, run in runs.items():
+        if run.status is not Status.FINISHED:
+            progress = run.progress or Progress()
+            st.progress(progress.fraction, f"{name}: {run.status}, {progress.fraction:.0%}")
+            if run.status in (Status.PAUSED, Status.INTERRUPTED):
+                page.link("pages/train.py", f"Resume {name}", run=run.id)
+    # In the recipes' order, those without a run included: the order gives the colours.
+    histories = {
+        name: cache.store().history(runs[name].id) if name in runs else [] for name in twins.recipes
+    }
+    if not any(histories.values()):
+        st.caption("The curves begin with the end of the first epoch.")
+        return
+    for column, metric, title in zip(
+        st.columns(2), ("loss", "val_error"), ("training loss", "validation error"), strict=True
+    ):
+        series = {
+            name: ([row["epoch"] for row in rows], [_of(row, metric) for row in rows])
+            for name, rows in histories.items()
+        }
+        with column:
+            chart(
+                curves.lines(
+                    series,
+                    x_title="epoch",
+                    y_title=title,
+                    percent=metric == "val_error",
+                    markers=True,
+                ),
+                alt=f"{title}: "
+                + ", ".join(f"{name} {y[-1]:.3g}" for name, (_, y) in series.items() if y),
+                key=f"twins_{metric}",
+            )
+
+
+def _of(row: Mapping[str, float], metric: str) -> float:
+    return 1 - row["val_accuracy"] if metric == "val_error" else row[metric]
+
+
+def _gradients_before(twins: Twins, key: str) -> None:
+    recipes = twins.recipes
+    keys = [recipe.to_json() for recipe in recipes.values()]
+    dataset = cache.dataset(next(iter(recipes.values())).dataset)
+    pictures = _some(dataset.part("train"))
+    norms = background().ask(
+        ("gradients", *keys),
+        lambda: {name: _norms_at_start(recipe, pictures) for name, recipe in recipes.items()},
+    )
+    when_ready(
+        norms,
+        lambda found: _draw_norms(found, twins, f"{key}_before"),
+        waiting="Building both networks …",
+    )
+
+
+def _gradients_after(runs: Mapping[str, Run], twins: Twins, key: str) -> None:
+    dataset = cache.dataset(next(iter(twins.recipes.values())).dataset)
+    pictures = _some(dataset.part("train"))
+    folders = {name: cache.store().model_folder(run.id) for name, run in runs.items()}
+
+    def work() -> dict[str, Norms]:
+        from cnnkit.training import gradient_norms
+
+        return {
+            name: gradient_norms(load_model(folder)[0], *pictures)
+            for name, folder in folders.items()
+        }
+
+    norms = background().ask(("trained gradients", *(run.id for run in runs.values())), work)
+    when_ready(
+        norms,
+        lambda found: _draw_norms(found, twins, f"{key}_after"),
+        waiting="Loading both networks …",
+    )
+
+
+def _some(part: tuple[np.ndarray, np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
+    images, labels = part
+    chosen = np.random.default_rng(0).choice(len(images), PICTURES, replace=False)
+    return images[chosen], labels[chosen]
+
+
+def _norms_at_start(recipe: Recipe, pictures: tuple[np.ndarray, np.ndarray]) -> Norms:
+    from cnnkit.training import gradient_norms
+
+    shape = pictures[0].shape[1:]
+    model = create_model(recipe.model, input_shape=shape, seed=recipe.seed, **recipe.model_options)
+    return gradient_norms(model, *pictures)
+
+
+def _draw_norms(found: Mapping[str, Norms], twins: Twins, key: str) -> None:
+    layers = list(next(iter(found.values())))  # those of the auxiliary classifiers come last
+    common = [layer for layer in layers if all(layer in norms for norms in found.values())]
+    chart(
+        curves.lines(
+            {
+                name: (list(range(1, len(common) + 1)), [norms[layer] for layer in common])
+                for name, norms in found.items()
+            },
+            x_title="layer, from the picture to the answer",
+            y_title="norm of the gradient",
+            logarithmic=True,
+            markers=True,
+            words=common,
+            height=260,
+        ),
+        alt="Norm of each layer's gradient: in the first layer "
+        + ", ".join(f"{name} {norms[common[0]]:.2g}" for name, norms in found.items()),
+        key=key,
+    )
+    first = [norms[common[0]] for norms in found.values()]
+    names = list(found)
+    if min(first) > 0:
+        st.caption(
+            f"In the first layer the gradient of “{names[0]}” is {first[0] / first[1]:.2g} times "
+            f"that of “{names[1]}”, for the same {PICTURES} training pictures."
+        )

@@ -1,0 +1,218 @@
+"""The loop: climb, look whether all is finite, go on from the last good picture if not."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+
+from cnnkit.errors import DivergedError, IncompatibleError
+from cnnkit.visualize.components import Number
+from cnnkit.visualize.plan import Plan
+from cnnkit.visualize.step import Engine, Engines, Report, State
+
+HALVINGS = 24  # of a step before it is given up
+RECOVERY = 10  # good steps after which a halved step grows again
+
+
+@dataclass(frozen=True)
+class Step:
+    """What one step found and did."""
+
+    number: int  # steps done, 1-based
+    values: Mapping[str, np.ndarray]  # term → (pictures,), of the picture the step began with
+    gradient_norm: np.ndarray  # (pictures,), of the activations' terms
+    learning_rate: float  # as it was asked for
+    rates: np.ndarray  # (pictures,): what the step was multiplied by; below 1 after trouble
+    notes: tuple[str, ...]  # sentences
+    state: State = field(repr=False)
+    _engine: Engine = field(repr=False)
+
+    @property
+    def images(self) -> np.ndarray:
+        """The pictures after the step: float32 (pictures, height, width, channels)."""
+        return self._engine.images(self.state.stored)
+
+
+class Maximization:
+    """An optimisation that can be steered while it runs.
+
+    Args:
+        model: Keras network, or the `Engines` of one, which remember what was compiled.
+        plan: what to do.
+        images: (pictures, height, width, channels), 0 to 255, to begin with; None: noise.
+        guides: name → guiding picture, see `terms.guide`.
+
+    Raises:
+        UnknownLayerError: lists the layers there are.
+        IncompatibleError: plan and network do not fit; says where.
+    """
+
+    def __init__(
+        self,
+        model: Any,
+        plan: Plan,
+        *,
+        images: np.ndarray | None = None,
+        guides: Mapping[str, np.ndarray] | None = None,
+    ):
+        """Begin; the first step compiles."""
+        engines = model if isinstance(model, Engines) else Engines(model)
+        self.engine = engines.get(plan, guides)
+        self.plan = plan
+        self.state = self.engine.begin(plan) if images is None else self._from(images)
+        self._rates = np.ones(plan.pictures, np.float32)
+        self._good = 0
+
+    def steer(self, numbers: Mapping[str, Number]) -> None:
+        """Turn numbers of the plan; the next step goes on from the picture as it is.
+
+        Args:
+            numbers: by path, see `Plan.numbers`.
+
+        Raises:
+            ValueError: there is no such number.
+            IncompatibleError: a unit is not there, or nothing is left to climb.
+        """
+        plan = self.plan.turned(numbers)
+        if plan.shape() != self.plan.shape():
+            raise ValueError("As many units must be given as before: start anew with others.")
+        self.engine.check(plan)
+        self.plan = plan
+
+    def go_back(self, state: State) -> None:
+        """Go on from an earlier step's state."""
+        self.state = state
+        self._rates[:] = 1
+
+    def step(self) -> Step:
+        """Climb once.
+
+        Raises:
+            DivergedError: no finite step could be made; names the terms.
+        """
+        new, report, notes = self._finite_step()
+        dead = np.asarray(report.gradient_norm) == 0
+        if dead.any() and self._climbs():
+            new, notes = self._warmed(new, dead, notes)
+        self.state = new
+        return Step(
+            number=new.number,
+            values=self._named(report),
+            gradient_norm=np.asarray(report.gradient_norm),
+            learning_rate=float(self.plan.optimizer.numbers["learning_rate"]),  # pyright: ignore
+            rates=self._rates.copy(),
+            notes=tuple(notes),
+            state=new,
+            _engine=self.engine,
+        )
+
+    def _finite_step(self) -> tuple[State, Report, list[str]]:
+        weights = self.plan.objective.weights
+        notes: list[str] = []
+        for _ in range(HALVINGS):
+            new, report = self.engine.step(
+                self.state, self.plan, weights=weights, rates=self._rates
+            )
+            finite = np.asarray(report.finite)
+            if finite.all():
+                self._recover()
+                return new, report, notes
+            self._good = 0
+            guilty = [n for n in self.engine.guilty(self.state, self.plan) if weights[n]]
+            if guilty:
+                weights[guilty] = 0
+                notes += [self._set_aside(n) for n in guilty]
+                if not weights.any():
+                    break
+            else:
+                self._rates[~finite] /= 2
+                notes[:] = [n for n in notes if not n.startswith("The step")]
+                notes.append(
+                    f"The step led out of the finite numbers: it is made "
+                    f"{1 / self._rates.min():g} times smaller. Lower the learning rate."
+                )
+        raise DivergedError(
+            f"Step {self.state.number + 1} cannot be made: {' '.join(notes)} Begin anew with other "
+            "noise, or lower the weights."
+        )
+
+    def _set_aside(self, place: int) -> str:
+        _, term = self.plan.objective.terms[place]
+        return (
+            f"{term} has no finite value or gradient at this picture: it is left out of this step."
+        )
+
+    def _recover(self) -> None:
+        self._good += 1
+        if self._good % RECOVERY == 0:
+            self._rates[:] = np.minimum(1, 2 * self._rates)
+
+    def _climbs(self) -> bool:
+        return any(weight and not term.of_image for weight, term in self.plan.objective.terms)
+
+    def _warmed(self, cold: State, dead: np.ndarray, notes: list[str]) -> tuple[State, list[str]]:
+        """The step with ReLUs that are off let through, for the pictures without a gradient."""
+        warm, report = self.engine.step(self.state, self.plan, rates=self._rates, warm=True)
+        if not np.asarray(report.finite).all():
+            return cold, notes
+        stored = _chosen(dead, warm.stored, cold.stored)
+        remembered = tuple(
+            _chosen(dead, *pair) for pair in zip(warm.remembered, cold.remembered, strict=True)
+        )
+        where = ", ".join(str(n + 1) for n in np.flatnonzero(dead))
+        lives = bool((np.asarray(report.gradient_norm)[dead] > 0).any())
+        end = "they are warmed up." if lives else "warming them up gives none either."
+        note = (
+            f"No gradient reaches picture {where}: the units on the way are off or saturated; {end}"
+        )
+        return State(cold.number, stored, remembered), [*notes, note]
+
+    def _named(self, report: Report) -> dict[str, np.ndarray]:
+        values = np.asarray(report.values)
+        return {str(term): values[n] for n, (_, term) in enumerate(self.plan.objective.terms)}
+
+    def _from(self, images: np.ndarray) -> State:
+        wanted = (self.plan.pictures, *self.engine.size, self.engine.channels)
+        if images.shape != wanted:
+            raise IncompatibleError(
+                f"The plan begins with pictures of {wanted}. Received: {images.shape}."
+            )
+        return self.engine.begin_with(np.asarray(images, np.float32))
+
+
+def maximize(
+    model: Any,
+    plan: Plan,
+    *,
+    images: np.ndarray | None = None,
+    guides: Mapping[str, np.ndarray] | None = None,
+) -> Iterator[Step]:
+    """Climb step by step.
+
+        for step in maximize(model, Plan(objective=class_logit(65), steps=100)):
+            print(step.number, step.values)
+        picture = step.images[0]
+
+    Args:
+        model: Keras network that takes (batch, height, width, channels), 0 to 255.
+        plan: what to do.
+        images: to begin with; None: noise.
+        guides: see `terms.guide`.
+
+    Raises:
+        UnknownLayerError: lists the layers there are.
+        IncompatibleError: plan and network do not fit; says where.
+        DivergedError: no finite step could be made.
+    """
+    climbing = Maximization(model, plan, images=images, guides=guides)
+    for _ in range(plan.steps):
+        yield climbing.step()
+
+
+def _chosen(where: np.ndarray, yes: Any, no: Any) -> Any:
+    mask = tf.reshape(tf.constant(where), (-1,) + (1,) * (len(yes.shape) - 1))
+    return tf.where(mask, yes, no)

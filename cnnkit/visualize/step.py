@@ -1,0 +1,417 @@
+"""One compiled step: from what is stored to what is stored next, and what it was worth.
+
+Compiled once for a network and a plan's shape. Every number of the plan comes in as a
+tensor, and what the optimiser remembers goes in and out, so that nothing is compiled anew
+when a slider moves and any step can be gone back to.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import OrderedDict
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+import tensorflow as tf
+
+from cnnkit.errors import IncompatibleError
+from cnnkit.visualize import optimizers, parametrizations
+from cnnkit.visualize.components import Number
+from cnnkit.visualize.image_regularizers import operate
+from cnnkit.visualize.network import Network, check_units
+from cnnkit.visualize.plan import Plan
+from cnnkit.visualize.scores import score
+from cnnkit.visualize.transforms import compose
+
+if TYPE_CHECKING:
+    Tensor = Any
+
+KEPT = 8  # compiled steps of one network
+
+
+class State(NamedTuple):
+    """All that the next step depends on, besides the plan."""
+
+    number: int  # steps done
+    stored: Tensor  # (pictures, …), see `parametrizations`
+    remembered: tuple[Tensor, ...]  # by the optimiser
+
+
+class Report(NamedTuple):
+    """What a step found at the picture it started from, and whether it can be gone on with."""
+
+    values: Tensor  # float32 (terms, pictures), without their weights
+    gradient_norm: Tensor  # float32 (pictures,), of the activations' terms, at the picture
+    finite: Tensor  # bool (pictures,)
+
+
+class Engine:
+    """Compiled steps for one network and one shape of plan.
+
+    Args:
+        model: Keras network, see `Network`.
+        plan: any of this shape.
+        guides: name → guiding picture, float32 (1, height, width, channels), 0 to 255.
+
+    Raises:
+        UnknownLayerError: lists the layers there are.
+        IncompatibleError: the network cannot take this size, a unit is not there, or no
+            gradient comes through.
+    """
+
+    def __init__(self, model: Any, plan: Plan, guides: Mapping[str, np.ndarray] | None = None):
+        """Find the part of the network that is needed; compile at the first step."""
+        layers = plan.objective.layers
+        self.network = Network(model, layers, _seen_size(plan, model)) if layers else None
+        self.size: tuple[int, int] = plan.size or _own_size(model)
+        self.channels = model.inputs[0].shape[-1]
+        self.plan = plan
+        self._guides = _guide_activations(model, plan, guides or {})
+        self._transform = compose(plan.transforms)
+        self._render = tf.function(
+            lambda stored: parametrizations.render(plan.parametrization, stored, self.size),
+            autograph=False,
+        )
+        self._step = tf.function(lambda *given: self._one(*given), autograph=False)
+        self._warm = tf.function(lambda *given: self._one(*given, warm=True), autograph=False)
+        self._slope = tf.function(lambda *given: self._climb(*given)[:3], autograph=False)
+        self.check(plan)
+
+    def check(self, plan: Plan) -> None:
+        """Refuse units that are not there, and a plan that climbs nothing.
+
+        Raises:
+            IncompatibleError: says which.
+        """
+        if self.network:
+            for _, term in plan.objective.terms:
+                units = term.numbers.get("unit")
+                if isinstance(units, tuple):
+                    check_units(term.layer, units, self.network.shapes)
+        if all(weight == 0 for weight, _ in plan.objective.terms):
+            raise IncompatibleError(
+                "Every weight is 0, so there is nothing to climb: give at least one term a weight."
+            )
+
+    # What is stored
+
+    def begin(self, plan: Plan) -> State:
+        """The state before the first step: noise from the plan's seed."""
+        part = plan.parametrization
+        spread, centre = plan.start.numbers["spread"], plan.start.numbers["centre"]
+        shape = (plan.pictures, *self.size, self.channels)
+        generator = np.random.default_rng(plan.seed)
+        if plan.start.options["shape"] == "stored":
+            blank = parametrizations.encode(part, tf.fill(shape, 127.5))
+            stored = tf.constant(generator.normal(0, spread, blank.shape), tf.float32)
+        elif plan.start.options["shape"] == "normal":
+            images = generator.normal(centre, spread, shape)
+            stored = parametrizations.encode(part, tf.constant(images, tf.float32))
+        else:
+            images = (generator.random(shape) - 0.5) * spread + centre
+            stored = parametrizations.encode(part, tf.constant(images, tf.float32))
+        return State(0, stored, optimizers.slots(plan.optimizer, stored))
+
+    def begin_with(self, images: np.ndarray) -> State:
+        """The state before the first step from given pictures.
+
+        Args:
+            images: (pictures, height, width, channels), 0 to 255.
+        """
+        stored = parametrizations.encode(self.plan.parametrization, tf.constant(images))
+        return State(0, stored, optimizers.slots(self.plan.optimizer, stored))
+
+    def images(self, stored: Tensor) -> np.ndarray:
+        """The pictures: float32 (pictures, height, width, channels), 0 to 255 unless free."""
+        return self._render(stored).numpy()
+
+    # Steps
+
+    def step(
+        self,
+        state: State,
+        plan: Plan,
+        *,
+        weights: np.ndarray | None = None,
+        rates: np.ndarray | None = None,
+        warm: bool = False,
+    ) -> tuple[State, Report]:
+        """One step.
+
+        Args:
+            state: where to start from.
+            plan: of this engine's shape; its numbers count.
+            weights: of the terms, instead of the plan's.
+            rates: for each picture, what its step is multiplied by; None: 1.
+            warm: let the gradient through ReLUs that are off.
+        """
+        rates = np.ones(plan.pictures, np.float32) if rates is None else rates
+        stored, remembered, report = (self._warm if warm else self._step)(
+            *self._given(state.stored, state.number + 1, plan, weights),
+            state.remembered,
+            tf.constant(rates, tf.float32),
+        )
+        return State(state.number + 1, stored, remembered), report
+
+    def slope(
+        self, images: np.ndarray, plan: Plan, number: int = 1
+    ) -> tuple[float, np.ndarray, np.ndarray]:
+        """The weighted sum at some pictures, its gradient, and each term's values.
+
+        Args:
+            images: float32 (pictures, height, width, channels), stored as free pixels.
+            plan: of this engine's shape.
+            number: of the step, for the transforms' draws.
+
+        Returns:
+            The sum over all pictures; its gradient, shaped as they are; (terms, pictures).
+        """
+        given = self._given(tf.constant(images, tf.float32), number, plan)
+        values, slope, total = self._slope(*given)
+        return float(total), slope.numpy(), values.numpy()
+
+    def _given(self, stored, number: int, plan: Plan, weights: np.ndarray | None = None) -> tuple:
+        weights = plan.objective.weights if weights is None else weights
+        return (
+            stored,
+            tf.constant(number),
+            tf.constant(plan.seed, tf.int32),
+            tf.constant(weights, tf.float32),
+            {path: tf.constant(value, tf.float32) for path, value in plan.numbers().items()},
+        )
+
+    def _climb(self, stored, number, seed, weights, numbers, warm=False):
+        """Values, gradient by the picture, weighted sum, the picture, and what excites alone."""
+        image = parametrizations.render(self.plan.parametrization, stored, self.size)
+        values, excite, restrain = self._values(image, number, seed, weights, numbers, warm)
+        excited = _gradient(excite, image)
+        if self.network and excited is None:
+            raise IncompatibleError(
+                f"No gradient comes through {', '.join(map(repr, self.network.layers))}, so no "
+                "picture can be climbed there: choose another layer."
+            )
+        excited = tf.zeros_like(image) if excited is None else excited
+        restrained = _gradient(restrain, image)
+        slope = excited if restrained is None else excited + restrained
+        return values, slope, excite + restrain, image, excited
+
+    def _one(self, stored, number, seed, weights, numbers, remembered, rates, warm=False):
+        part = self.plan.parametrization
+        values, slope, _, image, excited = self._climb(stored, number, seed, weights, numbers, warm)
+        # Through the parametrization only once, for both together.
+        gradient = slope if _is_image(part) else tf.gradients(image, stored, grad_ys=slope)[0]
+        gradient = optimizers.normalise(self.plan.optimizer, gradient)
+        change, remembered = optimizers.step(
+            self.plan.optimizer, _own(numbers, "optimizer"), gradient, remembered, number
+        )
+        changed = stored + change * tf.reshape(rates, (-1,) + (1,) * (len(stored.shape) - 1))
+        changed = parametrizations.bounded(part, changed)
+        for place, operator in enumerate(self.plan.operators):
+            given = _own(numbers, f"operators/{place}")
+            changed = operate(operator, given, changed, excited, number)
+        norm = tf.norm(tf.reshape(excited, (excited.shape[0], -1)), axis=1)
+        finite = _finite(changed) & tf.math.is_finite(tf.reduce_sum(values, 0))
+        # A gradient whose square overflows is divided by infinity: a step of nothing.
+        finite &= tf.reduce_all([_finite(slope**2), *map(_finite, remembered)], 0)
+        return changed, remembered, Report(values, norm, finite)
+
+    def _values(self, image, number, seed, weights, numbers, warm):
+        """Each term's values, the weighted sum of those of activations, and of the others."""
+        plan = self.plan
+        activations = {}
+        if self.network:
+            own = [_own(numbers, f"transforms/{n}") for n in range(len(plan.transforms))]
+            seen = self._transform(image, own, tf.stack([seed, number]))
+            activations = self._answers(self.network, seen, warm)
+        values, excite, restrain = [], tf.constant(0.0), tf.constant(0.0)
+        for place, (_, term) in enumerate(plan.objective.terms):
+            given = _own(numbers, f"terms/{place}")
+            counted, value = _weighed(
+                weights[place],
+                lambda term=term, given=given: score(term, given, activations, image, self._guides),
+            )
+            values.append(value)
+            if term.of_image:
+                restrain += counted
+            else:
+                excite += counted
+        return tf.stack(values), excite, restrain
+
+    def _answers(self, network: Network, seen: Tensor, warm: bool) -> dict[str, Tensor]:
+        seen = _fitted(seen, network.size)
+        if not warm:
+            return network(seen)
+        overridden = {"Relu": _REDIRECTED, "Relu6": _REDIRECTED}
+        with tf.compat.v1.get_default_graph().gradient_override_map(overridden):
+            return network(seen)
+
+    def guilty(self, state: State, plan: Plan) -> list[int]:
+        """Which terms have a value or a gradient that is not finite at a picture.
+
+        Args:
+            state: with a finite picture.
+            plan: of this engine's shape.
+        """
+        found = []
+        count = len(plan.objective.terms)
+        for place, (weight, _) in enumerate(plan.objective.terms):
+            alone = np.zeros(count, np.float32)
+            alone[place] = weight
+            # Nothing times 0 is finite that was not finite before, and no step is too large.
+            _, report = self.step(state, plan, weights=alone, rates=np.zeros(plan.pictures))
+            values = np.asarray(report.values)[place]
+            if weight and not (np.isfinite(values).all() and np.asarray(report.finite).all()):
+                found.append(place)
+        return found
+
+
+class Engines:
+    """The compiled steps of one network, the last few shapes of plan.
+
+    Args:
+        model: Keras network.
+        kept: how many.
+    """
+
+    def __init__(self, model: Any, kept: int = KEPT):
+        """Compile nothing yet."""
+        self.model = model
+        self.kept = kept
+        self._engines: OrderedDict[str, Engine] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def get(self, plan: Plan, guides: Mapping[str, np.ndarray] | None = None) -> Engine:
+        """The engine for a plan. With guides it is a new one: they are part of it."""
+        if guides:
+            return Engine(self.model, plan, guides)
+        with self._lock:
+            shape = plan.shape()
+            if shape not in self._engines:
+                self._engines[shape] = Engine(self.model, plan)
+            self._engines.move_to_end(shape)
+            while len(self._engines) > self.kept:
+                self._engines.popitem(last=False)
+            engine = self._engines[shape]
+        engine.check(plan)
+        return engine
+
+
+def _weighed(weight: Tensor, compute) -> tuple[Tensor, Tensor]:
+    """The weighted sum over the pictures, and the values themselves.
+
+    With weight 0 nothing flows back: 0 times a gradient that is not finite is not finite.
+    """
+
+    def counted():
+        value = compute()
+        return weight * tf.reduce_sum(value), value
+
+    def told():
+        return tf.constant(0.0), tf.stop_gradient(compute())
+
+    total, value = tf.cond(weight != 0, counted, told)
+    return total, tf.stop_gradient(value)
+
+
+def _gradient(total: Tensor, image: Tensor) -> Tensor | None:
+    return tf.gradients(total, image)[0]
+
+
+def _finite(values: Tensor) -> Tensor:
+    """For each picture: a sum is finite where all that is in it is, and costs one pass."""
+    return tf.math.is_finite(tf.reduce_sum(tf.reshape(values, (values.shape[0], -1)), 1))
+
+
+def _own(numbers: Mapping[str, Tensor], prefix: str) -> dict[str, Tensor]:
+    start = f"{prefix}/"
+    return {path[len(start) :]: v for path, v in numbers.items() if path.startswith(start)}
+
+
+def _is_image(part) -> bool:
+    plain = not part.options["decorrelated"] and part.options["bounds"] != "sigmoid"
+    return part.kind == "pixels" and plain
+
+
+def _fitted(images: Tensor, size: tuple[int, int]) -> Tensor:
+    return images if tuple(images.shape[1:3]) == tuple(size) else tf.image.resize(images, size)
+
+
+def _own_size(model: Any) -> tuple[int, int]:
+    height, width = model.inputs[0].shape[1:3]
+    if height is None or width is None:
+        raise IncompatibleError(
+            f"{model.name!r} takes pictures of any size: say which, as in size=(224, 224)."
+        )
+    return height, width
+
+
+def _seen_size(plan: Plan, model: Any) -> tuple[int, int]:
+    """What reaches the network: the transforms' outcome, or the network's own size.
+
+    A network with a dense layer takes one size only; what is asked before it takes any.
+    """
+    height, width = plan.size or _own_size(model)
+    for part in plan.transforms:
+        change = {"pad": 2, "crop": -2}.get(part.kind, 0) * part.options.get("pixels", 0)
+        height, width = height + change, width + change
+    if min(height, width) < 1:
+        raise IncompatibleError(f"Cropping leaves {height}×{width} pixels of the picture.")
+    try:
+        Network(model, plan.objective.layers, (height, width))
+    except IncompatibleError:
+        if None in model.inputs[0].shape[1:3] or not _resizable(plan):
+            raise
+        return _own_size(model)
+    return height, width
+
+
+def _resizable(plan: Plan) -> bool:
+    """Whether an answer of the whole network is wanted: then the picture is made to fit it."""
+    return all(not layer for layer in plan.objective.layers)
+
+
+def _guide_activations(
+    model: Any, plan: Plan, guides: Mapping[str, np.ndarray]
+) -> dict[str, dict[str, Tensor]]:
+    found: dict[str, dict[str, Tensor]] = {}
+    for _, term in plan.objective.terms:
+        if term.kind != "guide":
+            continue
+        name = term.options["guide"]
+        if name not in guides:
+            raise IncompatibleError(
+                f"{term} names a guiding picture that was not given. There are: "
+                f"{', '.join(guides) or 'none'}."
+            )
+        _, height, width, _ = guides[name].shape
+        network = Network(model, (term.layer,), (height, width))
+        answers = network(tf.constant(guides[name], tf.float32))
+        found.setdefault(name, {})[term.layer] = answers[term.layer]
+    return found
+
+
+_REDIRECTED = "CnnkitRedirectedRelu"
+
+
+@tf.RegisterGradient(_REDIRECTED)
+def _redirected(operation: Any, slope: Tensor) -> Tensor:
+    """The gradient of a ReLU, or where none of a picture's comes through, what would wake it.
+
+    Only there: below, the ReLUs that are on say best what the one above wants to see.
+    """
+    output = operation.outputs[0]
+    low, high = output <= 0, output >= (6 if operation.type == "Relu6" else np.inf)
+    nothing = tf.zeros_like(slope)
+    plain = tf.where(low | high, nothing, slope)
+    waking = tf.where((low & (slope > 0)) | (high & (slope < 0)), slope, nothing)
+    through = tf.reduce_any(plain != 0, range(1, len(slope.shape)), keepdims=True)
+    return tf.where(through, plain, waking)
+
+
+def as_numbers(values: Mapping[str, Any]) -> dict[str, Number]:
+    """Numbers by path from JSON: lists become tuples."""
+    return {
+        path: tuple(map(float, value)) if isinstance(value, list) else float(value)
+        for path, value in values.items()
+    }
