@@ -1,4 +1,4 @@
-"""Home: what one can do here, what is on this machine, and a first picture at once."""
+"""Home: what one can do here, what is on this machine, and a first image at once."""
 
 import streamlit as st
 
@@ -20,7 +20,7 @@ with st.container(horizontal=True):
         st.switch_page("pages/train.py")
 
 with st.container(border=True):
-    home.first_picture()
+    home.first_image()
 
 home.cards()
 home.recent_runs()

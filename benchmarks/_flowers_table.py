@@ -20,16 +20,16 @@ DEPTHS = {
 }
 HEAD = """# 17 flowers
 
-Written by `python -m benchmarks.flowers`. Of the 80 pictures of each class 10 are for the test,
+Written by `python -m benchmarks.flowers`. Of the 80 images of each class 10 are for the test,
 10 for validation and 60 to learn from, divided at random by a seed. A pretrained network learns
 each division from each depth in the second table; the depth that is best on that division's own
 validation part (of equals, the one where fewer layers learn) is the one whose test result counts.
 Rates, epochs and which depths to try were fixed before, on validation parts of other divisions,
-some of whose pictures are in test parts here.
-Pictures are seen once and as they are, without averages over mirrored ones.
+some of whose images are in test parts here.
+Images are seen once and as they are, without averages over mirrored ones.
 """
 TIMES = """Seconds are those of another training at the chosen depth, which finds no features on
-disk (`--cold`): all pictures and their variants go through the frozen layers, then all epochs
+disk (`--cold`): all images and their variants go through the frozen layers, then all epochs
 follow. It decides nothing: accuracies are those of the trainings among which the depth was chosen.
 Where a dash stands, it was not timed so.
 """

@@ -1,4 +1,4 @@
-"""Climbing pictures: images·steps a second against tf-keras-vis.
+"""Climbing images: images·steps a second against tf-keras-vis.
 
 Both climb the same network from the same start with the peer's own recipe: jitter, rotation,
 total variation, norm, RMSprop. Networks without their official weights here have random
@@ -37,15 +37,15 @@ def network(name: str) -> keras.Model:
     return load_pretrained(name, weights=official)
 
 
-def start(pictures: int) -> np.ndarray:
+def start(images: int) -> np.ndarray:
     """The noise that both begin with."""
-    noise = np.random.default_rng(0).uniform(0, 255, (pictures, 224, 224, 3))
+    noise = np.random.default_rng(0).uniform(0, 255, (images, 224, 224, 3))
     return noise.astype(np.float32)
 
 
 def ours(model: Any, plan: Plan, steps: int) -> Callable[[], float]:
     """Seconds for some steps of ours, compiled before."""
-    engines, images = Engines(model), start(plan.pictures)
+    engines, images = Engines(model), start(plan.images)
     Maximization(engines, plan, images=images).step()
 
     def seconds() -> float:
@@ -58,14 +58,14 @@ def ours(model: Any, plan: Plan, steps: int) -> Callable[[], float]:
     return seconds
 
 
-def theirs(model: Any, score: Any, pictures: int, steps: int, **how: Any) -> Callable[[], float]:
+def theirs(model: Any, score: Any, images: int, steps: int, **how: Any) -> Callable[[], float]:
     """Seconds for as many of the peer's, which has run once before."""
     climber = ActivationMaximization(model, clone=False, **how)
-    climber(score, seed_input=start(pictures), steps=1)
+    climber(score, seed_input=start(images), steps=1)
 
     def seconds() -> float:
         began = time.perf_counter()
-        climber(score, seed_input=start(pictures), steps=steps)
+        climber(score, seed_input=start(images), steps=steps)
         return time.perf_counter() - began
 
     return seconds
@@ -85,29 +85,29 @@ def product_rate() -> float:
 
 
 def compare(
-    what: str, name: str, unit: str, pictures: int, steps: int, rounds: int, target: str
+    what: str, name: str, unit: str, images: int, steps: int, rounds: int, target: str
 ) -> tuple[Row, float]:
     """One row, and the seconds of a step of ours."""
     model = network(name)
     preset = presets.get("tf_keras_vis")
     if unit == "class":
-        objective, score, how = class_logit(CLASS), CategoricalScore([CLASS] * pictures), {}
+        objective, score, how = class_logit(CLASS), CategoricalScore([CLASS] * images), {}
     else:
-        objective, score = channel(LAYER, FILTER), CategoricalScore([FILTER] * pictures)
+        objective, score = channel(LAYER, FILTER), CategoricalScore([FILTER] * images)
         how = {"model_modifier": ExtractIntermediateLayer(LAYER)}
-    plan = preset.plan(objective, pictures=pictures, size=(224, 224))
+    plan = preset.plan(objective, images=images, size=(224, 224))
     times = take_turns(
         {
             "ours": ours(model, plan, steps),
-            "peer": theirs(model, score, pictures, steps, **how),
+            "peer": theirs(model, score, images, steps, **how),
         },
         rounds,
     )
     mine, other = (statistics.median(times[key]) / steps for key in ("ours", "peer"))
     row = Row(
         what=what,
-        ours=f"{pictures / mine:.2f} images·steps/s",
-        peer=f"{pictures / other:.2f} images·steps/s",
+        ours=f"{images / mine:.2f} images·steps/s",
+        peer=f"{images / other:.2f} images·steps/s",
         ratio="{:.2f} ({:.2f} to {:.2f})".format(*ratio_of_pairs(times["peer"], times["ours"])),
         target=target,
     )
@@ -121,7 +121,7 @@ def main() -> None:
     rounds = parser.parse_args().rounds
     rate = product_rate()
     many, seconds = compare(
-        "VGG16, a class, 16 pictures at once", "vgg16", "class", 16, 1, rounds, "at least 1.8"
+        "VGG16, a class, 16 images at once", "vgg16", "class", 16, 1, rounds, "at least 1.8"
     )
     rows = [
         compare("GoogLeNet, a class", "googlenet", "class", 1, 20, rounds, "at least 2.5")[0],
@@ -133,8 +133,8 @@ def main() -> None:
     save(
         rows,
         [
-            f"16 pictures of VGG16 reach {share:.0%} of the machine's matrix product "
-            f"({rate / 1e9:.0f} GFLOP/s), reckoning {FLOP / 1e9:.0f} GFLOP a picture and step; "
+            f"16 images of VGG16 reach {share:.0%} of the machine's matrix product "
+            f"({rate / 1e9:.0f} GFLOP/s), reckoning {FLOP / 1e9:.0f} GFLOP an image and step; "
             "80 % was wanted.",
         ],
     )

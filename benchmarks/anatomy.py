@@ -26,7 +26,7 @@ BEGIN, END = "<!-- counted: begin -->", "<!-- counted: end -->"
 SIZE = (224, 224, 3)  # of networks that take any
 COLUMNS = (
     "Network",
-    "Picture",
+    "Image",
     "Parameters",
     "Published",
     "MACs",

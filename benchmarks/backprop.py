@@ -49,7 +49,7 @@ FURTHER = 30  # seeds of the post's recipe, all layers learning, to 200 epochs
 EVERY = 5  # epochs kept of a curve
 # What the post's log says of one run: epoch → "accuracy".
 LOG = {5: 0.3333526481, 10: 0.3333741834, 15: 0.3334006436, 20: 0.3334352183, 25: 0.3334818706}
-BATCH = 100  # pictures
+BATCH = 100  # images
 SHAPE, KERNEL = (12, 12, 20), (5, 5, 20, 50)  # LeNet's second convolution
 EARLY = 20  # epochs after which nothing more should be needed
 
@@ -212,7 +212,7 @@ def convolution(rounds: int) -> Row:
         contender()  # the first call is slow
     times = take_turns(contenders, rounds)
     return Row(
-        what=f"One convolution (LeNet's second), {BATCH} pictures, forward and backward",
+        what=f"One convolution (LeNet's second), {BATCH} images, forward and backward",
         ours=f"{1e3 * statistics.median(times['ours']):.1f} ms",
         peer=f"{1e3 * statistics.median(times['TensorFlow']):.1f} ms (TensorFlow)",
         ratio="{:.2f} ({:.2f} to {:.2f})".format(

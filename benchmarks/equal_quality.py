@@ -1,8 +1,8 @@
-"""Seconds to a picture as good as the one that tf-keras-vis's defaults end with.
+"""Seconds to an image as good as the one that tf-keras-vis's defaults end with.
 
-As good: the class's logit of the plain network on the finished 8-bit picture is as high, and
+As good: the class's logit of the plain network on the finished 8-bit image is as high, and
 its total variation no higher. Each goes its own way there; ours smooths more than it usually
-does, for the peer's pictures are very smooth.
+does, for the peer's images are very smooth.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ CHART = "equal-quality.png"
 
 
 class Watch(Callback):
-    """The peer's picture as it goes, and when: looking at it is not counted."""
+    """The peer's image as it goes, and when: looking at it is not counted."""
 
     def __init__(self):
         """Begin the clock."""
@@ -39,12 +39,12 @@ class Watch(Callback):
         self.seen: list[tuple[float, np.ndarray]] = []
 
     def __call__(self, step, inputs, *rest, **more):
-        """Note the picture of this step."""
+        """Note the image of this step."""
         self.seen.append((time.perf_counter() - self.began, np.asarray(inputs[0])[0]))
 
 
 def quality(model: Any, image: np.ndarray) -> tuple[float, float]:
-    """The class's logit on the finished 8-bit picture, and the total variation of that."""
+    """The class's logit on the finished 8-bit image, and the total variation of that."""
     whole = to_8bit(image).astype(np.float32)
     logit = float(np.asarray(model(whole[None], training=False))[0, CLASS])
     here = whole[:-1, :-1]
@@ -53,7 +53,7 @@ def quality(model: Any, image: np.ndarray) -> tuple[float, float]:
 
 
 def as_good(rounds: int) -> tuple[Row, str]:
-    """Seconds to a picture as good as the peer's defaults give at their end; the chart of both."""
+    """Seconds to an image as good as the peer's defaults give at their end; the chart of both."""
     model, found = network("googlenet"), []
     engines = Engines(model)
     quick = presets.get("quick").plan(class_logit(CLASS), size=(224, 224), seed=1)
@@ -70,7 +70,7 @@ def as_good(rounds: int) -> tuple[Row, str]:
         found.append((theirs.seconds[-1], mine.seconds[-1 if place is None else place], place))
     draw(model, {"tf-keras-vis, its defaults": theirs, "ours": mine}, goal)
     row = Row(
-        what="GoogLeNet, one picture as good as the peer's defaults",
+        what="GoogLeNet, one image as good as the peer's defaults",
         ours=f"{statistics.median(mine for _, mine, _ in found):.1f} s",
         peer=f"{statistics.median(other for other, _, _ in found):.1f} s",
         ratio="{:.1f} ({:.1f} to {:.1f})".format(
@@ -84,22 +84,22 @@ def as_good(rounds: int) -> tuple[Row, str]:
         f"As good: the peer's 200 steps end at logit {goal[0]:.0f} and total variation "
         f"{goal[1]:.0f}; ours has {logit:.0f} and {variation:.0f} when it is there (preset “quick” "
         f"with total variation {SMOOTH:g} and no jitter; {missed} of {rounds} rounds never came "
-        "there). Looking at the pictures in between is not counted for either. "
-        f"[Logit over seconds](pictures/{CHART})."
+        "there). Looking at the images in between is not counted for either. "
+        f"[Logit over seconds](images/{CHART})."
     )
     return row, note
 
 
 @dataclass(frozen=True, eq=False)
 class Climb:
-    """Pictures as they grew, and when."""
+    """Images as they grew, and when."""
 
     seconds: list[float]  # since the first step began
     images: list[np.ndarray]
 
 
 def climbed(running: Maximization, steps: int) -> Climb:
-    """All pictures of a run; taking them out is not counted."""
+    """All images of a run; taking them out is not counted."""
     found, spent = Climb([], []), 0.0
     for _ in range(steps):
         began = time.perf_counter()
@@ -116,20 +116,20 @@ def good(now: tuple[float, float], goal: tuple[float, float]) -> bool:
 
 
 def draw(model: Any, climbs: dict[str, Climb], goal: tuple[float, float]) -> None:
-    """Logit and total variation of the 8-bit pictures over seconds, as a picture in docs."""
+    """Logit and total variation of the 8-bit images over seconds, as an image in docs."""
     figure, axes = pyplot.subplots(2, 1, figsize=(7, 6), sharex=True, layout="constrained")
     for name, climb in climbs.items():
         told = np.array([quality(model, image) for image in climb.images])
         for axis, values in zip(axes, told.T, strict=True):
             axis.plot(climb.seconds, values, label=name)
-    words = ("class logit of the 8-bit picture", "its total variation")
+    words = ("class logit of the 8-bit image", "its total variation")
     for axis, title, wanted in zip(axes, words, goal, strict=True):
         axis.axhline(wanted, color="gray", linestyle=":", label="the peer's end")
         axis.set(ylabel=title, xscale="log")
         axis.grid(alpha=0.3)
     axes[1].set(xlabel="seconds", yscale="log")
     axes[0].legend()
-    figure.savefig(ROOT / "docs" / "pictures" / CHART, dpi=110)
+    figure.savefig(ROOT / "docs" / "images" / CHART, dpi=110)
 
 
 def main() -> None:

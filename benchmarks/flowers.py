@@ -5,7 +5,7 @@
     python -m benchmarks.flowers mobilenet_v2 --cold   # how long, on a machine with nothing else
     python -m benchmarks.flowers --render
 
-Each division holds out 10 test pictures of each class, and 10 of the other 70 for validation.
+Each division holds out 10 test images of each class, and 10 of the other 70 for validation.
 A pretrained network learns each division once from each of some depths; the depth that is best
 on that division's own validation part is the one whose test result counts there. What was
 measured stands in `cnnkit/measured/flowers.jsonl`, which ships with cnnkit, and is not
@@ -77,7 +77,7 @@ def _all_depths(name: str, seed: int) -> None:
 
 
 def _look_once(name: str, seed: int) -> None:
-    """Features for all depths, so that each picture goes through the network once."""
+    """Features for all depths, so that each image goes through the network once."""
     from cnnkit.training.transfer import transfer_dataset
     from cnnkit.training.transfer.computing import Features
     from cnnkit.training.transfer.network import build_network
@@ -158,7 +158,7 @@ class Watch:
 
     def __init__(self):
         """Nothing has happened."""
-        self.features = 0  # pictures that went through the frozen layers
+        self.features = 0  # images that went through the frozen layers
         self.features_seconds = 0.0
         self._first: tuple[int, float] | None = None
 

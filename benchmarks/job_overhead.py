@@ -120,7 +120,7 @@ def _row(times: dict[str, list[tuple[float, float]]], name: str, moment: int) ->
 
 
 NOTE = (
-    "Jobs train `lenet_tutorial` on 10,000 pictures. The peer is `fit` alone in a new process, "
+    "Jobs train `lenet_tutorial` on 10,000 images. The peer is `fit` alone in a new process, "
     "from starting Python; a job also evaluates the test part, and stores network, card and "
     "predictions."
 )

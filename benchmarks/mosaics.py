@@ -49,7 +49,7 @@ class Sheet:
 
     layer: str
     units: tuple[int, ...]
-    side: int  # pixels of each picture
+    side: int  # pixels of each image
     seconds: float
 
 
@@ -77,13 +77,13 @@ def draw(name: str) -> Iterator[Sheet]:
         began = time.perf_counter()
         made = gallery.finished(layer)
         seconds = time.perf_counter() - began
-        sheet = mosaic(made.pictures, columns=4, width=WIDTH)
+        sheet = mosaic(made.images, columns=4, width=WIDTH)
         white = Image.new("RGB", sheet.shape[1::-1], "white")
         white.paste(Image.fromarray(sheet), mask=Image.fromarray(sheet[..., 3]))
-        path = ROOT / "docs" / "pictures" / f"filters-{name}-{layer}.jpg"
+        path = ROOT / "docs" / "images" / f"filters-{name}-{layer}.jpg"
         white.save(path, quality=QUALITY)
         print(f"  {layer}: {seconds:.0f} s", flush=True)
-        yield Sheet(layer, made.units, made.pictures.shape[1], round(seconds, 1))
+        yield Sheet(layer, made.units, made.images.shape[1], round(seconds, 1))
 
 
 def document(results: dict[str, dict]) -> str:
@@ -93,7 +93,7 @@ def document(results: dict[str, dict]) -> str:
         "",
         "Written by `python -m benchmarks.mosaics`. Sixteen filters of each layer, drawn by lot,",
         f"each climbed from noise by the recipe *{PRESET.title}* in {PRESET.steps} steps; the",
-        "pictures are as large as their layer needs them. Of VGG16 these layers have their",
+        "images are as large as their layer needs them. Of VGG16 these layers have their",
         "published weights.",
     ]
     for name, found in results.items():
@@ -103,7 +103,7 @@ def document(results: dict[str, dict]) -> str:
             lines += [
                 f"**{layer}**, {sheet['side']} pixels, {sheet['seconds']:.0f} s: filters {units}",
                 "",
-                f"![Sixteen filters of {layer}](pictures/filters-{name}-{layer}.jpg)",
+                f"![Sixteen filters of {layer}](images/filters-{name}-{layer}.jpg)",
                 "",
             ]
     return "\n".join(lines).rstrip() + "\n"

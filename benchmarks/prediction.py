@@ -53,8 +53,8 @@ def network() -> tuple[OpenModel, str]:
 def our_bars(data: bytes, opened: OpenModel) -> float:
     """Seconds from the bytes of a photo to the drawn bars' description."""
     began = time.perf_counter()
-    picture = read_image(data)
-    seen = prepare(picture.array, opened.card.input_shape)
+    image = read_image(data)
+    seen = prepare(image.array, opened.card.input_shape)
     answers = top_k(opened.logits(seen[None])[0], opened.card.class_names)
     ranking([one.probability for one in answers], [one.name for one in answers]).to_json()
     return time.perf_counter() - began
@@ -79,7 +79,7 @@ def our_rate(files: list[tuple[str, Callable[[], bytes]]], opened: OpenModel) ->
 
 
 def their_rate(given: np.ndarray, model: keras.Model, batch: int) -> float:
-    """Pictures a second of `model.predict`, from arrays that lie ready."""
+    """Images a second of `model.predict`, from arrays that lie ready."""
     began = time.perf_counter()
     model.predict(given, batch_size=batch, verbose=0)
     return len(given) / (time.perf_counter() - began)
@@ -135,8 +135,8 @@ def many_files(opened: OpenModel, model: keras.Model, rounds: int) -> tuple[Row,
     rates = take_turns(contenders, rounds)
     row = Row(
         what=f"MobileNet V2, {FILES} files in one go, decoding included",
-        ours=f"{statistics.median(rates['ours']):.0f} pictures/s",
-        peer=f"{statistics.median(rates['peer']):.0f} pictures/s",
+        ours=f"{statistics.median(rates['ours']):.0f} images/s",
+        peer=f"{statistics.median(rates['peer']):.0f} images/s",
         ratio="{:.2f} ({:.2f} to {:.2f})".format(*ratio_of_pairs(rates["ours"], rates["peer"])),
         target="at least 0.80",
     )

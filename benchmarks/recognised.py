@@ -1,6 +1,6 @@
-"""Are climbed pictures recognised, and what does total variation cost? docs/recognised.md.
+"""Are climbed images recognised, and what does total variation cost? docs/recognised.md.
 
-For twenty ImageNet classes and all ten digits: the final 8-bit picture of the preset "all"
+For twenty ImageNet classes and all ten digits: the final 8-bit image of the preset "all"
 goes back into its network; and the ladder's rung with total variation is held against the
 linear one, which takes as many steps of the same optimiser. Two climbs from the same noise do not
 end alike, as TensorFlow adds up in whatever order its threads come: a class's logit moves by some
@@ -54,7 +54,7 @@ CLASSES = (
     291,
     985,
 )
-AT_ONCE = 10  # pictures
+AT_ONCE = 10  # images
 RESULTS = ROOT / "docs" / "recognised.json"
 DOCUMENT = ROOT / "docs" / "recognised.md"
 STARTER = "starter"
@@ -76,19 +76,19 @@ class Found:
     """What came of one class."""
 
     name: str
-    share: float  # of the class in the network's answer to the 8-bit picture of "all"
-    # Mean logit and total variation over all starts, of the 8-bit pictures.
+    share: float  # of the class in the network's answer to the 8-bit image of "all"
+    # Mean logit and total variation over all starts, of the 8-bit images.
     linear: tuple[float, float]
     smooth: tuple[float, float]  # with total variation held down
 
     @property
     def variation(self) -> float:
-        """Of the smooth picture, as a share of the linear one's."""
+        """Of the smooth image, as a share of the linear one's."""
         return self.smooth[1] / self.linear[1]
 
     @property
     def logit(self) -> float:
-        """Of the smooth picture, as a share of the linear one's."""
+        """Of the smooth image, as a share of the linear one's."""
         return self.smooth[0] / self.linear[0]
 
     @property
@@ -107,12 +107,12 @@ def opened(name: str) -> OpenModel:
 def climbed(
     engines: Engines, network: OpenModel, preset: presets.Preset, classes, seed: int = 0
 ) -> np.ndarray:
-    """The final 8-bit pictures: uint8 (classes, height, width, channels)."""
+    """The final 8-bit images: uint8 (classes, height, width, channels)."""
     height, width, _ = network.card.input_shape
     found = []
     for first in range(0, len(classes), AT_ONCE):
         some = classes[first : first + AT_ONCE]
-        plan = preset.plan(class_logit(some), pictures=len(some), size=(height, width), seed=seed)
+        plan = preset.plan(class_logit(some), images=len(some), size=(height, width), seed=seed)
         last = last_of(maximize(engines, plan))
         found += [to_8bit(image) for image in last.images]
         print(f"  {preset.name}: {len(found)} of {len(classes)}", flush=True)
@@ -129,12 +129,12 @@ def variation(image: np.ndarray) -> float:
 def means(
     engines: Engines, network: OpenModel, rung: presets.Preset, classes, starts: int
 ) -> list[tuple[float, float]]:
-    """Of each class, the mean logit and total variation of its pictures from all starts."""
+    """Of each class, the mean logit and total variation of its images from all starts."""
     found = []
     for seed in range(starts):
-        pictures = climbed(engines, network, rung, classes, seed)
-        logits = network.logits(pictures)[range(len(classes)), classes]
-        found.append(list(zip(logits, map(variation, pictures), strict=True)))
+        images = climbed(engines, network, rung, classes, seed)
+        logits = network.logits(images)[range(len(classes)), classes]
+        found.append(list(zip(logits, map(variation, images), strict=True)))
     return [(float(logit), float(rough)) for logit, rough in np.mean(found, axis=0)]
 
 
@@ -150,7 +150,7 @@ def measure(name: str, starts: int) -> list[Found]:
     )
     shares = softmax(network.logits(best))
     sheet = mosaic(best, columns=5 if len(classes) > 10 else 10, width=WIDTH)
-    path = ROOT / "docs" / "pictures" / f"recognised-{name}.png"
+    path = ROOT / "docs" / "images" / f"recognised-{name}.png"
     path.parent.mkdir(exist_ok=True)
     Image.fromarray(sheet).convert("RGB").quantize(192).save(path, optimize=True)
     return [
@@ -167,11 +167,11 @@ def document(results: dict[str, list[Found]], starts: dict[str, int]) -> str:
         starts: how many each class of it was climbed from.
     """
     lines = [
-        "# Are climbed pictures recognised?",
+        "# Are climbed images recognised?",
         "",
         "Written by `python -m benchmarks.recognised`. Shares are of the class that was climbed,",
-        "in the network's answer to the final 8-bit picture of the preset *Everything together*.",
-        "Logits and total variation are of the final 8-bit pictures of two rungs of the ladder:",
+        "in the network's answer to the final 8-bit image of the preset *Everything together*.",
+        "Logits and total variation are of the final 8-bit images of two rungs of the ladder:",
         "before softmax, and with total variation held down. Both are means over several starts,",
         "as two climbs, even from the same noise, do not end alike.",
     ]
@@ -182,7 +182,7 @@ def document(results: dict[str, list[Found]], starts: dict[str, int]) -> str:
             "",
             f"## {title}",
             "",
-            f"![What {len(found)} classes want to see](pictures/recognised-{name}.png)",
+            f"![What {len(found)} classes want to see](images/recognised-{name}.png)",
             "",
             f"{sure} of {len(found)} are recognised with over 99 %; median of variation "
             f"{statistics.median(o.variation for o in found):.2f}, of the logit "

@@ -1,8 +1,8 @@
-"""Pictures of every page, for the README: `python -m benchmarks.screenshots`.
+"""Images of every page, for the README: `python -m benchmarks.screenshots`.
 
 The app starts with a home of its own, in which two short trainings have run and a third
 one is learning, so that the pages have something to show. Only digits that are embedded,
-drawn or from MNIST are on the pictures.
+drawn or from MNIST are on the images.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ COLOURS = 128  # of a palette, where a full-colour file would be larger than tha
 def main() -> None:
     """Train, serve, visit, save."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("names", nargs="*", help="of pictures; none: all")
+    parser.add_argument("names", nargs="*", help="of images; none: all")
     wanted = parser.parse_args().names or [name for name, *_ in SHOTS]
     FOLDER.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory() as home:
@@ -80,7 +80,7 @@ def shoot(
     prepare: Callable[[Page], None],
     theme: str,
 ) -> None:
-    """One picture of one page, in a browser profile of its own."""
+    """One image of one page, in a browser profile of its own."""
     context = browser.new_context(viewport=SIZE, color_scheme=theme, reduced_motion="reduce")
     page = context.new_page()
     page.goto(address)
@@ -95,7 +95,7 @@ def shoot(
 
 
 def save(png: bytes, path: Path) -> None:
-    """Write a picture, with fewer colours where it would be too large."""
+    """Write an image, with fewer colours where it would be too large."""
     path.write_bytes(png)
     if len(png) > LARGEST:
         with Image.open(path) as image:

@@ -26,7 +26,7 @@ from cnnkit.visualize import Plan, class_logit, presets
 from cnnkit.visualize.presets import completed
 
 STARTER = Source("folder", str(ROOT / "cnnkit" / "starter"))
-NETWORKS = {  # title → (source, picture's side, class, steps a second that were wanted)
+NETWORKS = {  # title → (source, image's side, class, steps a second that were wanted)
     "GoogLeNet": (Source("imagenet", "googlenet"), 224, 130, 5),
     "MobileNetV2": (Source("imagenet", "mobilenet_v2"), 224, 130, 10),
     "Starter (LeNet)": (STARTER, 28, 7, 10),
@@ -114,7 +114,7 @@ def slider(running: Studio, rounds: int) -> Row:
         path = next(name for name in numbers if name.endswith("/weight") and numbers[name] == -0.01)
         seconds.append(_effect(running, session, path, -1.0))
         running.stop(session)
-    return _seconds_row("GoogLeNet: a slider's effect in the picture", seconds, "at most .5 s")
+    return _seconds_row("GoogLeNet: a slider's effect in the image", seconds, "at most .5 s")
 
 
 def _effect(running: Studio, session: str, path: str, value: float) -> float:
@@ -149,7 +149,7 @@ def memory(running: Studio) -> list[Row]:
     until(running, session, lambda look: look.number >= EARLY * LONG)
     early = _resident(running)
     until(running, session, lambda look: look.over, 1200, PAGE_LOOK)
-    rows = [_memory_row(f"{LONG} steps of one picture", early, _resident(running))]
+    rows = [_memory_row(f"{LONG} steps of one image", early, _resident(running))]
     taken = []
     for number in range(RUNS):
         session = running.start(source, plan("all", unit, side, steps=SHORT, seed=number))

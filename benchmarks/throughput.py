@@ -1,9 +1,9 @@
 """Training throughput: `cnnkit.training.fit` against plain `model.fit` of Keras.
 
 Everybody does the same work: the same network, optimizer, loss, batch size and number of
-pictures in a new order each epoch, without augmentation, and the same validation at the
+images in a new order each epoch, without augmentation, and the same validation at the
 end of each epoch. Keras's best settings are searched first, in this very run, over XLA,
-steps per execution and the way the pictures are fed. The best then have their turns
+steps per execution and the way the images are fed. The best then have their turns
 between the epochs of ours, so that a pair of epochs is seconds apart and nobody compiles
 while it is timed.
 """
@@ -28,7 +28,7 @@ from cnnkit.models import create_model
 from cnnkit.training import Augmentation, EpochEnded, Recipe, fit, get_recipe
 from cnnkit.training._optimizers import make_loss, make_optimizer, penalise_kernels
 
-VALIDATION = 1000  # pictures
+VALIDATION = 1000  # images
 FINALISTS = 3  # ways of Keras that meet ours
 
 Times = dict[str, list[float]]  # seconds of each epoch, by name
@@ -142,9 +142,9 @@ def race(recipe: Recipe, dataset: Dataset, peers: Mapping[str, Peer], rounds: in
 def compare(model: str, steps: int, rounds: int) -> tuple[Row, Row, str]:
     """Two rows, against defaults and against the best, and what the best was."""
     recipe = get_recipe(model, "fast")
-    pictures = steps * recipe.batch_size
-    recipe = plain(recipe, pictures)
-    dataset = load_dataset("mnist", validation_size=VALIDATION, train_size=pictures)
+    images = steps * recipe.batch_size
+    recipe = plain(recipe, images)
+    dataset = load_dataset("mnist", validation_size=VALIDATION, train_size=images)
     peers, xla = search(recipe, dataset)
     tried = {name: peer.seconds() for name, peer in peers.items() if name != str(DEFAULTS)}
     # The best meet again with ours, in turns: one lucky epoch wins nothing.
@@ -153,19 +153,19 @@ def compare(model: str, steps: int, rounds: int) -> tuple[Row, Row, str]:
     best = min(finalists, key=lambda name: statistics.median(times[name]))
     title = f"Training `{model}`, batches of {recipe.batch_size}, against Keras's"
     rows = (
-        _row(f"{title} defaults", pictures, times, str(DEFAULTS), ""),
-        _row(f"{title} best", pictures, times, best, "at least 0.95"),
+        _row(f"{title} defaults", images, times, str(DEFAULTS), ""),
+        _row(f"{title} best", images, times, best, "at least 0.95"),
     )
     note = f"Keras's best for `{model}`, of {len(tried)} ways tried: {best}. {xla}"
     return *rows, note
 
 
-def _row(what: str, pictures: int, times: Times, name: str, target: str) -> Row:
-    mine, theirs = (pictures / statistics.median(times[key]) for key in ("ours", name))
+def _row(what: str, images: int, times: Times, name: str, target: str) -> Row:
+    mine, theirs = (images / statistics.median(times[key]) for key in ("ours", name))
     return Row(
         what=what,
-        ours=f"{mine:,.0f} pictures/s",
-        peer=f"{theirs:,.0f} pictures/s",
+        ours=f"{mine:,.0f} images/s",
+        peer=f"{theirs:,.0f} images/s",
         ratio="{:.2f} ({:.2f} to {:.2f})".format(*ratio_of_pairs(times[name], times["ours"])),
         target=target,
     )
@@ -190,11 +190,11 @@ def search(recipe: Recipe, dataset: Dataset) -> tuple[dict[str, Peer], str]:
     return peers, f"An epoch with XLA took {with_xla / without:.2f} times that without{verdict}."
 
 
-def plain(recipe: Recipe, pictures: int) -> Recipe:
+def plain(recipe: Recipe, images: int) -> Recipe:
     """The recipe's step, with nothing around it that plain Keras would not do."""
     return recipe.replace(
         dataset="mnist",
-        train_size=pictures,
+        train_size=images,
         validation_size=VALIDATION,
         steps_per_epoch=None,
         warmup_epochs=0.0,

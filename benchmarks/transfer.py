@@ -1,7 +1,7 @@
 """Fine-tuning with and without kept features, its input pipeline, and its memory.
 
 Each round runs both ways for two epochs, of which the second is timed: the first compiles.
-Pictures are noise and weights are random: neither changes how long anything takes. Memory is
+Images are noise and weights are random: neither changes how long anything takes. Memory is
 what the process itself has allocated (RssAnon), at its highest, in processes of their own.
 """
 
@@ -25,7 +25,7 @@ from cnnkit.training.transfer import FeatureStore, Head, Phase, TransferRecipe
 
 TRAIN, VALIDATION, CLASSES = 32, 8, 17
 STREAMED = 8  # batches
-SIDE = 128  # pixels of the pictures of the memory test
+SIDE = 128  # pixels of the images of the memory test
 MANY, FEW = 20_000, 2_000
 # Network, size, lowest layer that learns, what the ratio should be.
 CASES = (
@@ -37,11 +37,11 @@ CASES = (
 
 
 def noise(images: np.ndarray, train: int, validation: int) -> Dataset:
-    """A data set of these pictures, labels in turn."""
+    """A data set of these images, labels in turn."""
     labels = np.arange(len(images)) % CLASSES
     spec = DatasetSpec(
         name="noise", title="Noise", input_shape=images.shape[1:],
-        class_names=tuple(map(str, range(CLASSES))), pictures=(train + validation, 1),
+        class_names=tuple(map(str, range(CLASSES))), images=(train + validation, 1),
         description="", source="", licence="", embedded=True,
     )  # fmt: skip
     order = np.arange(len(images))
@@ -88,7 +88,7 @@ def compare(case: tuple[str, int, str, str], rounds: int, store: FeatureStore) -
     )
     ratio = ratio_of_pairs(seconds["plain"], seconds["kept"])
     return Row(
-        what=f"An epoch of `{model}` from `{train_from}` on, {size} pixels, {TRAIN} pictures",
+        what=f"An epoch of `{model}` from `{train_from}` on, {size} pixels, {TRAIN} images",
         ours=f"{np.median(seconds['kept']):.2f} s with kept features",
         peer=f"{np.median(seconds['plain']):.2f} s without",
         ratio="{:.1f} ({:.1f} to {:.1f})".format(*ratio),
@@ -97,16 +97,16 @@ def compare(case: tuple[str, int, str, str], rounds: int, store: FeatureStore) -
 
 
 def pipeline(model: str, size: int, store: FeatureStore, rounds: int) -> Row:
-    """The stream of changed pictures by itself, against a network that learns from them."""
+    """The stream of changed images by itself, against a network that learns from them."""
     from cnnkit.training._pipeline import Batches
 
     images = np.random.default_rng(0).integers(0, 256, (TRAIN + VALIDATION + 1, 256, 256, 3))
     dataset = noise(images.astype(np.uint8), TRAIN, VALIDATION)
     wanted = recipe(model, size, "head", cached=False, augmentation=MIXES["flowers"])
-    pictures, labels = dataset.part("train")
+    training, labels = dataset.part("train")
     # Several batches are under way at once: an epoch of one would not show it.
     learning = wanted.learning(0).replace(steps_per_epoch=STREAMED)
-    batches = Batches(pictures, labels, learning, size=(size, size))
+    batches = Batches(training, labels, learning, size=(size, size))
     stream = batches.dataset()
 
     def read() -> float:
@@ -125,9 +125,9 @@ def pipeline(model: str, size: int, store: FeatureStore, rounds: int) -> Row:
         rounds,
     )
     return Row(
-        what=f"Changed pictures of {size} pixels, against `{model}` with all but the head frozen",
-        ours=f"{1 / np.median(speeds['stream']):,.0f} pictures/s by the stream alone",
-        peer=f"{1 / np.median(speeds['network']):,.1f} pictures/s by the network",
+        what=f"Changed images of {size} pixels, against `{model}` with all but the head frozen",
+        ours=f"{1 / np.median(speeds['stream']):,.0f} images/s by the stream alone",
+        peer=f"{1 / np.median(speeds['network']):,.1f} images/s by the network",
         ratio="{:.1f} ({:.1f} to {:.1f})".format(
             *ratio_of_pairs(speeds["network"], speeds["stream"])
         ),
@@ -136,10 +136,10 @@ def pipeline(model: str, size: int, store: FeatureStore, rounds: int) -> Row:
 
 
 def memory() -> Row:
-    """Highest memory of fine-tuning on few and on many pictures."""
+    """Highest memory of fine-tuning on few and on many images."""
     few, many = (_in_child(count) for count in (FEW, MANY))
     return Row(
-        what=f"RssAnon of fine-tuning on {MANY:,} pictures of {SIDE} pixels, by {FEW:,}",
+        what=f"RssAnon of fine-tuning on {MANY:,} images of {SIDE} pixels, by {FEW:,}",
         ours=f"{many / 2**20:,.0f} MiB",
         peer=f"{few / 2**20:,.0f} MiB",
         ratio=f"{(many - few) / 2**20:+,.0f} MiB",
@@ -147,25 +147,25 @@ def memory() -> Row:
     )
 
 
-def _in_child(pictures: int) -> int:
-    command = [sys.executable, "-m", "benchmarks.transfer", "--pictures", str(pictures)]
+def _in_child(images: int) -> int:
+    command = [sys.executable, "-m", "benchmarks.transfer", "--images", str(images)]
     output = subprocess.run(command, cwd=ROOT, stdout=subprocess.PIPE, check=True).stdout
     return json.loads(output.splitlines()[-1])
 
 
-def highest_memory(pictures: int) -> int:
-    """RssAnon in bytes, at its highest while this process fine-tunes on so many pictures."""
+def highest_memory(count: int) -> int:
+    """RssAnon in bytes, at its highest while this process fine-tunes on so many count."""
     from cnnkit.training.transfer import fine_tune
 
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "images.npy"
-        shape = (pictures, SIDE, SIDE, 3)
+        shape = (count, SIDE, SIDE, 3)
         images = np.lib.format.open_memmap(path, "w+", np.uint8, shape)
         generator = np.random.default_rng(0)
-        for start in range(0, pictures, 500):
+        for start in range(0, count, 500):
             images[start : start + 500] = generator.integers(0, 256, (500, *shape[1:]), np.uint8)
         del images
-        dataset = noise(np.load(path, mmap_mode="r"), pictures * 8 // 10, pictures // 10)
+        dataset = noise(np.load(path, mmap_mode="r"), count * 8 // 10, count // 10)
         watch = _Watch()
         fine_tune(
             recipe("photo_cnn", 48, "block3", feature_type="float16"),
@@ -200,10 +200,10 @@ def main() -> None:
     """Measure everything and print the rows."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rounds", type=int, default=2)
-    parser.add_argument("--pictures", type=int, help="only print the memory that so many need")
+    parser.add_argument("--images", type=int, help="only print the memory that so many need")
     arguments = parser.parse_args()
-    if arguments.pictures:
-        print(highest_memory(arguments.pictures))
+    if arguments.images:
+        print(highest_memory(arguments.images))
         return
     with tempfile.TemporaryDirectory() as folder:
         store = FeatureStore(Path(folder), 2**33)

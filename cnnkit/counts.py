@@ -17,7 +17,7 @@ FILE = Path(__file__).resolve().parent / "measured" / "costs.json"
 
 @dataclass(frozen=True, kw_only=True)
 class Counts:
-    """Totals of a network for one picture of its own size."""
+    """Totals of a network for one image of its own size."""
 
     input_shape: tuple[int, ...]  # (height, width, channels)
     parameters: int

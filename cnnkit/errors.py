@@ -11,9 +11,9 @@
     ├── AssetUnavailableError      which file, its official address, where to put it
     ├── CorruptAssetError          which file, what is wrong with it, what to do
     ├── InvalidImageError          what was read and what is needed
-    ├── InvalidPicturesError       also ValueError; a folder or ZIP holds no data set
+    ├── InvalidImagesError       also ValueError; a folder or ZIP holds no data set
     ├── IncompatibleError          a model and data that do not fit: shapes of both
-    ├── DivergedError              a picture cannot be climbed further: what became infinite
+    ├── DivergedError              an image cannot be climbed further: what became infinite
     ├── LimitError                 more than this installation allows, and what it allows
     ├── InvalidModelError          also ValueError; a file is no network that can be opened
     │   └── UnsafeModelError       opening it could run code, read other files, fill the memory
@@ -109,10 +109,10 @@ class CorruptAssetError(CnnkitError):
 
 
 class InvalidImageError(CnnkitError, ValueError):
-    """A picture cannot be read, or has the wrong size or channels."""
+    """An image cannot be read, or has the wrong size or channels."""
 
 
-class InvalidPicturesError(CnnkitError, ValueError):
+class InvalidImagesError(CnnkitError, ValueError):
     """A folder or ZIP cannot become a data set; the message says what is missing."""
 
 

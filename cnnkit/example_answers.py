@@ -1,4 +1,4 @@
-"""What a published network answered to single pictures, to be asked again.
+"""What a published network answered to single images, to be asked again.
 
 The figures are their author's, never ours.
 """
@@ -13,20 +13,20 @@ DATASET = "flowers17"
 
 @dataclass(frozen=True)
 class PublishedAnswer:
-    """The five best answers to one picture."""
+    """The five best answers to one image."""
 
-    number: int  # of the picture in its data set, 1-based: image_0724.jpg
+    number: int  # of the image in its data set, 1-based: image_0724.jpg
     true: str  # class name
     answers: tuple[tuple[str, float], ...]  # class name and probability, the best first
 
     @property
     def file(self) -> str:
-        """Name of the picture's file."""
+        """Name of the image's file."""
         return f"image_{self.number:04d}.jpg"
 
     @property
     def row(self) -> int:
-        """Of the picture in the data set, 0-based."""
+        """Of the image in the data set, 0-based."""
         return self.number - 1
 
 

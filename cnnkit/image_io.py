@@ -1,4 +1,4 @@
-"""The one guarded door for pictures that people bring."""
+"""The one guarded door for images that people bring."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ ORIENTATION = 0x0112  # tag of EXIF
 MAX_BYTES = 20 * 2**20
 MAX_PIXELS = 50_000_000  # 8000 × 6000, above what phones take
 USE = f"Use {', '.join(FORMATS[:-1])} or {FORMATS[-1]}."
-TOO_MANY_PIXELS = f"The picture has more than {MAX_PIXELS // 1_000_000} million pixels. Shrink it."
+TOO_MANY_PIXELS = f"The image has more than {MAX_PIXELS // 1_000_000} million pixels. Shrink it."
 
 
 @dataclass(frozen=True, eq=False)
-class Picture:
-    """A picture that was read, and what had to be done to it."""
+class DecodedImage:
+    """An image that was read, and what had to be done to it."""
 
     array: np.ndarray  # uint8 (height, width, channels), 0 to 255
     format: str  # "JPEG", "PNG", …
@@ -33,8 +33,8 @@ def decode_image(data: bytes, *, channels: int = 3, longest_side: int = 2048) ->
     return read_image(data, channels=channels, longest_side=longest_side).array
 
 
-def read_image(data: bytes, *, channels: int = 3, longest_side: int = 2048) -> Picture:
-    """Read a picture that somebody uploaded.
+def read_image(data: bytes, *, channels: int = 3, longest_side: int = 2048) -> DecodedImage:
+    """Read an image that somebody uploaded.
 
     It is turned upright as its EXIF data says, the first frame of several is taken, and
     what is transparent becomes white, as on paper. What is not obvious is noted.
@@ -42,7 +42,7 @@ def read_image(data: bytes, *, channels: int = 3, longest_side: int = 2048) -> P
     Args:
         data: the whole file: PNG, JPEG, WebP, BMP, GIF or TIFF, at most 20 MB.
         channels: 3 for RGB, 1 for gray.
-        longest_side: pixels; a larger picture is made smaller by the least whole number that
+        longest_side: pixels; a larger image is made smaller by the least whole number that
             brings it there (JPEG: 2, 4 or 8, which its decoder does at no cost). Smoother
             filters took longer than decoding and predicting together.
 
@@ -60,14 +60,14 @@ def read_image(data: bytes, *, channels: int = 3, longest_side: int = 2048) -> P
     opened = _open(data)
     form = str(opened.format)
     upright, notes = _loaded(opened, longest_side)
-    picture = _on_white(upright).convert("RGB" if channels == 3 else "L")
-    times = _times(picture, longest_side)
-    array = np.asarray(picture.reduce(times) if times > 1 else picture)
-    return Picture(array if channels == 3 else array[..., None], form, notes)
+    image = _on_white(upright).convert("RGB" if channels == 3 else "L")
+    times = _times(image, longest_side)
+    array = np.asarray(image.reduce(times) if times > 1 else image)
+    return DecodedImage(array if channels == 3 else array[..., None], form, notes)
 
 
 def resized(image: np.ndarray, side: int, least: int = 32) -> np.ndarray:
-    """A picture whose longer side has so many pixels, and its shorter one some at least.
+    """An image whose longer side has so many pixels, and its shorter one some at least.
 
     Args:
         image: uint8 (height, width, 1 or 3).
@@ -86,28 +86,28 @@ def _open(data: bytes) -> Image.Image:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # odd metadata and sizes: judged below, by us
-            picture = Image.open(io.BytesIO(data), formats=FORMATS)
+            image = Image.open(io.BytesIO(data), formats=FORMATS)
     except UnidentifiedImageError as error:
         what = "text, perhaps a web page, and" if _is_text(data) else "a file that is"
-        raise InvalidImageError(f"This is {what} not a picture. {USE}") from error
+        raise InvalidImageError(f"This is {what} not an image. {USE}") from error
     except Image.DecompressionBombError as error:
         raise InvalidImageError(TOO_MANY_PIXELS) from error
     except (OSError, SyntaxError, ValueError, EOFError) as error:
         raise _damaged(error) from error
-    _check_size(picture)
-    return picture
+    _check_size(image)
+    return image
 
 
-def _loaded(picture: Image.Image, longest_side: int) -> tuple[Image.Image, tuple[str, ...]]:
+def _loaded(image: Image.Image, longest_side: int) -> tuple[Image.Image, tuple[str, ...]]:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            if picture.format == "JPEG":
-                times = 1 << (_times(picture, longest_side) - 1).bit_length()
-                width, height = picture.size
-                picture.draft(None, (max(1, width // times), max(1, height // times)))
-            picture.load()
-            return ImageOps.exif_transpose(picture), _notes(picture)
+            if image.format == "JPEG":
+                times = 1 << (_times(image, longest_side) - 1).bit_length()
+                width, height = image.size
+                image.draft(None, (max(1, width // times), max(1, height // times)))
+            image.load()
+            return ImageOps.exif_transpose(image), _notes(image)
     except Image.DecompressionBombError as error:
         raise InvalidImageError(TOO_MANY_PIXELS) from error
     # Pillow's decoders raise whatever their C code or a broken header leads to.
@@ -115,24 +115,24 @@ def _loaded(picture: Image.Image, longest_side: int) -> tuple[Image.Image, tuple
         raise _damaged(error) from error
 
 
-def _times(picture: Image.Image, longest_side: int) -> int:
-    return -(-max(picture.size) // longest_side)
+def _times(image: Image.Image, longest_side: int) -> int:
+    return -(-max(image.size) // longest_side)
 
 
 def _damaged(error: Exception) -> InvalidImageError:
     return InvalidImageError(
-        f"The picture is damaged or incomplete ({error}). Save or take it again."
+        f"The image is damaged or incomplete ({error}). Save or take it again."
     )
 
 
-def _notes(picture: Image.Image) -> tuple[str, ...]:
-    frames = getattr(picture, "n_frames", 1)
+def _notes(image: Image.Image) -> tuple[str, ...]:
+    frames = getattr(image, "n_frames", 1)
     found = {
         f"It has {frames} frames; the first was taken.": frames > 1,
-        "It was turned upright, as the camera noted.": picture.getexif().get(ORIENTATION, 1) != 1,
-        "What is transparent became white.": picture.has_transparency_data,
-        "Its shades were brought to 8 bits.": picture.mode.startswith(("I", "F")),
-        "Its printing colours (CMYK) became RGB.": picture.mode == "CMYK",
+        "It was turned upright, as the camera noted.": image.getexif().get(ORIENTATION, 1) != 1,
+        "What is transparent became white.": image.has_transparency_data,
+        "Its shades were brought to 8 bits.": image.mode.startswith(("I", "F")),
+        "Its printing colours (CMYK) became RGB.": image.mode == "CMYK",
     }
     return tuple(note for note, holds in found.items() if holds)
 
@@ -142,27 +142,27 @@ def _is_text(data: bytes) -> bool:
     return start.isascii() and start.decode("ascii").replace("\n", " ").strip().isprintable()
 
 
-def _check_size(picture: Image.Image) -> None:
-    width, height = picture.size
+def _check_size(image: Image.Image) -> None:
+    width, height = image.size
     if width * height > MAX_PIXELS:
         raise InvalidImageError(TOO_MANY_PIXELS)
 
 
-def _on_white(picture: Image.Image) -> Image.Image:
-    if picture.mode.startswith(("I", "F")):  # 16 or 32 bits for each pixel
-        return _eight_bits(picture)
-    if picture.has_transparency_data:
-        picture = picture.convert("RGBA")
-        paper = Image.new("RGBA", picture.size, "white")
-        return Image.alpha_composite(paper, picture)
-    return picture
+def _on_white(image: Image.Image) -> Image.Image:
+    if image.mode.startswith(("I", "F")):  # 16 or 32 bits for each pixel
+        return _eight_bits(image)
+    if image.has_transparency_data:
+        image = image.convert("RGBA")
+        paper = Image.new("RGBA", image.size, "white")
+        return Image.alpha_composite(paper, image)
+    return image
 
 
-def _eight_bits(picture: Image.Image) -> Image.Image:
-    values = np.asarray(picture).astype(np.float64)
+def _eight_bits(image: Image.Image) -> Image.Image:
+    values = np.asarray(image).astype(np.float64)
     # 16-bit files say nothing of what they use of their range; 32-bit ones even less.
-    top = 65535.0 if picture.mode.startswith("I;16") or values.max() > 255 else 255.0
-    if values.max() > top or values.min() < 0 or picture.mode == "F":
+    top = 65535.0 if image.mode.startswith("I;16") or values.max() > 255 else 255.0
+    if values.max() > top or values.min() < 0 or image.mode == "F":
         low, high = values.min(), values.max()
         values, top = values - low, max(high - low, 1e-12)
     return Image.fromarray(np.uint8(np.rint(values / top * 255)))

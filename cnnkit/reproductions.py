@@ -108,7 +108,7 @@ _AIDIARY = "aidiary: Implementing a convolutional neural network with Theano (1)
 _TENSORFLOW = "MNIST with TensorFlow, from MNIST For ML Beginners and Deep MNIST for Experts"
 _EIJIAN = "eijian: DeepLearning(4), is CNN backpropagation complete?, 2017"
 _FLOWERS = "aidiary: Classifying 17 kinds of flowers by fine-tuning VGG16, 2017"
-_VGG16 = "50 epochs, block 5 and a new head; 170 pictures that were also the validation set"
+_VGG16 = "50 epochs, block 5 and a new head; 170 images that were also the validation set"
 
 _REPRODUCTIONS = (
     Reproduction(
@@ -118,7 +118,7 @@ _REPRODUCTIONS = (
         recipe_name="published (TensorFlow, summed loss)",
         measure="test_accuracy",
         value=0.91,
-        conditions="1,000 steps of 100 pictures",
+        conditions="1,000 steps of 100 images",
         source=_TENSORFLOW,
     ),
     Reproduction(
@@ -128,7 +128,7 @@ _REPRODUCTIONS = (
         recipe_name="published (TensorFlow, mean loss)",
         measure="test_accuracy",
         value=0.92,
-        conditions="1,000 steps of 100 pictures",
+        conditions="1,000 steps of 100 images",
         source="TensorFlow: MNIST For ML Beginners",
     ),
     Reproduction(
@@ -138,7 +138,7 @@ _REPRODUCTIONS = (
         recipe_name="published",
         measure="test_error",
         value=0.0749,
-        conditions="74 epochs, 9,600 of 10,000 test pictures; validation error 7.50 %",
+        conditions="74 epochs, 9,600 of 10,000 test images; validation error 7.50 %",
         source=_TUTORIALS,
     ),
     Reproduction(
@@ -168,7 +168,7 @@ _REPRODUCTIONS = (
         recipe_name="published",
         measure="test_accuracy",
         value=0.992,
-        conditions="20,000 steps of 50 pictures, up to half an hour",
+        conditions="20,000 steps of 50 images, up to half an hour",
         source=_TENSORFLOW,
     ),
     Reproduction(

@@ -31,13 +31,13 @@ class Settings:
             default true).
         model_memory: bytes that the weights of networks held in memory may take together
             (`CNNKIT_MODEL_MEMORY`, in MB, default 1024).
-        results_memory: bytes on disk that finished pictures may take together
+        results_memory: bytes on disk that finished images may take together
             (`CNNKIT_RESULTS_MEMORY`, in MB, default 512).
-        features_memory: bytes on disk that what frozen layers make of pictures may take
+        features_memory: bytes on disk that what frozen layers make of images may take
             together (`CNNKIT_FEATURES_MEMORY`, in MB, default 8192).
-        pictures_memory: bytes on disk that data sets of pictures may take together
+        images_memory: bytes on disk that data sets of images may take together
             (`CNNKIT_PICTURES_MEMORY`, in MB, default 20480).
-        import_folder: where visitors of the app may name folders to import pictures from
+        import_folder: where visitors of the app may name folders to import images from
             (`CNNKIT_IMPORT_FOLDER`, default the home folder of whoever runs it).
         offline: never try to download (`CNNKIT_OFFLINE`, default false).
     """
@@ -52,7 +52,7 @@ class Settings:
     model_memory: int = 1024 * 2**20
     results_memory: int = 512 * 2**20
     features_memory: int = 8192 * 2**20
-    pictures_memory: int = 20_480 * 2**20
+    images_memory: int = 20_480 * 2**20
     import_folder: Path = field(default_factory=Path.home)
     offline: bool = False
 
@@ -68,18 +68,18 @@ class Settings:
 
     @property
     def results(self) -> Path:
-        """Folder for finished pictures, by what made them."""
+        """Folder for finished images, by what made them."""
         return self.home / "results"
 
     @property
     def features(self) -> Path:
-        """Folder for what frozen layers make of pictures."""
+        """Folder for what frozen layers make of images."""
         return self.home / "features"
 
     @property
-    def pictures(self) -> Path:
-        """Folder for data sets of pictures, decoded."""
-        return self.home / "pictures"
+    def images(self) -> Path:
+        """Folder for data sets of images, decoded."""
+        return self.home / "images"
 
     @property
     def tracking_is_local(self) -> bool:
@@ -107,7 +107,7 @@ class Settings:
             model_memory=_positive_int(environment, "CNNKIT_MODEL_MEMORY", 1024) * 2**20,
             results_memory=_positive_int(environment, "CNNKIT_RESULTS_MEMORY", 512) * 2**20,
             features_memory=_positive_int(environment, "CNNKIT_FEATURES_MEMORY", 8192) * 2**20,
-            pictures_memory=_positive_int(environment, "CNNKIT_PICTURES_MEMORY", 20_480) * 2**20,
+            images_memory=_positive_int(environment, "CNNKIT_PICTURES_MEMORY", 20_480) * 2**20,
             import_folder=Path(environment.get("CNNKIT_IMPORT_FOLDER") or "~")
             .expanduser()
             .resolve(),

@@ -1,4 +1,4 @@
-"""DeepDream: a picture made more of what a network already sees in it."""
+"""DeepDream: an image made more of what a network already sees in it."""
 
 import streamlit as st
 
@@ -7,7 +7,7 @@ from cnnkit.ui.messages import shown_errors, source
 from cnnkit.ui.page import end_page, open_page
 from cnnkit.ui.visualize import dreamer, targets
 
-open_page("DeepDream", "What does a network see in your picture, when it may add to it?")
+open_page("DeepDream", "What does a network see in your image, when it may add to it?")
 
 cache.studio().wake()
 with shown_errors():
@@ -21,11 +21,11 @@ with shown_errors():
             end_page()
         plan, side = recipe
         channels = network.input_shape[2]
-        given = dreamer.picture(side, channels)
-        guide = dreamer.guide_picture(channels)
+        given = dreamer.image(side, channels)
+        guide = dreamer.guide_image(channels)
     with stage:
         if given is None:
-            st.info("Bring a picture, or take an example.", icon=":material/arrow_back:")
+            st.info("Bring an image, or take an example.", icon=":material/arrow_back:")
         else:
             dreamer.show(network, given, plan, guide)
 source(

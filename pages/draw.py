@@ -10,8 +10,8 @@ from cnnkit.ui.page import end_page, open_page
 SOURCES = {
     "drawing": ("Draw", "Write a digit from 0 to 9 and lift the pen."),
     "photo": ("Upload a photo", "Upload a photo of one handwritten digit."),
-    "camera": ("Camera", "Hold a digit before the camera and take its picture."),
-    "test": ("Test picture", ""),
+    "camera": ("Camera", "Hold a digit before the camera and take its image."),
+    "test": ("Test image", ""),
 }
 
 open_page("Draw", "Write a digit, and see what every trained network makes of it.")
@@ -44,28 +44,28 @@ def ask() -> None:
     label = None
     with left:
         if source == "test":
-            picture, label = handwriting.tested()
+            image, label = handwriting.tested()
         else:
             digit = (
                 handwriting.drawn()
                 if source == "drawing"
                 else handwriting.photographed(camera=source == "camera", key=source)
             )
-            picture = None if digit is None else digit.picture
-        if picture is not None:
-            what = "The exact 28×28 picture that the networks see"
-            charts.picture(picture, width=168, alt=what)
+            image = None if digit is None else digit.image
+        if image is not None:
+            what = "The exact 28×28 image that the networks see"
+            charts.image(image, width=168, alt=what)
             st.caption(f"{what}: digit in a 20×20 box, centre of mass in the middle, as in MNIST.")
     with right, messages.shown_errors():
         chosen = inputs.runs_picker(runs, label="Networks to ask") if len(runs) > 1 else runs
         if not chosen:
             st.info("Choose at least one network above.", icon=":material/arrow_upward:")
-        elif picture is None:
+        elif image is None:
             st.subheader(SOURCES[source][1], anchor=False)
             st.markdown(":gray[The networks answer here at once.]")
             warm(chosen)
         else:
-            answers(picture, chosen, label)
+            answers(image, chosen, label)
 
 
 ask()

@@ -29,9 +29,9 @@ if digit is None:
     st.info("Everything below appears as soon as there is a digit.", icon=":material/arrow_upward:")
     end_page()
 with right:
-    charts.picture(digit.picture, alt=digit.words, caption=digit.words)
+    charts.image(digit.image, alt=digit.words, caption=digit.words)
 
-found = inside.answers(run.id, digit.picture)
+found = inside.answers(run.id, digit.image)
 names = card.class_names
 inside.say_decision(digit, softmax(found["logits"]), names)
 

@@ -7,7 +7,7 @@ from cnnkit.ui.messages import shown_errors, source
 from cnnkit.ui.page import end_page, open_page
 from cnnkit.ui.visualize import ablation, targets
 
-open_page("Ladder", "What does each regularizer do to the picture of the same class?")
+open_page("Ladder", "What does each regularizer do to the image of the same class?")
 
 cache.studio().wake()
 with shown_errors():

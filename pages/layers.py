@@ -22,7 +22,7 @@ with shown_errors():
     mosaics.make(wanted, made)
     filters.show(wanted, made)
 source(
-    "Mosaics of filters: aidiary 2017, Visualising convolutional neural networks. Pictures that "
+    "Mosaics of filters: aidiary 2017, Visualising convolutional neural networks. Images that "
     "excite a filter most: Zeiler, Fergus 2013, Visualizing and Understanding Convolutional "
     "Networks."
 )

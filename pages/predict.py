@@ -1,4 +1,4 @@
-"""Predict: what famous networks, and one's own, see in any picture."""
+"""Predict: what famous networks, and one's own, see in any image."""
 
 import streamlit as st
 
@@ -6,7 +6,7 @@ from cnnkit.ui import cache, network_list, predicting, uploads
 from cnnkit.ui.messages import shown_errors, source
 from cnnkit.ui.page import end_page, open_page
 
-open_page("Predict", "What does a network see in your picture?")
+open_page("Predict", "What does a network see in your image?")
 
 with shown_errors():
     with st.container(horizontal=True, vertical_alignment="bottom"):
@@ -23,7 +23,7 @@ if not chosen:
 networks = network_list.offer_missing(chosen)
 if not files:
     st.info(
-        "Bring a picture, or choose **Example**: the networks answer at once.",
+        "Bring an image, or choose **Example**: the networks answer at once.",
         icon=":material/arrow_upward:",
     )
 elif networks and len(files) == 1:

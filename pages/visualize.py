@@ -24,7 +24,7 @@ with shown_errors():
         st.warning(network.note, icon=":material/science:")
     if target is None:
         end_page()
-    # On a narrow screen the sliders come below the picture that they steer.
+    # On a narrow screen the sliders come below the image that they steer.
     stage, sliders = st.columns([7, 4], gap="large")
     with sliders:
         plan, turned = form.plan_form(target, preset)
@@ -42,20 +42,20 @@ with shown_errors():
             if not session.steer(running, target, plan, turned):
                 st.info("These settings need a new start; below is what the old ones gave.")
             session_view.follow(running)
-            frame = session.pictures(running)
+            frame = session.images(running)
             export.film_strip(running)
             if frame is not None:
                 recheck.check(running.target, networks, running.session)
                 export.downloads(running.target, running.plan_now, frame, running)
         elif found:
             st.caption("Made before with exactly these settings; nothing had to be computed.")
-            pictures = as_shown(found.images, found.plan)
-            session_view.finished(pictures, target, found.card["curves"], found.plan)
+            images = as_shown(found.images, found.plan)
+            session_view.finished(images, target, found.card["curves"], found.plan)
             recheck.check(target, networks, "result", images=found.images)
-            export.downloads(target, found.plan, pictures)
+            export.downloads(target, found.plan, images)
         else:
             st.info(
-                f"Press **Start**: from noise, a picture grows that excites “{target.names[0]}”. "
+                f"Press **Start**: from noise, an image grows that excites “{target.names[0]}”. "
                 "Then move the sliders: they steer it while it runs.",
                 icon=":material/play_arrow:",
             )

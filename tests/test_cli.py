@@ -40,30 +40,30 @@ def test_models_and_datasets_are_listed():
     assert models["lenet_tutorial"]["parameters"] == 431_080
     assert "published" in models["lenet_tutorial"]["recipes"]
     datasets = {dataset["name"]: dataset for dataset in answer("datasets")}
-    assert datasets["digits"]["available"] and datasets["digits"]["pictures"] == 1797
+    assert datasets["digits"]["available"] and datasets["digits"]["images"] == 1797
     assert "lenet_tutorial" in call("models").output
 
 
-def test_own_pictures_are_imported_listed_renamed_and_deleted(tmp_path):
+def test_own_images_are_imported_listed_renamed_and_deleted(tmp_path):
     for name, shade in (("dark", 10), ("light", 200)):
         (tmp_path / "mine" / name).mkdir(parents=True)
         for n in range(3):
             Image.new("L", (9, 9), shade + n).save(tmp_path / "mine" / name / f"{n}.png")
     (tmp_path / "mine" / "notes.txt").write_text("shades")
     imported = answer("datasets", "import", str(tmp_path / "mine"), "--title", "Shades")
-    assert imported["class_names"] == ["dark", "light"] and imported["pictures"] == 6
+    assert imported["class_names"] == ["dark", "light"] and imported["images"] == 6
     assert [one["file"] for one in imported["left_out"]] == ["notes.txt"] and imported["new"]
     again = call("datasets", "import", str(tmp_path / "mine"))
-    assert "6 pictures in 2 classes" in again.stdout and "no class: 1" in again.stdout
+    assert "6 images in 2 classes" in again.stdout and "no class: 1" in again.stdout
     name = imported["name"]
     assert answer("datasets", "rename", name, "Grays")["title"] == "Grays"
     listed = {dataset["name"]: dataset for dataset in answer("datasets")}
-    assert listed[name]["title"] == "Grays" and listed[name]["pictures"] == 6
+    assert listed[name]["title"] == "Grays" and listed[name]["images"] == 6
     assert answer("datasets", "delete", name, "--yes") == {"deleted": name}
     gone = call("datasets", "delete", name, "--yes")
     assert gone.exit_code == 1 and "Unknown data set" in gone.output
     refused = call("datasets", "import", str(tmp_path / "mine" / "dark"))
-    assert refused.exit_code == 1 and "holds no picture that can be used" in refused.output
+    assert refused.exit_code == 1 and "holds no image that can be used" in refused.output
 
 
 def test_training_waits_tells_each_epoch_and_can_be_evaluated(store):
@@ -77,7 +77,7 @@ def test_training_waits_tells_each_epoch_and_can_be_evaluated(store):
     assert [row["epoch"] for row in shown["history"]] == [1, 2, 3]
     result = answer("evaluate", run["id"])
     assert result["test_error"] == pytest.approx(run["metrics"]["test_error"], abs=1e-6)
-    assert sum(map(sum, result["confusion"])) == result["pictures"] == 30
+    assert sum(map(sum, result["confusion"])) == result["images"] == 30
     renamed = answer("runs", "rename", run["id"], "small")
     assert renamed["name"] == "small"
     wrong = call("evaluate", run["id"], "--dataset", "digits")
@@ -153,7 +153,7 @@ def test_the_table_of_reproductions_shows_ours_beside_the_published(store):
     assert "0.85%" in call("reproduce").output
 
 
-def test_a_smaller_data_set_holds_out_fewer_pictures():
+def test_a_smaller_data_set_holds_out_fewer_images():
     from cnnkit._cli.train import for_dataset
     from cnnkit.training import get_recipe
 
@@ -207,19 +207,19 @@ def test_help_is_quick_to_import_and_names_every_verb():
         assert verb in words
 
 
-def test_predict_answers_pictures_and_names_those_it_cannot_read(tmp_path):
+def test_predict_answers_images_and_names_those_it_cannot_read(tmp_path):
     from sklearn.datasets import load_sample_images
 
-    picture = Path(load_sample_images().filenames[0])
+    image = Path(load_sample_images().filenames[0])
     bad = tmp_path / "page.jpg"
     bad.write_text("<!doctype html>")
-    result = call("predict", str(picture), str(bad), "--model", "starter", "--top", "3", "--json")
+    result = call("predict", str(image), str(bad), "--model", "starter", "--top", "3", "--json")
     assert result.exit_code == 1
     good, refused = json.loads(result.stdout)
     assert good["error"] is None and len(good["answers"]) == 3
     probabilities = [answer["probability"] for answer in good["answers"]]
     assert probabilities == sorted(probabilities, reverse=True)
-    assert "not a picture" in refused["error"] and refused["answers"] == []
+    assert "not an image" in refused["error"] and refused["answers"] == []
 
 
 def test_predict_with_an_unknown_network_lists_the_known():
@@ -253,8 +253,8 @@ def test_predict_knows_what_the_photos_show(model, places):
 
 
 def pixels(path) -> np.ndarray:
-    with Image.open(path) as picture:
-        return np.asarray(picture)
+    with Image.open(path) as image:
+        return np.asarray(image)
 
 
 def test_visualize_climbs_a_class_and_asks_the_network_about_it(tmp_path):
@@ -303,22 +303,20 @@ def test_mosaic_writes_a_sheet_for_each_layer(tmp_path):
         *("mosaic", "--model", "starter", "--layer", "block1_conv1"),
         *("--units", "4", "--steps", "2", "--out", str(tmp_path / "sheets")),
     )
-    assert len(found[0]["units"]) == 4 and pixels(found[0]["picture"]).shape[1] == 1100
+    assert len(found[0]["units"]) == 4 and pixels(found[0]["image"]).shape[1] == 1100
     wrong = call("mosaic", "--model", "starter", "--layer", "block1_conv1", "--units", "few")
     assert wrong.exit_code == 2 and "'few'" in wrong.output
     nowhere = call("mosaic", "--model", "starter", "--layer", "conv9")
     assert nowhere.exit_code == 1 and "Unknown layer 'conv9'" in nowhere.output
 
 
-def test_dream_changes_a_picture_and_names_what_cannot_be_read(tmp_path):
-    picture, out = tmp_path / "given.png", tmp_path / "dream.png"
-    Image.fromarray(np.full((40, 60), 128, np.uint8)).save(picture)
+def test_dream_changes_an_image_and_names_what_cannot_be_read(tmp_path):
+    image, out = tmp_path / "given.png", tmp_path / "dream.png"
+    Image.fromarray(np.full((40, 60), 128, np.uint8)).save(image)
     common = ("--model", "starter", "--steps", "2", "--octaves", "2", "--side", "120")
-    found = answer("dream", str(picture), *common, "--layer", "block1_conv1=2", "--out", str(out))
+    found = answer("dream", str(image), *common, "--layer", "block1_conv1=2", "--out", str(out))
     assert found["layers"] == {"block1_conv1": 2} and found["steps"] == 4
     assert pixels(out).shape == (80, 120) and np.ptp(pixels(out)) > 0
     bad = call("dream", str(tmp_path / "none.png"), *common)
     assert bad.exit_code == 1 and "cannot be read" in bad.output
-    assert (
-        "LAYER=NUMBER" in call("dream", str(picture), *common, "--layer", "block1_conv1=x").output
-    )
+    assert "LAYER=NUMBER" in call("dream", str(image), *common, "--layer", "block1_conv1=x").output

@@ -95,7 +95,7 @@ def test_the_makefile_has_its_targets(target):
     assert re.search(rf"^{target}:", (ROOT / "Makefile").read_text("utf-8"), re.MULTILINE)
 
 
-def test_the_readme_shows_a_picture_of_every_page():
+def test_the_readme_shows_an_image_of_every_page():
     readme = (ROOT / "README.md").read_text("utf-8")
     names = [path.stem.replace("_", "-") for path in (ROOT / "pages").glob("*.py")]
     wanted = {f"docs/screenshots/{name}.png" for name in names}

@@ -85,7 +85,7 @@ def test_the_seeds_vgg16_learns_what_the_seed_let_learn():
     assert (recipe.size, recipe.head.kind, recipe.head.units) == (150, "flatten", 256)
 
 
-def test_the_pictures_that_the_author_asked_about_are_of_the_classes_he_says():
+def test_the_images_that_the_author_asked_about_are_of_the_classes_he_says():
     from cnnkit.datasets import dataset_info
     from cnnkit.example_answers import DATASET, FLOWERS
 

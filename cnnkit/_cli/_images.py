@@ -1,4 +1,4 @@
-"""What the verbs that make pictures share: options, and writing files."""
+"""What the verbs that make images share: options, and writing files."""
 
 from __future__ import annotations
 
@@ -29,14 +29,14 @@ steps_option = click.option(
 seed_option = click.option("--seed", default=0, show_default=True, type=click.IntRange(0))
 
 
-def write(path: Path, picture: np.ndarray) -> None:
-    """A picture as a file of the kind that its name says.
+def write(path: Path, image: np.ndarray) -> None:
+    """An image as a file of the kind that its name says.
 
     Args:
         path: ending in .png, .jpg or another that Pillow knows.
-        picture: uint8 (height, width, 1, 3 or 4).
+        image: uint8 (height, width, 1, 3 or 4).
     """
-    flat = picture[..., 0] if picture.shape[-1] == 1 else picture
+    flat = image[..., 0] if image.shape[-1] == 1 else image
     path.parent.mkdir(parents=True, exist_ok=True)
     try:
         Image.fromarray(flat).save(path)

@@ -51,7 +51,7 @@ def anatomy(
     if name is not None:
         model = open_architecture(name, dict(assignment("--option", text) for text in options))
     else:
-        model = open_uploaded_model(file or "", picture=False)
+        model = open_uploaded_model(file or "", image=False)
     from cnnkit.anatomy import dissect
 
     found = dissect(model, _input_shape(model, size))
@@ -81,7 +81,7 @@ def _row(row: LayerRow) -> tuple[str, ...]:
         f"{row.parameters:,}",
         "not counted" if row.macs is None else f"{row.macs:,}",
         f"{row.activation_bytes:,}",
-        "all" if row.whole_picture else field,
+        "all" if row.whole_image else field,
         _times(row.stride) if row.stride else "",
     )
 

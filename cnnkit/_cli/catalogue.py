@@ -44,7 +44,7 @@ def datasets(ctx: click.Context, as_json: bool):
         {
             "name": spec.name,
             "title": spec.title,
-            "pictures": sum(spec.pictures),
+            "images": sum(spec.images),
             "classes": spec.classes,
             "available": spec.available,
             "source": spec.source,
@@ -53,10 +53,10 @@ def datasets(ctx: click.Context, as_json: bool):
         for spec in map(dataset_info, [*list_datasets(), *list_datasets("own")])
     ]
     rows = [
-        (d["name"], f"{d['pictures']:,}", "yes" if d["available"] else "no", d["title"])
+        (d["name"], f"{d['images']:,}", "yes" if d["available"] else "no", d["title"])
         for d in found
     ]
-    show(found, table(("NAME", "PICTURES", "HERE", "TITLE"), rows), as_json)
+    show(found, table(("NAME", "IMAGES", "HERE", "TITLE"), rows), as_json)
 
 
 @datasets.command("import")
@@ -67,13 +67,13 @@ def datasets(ctx: click.Context, as_json: bool):
     type=click.Choice(list(WAYS)),
     default="auto",
     show_default=True,
-    help="What tells the class of a picture. "
+    help="What tells the class of an image. "
     + " ".join(f"{way}: {what}." for way, what in WAYS.items()),
 )
 @json_option
-def import_pictures(path: Path, title: str | None, by: str, as_json: bool):
-    """Import a folder or ZIP of your own pictures."""
-    with counting("Reading pictures") as progress:
+def import_images(path: Path, title: str | None, by: str, as_json: bool):
+    """Import a folder or ZIP of your own images."""
+    with counting("Reading images") as progress:
         imported = image_folder(path, title=title, by=by, progress=progress)
     spec = dataset_info(imported.name)
     value = {
@@ -99,17 +99,17 @@ def rename_imported(name: str, title: str, as_json: bool):
 
 @datasets.command("delete")
 @click.argument("name")
-@click.confirmation_option(prompt="Delete its pictures for good?")
+@click.confirmation_option(prompt="Delete its images for good?")
 @json_option
 def delete_imported(name: str, as_json: bool):
-    """Delete the pictures of an imported set."""
+    """Delete the images of an imported set."""
     delete(name)
     show({"deleted": name}, f"{name} is deleted", as_json)
 
 
 def _told(name: str, title: str, classes: int, report: ImportReport) -> str:
-    lines = [f"{title}: {report.pictures:,} pictures in {classes} classes, now {name}"]
+    lines = [f"{title}: {report.images:,} images in {classes} classes, now {name}"]
     lines += [f"left out, {KINDS[kind]}: {count:,}" for kind, count in report.counts.items()]
     if report.two_classes:
-        lines.append(f"{len(report.two_classes):,} pictures stand in more than one class")
+        lines.append(f"{len(report.two_classes):,} images stand in more than one class")
     return "\n".join([*lines, *report.notes])

@@ -1,4 +1,4 @@
-"""`cnnkit dream`: more of what a network already sees in a picture."""
+"""`cnnkit dream`: more of what a network already sees in an image."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ GUIDE_SIDE = 224  # pixels
 
 
 @click.command()
-@click.argument("picture", type=click.Path(path_type=Path))
+@click.argument("image", type=click.Path(path_type=Path))
 @network_option
 @untrained_option
 @click.option("--preset", type=click.Choice(list(PRESETS)), help="A published dream.")
@@ -40,11 +40,11 @@ GUIDE_SIDE = 224  # pixels
 @steps_option
 @seed_option
 @click.option("--side", default=480, show_default=True, type=click.IntRange(32, 2048))
-@click.option("--guide", type=click.Path(path_type=Path), help="Be led by a second picture.")
+@click.option("--guide", type=click.Path(path_type=Path), help="Be led by a second image.")
 @click.option("--out", default="dream.png", show_default=True, type=click.Path(path_type=Path))
 @json_option
 def dream(
-    picture: Path,
+    image: Path,
     name: str,
     untrained: bool,
     preset: str | None,
@@ -57,7 +57,7 @@ def dream(
     out: Path,
     as_json: bool,
 ):
-    """Dream on a PICTURE: more of what a network already sees in it."""
+    """Dream on a IMAGE: more of what a network already sees in it."""
     network = open_network(name, untrained=untrained)
     plan = PRESETS[preset].dream if preset else _usual(network)
     wanted = {
@@ -74,12 +74,12 @@ def dream(
     channels = network.card.input_shape[-1]
     led_by = None if guide is None else _read(guide, channels, GUIDE_SIDE)
     began = time.monotonic()
-    given = _read(picture, channels, side)
+    given = _read(image, channels, side)
     last = last_of(dreaming(network.model, given, plan, guided_by=led_by))
     seconds = time.monotonic() - began
     write(out, to_8bit(last.image))
     found = {
-        "picture": str(out),
+        "image": str(out),
         "size": list(last.image.shape[:2]),
         "steps": last.number,
         "seconds": round(seconds, 1),

@@ -37,8 +37,8 @@ def evaluate(run_id: str, dataset: str | None, as_json: bool):
         ("", *card.class_names),
         [(name, *row) for name, row in zip(card.class_names, result.confusion, strict=True)],
     )
-    lines = [f"{card.title} on {data.title}, {len(result.labels):,} pictures"]
+    lines = [f"{card.title} on {data.title}, {len(result.labels):,} images"]
     lines += [f"{name}: {value:.4f}" for name, value in figures.items()]
-    shown = {"run": run.id, "dataset": data.name, "pictures": len(result.labels)}
+    shown = {"run": run.id, "dataset": data.name, "images": len(result.labels)}
     shown |= figures | {"confusion": result.confusion.tolist()}
     show(shown, "\n".join([*lines, confusion]), as_json)

@@ -26,16 +26,16 @@ COLUMNS = ("LAYER", "KIND", "GRADIENT OF", "NUMBERS", "LARGEST", "TENSORFLOW", "
 @click.option("--model", "name", help="A new network by its name; toy_cnn if nothing is said.")
 @click.option("--option", "options", multiple=True, metavar="KEY=VALUE", help="Of the network.")
 @click.option("--dtype", type=click.Choice(["float32", "float64"]), default="float64")
-@click.option("--pictures", type=click.IntRange(1, 64), default=2, help="At once.")
+@click.option("--images", type=click.IntRange(1, 64), default=2, help="At once.")
 @click.option("--probes", type=click.IntRange(0, 100), default=6, help="Numbers moved of each.")
-@click.option("--seed", type=int, default=0, help="Of new weights and of the pictures.")
+@click.option("--seed", type=int, default=0, help="Of new weights and of the images.")
 @json_option
 def gradcheck(
     run_id: str | None,
     name: str | None,
     options: tuple[str, ...],
     dtype: str,
-    pictures: int,
+    images: int,
     probes: int,
     seed: int,
     as_json: bool,
@@ -43,7 +43,7 @@ def gradcheck(
     """Compare the gradients of a network's NumPy twin with two other ways to get them.
 
     Of a trained network (RUN_ID, or `starter`) or a new one (--model NAME), with random
-    pictures: TensorFlow's automatic differentiation, and what the loss does when one number
+    images: TensorFlow's automatic differentiation, and what the loss does when one number
     is moved a little. Ends with 1 where TensorFlow says something else.
     """
     if run_id and name:
@@ -60,9 +60,9 @@ def gradcheck(
     network = backprop.Network.from_keras(model, dtype)
     backprop.awaken(network, seed)
     generator = np.random.default_rng(seed)
-    images = generator.integers(0, 256, (pictures, *network.input_shape)).astype(np.uint8)
-    labels = generator.integers(0, model.outputs[0].shape[-1], pictures)
-    report = backprop.gradcheck(network, images, labels, probes=probes, seed=seed)
+    samples = generator.integers(0, 256, (images, *network.input_shape)).astype(np.uint8)
+    labels = generator.integers(0, model.outputs[0].shape[-1], images)
+    report = backprop.gradcheck(network, samples, labels, probes=probes, seed=seed)
     show({"network": model.name, **report.to_dict()}, describe(model.name, report), as_json)
     if not report.equal:
         sys.exit(1)
@@ -88,7 +88,7 @@ def describe(name: str, report: Report) -> str:
         [
             table(COLUMNS, rows),
             "",
-            f"{verdict}: {name} in {report.dtype}, {report.pictures} pictures. Relative errors: "
+            f"{verdict}: {name} in {report.dtype}, {report.images} images. Relative errors: "
             f"from TensorFlow at most {report.worst:.1e} ({report.tolerance:.0e} allowed)"
             f"{moved if any(check.probed for check in report.checks) else ''}.",
         ]

@@ -63,7 +63,7 @@ def mosaic(
         made = gallery.finished(layer)
         columns = math.ceil(math.sqrt(len(made.units)))
         path = out / f"{layer.replace('/', '.')}.png"
-        write(path, rasters.mosaic(made.pictures, columns=columns, width=WIDTH))
-        found.append({"layer": layer, "units": list(made.units), "picture": str(path)})
-    lines = [f"{one['picture']}: {one['layer']} {one['units']}" for one in found]
+        write(path, rasters.mosaic(made.images, columns=columns, width=WIDTH))
+        found.append({"layer": layer, "units": list(made.units), "image": str(path)})
+    lines = [f"{one['image']}: {one['layer']} {one['units']}" for one in found]
     show(found, "\n".join(lines), as_json)

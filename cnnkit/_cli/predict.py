@@ -1,4 +1,4 @@
-"""`cnnkit predict`: the best answers of networks to pictures."""
+"""`cnnkit predict`: the best answers of networks to images."""
 
 from __future__ import annotations
 
@@ -26,9 +26,9 @@ from cnnkit.predict import FITS, Prediction, predict_files, top_k
 @click.option("--fit", default="crop", show_default=True, type=click.Choice(list(FITS)))
 @json_option
 def predict(images: tuple[Path, ...], models: tuple[str, ...], top: int, fit: str, as_json: bool):
-    """Say what is in pictures.
+    """Say what is in images.
 
-    A picture that cannot be read is named with the reason, the others are answered, and
+    An image that cannot be read is named with the reason, the others are answered, and
     the exit status is 1.
     """
     sources = [(str(path), path.read_bytes) for path in images]

@@ -59,12 +59,12 @@ def train(
 
 
 def for_dataset(recipe: Recipe, dataset: str) -> Recipe:
-    """The recipe on other pictures; a smaller set holds out a sixth for validation."""
-    pictures = dataset_info(dataset).pictures[0]
+    """The recipe on other images; a smaller set holds out a sixth for validation."""
+    images = dataset_info(dataset).images[0]
     size = recipe.validation_size
-    too_large = size is not None and size >= pictures // 2
+    too_large = size is not None and size >= images // 2
     return recipe.replace(
-        dataset=dataset, validation_size=pictures // 6 if too_large else size, train_size=None
+        dataset=dataset, validation_size=images // 6 if too_large else size, train_size=None
     )
 
 

@@ -1,4 +1,4 @@
-"""`cnnkit visualize`: the picture that a class or a filter wants to see."""
+"""`cnnkit visualize`: the image that a class or a filter wants to see."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ if TYPE_CHECKING:
     metavar="PATH=NUMBER",
     help="A number of the plan, such as terms/1/weight=-0.5; a wrong one lists them all.",
 )
-@click.option("--out", default="picture.png", show_default=True, type=click.Path(path_type=Path))
+@click.option("--out", default="image.png", show_default=True, type=click.Path(path_type=Path))
 @json_option
 def visualize(
     name: str,
@@ -57,7 +57,7 @@ def visualize(
     out: Path,
     as_json: bool,
 ):
-    """Climb the picture that a class or a filter wants to see, and ask the network about it."""
+    """Climb the image that a class or a filter wants to see, and ask the network about it."""
     if (class_name is None) == (layer is None):
         raise click.UsageError("Give one of them: --class, or --layer with --unit.")
     network = open_network(name, untrained=untrained)
@@ -83,7 +83,7 @@ def visualize(
     target = names[place] if layer is None else None
     verdicts = fooling_check(last.images[0], network, target=target) if target else []
     found: dict[str, Any] = {
-        "picture": str(out),
+        "image": str(out),
         "steps": last.number,
         "seconds": round(seconds, 1),
         "values": {term: float(values[0]) for term, values in last.values.items()},

@@ -21,7 +21,7 @@ from cnnkit.settings import get_settings
 @click.option(
     "--studio",
     type=click.Path(path_type=Path),
-    help="Optimise pictures as stdin says, and tell of them in this folder.",
+    help="Optimise images as stdin says, and tell of them in this folder.",
 )
 @json_option
 def worker(

@@ -1,4 +1,4 @@
-"""What a network is made of: its stages, its filters, and what they answer to a picture."""
+"""What a network is made of: its stages, its filters, and what they answer to an image."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ if TYPE_CHECKING:
         Stage,
         describe,
         filters,
+        image_layers,
         kernel_layers,
-        picture_layers,
         pixel_layer,
         stages,
         templates,
@@ -40,7 +40,7 @@ __all__ = [
     "filters",
     "kernel_layers",
     "outline",
-    "picture_layers",
+    "image_layers",
     "pixel_layer",
     "stages",
     "templates",

@@ -1,6 +1,6 @@
 """Multiply-accumulates, layer by layer.
 
-One multiply-accumulate (MAC) is one multiplication and one addition, on one picture, at
+One multiply-accumulate (MAC) is one multiplication and one addition, on one image, at
 inference. Papers that speak of "FLOPs" of a network mostly mean this number; a FLOP count
 in the strict sense is about twice it.
 

@@ -8,7 +8,7 @@ from cnnkit.anatomy.rows import LayerRow
 
 
 def cuts(rows: Sequence[LayerRow]) -> list[int]:
-    """Numbers of the rows that no way around exists for, the picture's own among them.
+    """Numbers of the rows that no way around exists for, the image's own among them.
 
     What stands behind such a row reads from nothing before it. Layers within nested
     networks are no cuts: from outside they cannot be reached.

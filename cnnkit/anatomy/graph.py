@@ -52,10 +52,10 @@ class Trace:
 def trace(
     model: keras.Model, input_shape: Sequence[int] | None = None, *, any_size: bool = False
 ) -> Trace:
-    """Follow one picture through the graph without computing anything.
+    """Follow one image through the graph without computing anything.
 
     Nested networks are opened at any depth, and every shape is worked out anew, so that
-    networks for pictures of any size get real sizes. The model itself is not changed.
+    networks for images of any size get real sizes. The model itself is not changed.
 
     Args:
         model: Sequential or functional; built.
@@ -87,7 +87,7 @@ def layer_outputs(model: keras.Model) -> dict[str, tuple[Tensor, ...]]:
     """What each layer gives in this network's own graph, by name; at its first use, if several.
 
     `layer.output` fails for layers that are used twice, and is the inner end of a nested
-    network, which cannot be reached from the outer picture.
+    network, which cannot be reached from the outer image.
 
     Raises:
         IncompatibleError: the network has no graph that could be read.

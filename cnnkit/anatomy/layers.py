@@ -1,4 +1,4 @@
-"""Layers read as people draw them: stages with real shapes, and filters as pictures."""
+"""Layers read as people draw them: stages with real shapes, and filters as images."""
 
 from __future__ import annotations
 
@@ -24,8 +24,8 @@ class Stage:
     detail: str = ""  # what the layer does: "20 filters of 5×5", "largest of 2×2", …
 
     @property
-    def pictures(self) -> bool:
-        """Whether it is a stack of pictures, else a row of numbers."""
+    def images(self) -> bool:
+        """Whether it is a stack of images, else a row of numbers."""
         return len(self.shape) == 3
 
     @property
@@ -36,7 +36,7 @@ class Stage:
 
 
 def stages(model: keras.Model) -> list[Stage]:
-    """The layers that change the shape, from the picture to the logits.
+    """The layers that change the shape, from the image to the logits.
 
     Of the layers that keep it, only those with a kernel count (a padded convolution, a
     dense layer as wide as the one before); scaling, normalisation, activation and
@@ -106,7 +106,7 @@ _SAID = {
     "Flatten": "all in one row",
     "GlobalAveragePooling2D": "mean of each map",
     "GlobalMaxPooling2D": "largest of each map",
-    "InputLayer": "the picture",
+    "InputLayer": "the image",
     "LayerNormalization": "mean 0, deviation 1",
     "LocalResponseNormalization": "each map divided by its neighbours",
     "Multiply": "each map made stronger or weaker",
@@ -123,12 +123,12 @@ def _steps(layer: Any, usual: tuple[int, ...] = (1, 1)) -> str:
 
 
 def kernel_layers(model: keras.Model) -> list[str]:
-    """Names of the convolutions, in the order a picture meets them."""
+    """Names of the convolutions, in the order an image meets them."""
     return [layer.name for layer in model.layers if isinstance(layer, keras.layers.Conv2D)]
 
 
-def picture_layers(model: keras.Model) -> list[str]:
-    """Names of the layers whose output is a stack of pictures, the input left out."""
+def image_layers(model: keras.Model) -> list[str]:
+    """Names of the layers whose output is a stack of images, the input left out."""
     return [
         layer.name
         for layer, shape in _shapes(model)
@@ -144,7 +144,7 @@ def vector_layers(model: keras.Model) -> list[str]:
 def pixel_layer(model: keras.Model) -> str | None:
     """The dense layer that sees the pixels themselves, or None.
 
-    Networks without convolutions have one: each of its units can be drawn as a picture
+    Networks without convolutions have one: each of its units can be drawn as an image
     of what it wants to see (`templates`).
     """
     if kernel_layers(model):
@@ -155,7 +155,7 @@ def pixel_layer(model: keras.Model) -> str | None:
 
 
 def templates(model: keras.Model, layer: str) -> np.ndarray:
-    """The weights of a dense layer on the pixels, laid out as the picture is.
+    """The weights of a dense layer on the pixels, laid out as the image is.
 
     Returns:
         float32, (height, width, channels, units).

@@ -1,4 +1,4 @@
-"""Looking at what layers answer to pictures."""
+"""Looking at what layers answer to images."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class Probe:
         outputs = layer_outputs(model)
         if len(model.inputs) != 1:
             raise IncompatibleError(
-                f"{model.name!r} takes {len(model.inputs)} inputs; a network of one picture can be "
+                f"{model.name!r} takes {len(model.inputs)} inputs; a network of one image can be "
                 "looked into."
             )
         self._shape = tuple(model.inputs[0].shape[1:])
@@ -53,11 +53,11 @@ class Probe:
             Layer name → float32, (batch, height, width, channels) or (batch, units).
 
         Raises:
-            IncompatibleError: the pictures have another size than the network takes.
+            IncompatibleError: the images have another size than the network takes.
         """
         if not _fits(images.shape[1:], self._shape):
             raise IncompatibleError(
-                f"The network takes pictures of {self._shape}. Received: {images.shape[1:]}."
+                f"The network takes images of {self._shape}. Received: {images.shape[1:]}."
             )
         answers = self._call(tf.constant(images, tf.float32))
         answers = answers if isinstance(answers, list | tuple) else [answers]
@@ -65,7 +65,7 @@ class Probe:
 
 
 def _fits(shape: tuple[int, ...], wanted: tuple[int | None, ...]) -> bool:
-    """Whether pictures have the size that a network takes; None: any."""
+    """Whether images have the size that a network takes; None: any."""
     return len(shape) == len(wanted) and all(
         own in (None, size) for size, own in zip(shape, wanted, strict=True)
     )

@@ -2,15 +2,15 @@
 
 The receptive field of a layer is the side of the smallest box of input pixels that can
 change one of its values (the largest over its values, where they differ, as after a
-transposed convolution). It is that of an endless picture: near its edge some of the box is
-padding, and the field of a deep layer may be larger than the picture. The effective stride
+transposed convolution). It is that of an endless image: near its edge some of the box is
+padding, and the field of a deep layer may be larger than the image. The effective stride
 ("jump") is the distance, in input pixels, between two neighbouring values.
 
 For each axis two borders are followed: the first and the last pixel that value number i
 sees. Both are functions of i that repeat themselves but for a shift, so they can be written
 down exactly (`Border`); where branches meet, the box around all of them counts. After
 global pooling, flattening, attention, or multiplication by a gate that saw everything, a
-value sees the whole picture. See Araujo, Norris, Sim: Computing Receptive Fields of
+value sees the whole image. See Araujo, Norris, Sim: Computing Receptive Fields of
 Convolutional Neural Networks, Distill 2019.
 """
 
@@ -83,10 +83,10 @@ class Axis:
 
 @dataclass(frozen=True)
 class Reach:
-    """What a layer's values see of the picture.
+    """What a layer's values see of the image.
 
     Args:
-        axes: of each spatial axis of the picture; None: not known, or no map any more.
+        axes: of each spatial axis of the image; None: not known, or no map any more.
         whole: everything can change every value.
     """
 
@@ -95,7 +95,7 @@ class Reach:
 
     @property
     def sizes(self) -> tuple[int, ...] | None:
-        """Pixels along each axis, where the picture is not seen as a whole."""
+        """Pixels along each axis, where the image is not seen as a whole."""
         return tuple(axis.size for axis in self.axes) if self.axes and not self.whole else None
 
     @property

@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 CONVENTION = (
-    "One MAC is one multiplication and one addition, for one picture at inference; biases, "
+    "One MAC is one multiplication and one addition, for one image at inference; biases, "
     "activations, normalisation, scaling and sums of branches count nothing, pooling is "
     "counted apart."
 )
@@ -27,11 +27,11 @@ class LayerRow:
     outputs: int  # how many there are
     parameters: int  # 0 where the layer was used before: its weights count once
     trainable: int  # of the parameters
-    macs: int | None  # for one picture; None: not counted
+    macs: int | None  # for one image; None: not counted
     pool_operations: int  # additions or comparisons of a pooling layer
-    activation_bytes: int  # of what the layer gives, for one picture
+    activation_bytes: int  # of what the layer gives, for one image
     receptive_field: tuple[int, ...] | None  # pixels along each axis; None: not known
-    whole_picture: bool  # every pixel counts: the receptive field is the picture
+    whole_image: bool  # every pixel counts: the receptive field is the image
     stride: tuple[float, ...] | None  # pixels between neighbouring values; None: none or unknown
 
     @property
@@ -42,7 +42,7 @@ class LayerRow:
 
 @dataclass(frozen=True, kw_only=True)
 class Anatomy:
-    """All rows of a network in the order a picture meets them, and their totals."""
+    """All rows of a network in the order an image meets them, and their totals."""
 
     name: str
     input_shape: tuple[int, ...]  # (height, width, channels)
@@ -52,9 +52,9 @@ class Anatomy:
     macs: int  # of the rows that are counted
     not_counted: tuple[str, ...]  # names of the rows that are not
     pool_operations: int
-    activation_bytes: int  # of all layers, as training keeps them, for one picture
+    activation_bytes: int  # of all layers, as training keeps them, for one image
     peak_activation_bytes: int  # kept at once at inference, if each is dropped after its last use
-    depth: int  # layers with MACs on the longest way from picture to output
+    depth: int  # layers with MACs on the longest way from image to output
     receptive_field: tuple[int, ...] | None  # of the output
     output: int  # number of the row that gives it; of several outputs, the first
     convention: str = CONVENTION

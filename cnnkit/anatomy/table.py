@@ -55,7 +55,7 @@ def dissect(model: keras.Model, input_shape: Sequence[int] | None = None) -> Ana
 
 
 def _rows(traced: Trace) -> list[LayerRow]:
-    picture = tuple(traced.inputs[0].shape[1:-1])
+    image = tuple(traced.inputs[0].shape[1:-1])
     counted: set[int] = set()  # weights that were met, by identity
     made_by = {
         id(tensor): number for number, call in enumerate(traced.calls) for tensor in call.outputs
@@ -63,12 +63,12 @@ def _rows(traced: Trace) -> list[LayerRow]:
     rows = []
     for call, reach in zip(traced.calls, reaches(traced), strict=True):
         read = dict.fromkeys(made_by[id(tensor)] for tensor in call.inputs if id(tensor) in made_by)
-        rows.append(_row(call, tuple(read), reach, picture, counted))
+        rows.append(_row(call, tuple(read), reach, image, counted))
     return rows
 
 
 def _row(
-    call: Call, inputs: tuple[int, ...], reach: Reach, picture: tuple[int, ...], counted: set[int]
+    call: Call, inputs: tuple[int, ...], reach: Reach, image: tuple[int, ...], counted: set[int]
 ) -> LayerRow:
     fresh = [w for w in getattr(call.operation, "weights", ()) if id(w) not in counted]
     counted |= {id(weight) for weight in fresh}
@@ -84,8 +84,8 @@ def _row(
         macs=macs(call),
         pool_operations=pool_operations(call),
         activation_bytes=sum(map(bytes_of, call.outputs)),
-        receptive_field=picture if reach.whole else reach.sizes,
-        whole_picture=reach.whole,
+        receptive_field=image if reach.whole else reach.sizes,
+        whole_image=reach.whole,
         stride=None if reach.strides is None else tuple(map(float, reach.strides)),
     )
 

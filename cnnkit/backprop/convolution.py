@@ -1,4 +1,4 @@
-"""Convolution: the same small kernel at every place of the picture."""
+"""Convolution: the same small kernel at every place of the image."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from cnnkit.backprop.windows import Grid, lay_back, rows_of_windows, slide
 
 
 class Convolution(Layer):
-    """Each filter is laid over every place of the picture; products are summed, a bias added.
+    """Each filter is laid over every place of the image; products are summed, a bias added.
 
     Forward, with stride s:
 
@@ -22,7 +22,7 @@ class Convolution(Layer):
 
         passed[i, j, c] = Σ_{a, b, o} bordered δ[i + a, j + b, o] · W[K-1-a, K-1-b, c, o]
 
-    The gradient of one weight is the inner product of the deltas with the picture, shifted
+    The gradient of one weight is the inner product of the deltas with the image, shifted
     by that weight's place in the kernel; the gradient of a bias is the sum of its deltas:
 
         ΔW[a, b, c, o] = Σ_{i, j} x[i·s + a, j·s + b, c] · δ[i, j, o]
@@ -61,7 +61,7 @@ class Convolution(Layer):
         self.rows = NONE_YET  # the windows of the last input, one a row
 
     def grid(self, shape: tuple[int, ...]) -> Grid:
-        """Where the kernel stands over one picture of this shape."""
+        """Where the kernel stands over one image of this shape."""
         return Grid.over((shape[0], shape[1]), self.size, self.strides, self.padding)
 
     def check(self, shape: tuple[int, ...]) -> None:
@@ -73,7 +73,7 @@ class Convolution(Layer):
             )
 
     def answer(self, x: np.ndarray, training: bool) -> np.ndarray:
-        """The sliding product of the padded picture with the kernel."""
+        """The sliding product of the padded image with the kernel."""
         grid, kernel = self.grid(x.shape[1:]), self.parameters["kernel"]
         self.rows = rows_of_windows(grid.padded(x), self.size, self.strides)
         y = self.rows @ kernel.reshape(-1, kernel.shape[-1])

@@ -17,7 +17,7 @@ class Dense(Layer):
 
         passed[i] = Σ_o δ[o] · W[i, o]        ΔW[i, o] = x[i] · δ[o]        Δb[o] = δ[o]
 
-    With several pictures, ΔW and Δb are summed over them.
+    With several images, ΔW and Δb are summed over them.
 
     Args:
         name: of the layer.

@@ -47,7 +47,7 @@ class Report:
     """All gradients of a network, and whether they are right."""
 
     dtype: str
-    pictures: int
+    images: int
     checks: tuple[Check, ...]
 
     @property
@@ -80,7 +80,7 @@ class Report:
         """Plain values, as the command line prints them."""
         return {
             "dtype": self.dtype,
-            "pictures": self.pictures,
+            "images": self.images,
             "tolerance": self.tolerance,
             "worst": self.worst,
             "worst_difference": self.worst_difference,
@@ -96,14 +96,14 @@ def gradcheck(
 
     Args:
         network: as it is; dropout is off in all three.
-        images: (pictures, height, width, channels), 0 to 255.
-        labels: int (pictures,).
+        images: (images, height, width, channels), 0 to 255.
+        labels: int (images,).
         probes: numbers of each array that are moved for central differences, half of them
             the largest, half by lot; 0: none. These are worked out in float64.
         seed: of the lot.
 
     Raises:
-        IncompatibleError: pictures or labels that do not fit.
+        IncompatibleError: images or labels that do not fit.
     """
     network.forward(images, labels)
     network.backward()
@@ -115,7 +115,7 @@ def gradcheck(
         _check(layer, kinds[layer], array, values, theirs[layer, array], moved.get((layer, array)))
         for (layer, array), values in ours.items()
     ]
-    return Report(dtype=str(network.dtype), pictures=len(images), checks=tuple(checks))
+    return Report(dtype=str(network.dtype), images=len(images), checks=tuple(checks))
 
 
 def awaken(network: Network, seed: int = 0) -> None:

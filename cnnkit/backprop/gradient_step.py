@@ -9,7 +9,7 @@ import numpy as np
 
 from cnnkit.backprop.network import Network
 
-Part = tuple[np.ndarray, np.ndarray]  # pictures of 0 to 255, and labels
+Part = tuple[np.ndarray, np.ndarray]  # images of 0 to 255, and labels
 Parameters = Mapping[str, Mapping[str, np.ndarray]]  # layer → parameter → values
 
 
@@ -27,11 +27,11 @@ def learn_once(network: Network, lesson: Part, rate: float) -> Learned:
 
     Args:
         network: that learns.
-        lesson: one picture or several.
+        lesson: one image or several.
         rate: the learning rate.
 
     Raises:
-        IncompatibleError: pictures or labels do not fit.
+        IncompatibleError: images or labels do not fit.
     """
     network.forward(*lesson)
     network.backward(whole=False)
@@ -48,9 +48,9 @@ def losses_along(
 
     Args:
         network: that would learn.
-        lesson: one picture or several.
+        lesson: one image or several.
         rates: learning rates.
-        measured: pictures whose mean loss is wanted.
+        measured: images whose mean loss is wanted.
 
     Returns:
         For each of `measured` one loss a rate, in nats.

@@ -23,7 +23,7 @@ ACTIVATIONS = {"relu": ReLU, "tanh": Tanh, "sigmoid": Sigmoid}
 
 
 def twin(model: keras.Model) -> tuple[list[Layer], tuple[int, ...]]:
-    """NumPy layers with the weights of a Keras network, and the shape of its pictures.
+    """NumPy layers with the weights of a Keras network, and the shape of its images.
 
     Raises:
         IncompatibleError: names the layer that has no twin, or where the graph branches.

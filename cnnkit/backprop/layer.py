@@ -28,28 +28,28 @@ class Layer:
     kind = "layer"
 
     def __init__(self, name: str):
-        """Without parameters, and before the first picture."""
+        """Without parameters, and before the first image."""
         self.name = name
         self.parameters: dict[str, np.ndarray] = {}
         self.gradients: dict[str, np.ndarray] = {}
         self.trainable = True
-        self.input: np.ndarray = NONE_YET  # (pictures, …)
+        self.input: np.ndarray = NONE_YET  # (images, …)
         self.output: np.ndarray = NONE_YET
         self.delta: np.ndarray = NONE_YET  # of the output's shape
         self.passed: np.ndarray = NONE_YET  # of the input's shape
 
     def forward(self, x: np.ndarray, training: bool = False) -> np.ndarray:
-        """The layer's answer, (pictures, …).
+        """The layer's answer, (images, …).
 
         Args:
-            x: float (pictures, …).
+            x: float (images, …).
             training: whether dropout drops.
 
         Raises:
             IncompatibleError: x does not fit; names layer, expected and received.
         """
         if not len(x):
-            raise self.refusal("at least one picture", f"an empty batch, {_times(x.shape)}")
+            raise self.refusal("at least one image", f"an empty batch, {_times(x.shape)}")
         self.check(x.shape[1:])
         self.input = x
         self.output = self.answer(x, training)
@@ -78,14 +78,14 @@ class Layer:
         self.gradients = self.slopes(delta)
 
     def check(self, shape: tuple[int, ...]) -> None:
-        """Accept the shape of one picture, or raise `IncompatibleError`."""
+        """Accept the shape of one image, or raise `IncompatibleError`."""
 
     def answer(self, x: np.ndarray, training: bool) -> np.ndarray:
         """The output y of an input x."""
         raise NotImplementedError
 
     def slopes(self, delta: np.ndarray) -> dict[str, np.ndarray]:
-        """∂loss/∂parameter for every parameter, summed over the pictures."""
+        """∂loss/∂parameter for every parameter, summed over the images."""
         return {}
 
     def pass_back(self, delta: np.ndarray) -> np.ndarray:
@@ -113,14 +113,14 @@ class Layer:
                 )
 
     def check_axes(self, shape: tuple[int, ...], channels: int | None = None) -> None:
-        """Accept pictures of height, width and channels only.
+        """Accept images of height, width and channels only.
 
         Raises:
             IncompatibleError
         """
         if len(shape) != 3 or channels not in (None, shape[-1]):
             wanted = "channels" if channels is None else channels
-            raise self.refusal(f"pictures of height×width×{wanted}", _times(shape))
+            raise self.refusal(f"images of height×width×{wanted}", _times(shape))
 
 
 def pair(value: int | Pair) -> Pair:

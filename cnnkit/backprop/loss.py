@@ -18,7 +18,7 @@ class SoftmaxCrossEntropy:
 
         δ[k] = p[k] - (1 if k is the true class, else 0)
 
-    Over several pictures the loss is their mean, and each delta is divided by their number.
+    Over several images the loss is their mean, and each delta is divided by their number.
 
     Reference:
         Bishop: Pattern Recognition and Machine Learning, 2006, sections 4.3.4 and 5.3.
@@ -27,20 +27,20 @@ class SoftmaxCrossEntropy:
     kind = "softmax and cross-entropy"
 
     def __init__(self):
-        """Before the first picture."""
-        self.probabilities = NONE_YET  # (pictures, classes)
-        self.labels = NONE_YET  # int (pictures,)
-        self.losses = NONE_YET  # nats, (pictures,)
+        """Before the first image."""
+        self.probabilities = NONE_YET  # (images, classes)
+        self.labels = NONE_YET  # int (images,)
+        self.losses = NONE_YET  # nats, (images,)
 
     def forward(self, logits: np.ndarray, labels: np.ndarray) -> float:
-        """Mean loss of some pictures, in nats.
+        """Mean loss of some images, in nats.
 
         Args:
-            logits: (pictures, classes).
-            labels: int (pictures,), 0 to classes - 1.
+            logits: (images, classes).
+            labels: int (images,), 0 to classes - 1.
 
         Raises:
-            IncompatibleError: labels are not as many as pictures, or name no class.
+            IncompatibleError: labels are not as many as images, or name no class.
         """
         labels = np.asarray(labels)
         _check(logits, labels)
@@ -52,7 +52,7 @@ class SoftmaxCrossEntropy:
         return float(self.losses.mean())
 
     def backward(self) -> np.ndarray:
-        """∂(mean loss)/∂logits, (pictures, classes)."""
+        """∂(mean loss)/∂logits, (images, classes)."""
         if self.probabilities is NONE_YET:
             raise IncompatibleError("The loss expects a forward pass first.")
         delta = self.probabilities.copy()
@@ -63,10 +63,10 @@ class SoftmaxCrossEntropy:
 def _check(logits: np.ndarray, labels: np.ndarray) -> None:
     if logits.ndim != 2 or not len(logits):
         shape = "×".join(map(str, logits.shape))
-        raise IncompatibleError(f"The loss expects logits of pictures×classes. Received: {shape}.")
+        raise IncompatibleError(f"The loss expects logits of images×classes. Received: {shape}.")
     if labels.shape != logits.shape[:1]:
         raise IncompatibleError(
-            f"The loss expects one label for each of {len(logits)} pictures. "
+            f"The loss expects one label for each of {len(logits)} images. "
             f"Received: {'×'.join(map(str, labels.shape)) or 'a single number'}."
         )
     if labels.min() < 0 or labels.max() >= logits.shape[1]:

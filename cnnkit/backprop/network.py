@@ -18,7 +18,7 @@ DTYPES = ("float32", "float64")
 
 
 class Network:
-    """Layers in a row, from pictures of 0 to 255 to logits, all of them in plain NumPy.
+    """Layers in a row, from images of 0 to 255 to logits, all of them in plain NumPy.
 
         network = Network.from_keras(model)
         loss = network.forward(images, labels)
@@ -27,18 +27,18 @@ class Network:
 
     Args:
         layers: first to last; each has a name of its own.
-        input_shape: (height, width, channels) of one picture.
+        input_shape: (height, width, channels) of one image.
         dtype: "float32" or "float64", of all that is computed.
 
     Raises:
         IncompatibleError: two layers share a name, the dtype is another, or the layers do
-            not fit each other or the pictures; names the layer, expected and received.
+            not fit each other or the images; names the layer, expected and received.
     """
 
     def __init__(
         self, layers: Sequence[Layer], input_shape: tuple[int, ...], dtype: str = "float32"
     ):
-        """Check that a picture gets through."""
+        """Check that an image gets through."""
         if dtype not in DTYPES:
             raise IncompatibleError(f"`dtype` must be one of {DTYPES}. Received: {dtype!r}.")
         self.layers = list(layers)
@@ -88,29 +88,29 @@ class Network:
         return iter(self.layers)
 
     def logits(self, images: np.ndarray, training: bool = False) -> np.ndarray:
-        """Forward through all layers: (pictures, classes).
+        """Forward through all layers: (images, classes).
 
         Args:
-            images: (pictures, height, width, channels), 0 to 255.
+            images: (images, height, width, channels), 0 to 255.
             training: whether dropout drops.
 
         Raises:
-            IncompatibleError: pictures that do not fit, or none at all.
+            IncompatibleError: images that do not fit, or none at all.
         """
-        x = self._pictures(images)
+        x = self._images(images)
         for layer in self.layers:
             x = layer.forward(x, training)
         return x
 
     def forward(self, images: np.ndarray, labels: np.ndarray, training: bool = False) -> float:
-        """Mean loss of some pictures, in nats; every layer keeps what it saw and said."""
+        """Mean loss of some images, in nats; every layer keeps what it saw and said."""
         return self.loss.forward(self.logits(images, training), labels)
 
     def backward(self, *, whole: bool = True) -> None:
         """Fill the gradients of all layers, after `forward`.
 
         Args:
-            whole: carry the deltas down to the picture itself; else no further than to the
+            whole: carry the deltas down to the image itself; else no further than to the
                 lowest layer that learns, which is all that a step of learning needs.
         """
         delta = self.loss.backward()
@@ -131,7 +131,7 @@ class Network:
                 }
 
     def probabilities(self, images: np.ndarray) -> np.ndarray:
-        """Softmax of the logits, (pictures, classes)."""
+        """Softmax of the logits, (images, classes)."""
         logits = self.logits(images)
         self.loss.forward(logits, np.zeros(len(logits), np.int64))
         return self.loss.probabilities
@@ -141,12 +141,12 @@ class Network:
         """Of all layers."""
         return sum(v.size for layer in self.layers for v in layer.parameters.values())
 
-    def _pictures(self, images: np.ndarray) -> np.ndarray:
+    def _images(self, images: np.ndarray) -> np.ndarray:
         images = np.asarray(images)
         if images.ndim != len(self.input_shape) + 1 or images.shape[1:] != self.input_shape:
             wanted = "×".join(map(str, self.input_shape))
             raise IncompatibleError(
-                f"The network expects a batch of pictures of {wanted}. "
+                f"The network expects a batch of images of {wanted}. "
                 f"Received: {'×'.join(map(str, images.shape)) or 'a single number'}."
             )
         return images.astype(self.dtype, copy=False)

@@ -35,7 +35,7 @@ class _Pooling(Layer):
         self.padding = padding
 
     def grid(self, shape: tuple[int, ...]) -> Grid:
-        """Where the fields stand on one picture of this shape."""
+        """Where the fields stand on one image of this shape."""
         return Grid.over((shape[0], shape[1]), self.size, self.strides, self.padding)
 
     def check(self, shape: tuple[int, ...]) -> None:
@@ -49,7 +49,7 @@ class _Pooling(Layer):
     def places(self, grid: Grid) -> Iterator[tuple[slice, slice, slice]]:
         """Where the first number of every field is, then the second, and so on, row by row.
 
-        Each is a part of the padded pictures, (pictures, rows, columns, channels).
+        Each is a part of the padded images, (images, rows, columns, channels).
         """
         (rows, columns), (down, across) = grid.steps, self.strides
         for top, left in np.ndindex(self.size):
@@ -63,7 +63,7 @@ class _Pooling(Layer):
         """Add up what every field gives back to the pixels it saw, of the input's shape.
 
         Args:
-            share: of the number at a place of its field, (pictures, rows, columns, channels).
+            share: of the number at a place of its field, (images, rows, columns, channels).
         """
         grid = self.grid(self.input.shape[1:])
         out = np.zeros_like(grid.padded(self.input))
@@ -79,7 +79,7 @@ class MaxPooling(_Pooling):
 
     Backward, the delta returns to the pixel that was chosen, and all others of the field
     get zero. Of equal numbers the first one is chosen, row by row, as in TensorFlow.
-    Nothing outside the picture is ever chosen.
+    Nothing outside the image is ever chosen.
 
     Reference:
         eijian: DeepLearning(4), 2017, section 2-2.
@@ -90,7 +90,7 @@ class MaxPooling(_Pooling):
     def __init__(self, *arguments, **more):
         """As for all poolings."""
         super().__init__(*arguments, **more)
-        self.chosen = NONE_YET  # int (pictures, rows, columns, channels)
+        self.chosen = NONE_YET  # int (images, rows, columns, channels)
 
     def answer(self, x: np.ndarray, training: bool) -> np.ndarray:
         """The largest of each field."""
@@ -111,7 +111,7 @@ class MaxPooling(_Pooling):
 
 
 class AveragePooling(_Pooling):
-    """The mean of each field, of those of its numbers that lie inside the picture.
+    """The mean of each field, of those of its numbers that lie inside the image.
 
         y[i, j, c] = mean of x over field (i, j)
 
@@ -138,6 +138,6 @@ class AveragePooling(_Pooling):
         return self.give_back(lambda number: share)
 
     def counts(self, grid: Grid) -> np.ndarray:
-        """How many numbers of each field lie inside the picture: (1, rows, columns, 1)."""
+        """How many numbers of each field lie inside the image: (1, rows, columns, 1)."""
         inside = grid.padded(np.ones((1, *grid.sides, 1)))
         return np.sum([inside[place] for place in self.places(grid)], axis=0)

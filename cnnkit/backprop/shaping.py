@@ -20,7 +20,7 @@ class Flatten(Layer):
     kind = "flatten"
 
     def answer(self, x: np.ndarray, training: bool) -> np.ndarray:
-        """(pictures, numbers)."""
+        """(images, numbers)."""
         return x.reshape(len(x), -1)
 
     def pass_back(self, delta: np.ndarray) -> np.ndarray:
@@ -62,7 +62,7 @@ class Scaling(Layer):
 
 
 class ZeroPadding(Layer):
-    """Zeros around the picture; backward, what reached them is dropped.
+    """Zeros around the image; backward, what reached them is dropped.
 
     Args:
         name: of the layer.
@@ -77,7 +77,7 @@ class ZeroPadding(Layer):
         self.margins = margins
 
     def check(self, shape: tuple[int, ...]) -> None:
-        """Pictures."""
+        """Images."""
         self.check_axes(shape)
 
     def answer(self, x: np.ndarray, training: bool) -> np.ndarray:

@@ -244,7 +244,7 @@ def _scaled_back(step: Step, index: Index) -> Sum:
 
 
 def _moved(step: Step, index: Index) -> Sum:
-    """From zero padding: a pixel of the picture, or a zero of the margin."""
+    """From zero padding: a pixel of the image, or a zero of the margin."""
     (top, _), (left, _) = step.layer.margins
     place = (index[0] - top, index[1] - left, index[2])
     inside = all(0 <= i < side for i, side in zip(place, step.input.shape, strict=True))

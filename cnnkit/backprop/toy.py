@@ -16,7 +16,7 @@ from cnnkit.backprop.shaping import Flatten, Scaling
 from cnnkit.datasets._toy_patterns import CLASSES, SIZE, TRAIN, make
 from cnnkit.errors import UnknownNameError
 
-Part = tuple[np.ndarray, np.ndarray]  # pictures of 0 to 255, and labels
+Part = tuple[np.ndarray, np.ndarray]  # images of 0 to 255, and labels
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -28,7 +28,7 @@ class ToyRecipe:
     pixel: float  # what a white pixel counts
     last_bound: float  # weights of the last layer are U(±last_bound)
     learning_rate: float = 0.1
-    batch_size: int = TRAIN * CLASSES  # pictures a step
+    batch_size: int = TRAIN * CLASSES  # images a step
 
 
 # What stood behind the post of January 2017: full batch, pixels 0 or ½, the first dense layer
@@ -103,5 +103,5 @@ def toy_parts(seed: int = 0) -> tuple[Part, Part]:
         seed: of the patterns, as of the data set `toy_patterns`.
     """
     images, labels, test_images, test_labels = make(seed)
-    count = TRAIN * CLASSES  # the validation pictures, which he did not have, stand behind
+    count = TRAIN * CLASSES  # the validation images, which he did not have, stand behind
     return (images[:count], labels[:count]), (test_images, test_labels)

@@ -1,4 +1,4 @@
-"""One picture followed through the network and back, every number kept by name."""
+"""One image followed through the network and back, every number kept by name."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from cnnkit.errors import UnknownLayerError
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Step:
-    """What one layer did with one picture, in both directions."""
+    """What one layer did with one image, in both directions."""
 
     name: str
     kind: str
@@ -60,15 +60,15 @@ class Trace:
 
 
 def trace(network: Network, image: np.ndarray, label: int) -> Trace:
-    """Forward and back through the whole network with one picture, as it is used, not trained.
+    """Forward and back through the whole network with one image, as it is used, not trained.
 
     Args:
-        network: whose layers then hold this picture's numbers.
+        network: whose layers then hold this image's numbers.
         image: (height, width, channels), 0 to 255.
         label: its true class.
 
     Raises:
-        IncompatibleError: picture or label do not fit.
+        IncompatibleError: image or label do not fit.
     """
     loss = network.forward(np.asarray(image)[np.newaxis], np.array([label]))
     network.backward()

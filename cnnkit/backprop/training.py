@@ -20,8 +20,8 @@ class Epoch:
 
     number: int  # 1-based
     loss: float  # nats, mean over the batches while they were learnt from
-    probability: float  # mean softmax probability of the true class, on the test pictures
-    accuracy: float  # share of test pictures whose largest logit is the true class's
+    probability: float  # mean softmax probability of the true class, on the test images
+    accuracy: float  # share of test images whose largest logit is the true class's
     seconds: float  # of learning, since the first epoch began; testing is not counted
 
 
@@ -49,23 +49,23 @@ def train(
 ) -> Iterator[Epoch]:
     """Learn from batches in their given order, and tell after each epoch.
 
-        W ← W - rate · (1/N) Σ_i ΔW_i        over the N pictures of a batch
+        W ← W - rate · (1/N) Σ_i ΔW_i        over the N images of a batch
 
     Args:
         network: learns in place; layers that are not `trainable` stay as they are.
-        train_part: pictures (n, height, width, channels), 0 to 255, and labels (n,).
+        train_part: images (n, height, width, channels), 0 to 255, and labels (n,).
         test_part: the same, to measure on.
-        epochs: passes through all pictures.
+        epochs: passes through all images.
         learning_rate: per step.
-        batch_size: pictures a step; the last batch may be smaller.
+        batch_size: images a step; the last batch may be smaller.
 
     Raises:
-        IncompatibleError: no pictures, or some that do not fit.
+        IncompatibleError: no images, or some that do not fit.
         DivergedError: the loss is no number any more; names the epoch.
     """
     images, labels = train_part
     if not len(images):
-        raise IncompatibleError("Training expects at least one picture. Received: an empty batch.")
+        raise IncompatibleError("Training expects at least one image. Received: an empty batch.")
     images = images.astype(network.dtype)  # once, and not in every step
     seconds = 0.0
     for number in range(1, epochs + 1):

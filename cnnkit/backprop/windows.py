@@ -1,4 +1,4 @@
-"""Sliding windows and the zeros around a picture: the arithmetic of convolution and pooling."""
+"""Sliding windows and the zeros around an image: the arithmetic of convolution and pooling."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from cnnkit.backprop.layer import Pair
 
 @dataclass(frozen=True)
 class Grid:
-    """Where a window stands along each axis of one picture.
+    """Where a window stands along each axis of one image.
 
     "same" adds so many zeros that every `strides`-th pixel gets a window, and the odd zero
-    behind the picture, as TensorFlow does; "valid" adds none, and what is left over behind
+    behind the image, as TensorFlow does; "valid" adds none, and what is left over behind
     the last window is not seen.
     """
 
-    sides: Pair  # height and width of the picture
+    sides: Pair  # height and width of the image
     size: Pair  # of the window
     strides: Pair
     before: Pair  # zeros above and to the left
@@ -28,7 +28,7 @@ class Grid:
 
     @classmethod
     def over(cls, sides: Pair, size: Pair, strides: Pair, padding: str) -> Grid:
-        """For a picture of some height and width; `steps` may come out as 0."""
+        """For an image of some height and width; `steps` may come out as 0."""
         down, across = (_along(*axis, padding) for axis in zip(sides, size, strides, strict=True))
         return cls(
             sides,
@@ -56,7 +56,7 @@ class Grid:
         return (top, below), (left, right)
 
     def padded(self, x: np.ndarray, fill: float = 0) -> np.ndarray:
-        """The pictures (pictures, height, width, channels) with what "same" adds around them."""
+        """The images (images, height, width, channels) with what "same" adds around them."""
         if not any((*self.before, *self.after)):
             return x
         (top, left), (below, right) = self.before, self.after
@@ -64,14 +64,14 @@ class Grid:
         return np.pad(x, widths, constant_values=fill)
 
     def cropped(self, x: np.ndarray) -> np.ndarray:
-        """The pictures without what `padded` added."""
+        """The images without what `padded` added."""
         (top, left), (height, width) = self.before, self.sides
         return x[:, top : top + height, left : left + width]
 
     def bordered(self, delta: np.ndarray) -> np.ndarray:
         """Deltas with the border of zeros, and with zeros between them where strides skip.
 
-        Sliding a window of the same size over it, pixel by pixel, gives the picture's own
+        Sliding a window of the same size over it, pixel by pixel, gives the image's own
         height and width.
         """
         (top, below), (left, right) = self.border
@@ -90,10 +90,10 @@ def _along(side: int, window: int, step: int, padding: str) -> tuple[int, int, i
 
 
 def rows_of_windows(x: np.ndarray, size: Pair, strides: Pair) -> np.ndarray:
-    """Every window as one row: (pictures · windows, height · width · channels of a window).
+    """Every window as one row: (images · windows, height · width · channels of a window).
 
     Args:
-        x: (pictures, height, width, channels), padded already.
+        x: (images, height, width, channels), padded already.
         size: of the window.
         strides: from one window to the next.
     """
@@ -113,7 +113,7 @@ def slide(x: np.ndarray, kernel: np.ndarray, strides: Pair = (1, 1)) -> np.ndarr
     One matrix product, of the windows as rows with the kernel as columns.
 
     Args:
-        x: (pictures, height, width, maps in), padded already.
+        x: (images, height, width, maps in), padded already.
         kernel: (height, width, maps in, maps out).
         strides: from one place to the next.
     """
@@ -127,16 +127,16 @@ def lay_back(delta: np.ndarray, kernel: np.ndarray, grid: Grid) -> np.ndarray:
     """The way back of `slide`: every delta lays its kernel down, and what overlaps adds up.
 
     Args:
-        delta: (pictures, rows, columns, maps out).
+        delta: (images, rows, columns, maps out).
         kernel: (height, width, maps in, maps out).
         grid: where the windows stood.
 
     Returns:
-        Of the padded picture's shape.
+        Of the padded image's shape.
     """
     count, rows, columns, maps = delta.shape
     height, width, channels, _ = kernel.shape
-    # With the pictures last, adding below runs along memory: five times quicker.
+    # With the images last, adding below runs along memory: five times quicker.
     turned = np.ascontiguousarray(delta.transpose(3, 1, 2, 0))
     parts = kernel.reshape(-1, maps) @ turned.reshape(maps, -1)
     parts = parts.reshape(height, width, channels, rows, columns, count)

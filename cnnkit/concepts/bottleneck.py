@@ -21,7 +21,7 @@ class Cost:
     """What a convolution costs.
 
     Args:
-        macs: multiply-accumulates for one picture, biases not counted.
+        macs: multiply-accumulates for one image, biases not counted.
         parameters: weights and biases.
     """
 

@@ -1,4 +1,4 @@
-"""Dropout on and off: the same network, the same few pictures, learnt twice."""
+"""Dropout on and off: the same network, the same few images, learnt twice."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import numpy as np
 
 from cnnkit.concepts.perceptron import Perceptron
 
-BATCH = 20  # pictures of a step
+BATCH = 20  # images of a step
 RATE_OF_LEARNING = 2e-3  # Adam's, a step
 
 
@@ -17,10 +17,10 @@ class Learning:
     """Curves of one training, a value an epoch; the first is before learning.
 
     Args:
-        train_accuracy: on the pictures it learns from, without dropout, 0 to 1.
-        test_accuracy: on pictures it never saw, 0 to 1.
+        train_accuracy: on the images it learns from, without dropout, 0 to 1.
+        test_accuracy: on images it never saw, 0 to 1.
         train_loss: mean cross-entropy, in nats.
-        test_loss: the same on pictures it never saw.
+        test_loss: the same on images it never saw.
     """
 
     train_accuracy: list[float]
@@ -35,10 +35,10 @@ class Learning:
 
 
 def mask(shape: tuple[int, int], rate: float, generator: np.random.Generator) -> np.ndarray:
-    """Which units work for which picture.
+    """Which units work for which image.
 
     Args:
-        shape: (pictures, units).
+        shape: (images, units).
         rate: fraction that is switched off, 0 to below 1.
         generator: of the random choice.
 
@@ -61,14 +61,14 @@ def learn(
     epochs: int = 60,
     seed: int = 0,
 ) -> Learning:
-    """Train a network of ReLU units with Adam and watch it on pictures it never saw.
+    """Train a network of ReLU units with Adam and watch it on images it never saw.
 
     Args:
-        train: float64 (pictures, inputs) and int (pictures,).
-        test: the same, of other pictures.
+        train: float64 (images, inputs) and int (images,).
+        test: the same, of other images.
         rate: of dropout; 0 switches it off.
         units: in the hidden layer.
-        epochs: passes over the pictures.
+        epochs: passes over the images.
         seed: of start, order and dropout.
     """
     inputs, labels = train

@@ -47,7 +47,7 @@ class Perceptron:
         Args:
             kind: "zeros", "constant" (every weight is `scale`) or "noise" (normal, with
                 standard deviation `scale`). Biases are zero.
-            inputs: numbers a picture has.
+            inputs: numbers an image has.
             units: in the hidden layer.
             classes: logits.
             scale: see `kind`.
@@ -74,13 +74,13 @@ class Perceptron:
         return [self.hidden, self.hidden_bias, self.output, self.output_bias]
 
     def logits(self, inputs: np.ndarray) -> np.ndarray:
-        """(pictures, inputs) to (pictures, classes)."""
+        """(images, inputs) to (images, classes)."""
         return self._activate(inputs @ self.hidden + self.hidden_bias) @ self.output + (
             self.output_bias
         )
 
     def accuracy(self, inputs: np.ndarray, labels: np.ndarray) -> float:
-        """Fraction of pictures whose largest logit is the true class's, 0 to 1."""
+        """Fraction of images whose largest logit is the true class's, 0 to 1."""
         return float(np.mean(self.logits(inputs).argmax(axis=1) == labels))
 
     def loss(self, inputs: np.ndarray, labels: np.ndarray) -> float:
@@ -94,9 +94,9 @@ class Perceptron:
         """Backpropagation of the mean cross-entropy, one array for each of `parameters`.
 
         Args:
-            inputs: (pictures, inputs).
-            labels: int (pictures,).
-            mask: (pictures, units) that the hidden activations are multiplied by: dropout.
+            inputs: (images, inputs).
+            labels: int (images,).
+            mask: (images, units) that the hidden activations are multiplied by: dropout.
         """
         before = inputs @ self.hidden + self.hidden_bias
         after = self._activate(before)
@@ -121,8 +121,8 @@ class Snapshot:
     Args:
         step: gradient steps done.
         hidden: copy of the weights into the hidden layer, (inputs, units).
-        loss: on all pictures, in nats.
-        accuracy: on all pictures, 0 to 1.
+        loss: on all images, in nats.
+        accuracy: on all images, 0 to 1.
     """
 
     step: int
@@ -140,12 +140,12 @@ def descend(
     learning_rate: float,
     every: int = 1,
 ) -> Iterator[Snapshot]:
-    """Train by plain gradient descent on all pictures at once; the network changes.
+    """Train by plain gradient descent on all images at once; the network changes.
 
     Args:
         network: to be trained.
-        inputs: (pictures, inputs).
-        labels: int (pictures,).
+        inputs: (images, inputs).
+        labels: int (images,).
         steps: to do.
         learning_rate: of each step.
         every: steps between two snapshots; the start and the end are always among them.
@@ -179,15 +179,15 @@ def different_units(hidden: np.ndarray, tolerance: float = 1e-9) -> int:
     return len(kinds)
 
 
-def small_pictures(images: np.ndarray, side: int = 14) -> np.ndarray:
-    """Pictures made small and flat, so that a network of few weights can read them.
+def small_images(images: np.ndarray, side: int = 14) -> np.ndarray:
+    """Images made small and flat, so that a network of few weights can read them.
 
     Args:
-        images: uint8 (pictures, height, width, 1); height and width multiples of `side`.
-        side: pixels of the small picture.
+        images: uint8 (images, height, width, 1); height and width multiples of `side`.
+        side: pixels of the small image.
 
     Returns:
-        float64 (pictures, side · side), 0 to 1, means of blocks of pixels.
+        float64 (images, side · side), 0 to 1, means of blocks of pixels.
     """
     count, height, width = images.shape[:3]
     blocks = images.reshape(count, side, height // side, side, width // side)

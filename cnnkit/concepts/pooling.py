@@ -57,7 +57,7 @@ class Orders:
 def both_orders(
     image: np.ndarray, *, kernel: str, activation: str, pooling: str, bias: float
 ) -> Orders:
-    """Filter a picture and finish the layer in both orders.
+    """Filter an image and finish the layer in both orders.
 
     Args:
         image: (28, 28), 0 to 255.

@@ -21,8 +21,8 @@ class Pass:
     """One way through a block, with everything on it.
 
     Args:
-        input: a, (pictures, height, width, maps in).
-        hidden: ReLU of the first convolution, (pictures, height, width, maps out).
+        input: a, (images, height, width, maps in).
+        hidden: ReLU of the first convolution, (images, height, width, maps out).
         branch: F(a), what the second convolution gives.
         shortcut: what came around: nothing (zeros), a, or a · Ws.
         output: ReLU(F(a) + shortcut).
@@ -97,10 +97,10 @@ class Block:
         return replace(self, first=np.zeros_like(self.first), second=np.zeros_like(self.second))
 
     def forward(self, stack: np.ndarray, seen: np.ndarray | None = None) -> Pass:
-        """Send pictures through.
+        """Send images through.
 
         Args:
-            stack: float64 (pictures, height, width, maps in).
+            stack: float64 (images, height, width, maps in).
             seen: `windows(stack, 3)`, where they are known from an earlier pass.
         """
         seen = windows(stack, 3) if seen is None else seen
@@ -170,7 +170,7 @@ class Trace:
     output: float
 
 
-def traced(way: Pass, row: int, column: int, number: int, *, picture: int = 0) -> Trace:
+def traced(way: Pass, row: int, column: int, number: int, *, image: int = 0) -> Trace:
     """Follow one pixel of one map.
 
     Args:
@@ -178,9 +178,9 @@ def traced(way: Pass, row: int, column: int, number: int, *, picture: int = 0) -
         row: from 0.
         column: from 0.
         number: of the map, from 0; one that comes in and goes out.
-        picture: from 0.
+        image: from 0.
     """
-    place = (picture, row, column, number)
+    place = (image, row, column, number)
     branch, shortcut = float(way.branch[place]), float(way.shortcut[place])
     return Trace(
         float(way.input[place]), branch, shortcut, branch + shortcut, float(way.output[place])

@@ -11,7 +11,7 @@ from cnnkit.concepts.convolution import windows
 from cnnkit.concepts.pooling import FILTERS, convolve, pool_2x2
 from cnnkit.concepts.residual import Block
 
-# Filters that make a picture into maps, and what brings their answers to about 0 to 1.
+# Filters that make an image into maps, and what brings their answers to about 0 to 1.
 LOOKS = {
     "vertical edges": 1.8,
     "horizontal edges": 1.8,
@@ -26,10 +26,10 @@ def feature_maps(images: np.ndarray) -> np.ndarray:
     """What a small first layer of fixed filters, ReLU and max pooling says to digits.
 
     Args:
-        images: uint8 (pictures, 28, 28, 1).
+        images: uint8 (images, 28, 28, 1).
 
     Returns:
-        float64 (pictures, 12, 12, 4), never negative, about 0 to 1.
+        float64 (images, 12, 12, 4), never negative, about 0 to 1.
     """
     return np.stack(
         [
@@ -49,14 +49,14 @@ def wanted(stack: np.ndarray, task: str, outputs: int) -> np.ndarray:
     """What the block should give.
 
     Args:
-        stack: (pictures, height, width, maps).
+        stack: (images, height, width, maps).
         task: "sharper" (half of what a pixel has more than its surroundings is added) or
             "unchanged".
         outputs: maps to give. Those beyond the maps there are hold, in turn, the mean and
             the largest of all maps.
 
     Returns:
-        (pictures, height, width, outputs), never negative.
+        (images, height, width, outputs), never negative.
     """
     if task not in TASKS:
         raise ValueError(f"`task` must be one of {TASKS}. Received: {task!r}.")
@@ -73,7 +73,7 @@ class Learning:
 
     Args:
         blocks: one for each step, the start first.
-        losses: of those blocks on the pictures learnt from.
+        losses: of those blocks on the images learnt from.
         distances: ‖output - what the shortcut alone gives‖ / ‖the wanted maps‖ on them. With
             the identity this is the distance to the identity; a plain block's shortcut
             gives nothing.
@@ -103,8 +103,8 @@ def learn(
 
     Args:
         block: the start.
-        stack: (pictures, height, width, maps in).
-        target: (pictures, height, width, maps out).
+        stack: (images, height, width, maps in).
+        target: (images, height, width, maps out).
         decay: λ of L2.
         steps: to do.
         learning_rate: of each step.
@@ -135,7 +135,7 @@ def learn(
 
 
 def loss(output: np.ndarray, target: np.ndarray) -> float:
-    """Half the squared error, summed over maps, mean over pixels and pictures."""
+    """Half the squared error, summed over maps, mean over pixels and images."""
     return float(np.square(output - target).sum() / (2 * _pixels(target)))
 
 
@@ -155,7 +155,7 @@ def gradients_through(blocks: Sequence[Block], stack: np.ndarray, target: np.nda
 
     Args:
         blocks: from the input on; each takes the maps of the one before.
-        stack: (pictures, height, width, maps).
+        stack: (images, height, width, maps).
         target: what the last block should give.
 
     Returns:

@@ -12,7 +12,7 @@ from cnnkit.predict.answers import softmax
 
 @dataclass(frozen=True, eq=False)
 class Softmax:
-    """Everything between the logits of one picture and its loss.
+    """Everything between the logits of one image and its loss.
 
     Args:
         logits: float64 (classes,).

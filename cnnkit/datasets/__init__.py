@@ -1,4 +1,4 @@
-"""Data sets of pictures with labels: `load_dataset(name)`. Needs NumPy alone."""
+"""Data sets of images with labels: `load_dataset(name)`. Needs NumPy alone."""
 
 from cnnkit.datasets._progress import Progress
 from cnnkit.datasets._registry import (

@@ -12,7 +12,7 @@ TEST = 360
 def read() -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
     """Training images and labels, test images and labels.
 
-    The 8×8 pictures (0 to 16) are enlarged to the 20×20 box in which MNIST's digits
+    The 8×8 images (0 to 16) are enlarged to the 20×20 box in which MNIST's digits
     stand, with a border of 4 pixels. The last fifth is the test part.
 
     Returns:
@@ -21,12 +21,12 @@ def read() -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
     from sklearn.datasets import load_digits  # a second to import, and only needed here
 
     small, labels = load_digits(return_X_y=True)
-    images = np.stack([_enlarge(picture) for picture in small.reshape(-1, 8, 8)])
+    images = np.stack([_enlarge(image) for image in small.reshape(-1, 8, 8)])
     return images[:TRAIN], labels[:TRAIN], images[TRAIN:], labels[TRAIN:]
 
 
-def _enlarge(picture: np.ndarray) -> np.ndarray:
-    scaled = Image.fromarray(np.uint8(picture * 255 / 16))
+def _enlarge(image: np.ndarray) -> np.ndarray:
+    scaled = Image.fromarray(np.uint8(image * 255 / 16))
     canvas = np.zeros((28, 28, 1), np.uint8)
     canvas[4:24, 4:24, 0] = np.asarray(scaled.resize((20, 20), Image.Resampling.BICUBIC))
     return canvas

@@ -11,13 +11,13 @@ from pathlib import Path
 
 from cnnkit.datasets._progress import Progress, nothing
 from cnnkit.datasets._resizing import SIDE, squares
-from cnnkit.datasets._store import VERSION, Card, Entry, PictureStore
+from cnnkit.datasets._store import VERSION, Card, Entry, ImageStore
 from cnnkit.errors import CorruptAssetError, InvalidImageError
 from cnnkit.image_io import MAX_BYTES
 
-# The classes stand one after another, 80 pictures each; the archive itself says nothing of
-# them. The post's author found this order by comparing with sample pictures. Its table calls the
-# first block Tulip and the eighth Daffodil: the pictures show it is the other way round.
+# The classes stand one after another, 80 images each; the archive itself says nothing of
+# them. The post's author found this order by comparing with sample images. Its table calls the
+# first block Tulip and the eighth Daffodil: the images show it is the other way round.
 CLASS_NAMES = (
     "Daffodil",
     "Snowdrop",
@@ -38,23 +38,23 @@ CLASS_NAMES = (
     "Pansy",
 )
 PER_CLASS = 80
-TEST = 10  # pictures of each class
-VALIDATION = 10  # pictures of each class, of the 70 to learn from
-PICTURES = PER_CLASS * len(CLASS_NAMES)
+TEST = 10  # images of each class
+VALIDATION = 10  # images of each class, of the 70 to learn from
+IMAGES = PER_CLASS * len(CLASS_NAMES)
 _MEMBER = re.compile(r"(?:\./)?jpg/image_(\d{4})\.jpg")
 
 
 def stored(
-    path: Path, store: PictureStore, *, source: str, licence: str, progress: Progress = nothing
+    path: Path, store: ImageStore, *, source: str, licence: str, progress: Progress = nothing
 ) -> Entry:
-    """The pictures in the order of their numbers, decoded the first time.
+    """The images in the order of their numbers, decoded the first time.
 
     Args:
         path: of the archive.
         store: where they are kept, by the archive's content.
         source: authors and title.
-        licence: of the pictures.
-        progress: called with the pictures so far and in all.
+        licence: of the images.
+        progress: called with the images so far and in all.
 
     Raises:
         CorruptAssetError: the archive is not what it should be.
@@ -65,12 +65,12 @@ def stored(
 
     def make() -> Entry:
         files = _files(path)
-        with store.writing(PICTURES, SIDE) as writer:
-            for done, picture in enumerate(squares(_in_order(path, files)), start=1):
-                if isinstance(picture, InvalidImageError):
-                    raise CorruptAssetError(path, f"has a damaged image_{done:04d}.jpg ({picture})")
-                writer.add(picture)
-                progress(done, PICTURES)
+        with store.writing(IMAGES, SIDE) as writer:
+            for done, image in enumerate(squares(_in_order(path, files)), start=1):
+                if isinstance(image, InvalidImageError):
+                    raise CorruptAssetError(path, f"has a damaged image_{done:04d}.jpg ({image})")
+                writer.add(image)
+                progress(done, IMAGES)
             return writer.keep(
                 key,
                 lambda fingerprint: Card(
@@ -83,8 +83,8 @@ def stored(
                     fingerprint=fingerprint,
                     derived=True,
                 ),
-                labels=[number // PER_CLASS for number in range(PICTURES)],
-                names=[f"image_{number:04d}.jpg" for number in range(1, PICTURES + 1)],
+                labels=[number // PER_CLASS for number in range(IMAGES)],
+                names=[f"image_{number:04d}.jpg" for number in range(1, IMAGES + 1)],
             )
 
     key = f"flowers17-{content[:16]}-{VERSION}"
@@ -92,7 +92,7 @@ def stored(
 
 
 def _files(path: Path) -> dict[int, bytes]:
-    """The packed pictures by number, 60 MB: in the archive they stand in any order."""
+    """The packed images by number, 60 MB: in the archive they stand in any order."""
     files: dict[int, bytes] = {}
     try:
         with tarfile.open(path, "r:*") as archive:
@@ -100,7 +100,7 @@ def _files(path: Path) -> dict[int, bytes]:
                 match = _MEMBER.fullmatch(member.name)
                 if match and member.isfile() and member.size <= MAX_BYTES:
                     packed = archive.extractfile(member)
-                    if packed and 1 <= int(match[1]) <= PICTURES:
+                    if packed and 1 <= int(match[1]) <= IMAGES:
                         files[int(match[1])] = packed.read()
     except (tarfile.TarError, OSError, EOFError, zlib.error) as error:
         raise CorruptAssetError(path, f"cannot be read as a .tgz archive ({error})") from error
@@ -108,7 +108,7 @@ def _files(path: Path) -> dict[int, bytes]:
 
 
 def _in_order(path: Path, files: dict[int, bytes]) -> Iterator[bytes]:
-    for number in range(1, PICTURES + 1):
+    for number in range(1, IMAGES + 1):
         if number not in files:
             raise CorruptAssetError(path, f"has no jpg/image_{number:04d}.jpg")
         yield files.pop(number)

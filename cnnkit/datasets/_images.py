@@ -1,4 +1,4 @@
-"""Data sets of pictures that lie decoded on disk and are divided at random, by a seed."""
+"""Data sets of images that lie decoded on disk and are divided at random, by a seed."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from cnnkit.datasets import _flowers17, drawn
 from cnnkit.datasets._progress import Progress, nothing
 from cnnkit.datasets._resizing import SIDE
 from cnnkit.datasets._splits import Split, divide
-from cnnkit.datasets._store import Entry, PictureStore
+from cnnkit.datasets._store import Entry, ImageStore
 from cnnkit.datasets._types import Dataset, DatasetSpec
 from cnnkit.errors import IncompatibleError
 
@@ -19,23 +19,23 @@ PER_CLASS, SIDES = (3, 1000), (16, 512)  # what can be drawn
 
 @dataclass(frozen=True, kw_only=True)
 class Choice:
-    """What a caller may choose of a data set of pictures; None: as it is published.
+    """What a caller may choose of a data set of images; None: as it is published.
 
     Args:
         split: how to divide it.
-        pictures_per_class: of drawn flowers, how many are drawn.
+        images_per_class: of drawn flowers, how many are drawn.
         side: of drawn flowers, pixels.
-        progress: called with the pictures so far and in all while they are decoded.
+        progress: called with the images so far and in all while they are decoded.
     """
 
     split: Split
-    pictures_per_class: int | None = None
+    images_per_class: int | None = None
     side: int | None = None
     progress: Progress = nothing
 
 
-def load_pictures(spec: DatasetSpec, choice: Choice) -> Dataset:
-    """Read one of `PICTURE_SETS`, decoded or drawn the first time, and divide it."""
+def load_images(spec: DatasetSpec, choice: Choice) -> Dataset:
+    """Read one of `IMAGE_SETS`, decoded or drawn the first time, and divide it."""
     return _OPENERS[spec.name](spec, choice)
 
 
@@ -59,7 +59,7 @@ def as_kept(title: str, choice: Choice) -> None:
     Raises:
         IncompatibleError: another size or number is asked for.
     """
-    if choice.side not in (None, SIDE) or choice.pictures_per_class is not None:
+    if choice.side not in (None, SIDE) or choice.images_per_class is not None:
         raise IncompatibleError(
             f"{title} is kept as it is, at {SIDE} × {SIDE} pixels: only drawn flowers can be had "
             "in another size or number. Use `per_class` to learn from fewer."
@@ -70,7 +70,7 @@ def _flowers(spec: DatasetSpec, choice: Choice) -> Dataset:
     as_kept(spec.title, choice)
     entry = _flowers17.stored(
         assets.fetch("flowers17"),
-        PictureStore.of(),
+        ImageStore.of(),
         source=spec.source,
         licence=spec.licence,
         progress=choice.progress,
@@ -80,15 +80,15 @@ def _flowers(spec: DatasetSpec, choice: Choice) -> Dataset:
 
 
 def _drawn(spec: DatasetSpec, choice: Choice) -> Dataset:
-    count = _within("pictures_per_class", choice.pictures_per_class, drawn.PER_CLASS, PER_CLASS)
+    count = _within("images_per_class", choice.images_per_class, drawn.PER_CLASS, PER_CLASS)
     side = _within("side", choice.side, SIDE, SIDES)
-    entry = drawn.stored(PictureStore.of(), per_class=count, side=side, progress=choice.progress)
+    entry = drawn.stored(ImageStore.of(), per_class=count, side=side, progress=choice.progress)
     tested, held = drawn.parts(count)
     classes = len(drawn.FLOWERS)
     spec = replace(
         spec,
         input_shape=(side, side, 3),
-        pictures=(classes * (count - tested), classes * tested),
+        images=(classes * (count - tested), classes * tested),
     )
     return divided(spec, entry, _with_defaults(choice.split, tested, classes * held))
 
@@ -113,7 +113,7 @@ _OPENERS: dict[str, Callable[[DatasetSpec, Choice], Dataset]] = {
     "drawn_flowers": _drawn,
 }
 
-PICTURE_SETS = {
+IMAGE_SETS = {
     spec.name: spec
     for spec in (
         DatasetSpec(
@@ -121,8 +121,8 @@ PICTURE_SETS = {
             title="17 flowers",
             input_shape=(SIDE, SIDE, 3),
             class_names=_flowers17.CLASS_NAMES,
-            pictures=(
-                _flowers17.PICTURES - _flowers17.TEST * len(_flowers17.CLASS_NAMES),
+            images=(
+                _flowers17.IMAGES - _flowers17.TEST * len(_flowers17.CLASS_NAMES),
                 _flowers17.TEST * len(_flowers17.CLASS_NAMES),
             ),
             description="1,360 photos of 17 kinds of flowers common in Britain, 80 of each.",
@@ -130,14 +130,14 @@ PICTURE_SETS = {
             licence=assets.ASSETS["flowers17"].licence,
             embedded=False,
             asset="flowers17",
-            kind="pictures",
+            kind="images",
         ),
         DatasetSpec(
             name="drawn_flowers",
             title="Drawn flowers",
             input_shape=(SIDE, SIDE, 3),
             class_names=drawn.FLOWERS,
-            pictures=(
+            images=(
                 (drawn.PER_CLASS - drawn.parts(drawn.PER_CLASS)[0]) * len(drawn.FLOWERS),
                 drawn.parts(drawn.PER_CLASS)[0] * len(drawn.FLOWERS),
             ),
@@ -148,7 +148,7 @@ PICTURE_SETS = {
             source=drawn.SOURCE,
             licence="made by this program",
             embedded=True,
-            kind="pictures",
+            kind="images",
         ),
     )
 }

@@ -1,10 +1,10 @@
-"""How readers of many pictures say how far they are."""
+"""How readers of many images say how far they are."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 
-Progress = Callable[[int, int], object]  # pictures so far, pictures in all
+Progress = Callable[[int, int], object]  # images so far, images in all
 
 
 def nothing(done: int, total: int) -> None:

@@ -8,7 +8,7 @@ import numpy as np
 
 from cnnkit import assets
 from cnnkit.datasets import _digits, _mnist, _toy_patterns
-from cnnkit.datasets._images import PICTURE_SETS, Choice, load_pictures
+from cnnkit.datasets._images import IMAGE_SETS, Choice, load_images
 from cnnkit.datasets._progress import Progress, nothing
 from cnnkit.datasets._splits import Split
 from cnnkit.datasets._types import Dataset, DatasetSpec
@@ -22,7 +22,7 @@ def list_datasets(kind: str | None = None) -> list[str]:
     """Registered names.
 
     Args:
-        kind: "small", "pictures", or "own" for what was imported here; None: all but own.
+        kind: "small", "images", or "own" for what was imported here; None: all but own.
     """
     if kind == "own":
         return imported.list_own()
@@ -59,37 +59,37 @@ def load_dataset(
     seed: int = 0,
     split_seed: int = 0,
     per_class: int | None = None,
-    pictures_per_class: int | None = None,
+    images_per_class: int | None = None,
     side: int | None = None,
     progress: Progress = nothing,
 ) -> Dataset:
     """Read a data set and split it.
 
-    Of small pictures, the published part to learn from is divided into training and
-    validation; the published test part stays whole. Other pictures are divided class by
+    Of small images, the published part to learn from is divided into training and
+    validation; the published test part stays whole. Other images are divided class by
     class, at random; the test part depends on the split seed alone.
 
     Args:
         name: registered name, or that of an imported set ("own-…").
-        validation_size: pictures held out for validation; None: a sixth of small
-            pictures, 10 of each of the 17 flowers, 15 % of own ones.
+        validation_size: images held out for validation; None: a sixth of small
+            images, 10 of each of the 17 flowers, 15 % of own ones.
         validation_from: "end" (Theano tutorial, Keras) or "start" (TensorFlow
-            tutorials) of the part to learn from; of small pictures.
+            tutorials) of the part to learn from; of small images.
         train_size: how many of the rest to keep; None: all.
         seed: of data sets that are drawn at random (`toy_patterns`).
-        split_seed: of the division, except of small pictures.
-        per_class: of each class at most so many to learn from, except of small pictures.
+        split_seed: of the division, except of small images.
+        per_class: of each class at most so many to learn from, except of small images.
             Fewer are always among more.
-        pictures_per_class: how many flowers of each kind are drawn (`drawn_flowers`).
+        images_per_class: how many flowers of each kind are drawn (`drawn_flowers`).
         side: pixels of a drawn flower.
-        progress: called with the pictures so far and in all while they are decoded for
+        progress: called with the images so far and in all while they are decoded for
             the first time.
 
     Raises:
         UnknownDatasetError: lists the names that exist.
         AssetUnavailableError: its file is not here and cannot be fetched.
         CorruptAssetError: its file is damaged.
-        LimitError: there is no room to keep the decoded pictures.
+        LimitError: there is no room to keep the decoded images.
         IncompatibleError: the sizes asked for are more than there are.
     """
     spec = dataset_info(name)
@@ -98,16 +98,16 @@ def load_dataset(
             seed=split_seed, validation=validation_size, train=train_size, per_class=per_class
         )
         choice = Choice(
-            split=split, pictures_per_class=pictures_per_class, side=side, progress=progress
+            split=split, images_per_class=images_per_class, side=side, progress=progress
         )
-        return (imported.load_own if spec.kind == "own" else load_pictures)(spec, choice)
+        return (imported.load_own if spec.kind == "own" else load_images)(spec, choice)
     images, labels, test_images, test_labels = _read_already.pop(name, None) or _READERS[name](seed)
     count = len(images)
     held_out = count // 6 if validation_size is None else validation_size
     keep = count - held_out if train_size is None else train_size
     if held_out < 1 or keep < 1 or held_out + keep > count:
         raise IncompatibleError(
-            f"{spec.title} has {count} pictures to learn from, which cannot be divided into "
+            f"{spec.title} has {count} images to learn from, which cannot be divided into "
             f"{keep} for training and {held_out} for validation."
         )
     return Dataset(
@@ -158,7 +158,7 @@ _SPECS = {
             title="MNIST",
             input_shape=(28, 28, 1),
             class_names=DIGIT_NAMES,
-            pictures=(60_000, 10_000),
+            images=(60_000, 10_000),
             description="70,000 handwritten digits, each in the centre of 28×28 pixels.",
             source=assets.ASSETS["mnist"].source,
             licence=assets.ASSETS["mnist"].licence,
@@ -170,7 +170,7 @@ _SPECS = {
             title="Digits (embedded)",
             input_shape=(28, 28, 1),
             class_names=DIGIT_NAMES,
-            pictures=(_digits.TRAIN, _digits.TEST),
+            images=(_digits.TRAIN, _digits.TEST),
             description=(
                 "1,797 handwritten digits that scikit-learn ships, 8×8 pixels, enlarged to the "
                 "format of MNIST. Not MNIST: fewer, coarser, easier."
@@ -184,13 +184,13 @@ _SPECS = {
             title="Toy patterns",
             input_shape=(12, 12, 1),
             class_names=("top", "middle", "bottom"),
-            pictures=(3 * (_toy_patterns.TRAIN + _toy_patterns.VALIDATION), 3 * _toy_patterns.TEST),
-            description="12×12 noisy pictures with a bright band at the top, middle or bottom.",
+            images=(3 * (_toy_patterns.TRAIN + _toy_patterns.VALIDATION), 3 * _toy_patterns.TEST),
+            description="12×12 noisy images with a bright band at the top, middle or bottom.",
             source="Yusuke Sugomori: DeepLearning (synthetic data of its CNN)",
             licence="made by this program",
             embedded=True,
         ),
-        *PICTURE_SETS.values(),
+        *IMAGE_SETS.values(),
     )
 }
 

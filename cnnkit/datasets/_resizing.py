@@ -1,4 +1,4 @@
-"""A picture of any size becomes the square that data sets keep."""
+"""An image of any size becomes the square that data sets keep."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from cnnkit.errors import InvalidImageError
 from cnnkit.image_io import read_image
 
 SIDE = 256  # pixels; networks take 224 of them, and random crops have room
-WORKERS = 2  # pictures of up to 50 million pixels are in memory at once, two for each
+WORKERS = 2  # images of up to 50 million pixels are in memory at once, two for each
 
 
 def read_square(data: bytes, side: int = SIDE) -> np.ndarray:
-    """Decode a picture, shrink or enlarge its short side, and cut out the middle.
+    """Decode an image, shrink or enlarge its short side, and cut out the middle.
 
     Args:
         data: the whole file.
@@ -29,19 +29,19 @@ def read_square(data: bytes, side: int = SIDE) -> np.ndarray:
     Raises:
         InvalidImageError: it cannot be read; says why.
     """
-    picture = Image.fromarray(read_image(data).array)
-    short = min(picture.size)
-    left, top = ((length - short) / 2 for length in picture.size)
+    image = Image.fromarray(read_image(data).array)
+    short = min(image.size)
+    left, top = ((length - short) / 2 for length in image.size)
     box = (left, top, left + short, top + short)
     # The gap lets Pillow shrink by whole numbers first, which Lanczos's last step hides.
     way = Image.Resampling.LANCZOS
-    return np.asarray(picture.resize((side, side), way, box=box, reducing_gap=3.0))
+    return np.asarray(image.resize((side, side), way, box=box, reducing_gap=3.0))
 
 
 def squares(
     files: Iterable[bytes | InvalidImageError], side: int = SIDE, workers: int = WORKERS
 ) -> Iterator[np.ndarray | InvalidImageError]:
-    """Decode many pictures, in their order, on a few threads.
+    """Decode many images, in their order, on a few threads.
 
     Few are in memory at once, whatever the number.
 

@@ -1,4 +1,4 @@
-"""Dividing pictures at random into three parts, class by class, the same way every time."""
+"""Dividing images at random into three parts, class by class, the same way every time."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import numpy as np
 from cnnkit.errors import IncompatibleError
 
 SHARE = 0.15  # of each class, for validation and as much for the test
-LEAST = 3  # pictures of a class from which all three parts have one
+LEAST = 3  # images of a class from which all three parts have one
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -18,10 +18,10 @@ class Split:
 
     Args:
         seed: the same one draws the same parts.
-        test: pictures of each class for the test; None: a share of it.
-        validation: pictures of all classes together; None: a share of each class.
-        train: pictures of all classes together; None: all that are left.
-        per_class: pictures of each class to learn from, at most; None: all. Fewer are
+        test: images of each class for the test; None: a share of it.
+        validation: images of all classes together; None: a share of each class.
+        train: images of all classes together; None: all that are left.
+        per_class: images of each class to learn from, at most; None: all. Fewer are
             always among more, so that curves over their number compare like with like.
     """
 
@@ -38,12 +38,12 @@ def divide(
     """Indices of each part, ascending.
 
     The test part depends on the seed alone, so that it stays untouched whatever is chosen
-    for the others. Pictures with the same pixels stay on one side; where their classes
+    for the others. Images with the same pixels stay on one side; where their classes
     differ as well, they are only learnt from. A class of fewer than three is not tested.
 
     Args:
-        labels: int64 (pictures,).
-        twins: int64 (pictures,), equal for the same pixels.
+        labels: int64 (images,).
+        twins: int64 (images,), equal for the same pixels.
         split: how.
         title: of the data set, for messages.
 
@@ -70,7 +70,7 @@ def divide(
 
 
 def _orders(labels: np.ndarray, twins: np.ndarray, seed: int) -> list[np.ndarray]:
-    """The pictures of each class in random order; of the same pixels only the first."""
+    """The images of each class in random order; of the same pixels only the first."""
     _, first = np.unique(twins, return_index=True)
     free = np.setdiff1d(first, _contradictory(labels, twins))
     return [
@@ -80,7 +80,7 @@ def _orders(labels: np.ndarray, twins: np.ndarray, seed: int) -> list[np.ndarray
 
 
 def _contradictory(labels: np.ndarray, twins: np.ndarray) -> np.ndarray:
-    """Pictures whose pixels stand in several classes."""
+    """Images whose pixels stand in several classes."""
     pairs = np.unique(np.stack([twins, labels]), axis=1)
     numbers, counts = np.unique(pairs[0], return_counts=True)
     return np.flatnonzero(np.isin(twins, numbers[counts > 1]))
@@ -90,8 +90,8 @@ def _tested(order: np.ndarray, count: int | None) -> np.ndarray:
     return order[: _share(len(order)) if count is None else count]
 
 
-def _share(pictures: int) -> int:
-    return max(1, round(SHARE * pictures)) if pictures >= LEAST else 0
+def _share(images: int) -> int:
+    return max(1, round(SHARE * images)) if images >= LEAST else 0
 
 
 def _validation(rest: list[np.ndarray], orders: list[np.ndarray], split: Split) -> list[int]:
@@ -131,7 +131,7 @@ def _check(split: Split, title: str, count: int, held: int, chosen: int) -> None
         asked = "all others" if wanted[1] is None else str(wanted[1])
         limit = f", {split.per_class} of each class" if split.per_class is not None else ""
         raise IncompatibleError(
-            f"{title} has {count} pictures to learn from, which cannot be divided into {asked} "
+            f"{title} has {count} images to learn from, which cannot be divided into {asked} "
             f"for training{limit} and {held if wanted[0] is None else wanted[0]} for validation."
         )
 

@@ -1,12 +1,12 @@
-"""Data sets of pictures on disk: decoded once, mapped into memory, bounded.
+"""Data sets of images on disk: decoded once, mapped into memory, bounded.
 
-An entry is a folder: `images.npy` (uint8, pictures × side × side × 3), `pictures.json`
+An entry is a folder: `images.npy` (uint8, images × side × side × 3), `pictures.json`
 (file, label and twins of each) and `card.json` (what can be known without them). It is
 written under another name and renamed, so that none is ever half there; what a crash
 leaves is removed by whoever writes next.
 
 Entries that can be made again (drawn, or decoded from a file that is still here) go when
-room is needed, the least used first. A person's own pictures never do.
+room is needed, the least used first. A person's own images never do.
 """
 
 from __future__ import annotations
@@ -28,21 +28,21 @@ from filelock import FileLock, Timeout
 from cnnkit.errors import LimitError, StorageError
 from cnnkit.settings import Settings, get_settings
 
-CARD, PICTURES, IMAGES = "card.json", "pictures.json", "images.npy"
-DELETED = ".deleted"  # folder of cards whose pictures are gone
+CARD, LISTING, IMAGES = "card.json", "pictures.json", "images.npy"
+DELETED = ".deleted"  # folder of cards whose images are gone
 VERSION = 1  # of an entry; raised when the same source gives other pixels
 SPARE_DISK = 512 * 2**20  # bytes of the disk that stay free
-LOCK_SECONDS = 600.0  # while another process decodes the same pictures
+LOCK_SECONDS = 600.0  # while another process decodes the same images
 ASIDE = ".aside-"
 
 
 @dataclass(frozen=True, kw_only=True)
 class Card:
-    """What can be known about an entry without its pictures. Plain values."""
+    """What can be known about an entry without its images. Plain values."""
 
     title: str
     class_names: tuple[str, ...]
-    counts: tuple[int, ...]  # pictures of each class
+    counts: tuple[int, ...]  # images of each class
     side: int  # pixels
     source: str
     licence: str
@@ -54,16 +54,16 @@ class Card:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Entry:
-    """The pictures of an entry. `images` is mapped, read only."""
+    """The images of an entry. `images` is mapped, read only."""
 
     card: Card
-    images: np.ndarray  # uint8 (pictures, side, side, 3)
-    labels: np.ndarray  # int64 (pictures,)
+    images: np.ndarray  # uint8 (images, side, side, 3)
+    labels: np.ndarray  # int64 (images,)
     names: tuple[str, ...]  # of the files
-    twins: np.ndarray  # int64 (pictures,); the same number: the same pixels
+    twins: np.ndarray  # int64 (images,); the same number: the same pixels
 
 
-class PictureStore:
+class ImageStore:
     """A folder of entries.
 
     Args:
@@ -77,10 +77,10 @@ class PictureStore:
         self.max_bytes = max_bytes
 
     @classmethod
-    def of(cls, settings: Settings | None = None) -> PictureStore:
+    def of(cls, settings: Settings | None = None) -> ImageStore:
         """The store of this installation."""
         settings = settings or get_settings()
-        return cls(settings.pictures, settings.pictures_memory)
+        return cls(settings.images, settings.images_memory)
 
     def keys(self) -> list[str]:
         """Names of the entries."""
@@ -119,13 +119,13 @@ class PictureStore:
             raise self._damaged(key, error) from error
 
     def rewrite(self, key: str, card: Card) -> None:
-        """Give an entry another card, with the same pictures."""
+        """Give an entry another card, with the same images."""
         aside = self.folder / key / f".{uuid.uuid4().hex}"
         aside.write_text(json.dumps(asdict(card)), "utf-8")
         aside.replace(self.folder / key / CARD)
 
     def read(self, key: str) -> Entry | None:
-        """An entry with its pictures mapped; None: there is none.
+        """An entry with its images mapped; None: there is none.
 
         Raises:
             StorageError: it is damaged.
@@ -134,7 +134,7 @@ class PictureStore:
         if card is None:
             return None
         try:
-            listing = json.loads((entry / PICTURES).read_text("utf-8"))
+            listing = json.loads((entry / LISTING).read_text("utf-8"))
             images = np.load(entry / IMAGES, mmap_mode="r", allow_pickle=False)
             labels = np.array(listing["labels"], np.int64)
             found = Entry(
@@ -187,16 +187,16 @@ class PictureStore:
                 return self._sound(key) or make()
         except Timeout as error:
             raise StorageError(
-                f"Another process has been writing the pictures of {key} for {LOCK_SECONDS:.0f} s. "
+                f"Another process has been writing the images of {key} for {LOCK_SECONDS:.0f} s. "
                 "Try again when it has ended."
             ) from error
 
     @contextlib.contextmanager
-    def writing(self, pictures: int, side: int) -> Iterator[Writer]:
+    def writing(self, images: int, side: int) -> Iterator[Writer]:
         """A place to write an entry; without `Writer.keep`, nothing of it stays.
 
         Args:
-            pictures: as many as there may be.
+            images: as many as there may be.
             side: pixels of each.
 
         Raises:
@@ -204,7 +204,7 @@ class PictureStore:
         """
         self.folder.mkdir(parents=True, exist_ok=True)
         self._sweep()
-        self.make_room(pictures * side * side * 3)
+        self.make_room(images * side * side * 3)
         name = f"{ASIDE}{uuid.uuid4().hex}"
         # Whoever sweeps takes away what nobody holds: the lock ends with its process.
         lock = FileLock(self.folder / f"{name}.lock")
@@ -235,13 +235,13 @@ class PictureStore:
             free += sizes[dropped[-1]]
         if kept + needed > self.max_bytes:
             raise LimitError(
-                f"These pictures need {_gigabytes(needed)}; at most "
+                f"These images need {_gigabytes(needed)}; at most "
                 f"{_gigabytes(self.max_bytes)} are kept, and imported sets hold "
                 f"{_gigabytes(kept)} of them. Delete a set, or raise CNNKIT_PICTURES_MEMORY."
             )
         if needed > free:
             raise LimitError(
-                f"These pictures need {_gigabytes(needed)}, and the disk of {self.folder} has "
+                f"These images need {_gigabytes(needed)}, and the disk of {self.folder} has "
                 f"{_gigabytes(max(0, free))} to spare. Delete a set, or make room."
             )
         for key in dropped:
@@ -281,15 +281,15 @@ class PictureStore:
 
     def _damaged(self, key: str, error: Exception) -> StorageError:
         return StorageError(
-            f"The pictures of {key} in {self.folder / key} are damaged ({error}). Delete that "
+            f"The images of {key} in {self.folder / key} are damaged ({error}). Delete that "
             "folder, and import them again."
         )
 
 
 class Writer:
-    """Pictures on their way to disk, one after the other; few are in memory at once."""
+    """Images on their way to disk, one after the other; few are in memory at once."""
 
-    def __init__(self, store: PictureStore, aside: Path, file: IO[bytes], side: int):
+    def __init__(self, store: ImageStore, aside: Path, file: IO[bytes], side: int):
         """Leave room for the header, whose length does not depend on the number."""
         self._store, self._aside, self._file, self.side = store, aside, file, side
         self._digests: list[str] = []
@@ -297,27 +297,27 @@ class Writer:
 
     @property
     def digests(self) -> Sequence[str]:
-        """Of the pixels of each picture so far."""
+        """Of the pixels of each image so far."""
         return self._digests
 
-    def add(self, picture: np.ndarray, pixels: str | None = None) -> None:
-        """Write a picture.
+    def add(self, image: np.ndarray, pixels: str | None = None) -> None:
+        """Write an image.
 
         Args:
-            picture: uint8 (side, side, 3).
+            image: uint8 (side, side, 3).
             pixels: its `digest`, where it is known already.
 
         Raises:
             LimitError: the disk is full.
         """
-        if picture.shape != (self.side, self.side, 3) or picture.dtype != np.uint8:
+        if image.shape != (self.side, self.side, 3) or image.dtype != np.uint8:
             raise ValueError(
-                f"`picture` must be uint8 of {(self.side, self.side, 3)}. "
-                f"Received: {picture.dtype} {picture.shape}."
+                f"`image` must be uint8 of {(self.side, self.side, 3)}. "
+                f"Received: {image.dtype} {image.shape}."
             )
         with _written(self._store.folder):
-            self._file.write(np.ascontiguousarray(picture).data)
-        self._digests.append(pixels or digest(picture))
+            self._file.write(np.ascontiguousarray(image).data)
+        self._digests.append(pixels or digest(image))
 
     def keep(
         self,
@@ -328,13 +328,13 @@ class Writer:
     ) -> Entry:
         """End the entry and give it its name.
 
-        An entry of that name that is there already stays: it holds the same pictures.
+        An entry of that name that is there already stays: it holds the same images.
 
         Args:
             key: of the entry; or what makes it of the fingerprint.
             card: made of the fingerprint.
-            labels: of each picture.
-            names: of each picture's file.
+            labels: of each image.
+            names: of each image's file.
 
         Raises:
             LimitError: the disk is full.
@@ -347,14 +347,14 @@ class Writer:
             self._write_header()
             self._file.flush()
             os.fsync(self._file.fileno())
-            (self._aside / PICTURES).write_text(json.dumps(listing), "utf-8")
+            (self._aside / LISTING).write_text(json.dumps(listing), "utf-8")
             (self._aside / CARD).write_text(json.dumps(asdict(card(fingerprint))), "utf-8")
         key = key if isinstance(key, str) else key(fingerprint)
-        with contextlib.suppress(OSError):  # it is there already, with the same pictures
+        with contextlib.suppress(OSError):  # it is there already, with the same images
             self._aside.rename(self._store.folder / key)
         entry = self._store.read(key)
         if entry is None:
-            raise StorageError(f"The pictures of {key} were deleted while they were written.")
+            raise StorageError(f"The images of {key} were deleted while they were written.")
         return entry
 
     def _write_header(self) -> None:
@@ -371,13 +371,13 @@ def _written(folder: Path) -> Iterator[None]:
         yield
     except OSError as error:
         raise LimitError(
-            f"The pictures cannot be written to {folder}: {error.strerror}. Make room there."
+            f"The images cannot be written to {folder}: {error.strerror}. Make room there."
         ) from error
 
 
-def digest(picture: np.ndarray) -> str:
-    """A name for a picture's pixels."""
-    return hashlib.sha256(np.ascontiguousarray(picture).data).hexdigest()
+def digest(image: np.ndarray) -> str:
+    """A name for an image's pixels."""
+    return hashlib.sha256(np.ascontiguousarray(image).data).hexdigest()
 
 
 def _check(entry: Entry) -> None:
@@ -385,10 +385,10 @@ def _check(entry: Entry) -> None:
     if entry.images.shape != (count, side, side, 3) or entry.images.dtype != np.uint8:
         raise ValueError(f"{IMAGES} holds {entry.images.dtype} {entry.images.shape}")
     if not len(entry.labels) == len(entry.names) == len(entry.twins) == count:
-        raise ValueError(f"{PICTURES} does not list {count} pictures")
+        raise ValueError(f"{LISTING} does not list {count} images")
     classes = len(entry.card.class_names)
     if count and not 0 <= entry.labels.min() <= entry.labels.max() < classes:
-        raise ValueError(f"{PICTURES} has labels beyond the {classes} classes")
+        raise ValueError(f"{LISTING} has labels beyond the {classes} classes")
 
 
 def _size(folder: Path) -> int:

@@ -1,4 +1,4 @@
-"""The synthetic pictures on which the post's toy network learnt: three noisy bands."""
+"""The synthetic images on which the post's toy network learnt: three noisy bands."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import numpy as np
 
 SIZE = 12  # pixels, both ways
 CLASSES = 3
-TRAIN, VALIDATION, TEST = 50, 10, 10  # pictures per class
+TRAIN, VALIDATION, TEST = 50, 10, 10  # images per class
 TRAIN_P, TEST_P = 0.95, 0.9  # probability that a pixel is what it should be
 
 
@@ -15,7 +15,7 @@ def make(seed: int) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
 
     In class k the k-th third of the rows is on. Every pixel keeps its value with
     probability p and is flipped otherwise: p is .95 to learn from and .9 to test on, so
-    that the test is harder. The validation pictures, which the author did not have, are
+    that the test is harder. The validation images, which the author did not have, are
     drawn like the training ones and stand behind them.
 
     Returns:

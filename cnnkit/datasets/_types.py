@@ -9,7 +9,7 @@ import numpy as np
 
 from cnnkit import assets
 
-Where = slice | np.ndarray  # of pictures: neighbours, or int64 indices in any order
+Where = slice | np.ndarray  # of images: neighbours, or int64 indices in any order
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -20,14 +20,14 @@ class DatasetSpec:
     title: str
     input_shape: tuple[int, int, int]  # (height, width, channels)
     class_names: tuple[str, ...]
-    pictures: tuple[int, int]  # to learn from (validation included), to test on
+    images: tuple[int, int]  # to learn from (validation included), to test on
     description: str
     source: str  # authors and title
     licence: str
     embedded: bool  # ships with the package or with a library, or is made on the spot
     asset: str | None = None  # file that must be had first, a key of `assets.ASSETS`
-    kind: str = "small"  # "small" pictures for small networks, "pictures" of things, or "own"
-    deleted: bool = False  # an own set whose pictures are gone; networks that know them are not
+    kind: str = "small"  # "small" images for small networks, "images" of things, or "own"
+    deleted: bool = False  # an own set whose images are gone; networks that know them are not
 
     @property
     def classes(self) -> int:
@@ -42,17 +42,17 @@ class DatasetSpec:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Dataset:
-    """Pictures, labels, and which of them are for what.
+    """Images, labels, and which of them are for what.
 
     Args:
-        images: uint8, (pictures, height, width, channels), 0 to 255. Where there are many
+        images: uint8, (images, height, width, channels), 0 to 255. Where there are many
             it is a read-only `np.memmap`: what is not looked at takes no memory.
-        labels: int64, (pictures,), index into the class names.
+        labels: int64, (images,), index into the class names.
         splits: of "train", "validation" and "test", slices or int64 indices; they share no
-            picture.
-        names: of the files that the pictures come from, one a picture; none where they
+            image.
+        names: of the files that the images come from, one an image; none where they
             come from no files.
-        fingerprint: of the pixels, in their order; the same pictures have the same one
+        fingerprint: of the pixels, in their order; the same images have the same one
             however they are labelled and split. Empty where nobody asks for it.
     """
 
@@ -85,7 +85,7 @@ class Dataset:
 
     @property
     def licence(self) -> str:
-        """Licence of the pictures."""
+        """Licence of the images."""
         return self.spec.licence
 
     @property
@@ -97,7 +97,7 @@ class Dataset:
         """Images and labels of "train", "validation" or "test".
 
         Nothing is copied where the part is a slice. Where it is a list of indices all of its
-        pictures are read into memory: for many, go through `indices` in batches.
+        images are read into memory: for many, go through `indices` in batches.
 
         Raises:
             KeyError: there is no such part.
@@ -106,7 +106,7 @@ class Dataset:
         return np.asarray(self.images[where]), self.labels[where]
 
     def indices(self, name: str) -> np.ndarray:
-        """Which pictures belong to a part, int64, in the part's order.
+        """Which images belong to a part, int64, in the part's order.
 
         Raises:
             KeyError: there is no such part.
@@ -115,7 +115,7 @@ class Dataset:
         return np.arange(len(self.labels))[where] if isinstance(where, slice) else where
 
     def size(self, name: str) -> int:
-        """Pictures in a part.
+        """Images in a part.
 
         Raises:
             KeyError: there is no such part.

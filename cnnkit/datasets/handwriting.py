@@ -16,11 +16,11 @@ from scipy import ndimage
 
 from cnnkit.errors import InvalidImageError
 
-SIDE = 28  # pixels of the picture
+SIDE = 28  # pixels of the image
 BOX = 20  # pixels of the longer side of the digit
 CENTRE = 14  # row and column of the centre of mass, as measured on MNIST (±.5)
 THINNEST = 2.2  # pixels; 19 of 20 digits of MNIST have strokes at least nearly that wide
-WORKING_SIDE = 512  # pixels; larger pictures are searched at this size
+WORKING_SIDE = 512  # pixels; larger images are searched at this size
 LEAST_CONTRAST = 28  # of 255, between ink and paper
 
 
@@ -29,13 +29,13 @@ class Handwriting:
     """A digit in the form of MNIST, and where it was found.
 
     Args:
-        picture: uint8 (28, 28, 1), 0 paper to 255 ink.
-        box: left, top, right, bottom in pixels of the given picture; right and bottom
+        image: uint8 (28, 28, 1), 0 paper to 255 ink.
+        box: left, top, right, bottom in pixels of the given image; right and bottom
             lie outside.
         inverted: whether the ink was darker than the paper.
     """
 
-    picture: np.ndarray
+    image: np.ndarray
     box: tuple[int, int, int, int]
     inverted: bool
 
@@ -78,8 +78,8 @@ def from_photo(photo: np.ndarray) -> Handwriting:
     threshold = _otsu(ink)
     if threshold is None:
         raise InvalidImageError(
-            "No writing was found in the picture. Write one digit large, with a thick dark pen "
-            "on plain white paper, and let it fill most of the picture."
+            "No writing was found in the image. Write one digit large, with a thick dark pen "
+            "on plain white paper, and let it fill most of the image."
         )
     mask = _writing(ink > threshold)
     # Once more around what was found: a table's edge elsewhere must not set its threshold.
@@ -95,20 +95,20 @@ def from_photo(photo: np.ndarray) -> Handwriting:
     return Handwriting(_laid_out(digit), (left, top, right, bottom), inverted=dark)
 
 
-def _gray(picture: np.ndarray) -> np.ndarray:
-    picture = np.asarray(picture)
-    if picture.ndim == 3 and picture.shape[-1] == 1:
-        picture = picture[..., 0]
-    if picture.ndim != 2 or 0 in picture.shape:
+def _gray(image: np.ndarray) -> np.ndarray:
+    image = np.asarray(image)
+    if image.ndim == 3 and image.shape[-1] == 1:
+        image = image[..., 0]
+    if image.ndim != 2 or 0 in image.shape:
         raise InvalidImageError(
-            f"A gray picture of shape (height, width) is needed. Received: {picture.shape}."
+            f"A gray image of shape (height, width) is needed. Received: {image.shape}."
         )
-    return picture.astype(np.float64)
+    return image.astype(np.float64)
 
 
 def _ink(gray: np.ndarray) -> tuple[np.ndarray, bool]:
     """How far each pixel is from its paper, towards the ink, and whether ink is dark."""
-    # A digit is small beside a neighbourhood of a half of the picture, so the median
+    # A digit is small beside a neighbourhood of a half of the image, so the median
     # there is the paper's brightness, lamp and shadow included.
     step = max(1, max(gray.shape) // 64)
     coarse = gray[::step, ::step]
@@ -143,7 +143,7 @@ def _writing(mask: np.ndarray) -> np.ndarray:
     reach = max(1, round(max(mask.shape) / 40))
     joined, _ = ndimage.label(ndimage.binary_dilation(mask, iterations=reach))
     sizes = np.bincount(joined[mask], minlength=joined.max() + 1).astype(float)
-    # What runs out of the picture is rather a shadow, a table or a finger.
+    # What runs out of the image is rather a shadow, a table or a finger.
     border = np.unique(np.concatenate([joined[0], joined[-1], joined[:, 0], joined[:, -1]]))
     inner = sizes.copy()
     inner[border] = 0
@@ -203,6 +203,6 @@ def _laid_out(digit: np.ndarray) -> np.ndarray:
     height, width = values.shape
     top = int(np.clip(round(CENTRE - rows), 0, SIDE - height))
     left = int(np.clip(round(CENTRE - columns), 0, SIDE - width))
-    picture = np.zeros((SIDE, SIDE, 1), np.uint8)
-    picture[top : top + height, left : left + width, 0] = np.uint8(np.rint(255 * values))
-    return picture
+    image = np.zeros((SIDE, SIDE, 1), np.uint8)
+    image[top : top + height, left : left + width, 0] = np.uint8(np.rint(255 * values))
+    return image

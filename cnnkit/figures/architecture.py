@@ -30,7 +30,7 @@ COLOURS = {
     "other": GREY,
 }
 WORDS = {
-    "input": "the picture",
+    "input": "the image",
     "convolution": "convolution",
     "residual": "residual block",
     "branches": "branches side by side",

@@ -13,10 +13,10 @@ from cnnkit.figures._style import BLUE, GREY, RED, faded, finished
 def confusion_matrix(confusion: np.ndarray, class_names: Sequence[str], *, cell: int = 38):
     """Which class was read as which: right ones in blue, mistakes in red.
 
-    The two colours have scales of their own: on one scale a thousand right pictures would
+    The two colours have scales of their own: on one scale a thousand right images would
     make ten wrong ones invisible. Cells are heat-maps, which fit any width of the screen.
     A heat-map gives Streamlit no clicks, so a square marker that can hardly be seen lies
-    over each cell; its `customdata` is (true class, predicted class, pictures). The numbers
+    over each cell; its `customdata` is (true class, predicted class, images). The numbers
     are annotations, because Plotly fades the text of every marker that is not clicked.
 
     Args:
@@ -94,7 +94,7 @@ def _targets(confusion: np.ndarray, class_names: Sequence[str], cell: int) -> go
         # A list: from an array Plotly makes bytes, which come back from a click unread.
         customdata=np.stack([true, predicted, counts], axis=1).tolist(),
         hovertemplate=[
-            f"{count} pictures of <b>{class_names[t]}</b> read as <b>{class_names[p]}</b>"
+            f"{count} images of <b>{class_names[t]}</b> read as <b>{class_names[p]}</b>"
             "<extra></extra>"
             for t, p, count in zip(true, predicted, counts, strict=True)
         ],

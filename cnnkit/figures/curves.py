@@ -16,7 +16,7 @@ TITLES = {
     "accuracy": "accuracy",
     "error": "error",
     "learning_rate": "learning rate",
-    "pictures_per_second": "pictures / s",
+    "images_per_second": "images / s",
     "seconds": "seconds an epoch",
 }
 FRACTIONS = ("accuracy", "error")

@@ -1,4 +1,4 @@
-"""Accuracy over the number of pictures, one line for each depth, with its spread."""
+"""Accuracy over the number of images, one line for each depth, with its spread."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class Reached(Protocol):
 
     @property
     def per_class(self) -> int:
-        """Pictures of each class that it learnt from."""
+        """Images of each class that it learnt from."""
         ...
 
     @property
@@ -47,15 +47,13 @@ def data_and_depth(reached: Iterable[Reached], ways: Iterable[str]) -> go.Figure
             _line(figure, way, dict(sorted(values[way].items())), colour)
     counts = sorted({count for by_count in values.values() for count in by_count})
     figure.update_xaxes(
-        title={"text": "pictures of each class to learn from"},
+        title={"text": "images of each class to learn from"},
         type="log",
         tickvals=counts,
         ticktext=list(map(str, counts)),
         fixedrange=True,
     )
-    figure.update_yaxes(
-        title={"text": "accuracy on test pictures"}, ticksuffix=" %", fixedrange=True
-    )
+    figure.update_yaxes(title={"text": "accuracy on test images"}, ticksuffix=" %", fixedrange=True)
     return finished(figure, height=380)
 
 

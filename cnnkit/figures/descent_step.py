@@ -12,7 +12,7 @@ from cnnkit.figures._style import GREEN, finished
 
 @dataclass(frozen=True, kw_only=True)
 class Slope:
-    """The loss of some pictures, over the learning rate."""
+    """The loss of some images, over the learning rate."""
 
     title: str
     colour: str
@@ -26,7 +26,7 @@ def loss_by_rate(rates: Sequence[float], slopes: Sequence[Slope], rate: float) -
 
     Args:
         rates: ascending, above 0; the axis is logarithmic.
-        slopes: of different pictures.
+        slopes: of different images.
         rate: that is chosen.
     """
     # A step that is far too long may cost thousands: what is near must stay visible.

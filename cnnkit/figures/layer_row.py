@@ -29,12 +29,12 @@ def layer_row(boxes: Sequence[Box], current: int, *, backward: bool) -> str:
     """The row as HTML, in the colours of the page around it.
 
     Args:
-        boxes: the picture or the first layer first, the loss last.
+        boxes: the image or the first layer first, the loss last.
         current: number of the box that is looked at.
         backward: which way the arrows point.
     """
     drawn = "".join(_box(box, number == current) for number, box in enumerate(boxes))
-    way = "backward, from the loss to the picture" if backward else "forward, to the loss"
+    way = "backward, from the loss to the image" if backward else "forward, to the loss"
     alt = html.escape(f"{len(boxes)} layers, {way}; now at {boxes[current].name}")
     kind = "backward" if backward else "forward"
     return f'{_STYLE}<div class="cnn-row {kind}" role="img" aria-label="{alt}">{drawn}</div>'
@@ -45,15 +45,15 @@ def _box(box: Box, current: bool) -> str:
     return (
         f'<div class="box{" current" if current else ""}" title="{html.escape(box.name)}">'
         f'<div class="drawing">'
-        f'<img alt="" src="{_picture(box.values)}"></div><b>{html.escape(box.title)}</b>'
+        f'<img alt="" src="{_image(box.values)}"></div><b>{html.escape(box.title)}</b>'
         f"<small>{shape}</small></div>"
     )
 
 
-def _picture(values: np.ndarray) -> str:
+def _image(values: np.ndarray) -> str:
     flat = folded(values) if values.ndim == 1 else values[..., strongest(values, 1)[0]]
-    picture = rasters.coloured(flat / (np.abs(flat).max() or 1), "diverging")
-    return "data:image/png;base64," + base64.b64encode(rasters.png(picture)).decode()
+    image = rasters.coloured(flat / (np.abs(flat).max() or 1), "diverging")
+    return "data:image/png;base64," + base64.b64encode(rasters.png(image)).decode()
 
 
 _STYLE = (

@@ -1,4 +1,4 @@
-"""A whole network as people draw it, with what each stage answers to a picture.
+"""A whole network as people draw it, with what each stage answers to an image.
 
 HTML and not Plotly: text keeps its size when the figure becomes narrow, and stages that
 stand side by side on a wide page stand one below the other on a telephone. (Streamlit
@@ -35,16 +35,16 @@ def network(
     """The figure as HTML, in the colours of the page around it.
 
     Args:
-        stages: from `cnnkit.anatomy.stages`, the picture first, the logits last.
-        answers: layer name → (height, width, channels) or (units,), for one picture.
+        stages: from `cnnkit.anatomy.stages`, the image first, the logits last.
+        answers: layer name → (height, width, channels) or (units,), for one image.
         probabilities: (classes,), drawn in the place of the logits.
         class_names: (classes,).
     """
-    tallest = max(stage.shape[0] for stage in stages if stage.pictures)
+    tallest = max(stage.shape[0] for stage in stages if stage.images)
     boxes = [_stage(stage, answers[stage.name], tallest) for stage in stages[:-1]]
     boxes.append(_answer(stages[-1], probabilities, class_names))
     words = ", then ".join(stage.label for stage in stages)
-    alt = html.escape(f"From the picture to the answer: {words}")
+    alt = html.escape(f"From the image to the answer: {words}")
     return f'{_STYLE}<div class="cnn-network" role="img" aria-label="{alt}">{"".join(boxes)}</div>'
 
 
@@ -66,7 +66,7 @@ def folded(values: np.ndarray) -> np.ndarray:
 
 
 def _stage(stage: Stage, answer: np.ndarray, tallest: int) -> str:
-    return _box(_sheets(answer, tallest) if stage.pictures else _block(answer), stage)
+    return _box(_sheets(answer, tallest) if stage.images else _block(answer), stage)
 
 
 def _box(drawing: str, stage: Stage) -> str:
@@ -98,8 +98,8 @@ def _sheets(maps: np.ndarray, tallest: int) -> str:
 def _block(values: np.ndarray) -> str:
     block = folded(values)
     width = BLOCK * block.shape[1] / block.shape[0]
-    picture = _source(block / (np.abs(block).max() or 1), "diverging")
-    return f'<img alt="" src="{picture}" style="width:{width:.0f}px;height:{BLOCK}px">'
+    image = _source(block / (np.abs(block).max() or 1), "diverging")
+    return f'<img alt="" src="{image}" style="width:{width:.0f}px;height:{BLOCK}px">'
 
 
 def _answer(stage: Stage, probabilities: np.ndarray, class_names: Sequence[str]) -> str:
@@ -112,8 +112,8 @@ def _answer(stage: Stage, probabilities: np.ndarray, class_names: Sequence[str])
     return _box(f'<div class="answer">{"".join(rows)}</div>', stage)
 
 
-def _source(picture: np.ndarray, colours: str) -> str:
-    data = rasters.png(rasters.coloured(picture, colours))
+def _source(image: np.ndarray, colours: str) -> str:
+    data = rasters.png(rasters.coloured(image, colours))
     return "data:image/png;base64," + base64.b64encode(data).decode()
 
 

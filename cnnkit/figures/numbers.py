@@ -221,7 +221,7 @@ def _axes(
     look = {"showgrid": False, "fixedrange": True, "constrain": "domain"}
     figure.update_xaxes(range=[-0.6, width - 0.4], **look, **_ticks(columns))
     figure.update_yaxes(range=[height - 0.4, -0.6], **look, **_ticks(rows))
-    if rows is None and columns is None:  # cells of pictures are square
+    if rows is None and columns is None:  # cells of images are square
         figure.update_xaxes(constraintoward="left")
         figure.update_yaxes(scaleanchor="x", constraintoward="top")
 

@@ -1,4 +1,4 @@
-"""Pictures from arrays: montages of digits, filters and feature maps. NumPy and Pillow only."""
+"""Images from arrays: montages of digits, filters and feature maps. NumPy and Pillow only."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from PIL import Image
 NEGATIVE = (222, 112, 48, 255)
 ZERO = (138, 148, 166, 34)
 POSITIVE = (76, 114, 224, 255)
-SMOOTH = 64  # pixels a side from which a picture is enlarged smoothly
+SMOOTH = 64  # pixels a side from which an image is enlarged smoothly
 
 
 def montage(
@@ -25,23 +25,23 @@ def montage(
     colours: str = "gray",
     together: bool = True,
 ) -> np.ndarray:
-    """Many small pictures in one, with transparent gaps so that any page shows through.
+    """Many small images in one, with transparent gaps so that any page shows through.
 
     Args:
-        images: (pictures, height, width), any numbers. uint8 is taken as 0 to 255,
+        images: (images, height, width), any numbers. uint8 is taken as 0 to 255,
             anything else is stretched.
-        columns: pictures in a row.
-        scale: pixels on the screen for one of a picture, in both directions.
-        gap: between pictures, in pixels of a picture.
+        columns: images in a row.
+        scale: pixels on the screen for one of an image, in both directions.
+        gap: between images, in pixels of an image.
         colours: "gray", or "diverging" for numbers of both signs: orange, nothing, blue.
-        together: stretch all pictures by the same factor, else each by its own.
+        together: stretch all images by the same factor, else each by its own.
 
     Returns:
         uint8 (height, width, 4), red, green, blue and opacity.
     """
     images = np.asarray(images)
     if images.ndim != 3:
-        raise ValueError(f"`images` must be (pictures, height, width). Received: {images.shape}.")
+        raise ValueError(f"`images` must be (images, height, width). Received: {images.shape}.")
     tiles = np.stack([coloured(i, colours) for i in _stretched(images, colours, together)])
     count, height, width = images.shape
     rows = -(-count // columns)
@@ -52,47 +52,45 @@ def montage(
     return enlarged(sheet, scale)
 
 
-def mosaic(pictures: np.ndarray, *, columns: int, width: int, gap: int = 4) -> np.ndarray:
-    """Pictures in colour or gray as one sheet of a given width.
+def mosaic(images: np.ndarray, *, columns: int, width: int, gap: int = 4) -> np.ndarray:
+    """Images in colour or gray as one sheet of a given width.
 
     Small ones keep their square pixels; larger ones are enlarged smoothly.
 
     Args:
-        pictures: uint8 (pictures, height, width, 1 or 3).
-        columns: pictures in a row.
+        images: uint8 (images, height, width, 1 or 3).
+        columns: images in a row.
         width: of the sheet, in pixels.
-        gap: between pictures, in pixels of the sheet.
+        gap: between images, in pixels of the sheet.
 
     Returns:
         uint8 (height, width, 4); the gaps are transparent.
     """
-    count, height, breadth, channels = pictures.shape
+    count, height, breadth, channels = images.shape
     across = max(1, (width - gap * (columns - 1)) // columns)
     down = max(1, round(across * height / breadth))
     way = Image.Resampling.BICUBIC if breadth >= SMOOTH else Image.Resampling.NEAREST
     rows = -(-count // columns)
     sheet = Image.new("RGBA", (columns * (across + gap) - gap, rows * (down + gap) - gap))
-    for number, picture in enumerate(pictures):
-        tile = Image.fromarray(picture[..., 0] if channels == 1 else picture).convert("RGBA")
+    for number, image in enumerate(images):
+        tile = Image.fromarray(image[..., 0] if channels == 1 else image).convert("RGBA")
         place = (number % columns) * (across + gap), (number // columns) * (down + gap)
         sheet.paste(tile.resize((across, down), way), place)
     return np.asarray(sheet)
 
 
 def gif(frames: Sequence[np.ndarray], *, seconds: float = 0.25) -> bytes:
-    """An endless GIF of pictures, the last of which stays a while.
+    """An endless GIF of images, the last of which stays a while.
 
     Args:
         frames: uint8 (height, width, 1, 3 or 4) of one size.
         seconds: each is shown.
     """
-    pictures = [
-        Image.fromarray(f[..., 0] if f.shape[-1] == 1 else f).convert("RGB") for f in frames
-    ]
-    durations = [int(1000 * seconds)] * len(pictures)
+    images = [Image.fromarray(f[..., 0] if f.shape[-1] == 1 else f).convert("RGB") for f in frames]
+    durations = [int(1000 * seconds)] * len(images)
     durations[-1] *= 6
     file = io.BytesIO()
-    first, *others = pictures
+    first, *others = images
     first.save(
         file, "GIF", save_all=True, append_images=others, duration=durations, loop=0, disposal=1
     )
@@ -100,7 +98,7 @@ def gif(frames: Sequence[np.ndarray], *, seconds: float = 0.25) -> bytes:
 
 
 def coloured(image: np.ndarray, colours: str = "gray") -> np.ndarray:
-    """One picture in colour.
+    """One image in colour.
 
     Args:
         image: (height, width); 0 to 1 for "gray", -1 to 1 for "diverging".
@@ -129,12 +127,12 @@ def enlarged(image: np.ndarray, scale: int) -> np.ndarray:
 
 
 def boxed(image: np.ndarray, box: tuple[int, int, int, int], *, width: int = 0) -> np.ndarray:
-    """A gray picture with a coloured frame around what was found in it.
+    """A gray image with a coloured frame around what was found in it.
 
     Args:
         image: uint8 (height, width).
         box: left, top, right and bottom in pixels; right and bottom lie outside.
-        width: of the frame in pixels; 0: fitting for the picture's size.
+        width: of the frame in pixels; 0: fitting for the image's size.
 
     Returns:
         uint8 (height, width, 3).
@@ -151,7 +149,7 @@ def boxed(image: np.ndarray, box: tuple[int, int, int, int], *, width: int = 0) 
 
 
 def png(image: np.ndarray) -> bytes:
-    """A picture as the bytes of a PNG file.
+    """An image as the bytes of a PNG file.
 
     Args:
         image: uint8 (height, width), or with 3 or 4 channels.

@@ -45,7 +45,7 @@ def warm_up(settings: Settings) -> None:
 
 
 def _blank() -> Dataset:
-    """Empty pictures in the format of MNIST: reading real ones would warm nothing more."""
+    """Empty images in the format of MNIST: reading real ones would warm nothing more."""
     spec = dataset_info("mnist")
     count = 4 * BATCH
     return Dataset(

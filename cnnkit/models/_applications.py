@@ -23,7 +23,7 @@ IMAGENET_MEAN_BGR = (103.939, 116.779, 123.68)  # of values from 0 to 255
 
 
 def _caffe(image):
-    """BGR, as OpenCV read pictures, minus the mean colour of ImageNet."""
+    """BGR, as OpenCV read images, minus the mean colour of ImageNet."""
     blue_first = keras.ops.flip(image, axis=-1)
     negative = [-mean for mean in IMAGENET_MEAN_BGR]
     return keras.layers.Rescaling(1.0, negative, name="preprocessing")(blue_first)
@@ -42,7 +42,7 @@ def _torch(image):
     return keras.layers.Rescaling(scale, offset, name="preprocessing")(image)
 
 
-# "own": the family brings its own layers for it, and a second one would spoil the picture.
+# "own": the family brings its own layers for it, and a second one would spoil the image.
 PREPROCESSING = {"caffe": _caffe, "tf": _tf, "torch": _torch, "own": lambda image: image}
 
 
@@ -51,7 +51,7 @@ def build(spec: PretrainedSpec, size: int, top: bool = True) -> keras.Model:
 
     Args:
         spec: of the network.
-        size: pixels, height and width of its pictures.
+        size: pixels, height and width of its images.
         top: with its classifier; False: up to the last maps.
     """
     with _fresh_names():

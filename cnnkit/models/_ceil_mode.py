@@ -10,7 +10,7 @@ def overlapping_pool(x, name):
 
     Keras rounds down ("valid"), or pads both sides ("same": 113 → 57). A side with an
     odd number of pixels needs no padding; an even one needs a row behind its end, which
-    is just what "same" adds. A picture with a side of each kind gets a layer of zeros:
+    is just what "same" adds. An image with a side of each kind gets a layer of zeros:
     after ReLU no zero is larger than what is there.
     """
     height, width = x.shape[1:3]

@@ -27,13 +27,13 @@ def load_named_arrays(model: Model, path: Path | str) -> None:
     """Give a network the weights of a file, or none of them.
 
     The networks were trained on blue, green, red. Ours takes red, green, blue, so the
-    first kernel is turned round instead of every picture: the logits are the same, and
+    first kernel is turned round instead of every image: the logits are the same, and
     the filters are in the order of colours that people draw. Auxiliary classifiers, which
     the files do not have, keep their weights.
 
     Args:
         model: "googlenet" or "squeezenet", of `create_model`, with 1000 classes and three
-            channels. Pictures may have any size.
+            channels. Images may have any size.
         path: the `.npz` file.
 
     Raises:
@@ -66,7 +66,7 @@ def _check_model(model: Model) -> None:
 
 
 def _variables(model: Model) -> dict[str, Variable]:
-    """The array's name → the variable, in the order a picture meets them."""
+    """The array's name → the variable, in the order an image meets them."""
     return {
         f"{_caffe_name(layer.name)}|{kind}": getattr(layer, kind)
         for layer in model.layers

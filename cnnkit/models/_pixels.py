@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from cnnkit._lazy import keras
 
-IMAGENET_MEAN = (123.68, 116.779, 103.939)  # red, green, blue of the training pictures
+IMAGENET_MEAN = (123.68, 116.779, 103.939)  # red, green, blue of the training images
 CAFFE_MEAN = (123.0, 117.0, 104.0)  # the same, as Caffe's networks round it
 
 
@@ -12,7 +12,7 @@ def subtract_mean(image, mean=IMAGENET_MEAN):
     """Move pixels of 0 to 255 around zero; their range stays.
 
     The mean is one number a channel. The papers' mean of every single pixel would tie
-    a network to one size of picture. Gray pictures have the mean of the three subtracted.
+    a network to one size of image. Gray images have the mean of the three subtracted.
     """
     fits = image.shape[-1] == len(mean)
     offset = [-value for value in mean] if fits else -sum(mean) / len(mean)

@@ -109,7 +109,7 @@ def list_models(group: str | None = None) -> list[str]:
     """Registered names, `b2` before `b10`.
 
     Args:
-        group: "digits" and "photos" for those with recipes for such pictures, "classic"
+        group: "digits" and "photos" for those with recipes for such images, "classic"
             for those that are built as their papers say; None: all.
     """
     names = [name for name, spec in _MODELS.items() if group in (None, spec.group)]
@@ -156,7 +156,7 @@ def create_model(
     Raises:
         UnknownModelError: lists the names that exist.
         InvalidRecipeError: an option is unknown or has a value that cannot work.
-        IncompatibleError: the pictures are too small for the network.
+        IncompatibleError: the images are too small for the network.
     """
     spec = model_info(name)
     known = {option.name: option for option in spec.options}
@@ -171,9 +171,9 @@ def create_model(
     try:
         return spec.build(shape, classes or spec.classes, seeds(seed), **values)
     except ValueError as error:
-        # Keras's own words for a layer with no pixels left are about tensors, not pictures.
+        # Keras's own words for a layer with no pixels left are about tensors, not images.
         raise IncompatibleError(
-            f"{spec.title} cannot be built for pictures of {shape}; it was published for "
+            f"{spec.title} cannot be built for images of {shape}; it was published for "
             f"{spec.input_shape}."
         ) from error
 

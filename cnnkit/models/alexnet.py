@@ -24,7 +24,7 @@ def alexnet(input_shape, classes, seeds, groups, local_response, dropout):
     """Weights N(0, .01); biases 1 where that gives ReLU something to do from the start.
 
     Two groups: half of the filters lived on each of two GPUs, and saw only the maps of
-    their own. The paper's pictures of 224×224 lead to its own sizes (55, 27, 13) only if
+    their own. The paper's images of 224×224 lead to its own sizes (55, 27, 13) only if
     they are 227×227.
     """
     image = keras.Input(input_shape, name="image")

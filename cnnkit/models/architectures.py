@@ -30,7 +30,7 @@ def open_architecture(name: str, options: Mapping[str, Any] | None = None) -> Mo
     Raises:
         UnknownModelError: lists the names that exist.
         InvalidRecipeError: an option is unknown or has a value that cannot work.
-        IncompatibleError: the pictures are too small for the network.
+        IncompatibleError: the images are too small for the network.
     """
     values = dict(options or {})
     if values and name in list_pretrained() and name not in list_models():

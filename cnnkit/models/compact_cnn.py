@@ -16,7 +16,7 @@ from cnnkit.models._registry import Option, register_model
     ),
 )
 def compact_cnn(input_shape, classes, seeds, width, dropout):
-    """Filters double when the picture is halved; all that is dear happens on 13×13 or less.
+    """Filters double when the image is halved; all that is dear happens on 13×13 or less.
 
     The largest of four is taken before normalisation and ReLU, which so have a quarter of
     the work.

@@ -12,7 +12,7 @@ from cnnkit.models._registry import Option, register_model
 
 
 @register_model(
-    title="GoogLeNet for small pictures",
+    title="GoogLeNet for small images",
     description="The nine Inception modules of GoogLeNet, each with an eighth of its filters.",
     paper="after Szegedy et al. 2015: Going Deeper with Convolutions",
     parameters=93_684,
@@ -22,7 +22,7 @@ from cnnkit.models._registry import Option, register_model
     ),
 )
 def googlenet_digits(input_shape, classes, seeds, auxiliary, dropout):
-    """Pictures of 28×28 are 14×14 in modules 3a and 3b, and 7×7 in the others.
+    """Images of 28×28 are 14×14 in modules 3a and 3b, and 7×7 in the others.
 
     With auxiliary classifiers the outputs are a list, as those of `googlenet`; all other
     weights start as without them.

@@ -31,7 +31,7 @@ def lenet5(input_shape, classes, seeds, activation, connections):
 
     What differs from the paper: its poolings S2 and S4 learn a factor and a bias for each
     map, and are squashed again, ours only take the mean; its tanh is stretched to
-    1.7159 tanh(2a/3); its output units measure the distance to drawn pictures of the
+    1.7159 tanh(2a/3); its output units measure the distance to drawn images of the
     digits (RBF), ours are a dense layer of logits.
     """
     image = keras.Input(input_shape, name="image")
@@ -51,7 +51,7 @@ def lenet5(input_shape, classes, seeds, activation, connections):
 
 
 def _on_a_field_of_32(image):
-    """Centre a smaller picture on background, as the paper does with its 28×28 digits."""
+    """Centre a smaller image on background, as the paper does with its 28×28 digits."""
     height, width = (min(max(0, 32 - side), 4) for side in image.shape[1:3])
     if not (height or width):
         return image

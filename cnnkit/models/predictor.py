@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from cnnkit.models._storage import ModelCard
 
-CHUNK = 32  # pictures at once: more needs more memory and is no faster on a CPU
+CHUNK = 32  # images at once: more needs more memory and is no faster on a CPU
 
 
 class OpenModel:
@@ -49,13 +49,13 @@ class OpenModel:
         """What the network answers.
 
         Args:
-            images: (pictures, height, width, channels), 0 to 255.
+            images: (images, height, width, channels), 0 to 255.
 
         Returns:
-            float32 (pictures, classes).
+            float32 (images, classes).
 
         Raises:
-            IncompatibleError: the pictures have another size than the network takes.
+            IncompatibleError: the images have another size than the network takes.
         """
         return self.timed_logits(images)[0]
 
@@ -63,7 +63,7 @@ class OpenModel:
         """`logits`, and the seconds that they took, without the wait for another's turn."""
         if images.shape[1:] != self.card.input_shape:
             raise IncompatibleError(
-                f"{self.card.title} takes pictures of {self.card.input_shape}. "
+                f"{self.card.title} takes images of {self.card.input_shape}. "
                 f"Received: {images.shape[1:]}."
             )
         starts = range(0, len(images), CHUNK)

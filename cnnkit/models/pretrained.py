@@ -32,10 +32,10 @@ class PretrainedSpec:
     title: str  # shown to people
     family: str  # networks of one paper share it
     paper: str  # authors and title
-    size: int  # pixels, height and width of its pictures
+    size: int  # pixels, height and width of its images
     preprocessing: str  # key of `cnnkit.models._applications.PREPROCESSING`, or "own"
     builder: str | None  # in `keras.applications`; None: registered here under `name`
-    top1: float | None  # share of the ImageNet validation pictures, as published
+    top1: float | None  # share of the ImageNet validation images, as published
     top5: float | None
     accuracy_source: str = KERAS_TABLE  # who published these
 
@@ -194,7 +194,7 @@ def load_pretrained(
     Args:
         name: from `list_pretrained()`.
         weights: "imagenet", or None for random ones: the architecture alone.
-        size: pixels, height and width of the pictures; None: as published.
+        size: pixels, height and width of the images; None: as published.
         progress: called with the bytes so far and in all while weights are downloaded.
 
     Returns:

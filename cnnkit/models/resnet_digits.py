@@ -6,7 +6,7 @@ from cnnkit.models._residual import basic_block, convolution, join, relu
 
 
 @register_model(
-    title="ResNet for small pictures",
+    title="ResNet for small images",
     description="6n + 2 layers in three stages, with parameter-free shortcuts or without.",
     paper="He, Zhang, Ren, Sun 2015: Deep Residual Learning for Image Recognition, section 4.2",
     parameters=270_810,

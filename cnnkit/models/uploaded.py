@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from keras import Model
 
 
-SIZE = 224  # pixels, for networks that take pictures of any size
+SIZE = 224  # pixels, for networks that take images of any size
 
 
 def open_brought(data: bytes, *, title: str, class_names: Sequence[str] = ()) -> OpenModel:

@@ -30,12 +30,12 @@ def load_headless(
     seed: int | None = 0,
     progress: assets.Progress | None = None,
 ) -> Model:
-    """A network from pictures to its last maps, without what makes classes of them.
+    """A network from images to its last maps, without what makes classes of them.
 
     Args:
         name: from `list_pretrained()` or `list_models()`.
         weights: "imagenet", or None for random ones.
-        size: pixels, height and width of the pictures; None: as published.
+        size: pixels, height and width of the images; None: as published.
         seed: of random weights; None: whatever the library gives.
         progress: called with the bytes so far and in all while weights are downloaded.
 
@@ -46,7 +46,7 @@ def load_headless(
         UnknownModelError: lists the names that exist.
         AssetUnavailableError: the weights cannot be had; says where to put them.
         CorruptAssetError: the weight file is damaged or another network's.
-        IncompatibleError: the network has no maps, or takes no pictures of this size.
+        IncompatibleError: the network has no maps, or takes no images of this size.
     """
     if name in list_models() and name not in list_pretrained():
         return without_head(create_model(name, input_shape=_shape(name, size), seed=seed or 0))
@@ -59,7 +59,7 @@ def load_headless(
         if isinstance(error, IncompatibleError):
             raise
         raise IncompatibleError(
-            f"{spec.title} takes no pictures of {size} pixels; it was published for {spec.size}."
+            f"{spec.title} takes no images of {size} pixels; it was published for {spec.size}."
         ) from error
     return without_head(model if weights else _seeded(model, seed))
 
@@ -92,7 +92,7 @@ def without_head(model: Model) -> Model:
         and len(rows[number].output_shape) == 3
         and max(rows[number].output_shape[:2]) > 1
         and rows[number].kind not in ("InputLayer", "Dropout")
-        and any(row.parameters for row in rows[: number + 1])  # else it is the picture still
+        and any(row.parameters for row in rows[: number + 1])  # else it is the image still
     ]
     if not maps:
         raise IncompatibleError(f"{model.name} has no maps that a new head could be put on.")

@@ -1,4 +1,4 @@
-"""What a network says to any picture: fitted to its input, asked, and its best answers."""
+"""What a network says to any image: fitted to its input, asked, and its best answers."""
 
 from cnnkit.predict.answers import Answer, softmax, top_k
 from cnnkit.predict.examples import example_photos

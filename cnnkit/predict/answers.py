@@ -26,7 +26,7 @@ def softmax(logits: np.ndarray) -> np.ndarray:
 
 
 def top_k(logits: np.ndarray, class_names: Sequence[str], k: int = 5) -> list[Answer]:
-    """The best answers to one picture, the best first.
+    """The best answers to one image, the best first.
 
     Args:
         logits: (classes,).

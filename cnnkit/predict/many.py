@@ -15,7 +15,7 @@ from cnnkit.image_io import read_image
 from cnnkit.models.predictor import OpenModel
 from cnnkit.predict.preparing import prepare
 
-BATCH = 16  # pictures: as fast as larger ones on a CPU, and progress moves more often
+BATCH = 16  # images: as fast as larger ones on a CPU, and progress moves more often
 READERS = 2  # threads that decode; Pillow works outside Python's lock
 THUMBNAIL = 96  # pixels, longest side
 
@@ -27,7 +27,7 @@ class Prediction:
     name: str  # of the file
     logits: np.ndarray | None = None  # float32 (classes,)
     seen: np.ndarray | None = None  # uint8, exactly what the network was given
-    notes: tuple[str, ...] = ()  # what had to be done to the picture
+    notes: tuple[str, ...] = ()  # what had to be done to the image
     error: str | None = None
 
 
@@ -44,7 +44,7 @@ def predict_files(
         files: (name, function that returns its bytes), read only when its turn comes.
         network: to ask.
         fit: key of `cnnkit.predict.FITS`.
-        batch: pictures that the network gets at once.
+        batch: images that the network gets at once.
 
     Yields:
         One prediction a file, in their order.
@@ -66,8 +66,8 @@ def predict_files(
 
 def _read(name: str, load: Callable[[], bytes], shape: tuple[int, int, int], fit: str):
     try:
-        picture = read_image(load())  # as a single one is read: it must get the same answer
-        return Prediction(name=name, seen=prepare(picture.array, shape, fit), notes=picture.notes)
+        image = read_image(load())  # as a single one is read: it must get the same answer
+        return Prediction(name=name, seen=prepare(image.array, shape, fit), notes=image.notes)
     except (CnnkitError, OSError) as error:
         return Prediction(name=name, error=str(error))
 

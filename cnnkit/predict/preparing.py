@@ -1,4 +1,4 @@
-"""A picture of any size becomes exactly what a network sees."""
+"""An image of any size becomes exactly what a network sees."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ GRAY = (124, 116, 104)  # the mean colour of ImageNet, which a network takes for
 
 
 def prepare(image: np.ndarray, input_shape: tuple[int, int, int], fit: str = "crop") -> np.ndarray:
-    """Fit a picture to a network's input.
+    """Fit an image to a network's input.
 
     Args:
         image: uint8 (height, width, 1 or 3), 0 to 255.
@@ -28,14 +28,14 @@ def prepare(image: np.ndarray, input_shape: tuple[int, int, int], fit: str = "cr
     if fit not in FITS:
         raise ValueError(f"`fit` must be one of {', '.join(FITS)}. Received: {fit!r}.")
     height, width, channels = input_shape
-    picture = Image.fromarray(image[..., 0] if image.shape[-1] == 1 else image)
-    picture = picture.convert("RGB" if channels == 3 else "L")
+    fitted = Image.fromarray(image[..., 0] if image.shape[-1] == 1 else image)
+    fitted = fitted.convert("RGB" if channels == 3 else "L")
     if fit == "pad":
-        picture = _padded(picture, width, height)
+        fitted = _padded(fitted, width, height)
     else:
-        box = _middle(picture.size, width / height) if fit == "crop" else None
-        picture = _resized(picture, (width, height), box)
-    array = np.asarray(picture)
+        box = _middle(fitted.size, width / height) if fit == "crop" else None
+        fitted = _resized(fitted, (width, height), box)
+    array = np.asarray(fitted)
     return array if channels == 3 else array[..., None]
 
 
@@ -47,15 +47,15 @@ def _middle(size: tuple[int, int], ratio: float) -> tuple[float, float, float, f
     return left, top, left + wide, top + high
 
 
-def _resized(picture: Image.Image, size: tuple[int, int], box=None) -> Image.Image:
+def _resized(image: Image.Image, size: tuple[int, int], box=None) -> Image.Image:
     # The gap lets Pillow shrink by whole numbers first: as good to the eye, several times faster.
-    return picture.resize(size, Image.Resampling.BILINEAR, box=box, reducing_gap=3.0)
+    return image.resize(size, Image.Resampling.BILINEAR, box=box, reducing_gap=3.0)
 
 
-def _padded(picture: Image.Image, width: int, height: int) -> Image.Image:
-    scale = min(width / picture.width, height / picture.height)
-    size = (max(1, round(picture.width * scale)), max(1, round(picture.height * scale)))
-    gray = GRAY if picture.mode == "RGB" else round(sum(GRAY) / 3)
-    square = Image.new(picture.mode, (width, height), gray)
-    square.paste(_resized(picture, size), ((width - size[0]) // 2, (height - size[1]) // 2))
+def _padded(image: Image.Image, width: int, height: int) -> Image.Image:
+    scale = min(width / image.width, height / image.height)
+    size = (max(1, round(image.width * scale)), max(1, round(image.height * scale)))
+    gray = GRAY if image.mode == "RGB" else round(sum(GRAY) / 3)
+    square = Image.new(image.mode, (width, height), gray)
+    square.paste(_resized(image, size), ((width - size[0]) // 2, (height - size[1]) // 2))
     return square

@@ -26,7 +26,7 @@ HISTORY = {
     "seconds": "epoch_seconds",
 }
 LIVE_COLUMNS = {
-    name: LIVE + name for name in ("loss", "accuracy", "pictures_per_second", "learning_rate")
+    name: LIVE + name for name in ("loss", "accuracy", "images_per_second", "learning_rate")
 }
 
 

@@ -64,7 +64,7 @@ class Progress:
     epochs: int = 0  # in all
     step: int = 0  # batches done since the first epoch began
     steps: int = 0  # batches in all
-    pictures_per_second: float | None = None
+    images_per_second: float | None = None
     seconds_left: float | None = None
     learning_rate: float | None = None  # per step
     loss: float | None = None  # mean of this epoch so far

@@ -15,8 +15,8 @@ from cnnkit.training.results import write_result
 
 FOLDER = Path(__file__).resolve().parent
 RECIPE = get_recipe("lenet_tutorial", "thorough")
-MISTAKES = 60  # pictures
-RIGHT_PER_CLASS = 4  # pictures
+MISTAKES = 60  # images
+RIGHT_PER_CLASS = 4  # images
 
 
 def main() -> None:

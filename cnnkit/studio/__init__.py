@@ -1,4 +1,4 @@
-"""Optimising pictures in a process of its own, steered from a page while it runs.
+"""Optimising images in a process of its own, steered from a page while it runs.
 
     studio = Studio(get_settings())
     session = studio.start(Source("imagenet", "mobilenet_v2"), plan)
@@ -6,8 +6,8 @@
     look = studio.look(session)
 
 One child process keeps the networks and the compiled steps between starts, and takes a
-step of each running session in turn, so that nobody's picture waits for the end of
-another's. What it does can be read from a folder: `state.json` and pictures, each written
+step of each running session in turn, so that nobody's image waits for the end of
+another's. What it does can be read from a folder: `state.json` and images, each written
 aside and renamed. The child ends with its parent.
 
 Importing this loads neither Keras nor TensorFlow.

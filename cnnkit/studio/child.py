@@ -111,7 +111,7 @@ class Serving:
     def _start(self, order: dict[str, Any]) -> None:
         name = order["session"]
         folder = self.folder / name
-        image, guide = (_picture(order.get(which)) for which in ("image", "guide"))
+        image, guide = (_image(order.get(which)) for which in ("image", "guide"))
         self._sources[name] = Source.from_dict(order["source"])
         if "dream" in order:
             self.sessions[name] = DreamSession(folder, Dream(**order["dream"]), image, guide)
@@ -168,7 +168,7 @@ class Serving:
                 self.results.put(session.key, session.result())
             session.tell(frame=True)
             if session.title:
-                # MLflow takes seconds to import; others' pictures go on meanwhile.
+                # MLflow takes seconds to import; others' images go on meanwhile.
                 finished = self._finished(name, session)
                 threading.Thread(target=self._record, args=(session, finished)).start()
 
@@ -186,9 +186,9 @@ class Serving:
         try:
             session.run = record(self.settings, finished)
         except Exception as error:
-            # A record that is away must not end the pictures of others.
+            # A record that is away must not end the images of others.
             traceback.print_exc()
-            session.reason = f"The picture is finished but could not be recorded: {error}"
+            session.reason = f"The image is finished but could not be recorded: {error}"
         session.tell()
 
     def _answer(self, order: dict[str, Any]) -> None:
@@ -232,7 +232,7 @@ class Serving:
         return self._engines[opened]
 
 
-def _picture(path: str | None) -> Any:
+def _image(path: str | None) -> Any:
     return np.load(path, allow_pickle=False) if path else None
 
 

@@ -25,15 +25,13 @@ class DreamSession:
     Args:
         folder: what it tells goes there.
         plan: how to dream.
-        picture: float32 (height, width, channels), 0 to 255.
-        guided_by: the same, of a second picture; None: the picture alone.
+        image: float32 (height, width, channels), 0 to 255.
+        guided_by: the same, of a second image; None: the image alone.
     """
 
     key, steered = "", True  # nothing of it is kept by what made it
 
-    def __init__(
-        self, folder: Path, plan: Dream, picture: np.ndarray, guided_by: np.ndarray | None
-    ):
+    def __init__(self, folder: Path, plan: Dream, image: np.ndarray, guided_by: np.ndarray | None):
         """Wait for a network."""
         self.folder = folder
         self.dream = plan
@@ -42,7 +40,7 @@ class DreamSession:
         self.reason = ""
         self.steps = plan.steps * max(1, plan.octaves)
         self.number = 0
-        self._picture = picture
+        self._image = image
         self._guided_by = guided_by
         self._steps: Iterator[DreamStep] = iter(())
         self._last: DreamStep | None = None
@@ -53,7 +51,7 @@ class DreamSession:
 
     def open(self, engines: Engines) -> None:
         """Begin with a network; the first step of each octave compiles."""
-        self._steps = dream(engines.model, self._picture, self.dream, guided_by=self._guided_by)
+        self._steps = dream(engines.model, self._image, self.dream, guided_by=self._guided_by)
         self.status = status.RUNNING
         self.tell(frame=True)
 
@@ -78,9 +76,9 @@ class DreamSession:
         self.tell(frame=self._last is not None)
 
     def tell(self, *, frame: bool = False) -> None:
-        """Write down how it stands, and the picture too."""
+        """Write down how it stands, and the image too."""
         if frame:
-            image = self._picture if self._last is None else self._last.image
+            image = self._image if self._last is None else self._last.image
             status.write_frame(self.folder / status.FRAME, to_8bit(image)[None])
             self._told = time.perf_counter()
         status.write_look(self.folder, self.look())
@@ -105,5 +103,5 @@ class DreamSession:
         )
 
     def images(self) -> np.ndarray:
-        """The picture: float32 (1, height, width, channels)."""
-        return (self._picture if self._last is None else self._last.image)[None]
+        """The image: float32 (1, height, width, channels)."""
+        return (self._image if self._last is None else self._last.image)[None]

@@ -1,4 +1,4 @@
-"""Finished pictures in the record of runs: what was climbed, how, and what came of it."""
+"""Finished images in the record of runs: what was climbed, how, and what came of it."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from cnnkit.studio.sources import Source
 from cnnkit.visualize.plan import Plan
 
 KIND = "visualize"
-PICTURE, PLAN, CURVES = "picture.png", "plan.json", "curves.csv"
+IMAGE, PLAN, CURVES = "image.png", "plan.json", "curves.csv"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,7 +29,7 @@ class Finished:
     address: Mapping[str, str]  # of the page that made it
     source: Source
     plan: Plan
-    shown: np.ndarray  # uint8 (pictures, height, width, channels)
+    shown: np.ndarray  # uint8 (images, height, width, channels)
     curves: Mapping[str, Sequence[float]]
 
 
@@ -59,10 +59,10 @@ def record(settings: Settings, finished: Finished) -> str:
 
 def _written(folder: Path, finished: Finished) -> list[Path]:
     row = np.concatenate(list(finished.shown), axis=1)
-    Image.fromarray(row[..., 0] if row.shape[-1] == 1 else row).save(folder / PICTURE)
+    Image.fromarray(row[..., 0] if row.shape[-1] == 1 else row).save(folder / IMAGE)
     (folder / PLAN).write_text(finished.plan.to_json(), "utf-8")
     with (folder / CURVES).open("w", newline="", encoding="utf-8") as file:
         writer = csv.writer(file)
         writer.writerow(finished.curves)
         writer.writerows(zip(*finished.curves.values(), strict=True))
-    return [folder / PICTURE, folder / PLAN, folder / CURVES]
+    return [folder / IMAGE, folder / PLAN, folder / CURVES]

@@ -32,7 +32,7 @@ class Session:
     Args:
         folder: what it tells goes there.
         plan: what to do.
-        image: float32 (pictures, height, width, channels) to begin with; None: noise.
+        image: float32 (images, height, width, channels) to begin with; None: noise.
         key: of the result.
         title: for the record; "": it is not recorded.
     """
@@ -148,7 +148,7 @@ class Session:
     # What it tells
 
     def tell(self, *, frame: bool = False) -> None:
-        """Write down how it stands, and the picture too."""
+        """Write down how it stands, and the image too."""
         if frame and self._running:
             status.write_frame(self.folder / status.FRAME, self.shown())
             self._told, self._shown = time.perf_counter(), self.number
@@ -186,13 +186,13 @@ class Session:
         return self._running.state.number if self._running else 0
 
     def shown(self) -> np.ndarray:
-        """The pictures as people see them: uint8 (pictures, height, width, channels)."""
+        """The images as people see them: uint8 (images, height, width, channels)."""
         return as_shown(self.images(), self.plan)
 
     def images(self) -> np.ndarray:
-        """The pictures as they are: float32."""
+        """The images as they are: float32."""
         if self._running is None:
-            raise ValueError("A session has pictures after `open`.")
+            raise ValueError("A session has images after `open`.")
         return self._running.engine.images(self._running.state.stored)
 
     def result(self) -> Result:

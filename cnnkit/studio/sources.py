@@ -45,7 +45,7 @@ class Source:
         return cls(**values)
 
     def digest(self) -> str:
-        """Of its weights: equal digests give equal pictures.
+        """Of its weights: equal digests give equal images.
 
         Raises:
             StorageError: the file is not there.

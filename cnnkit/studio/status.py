@@ -62,10 +62,10 @@ def read_look(folder: Path) -> Look | None:
         return None
 
 
-def write_frame(path: Path, pictures: np.ndarray) -> None:
-    """Replace a frame: uint8 (pictures, height, width, channels)."""
+def write_frame(path: Path, images: np.ndarray) -> None:
+    """Replace a frame: uint8 (images, height, width, channels)."""
     file = io.BytesIO()
-    np.save(file, pictures, allow_pickle=False)
+    np.save(file, images, allow_pickle=False)
     write(path, file.getvalue())
 
 

@@ -120,7 +120,7 @@ class Studio:
         Args:
             source: the network.
             plan: what to do.
-            image: (pictures, height, width, channels), 0 to 255, to begin with; None: noise.
+            image: (images, height, width, channels), 0 to 255, to begin with; None: noise.
             title: under which the end is recorded as a run; "": it is not.
             address: parameters of the page that shows it, for the record.
 
@@ -144,7 +144,7 @@ class Studio:
         self,
         source: Source,
         dream: Dream,
-        picture: np.ndarray,
+        image: np.ndarray,
         *,
         guided_by: np.ndarray | None = None,
     ) -> str:
@@ -153,15 +153,15 @@ class Studio:
         Args:
             source: the network.
             dream: how.
-            picture: (height, width, channels), 0 to 255.
-            guided_by: the same, of a second picture, where the dream is guided.
+            image: (height, width, channels), 0 to 255.
+            guided_by: the same, of a second image, where the dream is guided.
 
         Returns:
             The session's name. Dreams can be paused and stopped.
         """
         session, folder = self._room()
         order: dict[str, Any] = {"source": source.to_dict(), "dream": asdict(dream)}
-        order["image"] = _written(folder / "image.npy", picture)
+        order["image"] = _written(folder / "image.npy", image)
         if guided_by is not None:
             order["guide"] = _written(folder / "guide.npy", guided_by)
         status.write_look(folder, Look(status=status.WAITING))
@@ -197,7 +197,7 @@ class Studio:
         self._order(do="resume", session=session)
 
     def stop(self, session: str) -> None:
-        """End it; the picture stays. It counts as stopped at once, however long a step takes."""
+        """End it; the image stays. It counts as stopped at once, however long a step takes."""
         self._stopped.add(session)
         self._order(do="stop", session=session)
 
@@ -221,7 +221,7 @@ class Studio:
         return replace(look, status="stopped") if session in self._stopped else look
 
     def frame(self, session: str, number: int | None = None) -> np.ndarray | None:
-        """The pictures now, or at a kept step: uint8 (pictures, height, width, channels)."""
+        """The images now, or at a kept step: uint8 (images, height, width, channels)."""
         folder = self.folder / session
         path = folder / status.FRAME if number is None else status.kept_path(folder, number)
         return status.read_frame(path)
@@ -245,14 +245,14 @@ class Studio:
         *,
         images: np.ndarray | None = None,
     ) -> str:
-        """Ask for the fooling check of a session's pictures, or of given ones.
+        """Ask for the fooling check of a session's images, or of given ones.
 
         Args:
-            session: whose pictures; "" with `images`.
+            session: whose images; "" with `images`.
             source: the network they were made with.
             others: that had no part in them.
-            targets: name of the class that was climbed, for each picture.
-            images: float32 (pictures, height, width, channels).
+            targets: name of the class that was climbed, for each image.
+            images: float32 (images, height, width, channels).
         """
         order: dict[str, Any] = {"session": session}
         if images is not None:

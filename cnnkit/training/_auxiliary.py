@@ -22,7 +22,7 @@ WEIGHT = 0.3  # of the loss of each auxiliary classifier
 
 def objective(model: keras.Model, recipe: Recipe) -> dict[str, Any]:
     """What `compile` needs to know of losses and metrics."""
-    # Labels of mixed pictures are probabilities of classes, others are numbers of classes.
+    # Labels of mixed images are probabilities of classes, others are numbers of classes.
     mixed = recipe.augmentation.mixup
     metric = keras.metrics.CategoricalAccuracy if mixed else keras.metrics.SparseCategoricalAccuracy
     accuracy = metric(name="accuracy")
@@ -56,7 +56,7 @@ def label_every_output(model: keras.Model, dataset: tf.data.Dataset) -> tf.data.
 
 
 def without_auxiliary(model: keras.Model) -> keras.Model:
-    """The network from the picture to the logits: the same layers, not compiled."""
+    """The network from the image to the logits: the same layers, not compiled."""
     if len(model.outputs) == 1:
         return model
     return keras.Model(model.input, model.outputs[0], name=model.name)

@@ -15,7 +15,7 @@ from cnnkit.training._pipeline import Batches
 from cnnkit.training.checkpoint import TrainingState, save_checkpoint
 from cnnkit.training.evaluation import Evaluator
 from cnnkit.training.events import EpochEnded, Report, StepsEnded
-from cnnkit.training.memmap import Pictures
+from cnnkit.training.memmap import Images
 from cnnkit.training.recipe import Recipe
 from cnnkit.training.stopping import StoppingRule
 
@@ -41,7 +41,7 @@ class Task:
     recipe: Recipe
     model: keras.Model
     batches: Batches
-    validation: tuple[Pictures, np.ndarray]
+    validation: tuple[Images, np.ndarray]
     identity: str
     parameters: int | None = None
     epochs: int | None = None
@@ -113,7 +113,7 @@ class Epochs(keras.callbacks.Callback):
         loss, accuracy = main_figures(logs)
         return {
             "epoch": epoch,
-            "loss": per_picture(loss, self.recipe),
+            "loss": per_image(loss, self.recipe),
             "accuracy": accuracy,
             **evaluation.metrics("val_"),
             "learning_rate": learning_rate(self.model),
@@ -177,16 +177,16 @@ class Live(keras.callbacks.Callback):
                 step=self._epoch * per_epoch + done,
                 steps=self.epochs * per_epoch,
                 epoch=self._epoch + 1,
-                loss=per_picture(loss, self.recipe),
+                loss=per_image(loss, self.recipe),
                 accuracy=accuracy,
                 learning_rate=learning_rate(self.model),
-                pictures_per_second=(done - steps) * self.recipe.batch_size / (now - since),
+                images_per_second=(done - steps) * self.recipe.batch_size / (now - since),
             )
         )
 
 
-def per_picture(loss: float, recipe: Recipe) -> float:
-    """The loss of one picture on average, whatever the recipe reduces it to."""
+def per_image(loss: float, recipe: Recipe) -> float:
+    """The loss of one image on average, whatever the recipe reduces it to."""
     return loss / recipe.batch_size if recipe.loss_reduction == "sum" else loss
 
 

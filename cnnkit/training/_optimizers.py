@@ -97,7 +97,7 @@ class SmoothedCrossEntropy(keras.losses.Loss):
         self.label_smoothing = label_smoothing
 
     def call(self, y_true, y_pred):
-        """Loss of each picture, (batch,); labels are classes, or probabilities of classes."""
+        """Loss of each image, (batch,); labels are classes, or probabilities of classes."""
         one_hot = y_true
         if len(y_true.shape) < 2 or y_true.shape[-1] != y_pred.shape[-1]:
             one_hot = keras.ops.one_hot(keras.ops.reshape(y_true, [-1]), y_pred.shape[-1])

@@ -5,7 +5,7 @@ the state of its shuffling where no checkpoint sees it. Here the order of pass p
 function of (seed, p), and the augmentation of batch b one of (seed, b): a run that goes
 on after a stop meets exactly the batches it would have met.
 
-What lies in a file is read batch by batch, so that 100,000 pictures need no more memory
+What lies in a file is read batch by batch, so that 100,000 images need no more memory
 than a hundred.
 """
 
@@ -19,19 +19,19 @@ import tensorflow as tf
 
 from cnnkit.training.augmentation import augment
 from cnnkit.training.color_augmentation import mix
-from cnnkit.training.memmap import Pictures, Stored
+from cnnkit.training.memmap import Images, Stored
 from cnnkit.training.recipe import Recipe
 
 
-def batches_per_pass(pictures: int, recipe: Recipe) -> int:
-    """Batches in one pass over the training pictures, at least one."""
+def batches_per_pass(images: int, recipe: Recipe) -> int:
+    """Batches in one pass over the training images, at least one."""
     if recipe.drop_remainder:
-        return max(1, pictures // recipe.batch_size)
-    return -(-pictures // recipe.batch_size)
+        return max(1, images // recipe.batch_size)
+    return -(-images // recipe.batch_size)
 
 
 def to_size(images, size: Sequence[int] | None):
-    """Pictures of another size, each pixel the mean of what it covers; None: as they are.
+    """Images of another size, each pixel the mean of what it covers; None: as they are.
 
     Args:
         images: (batch, height, width, channels).
@@ -46,18 +46,18 @@ class Batches:
     """Batches of one epoch after another.
 
     Args:
-        images: uint8, (pictures, height, width, channels), 0 to 255; or float, what a
-            network made of pictures.
-        labels: int64, (pictures,).
+        images: uint8, (images, height, width, channels), 0 to 255; or float, what a
+            network made of images.
+        labels: int64, (images,).
         recipe: batch size, order, augmentation and seed.
-        size: (height, width) that pictures are brought to; None: as they are.
+        size: (height, width) that images are brought to; None: as they are.
         classes: of the labels; needed to mix them.
-        weights: float32, (classes,): how much a picture of each class counts; None: one.
+        weights: float32, (classes,): how much an image of each class counts; None: one.
     """
 
     def __init__(
         self,
-        images: Pictures,
+        images: Images,
         labels: np.ndarray,
         recipe: Recipe,
         *,
@@ -65,9 +65,9 @@ class Batches:
         classes: int = 0,
         weights: np.ndarray | None = None,
     ):
-        """Put the pictures where TensorFlow finds them."""
+        """Put the images where TensorFlow finds them."""
         self.recipe, self.size, self.classes = recipe, size, classes
-        self.pictures = len(images)
+        self.images = len(images)
         self.per_pass = batches_per_pass(len(images), recipe)
         self.per_epoch = recipe.steps_per_epoch or self.per_pass
         # The stream is made by the CPU, wherever the network is.
@@ -103,7 +103,7 @@ class Batches:
         return batches.prefetch(4).with_options(options)
 
     def _order(self, number: int) -> tf.Tensor:
-        """Indices of all pictures in the order of a pass (0-based)."""
+        """Indices of all images in the order of a pass (0-based)."""
         order = tf.range(len(self._labels))
         if not self.recipe.shuffle:
             return order
@@ -120,7 +120,7 @@ class Batches:
         labels = tf.gather(self._labels, indices)
         weights = () if self._weights is None else (tf.gather(self._weights, labels),)
         augmentation = self.recipe.augmentation
-        if augmentation.of_pictures:
+        if augmentation.of_images:
             images = augment(images, augmentation, seed)
         if augmentation.mixup:
             one_hot = tf.one_hot(labels, self.classes)
@@ -128,8 +128,8 @@ class Batches:
         return images, labels, *weights
 
 
-def _reader(images: Pictures) -> Callable[[Any, Any], Any]:
-    """From indices, and the number of their batch, to pictures."""
+def _reader(images: Images) -> Callable[[Any, Any], Any]:
+    """From indices, and the number of their batch, to images."""
     if not isinstance(images, Stored):
         constant = tf.constant(images)
         return lambda indices, number: tf.gather(constant, indices)

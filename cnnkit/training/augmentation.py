@@ -1,9 +1,9 @@
-"""Random changes of pictures, as a pure function of a seed.
+"""Random changes of images, as a pure function of a seed.
 
 Keras's own preprocessing layers keep the state of their generators outside the model,
 where several threads of the input pipeline change it in no fixed order. A training run
 could then not go on exactly where it stopped. Here the same seed gives the same
-pictures, whoever asks and in whatever order.
+images, whoever asks and in whatever order.
 """
 
 from __future__ import annotations
@@ -22,9 +22,9 @@ _RESAMPLED = ("shift", "rotation", "zoom", "shear", "elastic", "crop")
 
 
 def augment(images, augmentation: Augmentation, seed):
-    """Change each picture by itself: first where its pixels are, then what colour they have.
+    """Change each image by itself: first where its pixels are, then what colour they have.
 
-    All changes of place are joined into one map of coordinates, so that a picture is
+    All changes of place are joined into one map of coordinates, so that an image is
     resampled only once (bilinear).
 
     Args:
@@ -68,11 +68,11 @@ def _resamples(augmentation: Augmentation) -> bool:
 def random_coordinates(batch, height: int, width: int, augmentation: Augmentation, seed):
     """Where each output pixel is taken from.
 
-    A picture's map is a sum of fixed maps (down, right, one) with its own random weights:
+    An image's map is a sum of fixed maps (down, right, one) with its own random weights:
     one matrix product for the batch, and few random numbers; the elastic one is added.
 
     Args:
-        batch: pictures.
+        batch: images.
         height: pixels.
         width: pixels.
         augmentation: the largest changes.
@@ -93,7 +93,7 @@ def random_coordinates(batch, height: int, width: int, augmentation: Augmentatio
 
 
 def sample(images, coordinates, fill: str = "black"):
-    """Read pictures at fractional coordinates: bilinear.
+    """Read images at fractional coordinates: bilinear.
 
     Args:
         images: float32, (batch, height, width, channels).
@@ -110,9 +110,9 @@ def sample(images, coordinates, fill: str = "black"):
     height, width, channels = padded.shape[1:]
     row, down = _whole_and_part(coordinates[:, 0], height)
     column, right = _whole_and_part(coordinates[:, 1], width)
-    picture = tf.range(batch)[:, tf.newaxis, tf.newaxis] * (height * width)
-    start = picture + row * width + column
-    # One long list of pixels: indices into it are found faster than per picture.
+    image = tf.range(batch)[:, tf.newaxis, tf.newaxis] * (height * width)
+    start = image + row * width + column
+    # One long list of pixels: indices into it are found faster than per image.
     pixels = tf.reshape(padded, [-1, channels])
     upper, upper_right, lower, lower_right = (
         tf.gather(pixels, start + offset) for offset in (0, 1, width, width + 1)
@@ -124,7 +124,7 @@ def sample(images, coordinates, fill: str = "black"):
 
 
 def _whole_and_part(coordinate, size: int):
-    """Index in the padded picture, int32, and the way to the next one, 0 to 1."""
+    """Index in the padded image, int32, and the way to the next one, 0 to 1."""
     place = tf.clip_by_value(coordinate + 1, 0.0, size - 1.001)
     whole = tf.floor(place)
     return tf.cast(whole, tf.int32), place - whole
@@ -178,12 +178,12 @@ def _random_affine(batch, augmentation: Augmentation, seed):
 
 
 def _flips_and_crops(batch, augmentation: Augmentation, seed):
-    """What is seen of a picture: -1 or 1 along each axis, and how much of it, and where.
+    """What is seen of an image: -1 or 1 along each axis, and how much of it, and where.
 
     Returns:
         float32 (batch, 2), the sign along rows and columns; (batch, 3): the part of each
         side that is left, 0 to 1, and its middle along rows and columns, as a fraction of
-        the side, from the picture's.
+        the side, from the image's.
     """
     draws = tf.random.stateless_uniform([batch, 5], _fold(seed, 2))
     wanted = np.array([augmentation.flip_vertical, augmentation.flip])

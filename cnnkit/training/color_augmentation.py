@@ -1,4 +1,4 @@
-"""Random changes of a picture's colours, blanked squares and mixed pictures.
+"""Random changes of an image's colours, blanked squares and mixed images.
 
 Pure functions of a seed, as those of `cnnkit.training.augmentation`. Colour spaces are
 TensorFlow's; only what is drawn at random is drawn here.
@@ -24,11 +24,11 @@ PCA_DIRECTIONS = np.array(
 
 
 def recolour(images, augmentation: Augmentation, seed):
-    """Change brightness, contrast, hue and light of each picture, then blank a square.
+    """Change brightness, contrast, hue and light of each image, then blank a square.
 
     Args:
         images: float32, (batch, height, width, channels), 0 to 255. Hue and light are of
-            colours: gray pictures keep theirs.
+            colours: gray images keep theirs.
         augmentation: the largest changes.
         seed: int32 or int64, (2,); equal seeds give equal changes.
 
@@ -56,10 +56,10 @@ def recolour(images, augmentation: Augmentation, seed):
 
 
 def mix(images, labels, alpha: float, seed):
-    """Lay each picture and its label over another's of the batch.
+    """Lay each image and its label over another's of the batch.
 
     Args:
-        images: float, (batch, …): pictures, or what a network made of them (Verma et al.
+        images: float, (batch, …): images, or what a network made of them (Verma et al.
             2019: Manifold Mixup).
         labels: float32, (batch, classes), one-hot.
         alpha: of the beta distribution of the weights, above 0.
@@ -94,14 +94,14 @@ def _light(images, augmentation: Augmentation, seed):
 
 
 def _turned(images, turns):
-    """Each picture with its hues turned by a part of the circle, (batch, 1, 1, 1)."""
+    """Each image with its hues turned by a part of the circle, (batch, 1, 1, 1)."""
     hsv: Any = tf.image.rgb_to_hsv(tf.clip_by_value(images, 0.0, 255.0))
     hue = tf.math.floormod(hsv[..., :1] + turns, 1.0)
     return tf.image.hsv_to_rgb(tf.concat([hue, hsv[..., 1:]], axis=-1))
 
 
 def _blanked(images, part: float, seed):
-    """A square of each picture in the picture's mean colour; parts of it may lie outside."""
+    """A square of each image in the image's mean colour; parts of it may lie outside."""
     _, height, width, _ = images.shape
     middles = tf.random.stateless_uniform([_count(images), 2, 1], _fold(seed, 7))
     inside = [

@@ -21,7 +21,7 @@ class Estimate:
     """A time, and what it rests on."""
 
     seconds: float  # for all epochs; early stopping may end sooner
-    pictures_per_second: float  # validation included
+    images_per_second: float  # validation included
     alike: bool  # measured with the same options, batch size and augmentation
     source: str  # whatever names the run it was measured in
 
@@ -33,18 +33,18 @@ def estimate(recipe: Recipe, measured: Iterable[tuple[str, Recipe, History]]) ->
         recipe: what is to be done.
         measured: earlier trainings on this machine, newest first: a name, the recipe, and
             one row an epoch with its "seconds". The newest of an equal training counts,
-            else the newest of the same network on pictures of the same size.
+            else the newest of the same network on images of the same size.
     """
     best: Estimate | None = None
     for source, other, history in measured:
-        rate = pictures_per_second(other, history)
+        rate = images_per_second(other, history)
         if rate is None or not _comparable(recipe, other):
             continue
         alike = _cost(recipe) == _cost(other)
         if best is None or alike:
             best = Estimate(
-                seconds=recipe.epochs * pictures_per_epoch(recipe) / rate,
-                pictures_per_second=rate,
+                seconds=recipe.epochs * images_per_epoch(recipe) / rate,
+                images_per_second=rate,
                 alike=alike,
                 source=source,
             )
@@ -70,30 +70,30 @@ def _read(kind, spec: Mapping[str, Any]):
         return None
 
 
-def pictures_per_second(recipe: Recipe, history: History) -> float | None:
-    """Training pictures learnt from in a second, validation time included.
+def images_per_second(recipe: Recipe, history: History) -> float | None:
+    """Training images learnt from in a second, validation time included.
 
     The first epoch also compiles, so that it counts only where it is the only one.
     """
     seconds = [row["seconds"] for row in history if row.get("seconds", 0) > 0]
     if not seconds:
         return None
-    return pictures_per_epoch(recipe) / statistics.median(seconds[1:] or seconds)
+    return images_per_epoch(recipe) / statistics.median(seconds[1:] or seconds)
 
 
-def pictures_per_epoch(recipe: Recipe) -> int:
-    """Training pictures that an epoch goes through."""
+def images_per_epoch(recipe: Recipe) -> int:
+    """Training images that an epoch goes through."""
     if recipe.steps_per_epoch:
         return recipe.steps_per_epoch * recipe.batch_size
-    pictures = training_pictures(recipe)
-    if recipe.drop_remainder and pictures >= recipe.batch_size:
-        return pictures // recipe.batch_size * recipe.batch_size
-    return pictures
+    images = training_images(recipe)
+    if recipe.drop_remainder and images >= recipe.batch_size:
+        return images // recipe.batch_size * recipe.batch_size
+    return images
 
 
-def training_pictures(recipe: Recipe) -> int:
-    """Pictures that are left to learn from after validation, at least one."""
-    count = dataset_info(recipe.dataset).pictures[0]
+def training_images(recipe: Recipe) -> int:
+    """Images that are left to learn from after validation, at least one."""
+    count = dataset_info(recipe.dataset).images[0]
     held_out = count // 6 if recipe.validation_size is None else recipe.validation_size
     return max(1, recipe.train_size or count - held_out)
 
@@ -121,7 +121,7 @@ def count_parameters(recipe: Recipe) -> int:
     """Weights of a recipe's network, counted on the network itself. Imports Keras.
 
     Raises:
-        IncompatibleError: the pictures are too small for the network.
+        IncompatibleError: the images are too small for the network.
         InvalidRecipeError: an option has a value that cannot work.
     """
     data = dataset_info(recipe.dataset)

@@ -1,4 +1,4 @@
-"""How good a network is on pictures it has not learnt from."""
+"""How good a network is on images it has not learnt from."""
 
 from __future__ import annotations
 
@@ -11,18 +11,18 @@ import tensorflow as tf
 
 from cnnkit.training._pipeline import to_size
 from cnnkit.training.intervals import wilson
-from cnnkit.training.memmap import Pictures
+from cnnkit.training.memmap import Images
 
-VALUES = 3_000_000  # in a batch of pictures, where nobody says how many
+VALUES = 3_000_000  # in a batch of images, where nobody says how many
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Evaluation:
-    """Logits of every picture, and what follows from them.
+    """Logits of every image, and what follows from them.
 
     Args:
-        logits: float32, (pictures, classes).
-        labels: int64, (pictures,).
+        logits: float32, (images, classes).
+        labels: int64, (images,).
     """
 
     logits: np.ndarray
@@ -30,7 +30,7 @@ class Evaluation:
 
     @property
     def probabilities(self) -> np.ndarray:
-        """Softmax of the logits, float64, (pictures, classes)."""
+        """Softmax of the logits, float64, (images, classes)."""
         shifted = self.logits.astype(np.float64)
         shifted -= shifted.max(axis=1, keepdims=True)
         exponentials = np.exp(shifted)
@@ -38,7 +38,7 @@ class Evaluation:
 
     @property
     def predictions(self) -> np.ndarray:
-        """The class with the largest logit, int64, (pictures,)."""
+        """The class with the largest logit, int64, (images,)."""
         return self.logits.argmax(axis=1)
 
     @property
@@ -53,12 +53,12 @@ class Evaluation:
 
     @property
     def interval(self) -> tuple[float, float]:
-        """What the accuracy on other such pictures may be, 95 % (Wilson)."""
+        """What the accuracy on other such images may be, 95 % (Wilson)."""
         return wilson(int(np.sum(self.predictions == self.labels)), len(self.labels))
 
     @property
     def true_probabilities(self) -> np.ndarray:
-        """Probability given to the true class of each picture, float64, (pictures,)."""
+        """Probability given to the true class of each image, float64, (images,)."""
         return self.probabilities[np.arange(len(self.labels)), self.labels]
 
     @property
@@ -76,7 +76,7 @@ class Evaluation:
 
     @property
     def confusion(self) -> np.ndarray:
-        """Pictures of each true class (row) by predicted class, int64, (classes, classes)."""
+        """Images of each true class (row) by predicted class, int64, (classes, classes)."""
         classes = self.logits.shape[1]
         cells = self.labels * classes + self.predictions
         return np.bincount(cells, minlength=classes**2).reshape(classes, classes)
@@ -96,7 +96,7 @@ class Evaluator:
 
     Args:
         model: from images, 0 to 255, to logits.
-        batch_size: pictures at once; None: fewer of larger ones.
+        batch_size: images at once; None: fewer of larger ones.
     """
 
     def __init__(self, model: keras.Model, batch_size: int | None = None):
@@ -108,10 +108,10 @@ class Evaluator:
             lambda images: model(to_size(images, size), training=False), reduce_retracing=True
         )
 
-    def __call__(self, images: Pictures, labels: np.ndarray) -> Evaluation:
-        """Evaluate on uint8 or float images, (pictures, height, width, channels).
+    def __call__(self, images: Images, labels: np.ndarray) -> Evaluation:
+        """Evaluate on uint8 or float images, (images, height, width, channels).
 
-        Pictures of another size than the network's are resized.
+        Images of another size than the network's are resized.
         """
         parts = [
             self._logits(tf.constant(images[start : start + self.batch_size])).numpy()
@@ -121,14 +121,14 @@ class Evaluator:
 
 
 def evaluate(
-    model: keras.Model, images: Pictures, labels: np.ndarray, batch_size: int | None = None
+    model: keras.Model, images: Images, labels: np.ndarray, batch_size: int | None = None
 ) -> Evaluation:
     """Evaluate a model once.
 
     Args:
         model: from images, 0 to 255, to logits.
-        images: uint8 or float32, (pictures, height, width, channels), 0 to 255.
-        labels: integers, (pictures,).
-        batch_size: pictures at once; None: fewer of larger ones.
+        images: uint8 or float32, (images, height, width, channels), 0 to 255.
+        labels: integers, (images,).
+        batch_size: images at once; None: fewer of larger ones.
     """
     return Evaluator(model, batch_size)(images, labels)

@@ -8,11 +8,11 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, kw_only=True)
 class FeaturesKept:
-    """What the frozen layers make of some pictures is computed and on disk."""
+    """What the frozen layers make of some images is computed and on disk."""
 
-    done: int  # pictures, each variant counted, those that were there before included
+    done: int  # images, each variant counted, those that were there before included
     total: int
-    pictures_per_second: float | None  # since the last report; None: none was computed
+    images_per_second: float | None  # since the last report; None: none was computed
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -23,7 +23,7 @@ class Started:
     steps_per_epoch: int
     first_epoch: int  # 1-based; more than 1 after a resume
     parameters: int
-    train_pictures: int
+    train_images: int
     device: str  # "CPU" or the names of the GPUs
     trainable: int = 0  # of the parameters
 
@@ -38,7 +38,7 @@ class StepsEnded:
     loss: float  # mean of this epoch so far
     accuracy: float  # 0 to 1, mean of this epoch so far
     learning_rate: float  # per step
-    pictures_per_second: float  # over the steps since the last report
+    images_per_second: float  # over the steps since the last report
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -62,7 +62,7 @@ def fit(
 
     Raises:
         UnknownNameError: the recipe names what is not registered.
-        IncompatibleError: network and pictures do not fit, or the checkpoint is of
+        IncompatibleError: network and images do not fit, or the checkpoint is of
             another recipe.
         AssetUnavailableError: the data set's file cannot be had.
         CorruptAssetError: the data set's file or the checkpoint is damaged.
@@ -163,7 +163,7 @@ def build(recipe: Recipe, dataset: Dataset, steps_per_epoch: int) -> keras.Model
     """The recipe's network, initialised and compiled.
 
     Raises:
-        IncompatibleError: the network cannot take the data set's pictures.
+        IncompatibleError: the network cannot take the data set's images.
     """
     with copied():
         model = create_model(
@@ -202,7 +202,7 @@ def steps_per_call(model: keras.Model, batch_size: int, steps_per_epoch: int) ->
 
     Args:
         model: the network.
-        batch_size: pictures in a step.
+        batch_size: images in a step.
         steps_per_epoch: batches.
     """
     most = min(64, max(1, steps_per_epoch // 8))
@@ -220,7 +220,7 @@ def _started(task: Task, state: TrainingState) -> Started:
         steps_per_epoch=task.batches.per_epoch,
         first_epoch=state.epoch + 1,
         parameters=task.parameters or task.model.count_params(),
-        train_pictures=task.batches.pictures,
+        train_images=task.batches.images,
         device=", ".join(gpu.name for gpu in gpus) or "CPU",
         trainable=sum(math.prod(weight.shape) for weight in task.model.trainable_weights),
     )

@@ -21,7 +21,7 @@ def gradient_norms(model: keras.Model, images: np.ndarray, labels: np.ndarray) -
         labels: integers, (batch,).
 
     Returns:
-        Layer name → norm, in the order a picture meets them; the loss is the mean
+        Layer name → norm, in the order an image meets them; the loss is the mean
         cross-entropy in nats. Layers that do not learn are left out.
 
     Example:

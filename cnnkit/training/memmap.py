@@ -1,4 +1,4 @@
-"""Pictures or features that lie in files: rows of them are read when a batch needs them."""
+"""Images or features that lie in files: rows of them are read when a batch needs them."""
 
 from __future__ import annotations
 
@@ -61,11 +61,11 @@ class Stored:
         return values
 
 
-Pictures = np.ndarray | Stored
+Images = np.ndarray | Stored
 
 
-def part_of(dataset: Dataset, name: str) -> tuple[Pictures, np.ndarray]:
-    """Pictures and labels of a part, without reading those that lie in a file."""
+def part_of(dataset: Dataset, name: str) -> tuple[Images, np.ndarray]:
+    """Images and labels of a part, without reading those that lie in a file."""
     if not isinstance(dataset.images, np.memmap):
         return dataset.part(name)
     rows = dataset.indices(name)

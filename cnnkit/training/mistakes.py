@@ -1,4 +1,4 @@
-"""What a network got wrong on its test pictures, from the logits alone. NumPy only."""
+"""What a network got wrong on its test images, from the logits alone. NumPy only."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ from cnnkit.training.intervals import wilson
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Predictions:
-    """The logits of every test picture, in the order of the data set.
+    """The logits of every test image, in the order of the data set.
 
     Args:
-        logits: float, (pictures, classes).
-        labels: int64, (pictures,), true classes.
+        logits: float, (images, classes).
+        labels: int64, (images,), true classes.
     """
 
     logits: np.ndarray
@@ -54,18 +54,18 @@ class Predictions:
 
     @cached_property
     def predicted(self) -> np.ndarray:
-        """Class with the largest logit, int64, (pictures,)."""
+        """Class with the largest logit, int64, (images,)."""
         return self.logits.argmax(axis=1)
 
     @cached_property
     def probabilities(self) -> np.ndarray:
-        """Softmax of the logits, float64, (pictures, classes)."""
+        """Softmax of the logits, float64, (images, classes)."""
         exponentials = np.exp(self.logits - self.logits.max(axis=1, keepdims=True))
         return exponentials / exponentials.sum(axis=1, keepdims=True)
 
     @cached_property
     def confidence(self) -> np.ndarray:
-        """Probability of the predicted class, float64, (pictures,)."""
+        """Probability of the predicted class, float64, (images,)."""
         return self.probabilities.max(axis=1)
 
     @property
@@ -75,12 +75,12 @@ class Predictions:
 
     @property
     def interval(self) -> tuple[float, float]:
-        """What the accuracy on other such pictures may be, 95 % (Wilson)."""
+        """What the accuracy on other such images may be, 95 % (Wilson)."""
         return wilson(int(np.sum(self.predicted == self.labels)), len(self.labels))
 
     @cached_property
     def confusion(self) -> np.ndarray:
-        """Pictures by true class (row) and predicted class, int64, (classes, classes)."""
+        """Images by true class (row) and predicted class, int64, (classes, classes)."""
         cells = self.labels * self.classes + self.predicted
         return np.bincount(cells, minlength=self.classes**2).reshape(self.classes, self.classes)
 
@@ -90,7 +90,7 @@ class Predictions:
         return wrong[np.argsort(-self.confidence[wrong], kind="stable")]
 
     def cell(self, true: int, predicted: int) -> np.ndarray:
-        """Indices of the pictures in one cell of the confusion matrix, int64.
+        """Indices of the images in one cell of the confusion matrix, int64.
 
         Wrong ones come with the most confident first, right ones with the least
         confident first: the remarkable ones at the top either way.
@@ -109,7 +109,7 @@ class Predictions:
             scores.append(
                 ClassScore(
                     number=number,
-                    pictures=int(totals[number]),
+                    images=int(totals[number]),
                     right=int(row[number]),
                     most_confused=int(others.argmax()) if others.any() else None,
                 )
@@ -119,19 +119,19 @@ class Predictions:
 
 @dataclass(frozen=True, kw_only=True)
 class ClassScore:
-    """One class on the test pictures."""
+    """One class on the test images."""
 
     number: int  # of the class
-    pictures: int
+    images: int
     right: int
     most_confused: int | None  # what it was most often taken for; None: never mistaken
 
     @property
     def accuracy(self) -> float:
-        """Fraction recognised, 0 to 1; 0 where there is no picture."""
-        return self.right / self.pictures if self.pictures else 0.0
+        """Fraction recognised, 0 to 1; 0 where there is no image."""
+        return self.right / self.images if self.images else 0.0
 
     @property
     def interval(self) -> tuple[float, float]:
-        """What it may be on other such pictures, 95 % (Wilson); all where there is none."""
-        return wilson(self.right, self.pictures) if self.pictures else (0.0, 1.0)
+        """What it may be on other such images, 95 % (Wilson); all where there is none."""
+        return wilson(self.right, self.images) if self.images else (0.0, 1.0)

@@ -24,7 +24,7 @@ def get_recipe(model: str, name: str) -> Recipe:
     return recipes[name]
 
 
-# The tutorials of the LISA lab go through the pictures in one fixed order.
+# The tutorials of the LISA lab go through the images in one fixed order.
 _THEANO = {
     "optimizer": "sgd",
     "validation_size": 10_000,
@@ -34,7 +34,7 @@ _THEANO = {
     "keep_best": "val_error",
 }
 
-# TensorFlow's tutorials held out the first 5,000 pictures and kept the last weights.
+# TensorFlow's tutorials held out the first 5,000 images and kept the last weights.
 _TENSORFLOW = {
     "validation_size": 5_000,
     "validation_from": "start",

@@ -19,7 +19,7 @@ SCHEDULES = ("constant", "cosine", "linear", "exponential")
 
 @dataclass(frozen=True, kw_only=True)
 class Augmentation:
-    """Random changes of each training picture, drawn anew for every batch.
+    """Random changes of each training image, drawn anew for every batch.
 
     Each number is the largest change; the change itself is drawn uniformly up to it, in
     both directions, if nothing else is said. All zero means no augmentation.
@@ -31,16 +31,16 @@ class Augmentation:
     shear: float = 0.0  # degrees
     elastic: float = 0.0  # pixels, standard deviation of the displacement
     elastic_smoothness: float = 4.0  # pixels, Gaussian sigma of the displacement field
-    flip: bool = False  # every other picture, left for right
-    flip_vertical: bool = False  # every other picture, top for bottom
+    flip: bool = False  # every other image, left for right
+    flip_vertical: bool = False  # every other image, top for bottom
     crop: float = 0.0  # fraction of each side that is cut away at most, anywhere
     fill: str = "black"  # what comes in from outside, one of FILLS
     brightness: float = 0.0  # fraction of the range of 0 to 255 that is added
     contrast: float = 0.0  # fraction: .2 draws a factor of .8 to 1.2 around the mean
     hue: float = 0.0  # fraction of the circle of colours
     pca: float = 0.0  # standard deviation of AlexNet's noise along the main colours
-    cutout: float = 0.0  # side of the square that is blanked, as a fraction of the picture's
-    mixup: float = 0.0  # alpha of the beta distribution that two pictures are mixed by
+    cutout: float = 0.0  # side of the square that is blanked, as a fraction of the image's
+    mixup: float = 0.0  # alpha of the beta distribution that two images are mixed by
 
     def __post_init__(self):
         """Check every range."""
@@ -69,8 +69,8 @@ class Augmentation:
         return self != Augmentation(fill=self.fill, elastic_smoothness=self.elastic_smoothness)
 
     @property
-    def of_pictures(self) -> Augmentation:
-        """What changes one picture by itself: all but the mixing of two."""
+    def of_images(self) -> Augmentation:
+        """What changes one image by itself: all but the mixing of two."""
         return dataclasses.replace(self, mixup=0.0)
 
 
@@ -118,15 +118,15 @@ class Recipe(Written):
     model: str  # registered model
     model_options: Mapping[str, Any] = field(default_factory=dict)  # its keyword options
     dataset: str = "mnist"  # registered data set
-    size: int | None = None  # pixels, height and width of the network's pictures; None: as given
+    size: int | None = None  # pixels, height and width of the network's images; None: as given
     split_seed: int = 0  # of the division, where a data set has no published one
     per_class: int | None = None  # of those, at most so many of a class to learn from; None: all
-    train_size: int | None = None  # pictures to learn from; None: all of the split
-    validation_size: int | None = None  # pictures held out; None: a sixth
+    train_size: int | None = None  # images to learn from; None: all of the split
+    validation_size: int | None = None  # images held out; None: a sixth
     validation_from: str = "end"  # which end of the training part: "start" or "end"
     epochs: int = 10  # an epoch is the time between two validations
-    steps_per_epoch: int | None = None  # batches; None: one pass over the pictures
-    batch_size: int = 128  # pictures
+    steps_per_epoch: int | None = None  # batches; None: one pass over the images
+    batch_size: int = 128  # images
     drop_remainder: bool = False  # leave out the last, smaller batch of each pass
     shuffle: bool = True  # a new order for every pass, a function of (seed, pass)
     optimizer: str = "adam"  # one of OPTIMIZERS
@@ -178,13 +178,13 @@ class Recipe(Written):
         ):
             check_range(name, getattr(self, name), low, high)
 
-    def input_shape(self, pictures: tuple[int, int, int]) -> tuple[int, int, int]:
+    def input_shape(self, images: tuple[int, int, int]) -> tuple[int, int, int]:
         """What the network is given.
 
         Args:
-            pictures: (height, width, channels) of the data set's.
+            images: (height, width, channels) of the data set's.
         """
-        return (self.size, self.size, pictures[2]) if self.size else pictures
+        return (self.size, self.size, images[2]) if self.size else images
 
     def on(self, dataset: str) -> Recipe:
         """The same recipe for another data set, whose sizes are its own."""

@@ -1,4 +1,4 @@
-"""What several networks make of one picture, side by side."""
+"""What several networks make of one image, side by side."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ from cnnkit.ui.messages import shown_errors
 CARD_WIDTH = 210  # pixels, the least
 
 
-def answers(picture: np.ndarray, runs: list[Run], label: int | None = None) -> None:
+def answers(image: np.ndarray, runs: list[Run], label: int | None = None) -> None:
     """A card for each network with its answer as bars, and one sentence about all.
 
     Args:
-        picture: uint8 (height, width, channels), 0 to 255.
-        runs: finished ones whose networks take such pictures.
+        image: uint8 (height, width, channels), 0 to 255.
+        runs: finished ones whose networks take such images.
         label: the true class where it is known.
     """
     verdict = st.container()  # stands above what it sums up
@@ -34,7 +34,7 @@ def answers(picture: np.ndarray, runs: list[Run], label: int | None = None) -> N
                 st.container(border=True, gap="xsmall", key=f"answer_{run.id}"),
                 shown_errors(stop=False),
             ):
-                read.append(_card(picture, run, label))
+                read.append(_card(image, run, label))
     if read:
         verdict.subheader(_sentence(read, truth), anchor=False)
 
@@ -46,9 +46,9 @@ def warm(runs: list[Run]) -> None:
             cache.model(run.id)
 
 
-def _card(picture: np.ndarray, run: Run, label: int | None) -> str:
+def _card(image: np.ndarray, run: Run, label: int | None) -> str:
     network = cache.model(run.id)
-    values = softmax(network.logits(picture[None])[0])
+    values = softmax(network.logits(image[None])[0])
     best = int(values.argmax())
     name = network.card.class_names[best]
     colour = "primary" if label is None else ("green" if best == label else "red")

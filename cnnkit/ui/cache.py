@@ -62,7 +62,7 @@ def jobs() -> JobPool:
 
 @st.cache_resource(show_spinner=False, on_release=lambda opened: opened.close())
 def studio() -> Studio:
-    """The process that optimises pictures, for all visitors; it starts when first needed."""
+    """The process that optimises images, for all visitors; it starts when first needed."""
     return Studio(get_settings())
 
 
@@ -141,7 +141,7 @@ def brought_bytes(digest: str, _data: bytes) -> int:
     return models.uploaded_bytes(_data)
 
 
-@st.cache_resource(max_entries=4, show_spinner="Reading the pictures …")
+@st.cache_resource(max_entries=4, show_spinner="Reading the images …")
 def dataset(name: str) -> Dataset:
     """A data set, shared by all visitors and therefore not writable.
 
@@ -175,7 +175,7 @@ def finished_runs(
     """Runs with a trained network, newest first, the starter last.
 
     Args:
-        input_shape: only networks that take such pictures; None: any.
+        input_shape: only networks that take such images; None: any.
         kinds: of jobs.
     """
     runs = learning_runs(kinds=kinds, statuses=[Status.FINISHED])
@@ -196,7 +196,7 @@ def learning_runs(*, kinds: Collection[str] = TRAINED, **wanted) -> list[Run]:
 
 
 def run_input_shape(run: Run) -> tuple[int, int, int]:
-    """Height, width and channels of the pictures that a run's network takes."""
+    """Height, width and channels of the images that a run's network takes."""
     try:
         return card(run.id).input_shape
     except CorruptRunError:  # it has no network (any more), and keeps its place in the lists
@@ -221,7 +221,7 @@ def _published_shape(run: Run) -> tuple[int, int, int]:
         size = run.spec.get("size") or pretrained_info(model).size
         return size, size, 3
     shape = models.model_info(model).input_shape
-    with suppress(UnknownDatasetError):  # pictures of one's own may be no longer here
+    with suppress(UnknownDatasetError):  # images of one's own may be no longer here
         shape = dataset_info(str(run.spec["dataset"])).input_shape
     size = run.spec.get("size")
     return (size, size, shape[2]) if size else shape

@@ -1,4 +1,4 @@
-"""Putting figures and pictures on a page: quiet, named, and some of them clickable."""
+"""Putting figures and images on a page: quiet, named, and some of them clickable."""
 
 from __future__ import annotations
 
@@ -87,7 +87,7 @@ def confusion_matrix(
     wrong = int(confusion.sum() - np.trace(confusion))
     point = clicked_point(
         draw(confusion, class_names),
-        alt=f"Confusion matrix: {wrong} of {int(confusion.sum())} pictures read wrongly",
+        alt=f"Confusion matrix: {wrong} of {int(confusion.sum())} images read wrongly",
         key=key,
     )
     if point is None:
@@ -96,43 +96,43 @@ def confusion_matrix(
     return int(true), int(predicted)
 
 
-def montage(pictures: np.ndarray, *, alt: str, columns: int, width: int | str = "stretch", **how):
-    """Many small pictures as one image; `how` as in `figures.images.montage`."""
-    _image(rasters.montage(pictures, columns=columns, **how), alt=alt, width=width)
+def montage(images: np.ndarray, *, alt: str, columns: int, width: int | str = "stretch", **how):
+    """Many small images as one image; `how` as in `figures.images.montage`."""
+    _image(rasters.montage(images, columns=columns, **how), alt=alt, width=width)
 
 
-def mosaic(pictures: np.ndarray, *, alt: str, columns: int, width: int) -> None:
-    """Pictures in colour or gray as one sheet; see `figures.images.mosaic`."""
-    _image(rasters.mosaic(pictures, columns=columns, width=width), alt=alt, width=width)
+def mosaic(images: np.ndarray, *, alt: str, columns: int, width: int) -> None:
+    """Images in colour or gray as one sheet; see `figures.images.mosaic`."""
+    _image(rasters.mosaic(images, columns=columns, width=width), alt=alt, width=width)
 
 
 def thumbnails(
-    pictures: np.ndarray, captions: Sequence[str], *, alts: Sequence[str], width: int = 84
+    images: np.ndarray, captions: Sequence[str], *, alts: Sequence[str], width: int = 84
 ) -> None:
     """Digits side by side, each with its words below, in as many rows as it takes.
 
     Args:
-        pictures: uint8 (pictures, height, width) or with one channel.
+        images: uint8 (images, height, width) or with one channel.
         captions: Markdown below each.
-        alts: each picture in words.
+        alts: each image in words.
         width: of one on the screen, in pixels.
     """
     with st.container(horizontal=True, gap="small"):
-        for picture, caption, alt in zip(pictures, captions, alts, strict=True):
-            _image(_flat(picture), caption=caption, alt=alt, width=width)
+        for image, caption, alt in zip(images, captions, alts, strict=True):
+            _image(_flat(image), caption=caption, alt=alt, width=width)
 
 
 def photos(
-    pictures: np.ndarray, captions: Sequence[str], *, alts: Sequence[str], width: int = 120
+    images: np.ndarray, captions: Sequence[str], *, alts: Sequence[str], width: int = 120
 ) -> None:
     """The same for photos, made as wide as they are shown."""
     with st.container(horizontal=True, gap="small"):
-        for image, caption, alt in zip(pictures, captions, alts, strict=True):
+        for image, caption, alt in zip(images, captions, alts, strict=True):
             photo(image, caption=caption, alt=alt, width=width)
 
 
-def picture(image: np.ndarray, *, alt: str, width: int = 168, caption: str | None = None) -> None:
-    """One gray or colour picture with square pixels."""
+def image(image: np.ndarray, *, alt: str, width: int = 168, caption: str | None = None) -> None:
+    """One gray or colour image with square pixels."""
     _image(_flat(image), alt=alt, width=width, caption=caption)
 
 
@@ -147,5 +147,5 @@ def _image(image: np.ndarray, **arguments) -> None:
     st.image(rasters.png(image), output_format="PNG", **arguments)
 
 
-def _flat(picture: np.ndarray) -> np.ndarray:
-    return picture[..., 0] if picture.ndim == 3 and picture.shape[-1] == 1 else picture
+def _flat(image: np.ndarray) -> np.ndarray:
+    return image[..., 0] if image.ndim == 3 and image.shape[-1] == 1 else image

@@ -15,7 +15,7 @@ def dialog_button(
     """A button that opens a dialog.
 
     A dialog of Streamlit's own is gone as soon as the page runs again, and pages that watch a
-    run or wait for pictures do that by themselves, under the hands of whoever is typing.
+    run or wait for images do that by themselves, under the hands of whoever is typing.
 
     Args:
         label: of the button.

@@ -1,4 +1,4 @@
-"""The pictures that an author asked his network about, and what one of ours answers."""
+"""The images that an author asked his network about, and what one of ours answers."""
 
 from __future__ import annotations
 
@@ -16,18 +16,18 @@ from cnnkit.ui import cache, charts, inputs, messages
 CARD_WIDTH = 210  # pixels, the least
 NOBODY = "nobody"
 PARTS = {
-    "train": ":orange[It learnt from this picture.]",
-    "validation": "It was validated on this picture.",
-    "test": "It had never seen this picture.",
+    "train": ":orange[It learnt from this image.]",
+    "validation": "It was validated on this image.",
+    "test": "It had never seen this image.",
 }
 
 
 def show() -> None:
-    """A card for each picture: his network's answer, and under it one of ours."""
-    st.subheader("Five pictures that the author showed to his VGG16", anchor=False)
+    """A card for each image: his network's answer, and under it one of ours."""
+    st.subheader("Five images that the author showed to his VGG16", anchor=False)
     runs = _flower_runs()
     if not dataset_info(DATASET).available:
-        st.caption("The pictures themselves are not on this machine: Home says how to get them.")
+        st.caption("The images themselves are not on this machine: Home says how to get them.")
         runs = {}
     elif not runs:
         st.caption("Run one of the rows on flowers, and what it answers stands under his.")
@@ -56,18 +56,18 @@ def _chosen(runs: dict[str, Run]) -> Run | None:
 
 def _card(one: PublishedAnswer, run: Run | None) -> None:
     if dataset_info(DATASET).available:
-        pictures = cache.dataset(DATASET)
-        charts.photo(pictures.images[one.row], alt=f"{one.file}: {one.true}", width=CARD_WIDTH)
+        images = cache.dataset(DATASET)
+        charts.photo(images.images[one.row], alt=f"{one.file}: {one.true}", width=CARD_WIDTH)
     st.markdown(f"**{one.true}** :gray[{one.file}]")
     _bars("His VGG16", one.answers, key=f"published_{one.number}")
     if run is None:
         return
     network = cache.model(run.id)
-    pictures = _divided(int(run.spec.get("split_seed", 0)), run.spec.get("per_class"))
-    seen = prepare(pictures.images[one.row], network.card.input_shape)
+    images = _divided(int(run.spec.get("split_seed", 0)), run.spec.get("per_class"))
+    seen = prepare(images.images[one.row], network.card.input_shape)
     found = top_k(network.logits(seen[None])[0], network.card.class_names)
     _bars(run.name, [(a.name, a.probability) for a in found], key=f"asked_{one.number}")
-    st.caption(PARTS[_part(pictures, one.row)])
+    st.caption(PARTS[_part(images, one.row)])
 
 
 def _bars(title: str, answers: Sequence[tuple[str, float]], key: str) -> None:
@@ -84,7 +84,7 @@ def _divided(split_seed: int, per_class: int | None) -> Dataset:
     return load_dataset(DATASET, split_seed=split_seed, per_class=per_class)
 
 
-def _part(pictures: Dataset, row: int) -> str:
-    """Of the pictures that a network does not learn from, all are unseen."""
+def _part(images: Dataset, row: int) -> str:
+    """Of the images that a network does not learn from, all are unseen."""
     parts = ("train", "validation")
-    return next((part for part in parts if row in pictures.indices(part)), "test")
+    return next((part for part in parts if row in images.indices(part)), "test")

@@ -1,4 +1,4 @@
-"""What can be known before the training begins: its size, its time, its pictures."""
+"""What can be known before the training begins: its size, its time, its images."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from cnnkit.training.estimates import (
     Estimate,
     count_parameters,
     estimate,
-    pictures_per_epoch,
+    images_per_epoch,
     published_parameters,
     recipe_of,
 )
@@ -25,7 +25,7 @@ from cnnkit.ui.polling import duration
 from cnnkit.ui.tasks import background, when_ready
 
 MEASURED = 8  # earlier runs of a network that are looked at
-PREVIEWED = 12  # pictures
+PREVIEWED = 12  # images
 
 
 def parameters(recipe: Recipe) -> None:
@@ -58,11 +58,11 @@ def amount(recipe: Recipe) -> None:
     """How much is learnt from."""
     times = f"up to {recipe.epochs:,}" if recipe.stopping else f"{recipe.epochs:,}"
     epochs = "epoch" if recipe.epochs == 1 else "epochs"
-    _card("Pictures an epoch", f"{pictures_per_epoch(recipe):,}", f"{times} {epochs}")
+    _card("Images an epoch", f"{images_per_epoch(recipe):,}", f"{times} {epochs}")
 
 
 def augmentation_preview(recipe: Recipe) -> None:
-    """Some of the real pictures, and what the network gets to see of them."""
+    """Some of the real images, and what the network gets to see of them."""
     st.markdown("**What it will learn from**")
     with st.container(horizontal=True, vertical_alignment="center"):
         st.button("Others", icon=":material/shuffle:", key="reshuffle", on_click=_reshuffle)
@@ -71,35 +71,35 @@ def augmentation_preview(recipe: Recipe) -> None:
         else:
             changed = False
             st.caption(
-                "This recipe shows every picture as it is. Set a shift or a rotation under "
+                "This recipe shows every image as it is. Set a shift or a rotation under "
                 "Hyper-parameters → Augmentation to see it here."
             )
     seed = st.session_state.setdefault("preview_seed", 0)
     data = cache.dataset(recipe.dataset)
     charts.montage(
-        some_pictures(data, seed),
+        some_images(data, seed),
         columns=PREVIEWED,
         gap=2,
-        alt=f"{PREVIEWED} training pictures of {data.title}",
+        alt=f"{PREVIEWED} training images of {data.title}",
     )
     if changed:
         question = ("preview", recipe.dataset, recipe.augmentation, seed)
         answer = background().ask(question, lambda: preview(data, recipe.augmentation, seed))
-        when_ready(answer, _draw_preview, waiting="Changing the pictures …")
+        when_ready(answer, _draw_preview, waiting="Changing the images …")
 
 
-def some_pictures(data: Dataset, seed: int) -> np.ndarray:
-    """Training pictures, chosen by a seed: uint8 (pictures, height, width)."""
+def some_images(data: Dataset, seed: int) -> np.ndarray:
+    """Training images, chosen by a seed: uint8 (images, height, width)."""
     images, _ = data.part("train")
     chosen = np.random.default_rng(seed).choice(len(images), PREVIEWED, replace=False)
     return images[chosen][..., 0]
 
 
 def preview(data: Dataset, augmentation: Augmentation, seed: int) -> np.ndarray:
-    """The same pictures as training changes them, three times: uint8 (n, height, width)."""
+    """The same images as training changes them, three times: uint8 (n, height, width)."""
     from cnnkit.training import augment
 
-    images = some_pictures(data, seed)[..., np.newaxis]
+    images = some_images(data, seed)[..., np.newaxis]
     rows = [np.asarray(augment(images, augmentation, [seed, row])) for row in range(3)]
     return np.rint(np.clip(np.concatenate(rows)[..., 0], 0, 255)).astype(np.uint8)
 
@@ -120,7 +120,7 @@ def _card(label: str, value: str, words: str) -> None:
 
 
 def _basis(known: Estimate) -> str:
-    pace = f"{known.pictures_per_second:,.0f} pictures a second"
+    pace = f"{known.images_per_second:,.0f} images a second"
     if known.alike:
         return f"{pace}, measured in “{known.source}”"
     return f"about: {pace} in “{known.source}”, which trained with other settings"
@@ -141,12 +141,12 @@ def _measured(model: str) -> list[tuple[str, Recipe, list[dict[str, float]]]]:
     return [(run.name, recipe, store.history(run.id)) for run, recipe in recipes if recipe]
 
 
-def _draw_preview(pictures: np.ndarray) -> None:
+def _draw_preview(images: np.ndarray) -> None:
     charts.montage(
-        pictures,
+        images,
         columns=PREVIEWED,
         gap=2,
-        alt="The same pictures below, each changed in three ways",
+        alt="The same images below, each changed in three ways",
     )
 
 

@@ -1,4 +1,4 @@
-"""A digit of one's own: drawn, photographed or taken from the test pictures."""
+"""A digit of one's own: drawn, photographed or taken from the test images."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from cnnkit.datasets.handwriting import Handwriting, from_drawing, from_photo
 from cnnkit.figures import rasters
 from cnnkit.image_io import MAX_BYTES, decode_image
 from cnnkit.ui import cache, charts
-from cnnkit.ui.inputs import picture_picker
+from cnnkit.ui.inputs import image_picker
 from cnnkit.ui.messages import embedded_notice, shown_errors
 
 CANVAS = 280  # pixels, ten for each of MNIST's
 PEN = 22  # pixels: about MNIST's strokes once the digit is in its box
 TYPES = ["png", "jpg", "jpeg", "webp", "bmp", "gif", "tif", "tiff"]
-PICTURE_MB = MAX_BYTES // 2**20  # of an uploaded picture
+IMAGE_MB = MAX_BYTES // 2**20  # of an uploaded image
 
 
 def drawn(*, key: str = "canvas") -> Handwriting | None:
@@ -42,7 +42,7 @@ def drawn(*, key: str = "canvas") -> Handwriting | None:
         return None
     digit = from_drawing(result.image_data[..., :3].max(axis=2))
     if digit is not None:
-        st.session_state["drawn_digit"] = digit.picture
+        st.session_state["drawn_digit"] = digit.image
     return digit
 
 
@@ -69,7 +69,7 @@ def photographed(*, camera: bool = False, key: str = "photo") -> Handwriting | N
         file = st.file_uploader(
             "A photo of one handwritten digit",
             type=TYPES,
-            max_upload_size=PICTURE_MB,
+            max_upload_size=IMAGE_MB,
             key=key,
             help="It is found, turned light on dark and centred, as MNIST's digits were.",
         )
@@ -78,7 +78,7 @@ def photographed(*, camera: bool = False, key: str = "photo") -> Handwriting | N
     with shown_errors(stop=False):
         photo = decode_image(file.getvalue(), channels=1, longest_side=1024)
         digit = from_photo(photo)
-        charts.picture(
+        charts.image(
             rasters.boxed(photo[..., 0], digit.box),
             width=CANVAS,
             alt="Your photo with a frame around the digit that was found",
@@ -90,9 +90,9 @@ def photographed(*, camera: bool = False, key: str = "photo") -> Handwriting | N
 
 
 def tested() -> tuple[np.ndarray, int]:
-    """A test picture by its number: uint8 (28, 28, 1) and its true class."""
+    """A test image by its number: uint8 (28, 28, 1) and its true class."""
     dataset = cache.digits()
     embedded_notice(dataset.name)
-    pictures, labels = dataset.part("test")
-    number = picture_picker(len(pictures), label=f"Test picture of {dataset.title}")
-    return pictures[number], int(labels[number])
+    images, labels = dataset.part("test")
+    number = image_picker(len(images), label=f"Test image of {dataset.title}")
+    return images[number], int(labels[number])

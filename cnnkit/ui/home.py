@@ -15,12 +15,12 @@ from cnnkit.ui.messages import shown_errors, status_text
 # File -> what one can do there, in one sentence.
 CARDS = {
     "pages/train.py": "Choose data, a network and a recipe, press Train and watch it learn.",
-    "pages/fine_tune.py": "Teach a famous network your own pictures, or 17 kinds of flowers.",
-    "pages/predict.py": "Drop any picture and see the five best answers of famous networks.",
+    "pages/fine_tune.py": "Teach a famous network your own images, or 17 kinds of flowers.",
+    "pages/predict.py": "Drop any image and see the five best answers of famous networks.",
     "pages/draw.py": "Write a digit by hand and see what every network makes of it.",
-    "pages/inside.py": "Look at filters and at what every layer sees in a picture.",
-    "pages/visualize.py": "Grow the picture that a class or a filter wants to see, and steer it.",
-    "pages/deepdream.py": "Let a network dream into a picture of yours what it sees there.",
+    "pages/inside.py": "Look at filters and at what every layer sees in an image.",
+    "pages/visualize.py": "Grow the image that a class or a filter wants to see, and steer it.",
+    "pages/deepdream.py": "Let a network dream into an image of yours what it sees there.",
     "pages/architectures.py": "Take famous networks apart, block by block, and see what they cost.",
     "pages/runs.py": "Compare runs, click what was confused, take the network with you.",
     "pages/backpropagation.py": "Walk forward and back through a network, every number in sight.",
@@ -30,7 +30,7 @@ CARDS = {
 RECENT = 5  # runs
 
 
-def first_picture() -> None:
+def first_image() -> None:
     """Something to look at, at once."""
     starter = None
     with shown_errors(stop=False):
@@ -40,9 +40,9 @@ def first_picture() -> None:
                 showcase.load_showcase(), starter.name, starter.metrics.get("test_error", 0.0)
             )
     if starter is None:
-        pictures, _ = load_dataset("digits").part("test")
+        images, _ = load_dataset("digits").part("test")
         charts.montage(
-            pictures[:36, ..., 0], columns=18, scale=3, alt="36 handwritten digits from 0 to 9"
+            images[:36, ..., 0], columns=18, scale=3, alt="36 handwritten digits from 0 to 9"
         )
         st.caption(
             "Handwritten digits that ship with scikit-learn: the least there is to learn from."
@@ -130,7 +130,7 @@ def _starter() -> Run | None:
 
 def _data_set(spec: DatasetSpec) -> None:
     badge = ":green-badge[:material/check: here]" if spec.available else ":orange-badge[missing]"
-    learnt, tested = spec.pictures
+    learnt, tested = spec.images
     st.markdown(
         f"**{spec.title}** {badge}  \n"
         f":gray[:small[{spec.description} {learnt:,} to learn from, {tested:,} to test on.]]"

@@ -236,13 +236,13 @@ def number(
     )
 
 
-def picture_picker(count: int, *, label: str = "Test picture", parameter: str = "picture") -> int:
-    """Number of a picture from 0 to `count` - 1, kept in the address.
+def image_picker(count: int, *, label: str = "Test image", parameter: str = "image") -> int:
+    """Number of an image from 0 to `count` - 1, kept in the address.
 
     A button beside the number takes one at random.
     """
-    if "any_picture" in st.session_state:
-        st.session_state[parameter] = st.session_state.pop("any_picture")
+    if "any_image" in st.session_state:
+        st.session_state[parameter] = st.session_state.pop("any_image")
     if st.session_state.get(parameter, 0) >= count:
         st.session_state[parameter] = 0
     with st.container(horizontal=True, vertical_alignment="bottom"):
@@ -333,7 +333,7 @@ def _as_number(
 def _take_any(count: int) -> None:
     import random
 
-    st.session_state["any_picture"] = random.randrange(count)
+    st.session_state["any_image"] = random.randrange(count)
 
 
 def _say_unknown(label: str, wanted: str, parameter: str) -> None:

@@ -19,7 +19,7 @@ from cnnkit.ui import cache, charts, handwriting, inputs, messages
 if TYPE_CHECKING:
     from keras import Model
 
-SOURCES = {"test": "Test picture", "drawing": "Draw", "photo": "Upload a photo"}  # as on Draw
+SOURCES = {"test": "Test image", "drawing": "Draw", "photo": "Upload a photo"}  # as on Draw
 LOOK = {"colours": "diverging"}
 COLOURS = ":blue[Blue] is positive, no colour is zero, :orange[orange] is negative."
 TEMPLATES = 100  # units drawn of a dense layer on the pixels
@@ -27,21 +27,21 @@ TEMPLATES = 100  # units drawn of a dense layer on the pixels
 
 @dataclass(frozen=True, eq=False)
 class Digit:
-    """A picture to look at.
+    """An image to look at.
 
     Args:
-        picture: uint8 (height, width, channels), 0 to 255.
+        image: uint8 (height, width, channels), 0 to 255.
         words: what it is, for people.
         label: its true class, or None where nobody knows.
     """
 
-    picture: np.ndarray
+    image: np.ndarray
     words: str
     label: int | None = None
 
 
 def digit_picker(card) -> Digit | None:
-    """A picture for a network: of the test part, drawn, or from a photo; None: none yet.
+    """An image for a network: of the test part, drawn, or from a photo; None: none yet.
 
     Args:
         card: the network's `ModelCard`.
@@ -68,22 +68,22 @@ def test_data(card) -> Dataset:
 
 
 def address(run: Run, labels: np.ndarray, index: int, class_names: Sequence[str]) -> dict[str, str]:
-    """What a link to the Inside page must carry to open on one test picture.
+    """What a link to the Inside page must carry to open on one test image.
 
     Args:
         run: the network.
         labels: of the whole test part.
-        index: of the picture in the test part.
+        index: of the image in the test part.
         class_names: in the order of the labels.
     """
     number = int(np.flatnonzero(np.flatnonzero(labels == labels[index]) == index)[0])
-    return {"run": run.id, "digit": class_names[int(labels[index])], "picture": str(number)}
+    return {"run": run.id, "digit": class_names[int(labels[index])], "image": str(number)}
 
 
 def _from_data(card) -> Digit:
     data = test_data(card)
     messages.embedded_notice(data.name)
-    pictures, labels = data.part("test")
+    images, labels = data.part("test")
     name = inputs.choice(
         "Class",
         data.class_names,
@@ -94,9 +94,9 @@ def _from_data(card) -> Digit:
     )
     label = data.class_names.index(name)
     found = np.flatnonzero(labels == label)
-    number = inputs.picture_picker(len(found), label=f"Which of its {len(found):,} test pictures")
-    words = f"Test picture {found[number]:,} of {data.title}: “{name}”"
-    return Digit(pictures[found[number]], words, label)
+    number = inputs.image_picker(len(found), label=f"Which of its {len(found):,} test images")
+    words = f"Test image {found[number]:,} of {data.title}: “{name}”"
+    return Digit(images[found[number]], words, label)
 
 
 def say_decision(digit: Digit, probabilities: np.ndarray, class_names: Sequence[str]) -> None:
@@ -112,8 +112,8 @@ def say_decision(digit: Digit, probabilities: np.ndarray, class_names: Sequence[
         st.error(f"{said} It is a **{true}** ({probabilities[digit.label]:.1%}).")
 
 
-def answers(run_id: str, picture: np.ndarray) -> dict[str, np.ndarray]:
-    """What every layer of a run's network answers to one picture.
+def answers(run_id: str, image: np.ndarray) -> dict[str, np.ndarray]:
+    """What every layer of a run's network answers to one image.
 
     Returns:
         Layer name → float32 (height, width, channels) or (units,).
@@ -121,7 +121,7 @@ def answers(run_id: str, picture: np.ndarray) -> dict[str, np.ndarray]:
     network = cache.model(run_id)
     probe = _probe(run_id, network)
     with network.lock:
-        return {name: answer[0] for name, answer in probe(picture[np.newaxis]).items()}
+        return {name: answer[0] for name, answer in probe(image[np.newaxis]).items()}
 
 
 def has_convolutions(model: Model) -> bool:
@@ -138,7 +138,7 @@ def show_network(model: Model, found: dict[str, np.ndarray], class_names: Sequen
     st.html(network(stages, found, softmax(found[stages[-1].name]), class_names))
     st.caption(
         f"Drawn from the network's real shapes: {weights:,} weights in all. The sheets are the "
-        "maps that answer this picture most; a row of numbers is folded into a block."
+        "maps that answer this image most; a row of numbers is folded into a block."
     )
 
 
@@ -149,7 +149,7 @@ def show_filters(run_id: str, model: Model) -> None:
         _show_templates(run_id, model)
         return
     st.markdown(
-        "A filter is a small picture that slides over its input and answers strongly where "
+        "A filter is a small image that slides over its input and answers strongly where "
         "the input looks like it. Nobody draws the filters: they begin as the noise on the left, "
         f"and training turns them into what stands on the right. {COLOURS}"
     )
@@ -198,7 +198,7 @@ def _show_templates(run_id: str, model: Model) -> None:
         return
     st.markdown(
         "This network has no convolutions: each unit has one weight for every pixel, so its "
-        f"weights are a picture of what it wants to see. {COLOURS}"
+        f"weights are an image of what it wants to see. {COLOURS}"
     )
     after = anatomy.templates(model, layer)
     before = anatomy.templates(_initial_model(run_id, cache.model(run_id).card), layer)
@@ -253,7 +253,7 @@ def show_layer(model: Model, found: dict[str, np.ndarray]) -> None:
     """All feature maps of a chosen layer, every value to be read by hovering."""
     from cnnkit.figures.maps import map_grid
 
-    layers = anatomy.picture_layers(model)
+    layers = anatomy.image_layers(model)
     pools = [name for name in layers if name.endswith("pool")]
     left, right = st.columns(2, vertical_alignment="bottom")
     with left:
@@ -287,7 +287,7 @@ def show_units(model: Model, found: dict[str, np.ndarray]) -> None:
     from cnnkit.figures.maps import unit_strip
 
     st.markdown(
-        "From here on there are no pictures, only rows of numbers. The maps are laid end to end, "
+        "From here on there are no images, only rows of numbers. The maps are laid end to end, "
         f"and every dense unit sees all of them. {COLOURS}"
     )
     for layer in anatomy.vector_layers(model)[:-1]:
@@ -385,11 +385,11 @@ def _initial_model(run_id: str, _card: ModelCard) -> Model:
 def _drawn() -> Digit | None:
     digit = handwriting.drawn()
     if digit is not None:
-        return Digit(digit.picture, "Your digit, as the network sees it")
+        return Digit(digit.image, "Your digit, as the network sees it")
     before = handwriting.drawn_before()
     return None if before is None else Digit(before, "The digit you drew last")
 
 
 def _uploaded() -> Digit | None:
     digit = handwriting.photographed()
-    return None if digit is None else Digit(digit.picture, "Found in your photo")
+    return None if digit is None else Digit(digit.image, "Found in your photo")

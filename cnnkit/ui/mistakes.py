@@ -1,4 +1,4 @@
-"""What a network got wrong on its test pictures: cells to click, pictures to see."""
+"""What a network got wrong on its test images: cells to click, images to see."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ from cnnkit.training.mistakes import Predictions
 from cnnkit.ui import cache, charts
 from cnnkit.ui.finetune import test_set
 
-SHOWN = 16  # pictures at once
-DIGIT = 64  # pixels; larger pictures are photos
+SHOWN = 16  # images at once
+DIGIT = 64  # pixels; larger images are photos
 
 
 @dataclass(frozen=True, eq=False)
-class SeenPictures:
-    """The pictures a run was tested on, all of them or those that ship with it.
+class SeenImages:
+    """The images a run was tested on, all of them or those that ship with it.
 
     Args:
-        images: uint8, (pictures, height, width, 1).
+        images: uint8, (images, height, width, 1).
         indices: their places in the test part; None: `images` is the whole part.
     """
 
@@ -31,7 +31,7 @@ class SeenPictures:
     indices: np.ndarray | None = None
 
     def at(self, places: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Those of some pictures that are here: their places and the pictures."""
+        """Those of some images that are here: their places and the images."""
         if self.indices is None:
             return places, self.images[places]
         rows = {int(index): row for row, index in enumerate(self.indices)}
@@ -40,31 +40,31 @@ class SeenPictures:
 
 
 def mistakes(run: Run, *, key: str) -> None:
-    """Confusion matrix, the pictures of its cells, and the most confident mistakes.
+    """Confusion matrix, the images of its cells, and the most confident mistakes.
 
     Args:
         run: finished, with predictions.
         key: of the widgets, so that two runs can be on one page.
     """
     answers = cache.predictions(run.id)
-    pictures = pictures_of(run, answers)
+    images = images_of(run, answers)
     names = cache.run_classes(run)
     matrix, shown = st.columns([1.15, 1], gap="large")
     with matrix:
         st.markdown("**Which was read as which**")
-        st.caption("Click a cell to see its pictures.")
+        st.caption("Click a cell to see its images.")
         cell = charts.confusion_matrix(answers.confusion, names, key=f"{key}_{run.id}_confusion")
     with shown:
         if cell is None:
             wrong = answers.mistakes()
             st.markdown("**The most confident mistakes**")
-            _thumbnails(wrong, answers, pictures, names, f"{key}_{run.id}_all")
+            _thumbnails(wrong, answers, images, names, f"{key}_{run.id}_all")
         else:
             true, predicted = cell
             verb = "rightly read as" if true == predicted else "read as"
             st.markdown(f"**{names[true]} {verb} {names[predicted]}**")
             _thumbnails(
-                answers.cell(true, predicted), answers, pictures, names, f"{key}_{run.id}_{cell}"
+                answers.cell(true, predicted), answers, images, names, f"{key}_{run.id}_{cell}"
             )
 
 
@@ -78,7 +78,7 @@ def class_scores(run: Run) -> None:
             "Class": [names[score.number] for score in scores],
             "Recognised": [100 * score.accuracy for score in scores],
             "Right": [score.right for score in scores],
-            "Wrong": [score.pictures - score.right for score in scores],
+            "Wrong": [score.images - score.right for score in scores],
             "Mostly taken for": [
                 "–" if score.most_confused is None else names[score.most_confused]
                 for score in scores
@@ -96,8 +96,8 @@ def class_scores(run: Run) -> None:
     )
 
 
-def pictures_of(run: Run, answers: Predictions) -> SeenPictures:
-    """The pictures that a run was tested on.
+def images_of(run: Run, answers: Predictions) -> SeenImages:
+    """The images that a run was tested on.
 
     Raises:
         AssetUnavailableError: they are not on this machine, and none ship with the run.
@@ -112,10 +112,10 @@ def pictures_of(run: Run, answers: Predictions) -> SeenPictures:
         images, labels = _test_part(name, seed)
     if not np.array_equal(labels, answers.labels):
         raise IncompatibleError(
-            f"The test pictures of {dataset_info(name).title} on this machine are not those "
+            f"The test images of {dataset_info(name).title} on this machine are not those "
             "that this run was tested on."
         )
-    return SeenPictures(images)
+    return SeenImages(images)
 
 
 def _test_part(name: str, seed: int) -> tuple[np.ndarray, np.ndarray]:
@@ -126,20 +126,20 @@ def _test_part(name: str, seed: int) -> tuple[np.ndarray, np.ndarray]:
 
 
 @st.cache_resource(max_entries=4, show_spinner=False)
-def _shipped(run_id: str) -> SeenPictures:
+def _shipped(run_id: str) -> SeenImages:
     path = cache.store().artifact(run_id, "examples.npz")
     try:
         with path.open("rb") as stream, np.load(stream, allow_pickle=False) as file:
-            return SeenPictures(file["images"], file["indices"])
+            return SeenImages(file["images"], file["indices"])
     except (OSError, ValueError, KeyError) as error:
         raise CorruptRunError(run_id, path, f"is damaged ({error})") from error
 
 
-def _thumbnails(places, answers: Predictions, pictures: SeenPictures, names, key: str) -> None:
+def _thumbnails(places, answers: Predictions, seen: SeenImages, names, key: str) -> None:
     if not len(places):
         st.caption("There is none.")
         return
-    here, images = pictures.at(places)
+    here, images = seen.at(places)
     wanted = st.session_state.setdefault(f"{key}_shown", SHOWN)
     _count(len(places), len(here), min(wanted, len(here)))
     truth, read = answers.labels[here], answers.predicted[here]
@@ -153,7 +153,7 @@ def _thumbnails(places, answers: Predictions, pictures: SeenPictures, names, key
             for t, p, c in zip(truth[:wanted], read[:wanted], chances[:wanted], strict=True)
         ],
         alts=[
-            f"A picture of {names[t]}, read as {names[p]}"
+            f"An image of {names[t]}, read as {names[p]}"
             for t, p in zip(truth[:wanted], read[:wanted], strict=True)
         ],
         width=72 if small else 120,
@@ -162,11 +162,11 @@ def _thumbnails(places, answers: Predictions, pictures: SeenPictures, names, key
         st.button("Show more", key=f"{key}_more", on_click=_show_more, args=(f"{key}_shown",))
 
 
-def _count(pictures: int, here: int, shown: int) -> None:
-    words = f"{pictures:,} picture{'s' if pictures > 1 else ''}"
+def _count(images: int, here: int, shown: int) -> None:
+    words = f"{images:,} image{'s' if images > 1 else ''}"
     if shown < here:
         words = f"The first {shown} of {words}"
-    if here < pictures:
+    if here < images:
         words += f", {here} of which ship with this run; the others come with the data set"
     st.caption(f"{words}. Below each: what it is → what the network said, and how sure it was.")
 

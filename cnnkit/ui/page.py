@@ -54,7 +54,7 @@ def open_page(title: str, subtitle: str = "", *, tab: str | None = None) -> None
         st.markdown(f":gray[{subtitle}]")
     with st.sidebar:
         _navigation()
-    # Last: the first picture in a process makes Streamlit import NumPy and Pillow, and the
+    # Last: the first image in a process makes Streamlit import NumPy and Pillow, and the
     # first visitor's heading need not wait for them.
     st.logo(_LOGO, size="large", icon_image=_MARK)
     st.set_page_config(page_icon=_MARK)

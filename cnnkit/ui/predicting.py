@@ -1,4 +1,4 @@
-"""The pieces of the Predict page: pictures in, best answers out."""
+"""The pieces of the Predict page: images in, best answers out."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from itertools import accumulate
 import streamlit as st
 
 from cnnkit.figures.bars import ranking
-from cnnkit.image_io import Picture, read_image
+from cnnkit.image_io import DecodedImage, read_image
 from cnnkit.models import OpenModel
 from cnnkit.models.imagenet import kind
 from cnnkit.predict import (
@@ -26,7 +26,7 @@ from cnnkit.predict import (
 )
 from cnnkit.settings import get_settings
 from cnnkit.ui import charts, inputs
-from cnnkit.ui.handwriting import PICTURE_MB, TYPES
+from cnnkit.ui.handwriting import IMAGE_MB, TYPES
 from cnnkit.ui.messages import shown_errors
 from cnnkit.ui.network_list import Choice
 
@@ -41,7 +41,7 @@ MOST_KEPT = 3000  # predictions for one visit, 16 kB each: six networks for the 
 
 @dataclass(frozen=True)
 class File:
-    """One picture that somebody brought."""
+    """One image that somebody brought."""
 
     name: str
     data: bytes
@@ -55,7 +55,7 @@ class File:
 def files() -> list[File]:
     """What to predict: uploaded, pasted, photographed, or an example (`?from=`)."""
     source = inputs.choice(
-        "Where the pictures come from",
+        "Where the images come from",
         list(SOURCES),
         parameter="from",
         title=SOURCES.__getitem__,
@@ -66,9 +66,9 @@ def files() -> list[File]:
 
 
 def fit_picker() -> str:
-    """How a picture is fitted to a network's input, `?fit=` in the address."""
+    """How an image is fitted to a network's input, `?fit=` in the address."""
     return inputs.choice(
-        "Fit the picture by",
+        "Fit the image by",
         list(FITS),
         parameter="fit",
         title=lambda fit: {"crop": "cropping", "stretch": "stretching", "pad": "padding"}[fit],
@@ -78,23 +78,23 @@ def fit_picker() -> str:
 
 
 def show_one(file: File, choices: Sequence[Choice], fit: str, count: int) -> None:
-    """One picture: what each network sees in it, side by side."""
+    """One image: what each network sees in it, side by side."""
     with shown_errors(stop=False):
         began = time.perf_counter()
-        picture = read_image(file.data)
+        image = read_image(file.data)
         decoding = time.perf_counter() - began
         row = st.container(horizontal=True, gap="large")
         with row.container(width=PHOTO_WIDTH):
-            _original(file, picture, decoding)
+            _original(file, image, decoding)
         with row.container(), st.grid("auto", min_column_width=CARD_WIDTH):
             for choice in choices:
                 key = f"prediction_{choice.key.replace('.', '_')}"
                 with st.container(border=True, gap="xsmall", key=key), shown_errors(stop=False):
-                    _card(choice.open(), picture, fit, count, key)
+                    _card(choice.open(), image, fit, count, key)
 
 
 def show_many(files: Sequence[File], choices: Sequence[Choice], fit: str, count: int) -> None:
-    """Many pictures: a table with thumbnails, and the same as a CSV file."""
+    """Many images: a table with thumbnails, and the same as a CSV file."""
     from cnnkit.ui import prediction_table
 
     tables = {}
@@ -156,17 +156,17 @@ def _small(prediction: Prediction) -> Prediction:
     )
 
 
-def _original(file: File, picture: Picture, seconds: float) -> None:
-    height, width = picture.array.shape[:2]
+def _original(file: File, image: DecodedImage, seconds: float) -> None:
+    height, width = image.array.shape[:2]
     shown = min(PHOTO_WIDTH, round(PHOTO_HEIGHT * width / height))
-    charts.photo(picture.array, alt=f"Your picture {file.name}", width=max(shown, 40))
+    charts.photo(image.array, alt=f"Your image {file.name}", width=max(shown, 40))
     st.caption(f"{file.name}, {width}×{height}, read in {1000 * seconds:.0f} ms")
-    for note in picture.notes:
+    for note in image.notes:
         st.caption(f":material/info: {note}")
 
 
-def _card(network: OpenModel, picture: Picture, fit: str, count: int, key: str) -> None:
-    seen = prepare(picture.array, network.card.input_shape, fit)
+def _card(network: OpenModel, image: DecodedImage, fit: str, count: int, key: str) -> None:
+    seen = prepare(image.array, network.card.input_shape, fit)
     logits, seconds = network.timed_logits(seen[None])
     answers = top_k(logits[0], network.card.class_names, count)
     st.markdown(f"**{network.card.title}** :gray[{1000 * seconds:.0f} ms]")
@@ -178,7 +178,7 @@ def _card(network: OpenModel, picture: Picture, fit: str, count: int, key: str) 
     height, width, channels = network.card.input_shape
     charts.photo(
         seen,
-        alt=f"The exact {width}×{height} picture that {network.card.title} was given",
+        alt=f"The exact {width}×{height} image that {network.card.title} was given",
         width=width if 96 < width < 240 else 168,
         caption=f"What it sees: {width}×{height} {'RGB' if channels == 3 else 'gray'}",
     )
@@ -186,21 +186,21 @@ def _card(network: OpenModel, picture: Picture, fit: str, count: int, key: str) 
 
 def _uploaded() -> list[File]:
     brought = st.file_uploader(
-        "Drop pictures here",
+        "Drop images here",
         accept_multiple_files=True,
-        max_upload_size=PICTURE_MB,
-        key="pictures",
-        help=f"Any pictures: {', '.join(TYPES)}; 20 MB each, {MOST_FILES} at once.",
+        max_upload_size=IMAGE_MB,
+        key="images",
+        help=f"Any images: {', '.join(TYPES)}; 20 MB each, {MOST_FILES} at once.",
     )
     return [File(file.name, file.getvalue()) for file in _at_most(brought)]
 
 
 def _pasted() -> list[File]:
     message = st.chat_input(
-        "Click here, then press Ctrl+V (or ⌘V) to paste a picture, and Enter",
+        "Click here, then press Ctrl+V (or ⌘V) to paste an image, and Enter",
         accept_file="multiple",
         file_type=TYPES,
-        max_upload_size=PICTURE_MB,
+        max_upload_size=IMAGE_MB,
         key="pasted",
     )
     if message and message.files:

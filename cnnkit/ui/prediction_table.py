@@ -31,10 +31,10 @@ def draw(tables: Tables, count: int) -> None:
     rows = _rows(tables)
     if not rows:
         return
-    shown = {"picture": st.column_config.ImageColumn("", width="small")}
+    shown = {"image": st.column_config.ImageColumn("", width="small")}
     st.dataframe(rows, column_config=shown, row_height=56, hide_index=True, key="predictions")
     st.download_button(
-        f"All answers, {count} a picture, as CSV",
+        f"All answers, {count} an image, as CSV",
         as_csv(tables, count),
         "predictions.csv",
         "text/csv",
@@ -63,7 +63,7 @@ def _rows(tables: Tables) -> list[dict]:
     for answers in zip(*(predictions for predictions, _ in tables.values()), strict=True):
         if answers[0].logits is None:
             continue
-        row = {"picture": _thumbnail(answers[0].seen), "file": answers[0].name}
+        row = {"image": _thumbnail(answers[0].seen), "file": answers[0].name}
         for (title, (_, names)), one in zip(tables.items(), answers, strict=True):
             best = top_k(one.logits, names, 1)[0]
             row[title] = best.name

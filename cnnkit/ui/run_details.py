@@ -20,7 +20,7 @@ from cnnkit.ui.recipe_form import published_recipe
 from cnnkit.ui.run_list import begun, dataset_title, model_title
 from cnnkit.ui.run_monitor import PAGES, curves_of
 
-DIGITS = (28, 28, 1)  # pictures that one can draw
+DIGITS = (28, 28, 1)  # images that one can draw
 
 
 def show_run(run: Run) -> None:
@@ -78,7 +78,7 @@ def _actions(run: Run) -> None:
                 page.link("pages/draw.py", "Draw a digit for it", runs=run.id)
                 page.link("pages/inside.py", "Look inside", run=run.id)
             else:
-                page.link("pages/predict.py", "Show it your pictures", networks=f"run.{run.id}")
+                page.link("pages/predict.py", "Show it your images", networks=f"run.{run.id}")
             _downloads(run, cache.store())
             if run.kind == "fine_tune":
                 page.link(PAGES[run.kind], "Before and after, other names", run=run.id)

@@ -151,13 +151,13 @@ def _do(act: Callable[[str], Run], run_id: str) -> None:
 
 def _figures(run: Run, progress: Progress, points: list[dict[str, float]]) -> None:
     # While an epoch is validated nothing is learnt; the last speed is still of use.
-    last = points[-1].get("pictures_per_second") if points else None
-    speed = progress.pictures_per_second or last
+    last = points[-1].get("images_per_second") if points else None
+    speed = progress.images_per_second or last
     rate = progress.learning_rate
     error = run.metrics.get("val_error")
     with st.container(horizontal=True):
         st.metric("Time left", duration(progress.seconds_left) if not run.status.over else "–")
-        st.metric("Pictures a second", f"{speed:,.0f}" if speed else "–")
+        st.metric("Images a second", f"{speed:,.0f}" if speed else "–")
         st.metric("Learning rate", f"{rate:.3g}" if rate is not None else "–")
         st.metric("Validation error", f"{100 * error:.2f} %" if error is not None else "–")
 
@@ -169,10 +169,10 @@ def _progress_in_words(run: Run, progress: Progress) -> str:
     if not run.status.over and progress.seconds_left is not None:
         left = f" · {duration(progress.seconds_left)} left"
     if progress.stage == "features":
-        seen = f"{progress.step:,} of {progress.steps:,} pictures"
-        return f"The frozen layers look at the pictures, once: {seen}{left}"
+        seen = f"{progress.step:,} of {progress.steps:,} images"
+        return f"The frozen layers look at the images, once: {seen}{left}"
     if not progress.epochs:
-        return "Reading the pictures, building the network" if not run.status.over else "Not begun"
+        return "Reading the images, building the network" if not run.status.over else "Not begun"
     return f"Epoch {progress.epoch:,} of {progress.epochs:,}{left}"
 
 
@@ -188,7 +188,7 @@ def _curve_in_words(metric: str, history: list[dict[str, float]]) -> str:
     last = history[-1]
     return (
         f"{metric.capitalize()} after epoch {last['epoch']:.0f}: {last[metric]:.3g} on training "
-        f"pictures, {last[f'val_{metric}']:.3g} on validation pictures"
+        f"images, {last[f'val_{metric}']:.3g} on validation images"
     )
 
 

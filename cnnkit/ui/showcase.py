@@ -1,4 +1,4 @@
-"""The first picture on Home: what the starter network learnt, and what still fools it.
+"""The first image on Home: what the starter network learnt, and what still fools it.
 
 Read from the starter's files alone. Neither Keras nor MLflow is loaded for it.
 """
@@ -26,13 +26,13 @@ class Showcase:
     """A few of a network's mistakes and its first filters.
 
     Args:
-        pictures: uint8 (pictures, 28, 28), the most confident mistakes first.
-        labels: int (pictures,), what each really is.
-        read: int (pictures,), what the network read.
+        images: uint8 (images, 28, 28), the most confident mistakes first.
+        labels: int (images,), what each really is.
+        read: int (images,), what the network read.
         filters: float (filters, height, width) of the first layer.
     """
 
-    pictures: np.ndarray
+    images: np.ndarray
     labels: np.ndarray
     read: np.ndarray
     filters: np.ndarray
@@ -90,7 +90,7 @@ def draw(showcase: Showcase, title: str, error: float) -> None:
     with left:
         st.markdown(f"**What still fools it**  \n:gray[{title}, {100 * error:.2f} % test error]")
         charts.thumbnails(
-            showcase.pictures,
+            showcase.images,
             [f"{true}, read as :red[{read}]" for true, read in _pairs(showcase)],
             alts=[f"Handwritten {true}, read as {read}" for true, read in _pairs(showcase)],
             width=84,

@@ -42,11 +42,11 @@ def explain(recipe: Recipe) -> None:
     st.markdown(
         f"**{spec.title}**: {spec.description} It learns from **{data.title}**: {data.description}"
     )
-    messages.source(f"Network: {spec.paper}. Pictures: {data.source}.")
+    messages.source(f"Network: {spec.paper}. Images: {data.source}.")
 
 
 def require_data(name: str) -> None:
-    """Stop here, with a way out, where the pictures are not on this machine."""
+    """Stop here, with a way out, where the images are not on this machine."""
     if dataset_info(name).available:
         if not dataset_info("mnist").available:
             messages.embedded_notice(name)

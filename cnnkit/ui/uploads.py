@@ -23,7 +23,7 @@ def offer(parameter: str, *, several: bool = True) -> None:
     """
     with st.popover("Open your own network", icon=":material/upload_file:"):
         st.file_uploader(
-            "A .keras file that takes pictures and returns one number a class",
+            "A .keras file that takes images and returns one number a class",
             type=["keras"],
             max_upload_size=MAX_MB,
             key=_FILE,

@@ -6,7 +6,7 @@
     for step in maximize(model, plan):
         print(step.number, step.values)
 
-Four parts can be combined freely: an objective (`terms`), how the picture is stored
+Four parts can be combined freely: an objective (`terms`), how the image is stored
 (`parametrizations`), what it is put through (`transforms`) and how it moves (`updates`,
 `operators`). Together they are a `Plan`, which is data; only carrying one out needs
 TensorFlow.

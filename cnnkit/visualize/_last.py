@@ -10,7 +10,7 @@ T = TypeVar("T")
 
 
 def last_of(steps: Iterable[T]) -> T:
-    """The last step, without holding all the pictures before it in memory.
+    """The last step, without holding all the images before it in memory.
 
     Args:
         steps: of `maximize` or `dream`, at least one.

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Self
 
-Number = float | tuple[float, ...]  # several: one for each picture, or a vector
+Number = float | tuple[float, ...]  # several: one for each image, or a vector
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,6 @@
-"""DeepDream: a picture made more of what a network already sees in it.
+"""DeepDream: an image made more of what a network already sees in it.
 
-    for step in dream(model, picture, Dream(layers={"inception_4c": 1.0})):
+    for step in dream(model, image, Dream(layers={"inception_4c": 1.0})):
         print(step.octave, step.number, step.value)
 
 Reference:
@@ -41,43 +41,43 @@ class DreamStep:
 
 
 def dream(
-    model: Any, picture: np.ndarray, plan: Dream, *, guided_by: np.ndarray | None = None
+    model: Any, image: np.ndarray, plan: Dream, *, guided_by: np.ndarray | None = None
 ) -> Iterator[DreamStep]:
-    """Dream on a picture, octave by octave.
+    """Dream on an image, octave by octave.
 
-    What an octave's smaller size had lost of the picture is put back when it grows.
+    What an octave's smaller size had lost of the image is put back when it grows.
 
     Args:
         model: Keras network that takes (batch, height, width, channels), 0 to 255; at any
             size up to the plan's layers.
-        picture: (height, width, channels), 0 to 255.
+        image: (height, width, channels), 0 to 255.
         plan: how.
         guided_by: (height, width, channels), 0 to 255, where the plan is guided.
 
     Raises:
         UnknownLayerError: lists the layers there are.
-        IncompatibleError: the network cannot take such a picture, or a guide is missing.
+        IncompatibleError: the network cannot take such an image, or a guide is missing.
         DivergedError: no finite step could be made.
     """
     if plan.optimizer not in (ASCENT, LBFGS):
         raise ValueError(f"`optimizer` must be 'ascent' or 'lbfgs'. Received: {plan.optimizer!r}.")
     guides = {} if guided_by is None else {"guide": np.asarray(guided_by, np.float32)[None]}
-    original = np.asarray(picture, np.float32)
+    original = np.asarray(image, np.float32)
     height, width = original.shape[:2]
     sizes = octave_sizes((height, width), plan)
-    image = before = resized(original, sizes[0])
+    current = before = resized(original, sizes[0])
     engines: dict[tuple[int, int], Engine] = {}
     for octave, size in enumerate(sizes, start=1):
         if octave > 1:
             lost = resized(original, size) - resized(before, size)
-            image, before = resized(image, size) + lost, resized(original, size)
+            current, before = resized(current, size) + lost, resized(original, size)
         climb = _lbfgs if plan.optimizer == LBFGS else _ascend
-        climbed = climb(model, image, plan, engines, guides)
-        for number, (image, value, values) in enumerate(
+        climbed = climb(model, current, plan, engines, guides)
+        for number, (current, value, values) in enumerate(
             climbed, start=(octave - 1) * plan.steps + 1
         ):
             yield DreamStep(
-                octave, len(sizes), number, plan.steps * len(sizes), value, values, image
+                octave, len(sizes), number, plan.steps * len(sizes), value, values, current
             )
             if plan.most is not None and value > plan.most:
                 break
@@ -91,7 +91,7 @@ def octave_sizes(size: tuple[int, int], plan: Dream) -> list[tuple[int, int]]:
 
 
 def resized(image: np.ndarray, size: tuple[int, int]) -> np.ndarray:
-    """A float32 picture at another (height, width), each colour by bilinear interpolation."""
+    """A float32 image at another (height, width), each colour by bilinear interpolation."""
     if image.shape[:2] == tuple(size):
         return image
     height, width = size
@@ -106,7 +106,7 @@ def resized(image: np.ndarray, size: tuple[int, int]) -> np.ndarray:
 
 
 def tiles(size: tuple[int, int], side: int) -> list[tuple[slice, slice]]:
-    """Windows of one size that cover a picture; the last of a row overlaps the one before."""
+    """Windows of one size that cover an image; the last of a row overlaps the one before."""
     return [
         (slice(top, top + min(side, size[0])), slice(left, left + min(side, size[1])))
         for top in _starts(size[0], side)

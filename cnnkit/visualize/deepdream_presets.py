@@ -19,24 +19,24 @@ IMAGENET_MEAN = (123.68, 116.779, 103.939)
 
 @dataclass(frozen=True, kw_only=True)
 class Dream:
-    """Everything that decides a dream but the picture and the network.
+    """Everything that decides a dream but the image and the network.
 
     Args:
         layers: name → weight of its energy.
         border: places of a map left out on each side, where padding shows.
-        octaves: sizes gone through, the smallest first; 1: only the picture's own.
+        octaves: sizes gone through, the smallest first; 1: only the image's own.
         octave_scale: between two of them.
         steps: in each octave; of L-BFGS: outer rounds.
         learning_rate: gray levels a step, of the gradient's mean size; ascent only.
         jitter: pixels; of L-BFGS noise of so many gray levels, taken away after each round.
         continuity: weight of the total variation with β 2.5.
         l2: weight of the mean square around ImageNet's mean colour.
-        tile: pixels a side; larger pictures are worked on in such tiles, whose grid moves
+        tile: pixels a side; larger images are worked on in such tiles, whose grid moves
             with every step; 0: never.
         optimizer: "ascent" or "lbfgs".
         evaluations: of each round of L-BFGS.
         most: energy at which an octave is left; None: never.
-        guided: climb the likeness to a second picture's activations instead of the energy.
+        guided: climb the likeness to a second image's activations instead of the energy.
         seed: of jitter, tiles and noise.
     """
 
@@ -80,7 +80,7 @@ class DreamPreset:
     source: str
     network: str  # that it was made for
     dream: Dream
-    side: int  # pixels, of the picture's longer side
+    side: int  # pixels, of the image's longer side
 
 
 def suggested_layers(names: Sequence[str], count: int = 2) -> list[str]:
@@ -96,7 +96,7 @@ def usual_dream(names: Sequence[str]) -> Dream:
     """A dream for a network that none was published for.
 
     Args:
-        names: of its layers with maps, from the picture to the answer.
+        names: of its layers with maps, from the image to the answer.
     """
     layers = dict.fromkeys(suggested_layers(names, 1), 1.0)
     return Dream(layers=layers, octaves=3, steps=10, learning_rate=1.5, jitter=8)

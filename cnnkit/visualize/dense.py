@@ -1,6 +1,6 @@
 """A dense layer whose gradient costs no more than its answer.
 
-TensorFlow takes the gradient of few pictures through a large kernel as a product with the
+TensorFlow takes the gradient of few images through a large kernel as a product with the
 kernel transposed, which was measured at five times the layer's own product. The same numbers
 come from the kernel as it lies, times the few transposed.
 """
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 def multiplies(call: Call) -> bool:
-    """Whether a call is of a plain dense layer, of pictures that are one row each."""
+    """Whether a call is of a plain dense layer, of images that are one row each."""
     layer = call.operation
     return (
         type(layer) is keras.layers.Dense
@@ -33,10 +33,10 @@ def multiplied(layer: Any, rows: Tensor) -> Tensor:
 
     Args:
         layer: Keras's `Dense`; its kernel is taken for fixed.
-        rows: float32 (pictures, units before).
+        rows: float32 (images, units before).
 
     Returns:
-        float32 (pictures, units).
+        float32 (images, units).
     """
     kernel = tf.stop_gradient(tf.convert_to_tensor(layer.kernel))
 

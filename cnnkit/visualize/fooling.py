@@ -1,6 +1,6 @@
-"""Is it really that class? The picture is shown to networks again, in forms a person has.
+"""Is it really that class? The image is shown to networks again, in forms a person has.
 
-What is climbed can be a trick on one network and on exact numbers. A picture that is still
+What is climbed can be a trick on one network and on exact numbers. An image that is still
 its class with whole gray levels, after JPEG, moved by some pixels, and to a network that
 had no part in it, is less of one.
 
@@ -29,11 +29,11 @@ EXACT, WHOLE, JPEG, MOVED = "as it is", "8 bit", f"JPEG {JPEG_QUALITY}", f"moved
 
 @dataclass(frozen=True)
 class Verdict:
-    """What one network says to one form of a picture."""
+    """What one network says to one form of an image."""
 
     network: str  # title
     form: str
-    own: bool  # whether the picture was made with this network
+    own: bool  # whether the image was made with this network
     answers: tuple[Answer, ...]  # best first
     target: float | None  # probability of the class that was climbed; None: it has no such class
 
@@ -49,7 +49,7 @@ class Verdict:
 
 
 def forms(image: np.ndarray) -> dict[str, np.ndarray]:
-    """The picture as it is, and as it reaches others.
+    """The image as it is, and as it reaches others.
 
     Args:
         image: float32 (height, width, channels), about 0 to 255.
@@ -74,18 +74,18 @@ def fooling_check(
     target: str | None = None,
     k: int = 5,
 ) -> list[Verdict]:
-    """Ask the network itself about every form, and others about the 8-bit picture.
+    """Ask the network itself about every form, and others about the 8-bit image.
 
     Args:
         image: float32 (height, width, channels), about 0 to 255.
         network: that it was made with.
-        others: that had no part in it; the picture is resized to what they take.
+        others: that had no part in it; the image is resized to what they take.
         target: name of the class that was climbed.
         k: best answers.
     """
     own = [
-        _verdict(network, _fitted(picture, network), form, True, target, k)
-        for form, picture in forms(image).items()
+        _verdict(network, _fitted(shown, network), form, True, target, k)
+        for form, shown in forms(image).items()
     ]
     whole = to_8bit(image)
     return own + [_verdict(o, _fitted(whole, o), WHOLE, False, target, k) for o in others]
@@ -97,7 +97,7 @@ def to_8bit(image: np.ndarray) -> np.ndarray:
 
 
 def stretched(image: np.ndarray) -> np.ndarray:
-    """The picture around its own mean with a tenth of the range as spread: uint8.
+    """The image around its own mean with a tenth of the range as spread: uint8.
 
     Hidden filters are climbed far out of the range or hardly away from gray; so shown, both
     can be looked at.
@@ -110,13 +110,13 @@ def stretched(image: np.ndarray) -> np.ndarray:
 
 
 def as_shown(images: np.ndarray, plan: Plan) -> np.ndarray:
-    """Pictures as people see them, on every page alike.
+    """Images as people see them, on every page alike.
 
     Hidden filters that nothing holds in the range of pixels are stretched; a class is asked
     about its very pixels, and so they are shown.
 
     Args:
-        images: float32 (pictures, height, width, channels).
+        images: float32 (images, height, width, channels).
         plan: that made them.
 
     Returns:
@@ -129,7 +129,7 @@ def as_shown(images: np.ndarray, plan: Plan) -> np.ndarray:
 
 
 def jpeg(image: np.ndarray, quality: int = JPEG_QUALITY) -> np.ndarray:
-    """The picture after having been stored as JPEG: uint8 (height, width, channels)."""
+    """The image after having been stored as JPEG: uint8 (height, width, channels)."""
     file = io.BytesIO()
     gray = image.shape[-1] == 1
     Image.fromarray(image[..., 0] if gray else image).save(file, "JPEG", quality=quality)
@@ -138,7 +138,7 @@ def jpeg(image: np.ndarray, quality: int = JPEG_QUALITY) -> np.ndarray:
 
 
 def moved(image: np.ndarray, pixels: int = SHIFT) -> np.ndarray:
-    """The picture moved to the right and down; what is bare there repeats the edge."""
+    """The image moved to the right and down; what is bare there repeats the edge."""
     around = ((pixels, 0), (pixels, 0), (0, 0))
     return np.pad(image, around, "edge")[: image.shape[0], : image.shape[1]]
 
@@ -150,9 +150,9 @@ def _fitted(image: np.ndarray, network: OpenModel) -> np.ndarray:
 
 
 def _verdict(
-    network: OpenModel, picture: np.ndarray, form: str, own: bool, target: str | None, k: int
+    network: OpenModel, image: np.ndarray, form: str, own: bool, target: str | None, k: int
 ) -> Verdict:
-    logits = network.logits(picture[None])[0]
+    logits = network.logits(image[None])[0]
     names = network.card.class_names
     place = names.index(target) if target in names else None
     share = None if place is None else float(softmax(logits)[place])

@@ -1,4 +1,4 @@
-"""A layer's filters with the pictures that excite them: made, kept, and found again.
+"""A layer's filters with the images that excite them: made, kept, and found again.
 
 Importing this loads no TensorFlow: pages find here what jobs have made.
 """
@@ -30,23 +30,23 @@ USUAL = {
         "block5_conv3",
     ),
 }
-ARRAYS = ("pictures", "shown", "places", "values")
+ARRAYS = ("images", "shown", "places", "values")
 PLAIN = ("layer", "shape", "field", "units", "collection", "names")
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class LayerMosaic:
-    """One layer's filters: what is climbed for each, and the pictures that excite it most."""
+    """One layer's filters: what is climbed for each, and the images that excite it most."""
 
     layer: str
     shape: tuple[int, ...]  # (height, width, filters) or (units,)
     field: tuple[int, ...] | None  # receptive field in pixels; None: not known
     units: tuple[int, ...]
-    pictures: np.ndarray  # uint8 (units, height, width, channels)
-    collection: str = ""  # where the exciting pictures are from; "": none fits the network
-    names: tuple[str, ...] = ()  # of the pictures in `shown`
-    shown: np.ndarray  # uint8 (pictures, height, width, channels): each that excites a unit
-    places: np.ndarray  # int64 (units, most): of the pictures in `shown`, the best first
+    images: np.ndarray  # uint8 (units, height, width, channels)
+    collection: str = ""  # where the exciting images are from; "": none fits the network
+    names: tuple[str, ...] = ()  # of the images in `shown`
+    shown: np.ndarray  # uint8 (images, height, width, channels): each that excites a unit
+    places: np.ndarray  # int64 (units, most): of the images in `shown`, the best first
     values: np.ndarray  # float32 (units, most): how much each excites
 
     def keep(self, cache: ResultCache, key: str) -> None:
@@ -73,7 +73,7 @@ class Gallery:
         opened: the network.
         way: which filters, and how.
         layers: all that shall be made.
-        collection: pictures to show to the filters; None: none fits.
+        collection: images to show to the filters; None: none fits.
 
     Raises:
         UnknownLayerError: lists the layers there are.
@@ -92,7 +92,7 @@ class Gallery:
         self.steps = {name: steps + asked for name, steps in self._climbed.items()}
 
     def make(self, layer: str) -> Generator[int, None, LayerMosaic]:
-        """One layer: first its mosaic, then the pictures that excite it.
+        """One layer: first its mosaic, then the images that excite it.
 
         Yields:
             Steps done, of `steps`; a batch of the collection counts as one.
@@ -103,13 +103,13 @@ class Gallery:
         from cnnkit.visualize.network import Network
 
         field = self._fields.get(layer)
-        pictures = yield from mosaic(self.model, layer, self.way, self.shape, field)
+        images = yield from mosaic(self.model, layer, self.way, self.shape, field)
         height, width, _ = self.shape
         shape = Network(self.model, (layer,), (height, width)).shapes[layer]
         units = self.way.drawn(shape[-1])
         found = yield from self._found(layer, units)
         return LayerMosaic(
-            layer=layer, shape=shape, field=field, units=units, pictures=pictures, **found
+            layer=layer, shape=shape, field=field, units=units, images=images, **found
         )
 
     def finished(self, layer: str) -> LayerMosaic:
@@ -122,7 +122,7 @@ class Gallery:
                 return end.value
 
     def _found(self, layer: str, units: Sequence[int]) -> Generator[int, None, dict[str, Any]]:
-        """The fields of `LayerMosaic` that say which pictures excite the units."""
+        """The fields of `LayerMosaic` that say which images excite the units."""
         if self.collection is None:
             return {
                 "shown": np.zeros((0, *self.shape), np.uint8),
@@ -146,7 +146,7 @@ def usual_layers(network: str, layers: Sequence[tuple[str, str, Sequence[int]]])
 
     Args:
         network: registered name, or any other.
-        layers: (name, kind, shape) of each, from the picture to the answer.
+        layers: (name, kind, shape) of each, from the image to the answer.
 
     Returns:
         Names: of the ends of its modules where it has many, else of convolutions; in a network

@@ -1,4 +1,4 @@
-"""What is done to the picture itself between two steps.
+"""What is done to the image itself between two steps.
 
 Reference:
     Yosinski, Clune, Nguyen, Fuchs, Lipson 2015, "Understanding Neural Networks Through Deep
@@ -18,7 +18,7 @@ from cnnkit.visualize.components import Part
 if TYPE_CHECKING:
     Tensor = Any
 
-# What the papers' programs call zero: the mean colour, which they subtract from pictures.
+# What the papers' programs call zero: the mean colour, which they subtract from images.
 GRAY = 127.5
 REACH = 4  # of the blur's kernel, in standard deviations
 WIDEST = 4.0  # standard deviation, pixels
@@ -46,7 +46,7 @@ def clip_norm(percentile: float = 0.0) -> Part:
     """Make gray the pixels that differ least from it.
 
     Args:
-        percentile: of a picture's pixels, 0 to 100.
+        percentile: of an image's pixels, 0 to 100.
     """
     return Part("clip_norm", {"percentile": float(percentile)})
 
@@ -55,7 +55,7 @@ def clip_contribution(percentile: float = 0.0) -> Part:
     """Make gray the pixels that matter least: |Σ over colours of (x - gray) · gradient|.
 
     Args:
-        percentile: of a picture's pixels, 0 to 100.
+        percentile: of an image's pixels, 0 to 100.
     """
     return Part("clip_contribution", {"percentile": float(percentile)})
 
@@ -63,13 +63,13 @@ def clip_contribution(percentile: float = 0.0) -> Part:
 def operate(
     part: Part, numbers: Mapping[str, Tensor], images: Tensor, gradient: Tensor, number: Tensor
 ) -> Tensor:
-    """The pictures after it.
+    """The images after it.
 
     Args:
         part: of this module.
         numbers: like the part's own, as tensors.
-        images: float32, (pictures, height, width, channels).
-        gradient: of the activations' terms with respect to the pictures, before normalising.
+        images: float32, (images, height, width, channels).
+        gradient: of the activations' terms with respect to the images, before normalising.
         number: of the step, 1-based.
     """
     return _OPERATORS[part.kind](numbers, images, gradient, number)
@@ -89,7 +89,7 @@ def gaussian_blur(images: Tensor, width: Tensor) -> Tensor:
     """Blur with the borders mirrored.
 
     Args:
-        images: float32, (pictures, height, width, channels).
+        images: float32, (images, height, width, channels).
         width: standard deviation in pixels; above 4 it counts as 4.
     """
     _, height, breadth, channels = images.shape

@@ -16,7 +16,7 @@ from cnnkit.visualize.presets import Preset
 from cnnkit.visualize.terms import Objective, lp_norm, total_variation
 from cnnkit.visualize.transforms import jitter, rotate, scale
 
-STEPS = 192  # with half as many, a picture held smooth has not yet come to its logit
+STEPS = 192  # with half as many, an image held smooth has not yet come to its logit
 LP = -3000 * lp_norm(6)
 VARIATION = 0.07  # its weight
 # Where less of it leaves more of the logit, and still a fifth of the variation.

@@ -25,11 +25,11 @@ from cnnkit.visualize.terms import channel
 
 DEFAULT = "all"  # preset
 VERSION = 1  # raised when equal ways give other mosaics
-BATCH = 16  # pictures that are climbed together
+BATCH = 16  # images that are climbed together
 SOME = 16  # filters of a layer, drawn by lot
 ALL = "all"
 SMALL, LARGE = 64, 112  # pixels a side
-WIDE = 60  # pixels of a receptive field from which pictures are large
+WIDE = 60  # pixels of a receptive field from which images are large
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,7 +39,7 @@ class Way:
     Args:
         units: how many of a layer's filters, drawn with the seed; "all": every one.
         preset: see `presets`.
-        steps: of each picture.
+        steps: of each image.
         seed: of the draw, the noise and the transforms.
     """
 
@@ -129,7 +129,7 @@ def mosaic(
     from cnnkit.visualize.step import Engines
 
     count = unit_count(model, layer, input_shape)
-    size = picture_size(model, layer, input_shape, field)
+    size = image_size(model, layer, input_shape, field)
     engines, done, made = Engines(model, kept=1), 0, []
     for units in way.batches(count):
         climbing = Maximization(engines, _plan(way, layer, units, size))
@@ -156,12 +156,12 @@ def unit_count(model: Any, layer: str, input_shape: Sequence[int]) -> int:
     return known[layer]
 
 
-def picture_size(
+def image_size(
     model: Any, layer: str, input_shape: Sequence[int], field: Sequence[int] | None = None
 ) -> tuple[int, int]:
-    """Height and width of pictures in which a filter can show what it wants.
+    """Height and width of images in which a filter can show what it wants.
 
-    A filter that sees little of a picture needs no large one. What a layer cannot take small
+    A filter that sees little of an image needs no large one. What a layer cannot take small
     is climbed at the network's own size, and so is what is small itself.
 
     Args:
@@ -179,7 +179,7 @@ def picture_size(
 
 
 def receptive_fields(model: Any, input_shape: Sequence[int]) -> dict[str, tuple[int, ...] | None]:
-    """Layer → its receptive field in pixels, the whole picture included; None: not known."""
+    """Layer → its receptive field in pixels, the whole image included; None: not known."""
     from cnnkit.anatomy import dissect
 
     found: dict[str, tuple[int, ...] | None] = {}
@@ -190,12 +190,12 @@ def receptive_fields(model: Any, input_shape: Sequence[int]) -> dict[str, tuple[
 
 def _plan(way: Way, layer: str, units: tuple[int, ...], size: tuple[int, int]) -> Plan:
     return presets.get(way.preset).plan(
-        channel(layer, units), pictures=len(units), size=size, steps=way.steps, seed=way.seed
+        channel(layer, units), images=len(units), size=size, steps=way.steps, seed=way.seed
     )
 
 
 def _takes(model: Any, layer: str, size: tuple[int, int]) -> bool:
-    """Whether a layer answers anything to pictures of a size."""
+    """Whether a layer answers anything to images of a size."""
     from cnnkit.visualize.network import Network
 
     try:

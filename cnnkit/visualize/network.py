@@ -1,4 +1,4 @@
-"""The part of a network that an objective needs, for pictures of any size."""
+"""The part of a network that an objective needs, for images of any size."""
 
 from __future__ import annotations
 
@@ -34,10 +34,10 @@ class Choice:
 
 
 def choices(model: Any, size: tuple[int, int] | None = None) -> list[Choice]:
-    """The layers that can be excited, from the picture to the answer.
+    """The layers that can be excited, from the image to the answer.
 
     Args:
-        model: one picture in; Sequential or functional, flat or nested.
+        model: one image in; Sequential or functional, flat or nested.
         size: (height, width), for a network that leaves it open.
 
     Raises:
@@ -53,19 +53,19 @@ def choices(model: Any, size: tuple[int, int] | None = None) -> list[Choice]:
 
 
 class Network:
-    """What some layers answer to pictures of one size.
+    """What some layers answer to images of one size.
 
     The model itself is neither changed nor copied. Only the calls that lead to the wanted
     layers are made, and no layer that comes after them has to fit the size.
 
     Args:
-        model: one picture in; Sequential or functional, flat or nested.
+        model: one image in; Sequential or functional, flat or nested.
         layers: names of `choices`; "": the network's answer.
-        size: (height, width) of the pictures; None: the network's own.
+        size: (height, width) of the images; None: the network's own.
 
     Raises:
         UnknownLayerError: lists the layers there are.
-        IncompatibleError: a layer cannot take pictures of this size, or the model no picture.
+        IncompatibleError: a layer cannot take images of this size, or the model no image.
     """
 
     def __init__(self, model: Any, layers: Sequence[str], size: tuple[int, int] | None = None):
@@ -90,7 +90,7 @@ class Network:
         """What each layer answers.
 
         Args:
-            images: float32 (pictures, height, width, channels), 0 to 255.
+            images: float32 (images, height, width, channels), 0 to 255.
         """
         values = {id(self._source): images}
 
@@ -139,7 +139,7 @@ def _steps(calls: Sequence[Call], taken_up: Mapping[int, Call]) -> list[_Step]:
     return steps
 
 
-# They hand on what they get, or have nothing that a picture could excite.
+# They hand on what they get, or have nothing that an image could excite.
 _NOT_EXCITED = ("InputLayer", "Dropout", "Rescaling", "Normalization", "Identity")
 
 
@@ -153,14 +153,14 @@ def _input_shape(model: Any, size: tuple[int, int] | None) -> tuple[int, int, in
     inputs = getattr(model, "inputs", None)
     if not inputs or len(inputs) != 1 or len(inputs[0].shape) != 4:
         raise IncompatibleError(
-            f"{model.name!r} must take one picture, (height, width, channels). Received: "
+            f"{model.name!r} must take one image, (height, width, channels). Received: "
             f"{[tuple(x.shape[1:]) for x in inputs or []]}."
         )
     *own, channels = inputs[0].shape[1:]
     height, width = size or own
     if height is None or width is None:
         raise IncompatibleError(
-            f"{model.name!r} takes pictures of any size: say which, as in size=(224, 224)."
+            f"{model.name!r} takes images of any size: say which, as in size=(224, 224)."
         )
     return int(height), int(width), int(channels)
 
@@ -198,7 +198,7 @@ def _needed(calls: Sequence[Call], results: Sequence[Any], source: Any) -> list[
     wanted = {id(result) for result in results}
     kept = []
     for call in reversed(calls):
-        # The picture itself is given, not computed.
+        # The image itself is given, not computed.
         if call.outputs[0] is not source and any(id(x) in wanted for x in call.outputs):
             kept.append(call)
             wanted |= {id(x) for x in call.inputs}

@@ -1,4 +1,4 @@
-"""The loop: climb, look whether all is finite, go on from the last good picture if not."""
+"""The loop: climb, look whether all is finite, go on from the last good image if not."""
 
 from __future__ import annotations
 
@@ -23,17 +23,17 @@ class Step:
     """What one step found and did."""
 
     number: int  # steps done, 1-based
-    values: Mapping[str, np.ndarray]  # term → (pictures,), of the picture the step began with
-    gradient_norm: np.ndarray  # (pictures,), of the activations' terms
+    values: Mapping[str, np.ndarray]  # term → (images,), of the image the step began with
+    gradient_norm: np.ndarray  # (images,), of the activations' terms
     learning_rate: float  # as it was asked for
-    rates: np.ndarray  # (pictures,): what the step was multiplied by; below 1 after trouble
+    rates: np.ndarray  # (images,): what the step was multiplied by; below 1 after trouble
     notes: tuple[str, ...]  # sentences
     state: State = field(repr=False)
     _engine: Engine = field(repr=False)
 
     @property
     def images(self) -> np.ndarray:
-        """The pictures after the step: float32 (pictures, height, width, channels)."""
+        """The images after the step: float32 (images, height, width, channels)."""
         return self._engine.images(self.state.stored)
 
 
@@ -43,8 +43,8 @@ class Maximization:
     Args:
         model: Keras network, or the `Engines` of one, which remember what was compiled.
         plan: what to do.
-        images: (pictures, height, width, channels), 0 to 255, to begin with; None: noise.
-        guides: name → guiding picture, see `terms.guide`.
+        images: (images, height, width, channels), 0 to 255, to begin with; None: noise.
+        guides: name → guiding image, see `terms.guide`.
 
     Raises:
         UnknownLayerError: lists the layers there are.
@@ -64,11 +64,11 @@ class Maximization:
         self.engine = engines.get(plan, guides)
         self.plan = plan
         self.state = self.engine.begin(plan) if images is None else self._from(images)
-        self._rates = np.ones(plan.pictures, np.float32)
+        self._rates = np.ones(plan.images, np.float32)
         self._good = 0
 
     def steer(self, numbers: Mapping[str, Number]) -> None:
-        """Turn numbers of the plan; the next step goes on from the picture as it is.
+        """Turn numbers of the plan; the next step goes on from the image as it is.
 
         Args:
             numbers: by path, see `Plan.numbers`.
@@ -142,9 +142,7 @@ class Maximization:
 
     def _set_aside(self, place: int) -> str:
         _, term = self.plan.objective.terms[place]
-        return (
-            f"{term} has no finite value or gradient at this picture: it is left out of this step."
-        )
+        return f"{term} has no finite value or gradient at this image: it is left out of this step."
 
     def _recover(self) -> None:
         self._good += 1
@@ -155,7 +153,7 @@ class Maximization:
         return any(weight and not term.of_image for weight, term in self.plan.objective.terms)
 
     def _warmed(self, cold: State, dead: np.ndarray, notes: list[str]) -> tuple[State, list[str]]:
-        """The step with ReLUs that are off let through, for the pictures without a gradient."""
+        """The step with ReLUs that are off let through, for the images without a gradient."""
         warm, report = self.engine.step(self.state, self.plan, rates=self._rates, warm=True)
         if not np.asarray(report.finite).all():
             return cold, notes
@@ -167,7 +165,7 @@ class Maximization:
         lives = bool((np.asarray(report.gradient_norm)[dead] > 0).any())
         end = "they are warmed up." if lives else "warming them up gives none either."
         note = (
-            f"No gradient reaches picture {where}: the units on the way are off or saturated; {end}"
+            f"No gradient reaches image {where}: the units on the way are off or saturated; {end}"
         )
         return State(cold.number, stored, remembered), [*notes, note]
 
@@ -176,10 +174,10 @@ class Maximization:
         return {str(term): values[n] for n, (_, term) in enumerate(self.plan.objective.terms)}
 
     def _from(self, images: np.ndarray) -> State:
-        wanted = (self.plan.pictures, *self.engine.size, self.engine.channels)
+        wanted = (self.plan.images, *self.engine.size, self.engine.channels)
         if images.shape != wanted:
             raise IncompatibleError(
-                f"The plan begins with pictures of {wanted}. Received: {images.shape}."
+                f"The plan begins with images of {wanted}. Received: {images.shape}."
             )
         return self.engine.begin_with(np.asarray(images, np.float32))
 
@@ -195,7 +193,7 @@ def maximize(
 
         for step in maximize(model, Plan(objective=class_logit(65), steps=100)):
             print(step.number, step.values)
-        picture = step.images[0]
+        image = step.images[0]
 
     Args:
         model: Keras network that takes (batch, height, width, channels), 0 to 255.

@@ -24,7 +24,7 @@ def rmsprop(learning_rate: float = 1.0, *, decay: float = 0.95, normalised: str 
     Args:
         learning_rate: per step; in the units of what is stored: gray levels for pixels.
         decay: of the running mean, per step.
-        normalised: what each picture's gradient is divided by before: "none", its root mean
+        normalised: what each image's gradient is divided by before: "none", its root mean
             square ("rms") or its length ("l2").
     """
     return _optimizer("rmsprop", normalised, learning_rate=learning_rate, decay=decay)
@@ -56,7 +56,7 @@ def slots(part: Part, stored: Tensor) -> tuple[Tensor, ...]:
 
 
 def normalise(part: Part, gradient: Tensor) -> Tensor:
-    """Each picture's gradient, brought to one size."""
+    """Each image's gradient, brought to one size."""
     axes = tuple(range(1, len(gradient.shape)))
     way = part.options["normalised"]
     if way == "none":
@@ -77,7 +77,7 @@ def step(
     Args:
         part: `rmsprop`, `sgd` or `adam`.
         numbers: like the part's own, as tensors.
-        gradient: (pictures, …), normalised.
+        gradient: (images, …), normalised.
         remembered: from `slots` or the step before.
         number: of the step, 1-based.
     """

@@ -1,8 +1,8 @@
-"""How the picture is stored while it is optimised, and how it is shown from that.
+"""How the image is stored while it is optimised, and how it is shown from that.
 
 The gradient is taken of what is stored. Stored as pixels, a step changes single pixels;
 stored as a spectrum, it changes waves of all lengths alike, which is a better-conditioned
-way to the same picture.
+way to the same image.
 
 Reference:
     Olah, Mordvintsev, Schubert 2017, "Feature Visualization", section "Preconditioning".
@@ -30,17 +30,17 @@ _COLOURS = np.array([[0.26, 0.09, 0.02], [0.27, 0.00, -0.05], [0.27, -0.09, 0.03
 COLOURS = _COLOURS / np.linalg.norm(_COLOURS, axis=0).max()
 # One unit of what is stored, where it passes through a sigmoid, moves a middle gray by this.
 SLOPE = LARGEST / 4
-EDGE = 1e-3  # how near to black and white a given picture may come: logit(0) is infinite
+EDGE = 1e-3  # how near to black and white a given image may come: logit(0) is infinite
 
 
 def pixels(*, bounds: str = "free", decorrelated: bool = False) -> Part:
-    """Every value of the picture by itself.
+    """Every value of the image by itself.
 
     Args:
         bounds: "free": values may leave 0 to 255; "clip": they are cut off there after each
             step; "sigmoid": they come nearer and nearer to it.
         decorrelated: colours are stored as three directions that hardly go together in
-            photographs. Gray pictures have one.
+            photographs. Gray images have one.
     """
     if bounds == "clip" and decorrelated:
         raise ValueError("`bounds` must be 'free' or 'sigmoid' with decorrelated colours.")
@@ -62,15 +62,15 @@ def fourier(*, decay: float = 1.0, bounds: str = "sigmoid", decorrelated: bool =
 
 
 def render(part: Part, stored: Tensor, size: tuple[int, int]) -> Tensor:
-    """The picture from what is stored.
+    """The image from what is stored.
 
     Args:
         part: `pixels` or `fourier`.
-        stored: float32, (pictures, …), see `encode`.
+        stored: float32, (images, …), see `encode`.
         size: (height, width).
 
     Returns:
-        float32, (pictures, height, width, channels), 0 to 255 unless free.
+        float32, (images, height, width, channels), 0 to 255 unless free.
     """
     value = _waves_to_values(stored, size, part.options["decay"]) if _waves(part) else stored
     if part.options["decorrelated"] and value.shape[-1] == 3:
@@ -81,11 +81,11 @@ def render(part: Part, stored: Tensor, size: tuple[int, int]) -> Tensor:
 
 
 def encode(part: Part, images: Tensor) -> Tensor:
-    """What must be stored so that `render` gives these pictures.
+    """What must be stored so that `render` gives these images.
 
     Args:
         part: `pixels` or `fourier`.
-        images: float32, (pictures, height, width, channels). With a sigmoid, values nearer to
+        images: float32, (images, height, width, channels). With a sigmoid, values nearer to
             0 and 255 than a quarter of a gray level are moved away from it.
     """
     value = tf.cast(images, tf.float32)
@@ -115,7 +115,7 @@ def _strengths(height: int, width: int, decay: float) -> np.ndarray:
     # The constant has no length; it counts as the longest wave that fits.
     lowest = 1.0 / max(height, width)
     strength = np.maximum(frequencies(height, width), lowest) ** -decay
-    # Noise of the same spread gives pictures of about the same spread at any size.
+    # Noise of the same spread gives images of about the same spread at any size.
     return (strength * math.sqrt(height * width) / 4).astype(np.float32)
 
 

@@ -1,4 +1,4 @@
-"""`Plan`: everything that decides a picture, as data."""
+"""`Plan`: everything that decides an image, as data."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from cnnkit.visualize.optimizers import rmsprop
 from cnnkit.visualize.parametrizations import pixels
 from cnnkit.visualize.terms import Objective
 
-MOST_PICTURES = 64
+MOST_IMAGES = 64
 LARGEST_SIDE = 2048
 FEWEST_PIXELS = 4
 SINGLE = ("parametrization", "optimizer", "start")
@@ -21,7 +21,7 @@ SEVERAL = ("transforms", "operators")
 
 
 def noise(spread: float = 20.0, centre: float = 128.0, shape: str = "uniform") -> Part:
-    """The picture to begin with: noise, of its own for each picture of a batch.
+    """The image to begin with: noise, of its own for each image of a batch.
 
     Args:
         spread: width of the even distribution, or standard deviation of the normal one; in
@@ -35,24 +35,24 @@ def noise(spread: float = 20.0, centre: float = 128.0, shape: str = "uniform") -
 
 @dataclass(frozen=True, kw_only=True)
 class Plan:
-    """What to excite and how. Two equal plans of one network give the same picture.
+    """What to excite and how. Two equal plans of one network give the same image.
 
     Args:
         objective: the weighted sum that is climbed.
-        size: (height, width) of the picture; None: the network's own.
-        pictures: how many at once, 1 to 64.
+        size: (height, width) of the image; None: the network's own.
+        images: how many at once, 1 to 64.
         steps: at most so many.
-        parametrization: how the picture is stored.
+        parametrization: how the image is stored.
         start: the noise it begins with.
         transforms: what it is put through before the network sees it, in their order.
         optimizer: how a gradient becomes a step.
-        operators: what is done to the picture after each step; pixels only.
+        operators: what is done to the image after each step; pixels only.
         seed: of the noise and of the transforms.
     """
 
     objective: Objective
     size: tuple[int, int] | None = None
-    pictures: int = 1
+    images: int = 1
     steps: int = 256
     parametrization: Part = field(default_factory=pixels)
     start: Part = field(default_factory=noise)
@@ -65,8 +65,8 @@ class Plan:
         """Refuse what cannot work."""
         if not self.objective.terms:
             raise ValueError("`objective` has no term: say what to excite.")
-        if not 1 <= self.pictures <= MOST_PICTURES:
-            raise ValueError(f"`pictures` must be 1 to {MOST_PICTURES}. Received: {self.pictures}.")
+        if not 1 <= self.images <= MOST_IMAGES:
+            raise ValueError(f"`images` must be 1 to {MOST_IMAGES}. Received: {self.images}.")
         if self.steps < 1:
             raise ValueError(f"`steps` must be at least 1. Received: {self.steps}.")
         if self.size and not all(FEWEST_PIXELS <= side <= LARGEST_SIDE for side in self.size):
@@ -81,9 +81,9 @@ class Plan:
             )
         for _, term in self.objective.terms:
             units = term.numbers.get("unit", ())
-            if isinstance(units, tuple) and len(units) not in (0, 1, self.pictures):
+            if isinstance(units, tuple) and len(units) not in (0, 1, self.images):
                 raise ValueError(
-                    f"{term} names {len(units)} units for {self.pictures} pictures: give one, or "
+                    f"{term} names {len(units)} units for {self.images} images: give one, or "
                     "one for each."
                 )
 
@@ -136,7 +136,7 @@ class Plan:
             self.optimizer.shape(),
             *(part.shape() for sort in SEVERAL for part in getattr(self, sort)),
         ]
-        return json.dumps([self.size, self.pictures, parts])
+        return json.dumps([self.size, self.images, parts])
 
     # As text
 
@@ -145,7 +145,7 @@ class Plan:
         return {
             "objective": self.objective.to_list(),
             "size": list(self.size) if self.size else None,
-            "pictures": self.pictures,
+            "images": self.images,
             "steps": self.steps,
             **{name: getattr(self, name).to_dict() for name in SINGLE},
             **{sort: [part.to_dict() for part in getattr(self, sort)] for sort in SEVERAL},
@@ -158,7 +158,7 @@ class Plan:
         return cls(
             objective=Objective.from_list(values["objective"]),
             size=tuple(values["size"]) if values.get("size") else None,
-            pictures=int(values["pictures"]),
+            images=int(values["images"]),
             steps=int(values["steps"]),
             parametrization=Part.from_dict(values["parametrization"]),
             optimizer=Part.from_dict(values["optimizer"]),
@@ -177,7 +177,7 @@ class Plan:
         size = "×".join(map(number_text, self.size)) if self.size else "the network's size"
         lines = [
             f"climb {self.objective}",
-            f"{self.pictures} of {size}, {self.steps} steps of {self.optimizer}",
+            f"{self.images} of {size}, {self.steps} steps of {self.optimizer}",
             f"stored as {self.parametrization}, from {self.start}, seed {self.seed}",
         ]
         lines += [f"put through {', '.join(map(str, self.transforms))}"] if self.transforms else []

@@ -48,7 +48,7 @@ class Preset:
 
         Args:
             objective: what to excite.
-            **changes: fields of `Plan`, such as `pictures=16` or `seed=1`.
+            **changes: fields of `Plan`, such as `images=16` or `seed=1`.
         """
         if self.probability:
             objective = Objective(tuple((w, _after_softmax(t)) for w, t in objective.terms))
@@ -60,7 +60,7 @@ class Preset:
 
 
 def _fitted(plan: Plan, made_for: int) -> Plan:
-    """Borders and moves for smaller pictures, and penalties with as much weight a pixel."""
+    """Borders and moves for smaller images, and penalties with as much weight a pixel."""
     if plan.size is None:
         return plan
     share = min(plan.size) / made_for
@@ -225,7 +225,7 @@ PRESETS = {
             penalties=-10 * lp_norm(6) - 10 * total_variation(2),
             start=noise(12.75, 127.5, "normal"),
             optimizer=optimizers.rmsprop(1.0, decay=0.95, normalised="l2"),
-            differs="The original returns the picture of the lowest loss, this the last one.",
+            differs="The original returns the image of the lowest loss, this the last one.",
         ),
         Preset(
             name="lucid",

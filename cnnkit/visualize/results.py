@@ -1,4 +1,4 @@
-"""Finished pictures on disk, by what made them; bounded, the least used go first."""
+"""Finished images on disk, by what made them; bounded, the least used go first."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ import numpy as np
 
 from cnnkit.visualize.plan import Plan
 
-VERSION = 1  # of what a plan means; raised when the same plan gives another picture
-PICTURES, CARD = "pictures", "card.json"
+VERSION = 1  # of what a plan means; raised when the same plan gives another image
+IMAGES, CARD = "images", "card.json"
 
 
 @dataclass(frozen=True, eq=False)
@@ -25,7 +25,7 @@ class Result:
     """The end of an optimisation."""
 
     plan: Plan
-    images: np.ndarray  # float32 (pictures, height, width, channels)
+    images: np.ndarray  # float32 (images, height, width, channels)
     card: dict[str, Any]  # plain values: curves, notes, seconds
 
 
@@ -54,12 +54,12 @@ class ResultCache:
 
     def get(self, key: str) -> Result | None:
         """A result, or None. One that is damaged is removed."""
-        found = self.read(key, (PICTURES,))
+        found = self.read(key, (IMAGES,))
         if found is None:
             return None
         card, arrays = found
         try:
-            return Result(Plan.from_dict(card.pop("plan")), arrays[PICTURES], card)
+            return Result(Plan.from_dict(card.pop("plan")), arrays[IMAGES], card)
         except (ValueError, KeyError):
             shutil.rmtree(self.folder / key, ignore_errors=True)
             return None
@@ -67,7 +67,7 @@ class ResultCache:
     def put(self, key: str, result: Result) -> None:
         """Keep a result."""
         card = {**result.card, "plan": result.plan.to_dict()}
-        self.write(key, card, {PICTURES: result.images.astype(np.float32)})
+        self.write(key, card, {IMAGES: result.images.astype(np.float32)})
 
     def has(self, key: str) -> bool:
         """Whether an entry is there, without reading it."""

@@ -1,8 +1,8 @@
-"""The value of each kind of term, for each picture of a batch.
+"""The value of each kind of term, for each image of a batch.
 
 Regularizers are written so that neither the value nor its gradient overflows or divides by
 zero where their mathematical limit is finite: the literal formula of an Lp norm gives NaN
-gradients for a picture of zeros, and infinity for large p.
+gradients for an image of zeros, and infinity for large p.
 """
 
 from __future__ import annotations
@@ -28,17 +28,17 @@ def score(
     image: Tensor,
     guides: Mapping[str, Mapping[str, Tensor]],
 ) -> Tensor:
-    """One number for each picture.
+    """One number for each image.
 
     Args:
         term: which.
         numbers: like the term's own, as tensors.
-        activations: layer → (pictures, height, width, filters) or (pictures, units).
-        image: float32 (pictures, height, width, channels), as it is stored: not transformed.
-        guides: name → layer → activations of a guiding picture, of one picture.
+        activations: layer → (images, height, width, filters) or (images, units).
+        image: float32 (images, height, width, channels), as it is stored: not transformed.
+        guides: name → layer → activations of a guiding image, of one image.
 
     Returns:
-        float32 (pictures,).
+        float32 (images,).
     """
     if term.of_image:
         return _OF_IMAGE[term.kind](image, numbers)
@@ -49,7 +49,7 @@ def score(
 
 
 def _unit(answer: Tensor, numbers: Mapping) -> Tensor:
-    """The wanted unit of each picture: (pictures, …) without the last axis."""
+    """The wanted unit of each image: (images, …) without the last axis."""
     units = tf.cast(numbers["unit"], tf.int32)
     units = tf.broadcast_to(units, (tf.shape(answer)[0],))
     return tf.gather(answer, units, axis=-1, batch_dims=1)
@@ -108,7 +108,7 @@ def _diversity(answer, numbers, options):
     flat = tf.math.l2_normalize(tf.reshape(gram, (tf.shape(answer)[0], -1)), 1)
     alike = tf.matmul(flat, flat, transpose_b=True)
     others = tf.maximum(tf.cast(tf.shape(answer)[0], tf.float32) - 1, 1)
-    # The cosine with itself is 1, and is not counted; of one picture alone nothing is left.
+    # The cosine with itself is 1, and is not counted; of one image alone nothing is left.
     return 1 - (tf.reduce_sum(alike, 1) - tf.linalg.diag_part(alike)) / others
 
 
@@ -173,7 +173,7 @@ def _anisotropic_variation(image, numbers):
 
 
 def _cut(image: Tensor, row: int, column: int, height: int, width: int) -> Tensor:
-    """A part of each picture; of a slice without a size the gradient is slow."""
+    """A part of each image; of a slice without a size the gradient is slow."""
     return tf.slice(image, (0, row, column, 0), (-1, height, width, -1))
 
 
@@ -182,7 +182,7 @@ def _l2(image, numbers):
 
 
 def _flat(answer: Tensor) -> Tensor:
-    """Logits that a network gives as maps of 1×1, or of any size, as (pictures, classes)."""
+    """Logits that a network gives as maps of 1×1, or of any size, as (images, classes)."""
     return _mean_of_places(answer, keep_last=True)
 
 

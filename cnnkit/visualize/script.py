@@ -36,12 +36,12 @@ for step in maximize(model, Plan.from_dict(PLAN)):
     values = ", ".join(f"{{name}} {{np.mean(v):.4g}}" for name, v in step.values.items())
     print(f"step {{step.number}}: {{values}}", *step.notes)
 for number, image in enumerate(step.images):
-    Image.fromarray(to_8bit(image).squeeze()).save(f"picture-{{number}}.png")
+    Image.fromarray(to_8bit(image).squeeze()).save(f"image-{{number}}.png")
 '''
 
 
 def script(kind: str, name: str, plan: Plan) -> str:
-    """A program that makes a plan's pictures, with cnnkit installed.
+    """A program that makes a plan's images, with cnnkit installed.
 
     Args:
         kind: of the network: "imagenet", "untrained", "folder" or "file".

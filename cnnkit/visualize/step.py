@@ -34,16 +34,16 @@ class State(NamedTuple):
     """All that the next step depends on, besides the plan."""
 
     number: int  # steps done
-    stored: Tensor  # (pictures, …), see `parametrizations`
+    stored: Tensor  # (images, …), see `parametrizations`
     remembered: tuple[Tensor, ...]  # by the optimiser
 
 
 class Report(NamedTuple):
-    """What a step found at the picture it started from, and whether it can be gone on with."""
+    """What a step found at the image it started from, and whether it can be gone on with."""
 
-    values: Tensor  # float32 (terms, pictures), without their weights
-    gradient_norm: Tensor  # float32 (pictures,), of the activations' terms, at the picture
-    finite: Tensor  # bool (pictures,)
+    values: Tensor  # float32 (terms, images), without their weights
+    gradient_norm: Tensor  # float32 (images,), of the activations' terms, at the image
+    finite: Tensor  # bool (images,)
 
 
 class Engine:
@@ -52,7 +52,7 @@ class Engine:
     Args:
         model: Keras network, see `Network`.
         plan: any of this shape.
-        guides: name → guiding picture, float32 (1, height, width, channels), 0 to 255.
+        guides: name → guiding image, float32 (1, height, width, channels), 0 to 255.
 
     Raises:
         UnknownLayerError: lists the layers there are.
@@ -100,7 +100,7 @@ class Engine:
         """The state before the first step: noise from the plan's seed."""
         part = plan.parametrization
         spread, centre = plan.start.numbers["spread"], plan.start.numbers["centre"]
-        shape = (plan.pictures, *self.size, self.channels)
+        shape = (plan.images, *self.size, self.channels)
         generator = np.random.default_rng(plan.seed)
         if plan.start.options["shape"] == "stored":
             blank = parametrizations.encode(part, tf.fill(shape, 127.5))
@@ -114,16 +114,16 @@ class Engine:
         return State(0, stored, optimizers.slots(plan.optimizer, stored))
 
     def begin_with(self, images: np.ndarray) -> State:
-        """The state before the first step from given pictures.
+        """The state before the first step from given images.
 
         Args:
-            images: (pictures, height, width, channels), 0 to 255.
+            images: (images, height, width, channels), 0 to 255.
         """
         stored = parametrizations.encode(self.plan.parametrization, tf.constant(images))
         return State(0, stored, optimizers.slots(self.plan.optimizer, stored))
 
     def images(self, stored: Tensor) -> np.ndarray:
-        """The pictures: float32 (pictures, height, width, channels), 0 to 255 unless free."""
+        """The images: float32 (images, height, width, channels), 0 to 255 unless free."""
         return self._render(stored).numpy()
 
     # Steps
@@ -143,10 +143,10 @@ class Engine:
             state: where to start from.
             plan: of this engine's shape; its numbers count.
             weights: of the terms, instead of the plan's.
-            rates: for each picture, what its step is multiplied by; None: 1.
+            rates: for each image, what its step is multiplied by; None: 1.
             warm: let the gradient through ReLUs that are off.
         """
-        rates = np.ones(plan.pictures, np.float32) if rates is None else rates
+        rates = np.ones(plan.images, np.float32) if rates is None else rates
         stored, remembered, report = (self._warm if warm else self._step)(
             *self._given(state.stored, state.number + 1, plan, weights),
             state.remembered,
@@ -157,15 +157,15 @@ class Engine:
     def slope(
         self, images: np.ndarray, plan: Plan, number: int = 1
     ) -> tuple[float, np.ndarray, np.ndarray]:
-        """The weighted sum at some pictures, its gradient, and each term's values.
+        """The weighted sum at some images, its gradient, and each term's values.
 
         Args:
-            images: float32 (pictures, height, width, channels), stored as free pixels.
+            images: float32 (images, height, width, channels), stored as free pixels.
             plan: of this engine's shape.
             number: of the step, for the transforms' draws.
 
         Returns:
-            The sum over all pictures; its gradient, shaped as they are; (terms, pictures).
+            The sum over all images; its gradient, shaped as they are; (terms, images).
         """
         given = self._given(tf.constant(images, tf.float32), number, plan)
         values, slope, total = self._slope(*given)
@@ -182,14 +182,14 @@ class Engine:
         )
 
     def _climb(self, stored, number, seed, weights, numbers, warm=False):
-        """Values, gradient by the picture, weighted sum, the picture, and what excites alone."""
+        """Values, gradient by the image, weighted sum, the image, and what excites alone."""
         image = parametrizations.render(self.plan.parametrization, stored, self.size)
         values, excite, restrain = self._values(image, number, seed, weights, numbers, warm)
         excited = _gradient(excite, image)
         if self.network and excited is None:
             raise IncompatibleError(
                 f"No gradient comes through {', '.join(map(repr, self.network.layers))}, so no "
-                "picture can be climbed there: choose another layer."
+                "image can be climbed there: choose another layer."
             )
         excited = tf.zeros_like(image) if excited is None else excited
         restrained = _gradient(restrain, image)
@@ -247,10 +247,10 @@ class Engine:
             return network(seen)
 
     def guilty(self, state: State, plan: Plan) -> list[int]:
-        """Which terms have a value or a gradient that is not finite at a picture.
+        """Which terms have a value or a gradient that is not finite at an image.
 
         Args:
-            state: with a finite picture.
+            state: with a finite image.
             plan: of this engine's shape.
         """
         found = []
@@ -259,7 +259,7 @@ class Engine:
             alone = np.zeros(count, np.float32)
             alone[place] = weight
             # Nothing times 0 is finite that was not finite before, and no step is too large.
-            _, report = self.step(state, plan, weights=alone, rates=np.zeros(plan.pictures))
+            _, report = self.step(state, plan, weights=alone, rates=np.zeros(plan.images))
             values = np.asarray(report.values)[place]
             if weight and not (np.isfinite(values).all() and np.asarray(report.finite).all()):
                 found.append(place)
@@ -298,7 +298,7 @@ class Engines:
 
 
 def _weighed(weight: Tensor, compute) -> tuple[Tensor, Tensor]:
-    """The weighted sum over the pictures, and the values themselves.
+    """The weighted sum over the images, and the values themselves.
 
     With weight 0 nothing flows back: 0 times a gradient that is not finite is not finite.
     """
@@ -319,7 +319,7 @@ def _gradient(total: Tensor, image: Tensor) -> Tensor | None:
 
 
 def _finite(values: Tensor) -> Tensor:
-    """For each picture: a sum is finite where all that is in it is, and costs one pass."""
+    """For each image: a sum is finite where all that is in it is, and costs one pass."""
     return tf.math.is_finite(tf.reduce_sum(tf.reshape(values, (values.shape[0], -1)), 1))
 
 
@@ -341,7 +341,7 @@ def _own_size(model: Any) -> tuple[int, int]:
     height, width = model.inputs[0].shape[1:3]
     if height is None or width is None:
         raise IncompatibleError(
-            f"{model.name!r} takes pictures of any size: say which, as in size=(224, 224)."
+            f"{model.name!r} takes images of any size: say which, as in size=(224, 224)."
         )
     return height, width
 
@@ -356,7 +356,7 @@ def _seen_size(plan: Plan, model: Any) -> tuple[int, int]:
         change = {"pad": 2, "crop": -2}.get(part.kind, 0) * part.options.get("pixels", 0)
         height, width = height + change, width + change
     if min(height, width) < 1:
-        raise IncompatibleError(f"Cropping leaves {height}×{width} pixels of the picture.")
+        raise IncompatibleError(f"Cropping leaves {height}×{width} pixels of the image.")
     try:
         Network(model, plan.objective.layers, (height, width))
     except IncompatibleError:
@@ -367,7 +367,7 @@ def _seen_size(plan: Plan, model: Any) -> tuple[int, int]:
 
 
 def _resizable(plan: Plan) -> bool:
-    """Whether an answer of the whole network is wanted: then the picture is made to fit it."""
+    """Whether an answer of the whole network is wanted: then the image is made to fit it."""
     return all(not layer for layer in plan.objective.layers)
 
 
@@ -381,7 +381,7 @@ def _guide_activations(
         name = term.options["guide"]
         if name not in guides:
             raise IncompatibleError(
-                f"{term} names a guiding picture that was not given. There are: "
+                f"{term} names a guiding image that was not given. There are: "
                 f"{', '.join(guides) or 'none'}."
             )
         _, height, width, _ = guides[name].shape
@@ -396,7 +396,7 @@ _REDIRECTED = "CnnkitRedirectedRelu"
 
 @tf.RegisterGradient(_REDIRECTED)
 def _redirected(operation: Any, slope: Tensor) -> Tensor:
-    """The gradient of a ReLU, or where none of a picture's comes through, what would wake it.
+    """The gradient of a ReLU, or where none of an image's comes through, what would wake it.
 
     Only there: below, the ReLUs that are on say best what the one above wants to see.
     """

@@ -1,9 +1,9 @@
-"""What a picture shall excite, and what it shall not be: terms, and their weighted sums.
+"""What an image shall excite, and what it shall not be: terms, and their weighted sums.
 
     objective = channel("block3_conv1", 30) - 10 * total_variation(beta=2) - 10 * lp_norm(p=6)
     print(objective)  # +1·channel(block3_conv1, unit=30) -10·total_variation(beta=2) …
 
-A term is data. Its value for each picture of a batch is worked out in `scores`.
+A term is data. Its value for each image of a batch is worked out in `scores`.
 
 Reference:
     The algebra is that of lucid (Olah, Mordvintsev, Schubert 2017, "Feature Visualization").
@@ -27,13 +27,13 @@ CENTRE = -1.0  # of a map, as a neuron's row or column
 
 @dataclass(frozen=True)
 class Term(Part):
-    """One number for each picture, the larger the more of it.
+    """One number for each image, the larger the more of it.
 
     Args:
         kind: of `scores`.
         numbers: see `Part`.
         options: see `Part`.
-        layer: whose activations it reads; "": the network's answer. Terms of the picture
+        layer: whose activations it reads; "": the network's answer. Terms of the image
             itself (`IMAGE_TERMS`) read none.
     """
 
@@ -51,7 +51,7 @@ class Term(Part):
 
     @property
     def of_image(self) -> bool:
-        """Whether it looks at the picture and not at activations."""
+        """Whether it looks at the image and not at activations."""
         return self.kind in IMAGE_TERMS
 
     def shape(self) -> str:
@@ -116,7 +116,7 @@ def class_logit(unit: int | Sequence[int]) -> Objective:
     """The network's answer for a class before softmax.
 
     Args:
-        unit: class; several: one for each picture of the batch.
+        unit: class; several: one for each image of the batch.
     """
     return _one("class_logit", unit=_units(unit))
 
@@ -124,10 +124,10 @@ def class_logit(unit: int | Sequence[int]) -> Objective:
 def class_probability(unit: int | Sequence[int]) -> Objective:
     """The same after softmax, for comparison.
 
-    It can also be raised by lowering the other classes, which leads the picture astray.
+    It can also be raised by lowering the other classes, which leads the image astray.
 
     Args:
-        unit: class; several: one for each picture of the batch.
+        unit: class; several: one for each image of the batch.
 
     Reference:
         Simonyan, Vedaldi, Zisserman 2013, section 2.
@@ -142,7 +142,7 @@ def class_margin(unit: int | Sequence[int]) -> Objective:
     sledge dogs), the logit alone raises them as well, and another of them wins.
 
     Args:
-        unit: class; several: one for each picture of the batch.
+        unit: class; several: one for each image of the batch.
     """
     return _one("class_margin", unit=_units(unit))
 
@@ -152,7 +152,7 @@ def channel(layer: str, unit: int | Sequence[int]) -> Objective:
 
     Args:
         layer: its name; "outer/inner" inside a nested network.
-        unit: filter; several: one for each picture of the batch.
+        unit: filter; several: one for each image of the batch.
     """
     return _one("channel", layer, unit=_units(unit))
 
@@ -164,7 +164,7 @@ def neuron(
 
     Args:
         layer: with maps.
-        unit: filter; several: one for each picture of the batch.
+        unit: filter; several: one for each image of the batch.
         row: from above, 0 first; None: the middle (of an even number, the one after it).
         column: from the left, likewise.
     """
@@ -199,11 +199,11 @@ def layer_energy(layer: str, border: int = 0) -> Objective:
 
 
 def guide(layer: str, style: str) -> Objective:
-    """Activations like those of another picture: for each place its best match's dot product.
+    """Activations like those of another image: for each place its best match's dot product.
 
     Args:
         layer: with maps.
-        style: name of the guiding picture among those given to `maximize`.
+        style: name of the guiding image among those given to `maximize`.
 
     Reference:
         Mordvintsev, Olah, Tyka 2015, "DeepDream", section "Controlling dreams".
@@ -212,9 +212,9 @@ def guide(layer: str, style: str) -> Objective:
 
 
 def diversity(layer: str) -> Objective:
-    """How much the pictures of a batch differ from each other in a layer; 0 when all are alike.
+    """How much the images of a batch differ from each other in a layer; 0 when all are alike.
 
-    One minus the mean cosine between a picture's Gram matrix and the others'.
+    One minus the mean cosine between an image's Gram matrix and the others'.
 
     Args:
         layer: with maps.
@@ -223,7 +223,7 @@ def diversity(layer: str) -> Objective:
 
 
 def lp_norm(p: float = 6.0) -> Objective:
-    """(Σ |x|^p)^(1/p) over the picture's values, divided by their count. p may be infinite.
+    """(Σ |x|^p)^(1/p) over the image's values, divided by their count. p may be infinite.
 
     Reference:
         Simonyan, Vedaldi, Zisserman 2013 (p = 2); Mahendran, Vedaldi 2014 (p = 6).

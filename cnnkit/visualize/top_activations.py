@@ -1,6 +1,6 @@
-"""Which pictures of a collection excite each unit of a layer most?
+"""Which images of a collection excite each unit of a layer most?
 
-What is climbed says what a unit wants; what it finds among real pictures says what it got
+What is climbed says what a unit wants; what it finds among real images says what it got
 to see of that.
 
 Reference:
@@ -25,9 +25,9 @@ from cnnkit.predict import example_photos, prepare
 if TYPE_CHECKING:
     Tensor = Any
 
-TOP = 9  # pictures for each unit
-MOST = 2_000  # pictures of a collection
-BATCH = 16  # pictures that are asked about together
+TOP = 9  # images for each unit
+MOST = 2_000  # images of a collection
+BATCH = 16  # images that are asked about together
 SUMMARIES = ("max", "mean")
 PARTS = 3  # squares of a photo, in each direction
 THUMBNAIL = 112  # pixels a side, at most
@@ -35,10 +35,10 @@ THUMBNAIL = 112  # pixels a side, at most
 
 @dataclass(frozen=True, eq=False)
 class Collection:
-    """Pictures that a network can be shown."""
+    """Images that a network can be shown."""
 
     title: str  # what and how many, for people
-    images: np.ndarray  # uint8 (pictures, height, width, channels), 0 to 255
+    images: np.ndarray  # uint8 (images, height, width, channels), 0 to 255
     names: tuple[str, ...]  # what is on each
 
     @property
@@ -49,7 +49,7 @@ class Collection:
 
 @dataclass(frozen=True, eq=False)
 class Found:
-    """The most exciting pictures of each unit, the best first."""
+    """The most exciting images of each unit, the best first."""
 
     places: np.ndarray  # int64 (units, most), in the collection
     values: np.ndarray  # float32 (units, most)
@@ -58,7 +58,7 @@ class Found:
 def collection_for(
     input_shape: Sequence[int], dataset: str = "", data_dir: Path | None = None
 ) -> Collection | None:
-    """Pictures on this machine that fit a network; None: there are none.
+    """Images on this machine that fit a network; None: there are none.
 
     Args:
         input_shape: (height, width, channels) of the network.
@@ -82,21 +82,21 @@ def exciting(
     by: str = "max",
     top: int = TOP,
 ) -> Generator[int, None, Found]:
-    """Show pictures to a layer and keep those that excite its units most.
+    """Show images to a layer and keep those that excite its units most.
 
     Args:
         model: Keras network, see `network.Network`.
         layer: of `network.choices`.
         units: filters.
-        images: uint8 (pictures, height, width, channels), 0 to 255.
+        images: uint8 (images, height, width, channels), 0 to 255.
         by: what counts of a filter's map: its "max" or its "mean".
-        top: how many pictures for each unit.
+        top: how many images for each unit.
 
     Yields:
         Batches done.
 
     Returns:
-        The best of each unit, no more than there are pictures.
+        The best of each unit, no more than there are images.
     """
     from cnnkit.visualize.network import Network
 
@@ -115,7 +115,7 @@ def exciting(
 
 
 def thumbnails(images: np.ndarray) -> np.ndarray:
-    """Pictures as small as they are shown: uint8 (pictures, height, width, channels)."""
+    """Images as small as they are shown: uint8 (images, height, width, channels)."""
     height, width, channels = images.shape[1:]
     if max(height, width) <= THUMBNAIL:
         return images
@@ -125,7 +125,7 @@ def thumbnails(images: np.ndarray) -> np.ndarray:
 
 
 def _summary(answer: Tensor, units: Sequence[int], by: str) -> Tensor:
-    """One number for each picture and unit: (pictures, units)."""
+    """One number for each image and unit: (images, units)."""
     chosen = tf.gather(answer, list(units), axis=-1)
     places = tuple(range(1, len(chosen.shape) - 1))
     if not places:  # plain units have no map
@@ -143,7 +143,7 @@ def _digits(name: str) -> Collection:
     dataset = load_dataset(name)
     images, labels = dataset.part("test")
     names = tuple(dataset.class_names[label] for label in labels[:MOST])
-    return Collection(f"{len(names):,} test pictures of {dataset.title}", images[:MOST], names)
+    return Collection(f"{len(names):,} test images of {dataset.title}", images[:MOST], names)
 
 
 def _photos(shape: tuple[int, ...], data_dir: Path | None) -> Collection | None:

@@ -1,4 +1,4 @@
-"""What a picture is put through before the network sees it, anew at each step.
+"""What an image is put through before the network sees it, anew at each step.
 
 What still excites the network when moved, turned and resized is no trick of single pixels.
 Every function draws from a seed of its own, so that a step can be repeated.
@@ -28,7 +28,7 @@ PRIME = 7_919  # keeps the draws of the parts of a chain apart
 
 
 def jitter(pixels: float = 8) -> Part:
-    """Move all pictures by up to so many pixels; what leaves on one side comes in on the other.
+    """Move all images by up to so many pixels; what leaves on one side comes in on the other.
 
     Args:
         pixels: whole; drawn evenly from -pixels to pixels in both directions.
@@ -37,12 +37,12 @@ def jitter(pixels: float = 8) -> Part:
 
 
 def scale(low: float = 0.9, high: float = 1.1) -> Part:
-    """Enlarge each picture around its middle by a factor of its own, low to high."""
+    """Enlarge each image around its middle by a factor of its own, low to high."""
     return Part("scale", {"low": float(low), "high": float(high)})
 
 
 def rotate(degrees: float = 10) -> Part:
-    """Turn each picture around its middle by an angle of its own, -degrees to degrees."""
+    """Turn each image around its middle by an angle of its own, -degrees to degrees."""
     return Part("rotate", {"degrees": float(degrees)})
 
 
@@ -67,7 +67,7 @@ def compose(parts: Sequence[Part]) -> Callable[..., Tensor]:
     """One function for several parts, applied in their order.
 
     Returns:
-        `transform(images, numbers, seed)`: images float32 (pictures, height, width, channels);
+        `transform(images, numbers, seed)`: images float32 (images, height, width, channels);
         numbers for each part a mapping like its own, of tensors; seed (2,) int32.
     """
 
@@ -91,7 +91,7 @@ def _jitter(images: Tensor, numbers: Mapping, options: Mapping, seed: Tensor) ->
     reach = tf.round(numbers["pixels"])
     draw = tf.random.stateless_uniform((2,), seed, -reach - 0.5, reach + 0.5)
     moved = tf.cast(tf.round(draw), tf.int32)
-    # Copying every picture costs; without jitter nothing is copied.
+    # Copying every image costs; without jitter nothing is copied.
     return tf.cond(reach > 0, lambda: tf.roll(images, moved, (1, 2)), lambda: images)
 
 
@@ -143,7 +143,7 @@ def _crop(images: Tensor, numbers: Mapping, options: Mapping, seed: Tensor) -> T
 def _warp(images: Tensor, across: Tensor, aside: Tensor) -> Tensor:
     """Read each pixel from (across·x - aside·y, aside·x + across·y), around the middle.
 
-    TensorFlow's gradient of it is the picture warped back, which for small turns is the
+    TensorFlow's gradient of it is the image warped back, which for small turns is the
     true one but for the rounding between pixels.
     """
     middle_y, middle_x = (images.shape[1] - 1) / 2, (images.shape[2] - 1) / 2

@@ -9,8 +9,8 @@ import pytest
 from cnnkit.anatomy import (
     describe,
     filters,
+    image_layers,
     kernel_layers,
-    picture_layers,
     pixel_layer,
     stages,
     templates,
@@ -86,17 +86,17 @@ def test_filters_of_a_layer_without_any_lists_those_that_have_some(lenet):
 
 
 def test_layers_are_told_apart_by_what_they_give(lenet):
-    assert picture_layers(lenet)[:3] == ["rescaling", "block1_conv1", "block1_pool"]
+    assert image_layers(lenet)[:3] == ["rescaling", "block1_conv1", "block1_pool"]
     assert vector_layers(lenet) == ["flatten", "fc1", "fc1_activation", "logits"]
 
 
-def test_templates_lay_the_weights_on_pixels_out_as_the_picture():
+def test_templates_lay_the_weights_on_pixels_out_as_the_image():
     model = create_model("softmax_regression")
     kernel = np.arange(28 * 28 * 10, dtype=np.float32).reshape(784, 10)
     model.get_layer("logits").set_weights([kernel, np.zeros(10)])
-    pictures = templates(model, "logits")
-    assert pictures.shape == (28, 28, 1, 10)
-    assert pictures[2, 3, 0, 7] == kernel[2 * 28 + 3, 7]
+    images = templates(model, "logits")
+    assert images.shape == (28, 28, 1, 10)
+    assert images[2, 3, 0, 7] == kernel[2 * 28 + 3, 7]
 
 
 def test_only_networks_without_convolutions_have_templates(lenet):
@@ -122,7 +122,7 @@ def tangled():
 
 def test_graphs_with_branches_operations_and_nesting_are_read_too(tangled):
     assert [stage.name for stage in stages(tangled)] == ["image", "conv", "both", "mean", "logits"]
-    assert picture_layers(tangled) == ["conv", "core", "relu", "both"]
+    assert image_layers(tangled) == ["conv", "core", "relu", "both"]
     assert vector_layers(tangled) == ["mean", "logits"]
     assert describe(tangled.get_layer("core")) == "a network of 1 layers"
 
@@ -130,15 +130,15 @@ def test_graphs_with_branches_operations_and_nesting_are_read_too(tangled):
 def test_a_probe_reads_graphs_with_branches_operations_and_nesting(tangled):
     from cnnkit.anatomy import Probe
 
-    pictures = np.random.default_rng(0).uniform(0, 255, (2, 8, 8, 3)).astype(np.float32)
-    found = Probe(tangled)(pictures)
-    np.testing.assert_allclose(found["logits"], tangled(pictures), rtol=1e-5, atol=1e-6)
+    images = np.random.default_rng(0).uniform(0, 255, (2, 8, 8, 3)).astype(np.float32)
+    found = Probe(tangled)(images)
+    np.testing.assert_allclose(found["logits"], tangled(images), rtol=1e-5, atol=1e-6)
     np.testing.assert_allclose(found["relu"], np.maximum(found["conv"], 0), atol=1e-6)
     inner = np.asarray(tangled.get_layer("core")(found["conv"]))
     np.testing.assert_allclose(found["core"], inner, rtol=1e-5, atol=1e-6)
 
 
-def test_a_probe_of_two_pictures_says_what_would_work():
+def test_a_probe_of_two_images_says_what_would_work():
     from cnnkit.anatomy import Probe
     from cnnkit.errors import IncompatibleError
 

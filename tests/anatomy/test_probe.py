@@ -25,13 +25,13 @@ def lenet():
 
 
 @pytest.fixture(scope="module")
-def pictures():
+def images():
     return np.random.default_rng(2).integers(0, 256, (2, 28, 28, 1)).astype(np.uint8)
 
 
 @pytest.fixture(scope="module")
-def answers(lenet, pictures):
-    return Probe(lenet)(pictures)
+def answers(lenet, images):
+    return Probe(lenet)(images)
 
 
 def convolved(maps, layer):
@@ -54,9 +54,9 @@ def pooled(maps):
     return maps.reshape(height // 2, 2, width // 2, 2, channels).max(axis=(1, 3))
 
 
-def test_every_layer_of_lenet_equals_a_computation_by_hand(lenet, pictures, answers):
-    for number, picture in enumerate(pictures):
-        maps = picture.astype(np.float64) / 255
+def test_every_layer_of_lenet_equals_a_computation_by_hand(lenet, images, answers):
+    for number, image in enumerate(images):
+        maps = image.astype(np.float64) / 255
         for block in (1, 2):
             maps = convolved(maps, lenet.get_layer(f"block{block}_conv1"))
             np.testing.assert_allclose(answers[f"block{block}_conv1"][number], maps, atol=2e-5)
@@ -73,21 +73,21 @@ def test_every_layer_of_lenet_equals_a_computation_by_hand(lenet, pictures, answ
         np.testing.assert_allclose(answers["logits"][number], row @ kernel + bias, atol=1e-4)
 
 
-def test_bias_and_activation_before_or_after_pooling_make_no_difference(lenet, pictures):
+def test_bias_and_activation_before_or_after_pooling_make_no_difference(lenet, images):
     before = create_model("lenet_tutorial", activation_position="before pooling")
     before.set_weights(lenet.get_weights())
-    logits = [Probe(model, ["logits"])(pictures)["logits"] for model in (lenet, before)]
+    logits = [Probe(model, ["logits"])(images)["logits"] for model in (lenet, before)]
     np.testing.assert_allclose(*logits, atol=1e-4)
 
 
-def test_a_probe_of_some_layers_answers_those_alone(lenet, pictures, answers):
-    some = Probe(lenet, ["fc1", "block1_pool"])(pictures)
+def test_a_probe_of_some_layers_answers_those_alone(lenet, images, answers):
+    some = Probe(lenet, ["fc1", "block1_pool"])(images)
     assert list(some) == ["fc1", "block1_pool"]
     np.testing.assert_allclose(some["fc1"], answers["fc1"], atol=1e-5)
 
 
-def test_one_layer_alone_can_be_read(lenet, pictures):
-    assert Probe(lenet, ["block2_conv1"])(pictures)["block2_conv1"].shape == (2, 8, 8, 50)
+def test_one_layer_alone_can_be_read(lenet, images):
+    assert Probe(lenet, ["block2_conv1"])(images)["block2_conv1"].shape == (2, 8, 8, 50)
 
 
 def test_an_unknown_layer_lists_the_layers_there_are(lenet):
@@ -95,6 +95,6 @@ def test_an_unknown_layer_lists_the_layers_there_are(lenet):
         Probe(lenet, ["block9_conv1"])
 
 
-def test_pictures_of_another_size_are_refused_with_both_shapes(lenet):
+def test_images_of_another_size_are_refused_with_both_shapes(lenet):
     with pytest.raises(IncompatibleError, match=r"\(28, 28, 1\).*\(12, 12, 1\)"):
         Probe(lenet)(np.zeros((1, 12, 12, 1), np.uint8))

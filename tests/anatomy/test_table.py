@@ -37,7 +37,7 @@ def test_vgg16_has_the_parameters_and_macs_that_everybody_counts(vgg16):
     # Araujo, Norris, Sim, 2019: 212 pixels at the last pooling.
     assert by_name["block5_pool"].receptive_field == (212, 212)
     assert by_name["block5_pool"].stride == (32, 32)
-    assert by_name["fc1"].whole_picture and by_name["fc1"].receptive_field == (224, 224)
+    assert by_name["fc1"].whole_image and by_name["fc1"].receptive_field == (224, 224)
 
 
 def test_vgg16_keeps_two_large_maps_at_once(vgg16):

@@ -26,14 +26,14 @@ def output_size(layers, shape) -> int:
     return x.shape[-1]
 
 
-def pictures(shape, count=2, seed=0):
-    """Numbers around zero, no two alike, and a label for each picture."""
+def random_images(shape, count=2, seed=0):
+    """Numbers around zero, no two alike, and a label for each image."""
     generator = np.random.default_rng(seed)
     return generator.normal(0, 1, (count, *shape)), generator.integers(0, CLASSES, count)
 
 
 def assert_right(network: Network, shape, seed=0, probes=2) -> None:
     """Every gradient is TensorFlow's, and what central differences say."""
-    report = gradcheck(network, *pictures(shape, seed=seed), probes=probes, seed=seed)
+    report = gradcheck(network, *random_images(shape, seed=seed), probes=probes, seed=seed)
     assert report.worst <= report.tolerance, report
     assert report.worst_difference < 1e-5, report

@@ -31,9 +31,9 @@ def test_a_new_network_is_checked_three_times():
 
 
 def test_the_trained_network_that_ships_in_float32():
-    result = call("starter", "--dtype", "float32", "--probes", "0", "--pictures", "1")
+    result = call("starter", "--dtype", "float32", "--probes", "0", "--images", "1")
     assert result.exit_code == 0, result.output
-    assert "Equal: lenet_tutorial in float32, 1 pictures" in result.output
+    assert "Equal: lenet_tutorial in float32, 1 images" in result.output
     assert "central differences" not in result.output
 
 

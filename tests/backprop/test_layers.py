@@ -21,7 +21,7 @@ from cnnkit.backprop import (
     relative_error,
 )
 from cnnkit.backprop.windows import Grid
-from tests.backprop.networks import DTYPES, assert_right, network_of, pictures
+from tests.backprop.networks import DTYPES, assert_right, network_of, random_images
 
 few = settings(max_examples=20, deadline=None, derandomize=True)
 sides = st.tuples(st.integers(4, 9), st.integers(4, 9))
@@ -133,10 +133,10 @@ def test_the_loss_is_tensorflows_and_huge_logits_do_not_overflow(dtype):
     assert relative_error(loss.backward(), tape.gradient(theirs, z).numpy()) < 1e-6
 
 
-def test_gradients_are_summed_over_the_pictures_of_a_batch():
+def test_gradients_are_summed_over_the_images_of_a_batch():
     shape = (5, 5, 1)
     network = network_of(convolution((2, 2), 1, 2, 0), shape=shape)
-    images, labels = pictures(shape, count=3)
+    images, labels = random_images(shape, count=3)
     network.forward(images, labels)
     network.backward()
     together = network["conv"].gradients["kernel"]

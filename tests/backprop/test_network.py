@@ -21,13 +21,13 @@ from cnnkit.backprop import (
 )
 from cnnkit.errors import DivergedError, IncompatibleError
 from cnnkit.models import create_model
-from tests.backprop.networks import DTYPES, network_of, pictures
+from tests.backprop.networks import DTYPES, network_of, random_images
 
 WHOLE = ("toy_cnn", "lenet_tutorial", "deep_mnist", "lenet5")
 
 
 def twin_of(name, dtype="float32", **options):
-    """A Keras network without zero kernels, its twin, two noisy pictures and their labels."""
+    """A Keras network without zero kernels, its twin, two noisy images and their labels."""
     model = create_model(name, seed=1, **options)
     awake = Network.from_keras(model)
     awaken(awake)
@@ -131,7 +131,7 @@ def test_backward_stops_at_the_lowest_layer_that_learns():
 
 def test_training_tells_both_measures_and_learns():
     network = network_of(Flatten("flatten"), shape=(4, 4, 1), dtype="float32")
-    images, labels = pictures((4, 4, 1), count=30)
+    images, labels = random_images((4, 4, 1), count=30)
     told = list(train(network, (images, labels), (images, labels), epochs=40, learning_rate=0.5))
     assert [epoch.number for epoch in told] == list(range(1, 41))
     assert told[-1].loss < told[0].loss and told[-1].probability > told[0].probability
@@ -145,24 +145,24 @@ def refused(match):
     return pytest.raises(IncompatibleError, match=match)
 
 
-def test_pictures_and_batches_that_do_not_fit():
+def test_images_and_batches_that_do_not_fit():
     network = network_of(shape=(4, 4, 1))
-    with refused(r"expects a batch of pictures of 4×4×1\. Received: 1×5×4×1"):
+    with refused(r"expects a batch of images of 4×4×1\. Received: 1×5×4×1"):
         network.logits(np.zeros((1, 5, 4, 1)))
-    with refused(r"Layer 'flatten' .* at least one picture\. Received: an empty batch, 0×4×4×1"):
+    with refused(r"Layer 'flatten' .* at least one image\. Received: an empty batch, 0×4×4×1"):
         network.logits(np.zeros((0, 4, 4, 1)))
-    with refused("at least one picture"):
+    with refused("at least one image"):
         list(train(network, (np.zeros((0, 4, 4, 1)), np.zeros(0)), (None, None), epochs=1))
-    images, labels = pictures((4, 4, 1))
+    images, labels = random_images((4, 4, 1))
     with refused("labels of 0 to 2. Received: 3 to 3"):
         network.forward(images, np.array([3, 3]))
-    with refused("one label for each of 2 pictures. Received: 1"):
+    with refused("one label for each of 2 images. Received: 1"):
         network.forward(images, labels[:1])
 
 
 def test_layers_that_do_not_fit_each_other():
     kernel = np.zeros((3, 3, 2, 4))
-    with refused(r"'conv' \(convolution\) expects pictures of height×width×2. Received: 4×4×1"):
+    with refused(r"'conv' \(convolution\) expects images of height×width×2. Received: 4×4×1"):
         network_of(Convolution("conv", kernel), shape=(4, 4, 1))
     with refused(r"'conv' .* at least 3×3 pixels. Received: 2×5"):
         network_of(Convolution("conv", kernel), shape=(2, 5, 2))
@@ -214,6 +214,6 @@ def test_a_branch_is_named():
 
 def test_a_rate_that_is_too_large_is_said_to_be():
     network = network_of(shape=(4, 4, 1), dtype="float32")
-    images, labels = pictures((4, 4, 1), count=9)
+    images, labels = random_images((4, 4, 1), count=9)
     with np.errstate(all="ignore"), pytest.raises(DivergedError, match="rate 1e\\+39"):
         list(train(network, (images, labels), (images, labels), epochs=9, learning_rate=1e39))

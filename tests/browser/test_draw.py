@@ -25,7 +25,7 @@ def draw(page, points) -> None:
 
 
 def bars(page) -> list[str]:
-    """The shapes of the bars of the first card, as they stand in the picture."""
+    """The shapes of the bars of the first card, as they stand in the image."""
     drawn = page.locator(".js-plotly-plot").first.locator(".bars .point path")
     return [path.get_attribute("d") for path in drawn.all()]
 
@@ -55,11 +55,11 @@ def test_what_is_drawn_is_read_and_the_bars_change(app, page):
     assert bars(page) != before
 
 
-def test_the_picture_the_networks_see_stands_beside_the_canvas(app, page):
+def test_the_image_the_networks_see_stands_beside_the_canvas(app, page):
     page.goto(app.url("draw"))
     app.settle(page)
     page.locator("canvas").last.wait_for()
     draw(page, SEVEN)
-    seen = page.get_by_alt_text("The exact 28×28 picture that the networks see")
+    seen = page.get_by_alt_text("The exact 28×28 image that the networks see")
     seen.wait_for()
     assert seen.evaluate("image => [image.naturalWidth, image.naturalHeight]") == [28, 28]

@@ -1,4 +1,4 @@
-"""One's own pictures in a real browser: brought, learnt from, asked about, renamed, deleted."""
+"""One's own images in a real browser: brought, learnt from, asked about, renamed, deleted."""
 
 import io
 import re
@@ -15,18 +15,18 @@ from tests.browser.acting import click_fullest_cell
 pytestmark = pytest.mark.browser
 
 KINDS = ("Bluebell", "Snowdrop", "Sunflower")  # blue, white and yellow
-PICTURES = 12  # of each kind
+IMAGES = 12  # of each kind
 SIDE = 96  # pixels: nobody looks closer, and they are drawn in a moment
 
 
-def png(picture) -> bytes:
+def png(image) -> bytes:
     stream = io.BytesIO()
-    Image.fromarray(picture).save(stream, "PNG")
+    Image.fromarray(image).save(stream, "PNG")
     return stream.getvalue()
 
 
-def gathered(path, *kinds, count=PICTURES):
-    """A ZIP of flowers that the program draws, and a file that is no picture."""
+def gathered(path, *kinds, count=IMAGES):
+    """A ZIP of flowers that the program draws, and a file that is no image."""
     with zipfile.ZipFile(path, "w") as archive:
         for kind in kinds:
             for n in range(count):
@@ -50,19 +50,19 @@ def test_a_set_and_its_classes_are_renamed_and_it_is_deleted(app, page, tmp_path
 
     kept = image_folder(gathered(tmp_path / "garden.zip", *KINDS, count=4)).name
     page.goto(app.url("fine_tune", data=kept))
-    page.get_by_alt_text("4 pictures of Sunflower").wait_for()
+    page.get_by_alt_text("4 images of Sunflower").wait_for()
 
     page.get_by_role("button", name="Rename").click()
     page.get_by_label("Name of the set").fill("Garden")
     page.get_by_role("textbox", name="Names of its classes").fill("Hyacinthoides\nGalanthus\nSun")
     page.get_by_role("dialog").get_by_role("button", name="Rename").click()
-    page.get_by_alt_text("4 pictures of Galanthus").wait_for()
-    chosen = page.get_by_role("combobox", name="Pictures to learn from")
-    expect(chosen).to_have_value("Garden (yours, 12 pictures)")
+    page.get_by_alt_text("4 images of Galanthus").wait_for()
+    chosen = page.get_by_role("combobox", name="Images to learn from")
+    expect(chosen).to_have_value("Garden (yours, 12 images)")
 
     page.get_by_role("button", name="Delete").click()
     page.get_by_role("dialog").get_by_role("button", name="Delete").click()
-    expect(chosen).to_have_value("first (yours, 8 pictures)")
+    expect(chosen).to_have_value("first (yours, 8 images)")
     assert list_own() == [first]
 
 
@@ -73,15 +73,15 @@ def test_drawn_flowers_are_brought_learnt_asked_about_and_called_otherwise(
     from playwright.sync_api import expect
 
     page.goto(app.url("fine_tune", data=first, network="photo_cnn", deeper="4", changes="flip"))
-    page.get_by_alt_text("4 pictures of Daisy").wait_for()
+    page.get_by_alt_text("4 images of Daisy").wait_for()
     page.get_by_role("button", name="Bring your own").click()
     meadow = gathered(tmp_path / "meadow.zip", *KINDS)
     page.locator('[data-testid="stPopoverBody"] input[type="file"]').set_input_files(str(meadow))
     page.get_by_role("button", name="Import", exact=True).click()
-    page.get_by_text("36 pictures of meadow.zip are here. 1 file was left out").wait_for()
-    page.get_by_alt_text("4 pictures of Sunflower").wait_for()
+    page.get_by_text("36 images of meadow.zip are here. 1 file was left out").wait_for()
+    page.get_by_alt_text("4 images of Sunflower").wait_for()
     page.get_by_role("tab", name="Left out (1)").click()
-    page.get_by_text("files that are no pictures: 1").wait_for()
+    page.get_by_text("files that are no images: 1").wait_for()
     (brought,) = [name for name in list_own() if name != first]
     assert f"data={brought}" in page.url
 
@@ -89,7 +89,7 @@ def test_drawn_flowers_are_brought_learnt_asked_about_and_called_otherwise(
     expect(page.get_by_role("slider", name="Learn from")).to_have_attribute(
         "aria-valuetext", "everything"
     )
-    page.get_by_alt_text("Training pictures, as they are, then changed in several ways").wait_for()
+    page.get_by_alt_text("Training images, as they are, then changed in several ways").wait_for()
     page.get_by_role("button", name="Fine-tune", exact=True).click()
     page.wait_for_url(re.compile("run="))
     page.get_by_text("Right on the test").wait_for()
@@ -98,11 +98,11 @@ def test_drawn_flowers_are_brought_learnt_asked_about_and_called_otherwise(
     answer = KINDS[click_fullest_cell(page, true=0, classes=3)]
     verb = "rightly read as" if answer == KINDS[0] else "read as"
     page.get_by_text(f"{KINDS[0]} {verb} {answer}").wait_for()
-    page.get_by_alt_text(f"A picture of {KINDS[0]}, read as {answer}").first.wait_for()
+    page.get_by_alt_text(f"An image of {KINDS[0]}, read as {answer}").first.wait_for()
 
     new = tmp_path / "new.png"
     new.write_bytes(png(draw_flower("Bluebell", 99, side=SIDE)))
-    page.get_by_role("link", name="Show it your pictures").click()
+    page.get_by_role("link", name="Show it your images").click()
     page.wait_for_url(re.compile("predict.*run"))
     page.locator('input[type="file"]').first.set_input_files(str(new))
     page.get_by_text("Bluebell").first.wait_for()
@@ -116,7 +116,7 @@ def test_drawn_flowers_are_brought_learnt_asked_about_and_called_otherwise(
     )
     dialog.get_by_role("button", name="Keep these names").click()
     dialog.wait_for(state="detached")
-    page.get_by_role("link", name="Show it your pictures").click()
+    page.get_by_role("link", name="Show it your images").click()
     page.wait_for_url(re.compile("predict.*run"))
     page.locator('input[type="file"]').first.set_input_files(str(new))
     page.get_by_text("Hyacinthoides").first.wait_for()

@@ -1,4 +1,4 @@
-"""Pictures dropped on the Predict page of a real browser."""
+"""Images dropped on the Predict page of a real browser."""
 
 import pytest
 
@@ -17,5 +17,5 @@ def test_dropped_photos_are_named_one_by_one_and_many_at_once(app, page, tmp_pat
     fake = tmp_path / "page.jpg"
     fake.write_text("<!doctype html>")
     uploader.set_input_files([str(photos / "goldfish_tfkerasvis.jpg"), str(fake)])
-    page.get_by_text("not a picture").wait_for()
+    page.get_by_text("not an image").wait_for()
     page.get_by_text("All answers").wait_for()

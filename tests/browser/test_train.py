@@ -15,7 +15,7 @@ SETTINGS = {"dataset": "digits", "model": "softmax_regression", "recipe": "publi
 
 
 def curve_of(page) -> str:
-    """The shape of the first curve, as it stands in the picture."""
+    """The shape of the first curve, as it stands in the image."""
     return page.locator(CURVE).first.get_attribute("d")
 
 
@@ -68,8 +68,8 @@ def test_a_finished_run_is_questioned_renamed_and_deleted_after_a_question(app, 
 
     click_cell(page, true=3, predicted=3)
     page.get_by_text("3 rightly read as 3").wait_for()
-    page.get_by_alt_text("A picture of 3, read as 3").first.wait_for()
-    page.get_by_alt_text(re.compile("A picture of [^3]")).first.wait_for(state="detached")
+    page.get_by_alt_text("An image of 3, read as 3").first.wait_for()
+    page.get_by_alt_text(re.compile("An image of [^3]")).first.wait_for(state="detached")
 
     page.reload()
     page.get_by_text("The most confident mistakes").wait_for()

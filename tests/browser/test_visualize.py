@@ -1,4 +1,4 @@
-"""A picture climbed in a real browser: it changes, a slider steers it, it is found again."""
+"""An image climbed in a real browser: it changes, a slider steers it, it is found again."""
 
 import re
 import time
@@ -17,7 +17,7 @@ def step(page) -> int:
     return int(re.search(r"Step (\d+) of", text)[1])
 
 
-def picture(page) -> str:
+def image(page) -> str:
     return page.get_by_alt_text("What excites 7").first.get_attribute("src")
 
 
@@ -33,7 +33,7 @@ def test_start_steer_stop_and_open_again(app, page):
     app.settle(page)
     page.get_by_role("button", name="Start").click()
     page.get_by_alt_text("What excites 7").wait_for()
-    first, began = picture(page), step(page)
+    first, began = image(page), step(page)
     page.wait_for_function(
         "first => document.querySelector('img[alt=\"What excites 7\"]').src !== first", arg=first
     )
@@ -63,7 +63,7 @@ def test_start_steer_stop_and_open_again(app, page):
     page.get_by_text(re.compile(r"\d of \d put 7 first")).wait_for()
 
 
-def test_a_finished_picture_is_there_at_once_for_whoever_opens_its_address(app, page, browser):
+def test_a_finished_image_is_there_at_once_for_whoever_opens_its_address(app, page, browser):
     page.goto(app.url("visualize", steps="24", seed="5", **ADDRESS))
     app.settle(page)
     page.get_by_role("button", name="Start").click()
@@ -87,7 +87,7 @@ def test_a_dream_on_an_uploaded_photo(app, page, tmp_path):
     app.settle(page)
     page.get_by_text("What to dream on").wait_for()
     page.locator('input[type="file"]').first.set_input_files(str(photo))
-    before = page.get_by_alt_text("The picture as it is")
+    before = page.get_by_alt_text("The image as it is")
     before.wait_for()
     shown = before.get_attribute("src")
     page.get_by_role("button", name="Dream", exact=True).click()

@@ -9,7 +9,7 @@ def test_the_digits_are_scikit_learns_enlarged():
     dataset = load_dataset("digits")
     small, labels = load_digits(return_X_y=True)
     np.testing.assert_array_equal(dataset.labels, labels)
-    # Reduced to 8×8 again, nearly every picture is nearest to the one it came from.
+    # Reduced to 8×8 again, nearly every image is nearest to the one it came from.
     box = dataset.images[:200, 4:24, 4:24, 0]
     reduced = np.stack([Image.fromarray(p).resize((8, 8), Image.Resampling.BOX) for p in box])
     reduced = reduced.reshape(200, 64).astype(float)

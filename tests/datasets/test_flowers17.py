@@ -13,11 +13,11 @@ from cnnkit.errors import AssetUnavailableError, CorruptAssetError, Incompatible
 
 @pytest.fixture
 def small(monkeypatch, tmp_path):
-    """Whoever packs an archive of so many pictures of each kind."""
+    """Whoever packs an archive of so many images of each kind."""
     from cnnkit.settings import get_settings
 
     monkeypatch.setattr(_flowers17, "PER_CLASS", 3)
-    monkeypatch.setattr(_flowers17, "PICTURES", 51)
+    monkeypatch.setattr(_flowers17, "IMAGES", 51)
     monkeypatch.setattr(_flowers17, "TEST", 1)
     monkeypatch.setattr(_flowers17, "VALIDATION", 1)
     monkeypatch.setenv("CNNKIT_DATA_DIR", str(tmp_path))
@@ -40,7 +40,7 @@ def _jpeg(number):
     return file.getvalue()
 
 
-def test_pictures_stand_in_the_order_of_their_numbers_one_class_after_another(small):
+def test_images_stand_in_the_order_of_their_numbers_one_class_after_another(small):
     small()
     dataset = load_dataset("flowers17")
     assert dataset.images.shape == (51, 256, 256, 3)
@@ -51,11 +51,11 @@ def test_pictures_stand_in_the_order_of_their_numbers_one_class_after_another(sm
     assert [dataset.size(part) for part in ("train", "validation", "test")] == [17, 17, 17]
 
 
-def test_an_archive_that_lacks_a_picture_or_has_a_damaged_one_names_it(small):
+def test_an_archive_that_lacks_an_image_or_has_a_damaged_one_names_it(small):
     small(range(1, 51))
     with pytest.raises(CorruptAssetError, match="has no jpg/image_0051.jpg"):
         load_dataset("flowers17")
-    small(replace={7: b"not a picture at all"})
+    small(replace={7: b"not an image at all"})
     with pytest.raises(CorruptAssetError, match="damaged image_0007.jpg"):
         load_dataset("flowers17")
 
@@ -84,7 +84,7 @@ def test_photos_are_not_redrawn(small):
 
 
 @pytest.mark.flowers
-def test_the_real_archive_holds_1360_pictures_that_can_be_read():
+def test_the_real_archive_holds_1360_images_that_can_be_read():
     path = assets.find("flowers17")
     files = _flowers17._files(path)
     assert sorted(files) == list(range(1, 1361))

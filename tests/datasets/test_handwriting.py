@@ -10,19 +10,19 @@ from cnnkit.errors import InvalidImageError
 @pytest.fixture(scope="module")
 def digits():
     """Embedded digits, each already in the form of MNIST, so that nothing should change."""
-    pictures, labels = load_dataset("digits").part("test")
-    return [from_drawing(picture).picture for picture in pictures[:30]], labels[:30]
+    images, labels = load_dataset("digits").part("test")
+    return [from_drawing(image).image for image in images[:30]], labels[:30]
 
 
 @pytest.fixture(scope="module")
 def mnist():
-    pictures, labels = load_dataset("mnist").part("test")
-    return pictures[:60], labels[:60]
+    images, labels = load_dataset("mnist").part("test")
+    return images[:60], labels[:60]
 
 
-def on_paper(picture, *, size=(640, 480), side=300, place=(60, 90), ink=40, paper=215, slope=0.0):
+def on_paper(image, *, size=(640, 480), side=300, place=(60, 90), ink=40, paper=215, slope=0.0):
     """A photo of a digit: scaled, shifted, dark on light, with light falling off to one side."""
-    digit = Image.fromarray(picture[..., 0]).resize((side, side), Image.Resampling.BICUBIC)
+    digit = Image.fromarray(image[..., 0]).resize((side, side), Image.Resampling.BICUBIC)
     amount = np.zeros(size[::-1])
     top, left = place
     amount[top : top + side, left : left + side] = np.asarray(digit) / 255
@@ -32,22 +32,22 @@ def on_paper(picture, *, size=(640, 480), side=300, place=(60, 90), ink=40, pape
 
 
 def apart(first, second) -> float:
-    """Mean difference of two pictures, 0 to 1."""
+    """Mean difference of two images, 0 to 1."""
     return float(np.abs(first.astype(float) - second.astype(float)).mean() / 255)
 
 
-def centre_of_mass(picture) -> np.ndarray:
-    weights = picture[..., 0].astype(float)
+def centre_of_mass(image) -> np.ndarray:
+    weights = image[..., 0].astype(float)
     grid = np.indices(weights.shape)
     return (grid * weights).sum(axis=(1, 2)) / weights.sum()
 
 
 @pytest.mark.mnist
 def test_a_photographed_digit_of_mnist_comes_back_nearly_the_same(mnist):
-    pictures, _ = mnist
+    images, _ = mnist
     differences = [
-        apart(from_photo(on_paper(picture, side=260 + 8 * (i % 5))).picture, picture)
-        for i, picture in enumerate(pictures)
+        apart(from_photo(on_paper(image, side=260 + 8 * (i % 5))).image, image)
+        for i, image in enumerate(images)
     ]
     # Two different sevens are about .1 apart.
     assert np.mean(differences) < 0.04
@@ -56,40 +56,38 @@ def test_a_photographed_digit_of_mnist_comes_back_nearly_the_same(mnist):
 
 @pytest.mark.mnist
 def test_a_drawn_digit_of_mnist_comes_back_nearly_the_same(mnist):
-    pictures, _ = mnist
+    images, _ = mnist
     differences = []
-    for picture in pictures:
-        big = Image.fromarray(picture[..., 0]).resize((280, 280), Image.Resampling.BICUBIC)
+    for image in images:
+        big = Image.fromarray(image[..., 0]).resize((280, 280), Image.Resampling.BICUBIC)
         shifted = np.roll(np.asarray(big), (18, -14), axis=(0, 1))
-        differences.append(apart(from_drawing(shifted).picture, picture))
+        differences.append(apart(from_drawing(shifted).image, image))
     assert np.mean(differences) < 0.04
 
 
 def test_a_scaled_shifted_inverted_digit_comes_back_nearly_the_same(digits):
-    found = [from_photo(on_paper(picture)) for picture in digits[0]]
-    differences = [
-        apart(one.picture, picture) for one, picture in zip(found, digits[0], strict=True)
-    ]
+    found = [from_photo(on_paper(image)) for image in digits[0]]
+    differences = [apart(one.image, image) for one, image in zip(found, digits[0], strict=True)]
     assert all(one.inverted for one in found)
     assert np.mean(differences) < 0.05
     assert np.max(differences) < 0.1  # the blurred edge may move the middle by a pixel
 
 
 def test_light_ink_on_a_dark_board_is_found_too(digits):
-    found = [from_photo(255 - on_paper(picture)) for picture in digits[0][:8]]
+    found = [from_photo(255 - on_paper(image)) for image in digits[0][:8]]
     assert not any(one.inverted for one in found)
-    assert np.mean(list(map(apart, [one.picture for one in found], digits[0]))) < 0.05
+    assert np.mean(list(map(apart, [one.image for one in found], digits[0]))) < 0.05
 
 
 def test_a_shadow_across_the_paper_changes_little(digits):
-    evenly = [from_photo(on_paper(picture)).picture for picture in digits[0][:8]]
-    shaded = [from_photo(on_paper(picture, slope=0.5)).picture for picture in digits[0][:8]]
+    evenly = [from_photo(on_paper(image)).image for image in digits[0][:8]]
+    shaded = [from_photo(on_paper(image, slope=0.5)).image for image in digits[0][:8]]
     assert np.mean(list(map(apart, shaded, evenly))) < 0.05
 
 
 def test_the_digit_stands_in_a_box_of_20_with_its_mass_in_the_middle(digits):
-    for picture in digits[0]:
-        found = from_photo(on_paper(picture)).picture
+    for image in digits[0]:
+        found = from_photo(on_paper(image)).image
         rows, columns = np.nonzero(found[..., 0])
         assert max(np.ptp(rows), np.ptp(columns)) + 1 <= 20
         assert np.abs(centre_of_mass(found) - 14).max() <= 0.51
@@ -107,7 +105,7 @@ def test_the_box_says_where_the_digit_is_even_in_a_large_photo(digits):
 def test_a_thin_pen_becomes_as_wide_as_mnist():
     photo = np.full((400, 400), 230, np.uint8)
     photo[60:340, 199:202] = 30  # a one, three pixels wide and 280 high
-    widths = (from_photo(photo).picture[14, :, 0] > 127).sum()
+    widths = (from_photo(photo).image[14, :, 0] > 127).sum()
     assert 2 <= widths <= 4
 
 
@@ -116,7 +114,7 @@ def test_specks_and_an_edge_of_the_table_are_left_out(digits):
     dirty = clean.copy()
     dirty[5:9, 600:604] = 20
     dirty[:, 632:] = 60  # the table beside the paper
-    assert apart(from_photo(dirty).picture, from_photo(clean).picture) < 0.03
+    assert apart(from_photo(dirty).image, from_photo(clean).image) < 0.03
 
 
 def test_an_empty_canvas_gives_none():
@@ -133,8 +131,8 @@ def test_an_empty_photo_says_what_to_do(shade):
 def test_a_single_dot_is_laid_out_without_complaint():
     canvas = np.zeros((280, 280), np.uint8)
     canvas[100:122, 60:82] = 255
-    picture = from_drawing(canvas).picture
-    assert np.abs(centre_of_mass(picture) - 14).max() <= 0.51
+    image = from_drawing(canvas).image
+    assert np.abs(centre_of_mass(image) - 14).max() <= 0.51
 
 
 def test_colour_is_refused_by_its_shape():

@@ -12,15 +12,15 @@ def test_every_embedded_data_set_is_what_its_record_says(name):
     dataset, spec = load_dataset(name), dataset_info(name)
     assert dataset.images.dtype == np.uint8
     assert dataset.images.shape[1:] == spec.input_shape
-    assert len(dataset.images) == len(dataset.labels) == sum(spec.pictures)
+    assert len(dataset.images) == len(dataset.labels) == sum(spec.images)
     assert set(dataset.labels) == set(range(spec.classes))
-    assert len(dataset.part("test")[0]) == spec.pictures[1]
+    assert len(dataset.part("test")[0]) == spec.images[1]
     assert dataset.images.max() > 200
     assert spec.source and spec.licence and spec.available
 
 
 @pytest.mark.parametrize("where", ["start", "end"])
-def test_no_picture_is_in_two_parts(where):
+def test_no_image_is_in_two_parts(where):
     dataset = load_dataset("digits", validation_size=200, validation_from=where)
     taken = np.zeros(len(dataset.images), int)
     for part in dataset.splits.values():
@@ -39,7 +39,7 @@ def test_a_smaller_training_part_leaves_validation_and_test_alone():
 
 
 def test_asking_for_too_many_says_how_many_there_are():
-    with pytest.raises(IncompatibleError, match="1437 pictures"):
+    with pytest.raises(IncompatibleError, match="1437 images"):
         load_dataset("digits", validation_size=10_000)
 
 

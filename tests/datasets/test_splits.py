@@ -36,7 +36,7 @@ def test_the_test_part_stays_whatever_is_chosen_for_the_others():
         np.testing.assert_array_equal(parts()["test"], parts(**other)["test"])
 
 
-def test_fewer_pictures_to_learn_from_are_always_among_more():
+def test_fewer_images_to_learn_from_are_always_among_more():
     smaller = [set(parts(per_class=count)["train"]) for count in (5, 10, 20, 70)]
     assert [len(one) for one in smaller] == [20, 40, 80, 240]
     assert smaller[0] < smaller[1] < smaller[2] < smaller[3]
@@ -52,7 +52,7 @@ def test_a_number_over_all_classes_is_spread_evenly():
     [{"train": 241}, {"validation": 300}, {"per_class": 0}, {"validation": -1}, {"train": 0}],
 )
 def test_what_cannot_be_divided_says_how_many_there_are(wrong):
-    with pytest.raises(IncompatibleError, match="Four flowers has 280 pictures"):
+    with pytest.raises(IncompatibleError, match="Four flowers has 280 images"):
         parts(**wrong)
 
 
@@ -67,7 +67,7 @@ def test_a_seed_below_nought_is_refused():
     twins=st.lists(st.integers(0, 30), min_size=60, max_size=60),
     seed=st.integers(0, 5),
 )
-def test_no_picture_nor_its_twin_is_on_two_sides(labels, twins, seed):
+def test_no_image_nor_its_twin_is_on_two_sides(labels, twins, seed):
     labels, twins = np.array(labels), np.array(twins[: len(labels)])
     found = divide(labels, twins, Split(seed=seed), "Own")
     taken = np.concatenate(list(found.values()))
@@ -80,7 +80,7 @@ def test_no_picture_nor_its_twin_is_on_two_sides(labels, twins, seed):
             assert all((labels[part] == k).any() for part in found.values())
 
 
-def test_pictures_whose_class_is_in_doubt_are_only_learnt_from():
+def test_images_whose_class_is_in_doubt_are_only_learnt_from():
     labels = np.repeat([0, 1], 10)
     twins = np.arange(20)
     twins[[3, 13]] = 99

@@ -8,11 +8,11 @@ import textwrap
 import numpy as np
 import pytest
 
-from cnnkit.datasets._store import Card, PictureStore
+from cnnkit.datasets._store import Card, ImageStore
 from cnnkit.errors import LimitError, StorageError
 
 SIDE = 8
-PICTURE = SIDE * SIDE * 3
+IMAGE = SIDE * SIDE * 3
 
 
 def card(fingerprint="", *, count=4, derived=True):
@@ -29,13 +29,13 @@ def card(fingerprint="", *, count=4, derived=True):
 
 
 def write(store, key="noise", *, count=4, derived=True, seed=0):
-    pictures = np.random.default_rng(seed).integers(0, 256, (count, SIDE, SIDE, 3), np.uint8)
+    images = np.random.default_rng(seed).integers(0, 256, (count, SIDE, SIDE, 3), np.uint8)
     with store.writing(count, SIDE) as writer:
-        for picture in pictures:
-            writer.add(picture)
+        for image in images:
+            writer.add(image)
         names = [f"{n}.png" for n in range(count)]
         labels = [0] * (count - 1) + [1]
-        return pictures, writer.keep(
+        return images, writer.keep(
             key, lambda f: card(f, count=count, derived=derived), labels, names
         )
 
@@ -46,13 +46,13 @@ def bytes_of(store):
 
 @pytest.fixture
 def store(tmp_path):
-    return PictureStore(tmp_path / "pictures", 100 * 2**20)
+    return ImageStore(tmp_path / "images", 100 * 2**20)
 
 
 def test_what_was_written_is_mapped_and_cannot_be_written_to(store):
-    pictures, entry = write(store)
+    images, entry = write(store)
     assert isinstance(entry.images, np.memmap) and not entry.images.flags.writeable
-    np.testing.assert_array_equal(entry.images, pictures)
+    np.testing.assert_array_equal(entry.images, images)
     assert entry.names == ("0.png", "1.png", "2.png", "3.png") and entry.labels.tolist() == [
         0,
         0,
@@ -68,7 +68,7 @@ def test_the_fingerprint_is_of_the_pixels_alone(store):
     assert write(store, "other", seed=1)[1].card.fingerprint != same
 
 
-def test_a_picture_of_another_size_is_a_fault_of_ours(store):
+def test_an_image_of_another_size_is_a_fault_of_ours(store):
     with pytest.raises(ValueError, match=r"uint8 of \(8, 8, 3\)"), store.writing(1, SIDE) as writer:
         writer.add(np.zeros((4, 4, 3), np.uint8))
 
@@ -84,8 +84,8 @@ def test_what_a_killed_process_left_is_cleared_by_the_next_that_writes(store):
     code = f"""
         import numpy as np, time
         from pathlib import Path
-        from cnnkit.datasets._store import PictureStore
-        with PictureStore(Path({str(store.folder)!r}), 10**8).writing(4, 8) as writer:
+        from cnnkit.datasets._store import ImageStore
+        with ImageStore(Path({str(store.folder)!r}), 10**8).writing(4, 8) as writer:
             writer.add(np.zeros((8, 8, 3), np.uint8))
             print("half way", flush=True)
             time.sleep(60)
@@ -107,7 +107,7 @@ def test_a_damaged_entry_says_so_and_one_that_can_be_made_again_is(store):
     write(store)
     images = store.folder / "noise" / "images.npy"
     images.write_bytes(images.read_bytes()[:-100])
-    with pytest.raises(StorageError, match="pictures of noise .* are damaged"):
+    with pytest.raises(StorageError, match="images of noise .* are damaged"):
         store.read("noise")
     made = []
     entry = store.get_or_make("noise", lambda: made.append(1) or write(store)[1])
@@ -119,7 +119,7 @@ def test_a_damaged_entry_says_so_and_one_that_can_be_made_again_is(store):
 @pytest.mark.parametrize(
     "wrong", [{"labels": [0, 0, 0, 2]}, {"names": ["one.png"]}, {"labels": "four"}]
 )
-def test_a_listing_that_does_not_fit_the_pictures_is_damage(store, wrong):
+def test_a_listing_that_does_not_fit_the_images_is_damage(store, wrong):
     write(store)
     listing = store.folder / "noise" / "pictures.json"
     listing.write_text(json.dumps({**json.loads(listing.read_text()), **wrong}))
@@ -128,7 +128,7 @@ def test_a_listing_that_does_not_fit_the_pictures_is_damage(store, wrong):
 
 
 def test_the_least_used_of_what_can_be_made_again_goes_first(tmp_path):
-    store = PictureStore(tmp_path, 10**6)
+    store = ImageStore(tmp_path, 10**6)
     for age, key in enumerate(("old", "newer", "newest")):
         write(store, key)
         os.utime(tmp_path / key, (1000 + age, 1000 + age))
@@ -138,8 +138,8 @@ def test_the_least_used_of_what_can_be_made_again_goes_first(tmp_path):
     assert store.keys() == ["newest", "next", "old"]
 
 
-def test_a_persons_own_pictures_never_go_and_what_does_not_fit_is_refused(tmp_path):
-    store = PictureStore(tmp_path, 10**6)
+def test_a_persons_own_images_never_go_and_what_does_not_fit_is_refused(tmp_path):
+    store = ImageStore(tmp_path, 10**6)
     write(store, "own", derived=False)
     write(store, "drawn")
     store.max_bytes = bytes_of(store)
@@ -159,7 +159,7 @@ def test_a_full_disk_is_said_in_one_sentence(store, monkeypatch):
 
 
 def test_what_somebody_has_mapped_outlives_its_entry(store):
-    pictures, entry = write(store)
+    images, entry = write(store)
     store.delete("noise")
     assert store.read("noise") is None and list(store.folder.iterdir()) == []
-    np.testing.assert_array_equal(entry.images, pictures)
+    np.testing.assert_array_equal(entry.images, images)

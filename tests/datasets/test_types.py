@@ -18,7 +18,7 @@ def test_a_part_that_is_a_slice_is_not_copied(digits):
     np.testing.assert_array_equal(digits.labels[digits.indices("train")], labels)
 
 
-def test_a_part_may_be_any_pictures_of_a_file_that_is_mapped(digits, tmp_path):
+def test_a_part_may_be_any_images_of_a_file_that_is_mapped(digits, tmp_path):
     np.save(tmp_path / "images.npy", digits.images)
     mapped = dataclasses.replace(
         digits,

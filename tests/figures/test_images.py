@@ -7,12 +7,12 @@ from PIL import Image
 from cnnkit.figures.rasters import NEGATIVE, POSITIVE, boxed, coloured, enlarged, montage, png
 
 
-def test_a_montage_puts_pictures_in_rows_with_transparent_gaps():
+def test_a_montage_puts_images_in_rows_with_transparent_gaps():
     sheet = montage(np.full((3, 2, 2), 255, np.uint8), columns=2, scale=1, gap=1)
     assert sheet.shape == (5, 5, 4)
     assert sheet[0, 0].tolist() == [255, 255, 255, 255]
     assert sheet[0, 2, 3] == 0  # a gap
-    assert sheet[4, 4, 3] == 0  # there is no fourth picture
+    assert sheet[4, 4, 3] == 0  # there is no fourth image
 
 
 def test_bytes_keep_their_shades_and_other_numbers_are_stretched():
@@ -22,7 +22,7 @@ def test_bytes_keep_their_shades_and_other_numbers_are_stretched():
     assert number[0, :, 0].tolist() == [0, 255]
 
 
-def test_pictures_are_stretched_together_or_each_by_its_own():
+def test_images_are_stretched_together_or_each_by_its_own():
     images = np.array([[[0.0, 1.0]], [[0.0, 4.0]]])
     together = montage(images, columns=2, scale=1, gap=0)
     alone = montage(images, columns=2, scale=1, gap=0, together=False)

@@ -13,7 +13,7 @@ from cnnkit.anatomy import Stage
 from cnnkit.figures.network import SHEETS, folded, network, strongest
 
 STAGES = [
-    Stage(name="image", kind="InputLayer", shape=(8, 8, 1), parameters=0, detail="the picture"),
+    Stage(name="image", kind="InputLayer", shape=(8, 8, 1), parameters=0, detail="the image"),
     Stage(name="conv", kind="Conv2D", shape=(6, 6, 7), parameters=70, detail="7 filters of 3×3"),
     Stage(name="flatten", kind="Flatten", shape=(252,), parameters=0, detail="all in one row"),
     Stage(name="logits", kind="Dense", shape=(3,), parameters=759, detail="each sees all 252"),
@@ -41,12 +41,12 @@ def test_the_answer_is_drawn_as_bars_with_the_best_one_marked():
 
 
 def test_a_stage_shows_as_many_sheets_as_fit_and_they_are_its_own_maps():
-    pictures = [
+    images = [
         np.asarray(Image.open(io.BytesIO(base64.b64decode(data))))
         for data in re.findall(r"data:image/png;base64,([^\"]+)", drawn())
     ]
-    assert sum(picture.shape[:2] == (6, 6) for picture in pictures) == SHEETS
-    assert sum(picture.shape[:2] == (8, 8) for picture in pictures) == 1
+    assert sum(image.shape[:2] == (6, 6) for image in images) == SHEETS
+    assert sum(image.shape[:2] == (8, 8) for image in images) == 1
 
 
 def test_names_of_classes_cannot_break_the_page():

@@ -46,7 +46,7 @@ def started(first_epoch=1):
         steps_per_epoch=100,
         first_epoch=first_epoch,
         parameters=7,
-        train_pictures=1000,
+        train_images=1000,
         device="CPU",
     )
 
@@ -59,7 +59,7 @@ def steps(step, epoch):
         loss=0.5,
         accuracy=0.75,
         learning_rate=0.1,
-        pictures_per_second=20.0,
+        images_per_second=20.0,
     )
 
 

@@ -49,7 +49,7 @@ def shapes(model, *layers):
     return [tuple(model.get_layer(name).output.shape[1:]) for name in layers]
 
 
-def pictures(model, number=2, seed=0):
+def images(model, number=2, seed=0):
     shape = (number, *model.input_shape[1:])
     return np.random.default_rng(seed).integers(0, 256, shape, np.uint8)
 
@@ -165,12 +165,12 @@ def test_squeezenet_has_the_shapes_of_its_authors(published):
 
 
 @pytest.mark.parametrize("name", SIDES)
-def test_a_classic_is_flat_and_takes_other_pictures_and_classes(name):
+def test_a_classic_is_flat_and_takes_other_images_and_classes(name):
     model = shared(name)
     names = [layer.name for layer in model.layers]
     assert names[:2] == ["image", "rescaling"] and names[-1] == "logits"
     assert not any(hasattr(layer, "layers") for layer in model.layers), "the graph must be flat"
-    logits = model(pictures(model))
+    logits = model(images(model))
     assert logits.shape == (2, 5) and logits.dtype == "float32" and np.isfinite(logits).all()
 
 
@@ -186,7 +186,7 @@ def test_a_saved_classic_gives_the_same_logits(name, tmp_path):
     )
     save_model(model, card, tmp_path)
     again, _ = load_model(tmp_path)
-    np.testing.assert_array_equal(model(pictures(model)), again(pictures(model)))
+    np.testing.assert_array_equal(model(images(model)), again(images(model)))
 
 
 @pytest.mark.parametrize("name", LIGHT)
@@ -197,29 +197,29 @@ def test_equal_seeds_give_equal_classics(name):
     assert any((a != b).any() for a, b in zip(kernels[0], kernels[2], strict=True))
 
 
-def test_gray_pictures_have_one_mean_subtracted():
+def test_gray_images_have_one_mean_subtracted():
     model = create_model("squeezenet", input_shape=(28, 28, 1), classes=3)
     shifted = model.get_layer("rescaling")(np.full((1, 28, 28, 1), 200, np.uint8))
     np.testing.assert_allclose(shifted, 200 - (123 + 117 + 104) / 3, rtol=1e-5)
 
 
 @pytest.mark.parametrize(("name", "side"), [("alexnet", 66), ("vgg16", 31), ("lenet5", 27)])
-def test_pictures_that_are_too_small_for_a_paper_without_padding_say_so(name, side):
+def test_images_that_are_too_small_for_a_paper_without_padding_say_so(name, side):
     with pytest.raises(IncompatibleError, match=rf"\({side}, {side}, 1\)"):
         create_model(name, input_shape=(side, side, 1))
 
 
 @pytest.mark.parametrize("size", [(28, 28), (33, 46)])
 @pytest.mark.parametrize("name", ("resnet", "googlenet", "squeezenet"))
-def test_networks_that_end_in_a_mean_take_small_pictures(name, size):
+def test_networks_that_end_in_a_mean_take_small_images(name, size):
     depth = {"depth": 18} if name == "resnet" else {}
     model = create_model(name, input_shape=(*size, 1), classes=3, **depth)
     assert model.output_shape == (None, 3)
 
 
-def test_small_pictures_may_have_auxiliary_classifiers():
+def test_small_images_may_have_auxiliary_classifiers():
     model = small("googlenet", auxiliary=True)
-    assert [output.shape[-1] for output in model(pictures(model))] == [5, 5, 5]
+    assert [output.shape[-1] for output in model(images(model))] == [5, 5, 5]
 
 
 # --- LeNet-5
@@ -230,7 +230,7 @@ def test_lenet5_centres_28_pixels_on_a_field_of_32():
     assert shapes(model, "field") == [(32, 32, 1)]
     wide = create_model("lenet5")
     wide.set_weights(model.get_weights())
-    image = pictures(model)
+    image = images(model)
     padded = np.pad(image, ((0, 0), (2, 2), (2, 2), (0, 0)))
     np.testing.assert_allclose(model(image), wide(padded), atol=1e-6)
 
@@ -256,7 +256,7 @@ def test_partial_connections_are_a_full_convolution_with_zeros():
     full.get_layer("block2_conv1").set_weights([kernel, bias])
     for name in ("block1_conv1", "block3_conv1", "fc1", "logits"):
         full.get_layer(name).set_weights(partial.get_layer(name).get_weights())
-    image = pictures(full)
+    image = images(full)
     np.testing.assert_allclose(partial(image), full(image), atol=1e-5)
 
 
@@ -264,7 +264,7 @@ def test_partial_connections_survive_saving(tmp_path):
     model = create_model("lenet5", connections="partial", activation="sigmoid")
     model.save(tmp_path / "lenet5.keras")
     again = keras.saving.load_model(tmp_path / "lenet5.keras", compile=False, safe_mode=True)
-    np.testing.assert_array_equal(model(pictures(model)), again(pictures(model)))
+    np.testing.assert_array_equal(model(images(model)), again(images(model)))
 
 
 # --- AlexNet, GoogLeNet
@@ -366,7 +366,7 @@ def test_a_residual_block_without_weights_is_the_identity_and_a_plain_one_nothin
             model.input,
             [model.get_layer(name).output for name in ("conv1_relu", "conv2_block1_out")],
         )
-        before, after = map(np.array, probe(pictures(model)))
+        before, after = map(np.array, probe(images(model)))
         np.testing.assert_array_equal(after, before if skips else np.zeros_like(before))
 
 

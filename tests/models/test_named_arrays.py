@@ -162,10 +162,10 @@ def test_real_weights_go_into_a_network_with_auxiliary_classifiers():
 
 
 def _photo(path, side):
-    """The middle square of the whole picture, as large as the network takes it."""
-    with Image.open(path) as picture:
-        picture = picture.convert("RGB")
-        short = min(picture.size)
-        left, upper = ((length - short) // 2 for length in picture.size)
+    """The middle square of the whole image, as large as the network takes it."""
+    with Image.open(path) as image:
+        image = image.convert("RGB")
+        short = min(image.size)
+        left, upper = ((length - short) // 2 for length in image.size)
         box = (left, upper, left + short, upper + short)
-        return np.asarray(picture.resize((side, side), Image.Resampling.BILINEAR, box))
+        return np.asarray(image.resize((side, side), Image.Resampling.BILINEAR, box))

@@ -38,7 +38,7 @@ def test_every_option_value_builds(name):
 
 
 @pytest.mark.parametrize("name", MODELS)
-def test_every_network_takes_other_pictures_and_classes(name):
+def test_every_network_takes_other_images_and_classes(name):
     model = create_model(name, input_shape=(32, 32, 3), classes=4)
     logits = model(np.zeros((2, 32, 32, 3), np.uint8))
     assert logits.shape == (2, 4)
@@ -59,6 +59,6 @@ def test_an_option_out_of_range_says_the_range():
         create_model("deep_mnist", dropout=1)
 
 
-def test_pictures_that_are_too_small_say_both_sizes():
+def test_images_that_are_too_small_say_both_sizes():
     with pytest.raises(IncompatibleError, match=r"\(4, 4, 1\).*\(28, 28, 1\)"):
         create_model("lenet_tutorial", input_shape=(4, 4, 1))

@@ -80,10 +80,10 @@ def test_a_good_file_gives_the_same_answers(good, tmp_path):
     path = tmp_path / "mine.keras"
     path.write_bytes(good)
     model = keras.saving.load_model(path, compile=False)
-    pictures = np.random.default_rng(0).uniform(0, 255, (2, 8, 8, 3)).astype(np.float32)
+    images = np.random.default_rng(0).uniform(0, 255, (2, 8, 8, 3)).astype(np.float32)
     for source in (good, path, str(path)):
         opened = open_uploaded_model(source)
-        np.testing.assert_array_equal(opened(pictures), model(pictures))
+        np.testing.assert_array_equal(opened(images), model(images))
     assert not opened.compiled
 
 
@@ -102,8 +102,8 @@ def test_sequential_and_nested_networks_and_those_of_open_size_open(tmp_path):
 def test_our_own_networks_open(name, tmp_path):
     model = create_model(name)
     opened = open_uploaded_model(saved(model, tmp_path))
-    picture = np.ones((1, *model.input_shape[1:]), np.float32)
-    np.testing.assert_array_equal(opened(picture), model(picture))
+    image = np.ones((1, *model.input_shape[1:]), np.float32)
+    np.testing.assert_array_equal(opened(image), model(image))
 
 
 def test_a_network_that_keras_nests_opens(tmp_path):
@@ -345,7 +345,7 @@ def test_a_missing_part_is_named(parts):
         open_uploaded_model(archive({k: v for k, v in parts.items() if k != "model.weights.h5"}))
 
 
-def test_what_takes_no_picture_is_refused_with_what_would_work(tmp_path):
+def test_what_takes_no_image_is_refused_with_what_would_work(tmp_path):
     left, right = keras.Input((8, 8, 3)), keras.Input((8, 8, 3))
     two = saved(keras.Model([left, right], layers.Add()([left, right])), tmp_path)
     with pytest.raises(IncompatibleError, match=r"2 inputs.*\(height, width, 1 or 3\)"):
@@ -354,7 +354,7 @@ def test_what_takes_no_picture_is_refused_with_what_would_work(tmp_path):
     dense = saved(keras.Model(row, layers.Dense(2)(row)), tmp_path)
     with pytest.raises(IncompatibleError, match=r"\(7,\).*\(height, width, 1 or 3\)"):
         open_uploaded_model(dense)
-    assert open_uploaded_model(dense, picture=False).count_params() == 16
+    assert open_uploaded_model(dense, image=False).count_params() == 16
 
 
 quick = settings(

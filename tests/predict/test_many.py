@@ -25,9 +25,9 @@ def network():
 
 
 def png(seed: int) -> bytes:
-    picture = np.random.default_rng(seed).integers(0, 256, (20, 30, 3), np.uint8)
+    image = np.random.default_rng(seed).integers(0, 256, (20, 30, 3), np.uint8)
     stream = io.BytesIO()
-    Image.fromarray(picture).save(stream, "PNG")
+    Image.fromarray(image).save(stream, "PNG")
     return stream.getvalue()
 
 
@@ -36,8 +36,8 @@ def test_every_file_is_answered_in_order_as_if_it_were_alone(network):
     found = list(predict_files(files, network, batch=8))
     assert [one.name for one in found] == [name for name, _ in files]
     for i, one in enumerate(found):
-        picture = np.asarray(Image.open(io.BytesIO(png(i))))
-        seen = prepare(picture, (12, 12, 1))
+        image = np.asarray(Image.open(io.BytesIO(png(i))))
+        seen = prepare(image, (12, 12, 1))
         np.testing.assert_array_equal(one.seen, seen)
         np.testing.assert_allclose(one.logits, network.logits(seen[None])[0], atol=1e-5)
 

@@ -1,4 +1,4 @@
-"""Fitting pictures to a network's input."""
+"""Fitting images to a network's input."""
 
 import numpy as np
 import pytest
@@ -27,7 +27,7 @@ def test_padding_keeps_everything_and_its_proportions():
     seen = prepare(STRIPES, (30, 30, 3), "pad")
     assert tuple(seen[0, 0]) == tuple(seen[-1, -1]) == (124, 116, 104)
     assert [int(seen[15, x].argmax()) for x in (3, 15, 27)] == [0, 1, 2]
-    assert (seen[10:20] != seen[0, 0]).any(axis=-1).all(), "ten rows of picture"
+    assert (seen[10:20] != seen[0, 0]).any(axis=-1).all(), "ten rows of image"
     assert (seen[:9] == seen[0, 0]).all() and (seen[21:] == seen[0, 0]).all()
 
 
@@ -36,10 +36,10 @@ def test_a_gray_network_gets_gray_and_a_colour_network_colour():
     assert prepare(STRIPES[..., :1], (28, 28, 3)).shape == (28, 28, 3)
 
 
-def test_a_picture_of_the_right_size_is_not_touched():
-    picture = np.random.default_rng(0).integers(0, 256, (24, 24, 3), np.uint8)
+def test_an_image_of_the_right_size_is_not_touched():
+    image = np.random.default_rng(0).integers(0, 256, (24, 24, 3), np.uint8)
     for fit in FITS:
-        np.testing.assert_array_equal(prepare(picture, (24, 24, 3), fit), picture)
+        np.testing.assert_array_equal(prepare(image, (24, 24, 3), fit), image)
 
 
 @given(

@@ -67,7 +67,7 @@ def finished(look):
     return look.status == "finished"
 
 
-def test_a_picture_is_climbed_told_and_kept(studio, starter):
+def test_an_image_is_climbed_told_and_kept(studio, starter):
     session = studio.start(starter, plan())
     look = until(studio, session, finished)
     assert look.number == look.steps == 40
@@ -81,7 +81,7 @@ def test_a_picture_is_climbed_told_and_kept(studio, starter):
     np.testing.assert_array_equal(np.clip(np.rint(kept.images), 0, 255).astype(np.uint8), frame)
 
 
-def test_turning_a_slider_goes_on_from_the_picture(studio, starter):
+def test_turning_a_slider_goes_on_from_the_image(studio, starter):
     session = studio.start(starter, plan(steps=5000))
     until(studio, session, lambda look: look.number > 30)
     before = studio.look(session).curves["terms/1"][-1]
@@ -170,15 +170,15 @@ def test_questions_about_layers_and_the_fooling_check(studio, starter):
     assert verdicts[1]["target"] > 0.99 and verdicts[1]["answers"][0]["name"] == "7"
 
 
-def test_a_dream_is_told_like_a_picture(studio, starter):
-    picture = np.tile(np.linspace(0, 255, 40, dtype=np.float32)[None, :, None], (40, 1, 1))
+def test_a_dream_is_told_like_an_image(studio, starter):
+    image = np.tile(np.linspace(0, 255, 40, dtype=np.float32)[None, :, None], (40, 1, 1))
     layer = next(name for name, kind, _ in known_layers(studio, starter) if kind == "Conv2D")
-    session = studio.dream(starter, Dream(layers={layer: 1.0}, octaves=2, steps=5), picture)
+    session = studio.dream(starter, Dream(layers={layer: 1.0}, octaves=2, steps=5), image)
     look = until(studio, session, finished)
     assert look.number == look.steps and look.curves["value"][-1] > look.curves["value"][-3]
     frame = studio.frame(session)
-    assert frame.shape == (1, 40, 40, 1) and not np.array_equal(frame[0], picture.astype("uint8"))
-    bad = studio.dream(starter, Dream(layers={"nowhere": 1.0}), picture)
+    assert frame.shape == (1, 40, 40, 1) and not np.array_equal(frame[0], image.astype("uint8"))
+    bad = studio.dream(starter, Dream(layers={"nowhere": 1.0}), image)
     assert "Unknown layer 'nowhere'" in until(studio, bad, lambda one: one.over).reason
 
 
@@ -190,8 +190,8 @@ def test_what_is_finished_is_recorded_as_a_run(studio, starter):
     (run,) = store.list(kind="visualize")
     assert run.id == look.run and run.name == "a seven" and run.status == "finished"
     assert run.spec["address"] == {"unit": "7"} and "class_logit(unit=7)" in run.spec["objective"]
-    with Image.open(store.artifact(run.id, "picture.png")) as picture:
-        np.testing.assert_array_equal(np.asarray(picture), studio.frame(session)[0, ..., 0])
+    with Image.open(store.artifact(run.id, "image.png")) as image:
+        np.testing.assert_array_equal(np.asarray(image), studio.frame(session)[0, ..., 0])
     assert Plan.from_dict(json.loads(store.artifact(run.id, "plan.json").read_text())).steps == 8
     assert store.artifact(run.id, "curves.csv").read_text().startswith("step,terms/0")
 

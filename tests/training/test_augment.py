@@ -18,13 +18,13 @@ def images():
     return scipy.ndimage.gaussian_filter(noise, (0, 2, 2, 0)) * 255
 
 
-def test_equal_seeds_give_equal_pictures(images):
+def test_equal_seeds_give_equal_images(images):
     first, again, other = (augment(images, ALL, tf.constant([3, n])) for n in (7, 7, 8))
     np.testing.assert_array_equal(first, again)
     assert np.abs(first - other).max() > 1
 
 
-def test_a_picture_does_not_depend_on_its_neighbours_pixels(images):
+def test_an_image_does_not_depend_on_its_neighbours_pixels(images):
     seed = tf.constant([3, 7])
     changed = images.copy()
     changed[1:] = 0
@@ -38,9 +38,9 @@ def test_no_augmentation_changes_nothing(images):
 def test_sampling_agrees_with_scipy(images):
     coordinates = random_coordinates(6, 28, 28, ALL, tf.constant([1, 2])).numpy()
     ours = sample(tf.constant(images), coordinates)
-    for picture, place, result in zip(images, coordinates, ours.numpy(), strict=True):
+    for image, place, result in zip(images, coordinates, ours.numpy(), strict=True):
         # scipy's border: black outside, as ours.
-        padded = np.pad(picture[..., 0], 1)
+        padded = np.pad(image[..., 0], 1)
         expected = scipy.ndimage.map_coordinates(padded, place + 1, order=1, mode="constant")
         inside = ((place > -1) & (place < 28)).all(0)
         np.testing.assert_allclose(result[..., 0][inside], expected[inside], atol=0.2)
@@ -85,10 +85,10 @@ def test_elastic_displacement_has_its_deviation_and_is_smooth():
     assert neighbours.std() < displacement.std() / 3
 
 
-def test_a_shift_by_whole_pixels_moves_the_picture():
-    picture = np.zeros((1, 28, 28, 1), np.float32)
-    picture[0, 10, 12] = 200
+def test_a_shift_by_whole_pixels_moves_the_image():
+    image = np.zeros((1, 28, 28, 1), np.float32)
+    image[0, 10, 12] = 200
     rows, columns = np.meshgrid(np.arange(28.0), np.arange(28.0), indexing="ij")
-    moved = sample(picture, np.float32(np.stack([rows - 3, columns + 2])[None])).numpy()
+    moved = sample(image, np.float32(np.stack([rows - 3, columns + 2])[None])).numpy()
     assert moved[0, 13, 10, 0] == pytest.approx(200)
     assert moved.sum() == pytest.approx(200)

@@ -8,8 +8,8 @@ from cnnkit.training import Augmentation, Recipe
 from cnnkit.training.estimates import (
     count_parameters,
     estimate,
-    pictures_per_epoch,
-    pictures_per_second,
+    images_per_epoch,
+    images_per_second,
     published_parameters,
 )
 
@@ -25,7 +25,7 @@ def test_nothing_measured_means_nothing_known():
     assert estimate(RECIPE, [("just begun", RECIPE, [])]) is None
 
 
-def test_the_time_is_the_measured_rate_times_the_pictures():
+def test_the_time_is_the_measured_rate_times_the_images():
     found = estimate(RECIPE.replace(epochs=20), [("a", RECIPE, rows(9, 2, 2))])
     assert found.seconds == pytest.approx(40)  # the first epoch, which compiles, is left out
     assert found.alike
@@ -33,7 +33,7 @@ def test_the_time_is_the_measured_rate_times_the_pictures():
 
 
 def test_the_first_epoch_counts_where_it_is_the_only_one():
-    assert pictures_per_second(RECIPE, rows(4)) == pytest.approx(250)
+    assert images_per_second(RECIPE, rows(4)) == pytest.approx(250)
 
 
 def test_an_equal_training_is_preferred_to_a_newer_different_one():
@@ -43,17 +43,17 @@ def test_an_equal_training_is_preferred_to_a_newer_different_one():
     assert not estimate(RECIPE, measured[:1]).alike
 
 
-def test_another_network_or_size_of_picture_says_nothing():
+def test_another_network_or_size_of_image_says_nothing():
     mlp = RECIPE.replace(model="mlp_tutorial")
     toy = Recipe(model="lenet_tutorial", dataset="toy_patterns")
     assert estimate(RECIPE, [("mlp", mlp, rows(1)), ("toy", toy, rows(1))]) is None
 
 
-def test_pictures_of_an_epoch_follow_steps_and_remainder():
-    assert pictures_per_epoch(RECIPE) == 1000
-    assert pictures_per_epoch(RECIPE.replace(drop_remainder=True, batch_size=300)) == 900
-    assert pictures_per_epoch(RECIPE.replace(steps_per_epoch=7, batch_size=50)) == 350
-    assert pictures_per_epoch(Recipe(model="mlp_tutorial", dataset="digits")) == 1437 - 1437 // 6
+def test_images_of_an_epoch_follow_steps_and_remainder():
+    assert images_per_epoch(RECIPE) == 1000
+    assert images_per_epoch(RECIPE.replace(drop_remainder=True, batch_size=300)) == 900
+    assert images_per_epoch(RECIPE.replace(steps_per_epoch=7, batch_size=50)) == 350
+    assert images_per_epoch(Recipe(model="mlp_tutorial", dataset="digits")) == 1437 - 1437 // 6
 
 
 @pytest.mark.parametrize("model", list_models("digits"))
@@ -72,6 +72,6 @@ def test_a_network_that_is_not_as_published_is_counted():
     assert published_parameters(relu) is None
 
 
-def test_pictures_that_are_too_small_are_refused():
+def test_images_that_are_too_small_are_refused():
     with pytest.raises(IncompatibleError):
         count_parameters(Recipe(model="lenet_tutorial", dataset="toy_patterns"))

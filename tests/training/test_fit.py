@@ -174,7 +174,7 @@ def test_gradient_descent_is_the_textbooks():
     np.testing.assert_allclose(np.array(dense.bias), bias, atol=1e-5)
 
 
-def test_a_summed_loss_is_reported_per_picture():
+def test_a_summed_loss_is_reported_per_image():
     base = TOY.replace(model_options={"initialization": "sugomori"}, epochs=1)
     mean = fit(base.replace(learning_rate=0.15)).history[0]
     summed = fit(base.replace(learning_rate=0.001, loss_reduction="sum")).history[0]

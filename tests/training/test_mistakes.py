@@ -6,7 +6,7 @@ import pytest
 from cnnkit.errors import CorruptAssetError
 from cnnkit.training.mistakes import Predictions
 
-# Two right (0 and 1), three wrong: pictures 2 and 4 are 0 taken for 1, picture 3 is 1 taken for 2.
+# Two right (0 and 1), three wrong: images 2 and 4 are 0 taken for 1, image 3 is 1 taken for 2.
 LOGITS = [[4, 0, 0], [0, 1, 0], [0, 2, 0], [0, 0, 1], [0, 9, 0]]
 LABELS = [0, 1, 0, 1, 0]
 
@@ -20,12 +20,12 @@ def test_mistakes_come_with_the_most_confident_first(predictions):
     assert predictions.mistakes().tolist() == [4, 2, 3]
 
 
-def test_the_confusion_matrix_counts_every_picture_by_true_row(predictions):
+def test_the_confusion_matrix_counts_every_image_by_true_row(predictions):
     assert predictions.confusion.tolist() == [[1, 2, 0], [0, 1, 1], [0, 0, 0]]
     assert predictions.error == pytest.approx(3 / 5)
 
 
-def test_a_cell_holds_exactly_its_pictures_with_the_remarkable_ones_first(predictions):
+def test_a_cell_holds_exactly_its_images_with_the_remarkable_ones_first(predictions):
     assert predictions.cell(0, 1).tolist() == [4, 2]
     doubtful = Predictions(logits=np.array([[9.0, 0], [1, 0]]), labels=np.array([0, 0]))
     assert doubtful.cell(0, 0).tolist() == [1, 0]
@@ -33,7 +33,7 @@ def test_a_cell_holds_exactly_its_pictures_with_the_remarkable_ones_first(predic
 
 
 def test_each_class_has_its_accuracy_count_and_worst_confusion(predictions):
-    scores = [(s.pictures, s.right, s.most_confused) for s in predictions.by_class()]
+    scores = [(s.images, s.right, s.most_confused) for s in predictions.by_class()]
     assert scores == [(3, 1, 1), (2, 1, 2), (0, 0, None)]
     assert predictions.by_class()[2].accuracy == 0
 

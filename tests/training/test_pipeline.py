@@ -15,7 +15,7 @@ def make(count=50, **changes):
     return Batches(np.zeros((count, 4, 4, 1), np.uint8), np.arange(count), recipe)
 
 
-def test_each_pass_shows_every_picture_once_in_another_order():
+def test_each_pass_shows_every_image_once_in_another_order():
     batches = make()
     first, second = (np.concatenate(epoch(batches, n)) for n in (0, 1))
     assert sorted(first) == sorted(second) == list(range(50))
@@ -71,7 +71,7 @@ def test_augmentation_is_a_function_of_the_batch():
         np.testing.assert_array_equal(one, two)
 
 
-def test_pictures_from_a_file_make_the_same_batches_as_from_memory(tmp_path):
+def test_images_from_a_file_make_the_same_batches_as_from_memory(tmp_path):
     images = np.random.default_rng(0).integers(0, 256, (60, 6, 6, 3), np.uint8)
     np.save(tmp_path / "images.npy", images)
     mapped = np.load(tmp_path / "images.npy", mmap_mode="r")
@@ -79,8 +79,8 @@ def test_pictures_from_a_file_make_the_same_batches_as_from_memory(tmp_path):
     recipe = Recipe(model="toy_cnn", batch_size=8, augmentation=Augmentation(flip=True))
     settings = {"size": (4, 4), "weights": np.linspace(1, 2, 60), "classes": 60}
     streams = [
-        Batches(pictures, np.arange(50), recipe, **settings)
-        for pictures in (images[rows], Stored((mapped,), rows))
+        Batches(source, np.arange(50), recipe, **settings)
+        for source in (images[rows], Stored((mapped,), rows))
     ]
     for batches in streams:
         batches.begin(1)

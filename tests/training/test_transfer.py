@@ -75,7 +75,7 @@ def test_what_is_frozen_stays_and_what_learns_changes(store):
     assert changed == {"block3_conv1", "head_fc1", "logits"}, "normalisation stays as it was"
 
 
-def test_the_network_that_comes_out_takes_pictures_and_gives_logits(store, tmp_path):
+def test_the_network_that_comes_out_takes_images_and_gives_logits(store, tmp_path):
     result = tuned(recipe(), store)
     assert result.model.input_shape == (None, 16, 16, 3)
     evaluation = evaluate(result.model, *DATA.part("validation"))
@@ -121,7 +121,7 @@ def test_a_stop_among_features_loses_nothing(store):
     events = []
     tuned(wanted, store, events.append)
     kept = [event for event in events if isinstance(event, FeaturesKept)]
-    assert kept[0].done == 2 * 32 + 3, "of 67 plain pictures three batches, the last one small"
+    assert kept[0].done == 2 * 32 + 3, "of 67 plain images three batches, the last one small"
     assert kept[-1].done == kept[-1].total == 67 + 2 * 45
 
 
@@ -187,7 +187,7 @@ def test_a_damaged_entry_is_made_again(store):
     assert events[0].done == 0
 
 
-def test_variants_are_changed_pictures_and_validation_sees_the_plain_ones(store):
+def test_variants_are_changed_images_and_validation_sees_the_plain_ones(store):
     from cnnkit.training.transfer.fitting import _features
 
     wanted = recipe(augmentation=CHANGES, variants=3)

@@ -2,7 +2,7 @@ import pytest
 
 from cnnkit.models import load_headless
 from cnnkit.training.transfer import Head, Phase, TransferNetwork, TransferRecipe, blocks
-from cnnkit.training.transfer.depths import depths, picture_seconds, time_needed
+from cnnkit.training.transfer.depths import depths, image_seconds, time_needed
 
 
 @pytest.fixture(scope="module")
@@ -44,4 +44,4 @@ def test_time_is_the_share_of_the_work(vgg16):
 def test_a_network_that_is_there_has_the_same_depths_and_a_speed():
     network = TransferNetwork(load_headless("mobilenet_v2", weights=None, size=64), Head(), 17)
     assert depths(network) == blocks("mobilenet_v2", size=64)
-    assert picture_seconds(network) > 0
+    assert image_seconds(network) > 0

@@ -37,7 +37,7 @@ def test_the_ways_are_depths():
     }  # fmt: skip
 
 
-def test_fewer_pictures_are_seen_oftener():
+def test_fewer_images_are_seen_oftener():
     few, many = planned(seeds=(0,), ways=("frozen",))
     assert many.spec["phases"][0]["epochs"] == RECIPE.phases[0].epochs
     assert few.spec["phases"][0]["epochs"] == 12 * RECIPE.phases[0].epochs

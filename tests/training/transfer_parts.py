@@ -1,4 +1,4 @@
-"""A small network that has learnt nothing, and small coloured pictures, for fine-tuning."""
+"""A small network that has learnt nothing, and small coloured images, for fine-tuning."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def dataset(side: int = 16, per_class: int = 30) -> Dataset:
     half, quarter = len(labels) // 2, len(labels) // 4
     spec = DatasetSpec(
         name="colours", title="Colours", input_shape=(side, side, 3), class_names=CLASSES,
-        pictures=(half + quarter, quarter), description="", source="", licence="", embedded=True,
+        images=(half + quarter, quarter), description="", source="", licence="", embedded=True,
     )  # fmt: skip
     return Dataset(
         spec=spec,

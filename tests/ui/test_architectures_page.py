@@ -64,18 +64,18 @@ def test_another_depth_is_counted_anew_and_said():
     assert "residual block" not in html_of(drawn(at))
 
 
-def test_smaller_pictures_cost_less():
+def test_smaller_images_cost_less():
     at = opened(PAGE, network="vgg16")
     assert figures(at)["Multiply-accumulates"] == "15.5 G"
     at.number_input("network_vgg16_size").set_value(112).run()
     assert figures(drawn(at))["Multiply-accumulates"] == "3.88 G"
 
 
-def test_a_picture_too_small_for_the_network_gets_a_sentence():
+def test_an_image_too_small_for_the_network_gets_a_sentence():
     at = opened(PAGE, network="alexnet")
     at.number_input("network_alexnet_size").set_value(16).run()
     drawn(at)
-    assert "AlexNet cannot be built for pictures of (16, 16, 3)" in at.error[0].value
+    assert "AlexNet cannot be built for images of (16, 16, 3)" in at.error[0].value
 
 
 def test_an_unknown_network_is_said_and_the_first_is_shown():
@@ -90,7 +90,7 @@ def test_two_networks_stand_side_by_side():
     assert html_of(at).count('class="cnn-architecture"') == 2
 
 
-def test_all_pretrained_networks_are_in_the_picture_of_accuracy_and_cost():
+def test_all_pretrained_networks_are_in_the_image_of_accuracy_and_cost():
     at = opened(PAGE, view="accuracy")
     assert len(at.dataframe[0].value) == 33
     assert "SqueezeNet 1.1" in words_of(at)  # nobody published a figure of that kind
@@ -117,7 +117,7 @@ def test_a_file_that_is_no_network_is_refused_with_the_reason():
 
 
 def test_twins_are_submitted_together_and_differ_in_one_thing(submitted):
-    at = opened(PAGE, view="ideas", idea="depth", twin_depth="8", twin_depth_pictures="500")
+    at = opened(PAGE, view="ideas", idea="depth", twin_depth="8", twin_depth_images="500")
     drawn(at)
     assert "In the first layer the gradient" in words_of(at)
     at.button("depth 8").click().run()
@@ -134,12 +134,12 @@ def test_twins_are_submitted_together_and_differ_in_one_thing(submitted):
 def test_twins_that_were_trained_are_found_again_with_their_curves(submitted, store):
     from cnnkit.ui.architectures.concepts.auxiliary import auxiliary_twins
 
-    for name, recipe in auxiliary_twins(pictures=500, epochs=4).recipes.items():
+    for name, recipe in auxiliary_twins(images=500, epochs=4).recipes.items():
         run = store.create("train", recipe.to_dict(), name)
         values = {"loss": 1.0, "val_accuracy": 0.5}
         store.log(run.id, [Point(metric=k, value=v, step=1, when=0) for k, v in values.items()])
         store.update(run.id, status=Status.RUNNING)
-    at = opened(PAGE, view="ideas", idea="auxiliary", twin_auxiliary_pictures="500")
+    at = opened(PAGE, view="ideas", idea="auxiliary", twin_auxiliary_images="500")
     drawn(at)
     assert len(at.get("plotly_chart")) == 3  # gradients, loss, error
     assert not submitted

@@ -38,8 +38,8 @@ def still(monkeypatch):
         def look(self, session):
             return looks.get(session)
 
-        def dream(self, source, dream, picture, *, guided_by=None):
-            dreams.append((source, dream, picture, guided_by))
+        def dream(self, source, dream, image, *, guided_by=None):
+            dreams.append((source, dream, image, guided_by))
             looks["one"] = Look(
                 status="finished",
                 number=30,
@@ -72,10 +72,10 @@ def dream_of(at):
 
 def test_an_example_is_dreamt_on_in_gray_by_a_network_of_digits(still):
     at = dream_of(open_page(network="run.starter"))
-    ((source, plan, picture, guide),) = still
+    ((source, plan, image, guide),) = still
     assert source.kind == "folder" and guide is None
     assert set(plan.layers) <= {"conv1", "conv2"} and not plan.guided
-    assert picture.dtype == np.uint8 and picture.shape[-1] == 1
+    assert image.dtype == np.uint8 and image.shape[-1] == 1
     assert any("Step 30 of 30" in progress.text for progress in at.get("progress"))
     assert at.slider(key="wipe").value == 100
     at.slider(key="wipe").set_value(40).run()
@@ -97,31 +97,31 @@ def test_a_link_restores_layers_weights_and_settings(still):
             }
         )
     )
-    _, plan, picture, _ = still[0]
+    _, plan, image, _ = still[0]
     assert plan.layers == {"conv1": 1.0, "conv2": 0.5}
     assert (plan.octaves, plan.steps) == (2, 7)
-    assert picture.shape == (96, 96, 1)
+    assert image.shape == (96, 96, 1)
 
 
-def test_an_uploaded_picture_and_a_guide_are_taken(still):
+def test_an_uploaded_image_and_a_guide_are_taken(still):
     at = open_page(**{"network": "run.starter", "from": "upload", "side": "80"})
-    assert "Bring a picture" in at.info[0].value
+    assert "Bring an image" in at.info[0].value
     at.file_uploader(key="dream_upload").set_value([("mine.png", png(), "image/png")]).run()
-    at.file_uploader(key="guide_picture").set_value([("led.png", png(), "image/png")]).run()
+    at.file_uploader(key="guide_image").set_value([("led.png", png(), "image/png")]).run()
     dream_of(at)
-    _, plan, picture, guide = still[0]
-    assert picture.shape == (60, 80, 1) and guide is not None and plan.guided
+    _, plan, image, guide = still[0]
+    assert image.shape == (60, 80, 1) and guide is not None and plan.guided
 
 
 @pytest.mark.parametrize(
-    ("data", "words"), [(b"", "empty"), (b"<!doctype html>", "not a picture"), (png()[:200], "dam")]
+    ("data", "words"), [(b"", "empty"), (b"<!doctype html>", "not an image"), (png()[:200], "dam")]
 )
 def test_a_hostile_upload_says_why(still, data, words):
     at = open_page(**{"network": "run.starter", "from": "upload"})
     at.file_uploader(key="dream_upload").set_value([("mine.png", data, "image/png")]).run()
     assert not at.exception
     assert words in at.error[0].value
-    assert "Bring a picture" in at.info[0].value
+    assert "Bring an image" in at.info[0].value
 
 
 def test_without_a_layer_it_says_what_to_do(still):

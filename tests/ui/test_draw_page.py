@@ -1,4 +1,4 @@
-"""The Draw page without a pen: test pictures and photos; the canvas has a browser's test."""
+"""The Draw page without a pen: test images and photos; the canvas has a browser's test."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ def verdict(at):
     return next(e.value for e in at.subheader if "read" in e.value)
 
 
-def photo_of(picture) -> bytes:
+def photo_of(image) -> bytes:
     paper = np.full((480, 640), 220, np.uint8)
-    digit = Image.fromarray(picture[..., 0]).resize((280, 280), Image.Resampling.BICUBIC)
+    digit = Image.fromarray(image[..., 0]).resize((280, 280), Image.Resampling.BICUBIC)
     paper[90:370, 180:460] = 220 - np.asarray(digit) * 0.7
     stream = io.BytesIO()
     Image.fromarray(paper).save(stream, "JPEG")
@@ -34,27 +34,27 @@ def test_it_opens_with_a_canvas_and_a_word_on_what_to_do():
     assert not at.get("plotly_chart")
 
 
-def test_a_test_picture_is_read_by_its_link():
-    at = open_page(**{"from": "test", "picture": "3"})
+def test_a_test_image_is_read_by_its_link():
+    at = open_page(**{"from": "test", "image": "3"})
     label = load_dataset(_digits()).part("test")[1][3]
     assert verdict(at).startswith(f"It is a {label}.")
     assert len(at.get("plotly_chart")) == 1
-    assert at.number_input(key="picture").value == 3
+    assert at.number_input(key="image").value == 3
 
 
-def test_another_test_picture_is_read_when_it_is_chosen():
+def test_another_test_image_is_read_when_it_is_chosen():
     at = open_page(**{"from": "test"})
     label = load_dataset(_digits()).part("test")[1][1]
-    at.number_input(key="picture").set_value(1).run()
+    at.number_input(key="image").set_value(1).run()
     assert verdict(at).startswith(f"It is a {label}.")
 
 
 @pytest.mark.mnist
 def test_a_photo_is_found_and_read_as_what_it_is():
-    pictures, labels = load_dataset("mnist").part("test")
+    images, labels = load_dataset("mnist").part("test")
     at = open_page(**{"from": "photo"})
     assert "Upload a photo" in at.subheader[0].value
-    at.file_uploader(key="photo").set_value(("seven.jpg", photo_of(pictures[0]), "image/jpeg"))
+    at.file_uploader(key="photo").set_value(("seven.jpg", photo_of(images[0]), "image/jpeg"))
     at.run()
     assert not at.exception
     assert verdict(at) == f"The network reads a {labels[0]}."
@@ -63,7 +63,7 @@ def test_a_photo_is_found_and_read_as_what_it_is():
 
 @pytest.mark.parametrize(
     ("data", "words"),
-    [(b"not a picture at all", "not a picture"), (None, "No writing was found")],
+    [(b"not an image at all", "not an image"), (None, "No writing was found")],
     ids=["garbage", "blank paper"],
 )
 def test_a_photo_that_cannot_be_used_says_why(data, words):

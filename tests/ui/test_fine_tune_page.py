@@ -1,4 +1,4 @@
-"""The Fine-tune page's data: flowers, own pictures brought in every way, names, and their end."""
+"""The Fine-tune page's data: flowers, own images brought in every way, names, and their end."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def small(monkeypatch, tmp_path):
     get_settings.cache_clear()
 
 
-def picture(number):
+def image(number):
     stream = io.BytesIO()
     noise = np.random.default_rng(number).integers(0, 256, (3, 3, 3), np.uint8)
     Image.fromarray(noise).save(stream, "PNG")
@@ -51,7 +51,7 @@ def packed(*names, count=4, more=()):
     with zipfile.ZipFile(stream, "w") as archive:
         for k, name in enumerate(names):
             for n in range(count):
-                archive.writestr(f"{name}/{n}.png", picture(100 * k + n))
+                archive.writestr(f"{name}/{n}.png", image(100 * k + n))
         for name, data in more:
             archive.writestr(name, data)
     return stream.getvalue()
@@ -66,13 +66,12 @@ def upload(at, data, name="mine.zip"):
 
 def test_drawn_flowers_are_shown_class_by_class_with_their_division():
     at = open_page(data="drawn_flowers")
-    assert (
-        "**51** pictures in **17** classes: 17 to learn from, 17 to choose by, 17 to test on"
-        in (words_of(at))
+    assert "**51** images in **17** classes: 17 to learn from, 17 to choose by, 17 to test on" in (
+        words_of(at)
     )
     assert "Sunflower :gray[3]" in words_of(at)
     assert len(at.get("plotly_chart")) == 1
-    assert [tab.label for tab in at.tabs] == ["Pictures", "Split"]
+    assert [tab.label for tab in at.tabs] == ["Images", "Split"]
     assert not [button for button in at.button if button.key == "delete_set"]
 
 
@@ -80,7 +79,7 @@ def test_one_class_can_be_looked_at_closer():
     at = open_page(data="drawn_flowers")
     closer = next(box for box in at.selectbox if box.label == "Look closer at a class")
     closer.select("Iris").run()
-    assert "3 of 3 pictures, Iris 1 to Iris 3" in words_of(at)
+    assert "3 of 3 images, Iris 1 to Iris 3" in words_of(at)
 
 
 def test_the_split_is_in_the_address():
@@ -96,49 +95,49 @@ def test_without_the_photos_it_says_so_and_offers_them():
 
 
 def test_an_uploaded_zip_becomes_a_set_with_a_report():
-    more = [("../evil.png", picture(7)), ("a/copy.png", picture(1)), ("b/also.png", picture(1))]
+    more = [("../evil.png", image(7)), ("a/copy.png", image(1)), ("b/also.png", image(1))]
     at = upload(open_page(data="drawn_flowers"), packed("a", "b", more=more))
     (name,) = list_own()
-    assert r"9 pictures of mine\.zip are here. 2 files were left out" in at.success[0].value
+    assert r"9 images of mine\.zip are here. 2 files were left out" in at.success[0].value
     assert at.query_params["data"] in (name, [name])
     assert at.selectbox(key="choice_data").value == name
-    assert [tab.label for tab in at.tabs] == ["Pictures", "Split", "Left out (2)"]
+    assert [tab.label for tab in at.tabs] == ["Images", "Split", "Left out (2)"]
     assert at.dataframe[0].value["file"].tolist() == ["../evil.png", "a/copy.png"]
-    assert "**1** picture stands in more than one class" in words_of(at)
+    assert "**1** image stands in more than one class" in words_of(at)
     assert not open_page(data=name).success, "told once"
 
 
 @pytest.mark.parametrize(
     ("data", "words"),
     [
-        (packed("only"), "All pictures of mine.zip are of one class"),
+        (packed("only"), "All images of mine.zip are of one class"),
         (packed("a", "b", count=1), "2 classes, none of them with 3"),
-        (packed(), "holds no picture that can be used"),
+        (packed(), "holds no image that can be used"),
         (b"PK no archive", "is no ZIP archive"),
     ],
-    ids=["one class", "one picture each", "empty", "no ZIP"],
+    ids=["one class", "one image each", "empty", "no ZIP"],
 )
 def test_what_cannot_be_learnt_is_refused_in_a_sentence(data, words):
     at = upload(open_page(data="drawn_flowers"), data)
     assert words in at.error[0].value
-    assert list_own() == [] and "**51** pictures" in words_of(at), "the page stays as it was"
+    assert list_own() == [] and "**51** images" in words_of(at), "the page stays as it was"
 
 
 def test_a_folder_of_the_server_is_imported_from_within_one_place_only(monkeypatch, tmp_path):
     for name in ("inside", "outside"):
         with zipfile.ZipFile(io.BytesIO(packed("a", "b"))) as archive:
-            archive.extractall(tmp_path / name / "pictures")
+            archive.extractall(tmp_path / name / "images")
     monkeypatch.setenv("CNNKIT_IMPORT_FOLDER", str(tmp_path / "inside"))
     get_settings.cache_clear()
     at = open_page(data="drawn_flowers")
-    for path in ("../outside/pictures", str(tmp_path / "outside" / "pictures")):
+    for path in ("../outside/images", str(tmp_path / "outside" / "images")):
         at.text_input(key="import_path").set_value(path).run()
         at.button(key="import_now").click().run()
         assert "imported from within" in at.error[0].value and list_own() == []
-    at.text_input(key="import_path").set_value("pictures")
+    at.text_input(key="import_path").set_value("images")
     at.text_input(key="import_title").set_value("My *garden*").run()
     at.button(key="import_now").click().run()
-    assert "8 pictures" in at.success[0].value
+    assert "8 images" in at.success[0].value
     assert dataset_info(list_own()[0]).title == "My *garden*"
 
 
@@ -295,13 +294,13 @@ def taught(store, folder, name, dataset):
     return run
 
 
-def test_what_came_of_it_stands_beside_others_on_the_same_pictures(store, tmp_path):
+def test_what_came_of_it_stands_beside_others_on_the_same_images(store, tmp_path):
     image_folder(io.BytesIO(packed("rose", "tulip")), name="x.zip")
     (name,) = list_own()
     run = taught(store, tmp_path / "one", "Small", name)
     at = open_page(run=run.id)
-    assert [m.label for m in at.metric][:2] == ["Right on the test", "So of new pictures"]
-    assert "Nothing else has learnt from these pictures yet" in words_of(at)
+    assert [m.label for m in at.metric][:2] == ["Right on the test", "So of new images"]
+    assert "Nothing else has learnt from these images yet" in words_of(at)
     assert "began with random weights" in words_of(at)
 
     other = store.create("train", {"dataset": name, "split_seed": 0}, "Other")

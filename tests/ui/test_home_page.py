@@ -47,7 +47,7 @@ def test_the_starter_s_mistakes_and_filters_are_there_at_once():
     assert "What still fools it" in words_of(home())
     shown = load_showcase()
     assert shown.filters.shape == (20, 5, 5)
-    assert shown.pictures.shape[1:] == (28, 28)
+    assert shown.images.shape[1:] == (28, 28)
     assert (shown.labels != shown.read).all()
 
 

@@ -22,10 +22,10 @@ title = str.title if more else str.upper
 st.markdown(choice("Fruit", ["apple", "pear"], parameter="fruit", title=title))
 st.markdown(key_of("fruit"))
 """
-PICTURE = """
+IMAGE = """
 import streamlit as st
-from cnnkit.ui.inputs import picture_picker
-st.markdown(str(picture_picker(5)))
+from cnnkit.ui.inputs import image_picker
+st.markdown(str(image_picker(5)))
 """
 ERRORS = """
 import streamlit as st
@@ -110,8 +110,8 @@ def test_other_titles_make_another_picker_that_keeps_what_was_chosen():
     assert at.markdown[0].value == "apple"
 
 
-def test_any_picture_is_one_of_those_there_are():
-    at = opened(PICTURE, picture="4")
+def test_any_image_is_one_of_those_there_are():
+    at = opened(IMAGE, image="4")
     assert at.markdown[0].value == "4"
     seen = set()
     for _ in range(20):
@@ -120,8 +120,8 @@ def test_any_picture_is_one_of_those_there_are():
     assert seen <= set(range(5)) and len(seen) > 1
 
 
-def test_a_picture_beyond_the_last_is_not_shown():
-    at = opened(PICTURE, picture="99")
+def test_an_image_beyond_the_last_is_not_shown():
+    at = opened(IMAGE, image="99")
     assert at.markdown[0].value in {"0", "4"}
 
 

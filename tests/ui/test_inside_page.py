@@ -79,7 +79,7 @@ def test_without_a_trained_network_the_page_says_what_to_do(store):
     assert any("No trained network yet" in text.value for text in at.markdown)
 
 
-def test_a_network_is_shown_from_picture_to_decision(store, tmp_path):
+def test_a_network_is_shown_from_image_to_decision(store, tmp_path):
     at = open_page(run=add_run(store, tmp_path).id)
     assert not at.exception
     assert len(headings(at)) == 6
@@ -91,7 +91,7 @@ def test_a_network_is_shown_from_picture_to_decision(store, tmp_path):
     assert len(at.image) == 1 + 4 + 2
 
 
-def test_every_picture_is_described_in_words(store, tmp_path):
+def test_every_image_is_described_in_words(store, tmp_path):
     at = open_page(run=add_run(store, tmp_path).id)
     images = [image for element in at.image for image in element.proto.imgs]
     assert images and all(image.alt for image in images)
@@ -102,13 +102,13 @@ def test_a_deep_link_opens_on_its_digit_layer_and_scale(store, tmp_path):
     at = open_page(
         run=add_run(store, tmp_path).id,
         digit="3",
-        picture="2",
+        image="2",
         layer="block2_pool",
         scale="own",
     )
     assert not at.exception
     assert at.selectbox("choice_layer").value == "block2_pool"
-    assert at.number_input("picture").value == 2
+    assert at.number_input("image").value == 2
     words = [caption.value for caption in at.caption]
     assert any("Each map is stretched to its own" in text for text in words)
 
@@ -144,7 +144,7 @@ def test_a_network_without_convolutions_shows_what_its_units_want_to_see(store, 
     assert len(at.image) == 1 + 2
 
 
-def test_a_network_for_small_patterns_is_shown_with_its_own_pictures(store, tmp_path):
+def test_a_network_for_small_patterns_is_shown_with_its_own_images(store, tmp_path):
     at = open_page(run=add_run(store, tmp_path, "toy_cnn", "toy_patterns").id)
     assert not at.exception
     assert "<b>10×10×10</b>" in figure(at)
@@ -169,10 +169,10 @@ def test_an_uploaded_digit_goes_through_the_network(store, tmp_path):
     assert not at.exception and len(headings(at)) == 6
 
 
-def test_a_picture_that_is_none_is_refused_in_words(store, tmp_path):
+def test_an_image_that_is_none_is_refused_in_words(store, tmp_path):
     at = open_page(run=add_run(store, tmp_path).id, **{"from": "photo"})
-    at.get("file_uploader")[0].upload("one.png", b"no picture", "image/png").run()
-    assert not at.exception and "not a picture" in at.error[0].value
+    at.get("file_uploader")[0].upload("one.png", b"no image", "image/png").run()
+    assert not at.exception and "not an image" in at.error[0].value
 
 
 def test_what_was_drawn_on_another_page_is_taken_over(store, tmp_path):
@@ -191,9 +191,9 @@ def test_the_starter_comes_first_where_there_is_one(store, tmp_path, monkeypatch
     assert at.selectbox("choice_run").value == "starter"
 
 
-def test_a_link_to_one_test_picture_names_its_class_and_its_place(store, tmp_path):
+def test_a_link_to_one_test_image_names_its_class_and_its_place(store, tmp_path):
     run = add_run(store, tmp_path)
     _, labels = load_dataset("digits").part("test")
     index = int(np.flatnonzero(labels == 4)[3])
     names = load_dataset("digits").class_names
-    assert address(run, labels, index, names) == {"run": run.id, "digit": "4", "picture": "3"}
+    assert address(run, labels, index, names) == {"run": run.id, "digit": "4", "image": "3"}

@@ -50,7 +50,7 @@ def starter(root) -> Source:
     return Source("folder", str(root / "cnnkit" / "starter"))
 
 
-def keep(results, source, layer, way=None, collection="360 test pictures of digits"):
+def keep(results, source, layer, way=None, collection="360 test images of digits"):
     """Prefill the store with a layer as a job would have made it."""
     way = way or Way()
     count = dict((name, shape[-1]) for name, _, shape in LAYERS)[layer]
@@ -61,7 +61,7 @@ def keep(results, source, layer, way=None, collection="360 test pictures of digi
         shape=(8, 8, count),
         field=(14, 14),
         units=units,
-        pictures=np.full((len(units), 28, 28, 1), 90, np.uint8),
+        images=np.full((len(units), 28, 28, 1), 90, np.uint8),
         collection=collection,
         names=tuple("012345678"[:most]),
         shown=np.zeros((most, 28, 28, 1), np.uint8),
@@ -100,7 +100,7 @@ def test_what_was_made_before_is_shown_from_shallow_to_deep(results, starter):
     assert headings(at) == ["conv1", "conv2"]
     words = words_of(at)
     assert "8×8×50 · each sees 14×14 of 28×28 pixels · 16 of 50 filters" in words
-    assert "What excites it most of 360 test pictures of digits: 0, 1, 2, 3 and others." in words
+    assert "What excites it most of 360 test images of digits: 0, 1, 2, 3 and others." in words
     assert "make" not in {button.key for button in at.button}
 
 
@@ -163,10 +163,10 @@ def test_another_draw_forgets_the_chosen_filter(results, starter):
     assert "unit" not in at.query_params
 
 
-def test_a_network_that_no_pictures_fit_says_so(results, starter):
+def test_a_network_that_no_images_fit_says_so(results, starter):
     keep(results, starter, "conv1", collection="")
     at = open_page(layers="conv1")
-    assert "No pictures on this machine fit this network's input" in words_of(at)
+    assert "No images on this machine fit this network's input" in words_of(at)
 
 
 @pytest.mark.parametrize(

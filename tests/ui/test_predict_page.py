@@ -15,7 +15,7 @@ from tests.pages import opened
 open_page = partial(opened, "pages/predict.py")
 
 
-def picture(form="PNG", seed=0) -> bytes:
+def image(form="PNG", seed=0) -> bytes:
     pixels = np.random.default_rng(seed).integers(0, 256, (40, 60, 3), np.uint8)
     stream = io.BytesIO()
     Image.fromarray(pixels).save(stream, form)
@@ -23,14 +23,14 @@ def picture(form="PNG", seed=0) -> bytes:
 
 
 def upload(at, *files):
-    at.file_uploader(key="pictures").set_value([(n, d, "image/png") for n, d in files]).run()
+    at.file_uploader(key="images").set_value([(n, d, "image/png") for n, d in files]).run()
     assert not at.exception
     return at
 
 
-def test_without_a_picture_it_says_what_to_do():
+def test_without_an_image_it_says_what_to_do():
     at = open_page(networks="run.starter")
-    assert "Bring a picture" in at.info[0].value
+    assert "Bring an image" in at.info[0].value
     assert not at.get("plotly_chart")
 
 
@@ -41,8 +41,8 @@ def test_an_example_by_its_link_is_answered_by_the_network_of_the_link():
     assert at.slider(key="top").value == 3
 
 
-def test_an_uploaded_picture_is_answered():
-    at = upload(open_page(networks="run.starter"), ("mine.png", picture()))
+def test_an_uploaded_image_is_answered():
+    at = upload(open_page(networks="run.starter"), ("mine.png", image()))
     assert len(at.get("plotly_chart")) == 1
     assert not at.error
 
@@ -51,8 +51,8 @@ def test_an_uploaded_picture_is_answered():
     ("data", "words"),
     [
         (b"", "empty"),
-        (b"<!doctype html><p>Not found", "not a picture"),
-        (picture()[:500], "damaged"),
+        (b"<!doctype html><p>Not found", "not an image"),
+        (image()[:500], "damaged"),
     ],
     ids=["empty", "web page", "cut off"],
 )
@@ -63,12 +63,12 @@ def test_a_file_that_cannot_be_read_says_why(data, words):
 
 
 def test_many_files_become_a_table_and_bad_ones_are_named():
-    good = [(f"{i}.png", picture(seed=i)) for i in range(5)]
+    good = [(f"{i}.png", image(seed=i)) for i in range(5)]
     at = upload(open_page(networks="run.starter"), *good, ("page.jpg", b"<html>"))
-    assert "page.jpg" in at.error[0].value and "not a picture" in at.error[0].value
+    assert "page.jpg" in at.error[0].value and "not an image" in at.error[0].value
     table = at.dataframe[0].value
     assert list(table["file"]) == [name for name, _ in good]
-    assert table["picture"].str.startswith("data:image/png").all()
+    assert table["image"].str.startswith("data:image/png").all()
     assert at.get("download_button")
 
 
@@ -79,9 +79,9 @@ def test_two_hundred_files_at_once_are_all_answered_or_named(monkeypatch):
         "progress",
         lambda bar, value, text=None: moved.append((value, text)) or progress(bar, value, text),
     )
-    good = [(f"{i}.png", picture(seed=i)) for i in range(185)]
+    good = [(f"{i}.png", image(seed=i)) for i in range(185)]
     bad = [(f"page {i}.jpg", b"<!doctype html>") for i in range(10)]
-    cut = [(f"cut {i}.jpg", picture()[:500]) for i in range(5)]
+    cut = [(f"cut {i}.jpg", image()[:500]) for i in range(5)]
     at = upload(open_page(networks="run.starter"), *bad, *good, *cut)
     assert list(at.dataframe[0].value["file"]) == [name for name, _ in good]
     refused = [error.value for error in at.error]
@@ -100,7 +100,7 @@ def test_what_is_kept_for_a_visit_is_bounded(monkeypatch):
     monkeypatch.setattr(predicting, "MOST_KEPT", 5)
     at = open_page(networks="run.starter")
     for start in range(0, 8, 2):
-        upload(at, *((f"{i}.png", picture(seed=i)) for i in (start, start + 1)))
+        upload(at, *((f"{i}.png", image(seed=i)) for i in (start, start + 1)))
         kept = at.session_state["predictions"].values()
         assert sum(len(found) for found, _ in kept) <= 5
     assert len(kept) == 2
@@ -147,7 +147,7 @@ def test_a_famous_network_names_the_macaw():
 
 
 def test_more_than_memory_should_hold_is_cut_off_and_said(monkeypatch):
-    files = [(f"{i}.png", picture(seed=i)) for i in range(4)]
+    files = [(f"{i}.png", image(seed=i)) for i in range(4)]
     monkeypatch.setattr("cnnkit.ui.predicting.MOST_BYTES", 2 * len(files[0][1]) + 500)
     at = upload(open_page(networks="run.starter"), *files)
     assert "4 files came; the first 2 are answered" in at.warning[0].value

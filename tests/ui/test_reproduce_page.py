@@ -125,7 +125,7 @@ def test_without_mnist_only_what_can_run_can_be_started(store, monkeypatch, tmp_
 
 
 @pytest.mark.flowers
-def test_the_five_pictures_of_the_author_are_shown_to_a_network_of_ours(store, tmp_path):
+def test_the_five_images_of_the_author_are_shown_to_a_network_of_ours(store, tmp_path):
     recipe = TransferRecipe(
         model="compact_photo_cnn",
         weights="random",
@@ -161,5 +161,5 @@ def test_without_the_flowers_the_authors_answers_are_there(store, monkeypatch, t
     get_settings.cache_clear()
     at = open_page(row="flowers_vgg16")
     words = text_of(at)
-    assert "image_0966.jpg" in words and "The pictures themselves are not on this" in words
+    assert "image_0966.jpg" in words and "The images themselves are not on this" in words
     assert "His VGG16" not in text_of(open_page(row="lenet"))

@@ -31,7 +31,7 @@ def test_a_first_visitor_sees_what_will_be_learnt_and_how_long_it_took_the_proje
     at = open_page(dataset="digits")
     figures = metrics_of(at)
     assert figures["Numbers to learn"] == "431,080"
-    assert figures["Pictures an epoch"] == "1,198"
+    assert figures["Images an epoch"] == "1,198"
     assert figures["Time"].endswith(" s")
     assert "As measured on 2 cores, no GPU; the first epoch will tell." in words_of(at)
 
@@ -97,13 +97,13 @@ def test_an_earlier_run_of_the_network_gives_the_time(store):
 def test_a_link_finds_a_running_run_with_its_progress_and_its_buttons(store):
     run = store.create("train", RECIPE.to_dict(), "Linked")
     progress = Progress(
-        epoch=2, epochs=5, step=15, steps=50, pictures_per_second=1234.0, seconds_left=65.0,
+        epoch=2, epochs=5, step=15, steps=50, images_per_second=1234.0, seconds_left=65.0,
         learning_rate=0.1,
     )  # fmt: skip
     store.update(run.id, status=Status.RUNNING, progress=progress)
     at = open_page(run=run.id)
     assert metrics_of(at)["Time left"] == "1 min 5 s"
-    assert metrics_of(at)["Pictures a second"] == "1,234"
+    assert metrics_of(at)["Images a second"] == "1,234"
     assert metrics_of(at)["Learning rate"] == "0.1"
     at.button(f"pause_{run.id}").click().run()
     assert store.get(run.id).wish == "pause"
@@ -163,7 +163,7 @@ def test_without_mnist_the_page_says_so_and_offers_what_is_there(store, monkeypa
     assert at.button("train")
 
 
-def test_the_preview_shows_pictures_before_and_after(store):
+def test_the_preview_shows_images_before_and_after(store):
     at = open_page(dataset="digits")
     assert len(at.image) == 1
     before = at.session_state["preview_seed"]

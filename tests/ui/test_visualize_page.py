@@ -150,7 +150,7 @@ def test_what_went_wrong_is_said(still):
     assert any("has 4 units" in error.value for error in at.error)
 
 
-def test_a_finished_picture_opens_without_computing(still, own_home, root):
+def test_a_finished_image_opens_without_computing(still, own_home, root):
     from cnnkit.settings import get_settings
     from cnnkit.visualize.results import ResultCache
 
@@ -201,12 +201,12 @@ def test_a_rung_that_failed_is_said_and_may_be_tried_again(still):
     pressed(at, "Climb the ladder: 9 of 9 rungs are to be made")
 
 
-def test_what_was_steered_says_that_its_parameters_make_another_picture(still):
+def test_what_was_steered_says_that_its_parameters_make_another_image(still):
     at = pressed(open_page(network="run.starter", preset="quick"), "Start")
-    assert "another picture grows" in words_of(at)  # the made-up look has no key
+    assert "another image grows" in words_of(at)  # the made-up look has no key
     still[1]["one"] = dataclasses.replace(still[1]["one"], key="abc")
     at.run()
-    assert "another picture grows" not in words_of(at)
+    assert "another image grows" not in words_of(at)
 
 
 def test_it_all_works_with_the_real_child():
@@ -227,10 +227,10 @@ def test_it_all_works_with_the_real_child():
     [
         ({"of": "neuron"}, "+1·neuron(conv1, unit=5, row=-1, column=-1)"),
         ({"of": "layer"}, "+1·layer_energy(conv1)"),
-        ({"pictures": "4"}, "+1·channel(conv1, unit=5, 5, 5, 5) +100·diversity(conv1)"),
+        ({"images": "4"}, "+1·channel(conv1, unit=5, 5, 5, 5) +100·diversity(conv1)"),
     ],
 )
-def test_of_a_hidden_layer_a_neuron_all_or_unlike_pictures_can_be_climbed(still, link, objective):
+def test_of_a_hidden_layer_a_neuron_all_or_unlike_images_can_be_climbed(still, link, objective):
     at = open_page(network="run.starter", layer="conv1", unit="5", preset="post_linear", **link)
     pressed(at, "Start")
     assert str(still[0][-1]["plan"].objective).startswith(objective)

@@ -19,6 +19,6 @@ def small():
 
 
 @pytest.fixture(scope="session")
-def pictures():
-    """Three pictures of noise: float32 (3, 16, 16, 3), 0 to 255."""
+def images():
+    """Three images of noise: float32 (3, 16, 16, 3), 0 to 255."""
     return np.float32(np.random.default_rng(0).uniform(0, 255, (3, 16, 16, 3)))

@@ -30,19 +30,19 @@ def network(**normalisation):
 
 
 @pytest.fixture(scope="module")
-def pictures():
+def images():
     return tf.constant(np.random.default_rng(1).uniform(0, 255, (2, 20, 20, 3)), tf.float32)
 
 
 @pytest.mark.parametrize("normalisation", [{}, {"scale": False}, {"center": False}])
-def test_answers_and_gradients_are_those_of_the_network(normalisation, pictures):
+def test_answers_and_gradients_are_those_of_the_network(normalisation, images):
     model = network(**normalisation)
     ours = Network(model, ("",))
     with tf.GradientTape(persistent=True) as tape:
-        tape.watch(pictures)
-        answer, wanted = ours(pictures)[""], model(pictures, training=False)
+        tape.watch(images)
+        answer, wanted = ours(images)[""], model(images, training=False)
     np.testing.assert_allclose(answer, wanted, rtol=2e-4, atol=0.05)
-    slopes = tape.gradient(answer, pictures), tape.gradient(wanted, pictures)
+    slopes = tape.gradient(answer, images), tape.gradient(wanted, images)
     np.testing.assert_allclose(*slopes, rtol=2e-3, atol=2e-3 * np.abs(slopes[1]).max())
 
 
@@ -62,12 +62,12 @@ def test_a_kernel_larger_than_its_maps_stays_apart():
     assert "heavy" in {step.path for step in steps}
 
 
-def test_weights_that_change_later_count(pictures):
+def test_weights_that_change_later_count(images):
     model = network()
     ours = Network(model, ("after_plain",))
-    before = ours(pictures)["after_plain"]
+    before = ours(images)["after_plain"]
     model.get_layer("after_plain").gamma.assign([2.0] * 6)
-    after = ours(pictures)["after_plain"]
+    after = ours(images)["after_plain"]
     middle = keras.Model(model.input, model.get_layer("after_plain").output)
     assert not np.allclose(before, after)
-    np.testing.assert_allclose(after, middle(pictures, training=False), rtol=2e-4, atol=0.05)
+    np.testing.assert_allclose(after, middle(images, training=False), rtol=2e-4, atol=0.05)

@@ -1,4 +1,4 @@
-"""A picture is asked about in the forms in which others would get it."""
+"""An image is asked about in the forms in which others would get it."""
 
 import numpy as np
 import pytest
@@ -60,10 +60,10 @@ def test_only_hidden_filters_in_free_pixels_are_stretched(image):
     hidden = presets.get("post_linear").plan(channel("conv1", 1))
     kept_in = presets.get("quick").plan(channel("conv1", 1))
     of_class = presets.get("post_linear").plan(class_logit(1))
-    pictures = image[None] * 40
-    np.testing.assert_array_equal(as_shown(pictures, hidden)[0], stretched(pictures[0]))
+    images = image[None] * 40
+    np.testing.assert_array_equal(as_shown(images, hidden)[0], stretched(images[0]))
     for plan in (kept_in, of_class):
-        np.testing.assert_array_equal(as_shown(pictures, plan)[0], to_8bit(pictures[0]))
+        np.testing.assert_array_equal(as_shown(images, plan)[0], to_8bit(images[0]))
 
 
 def test_every_form_is_asked_and_others_only_the_8_bit_one(starter, image):

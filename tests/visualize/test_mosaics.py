@@ -6,7 +6,7 @@ import pytest
 from cnnkit.errors import UnknownLayerError, UnknownNameError
 from cnnkit.visualize import Maximization, channel, presets
 from cnnkit.visualize.fooling import to_8bit
-from cnnkit.visualize.mosaics import Way, mosaic, picture_size, receptive_fields, unit_count
+from cnnkit.visualize.mosaics import Way, image_size, mosaic, receptive_fields, unit_count
 from cnnkit.visualize.step import Engine
 
 SHAPE = (16, 16, 3)
@@ -22,21 +22,21 @@ def made(steps):
         return told, end.value
 
 
-def test_a_mosaic_has_a_picture_for_each_filter_and_tells_each_step(small):
-    told, pictures = made(mosaic(small, "conv2", Way(units=4, steps=3, seed=1), SHAPE))
+def test_a_mosaic_has_an_image_for_each_filter_and_tells_each_step(small):
+    told, images = made(mosaic(small, "conv2", Way(units=4, steps=3, seed=1), SHAPE))
     assert told == [1, 2, 3]
-    assert pictures.shape == (4, 16, 16, 3) and pictures.dtype == np.uint8
-    assert len({picture.tobytes() for picture in pictures}) == 4
+    assert images.shape == (4, 16, 16, 3) and images.dtype == np.uint8
+    assert len({image.tobytes() for image in images}) == 4
 
 
-def test_each_picture_is_the_one_that_its_filter_climbs_alone(small):
+def test_each_image_is_the_one_that_its_filter_climbs_alone(small):
     way = Way(units="all", preset="quick", steps=3)
-    _, pictures = made(mosaic(small, "conv1", way, SHAPE))
-    plan = presets.get("quick").plan(channel("conv1", range(4)), pictures=4, size=(16, 16), steps=3)
+    _, images = made(mosaic(small, "conv1", way, SHAPE))
+    plan = presets.get("quick").plan(channel("conv1", range(4)), images=4, size=(16, 16), steps=3)
     climbing = Maximization(small, plan)
     for _ in range(3):
         step = climbing.step()
-    np.testing.assert_array_equal(pictures, to_8bit(step.images))
+    np.testing.assert_array_equal(images, to_8bit(step.images))
 
 
 def test_the_last_batch_is_filled_up_and_compiles_nothing_anew(small, monkeypatch):
@@ -49,8 +49,8 @@ def test_the_last_batch_is_filled_up_and_compiles_nothing_anew(small, monkeypatc
         return one(self, *given, **how)
 
     monkeypatch.setattr(Engine, "_one", counted)
-    told, pictures = made(mosaic(small, "conv2", Way(units="all", steps=2), SHAPE))
-    assert told == [1, 2, 3, 4] and len(pictures) == 6
+    told, images = made(mosaic(small, "conv2", Way(units="all", steps=2), SHAPE))
+    assert told == [1, 2, 3, 4] and len(images) == 6
     assert len(traces) == 1
 
 
@@ -72,11 +72,11 @@ def test_a_size_is_small_for_a_small_field_and_never_less_than_a_layer_takes(sma
     model = keras.Model(image, keras.layers.Dense(2, name="logits")(keras.layers.Flatten()(far)))
     shape = (200, 200, 3)
     fields = receptive_fields(model, shape)
-    assert picture_size(model, "near", shape, fields["near"]) == (64, 64)
-    assert picture_size(model, "far", shape, (60, 60)) == (112, 112)
-    assert picture_size(model, "deep", shape, (59, 59)) == (112, 112)
-    assert picture_size(model, "logits", shape) == (200, 200)
-    assert picture_size(small, "conv1", SHAPE, (3, 3)) == (16, 16)
+    assert image_size(model, "near", shape, fields["near"]) == (64, 64)
+    assert image_size(model, "far", shape, (60, 60)) == (112, 112)
+    assert image_size(model, "deep", shape, (59, 59)) == (112, 112)
+    assert image_size(model, "logits", shape) == (200, 200)
+    assert image_size(small, "conv1", SHAPE, (3, 3)) == (16, 16)
 
 
 def test_a_way_survives_json_and_each_part_of_it_has_its_own_key():

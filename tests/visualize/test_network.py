@@ -27,10 +27,10 @@ def nested(small):
     return keras.Model(image, keras.layers.Flatten(name="flat")(x), name="outer")
 
 
-def test_what_it_answers_is_what_the_network_answers(small, pictures):
+def test_what_it_answers_is_what_the_network_answers(small, images):
     network = Network(small, ("conv2", "", "pool1"))
-    found = network(tf.constant(pictures))
-    expected = Probe(small, ("conv2", "logits", "pool1"))(pictures)
+    found = network(tf.constant(images))
+    expected = Probe(small, ("conv2", "logits", "pool1"))(images)
     np.testing.assert_allclose(found["conv2"], expected["conv2"], atol=1e-5)
     np.testing.assert_allclose(found[""], expected["logits"], atol=1e-5)
     np.testing.assert_allclose(found["pool1"], expected["pool1"], atol=1e-5)
@@ -42,17 +42,17 @@ def test_only_what_leads_to_the_layer_is_called(small):
     assert called == ["rescaling", "conv1"]
 
 
-def test_pictures_of_another_size_are_taken_where_no_dense_layer_is_on_the_way(small):
+def test_images_of_another_size_are_taken_where_no_dense_layer_is_on_the_way(small):
     assert Network(small, ("conv2",), (40, 28)).shapes["conv2"] == (17, 11, 6)
     with pytest.raises(IncompatibleError, match="logits"):
         Network(small, ("",), (40, 28))
 
 
-def test_layers_inside_a_nested_network_are_reached(nested, pictures):
+def test_layers_inside_a_nested_network_are_reached(nested, images):
     network = Network(nested, ("inner/deep",))
-    first = nested.get_layer("first")(pictures / 128 - 1)
+    first = nested.get_layer("first")(images / 128 - 1)
     np.testing.assert_allclose(
-        network(tf.constant(pictures))["inner/deep"],
+        network(tf.constant(images))["inner/deep"],
         nested.get_layer("inner")(first),
         atol=1e-5,
     )
@@ -70,7 +70,7 @@ def test_a_network_that_was_saved_and_opened_again_does_the_same(nested, tmp_pat
         np.testing.assert_allclose(one.images, other.images, atol=1e-3)
 
 
-def test_a_sequential_network_of_gray_pictures_works():
+def test_a_sequential_network_of_gray_images_works():
     model = keras.Sequential(
         [
             keras.Input((12, 12, 1)),
@@ -109,10 +109,10 @@ def test_an_unknown_layer_lists_those_there_are(nested, name):
         Network(nested, (name,))
 
 
-def test_a_network_of_two_pictures_is_refused():
+def test_a_network_of_two_images_is_refused():
     left, right = keras.Input((8, 8, 3)), keras.Input((8, 8, 3))
     model = keras.Model([left, right], keras.layers.Add()([left, right]))
-    with pytest.raises(IncompatibleError, match="must take one picture"):
+    with pytest.raises(IncompatibleError, match="must take one image"):
         Network(model, ("",))
 
 

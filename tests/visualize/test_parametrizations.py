@@ -1,4 +1,4 @@
-"""What is stored gives the picture back, gray stays gray, and short waves are weak."""
+"""What is stored gives the image back, gray stays gray, and short waves are weak."""
 
 import numpy as np
 import pytest
@@ -21,7 +21,7 @@ EVERY = [
 
 @pytest.mark.parametrize("part", EVERY, ids=str)
 @pytest.mark.parametrize("shape", [(2, 16, 16, 3), (1, 15, 9, 3), (1, 12, 12, 1)], ids=str)
-def test_a_picture_comes_back_from_what_is_stored(part, shape):
+def test_an_image_comes_back_from_what_is_stored(part, shape):
     images = np.random.default_rng(0).uniform(10, 245, shape).astype(np.float32)
     again = render(part, encode(part, images), shape[1:3])
     assert again.shape == shape
@@ -35,10 +35,10 @@ def test_gray_stays_gray(part):
     assert render(part, stored * 1.1, (12, 12)).shape == (1, 12, 12, 1)
 
 
-def test_a_spectrum_is_numpys(pictures):
+def test_a_spectrum_is_numpys(images):
     part = fourier(decay=1, bounds="free", decorrelated=False)
-    stored = encode(part, pictures).numpy()
-    spectrum = np.fft.rfft2((pictures - 127.5) / (255 / 4), axes=(1, 2)).transpose(0, 3, 1, 2)
+    stored = encode(part, images).numpy()
+    spectrum = np.fft.rfft2((images - 127.5) / (255 / 4), axes=(1, 2)).transpose(0, 3, 1, 2)
     frequency = np.hypot(np.fft.fftfreq(16)[:, None], np.fft.rfftfreq(16))
     strength = 1 / np.maximum(frequency, 1 / 16) * 16 / 4
     np.testing.assert_allclose(stored[:, 0], spectrum.real / strength, atol=1e-3)

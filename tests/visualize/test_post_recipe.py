@@ -13,7 +13,7 @@ EPSILON = 1e-7
 
 
 def post(model, layer, unit, x, loops, lp_weight, tv_weight, softmax=False):
-    """visualize_filter of the post: the pictures after each of its loops."""
+    """visualize_filter of the post: the images after each of its loops."""
     outputs = model.output if layer == "predictions" else model.get_layer(layer).output
     inner = type(model)(model.inputs, outputs)
     cache = np.zeros_like(x)

@@ -1,4 +1,4 @@
-"""Finished pictures are found again, and only so many stay."""
+"""Finished images are found again, and only so many stay."""
 
 import json
 import os
@@ -28,7 +28,7 @@ def test_what_is_put_is_got(tmp_path, plan):
     found = cache.get(key)
     assert found.plan == plan and found.card["curves"] == {"step": [1.0]}
     np.testing.assert_array_equal(found.images, 1)
-    cache.put(key, result(plan, 2))  # the first stays: equal keys are equal pictures
+    cache.put(key, result(plan, 2))  # the first stays: equal keys are equal images
     np.testing.assert_array_equal(cache.get(key).images, 1)
 
 

@@ -9,17 +9,17 @@ from cnnkit.visualize.scores import score
 
 
 def value(objective, activations=None, image=None, guides=None):
-    """The values of an objective's single term, and their gradient by the picture."""
+    """The values of an objective's single term, and their gradient by the image."""
     ((_, term),) = objective.terms
     numbers = {name: tf.constant(v, tf.float32) for name, v in term.numbers.items()}
     activations = {k: tf.constant(v) for k, v in (activations or {}).items()}
-    picture = None if image is None else tf.constant(image)
+    variable = None if image is None else tf.constant(image)
     with tf.GradientTape() as tape:
-        if picture is not None:
-            tape.watch(picture)
-        result = score(term, numbers, activations, picture, guides or {})
+        if variable is not None:
+            tape.watch(variable)
+        result = score(term, numbers, activations, variable, guides or {})
         total = tf.reduce_sum(result)
-    gradient = None if picture is None else tape.gradient(total, picture)
+    gradient = None if variable is None else tape.gradient(total, variable)
     return result.numpy(), None if gradient is None else gradient.numpy()
 
 
@@ -29,43 +29,41 @@ def maps():
 
 
 @pytest.mark.parametrize("p", [0.5, 1, 2, 6, 40, np.inf])
-def test_the_lp_norm_is_numpys(p, pictures):
-    wide = np.float64(pictures).reshape(3, -1)
-    found, _ = value(terms.lp_norm(p), image=pictures)
+def test_the_lp_norm_is_numpys(p, images):
+    wide = np.float64(images).reshape(3, -1)
+    found, _ = value(terms.lp_norm(p), image=images)
     largest = np.abs(wide).max(1)
     expected = largest * np.linalg.norm(wide / largest[:, None], ord=p, axis=1)
     np.testing.assert_allclose(found, expected / wide.shape[1], rtol=1e-4)
 
 
 @pytest.mark.parametrize("p", [1, 2, 6])
-def test_the_gradient_of_the_lp_norm_is_the_formulas(p, pictures):
-    wide = np.float64(pictures)
+def test_the_gradient_of_the_lp_norm_is_the_formulas(p, images):
+    wide = np.float64(images)
     norm = (np.abs(wide) ** p).sum((1, 2, 3), keepdims=True) ** (1 / p)
     expected = np.sign(wide) * (np.abs(wide) / norm) ** (p - 1) / wide[0].size
-    np.testing.assert_allclose(value(terms.lp_norm(p), image=pictures)[1], expected, rtol=1e-3)
+    np.testing.assert_allclose(value(terms.lp_norm(p), image=images)[1], expected, rtol=1e-3)
 
 
 @pytest.mark.parametrize("beta", [0.5, 1, 2, 3])
-def test_the_total_variation_is_numpys(beta, pictures):
-    wide = np.float64(pictures)
+def test_the_total_variation_is_numpys(beta, images):
+    wide = np.float64(images)
     here = wide[:, :-1, :-1]
     squares = (wide[:, 1:, :-1] - here) ** 2 + (wide[:, :-1, 1:] - here) ** 2
     expected = (squares ** (beta / 2)).sum((1, 2, 3)) / wide[0].size
-    found, _ = value(terms.total_variation(beta), image=pictures)
+    found, _ = value(terms.total_variation(beta), image=images)
     np.testing.assert_allclose(found, expected, rtol=1e-4)
 
 
-def test_the_anisotropic_variation_is_tensorflows(pictures):
-    found, _ = value(terms.anisotropic_variation(), image=pictures)
-    expected = tf.image.total_variation(tf.constant(pictures)).numpy() / pictures[0].size
+def test_the_anisotropic_variation_is_tensorflows(images):
+    found, _ = value(terms.anisotropic_variation(), image=images)
+    expected = tf.image.total_variation(tf.constant(images)).numpy() / images[0].size
     np.testing.assert_allclose(found, expected, rtol=1e-5)
 
 
-def test_l2_is_the_mean_square_around_a_colour(pictures):
-    found, _ = value(terms.l2([104, 117, 123]), image=pictures)
-    np.testing.assert_allclose(
-        found, ((pictures - [104, 117, 123]) ** 2).mean((1, 2, 3)), rtol=1e-5
-    )
+def test_l2_is_the_mean_square_around_a_colour(images):
+    found, _ = value(terms.l2([104, 117, 123]), image=images)
+    np.testing.assert_allclose(found, ((images - [104, 117, 123]) ** 2).mean((1, 2, 3)), rtol=1e-5)
 
 
 @pytest.mark.parametrize(
@@ -82,7 +80,7 @@ def test_l2_is_the_mean_square_around_a_colour(pictures):
     ids=str,
 )
 @pytest.mark.parametrize("level", [0.0, 255.0])
-def test_a_flat_picture_has_finite_values_and_gradients(objective, level):
+def test_a_flat_image_has_finite_values_and_gradients(objective, level):
     flat = np.full((1, 8, 8, 3), level, np.float32)
     found, gradient = value(objective, image=flat)
     assert np.isfinite(found).all() and np.isfinite(gradient).all()
@@ -142,7 +140,7 @@ def test_a_layers_energy_is_its_mean_square_with_the_border_as_zeros(maps):
     )
 
 
-def test_equal_pictures_have_no_diversity_and_others_that_of_their_gram_matrices(maps):
+def test_equal_images_have_no_diversity_and_others_that_of_their_gram_matrices(maps):
     equal = np.repeat(maps[:1], 3, axis=0)
     np.testing.assert_allclose(value(terms.diversity("a"), {"a": equal})[0], 0, atol=1e-5)
     grams = [places.T @ places for places in maps.reshape(3, -1, 6)]

@@ -1,4 +1,4 @@
-"""The script that a page hands out makes the same picture."""
+"""The script that a page hands out makes the same image."""
 
 import os
 import subprocess
@@ -13,7 +13,7 @@ from cnnkit.visualize.fooling import to_8bit
 from cnnkit.visualize.script import script
 
 
-def test_the_script_runs_and_its_picture_is_ours(root, tmp_path):
+def test_the_script_runs_and_its_image_is_ours(root, tmp_path):
     plan = presets.get("quick").plan(class_logit(3), steps=6, seed=5)
     folder = root / "cnnkit" / "starter"
     (tmp_path / "made.py").write_text(script("folder", str(folder), plan))
@@ -29,5 +29,5 @@ def test_the_script_runs_and_its_picture_is_ours(root, tmp_path):
     assert "step 6: class_logit(unit=3)" in done.stdout
     model, _ = load_model(folder)
     *_, last = maximize(model, Plan.from_dict(plan.to_dict()))
-    found = np.asarray(Image.open(tmp_path / "picture-0.png"))
+    found = np.asarray(Image.open(tmp_path / "image-0.png"))
     np.testing.assert_array_equal(found, to_8bit(last.images[0])[..., 0])

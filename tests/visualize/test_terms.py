@@ -64,7 +64,7 @@ def test_an_objective_survives_json_and_can_be_a_key(objective):
 
 @pytest.mark.parametrize("name", PRESETS)
 def test_a_plan_of_every_preset_survives_json(name):
-    plan = get(name).plan(class_logit([4, 5]), pictures=2, seed=7, size=(32, 24))
+    plan = get(name).plan(class_logit([4, 5]), images=2, seed=7, size=(32, 24))
     assert Plan.from_dict(json.loads(plan.to_json())) == plan
     assert "climb" in str(plan)
 
@@ -88,8 +88,8 @@ def test_turning_a_number_that_is_not_there_lists_those_that_are():
 @pytest.mark.parametrize(
     ("changes", "words"),
     [
-        ({"pictures": 0}, "1 to 64. Received: 0"),
-        ({"pictures": 3, "objective": class_logit([1, 2])}, "2 units for 3 pictures"),
+        ({"images": 0}, "1 to 64. Received: 0"),
+        ({"images": 3, "objective": class_logit([1, 2])}, "2 units for 3 images"),
         ({"steps": 0}, "at least 1. Received: 0"),
         ({"size": (2, 32)}, "4 to 2048 pixels"),
         ({"objective": Objective(())}, "no term"),

@@ -15,13 +15,13 @@ def put_through(images, *parts, seed=(1, 2), **numbers):
     return compose(parts)(tf.constant(images), given, tf.constant(seed)).numpy()
 
 
-def test_jitter_rolls_all_pictures_alike(pictures):
-    moved = put_through(pictures, jitter(5))
+def test_jitter_rolls_all_images_alike(images):
+    moved = put_through(images, jitter(5))
     shifts = [
         (y, x)
         for y in range(-5, 6)
         for x in range(-5, 6)
-        if np.array_equal(moved, np.roll(pictures, (y, x), (1, 2)))
+        if np.array_equal(moved, np.roll(images, (y, x), (1, 2)))
     ]
     assert len(shifts) == 1
 
@@ -33,26 +33,26 @@ def test_jitter_reaches_every_shift_and_none_beyond():
 
 
 @pytest.mark.parametrize("part", [jitter(0), rotate(0), scale(1, 1)], ids=str)
-def test_nothing_asked_for_is_nothing_done(part, pictures):
-    np.testing.assert_array_equal(put_through(pictures, part), pictures)
+def test_nothing_asked_for_is_nothing_done(part, images):
+    np.testing.assert_array_equal(put_through(images, part), images)
 
 
-def test_a_number_can_be_turned_without_another_part(pictures):
-    assert not np.array_equal(put_through(pictures, jitter(0), pixels=4), pictures)
+def test_a_number_can_be_turned_without_another_part(images):
+    assert not np.array_equal(put_through(images, jitter(0), pixels=4), images)
 
 
 def test_a_fixed_scale_enlarges_around_the_middle():
-    picture = np.zeros((1, 33, 33, 1), np.float32)
-    picture[0, 14:19, 14:19] = 100  # 5×5 around the middle
-    twice = put_through(picture, scale(2, 2))
+    image = np.zeros((1, 33, 33, 1), np.float32)
+    image[0, 14:19, 14:19] = 100  # 5×5 around the middle
+    twice = put_through(image, scale(2, 2))
     assert twice[0, 16, 16, 0] == 100
     assert (twice > 50).sum() == pytest.approx(100, abs=20)
 
 
-def test_each_picture_is_turned_by_an_angle_of_its_own_within_reach():
-    picture = np.zeros((40, 41, 41, 1), np.float32)
-    picture[:, 20, 36] = 100  # on the right, 16 from the middle
-    turned = put_through(picture, rotate(30))[..., 0]
+def test_each_image_is_turned_by_an_angle_of_its_own_within_reach():
+    image = np.zeros((40, 41, 41, 1), np.float32)
+    image[:, 20, 36] = 100  # on the right, 16 from the middle
+    turned = put_through(image, rotate(30))[..., 0]
     places = np.array([np.unravel_index(np.argmax(one), one.shape) for one in turned])
     angles = np.degrees(np.arctan2(places[:, 0] - 20, places[:, 1] - 20))
     assert np.abs(angles).max() <= 33  # a pixel is three degrees there
@@ -72,52 +72,52 @@ def test_enlarging_and_turning_at_once_is_one_after_the_other():
 
 
 @pytest.mark.parametrize(("fill", "corner"), [("gray", 127.5), ("reflect", None)])
-def test_padding_puts_a_border_around(fill, corner, pictures):
-    padded = put_through(pictures, pad(4, fill))
+def test_padding_puts_a_border_around(fill, corner, images):
+    padded = put_through(images, pad(4, fill))
     assert padded.shape == (3, 24, 24, 3)
-    np.testing.assert_array_equal(padded[:, 4:-4, 4:-4], pictures)
-    expected = pictures[:, 4, 4] if corner is None else corner
+    np.testing.assert_array_equal(padded[:, 4:-4, 4:-4], images)
+    expected = images[:, 4, 4] if corner is None else corner
     np.testing.assert_array_equal(padded[:, 0, 0], np.broadcast_to(expected, (3, 3)))
 
 
-def test_cropping_keeps_a_window_of_the_picture(pictures):
-    cut = put_through(pictures, crop(2))
+def test_cropping_keeps_a_window_of_the_image(images):
+    cut = put_through(images, crop(2))
     assert cut.shape == (3, 12, 12, 3)
     windows = [
-        np.array_equal(cut, pictures[:, y : y + 12, x : x + 12]) for y in range(5) for x in range(5)
+        np.array_equal(cut, images[:, y : y + 12, x : x + 12]) for y in range(5) for x in range(5)
     ]
     assert sum(windows) == 1
 
 
-def test_a_chain_is_its_parts_in_order_and_repeats_with_its_seed(pictures):
+def test_a_chain_is_its_parts_in_order_and_repeats_with_its_seed(images):
     chain = (pad(3), jitter(2), rotate(5), scale(0.9, 1.1), crop(3))
-    first = put_through(pictures, *chain)
-    assert first.shape == pictures.shape
-    np.testing.assert_array_equal(first, put_through(pictures, *chain))
-    assert not np.array_equal(first, put_through(pictures, *chain, seed=(1, 3)))
+    first = put_through(images, *chain)
+    assert first.shape == images.shape
+    np.testing.assert_array_equal(first, put_through(images, *chain))
+    assert not np.array_equal(first, put_through(images, *chain, seed=(1, 3)))
 
 
 @pytest.mark.parametrize("part", [jitter(3), rotate(8), scale(0.9, 1.1), pad(2), crop(2)], ids=str)
 def test_a_gradient_comes_back_through_it(part):
     smooth = np.float32(np.random.default_rng(1).uniform(50, 200, (1, 4, 4, 1)))
-    image = tf.image.resize(smooth, (24, 24), "bicubic")
+    original = tf.image.resize(smooth, (24, 24), "bicubic")
     numbers = [{name: tf.constant(v, tf.float32) for name, v in part.numbers.items()}]
     weights = tf.image.resize(
         np.float32(np.random.default_rng(2).normal(size=(1, 3, 3, 1))), (64, 64)
     )
 
-    def worth(picture):
-        seen = compose([part])(picture, numbers, tf.constant((1, 2)))
+    def worth(image):
+        seen = compose([part])(image, numbers, tf.constant((1, 2)))
         return tf.reduce_sum(seen * weights[:, : seen.shape[1], : seen.shape[2]])
 
     with tf.GradientTape() as tape:
-        tape.watch(image)
-        value = worth(image)
-    gradient = tape.gradient(value, image)
+        tape.watch(original)
+        value = worth(original)
+    gradient = tape.gradient(value, original)
     # In the direction of the gradient itself, a small step is worth what it promises.
     step = 0.01 * gradient
     promised = tf.reduce_sum(step * gradient)
-    gained = worth(image + step) - value
+    gained = worth(original + step) - value
     assert float(gained / promised) == pytest.approx(1, abs=0.12)
 
 

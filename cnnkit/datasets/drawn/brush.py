@@ -17,7 +17,7 @@ _STEPS = np.linspace(0, 1, 15)
 
 @dataclass(frozen=True)
 class Pose:
-    """Where something stands on the picture.
+    """Where something stands on the image.
 
     Args:
         x: of its origin, in pixels.
@@ -52,7 +52,7 @@ class Pose:
         )
 
     def _matrix(self) -> np.ndarray:
-        """Turned, squashed along `lean`, enlarged, and y downwards as on pictures."""
+        """Turned, squashed along `lean`, enlarged, and y downwards as on images."""
         cos, sin = math.cos(self.angle - self.lean), math.sin(self.angle - self.lean)
         along, across = math.cos(self.lean), math.sin(self.lean)
         flat = self.squash
@@ -65,10 +65,10 @@ class Pose:
 
 
 class Brush:
-    """Draws on a picture, with chance from one generator.
+    """Draws on an image, with chance from one generator.
 
     Args:
-        draw: of the picture.
+        draw: of the image.
         rng: for small irregularities.
     """
 

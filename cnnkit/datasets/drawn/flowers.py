@@ -1,4 +1,4 @@
-"""A picture of a flower: a meadow, stems and leaves, blooms, and the light of the day."""
+"""An image of a flower: a meadow, stems and leaves, blooms, and the light of the day."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import numpy as np
 from PIL import Image, ImageDraw, ImageFilter
 
 from cnnkit.datasets._progress import Progress, nothing
-from cnnkit.datasets._store import VERSION, Card, Entry, PictureStore
+from cnnkit.datasets._store import VERSION, Card, Entry, ImageStore
 from cnnkit.datasets.drawn.brush import Brush, Pose, arc, shaded
 from cnnkit.datasets.drawn.kinds import KINDS, Kind
 
@@ -27,19 +27,19 @@ _GROUNDS = (
 
 
 def stored(
-    store: PictureStore,
+    store: ImageStore,
     *,
     per_class: int = PER_CLASS,
     side: int = 256,
     progress: Progress = nothing,
 ) -> Entry:
-    """The pictures class by class, drawn the first time.
+    """The images class by class, drawn the first time.
 
     Args:
         store: where they are kept.
-        per_class: pictures of each class; more of them begin with the same ones.
+        per_class: images of each class; more of them begin with the same ones.
         side: pixels, both ways.
-        progress: called with the pictures so far and in all.
+        progress: called with the images so far and in all.
 
     Raises:
         LimitError: there is no room.
@@ -73,12 +73,12 @@ def stored(
 
 
 def parts(per_class: int) -> tuple[int, int]:
-    """Pictures of each class for the test and for validation, of so many."""
+    """Images of each class for the test and for validation, of so many."""
     return max(1, per_class // 5), max(1, round(0.15 * per_class))
 
 
 def draw_flower(name: str, number: int, *, side: int = 256, seed: int = 0) -> np.ndarray:
-    """One picture. The same arguments draw the same one, at any size.
+    """One image. The same arguments draw the same one, at any size.
 
     Args:
         name: of `FLOWERS`.
@@ -92,8 +92,8 @@ def draw_flower(name: str, number: int, *, side: int = 256, seed: int = 0) -> np
     kind = KINDS[name]
     rng = np.random.default_rng([seed, FLOWERS.index(name), number])
     size = OVERSAMPLING * side
-    picture = _ground(rng, size)
-    brush = Brush(ImageDraw.Draw(picture), rng)
+    image = _ground(rng, size)
+    brush = Brush(ImageDraw.Draw(image), rng)
     for _ in range(int(rng.integers(0, 4))):
         _blade(brush, size)
     poses = _poses(rng, kind, size)
@@ -103,26 +103,26 @@ def draw_flower(name: str, number: int, *, side: int = 256, seed: int = 0) -> np
         kind.bloom(brush, pose)
     for _ in range(int(rng.integers(0, 3))):  # grass before it
         _blade(brush, size)
-    return _photographed(rng, picture.reduce(OVERSAMPLING))
+    return _photographed(rng, image.reduce(OVERSAMPLING))
 
 
 def _ground(rng: np.random.Generator, size: int) -> Image.Image:
     """Out of focus: two colours and blobs of others, some of them like petals."""
     small = 64
     top, bottom = _GROUNDS[rng.integers(len(_GROUNDS))]
-    picture = Image.new("RGB", (small, small))
-    brush = Brush(ImageDraw.Draw(picture), rng)
+    image = Image.new("RGB", (small, small))
+    brush = Brush(ImageDraw.Draw(image), rng)
     first, last = np.array(brush.colour(*top, 2)), np.array(brush.colour(*bottom, 2))
     rise = np.linspace(0, 1, small)[:, None, None]
     shades = np.broadcast_to((1 - rise) * first + rise * last, (small, small, 3))
-    picture.paste(Image.fromarray(np.uint8(shades)))
+    image.paste(Image.fromarray(np.uint8(shades)))
     for _ in range(int(rng.integers(8, 26))):
         x, y = rng.uniform(0, small, 2)
         wide, high = rng.uniform(2, 12, 2)
         hue = rng.choice((100, 100, 100, 50, 60, 280, 340, 30))
         colour = brush.colour(hue, rng.uniform(0.05, 0.7), rng.uniform(0.15, 0.9))
         brush.draw.ellipse((x - wide, y - high, x + wide, y + high), fill=colour)
-    blurred = picture.filter(ImageFilter.GaussianBlur(rng.uniform(1.0, 4.0)))
+    blurred = image.filter(ImageFilter.GaussianBlur(rng.uniform(1.0, 4.0)))
     return blurred.resize((size, size), Image.Resampling.BILINEAR)
 
 
@@ -134,7 +134,7 @@ def _blade(brush: Brush, size: int) -> None:
 
 
 def _poses(rng: np.random.Generator, kind: Kind, size: int) -> list[Pose]:
-    """Where the blooms are, the farthest first; one alone may fill the picture."""
+    """Where the blooms are, the farthest first; one alone may fill the image."""
     count = int(rng.integers(1, kind.together + 1))
     reach = kind.size * size * rng.uniform(0.24, 0.4) / (1 + 0.32 * (count - 1))
     poses = []
@@ -167,13 +167,13 @@ def _greenery(brush: Brush, kind: Kind, pose: Pose, size: int) -> None:
         brush.petal(leaf, tone, length=length, width=kind.leaf * length, belly=0.45, tip=1.1)
 
 
-def _photographed(rng: np.random.Generator, picture: Image.Image) -> np.ndarray:
+def _photographed(rng: np.random.Generator, image: Image.Image) -> np.ndarray:
     """Light, warmth, softness and grain as cameras give."""
     if rng.random() < 0.35:
-        picture = picture.filter(ImageFilter.GaussianBlur(rng.uniform(0, picture.width / 180)))
+        image = image.filter(ImageFilter.GaussianBlur(rng.uniform(0, image.width / 180)))
     if rng.random() < 0.5:
-        picture = picture.transpose(Image.Transpose.FLIP_LEFT_RIGHT)
-    values = np.asarray(picture, np.float32)
+        image = image.transpose(Image.Transpose.FLIP_LEFT_RIGHT)
+    values = np.asarray(image, np.float32)
     warmth = np.array([1 + rng.normal(0, 0.06), 1, 1 - rng.normal(0, 0.06)], np.float32)
     contrast, light = rng.uniform(0.75, 1.15), rng.normal(0, 14)
     values = (values - 118) * np.float32(contrast) * warmth + np.float32(118 + light)

@@ -30,7 +30,7 @@ class Kind:
     bloom: Callable[[Brush, Pose], None]
     upright: bool = False  # seen from the side
     size: float = 1.0  # of a bloom
-    together: int = 2  # blooms on a picture, at most
+    together: int = 2  # blooms on an image, at most
     leaf: float = 0.16  # width of the leaves; 0: none
 
 

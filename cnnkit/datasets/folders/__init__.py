@@ -1,4 +1,4 @@
-"""Data sets of people's own pictures: imported, listed, renamed, deleted.
+"""Data sets of people's own images: imported, listed, renamed, deleted.
 
 They are kept in `CNNKIT_HOME` and bear names such as "own-3f9a0c12b7de", under which
 `load_dataset` reads them.

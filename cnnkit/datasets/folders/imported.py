@@ -1,4 +1,4 @@
-"""The data sets that people imported: their names, cards and pictures."""
+"""The data sets that people imported: their names, cards and images."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from cnnkit.datasets._images import Choice, as_kept, divided
-from cnnkit.datasets._store import Card, PictureStore
+from cnnkit.datasets._store import Card, ImageStore
 from cnnkit.datasets._types import Dataset, DatasetSpec
 from cnnkit.datasets.folders.report import ImportReport
 from cnnkit.datasets.folders.words import clean
-from cnnkit.errors import InvalidPicturesError, StorageError, UnknownDatasetError
+from cnnkit.errors import InvalidImagesError, StorageError, UnknownDatasetError
 
 PREFIX = "own-"
 _NAME = re.compile(r"own-[0-9a-f]+")
@@ -26,19 +26,19 @@ def is_own(name: str) -> bool:
 
 def list_own() -> list[str]:
     """Names of the imported sets, by title."""
-    store = PictureStore.of()
+    store = ImageStore.of()
     names = filter(is_own, store.keys())
     return sorted(names, key=lambda name: ((card := store.card(name)) and card.title or "", name))
 
 
 def own_info(name: str) -> DatasetSpec:
-    """What is known about an imported set without its pictures, also when they were deleted.
+    """What is known about an imported set without its images, also when they were deleted.
 
     Raises:
         UnknownDatasetError: lists those there are.
         StorageError: its files are damaged.
     """
-    here = name in PictureStore.of().keys()
+    here = name in ImageStore.of().keys()
     card = _card(name) if here else _deleted(name)
     tested = int(card.report.get("tested", 0))
     return DatasetSpec(
@@ -46,8 +46,8 @@ def own_info(name: str) -> DatasetSpec:
         title=card.title,
         input_shape=(card.side, card.side, 3),
         class_names=card.class_names,
-        pictures=(sum(card.counts) - tested, tested),
-        description=f"{sum(card.counts):,} pictures of your own, imported on {card.made[:10]}.",
+        images=(sum(card.counts) - tested, tested),
+        description=f"{sum(card.counts):,} images of your own, imported on {card.made[:10]}.",
         source=card.source,
         licence=card.licence,
         embedded=False,
@@ -60,14 +60,14 @@ def load_own(spec: DatasetSpec, choice: Choice) -> Dataset:
     """Map an imported set into memory and divide it.
 
     Raises:
-        StorageError: its pictures were deleted, or are damaged.
+        StorageError: its images were deleted, or are damaged.
         IncompatibleError: the sizes asked for are more than there are.
     """
     as_kept(spec.title, choice)
-    entry = PictureStore.of().read(spec.name)
+    entry = ImageStore.of().read(spec.name)
     if entry is None:
         raise StorageError(
-            f"The pictures of {spec.title} were deleted. Import them again: the same pictures in "
+            f"The images of {spec.title} were deleted. Import them again: the same images in "
             f"the same classes are {spec.name} again."
         )
     return divided(spec, entry, choice.split)
@@ -92,31 +92,31 @@ def rename(name: str, *, title: str | None = None, classes: Sequence[str] | None
 
     Raises:
         UnknownDatasetError: lists those there are.
-        InvalidPicturesError: a name is empty or there twice.
+        InvalidImagesError: a name is empty or there twice.
     """
     card = _card(name)
     if title is not None:
         card = replace(card, title=_named(title, "A title"))
     if classes is not None:
         card = replace(card, class_names=_class_names(classes, len(card.class_names)))
-    PictureStore.of().rewrite(name, card)
+    ImageStore.of().rewrite(name, card)
 
 
 def delete(name: str) -> None:
-    """Delete the pictures of an imported set, for good.
+    """Delete the images of an imported set, for good.
 
     Its title and the names of its classes stay known, for the networks that learnt from it.
 
     Raises:
         UnknownDatasetError: lists those there are.
     """
-    if not is_own(name) or name not in PictureStore.of().keys():
+    if not is_own(name) or name not in ImageStore.of().keys():
         raise UnknownDatasetError(name, list_own())
-    PictureStore.of().delete(name, remember=True)
+    ImageStore.of().delete(name, remember=True)
 
 
 def _card(name: str) -> Card:
-    card = PictureStore.of().card(name) if name in PictureStore.of().keys() else None
+    card = ImageStore.of().card(name) if name in ImageStore.of().keys() else None
     if card is None:
         raise UnknownDatasetError(name, list_own())
     return card
@@ -124,7 +124,7 @@ def _card(name: str) -> Card:
 
 def _deleted(name: str) -> Card:
     # A name from an address may hold slashes; those that imports give do not.
-    card = PictureStore.of().deleted_card(name) if _NAME.fullmatch(name) else None
+    card = ImageStore.of().deleted_card(name) if _NAME.fullmatch(name) else None
     if card is None:
         raise UnknownDatasetError(name, list_own())
     return card
@@ -133,17 +133,15 @@ def _deleted(name: str) -> Card:
 def _named(text: str, what: str) -> str:
     name = clean(text)
     if not name:
-        raise InvalidPicturesError(f"{what} needs at least one letter. Received: {text!r}.")
+        raise InvalidImagesError(f"{what} needs at least one letter. Received: {text!r}.")
     return name
 
 
 def _class_names(names: Sequence[str], count: int) -> tuple[str, ...]:
     cleaned = tuple(_named(name, "The name of a class") for name in names)
     if len(cleaned) != count:
-        raise InvalidPicturesError(
-            f"{count} names are needed, one a class. Received: {len(names)}."
-        )
+        raise InvalidImagesError(f"{count} names are needed, one a class. Received: {len(names)}.")
     twice = next((name for name in cleaned if cleaned.count(name) > 1), None)
     if twice is not None:
-        raise InvalidPicturesError(f"Two classes cannot have the same name, {twice!r}.")
+        raise InvalidImagesError(f"Two classes cannot have the same name, {twice!r}.")
     return cleaned

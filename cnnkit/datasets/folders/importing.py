@@ -1,4 +1,4 @@
-"""Making a data set of a folder or a ZIP archive of pictures."""
+"""Making a data set of a folder or a ZIP archive of images."""
 
 from __future__ import annotations
 
@@ -17,22 +17,22 @@ from PIL import UnidentifiedImageError
 from cnnkit.datasets._progress import Progress, nothing
 from cnnkit.datasets._resizing import SIDE, squares
 from cnnkit.datasets._splits import LEAST, Split, divide
-from cnnkit.datasets._store import Card, PictureStore, Writer, digest
+from cnnkit.datasets._store import Card, ImageStore, Writer, digest
 from cnnkit.datasets.folders.imported import LICENCE, PREFIX, SOURCE
 from cnnkit.datasets.folders.labels import Labels, by_folders
 from cnnkit.datasets.folders.report import ImportReport, Notebook
 from cnnkit.datasets.folders.sources import TABLES, Member, Source, opened
 from cnnkit.datasets.folders.tables import by_table, read_table
 from cnnkit.datasets.folders.words import clean, natural
-from cnnkit.errors import InvalidImageError, InvalidPicturesError
+from cnnkit.errors import InvalidImageError, InvalidImagesError
 
 MOST_CLASSES = 1000
 
-# What tells the class of a picture -> shown to people.
+# What tells the class of an image -> shown to people.
 WAYS = {
     "auto": "folders where there are two or more, else a table",
     "folders": "the first folder that differs",
-    "deepest": "the folder that directly holds the picture",
+    "deepest": "the folder that directly holds the image",
     "table": "a CSV file with the names of files and classes",
 }
 
@@ -41,9 +41,9 @@ WAYS = {
 class Imported:
     """A data set that was imported: `load_dataset(name)` reads it."""
 
-    name: str  # "own-…", of the pictures, their classes and nothing else
+    name: str  # "own-…", of the images, their classes and nothing else
     report: ImportReport
-    new: bool  # False: the same pictures in the same classes were here already
+    new: bool  # False: the same images in the same classes were here already
 
 
 def image_folder(
@@ -54,9 +54,9 @@ def image_folder(
     name: str | None = None,
     progress: Progress = nothing,
 ) -> Imported:
-    """Import pictures: a folder or ZIP of class folders, or of files with a table of labels.
+    """Import images: a folder or ZIP of class folders, or of files with a table of labels.
 
-    Pictures are decoded once, brought to 256 × 256 and kept in `CNNKIT_HOME`; the source is
+    Images are decoded once, brought to 256 × 256 and kept in `CNNKIT_HOME`; the source is
     not needed afterwards. What cannot be used is left out and reported. Nothing is written
     outside of the store, and if anything fails nothing stays in it.
 
@@ -68,28 +68,28 @@ def image_folder(
         progress: called with the files so far and in all. What it raises ends the import.
 
     Raises:
-        InvalidPicturesError: no data set can be made of it; says what is missing.
+        InvalidImagesError: no data set can be made of it; says what is missing.
         LimitError: it is too much; says what would help.
     """
     if by not in WAYS:
         raise ValueError(f"`by` must be one of {', '.join(WAYS)}. Received: {by!r}.")
     notes = Notebook()
     with opened(source, name, notes) as files:
-        pictures = [member for member in files.members if member.suffix not in TABLES]
-        pictures.sort(key=lambda member: natural(member.name))  # as any way to pack gives them
-        labels = _labels(files, pictures, by)
-        taken = _labelled(pictures, labels, notes)
+        images = [member for member in files.members if member.suffix not in TABLES]
+        images.sort(key=lambda member: natural(member.name))  # as any way to pack gives them
+        labels = _labels(files, images, by)
+        taken = _labelled(images, labels, notes)
         _check(Counter(label for _, label in taken), files.name, notes)
-        title = clean(title or "") or clean(Path(files.name).stem) or "Own pictures"
-        store = PictureStore.of()
+        title = clean(title or "") or clean(Path(files.name).stem) or "Own images"
+        store = ImageStore.of()
         with store.writing(len(taken), SIDE) as writer:
             kept = _decoded(files, taken, writer, notes, progress)
             _check(Counter(label for _, label in kept), files.name, notes)
             return _keep(store, writer, kept, notes, title, files.name)
 
 
-def _labels(files: Source, pictures: Sequence[Member], by: str) -> Labels:
-    paths = [member.path for member in pictures]
+def _labels(files: Source, images: Sequence[Member], by: str) -> Labels:
+    paths = [member.path for member in images]
     if by in ("folders", "deepest"):
         return by_folders(paths, deepest=by == "deepest")
     found = by_folders(paths)
@@ -100,9 +100,7 @@ def _labels(files: Source, pictures: Sequence[Member], by: str) -> Labels:
     ]
     if not tables:
         if by == "table":
-            raise InvalidPicturesError(
-                f"{files.name} holds no table: no file ends in .csv or .tsv."
-            )
+            raise InvalidImagesError(f"{files.name} holds no table: no file ends in .csv or .tsv.")
         return found
     best = max(tables, key=lambda labels: len(labels.classes) - labels.classes.count(None))
     return best if best.distinct or by == "table" else found
@@ -119,10 +117,10 @@ def _by_table(files: Source, table: Member, paths: Sequence[tuple[str, ...]]) ->
 
 
 def _labelled(
-    pictures: Sequence[Member], labels: Labels, notes: Notebook
+    images: Sequence[Member], labels: Labels, notes: Notebook
 ) -> list[tuple[Member, str]]:
     taken = []
-    for number, (member, label) in enumerate(zip(pictures, labels.classes, strict=True)):
+    for number, (member, label) in enumerate(zip(images, labels.classes, strict=True)):
         if label is None:
             notes.leave_out(member.name, "unlabelled", labels.why[number])
         else:
@@ -140,19 +138,19 @@ def _decoded(
     notes: Notebook,
     progress: Progress,
 ) -> list[tuple[str, str]]:
-    """Write the pictures. Returns name and class of each that was written."""
+    """Write the images. Returns name and class of each that was written."""
     kept: list[tuple[str, str]] = []
     first: dict[tuple[str, str], str] = {}  # file, by pixels and class
-    pictures = squares(_read(files, taken), writer.side)
-    for done, ((member, label), picture) in enumerate(zip(taken, pictures, strict=True), start=1):
-        if isinstance(picture, InvalidImageError):
-            strange = isinstance(picture.__cause__, UnidentifiedImageError)
-            notes.leave_out(member.name, "text" if strange else "damaged", str(picture))
-        elif (key := (digest(picture), label)) in first:
-            notes.leave_out(member.name, "duplicate", f"The same picture as {first[key]}.")
+    images = squares(_read(files, taken), writer.side)
+    for done, ((member, label), image) in enumerate(zip(taken, images, strict=True), start=1):
+        if isinstance(image, InvalidImageError):
+            strange = isinstance(image.__cause__, UnidentifiedImageError)
+            notes.leave_out(member.name, "text" if strange else "damaged", str(image))
+        elif (key := (digest(image), label)) in first:
+            notes.leave_out(member.name, "duplicate", f"The same image as {first[key]}.")
         else:
             first[key] = member.name
-            writer.add(picture, key[0])
+            writer.add(image, key[0])
             kept.append((member.name, label))
         progress(done, len(taken))
     return kept
@@ -169,7 +167,7 @@ def _read(
 
 
 def _keep(
-    store: PictureStore,
+    store: ImageStore,
     writer: Writer,
     kept: Sequence[tuple[str, str]],
     notes: Notebook,
@@ -183,7 +181,7 @@ def _keep(
     _, twins = np.unique(np.array(writer.digests), return_inverse=True)
     report = ImportReport(
         source=source,
-        pictures=len(kept),
+        images=len(kept),
         left_out=tuple(notes.left_out),
         system_files=notes.system_files,
         two_classes=_in_two_classes(kept, twins),
@@ -220,28 +218,28 @@ def _keep(
 def _check(counts: Counter[str], title: str, notes: Notebook) -> None:
     """Refuse what no network can learn from, or be tested on."""
     if not counts:
-        raise InvalidPicturesError(f"{title} holds no picture that can be used. {_why_none(notes)}")
+        raise InvalidImagesError(f"{title} holds no image that can be used. {_why_none(notes)}")
     if len(counts) == 1:
-        raise InvalidPicturesError(
-            f"All pictures of {title} are of one class, {next(iter(counts))!r}; at least two are "
-            "needed. Put the pictures of each class into a folder of their own."
+        raise InvalidImagesError(
+            f"All images of {title} are of one class, {next(iter(counts))!r}; at least two are "
+            "needed. Put the images of each class into a folder of their own."
         )
     if len(counts) > MOST_CLASSES:
-        raise InvalidPicturesError(
+        raise InvalidImagesError(
             f"{title} has {len(counts):,} classes; at most {MOST_CLASSES:,} can be learnt."
         )
     enough = sum(count >= LEAST for count in counts.values())
     if enough < 2:
-        raise InvalidPicturesError(
+        raise InvalidImagesError(
             f"{title} has {len(counts)} classes, {'one' if enough else 'none'} of them with "
-            f"{LEAST} different pictures. To learn from some and test on others, at least two must "
+            f"{LEAST} different images. To learn from some and test on others, at least two must "
             "have as many."
         )
 
 
 def _why_none(notes: Notebook) -> str:
     if not notes.left_out:
-        return "Put the pictures of each class into a folder of their own."
+        return "Put the images of each class into a folder of their own."
     count, first = len(notes.left_out), notes.left_out[0]
     others = f" {count - 1:,} more files were left out." if count > 1 else ""
     return f"{first.file}: {first.why}{others}"
@@ -253,7 +251,7 @@ def _few(counts: Counter[str]) -> list[str]:
         return []
     return [
         f"{', '.join(few[:10])}{' and others' if len(few) > 10 else ''}: with fewer than {LEAST} "
-        "pictures, learnt but never tested."
+        "images, learnt but never tested."
     ]
 
 

@@ -1,4 +1,4 @@
-"""Which class a picture belongs to, by its folder or by a table."""
+"""Which class an image belongs to, by its folder or by a table."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from cnnkit.datasets.folders.words import clean
 
-# Folders that say what pictures are for, and not what they show.
+# Folders that say what images are for, and not what they show.
 PARTS = {"train", "training", "test", "testing", "val", "valid", "validation", "eval", "dev"}
 
 Path = tuple[str, ...]
@@ -15,10 +15,10 @@ Path = tuple[str, ...]
 
 @dataclass
 class Labels:
-    """A class for each picture, or the reason why it has none.
+    """A class for each image, or the reason why it has none.
 
     Args:
-        classes: one a picture; None: it has none.
+        classes: one an image; None: it has none.
         why: of those without one, a sentence for each by its number.
         notes: sentences on what was decided.
         missing: names in a table that no file bears.
@@ -42,8 +42,8 @@ def by_folders(paths: Sequence[Path], *, deepest: bool = False) -> Labels:
     "train" and "test".
 
     Args:
-        paths: of the pictures, folders and name.
-        deepest: take the folder that directly holds the picture instead.
+        paths: of the images, folders and name.
+        deepest: take the folder that directly holds the image instead.
     """
     folders = [path[:-1] for path in paths]
     found = Labels([])
@@ -55,7 +55,7 @@ def by_folders(paths: Sequence[Path], *, deepest: bool = False) -> Labels:
         if not name:
             found.why[number] = "It lies in no folder of a class."
     if not deepest and any(len(rest) > 1 for rest in folders):
-        found.notes.append("Pictures in folders within the folder of a class belong to that class.")
+        found.notes.append("Images in folders within the folder of a class belong to that class.")
     return found
 
 
@@ -70,9 +70,9 @@ def _stripped(folders: list[Path], found: Labels) -> list[Path]:
         return folders
     if parts and len(firsts) > 1:
         found.notes.append(
-            f"{_listed(sorted(firsts))} were put together: the pictures are divided anew."
+            f"{_listed(sorted(firsts))} were put together: the images are divided anew."
         )
-    if around and not deep:  # loose pictures beside the folders of the classes
+    if around and not deep:  # loose images beside the folders of the classes
         return [rest[1:] if len(rest) > 1 else () for rest in folders]
     return [rest[1:] for rest in folders]
 

@@ -14,9 +14,9 @@ KINDS = {
     "archive": "archives within the archive",
     "encrypted": "encrypted files",
     "large": "files that are too large",
-    "text": "files that are no pictures",
-    "damaged": "pictures that cannot be read",
-    "duplicate": "the same picture again in its class",
+    "text": "files that are no images",
+    "damaged": "images that cannot be read",
+    "duplicate": "the same image again in its class",
     "unlabelled": "files that belong to no class",
     "missing": "rows of the table without a file",
 }
@@ -37,16 +37,16 @@ class ImportReport:
 
     Args:
         source: name of the folder or file.
-        pictures: that were taken.
+        images: that were taken.
         left_out: files that were not, each with its reason.
         system_files: how many files of an operating system were passed over.
         two_classes: groups of files with the same pixels in more than one class.
         notes: sentences on what was decided.
-        tested: pictures in the test part of the first division.
+        tested: images in the test part of the first division.
     """
 
     source: str
-    pictures: int
+    images: int
     left_out: tuple[LeftOut, ...] = ()
     system_files: int = 0
     two_classes: tuple[tuple[str, ...], ...] = ()
@@ -67,7 +67,7 @@ class ImportReport:
         """The report that `to_dict` wrote."""
         return cls(
             source=values["source"],
-            pictures=values["pictures"],
+            images=values["images"],
             left_out=tuple(LeftOut(**one) for one in values.get("left_out", ())),
             system_files=values.get("system_files", 0),
             two_classes=tuple(map(tuple, values.get("two_classes", ()))),

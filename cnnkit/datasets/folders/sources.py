@@ -1,4 +1,4 @@
-"""Where pictures come from: a folder or a ZIP archive, neither of them trusted.
+"""Where images come from: a folder or a ZIP archive, neither of them trusted.
 
 Nothing is unpacked to disk. Files are read one by one, into memory, when their turn comes,
 and a name serves only to be read by people and to tell the class.
@@ -19,7 +19,7 @@ from typing import IO, Any, Protocol
 
 from cnnkit.datasets.folders.report import Notebook
 from cnnkit.datasets.folders.words import clean
-from cnnkit.errors import InvalidImageError, InvalidPicturesError, LimitError
+from cnnkit.errors import InvalidImageError, InvalidImagesError, LimitError
 from cnnkit.image_io import MAX_BYTES
 
 MOST_FILES = 200_000
@@ -35,7 +35,7 @@ TABLES = {".csv", ".tsv"}
 
 @dataclass(frozen=True)
 class Member:
-    """A file that may be a picture or a table.
+    """A file that may be an image or a table.
 
     Args:
         path: folders and name, cleaned; for people, for classes, never opened.
@@ -83,23 +83,23 @@ def opened(source: Path | str | IO[bytes], name: str | None, notes: Notebook) ->
         notes: gets what is left out.
 
     Raises:
-        InvalidPicturesError: it is neither, or is damaged.
+        InvalidImagesError: it is neither, or is damaged.
         LimitError: it is more than can be right.
     """
     if isinstance(source, Path | str):
         path = Path(source).expanduser()
-        name = name or path.name or "pictures"
+        name = name or path.name or "images"
         if path.is_dir():
             yield FolderSource(path, name, notes)
             return
         try:
             file = path.open("rb")
         except OSError as error:
-            raise InvalidPicturesError(f"{path} cannot be read: {error.strerror}.") from error
+            raise InvalidImagesError(f"{path} cannot be read: {error.strerror}.") from error
         with file, _archive(file, name) as archive:
             yield ZipSource(archive, name, notes)
     else:
-        name = name or str(getattr(source, "name", "pictures"))
+        name = name or str(getattr(source, "name", "images"))
         with _archive(source, name) as archive:
             yield ZipSource(archive, name, notes)
 
@@ -200,7 +200,7 @@ class ZipSource:
         if whole > UNPACKED_BYTES or whole > max(SMALL, EXPANSION * packed):
             raise LimitError(
                 f"{self.name} would grow from {packed / 1e6:,.1f} MB to {whole / 1e6:,.0f} MB when "
-                "unpacked, which pictures do not: it was not opened."
+                "unpacked, which images do not: it was not opened."
             )
 
 
@@ -212,7 +212,7 @@ def _entries(folder: Path) -> Iterator[os.DirEntry]:
             with os.scandir(waiting.pop()) as found:
                 entries = sorted(found, key=lambda entry: entry.name)
         except OSError as error:
-            raise InvalidPicturesError(f"{folder} cannot be read: {error.strerror}.") from error
+            raise InvalidImagesError(f"{folder} cannot be read: {error.strerror}.") from error
         for entry in entries:
             count += 1
             if count > MOST_FILES:
@@ -282,8 +282,8 @@ def _check_directory(file: IO[bytes], name: str) -> None:
     file.seek(0)
 
 
-def _no_zip(name: str) -> InvalidPicturesError:
-    return InvalidPicturesError(
+def _no_zip(name: str) -> InvalidImagesError:
+    return InvalidImagesError(
         f"{name} is no ZIP archive, or a damaged one. Pack a folder with one folder for each class "
         "as a ZIP, and try again."
     )

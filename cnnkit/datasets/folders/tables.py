@@ -29,7 +29,7 @@ def read_table(data: bytes) -> list[list[str]]:
 
 
 def by_table(rows: Sequence[Sequence[str]], paths: Sequence[Path], folder: Path) -> Labels:
-    """The class of each picture by the rows of a table.
+    """The class of each image by the rows of a table.
 
     The column that names files is the one that most files are found by: with or without
     folders, with or without the ending. The column of classes bears a usual name, or is the
@@ -37,7 +37,7 @@ def by_table(rows: Sequence[Sequence[str]], paths: Sequence[Path], folder: Path)
 
     Args:
         rows: of the table, with or without a head.
-        paths: of the pictures.
+        paths: of the images.
         folder: that holds the table.
     """
     index = _Index(paths, folder)
@@ -89,7 +89,7 @@ def _label_column(
 
 
 class _Index:
-    """Finds pictures by what a table may call them."""
+    """Finds images by what a table may call them."""
 
     def __init__(self, paths: Sequence[Path], folder: Path):
         self._numbers: list[dict[str, list[int]]] = [{} for _ in range(4)]
@@ -102,7 +102,7 @@ class _Index:
                 names.setdefault(_folded(name), []).append(number)
 
     def find(self, text: str) -> list[int]:
-        """Numbers of the pictures that a cell may mean, by its closest reading."""
+        """Numbers of the images that a cell may mean, by its closest reading."""
         name = _folded(text.replace("\\", "/").removeprefix("./"))
         short = name.rpartition("/")[2]
         readings = (name, name, short, short) if "/" not in name else (name, name, short)

@@ -46,11 +46,11 @@ def run(job: JobContext) -> Status:
     )
     if result.ended.reason in ENDINGS:
         return ENDINGS[result.ended.reason]
-    pictures, labels = part_of(dataset, "test")
-    evaluation = evaluate(result.model, pictures, labels)
+    images, labels = part_of(dataset, "test")
+    evaluation = evaluate(result.model, images, labels)
     folder = job.folder / "result"
     write_result(folder, recipe, dataset, result, evaluation)
-    before: Before | None = answers_before(recipe, pictures, opened)
+    before: Before | None = answers_before(recipe, images, opened)
     if before:
         (folder / BEFORE).write_text(before.to_json(), encoding="utf-8")
     store_files(job, folder)

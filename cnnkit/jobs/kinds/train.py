@@ -90,13 +90,13 @@ class Recorder:
                 self._row(row)
 
     def _features(self, event: FeaturesKept) -> None:
-        rate = event.pictures_per_second
+        rate = event.images_per_second
         self.job.progress(
             Progress(
                 stage=FEATURES,
                 step=event.done,
                 steps=event.total,
-                pictures_per_second=rate,
+                images_per_second=rate,
                 seconds_left=(event.total - event.done) / rate if rate else None,
             )
         )
@@ -105,14 +105,14 @@ class Recorder:
         self._steps_per_epoch, self._epochs = event.steps_per_epoch, event.epochs
         self._logged_step = (event.first_epoch - 1) * event.steps_per_epoch
         self._epoch_began = time.monotonic()
-        self.job.params({"device": event.device, "train_pictures": event.train_pictures})
+        self.job.params({"device": event.device, "train_images": event.train_images})
         self.job.log(0, {"parameters": event.parameters, "trainable": event.trainable})
 
     def _steps(self, event: StepsEnded) -> None:
         values: dict[str, Any] = {
             "loss": event.loss,
             "accuracy": event.accuracy,
-            "pictures_per_second": event.pictures_per_second,
+            "images_per_second": event.images_per_second,
             "learning_rate": event.learning_rate,
         }
         self.job.progress(

@@ -40,21 +40,21 @@ class UploadLimits:
     parameters: int = 200_000_000
     layers: int = 2_000
     calls: int = 5_000  # uses of layers, nested networks opened
-    output_bytes: int = 2**30  # of one layer, for one picture
+    output_bytes: int = 2**30  # of one layer, for one image
 
 
 def open_uploaded_model(
     source: Path | str | bytes,
     *,
     limits: UploadLimits | None = None,
-    picture: bool = True,
+    image: bool = True,
 ) -> Model:
     """Open a `.keras` file of unknown origin.
 
     Args:
         source: the file, or what is in it.
         limits: None: those that a machine with 4 GB bears.
-        picture: insist on one input of (height, width, 1 or 3), sizes may be open.
+        image: insist on one input of (height, width, 1 or 3), sizes may be open.
 
     Returns:
         The network, not compiled.
@@ -63,11 +63,11 @@ def open_uploaded_model(
         UnsafeModelError: the file holds what could run code, read other files or fill the
             memory; the message names it.
         InvalidModelError: the file is damaged or of another kind.
-        IncompatibleError: the network does not take one picture.
+        IncompatibleError: the network does not take one image.
     """
     with _refusing(), tempfile.TemporaryDirectory(prefix="cnnkit-upload-") as name:
         folder = Path(name)
-        config, weights, _ = _checked(source, limits or UploadLimits(), picture, folder)
+        config, weights, _ = _checked(source, limits or UploadLimits(), image, folder)
         clean = folder / "clean.keras"
         with zipfile.ZipFile(clean, "w") as archive:
             archive.writestr(CONFIG, config)
@@ -106,16 +106,16 @@ def _refusing() -> Iterator[None]:
 
 
 def _checked(
-    source: Path | str | bytes, limits: UploadLimits, picture: bool, folder: Path
+    source: Path | str | bytes, limits: UploadLimits, image: bool, folder: Path
 ) -> tuple[str, Path, Model]:
     """What may be opened: the network's description, its weights' file, itself without weights."""
     text, weights = unpack(source, limits, folder)
     config = json.dumps(read_config(text, limits))
     check_weights(weights, limits)
-    return config, weights, _check_network(config, limits, picture)
+    return config, weights, _check_network(config, limits, image)
 
 
-def _check_network(config: str, limits: UploadLimits, picture: bool) -> Model:
+def _check_network(config: str, limits: UploadLimits, image: bool) -> Model:
     """Build the network without weights: a dense layer of a terabyte costs nothing so."""
     model = without_weights(
         lambda: keras.saving.deserialize_keras_object(json.loads(config), safe_mode=True)
@@ -134,10 +134,10 @@ def _check_network(config: str, limits: UploadLimits, picture: bool) -> Model:
         if size > limits.output_bytes:
             raise UnsafeModelError(
                 f"Layer {operation.name!r} gives {tuple(shape[1:])}, {size / 2**30:,.1f} GiB for "
-                f"one picture; at most {limits.output_bytes / 2**30:g} are opened."
+                f"one image; at most {limits.output_bytes / 2**30:g} are opened."
             )
-    if picture:
-        _check_picture(model)
+    if image:
+        _check_image(model)
     return model
 
 
@@ -150,8 +150,8 @@ def _outputs(model: Any) -> Iterator[tuple[Any, tuple[int | None, ...]]]:
                 yield operation, tuple(tensor.shape)
 
 
-def _check_picture(model: Model) -> None:
-    wanted = "Networks with one picture as their input work: (height, width, 1 or 3)."
+def _check_image(model: Model) -> None:
+    wanted = "Networks with one image as their input work: (height, width, 1 or 3)."
     if len(model.inputs) != 1:
         raise IncompatibleError(f"The network takes {len(model.inputs)} inputs. {wanted}")
     shape = tuple(model.inputs[0].shape[1:])

@@ -1,4 +1,4 @@
-"""Fine-tuning: a network that has learnt one thing learns another, from few pictures.
+"""Fine-tuning: a network that has learnt one thing learns another, from few images.
 
 Recipes load neither Keras nor TensorFlow; `fine_tune` and its companions do, at their
 first use.

@@ -1,4 +1,4 @@
-"""What a network said to the test pictures before it was fine-tuned."""
+"""What a network said to the test images before it was fine-tuned."""
 
 from __future__ import annotations
 
@@ -20,16 +20,16 @@ from cnnkit.models import (
 )
 from cnnkit.predict.answers import softmax
 from cnnkit.training.evaluation import Evaluator
-from cnnkit.training.memmap import Pictures
+from cnnkit.training.memmap import Images
 from cnnkit.training.transfer.recipe import TransferRecipe
 
 BEST = 5
-MOST = 2000  # pictures
+MOST = 2000  # images
 
 
 @dataclass(frozen=True, kw_only=True)
 class Before:
-    """The best answers of the network as it was, one row a test picture, in their order."""
+    """The best answers of the network as it was, one row a test image, in their order."""
 
     network: str  # for people
     names: tuple[tuple[str, ...], ...]  # the best first
@@ -59,19 +59,19 @@ class Before:
 
 def answers_before(
     recipe: TransferRecipe,
-    pictures: Pictures,
+    images: Images,
     opened: Callable[[], tuple[keras.Model, Sequence[str]]] | None = None,
 ) -> Before | None:
     """Ask the network as it was; None where its classifier is not on this machine.
 
     Args:
         recipe: which network.
-        pictures: of the test part; only the first 2,000 are asked about.
+        images: of the test part; only the first 2,000 are asked about.
         opened: the network of the recipe's run and the names of its classes.
     """
     if opened:
         model, names = opened()
-        return _asked(model, names, recipe.model, pictures)
+        return _asked(model, names, recipe.model, images)
     known = recipe.weights == "imagenet" and recipe.model in list_pretrained()
     if not known or not pretrained_info(recipe.model).available:
         return None
@@ -79,11 +79,11 @@ def answers_before(
         return None
     names = [one.name for one in imagenet_classes()]
     title = f"{pretrained_info(recipe.model).title}, ImageNet"
-    return _asked(load_pretrained(recipe.model), names, title, pictures)
+    return _asked(load_pretrained(recipe.model), names, title, images)
 
 
-def _asked(model: keras.Model, names: Sequence[str], title: str, pictures: Pictures) -> Before:
-    few = pictures[: min(MOST, len(pictures))]
+def _asked(model: keras.Model, names: Sequence[str], title: str, images: Images) -> Before:
+    few = images[: min(MOST, len(images))]
     evaluation = Evaluator(model)(few, np.zeros(len(few), np.int64))
     probabilities = softmax(evaluation.logits)
     best = np.argsort(-probabilities, axis=1, kind="stable")[:, :BEST]

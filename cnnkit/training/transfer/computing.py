@@ -1,4 +1,4 @@
-"""Computing features: every picture goes through the frozen layers once for each variant."""
+"""Computing features: every image goes through the frozen layers once for each variant."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from cnnkit.training.transfer.features import FeatureEntry, FeatureKey, FeatureS
 from cnnkit.training.transfer.network import TransferNetwork
 from cnnkit.training.transfer.recipe import TransferRecipe
 
-BATCH = 32  # pictures at once: more is no faster on a CPU
+BATCH = 32  # images at once: more is no faster on a CPU
 LARGEST = {"float16": 65_504.0, "float32": np.inf}  # what a kept value can be
 REPORT_SECONDS = 0.3
 
@@ -33,7 +33,7 @@ Control = Callable[[], str | None]
 class Wanted:
     """Rows of a variant that must be there before the tail can learn."""
 
-    variant: int  # 0: the picture as it is
+    variant: int  # 0: the image as it is
     augmentation: Augmentation
     rows: np.ndarray  # of the data set
 
@@ -45,7 +45,7 @@ class Features:
         recipe: sizes, augmentation and variants.
         network: to cut.
         layers: names of the layers whose outputs are kept, each the end of a trunk.
-        dataset: pictures of any size.
+        dataset: images of any size.
         store: where they are kept.
     """
 
@@ -75,7 +75,7 @@ class Features:
 
     @property
     def total(self) -> int:
-        """Pictures that must go through, each variant counted."""
+        """Images that must go through, each variant counted."""
         return sum(len(wanted.rows) for wanted in self.wanted)
 
     def compute(self, report: Report, control: Control) -> str | None:
@@ -99,7 +99,7 @@ class Features:
         return None
 
     def part(self, layer: str, name: str) -> Stored:
-        """Features of a part of the data set, all variants of the pictures to learn from."""
+        """Features of a part of the data set, all variants of the images to learn from."""
         variants = [place for place in self.entries if place[0] == layer]
         if name != "train":
             variants = variants[:1]
@@ -118,8 +118,8 @@ class Features:
     def _keep(self, wanted: Wanted, rows: np.ndarray) -> None:
         # The last batch is filled up with its own rows: another size would be traced anew.
         filled = np.resize(rows, BATCH)
-        pictures = tf.constant(np.asarray(self.dataset.images[filled]))
-        changed = _changed(pictures, self.size, wanted.augmentation, wanted.variant, filled)
+        images = tf.constant(np.asarray(self.dataset.images[filled]))
+        changed = _changed(images, self.size, wanted.augmentation, wanted.variant, filled)
         largest = LARGEST[self.recipe.feature_type]
         for layer, values in zip(self.trunks, self._outputs(changed), strict=True):
             clipped = np.clip(values.numpy()[: len(rows)], -largest, largest)
@@ -129,7 +129,7 @@ class Features:
         fingerprint = self.dataset.fingerprint or _fingerprint(self.dataset.images)
         return {
             (layer, wanted.variant): FeatureKey(
-                pictures=fingerprint,
+                images=fingerprint,
                 trunk=digest,
                 size=self.size,
                 augmentation=asdict(wanted.augmentation) if wanted.augmentation else {},
@@ -165,7 +165,7 @@ class _Told:
     def __init__(self, report: Report, total: int, done: int):
         self.report, self.total, self.done = report, total, done
         self._last = (done, time.monotonic())
-        report(FeaturesKept(done=done, total=total, pictures_per_second=None))
+        report(FeaturesKept(done=done, total=total, images_per_second=None))
 
     def more(self, count: int) -> None:
         self.done += count
@@ -178,16 +178,16 @@ class _Told:
             return
         self._last = (self.done, now)
         rate = (self.done - done) / max(now - then, 1e-9)
-        self.report(FeaturesKept(done=self.done, total=self.total, pictures_per_second=rate))
+        self.report(FeaturesKept(done=self.done, total=self.total, images_per_second=rate))
 
 
 def _wanted(recipe: TransferRecipe, dataset: Dataset) -> list[Wanted]:
-    """The picture as it is for every part that is learnt from or validated on, then variants.
+    """The image as it is for every part that is learnt from or validated on, then variants.
 
-    The test part is asked of the whole network at the end, as any picture will be.
+    The test part is asked of the whole network at the end, as any image will be.
     """
     train, validation = dataset.indices("train"), dataset.indices("validation")
-    changes = recipe.augmentation.of_pictures
+    changes = recipe.augmentation.of_images
     variants = range(1, recipe.variants if changes else 1)
     return [
         Wanted(variant=0, augmentation=Augmentation(), rows=np.union1d(train, validation)),
@@ -195,13 +195,13 @@ def _wanted(recipe: TransferRecipe, dataset: Dataset) -> list[Wanted]:
     ]
 
 
-def _changed(pictures, size, augmentation: Augmentation, variant: int, rows: np.ndarray):
-    """Pictures as the network gets them, each changed by what (variant, its number) says.
+def _changed(originals, size, augmentation: Augmentation, variant: int, rows: np.ndarray):
+    """Images as the network gets them, each changed by what (variant, its number) says.
 
-    The number is that of the picture in the data set: no split, batch or recipe changes what
+    The number is that of the image in the data set: no split, batch or recipe changes what
     is drawn, so that all of them share what was computed.
     """
-    images = tf.cast(to_size(pictures, size), tf.float32)
+    images = tf.cast(to_size(originals, size), tf.float32)
     if not augmentation:
         return images
     seeds = np.stack([np.full_like(rows, variant), rows], axis=1)

@@ -13,7 +13,7 @@ from cnnkit.training.transfer.network import TransferNetwork, build_network
 from cnnkit.training.transfer.recipe import ALL, HEAD, Head, TransferRecipe
 
 SLOTS = 3  # numbers beside each that learns: its slope, and two of the optimizer
-PROBED = 8  # pictures at once when the speed is measured
+PROBED = 8  # images at once when the speed is measured
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -23,23 +23,23 @@ class Depth:
     train_from: str  # "head", the name of the lowest block that learns, or "all"
     trainable: int  # parameters that learn
     parameters: int  # of the whole network
-    frozen_macs: int  # of the trunk, for one picture; computed once where features are kept
+    frozen_macs: int  # of the trunk, for one image; computed once where features are kept
     learning_macs: int  # of what works in every step
-    feature_bytes: int  # of one picture on disk, as float16; 0: nothing is kept
-    learning_bytes: int  # of what the layers that work in every step give, for one picture
+    feature_bytes: int  # of one image on disk, as float16; 0: nothing is kept
+    learning_bytes: int  # of what the layers that work in every step give, for one image
 
     def memory(self, batch_size: int) -> int:
         """About how many bytes weights and values take while it learns.
 
         Args:
-            batch_size: pictures in a step.
+            batch_size: images in a step.
         """
         weights = self.parameters + SLOTS * self.trainable
         return 4 * weights + batch_size * self.learning_bytes
 
     @property
     def macs(self) -> int:
-        """Of the whole network, for one picture."""
+        """Of the whole network, for one image."""
         return self.frozen_macs + self.learning_macs
 
 
@@ -50,7 +50,7 @@ def blocks(
 
     Args:
         model: pretrained or registered network.
-        size: pixels, height and width of its pictures; None: as published.
+        size: pixels, height and width of its images; None: as published.
         head: the new layers; None: means of maps.
         classes: of the new data set.
 
@@ -90,13 +90,13 @@ def _depth(network: TransferNetwork, train_from: str) -> Depth:
     )
 
 
-def picture_seconds(network: TransferNetwork) -> float:
-    """Seconds that one picture takes to go through the whole network, measured now.
+def image_seconds(network: TransferNetwork) -> float:
+    """Seconds that one image takes to go through the whole network, measured now.
 
     Takes some seconds: the network is compiled and called three times.
     """
     images = tf.zeros((PROBED, *network.whole.input_shape[1:]))
-    answer = tf.function(lambda pictures: network.whole(pictures, training=False))
+    answer = tf.function(lambda batch: network.whole(batch, training=False))
     answer(images)  # compiles
     seconds = []
     for _ in range(2):
@@ -120,7 +120,7 @@ class TimeNeeded:
 
 
 def time_needed(
-    recipe: TransferRecipe, depth_of: dict[str, Depth], pictures: tuple[int, int], seconds: float
+    recipe: TransferRecipe, depth_of: dict[str, Depth], images: tuple[int, int], seconds: float
 ) -> TimeNeeded:
     """What a recipe will take, before it starts.
 
@@ -130,13 +130,13 @@ def time_needed(
     Args:
         recipe: what is to be done.
         depth_of: of the recipe's network, by name.
-        pictures: to learn from, and to validate on.
-        seconds: that one picture takes through the whole network: `picture_seconds`.
+        images: to learn from, and to validate on.
+        seconds: that one image takes through the whole network: `image_seconds`.
     """
-    train, validation = pictures
+    train, validation = images
     per_mac = seconds / max(1, next(iter(depth_of.values())).macs)
     deepest = [depth_of[phase.train_from] for phase in recipe.phases]
-    variants = recipe.variants if recipe.augmentation.of_pictures else 1
+    variants = recipe.variants if recipe.augmentation.of_images else 1
     features = learning = 0.0
     if recipe.cached:
         frozen = max(depth.frozen_macs for depth in deepest)

@@ -1,4 +1,4 @@
-"""How much data, how deep? The same test pictures for every number and every depth."""
+"""How much data, how deep? The same test images for every number and every depth."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from cnnkit.training.transfer.recipe import ALL, HEAD, Phase, TransferRecipe
 
 FROZEN, LAST_BLOCK, EVERYTHING, FROM_NOTHING = "frozen", "last block", "all", "from nothing"
 WAYS = (FROZEN, LAST_BLOCK, EVERYTHING, FROM_NOTHING)
-COUNTS = (5, 10, 20, 40, 60)  # pictures of each class to learn from; 10 of 70 are for validation
-FULL = 60  # pictures of each class that the epochs of the recipes are meant for
-MOST = 400  # epochs: few pictures are seen as often as this, and not oftener
+COUNTS = (5, 10, 20, 40, 60)  # images of each class to learn from; 10 of 70 are for validation
+FULL = 60  # images of each class that the epochs of the recipes are meant for
+MOST = 400  # epochs: few images are seen as often as this, and not oftener
 SCRATCH = ("compact_photo_cnn", "fast")  # network and recipe that start from nothing
 
 
@@ -54,13 +54,13 @@ def plan(
 ) -> list[Planned]:
     """The trainings to run, the quick ones first.
 
-    Fewer pictures are seen oftener, so that every network takes about as many steps.
+    Fewer images are seen oftener, so that every network takes about as many steps.
 
     Args:
         recipe: network, data, augmentation; its first phase trains the head, and what its
             last one says of rate and epochs holds for deeper layers.
         last_block: name of the network's last block.
-        counts: pictures of each class to learn from.
+        counts: images of each class to learn from.
         seeds: of the divisions.
         ways: of `WAYS`.
 

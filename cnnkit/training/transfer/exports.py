@@ -25,8 +25,8 @@ class Export:
     format: str
     bytes: int
     difference: float  # the largest between two logits
-    pictures: int  # that it was checked on
-    agreed: int  # pictures whose best class is the same
+    images: int  # that it was checked on
+    agreed: int  # images whose best class is the same
 
 
 def available_formats() -> list[str]:
@@ -35,14 +35,14 @@ def available_formats() -> list[str]:
     return [name for name in FORMATS if name != "onnx" or onnx]
 
 
-def export_network(model: keras.Model, folder: Path, kind: str, pictures: np.ndarray) -> Export:
-    """Write a network for other programs, and ask the file about some pictures.
+def export_network(model: keras.Model, folder: Path, kind: str, examples: np.ndarray) -> Export:
+    """Write a network for other programs, and ask the file about some images.
 
     Args:
         model: from (batch, height, width, channels), 0 to 255, to logits.
         folder: made where it is missing.
         kind: key of `FORMATS`.
-        pictures: to compare answers on, (pictures, height, width, channels), 0 to 255.
+        examples: to compare answers on, (images, height, width, channels), 0 to 255.
 
     Raises:
         IncompatibleError: the libraries for it are not installed, or the file's answers
@@ -56,7 +56,7 @@ def export_network(model: keras.Model, folder: Path, kind: str, pictures: np.nda
         )
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / FORMATS[kind]
-    images = np.asarray(pictures, np.float32)
+    images = np.asarray(examples, np.float32)
     expected = np.asarray(model(images, training=False))
     model.export(path, format=kind, verbose=False)
     found = {"litert": _ask_litert, "onnx": _ask_onnx}[kind](path, images)
@@ -71,7 +71,7 @@ def export_network(model: keras.Model, folder: Path, kind: str, pictures: np.nda
         format=kind,
         bytes=path.stat().st_size,
         difference=difference,
-        pictures=len(images),
+        images=len(images),
         agreed=int(np.sum(found.argmax(1) == expected.argmax(1))),
     )
 

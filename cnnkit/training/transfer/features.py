@@ -1,9 +1,9 @@
-"""What frozen layers make of pictures, computed once and kept on disk by what made it.
+"""What frozen layers make of images, computed once and kept on disk by what made it.
 
-An entry is one variant of every picture of a data set, of which only the rows that were
+An entry is one variant of every image of a data set, of which only the rows that were
 needed are filled: a file of features with holes, and one byte a row that says whether it is
 there. A batch is written to the first file, then marked in the second, so that a crash loses
-at most one batch. Which pictures are for training does not matter: splits share entries.
+at most one batch. Which images are for training does not matter: splits share entries.
 """
 
 from __future__ import annotations
@@ -29,12 +29,12 @@ FEATURES, DONE, CARD = "features.npy", "done.npy", "card.json"
 
 @dataclass(frozen=True, kw_only=True)
 class FeatureKey:
-    """All that decides what is computed for one variant of every picture."""
+    """All that decides what is computed for one variant of every image."""
 
-    pictures: str  # fingerprint of the data set's pixels
+    images: str  # fingerprint of the data set's pixels
     trunk: str  # digest of the layers and weights that compute it
-    size: tuple[int, int]  # (height, width) that pictures are brought to
-    augmentation: Mapping[str, Any]  # of this variant; empty: the picture as it is
+    size: tuple[int, int]  # (height, width) that images are brought to
+    augmentation: Mapping[str, Any]  # of this variant; empty: the image as it is
     variant: int  # seed of what is drawn
     dtype: str  # "float16" or "float32"
 
@@ -92,17 +92,17 @@ class FeatureStore:
         self.folder = folder
         self.max_bytes = max_bytes
 
-    def open(self, key: FeatureKey, pictures: int, shape: Sequence[int]) -> FeatureEntry:
+    def open(self, key: FeatureKey, images: int, shape: Sequence[int]) -> FeatureEntry:
         """The entry of a key, new and empty if there is none.
 
         Args:
             key: what is in it.
-            pictures: of the data set, all of them.
-            shape: of one picture's features.
+            images: of the data set, all of them.
+            shape: of one image's features.
         """
         folder = self.folder / key.digest()
         if not self._whole(folder):
-            self._make(folder, key, (pictures, *shape))
+            self._make(folder, key, (images, *shape))
         return FeatureEntry(folder)
 
     def has(self, key: FeatureKey) -> bool:

@@ -37,7 +37,7 @@ def fine_tune(
 ) -> FitResult:
     """Give a trained network new classes, as a recipe says.
 
-    First comes what the frozen layers make of the pictures, then phase after phase of
+    First comes what the frozen layers make of the images, then phase after phase of
     learning with what is above them.
 
     Args:
@@ -52,13 +52,13 @@ def fine_tune(
         store: where features are kept; None: the one of the settings.
 
     Returns:
-        The whole network, from pictures of 0 to 255 to logits.
+        The whole network, from images of 0 to 255 to logits.
 
     Raises:
         UnknownNameError: the recipe names what does not exist.
         InvalidRecipeError: its phases cannot follow each other.
         AssetUnavailableError: weights or data cannot be had; says where to put them.
-        IncompatibleError: network and pictures do not fit, or the checkpoint is of
+        IncompatibleError: network and images do not fit, or the checkpoint is of
             another recipe.
         LimitError: the features need more room than is allowed.
         CorruptAssetError: a file is damaged.
@@ -88,7 +88,7 @@ class Phases:
     Args:
         recipe: what to do.
         network: whole, with its new head.
-        dataset: pictures.
+        dataset: images.
         features: what the frozen layers make of them; None: they work in every step.
     """
 
@@ -132,7 +132,7 @@ class Phases:
         learning = self.recipe.learning(number)
         if split.cut is None:
             return learning
-        # Pictures were changed before the trunk; only mixing is left for what it gives.
+        # Images were changed before the trunk; only mixing is left for what it gives.
         return learning.replace(augmentation=Augmentation(mixup=learning.augmentation.mixup))
 
     def _part(self, split: Split, name: str):
@@ -200,6 +200,6 @@ def _in_float32(model: keras.Model) -> keras.Model:
 
 
 def _class_weights(labels: np.ndarray, dataset: Dataset) -> np.ndarray:
-    """How much a picture of each class counts, so that all classes count alike; mean 1."""
+    """How much an image of each class counts, so that all classes count alike; mean 1."""
     counts = np.bincount(labels, minlength=len(dataset.class_names))
     return (len(labels) / (np.count_nonzero(counts) * np.maximum(counts, 1))).astype(np.float32)

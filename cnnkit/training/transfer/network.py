@@ -29,16 +29,16 @@ RANDOM_KINDS = ("Dropout", "GaussianNoise", "GaussianDropout", "SpatialDropout2D
 class Split:
     """A network in two."""
 
-    whole: keras.Model  # from pictures to logits
+    whole: keras.Model  # from images to logits
     tail: keras.Model  # from what the trunk gives to logits; shares its layers with `whole`
-    cut: str | None  # layer that ends the trunk; None: there is no trunk, all begins at pictures
+    cut: str | None  # layer that ends the trunk; None: there is no trunk, all begins at images
 
 
 class TransferNetwork:
     """A network with a new head, whose layers can be frozen up to any of them.
 
     Args:
-        base: from pictures, 0 to 255, to maps.
+        base: from images, 0 to 255, to maps.
         head: the new layers.
         classes: of the new data set.
         seed: of the head's weights and dropout.
@@ -56,7 +56,7 @@ class TransferNetwork:
 
     @property
     def rows(self) -> tuple[LayerRow, ...]:
-        """Every layer in the order a picture meets them."""
+        """Every layer in the order an image meets them."""
         return self.anatomy.rows
 
     def first_row(self, train_from: str) -> int:
@@ -133,7 +133,7 @@ class TransferNetwork:
         learning = {row.name for row in self.rows[first:]}
         for layer in self.whole.layers:
             # Batch normalisation stays as it learnt to be: the weights behind it rely on the
-            # means and deviations of a million pictures, which a few batches of a small data
+            # means and deviations of a million images, which a few batches of a small data
             # set would overwrite with noise.
             kept = self.learnt and isinstance(layer, keras.layers.BatchNormalization)
             layer.trainable = layer.name in learning and not kept

@@ -29,8 +29,8 @@ def get_transfer(name: str) -> TransferRecipe:
 _RECIPES = {
     recipe.name: recipe
     for recipe in (
-        # aidiary's: block 5 and the head together, pictures of 150 pixels, 50 epochs. There
-        # each epoch drew its changes anew; here eight variants of each picture are kept.
+        # aidiary's: block 5 and the head together, images of 150 pixels, 50 epochs. There
+        # each epoch drew its changes anew; here eight variants of each image are kept.
         TransferRecipe(
             name="published",
             model="vgg16",

@@ -72,7 +72,7 @@ class TransferRecipe(Written):
     model: str  # pretrained or registered network; with `run`, what the run trained
     weights: str = "imagenet"  # or "random"; without meaning for a run's network
     run: str = ""  # a finished run whose network goes on learning; empty: none
-    size: int | None = None  # pixels, height and width of the pictures; None: as published
+    size: int | None = None  # pixels, height and width of the images; None: as published
     dataset: str = "flowers17"  # registered or imported data set
     split_seed: int = 0  # of the division into parts
     per_class: int | None = None  # at most so many of each class to learn from; None: all
@@ -80,8 +80,8 @@ class TransferRecipe(Written):
     phases: tuple[Phase, ...] = (Phase(),)
     batch_size: int = 32
     augmentation: Augmentation = field(default_factory=Augmentation)
-    cached: bool = True  # compute what the frozen layers make of a picture only once
-    variants: int = 4  # of each picture, itself included, where features are cached
+    cached: bool = True  # compute what the frozen layers make of an image only once
+    variants: int = 4  # of each image, itself included, where features are cached
     feature_type: str = "float16"  # of what is cached
     balanced: bool = False  # rare classes count more, so that all classes count alike
     label_smoothing: float = 0.0

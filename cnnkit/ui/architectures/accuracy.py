@@ -1,4 +1,4 @@
-"""What accuracy costs: every network with ImageNet weights in one picture."""
+"""What accuracy costs: every network with ImageNet weights in one image."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from cnnkit.ui.charts import clicked_point
 from cnnkit.ui.messages import source
 
 COSTS = {
-    "macs": "multiply-accumulates for one picture",
+    "macs": "multiply-accumulates for one image",
     "parameters": "parameters",
-    "activation_bytes": "bytes of activations for one picture",
+    "activation_bytes": "bytes of activations for one image",
     "depth": "layers with weights, one after the other",
 }
 
@@ -56,7 +56,7 @@ def show() -> None:
     with st.expander("The figures as a table"):
         st.dataframe([_cells(spec, found[spec.name]) for spec in known], hide_index=True)
     source(
-        "Accuracy: as the source in the table published it, with its own pictures' size; costs: "
+        "Accuracy: as the source in the table published it, with its own images' size; costs: "
         "counted by this project (docs/anatomy.md)."
     )
 
@@ -74,7 +74,7 @@ def _cells(spec: PretrainedSpec, found: Counts) -> dict[str, object]:
     return {
         "Network": spec.title,
         "Family": spec.family,
-        "Pictures": f"{spec.size}×{spec.size}",
+        "Images": f"{spec.size}×{spec.size}",
         "Top-1": None if spec.top1 is None else f"{spec.top1:.1%}",
         "Top-5": None if spec.top5 is None else f"{spec.top5:.1%}",
         "Parameters": found.parameters,

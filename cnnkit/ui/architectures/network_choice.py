@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 # In the order of their years, which is how one follows from the other.
 CLASSICS = ("lenet5", "alexnet", "vgg16", "googlenet", "resnet", "squeezenet")
-OPEN_SIZE = 224  # pixels, for a file that leaves the size of its pictures open
+OPEN_SIZE = 224  # pixels, for a file that leaves the size of its images open
 
 
 @dataclass(frozen=True)
@@ -111,7 +111,7 @@ def _options(name: str, parameter: str) -> dict[str, Any]:
     with st.popover("Build it otherwise", icon=":material/tune:"):
         shown = {one.name: _option(one, f"{parameter}_{name}") for one in spec.options}
         size = st.number_input(
-            "Height and width of the pictures",
+            "Height and width of the images",
             8,
             1024,
             spec.input_shape[0],
@@ -139,7 +139,7 @@ def _option(option: Option, scope: str) -> Any:
 
 def _words(key: str, value: Any) -> str:
     if key == "input_shape":
-        return f"pictures of {value[0]}×{value[1]}"
+        return f"images of {value[0]}×{value[1]}"
     return (
         f"{key.replace('_', ' ')}: {value}"
         if not isinstance(value, bool)
@@ -156,7 +156,7 @@ def _draw(name: str, options: Mapping[str, Any]) -> Drawing:
 def _draw_file(data: bytes) -> Drawing:
     from cnnkit.anatomy import dissect, drawing
 
-    model = open_uploaded_model(data, picture=False)
+    model = open_uploaded_model(data, image=False)
     sides = tuple(model.inputs[0].shape[1:])
     if None not in sides or len(sides) != 3:
         return drawing(dissect(model))

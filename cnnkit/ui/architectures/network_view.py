@@ -54,13 +54,13 @@ def totals(found: Anatomy | Counts) -> None:
         st.metric(
             "Multiply-accumulates",
             short_number(found.macs),
-            help=f"{found.macs:,} for one picture. {CONVENTION}",
+            help=f"{found.macs:,} for one image. {CONVENTION}",
         )
         st.metric("Depth", found.depth, help="Layers with weights on the longest way through.")
         st.metric(
             "Activations",
             f"{found.activation_bytes / 2**20:.3g} MiB",
-            help="What all layers give for one picture, as training keeps it. At inference "
+            help="What all layers give for one image, as training keeps it. At inference "
             f"{found.peak_activation_bytes / 2**20:.3g} MiB are needed at once.",
         )
         st.metric("The answer sees", seen(found), help="Receptive field of the output, in pixels.")
@@ -127,6 +127,6 @@ def _cells(row: LayerRow) -> dict[str, object]:
         "Parameters": row.parameters,
         "MACs": row.macs,
         "Memory, KiB": row.activation_bytes / 1024,
-        "Sees": "all" if row.whole_picture else "×".join(map(str, field or ())),
+        "Sees": "all" if row.whole_image else "×".join(map(str, field or ())),
         "Stride": "×".join(f"{side:g}" for side in row.stride or ()),
     }

@@ -17,7 +17,7 @@ from cnnkit.ui import cache, forecast, page, polling
 from cnnkit.ui.charts import chart
 from cnnkit.ui.tasks import background, when_ready
 
-PICTURES = 64  # of which the gradients are taken
+IMAGES = 64  # of which the gradients are taken
 Norms = Mapping[str, float]  # layer -> L2 norm of its kernel's gradient
 
 
@@ -121,10 +121,10 @@ def _gradients_before(twins: Twins, key: str) -> None:
     recipes = twins.recipes
     keys = [recipe.to_json() for recipe in recipes.values()]
     dataset = cache.dataset(next(iter(recipes.values())).dataset)
-    pictures = _some(dataset.part("train"))
+    images = _some(dataset.part("train"))
     norms = background().ask(
         ("gradients", *keys),
-        lambda: {name: _norms_at_start(recipe, pictures) for name, recipe in recipes.items()},
+        lambda: {name: _norms_at_start(recipe, images) for name, recipe in recipes.items()},
     )
     when_ready(
         norms,
@@ -135,15 +135,14 @@ def _gradients_before(twins: Twins, key: str) -> None:
 
 def _gradients_after(runs: Mapping[str, Run], twins: Twins, key: str) -> None:
     dataset = cache.dataset(next(iter(twins.recipes.values())).dataset)
-    pictures = _some(dataset.part("train"))
+    images = _some(dataset.part("train"))
     folders = {name: cache.store().model_folder(run.id) for name, run in runs.items()}
 
     def work() -> dict[str, Norms]:
         from cnnkit.training import gradient_norms
 
         return {
-            name: gradient_norms(load_model(folder)[0], *pictures)
-            for name, folder in folders.items()
+            name: gradient_norms(load_model(folder)[0], *images) for name, folder in folders.items()
         }
 
     norms = background().ask(("trained gradients", *(run.id for run in runs.values())), work)
@@ -156,16 +155,16 @@ def _gradients_after(runs: Mapping[str, Run], twins: Twins, key: str) -> None:
 
 def _some(part: tuple[np.ndarray, np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
     images, labels = part
-    chosen = np.random.default_rng(0).choice(len(images), PICTURES, replace=False)
+    chosen = np.random.default_rng(0).choice(len(images), IMAGES, replace=False)
     return images[chosen], labels[chosen]
 
 
-def _norms_at_start(recipe: Recipe, pictures: tuple[np.ndarray, np.ndarray]) -> Norms:
+def _norms_at_start(recipe: Recipe, images: tuple[np.ndarray, np.ndarray]) -> Norms:
     from cnnkit.training import gradient_norms
 
-    shape = pictures[0].shape[1:]
+    shape = images[0].shape[1:]
     model = create_model(recipe.model, input_shape=shape, seed=recipe.seed, **recipe.model_options)
-    return gradient_norms(model, *pictures)
+    return gradient_norms(model, *images)
 
 
 def _draw_norms(found: Mapping[str, Norms], twins: Twins, key: str) -> None:
@@ -177,7 +176,7 @@ def _draw_norms(found: Mapping[str, Norms], twins: Twins, key: str) -> None:
                 name: (list(range(1, len(common) + 1)), [norms[layer] for layer in common])
                 for name, norms in found.items()
             },
-            x_title="layer, from the picture to the answer",
+            x_title="layer, from the image to the answer",
             y_title="norm of the gradient",
             logarithmic=True,
             markers=True,
@@ -193,5 +192,5 @@ def _draw_norms(found: Mapping[str, Norms], twins: Twins, key: str) -> None:
     if min(first) > 0:
         st.caption(
             f"In the first layer the gradient of “{names[0]}” is {first[0] / first[1]:.2g} times "
-            f"that of “{names[1]}”, for the same {PICTURES} training pictures."
+            f"that of “{names[1]}”, for the same {IMAGES} training images."
         )

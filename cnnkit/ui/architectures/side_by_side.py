@@ -38,7 +38,7 @@ def show(chosen: tuple[Chosen, Chosen], drawings: Sequence[Drawing]) -> None:
         with column:
             st.markdown(f"##### {one.title}")
             shape = "×".join(map(str, drawing.anatomy.input_shape))
-            st.caption(f"pictures of {shape}; the answer sees {seen(drawing.anatomy)}")
+            st.caption(f"images of {shape}; the answer sees {seen(drawing.anatomy)}")
             st.html(architecture(drawing))
 
 

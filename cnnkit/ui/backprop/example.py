@@ -1,4 +1,4 @@
-"""Which network, which picture: what is followed forward and back."""
+"""Which network, which image: what is followed forward and back."""
 
 from __future__ import annotations
 
@@ -29,30 +29,30 @@ TWINS = (
 )
 LEARNT = (0, 25, 50, 75, 100, 150, 200, 300)  # epochs offered of the toy network
 USUAL = 100
-BATCH = 32  # training pictures of a run's network that make a batch
+BATCH = 32  # training images of a run's network that make a batch
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Subject:
-    """A network and a picture of a known class."""
+    """A network and an image of a known class."""
 
     network_key: str  # equal for equal networks
-    picture_key: str  # equal for equal pictures
+    image_key: str  # equal for equal images
     make_network: Callable[[], Network]  # a network of one's own, which may learn
-    picture: np.ndarray  # uint8 (height, width, channels)
+    image: np.ndarray  # uint8 (height, width, channels)
     label: int
     class_names: tuple[str, ...]
-    words: str  # what the picture is
-    batch: Part  # pictures to learn from at once
+    words: str  # what the image is
+    batch: Part  # images to learn from at once
 
     @property
     def key(self) -> tuple[str, str]:
         """Equal for equal questions."""
-        return self.network_key, self.picture_key
+        return self.network_key, self.image_key
 
 
 def choose() -> Subject:
-    """A network, `?network=`, and a picture for it, `?class=` and `?picture=`.
+    """A network, `?network=`, and an image for it, `?class=` and `?image=`.
 
     Raises:
         StorageError, CorruptRunError, IncompatibleError, AssetUnavailableError
@@ -73,7 +73,7 @@ def choose() -> Subject:
         _forget_what_was_of_another(name)
         subject = _toy() if name == TOY else _of_run(runs[name])
     with right:
-        charts.picture(subject.picture, alt=subject.words, width=124)
+        charts.image(subject.image, alt=subject.words, width=124)
     return subject
 
 
@@ -85,7 +85,7 @@ def followed(subject: Subject) -> Trace:
 @st.cache_resource(max_entries=8, show_spinner=False)
 def _traced(key: tuple[str, str], _subject: Subject) -> Trace:
     with one_thread():
-        return trace(_subject.make_network(), _subject.picture, _subject.label)
+        return trace(_subject.make_network(), _subject.image, _subject.label)
 
 
 def _forget_what_was_of_another(network: str) -> None:
@@ -103,7 +103,7 @@ def _toy() -> Subject:
         label = _class_picker(BANDS, "middle")
     found = np.flatnonzero(labels == label)
     with middle:
-        number = inputs.picture_picker(len(found), label=f"Which of {len(found)} patterns")
+        number = inputs.image_picker(len(found), label=f"Which of {len(found)} patterns")
     with right:
         epochs = int(
             inputs.number(
@@ -119,9 +119,9 @@ def _toy() -> Subject:
         )
     return Subject(
         network_key=f"{TOY}-{epochs}",
-        picture_key=f"{TOY}-{found[number]}",
+        image_key=f"{TOY}-{found[number]}",
         make_network=lambda: copy.deepcopy(_learnt_toy(epochs)),
-        picture=images[found[number]],
+        image=images[found[number]],
         label=label,
         class_names=tuple(BANDS),
         words=f"Test pattern: {BANDS[label]}",
@@ -150,15 +150,15 @@ def _of_run(run: Run) -> Subject:
         label = _class_picker(data.class_names, "7")
     found = np.flatnonzero(labels == label)
     with right:
-        number = found[inputs.picture_picker(len(found), label=_which(len(found), data))]
+        number = found[inputs.image_picker(len(found), label=_which(len(found), data))]
     return Subject(
         network_key=run.id,
-        picture_key=f"{data.name}-{number}",
+        image_key=f"{data.name}-{number}",
         make_network=lambda: copy.deepcopy(_twin(run.id)),
-        picture=images[number],
+        image=images[number],
         label=label,
         class_names=tuple(data.class_names),
-        words=f"Test picture {number:,}: “{data.class_names[label]}”",
+        words=f"Test image {number:,}: “{data.class_names[label]}”",
         batch=_batch(data),
     )
 

@@ -39,11 +39,11 @@ def show(subject: Subject) -> None:
 
 
 def check(subject: Subject, dtype: str) -> Report:
-    """The comparison, with the picture that is on the page."""
+    """The comparison, with the image that is on the page."""
     network = subject.make_network()
     network = Network(network.layers, network.input_shape, dtype)
     awaken(network)
-    return gradcheck(network, subject.picture[np.newaxis], np.array([subject.label]))
+    return gradcheck(network, subject.image[np.newaxis], np.array([subject.label]))
 
 
 def _report(report: Report) -> None:

@@ -20,7 +20,7 @@ from cnnkit.ui.concepts._frame import one_thread
 RATES = (0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1.0, 3.0, 10.0, 30.0)
 ALONG = tuple(float(rate) for rate in np.geomspace(RATES[0], RATES[-1], 25))
 MOST = 40  # steps that are kept
-LESSONS = {"batch": "A batch of {}", "picture": "This picture alone"}
+LESSONS = {"batch": "A batch of {}", "image": "This image alone"}
 
 Taken = tuple[str, float]  # a lesson and a learning rate
 
@@ -30,7 +30,7 @@ def show(subject: Subject) -> None:
     st.markdown(
         "The gradient says for every weight how the loss would rise with it. Learning goes the "
         "other way, a little: **W ← W − rate · ΔW**. Too small a rate hardly helps; too large a "
-        "one jumps across the valley. Try **10**; and see what a step for one picture does to "
+        "one jumps across the valley. Try **10**; and see what a step for one image does to "
         "all the others."
     )
     left, right = st.columns(2, gap="large", vertical_alignment="bottom")
@@ -73,13 +73,13 @@ def show(subject: Subject) -> None:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Result:
-    """A step and what came of it; of both losses, this picture's and the batch's."""
+    """A step and what came of it; of both losses, this image's and the batch's."""
 
     learned: Learned
     before: list[float]  # losses, nats
     after: list[float]
     along: list[list[float]]  # after every rate of `ALONG`
-    probabilities: tuple[np.ndarray, np.ndarray]  # of this picture, before and after
+    probabilities: tuple[np.ndarray, np.ndarray]  # of this image, before and after
 
 
 def _along(result: Result, rate: float) -> None:
@@ -87,7 +87,7 @@ def _along(result: Result, rate: float) -> None:
     slopes = [
         Slope(title=title, colour=colour, losses=along, before=before, after=after)
         for title, colour, along, before, after in zip(
-            ("this picture", "all of the batch"),
+            ("this image", "all of the batch"),
             (BLUE, ORANGE),
             result.along,
             result.before,
@@ -104,7 +104,7 @@ def _along(result: Result, rate: float) -> None:
 
 def _outcome(result: Result, subject: Subject, taken: int) -> None:
     p = [float(q[subject.label]) for q in result.probabilities]
-    names = ("Loss of this picture", "Mean loss of the batch")
+    names = ("Loss of this image", "Mean loss of the batch")
     with st.container(horizontal=True):
         for name, before, after in zip(names, result.before, result.after, strict=True):
             st.metric(name, f"{after:.4g}", f"{after - before:+.3g}", delta_color="inverse")
@@ -180,7 +180,7 @@ def _of_filter(kernel: np.ndarray, number: int) -> np.ndarray:
 
 
 def _taken(subject: Subject) -> list[Taken]:
-    """The steps kept so far with this network and this picture."""
+    """The steps kept so far with this network and this image."""
     key, steps = st.session_state.get("steps_taken", (None, []))
     return list(steps) if key == subject.key else []
 
@@ -199,19 +199,19 @@ def _step(
 ) -> Result:
     """The next step after those that were kept, and the loss along all rates."""
     network = _subject.make_network()
-    picture = (_subject.picture[np.newaxis], np.array([_subject.label]))
-    lessons = {"picture": picture, "batch": _subject.batch}
+    image = (_subject.image[np.newaxis], np.array([_subject.label]))
+    lessons = {"image": image, "batch": _subject.batch}
     parts = list(lessons.values())
     lesson = lessons[key[-1]]
     with one_thread(), np.errstate(over="ignore", invalid="ignore"):
         for name, earlier in taken:
             learn_once(network, lessons[name], earlier)
         before = [network.forward(*part) for part in parts]
-        first = network.probabilities(picture[0])[0]
+        first = network.probabilities(image[0])[0]
         along = losses_along(network, lesson, ALONG, parts)
         learned = learn_once(network, lesson, rate)
         after = [network.forward(*part) for part in parts]
-        last = network.probabilities(picture[0])[0]
+        last = network.probabilities(image[0])[0]
     return Result(
         learned=learned, before=before, after=after, along=along, probabilities=(first, last)
     )

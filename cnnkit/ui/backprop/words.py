@@ -88,7 +88,7 @@ WORDS = {
         r"\delta x = s \cdot \delta y",
     ),
     "zero padding": Words(
-        "Zeros are put around the picture.",
+        "Zeros are put around the image.",
         r"y_{ij} = x_{i-t,\,j-l} \text{ inside, } 0 \text{ outside}",
         "What reached the zeros is dropped, the rest is passed on.",
         r"\delta x_{ij} = \delta y_{i+t,\,j+l}",

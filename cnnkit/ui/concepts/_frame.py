@@ -7,7 +7,7 @@ from threadpoolctl import threadpool_limits
 
 
 def question(asked: str, by: str, answer: str) -> None:
-    """Show what was asked, by whom, and the answer, above the live picture.
+    """Show what was asked, by whom, and the answer, above the live image.
 
     Args:
         asked: the question, in English.

@@ -6,14 +6,14 @@ import numpy as np
 import streamlit as st
 
 from cnnkit.concepts.dropout import Learning, learn, mask
-from cnnkit.concepts.perceptron import small_pictures
+from cnnkit.concepts.perceptron import small_images
 from cnnkit.figures._style import BLUE, ORANGE
 from cnnkit.figures.curves import lines
 from cnnkit.ui import cache
 from cnnkit.ui.charts import chart, montage
 from cnnkit.ui.concepts._frame import one_thread, question
 
-PICTURES, UNITS, EPOCHS = 200, 128, 60
+IMAGES, UNITS, EPOCHS = 200, 128, 60
 
 
 def draw() -> None:
@@ -21,8 +21,8 @@ def draw() -> None:
     question(
         "What does dropout do, and when does it help?",
         "a learner's notes on TensorFlow's MNIST tutorials (Deep MNIST for Experts)",
-        "Each picture is learnt by another random half of the units, so none can rely on the "
-        "others to remember a single picture for it. The network learns its pictures less "
+        "Each image is learnt by another random half of the units, so none can rely on the "
+        "others to remember a single image for it. The network learns its images less "
         "perfectly and new ones better, most of all when there are few or some labels are wrong.",
     )
     with st.container(horizontal=True, vertical_alignment="bottom"):
@@ -49,11 +49,11 @@ def draw() -> None:
             mask((8, UNITS), rate, np.random.default_rng(seed)).reshape(8, 8, UNITS // 8),
             columns=4,
             scale=4,
-            alt="Which hidden units work for each of eight pictures, white for on",
+            alt="Which hidden units work for each of eight images, white for on",
         )
-        st.caption("Which of the 128 units work (white) for each of eight pictures.")
+        st.caption("Which of the 128 units work (white) for each of eight images.")
     st.caption(
-        f"{UNITS} ReLU units learn {PICTURES} digits for {EPOCHS} epochs with Adam, twice from "
+        f"{UNITS} ReLU units learn {IMAGES} digits for {EPOCHS} epochs with Adam, twice from "
         "the same start, and read 360 new ones. One seed is one throw of the dice: try others. "
         "With no wrong labels the two come out much alike."
     )
@@ -62,17 +62,17 @@ def draw() -> None:
 def _curves(off: Learning, on: Learning):
     epochs = range(EPOCHS + 1)
     series = {
-        "off, new pictures": (epochs, off.test_accuracy),
-        "on, new pictures": (epochs, on.test_accuracy),
-        "off, learnt pictures": (epochs, off.train_accuracy),
-        "on, learnt pictures": (epochs, on.train_accuracy),
+        "off, new images": (epochs, off.test_accuracy),
+        "on, new images": (epochs, on.test_accuracy),
+        "off, learnt images": (epochs, off.train_accuracy),
+        "on, learnt images": (epochs, on.train_accuracy),
     }
     return lines(
         series,
         x_title="epoch",
         y_title="accuracy",
         percent=True,
-        dashed=("off, learnt pictures", "on, learnt pictures"),
+        dashed=("off, learnt images", "on, learnt images"),
         colours={name: ORANGE if name.startswith("off") else BLUE for name in series},
         height=380,
     )
@@ -81,7 +81,7 @@ def _curves(off: Learning, on: Learning):
 def _figures(off: Learning, on: Learning) -> None:
     gained = 100 * (on.test_accuracy[-1] - off.test_accuracy[-1])
     st.metric(
-        "New pictures, with dropout",
+        "New images, with dropout",
         f"{100 * on.test_accuracy[-1]:.1f} %",
         f"{gained:+.1f} points against none",
     )
@@ -94,15 +94,15 @@ def _figures(off: Learning, on: Learning) -> None:
 @st.cache_data(max_entries=32, show_spinner="Training a small network …")
 def _learnt(rate: float, wrong: float, seed: int) -> Learning:
     dataset = cache.dataset("digits")
-    images, labels = (array[:PICTURES] for array in dataset.part("train"))
+    images, labels = (array[:IMAGES] for array in dataset.part("train"))
     test_images, test_labels = dataset.part("test")
     generator = np.random.default_rng(seed)
     # Another class for certain, so that the fraction means what it says.
     shift = generator.integers(1, 10, len(labels)) * (generator.random(len(labels)) < wrong)
     with one_thread():
         return learn(
-            (small_pictures(images), (labels + shift) % 10),
-            (small_pictures(test_images), test_labels),
+            (small_images(images), (labels + shift) % 10),
+            (small_images(test_images), test_labels),
             rate=rate,
             units=UNITS,
             epochs=EPOCHS,

@@ -10,14 +10,14 @@ from cnnkit.concepts.perceptron import (
     Snapshot,
     descend,
     different_units,
-    small_pictures,
+    small_images,
 )
 from cnnkit.figures.curves import lines
 from cnnkit.ui import cache
 from cnnkit.ui.charts import chart, montage
 from cnnkit.ui.concepts._frame import one_thread, question
 
-PICTURES, SIDE, UNITS, STEPS, RATE = 300, 14, 12, 150, 0.3
+IMAGES, SIDE, UNITS, STEPS, RATE = 300, 14, 12, 150, 0.3
 TITLES = {"zeros": "All zeros", "constant": "All the same", "noise": "Small noise"}
 
 
@@ -67,7 +67,7 @@ def draw() -> None:
         alt="Accuracy over the steps: only the network that began with noise learns to read",
     )
     st.caption(
-        f"{UNITS} hidden tanh units read {PICTURES} handwritten digits of {SIDE}×{SIDE} pixels, "
+        f"{UNITS} hidden tanh units read {IMAGES} handwritten digits of {SIDE}×{SIDE} pixels, "
         f"{STEPS} steps of gradient descent, computed just now in NumPy. Each tile is one unit's "
         "weights: blue for positive, orange for negative. Try 3.0: too much noise saturates "
         "tanh, and learning slows down again. That is why the noise is small."
@@ -93,7 +93,7 @@ def _one(kind: str, snapshot: Snapshot) -> None:
 @st.cache_data(max_entries=16, show_spinner="Training three small networks …")
 def _learnt(scale: float) -> dict[str, list[Snapshot]]:
     images, labels = cache.dataset("digits").part("train")
-    inputs, labels = small_pictures(images[:PICTURES], SIDE), labels[:PICTURES]
+    inputs, labels = small_images(images[:IMAGES], SIDE), labels[:IMAGES]
     paths = {}
     with one_thread():
         for kind in STARTS:

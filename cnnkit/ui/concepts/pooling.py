@@ -7,9 +7,9 @@ import streamlit as st
 from cnnkit.concepts.pooling import ACTIVATIONS, FILTERS, MONOTONIC, POOLINGS, Orders, both_orders
 from cnnkit.figures import rasters
 from cnnkit.ui import cache
-from cnnkit.ui.charts import montage, picture
+from cnnkit.ui.charts import image, montage
 from cnnkit.ui.concepts._frame import question
-from cnnkit.ui.inputs import picture_picker
+from cnnkit.ui.inputs import image_picker
 
 
 def draw() -> None:
@@ -24,8 +24,8 @@ def draw() -> None:
     left, right = st.columns([2, 5], gap="large")
     with left:
         dataset = cache.digits()
-        pictures, labels = dataset.part("test")
-        number = picture_picker(len(pictures), label="Digit")
+        images, labels = dataset.part("test")
+        number = image_picker(len(images), label="Digit")
         settings = {
             name: st.selectbox(label, list(options), key=f"pooling_{name}", bind="query-params")
             for name, label, options in (
@@ -36,22 +36,20 @@ def draw() -> None:
         }
         bias = st.slider("Bias", -1.0, 1.0, -0.3, 0.1, key="pooling_bias", bind="query-params")
     with right:
-        image = pictures[number, ..., 0]
+        image = images[number, ..., 0]
         orders = both_orders(image, bias=bias, **settings)
-        _pictures(orders, image, int(labels[number]), settings["kernel"])
+        _images(orders, image, int(labels[number]), settings["kernel"])
         _verdict(orders, **settings)
 
 
-def _pictures(orders: Orders, image, label: int, kernel: str) -> None:
+def _images(orders: Orders, digit, label: int, kernel: str) -> None:
     with st.container(horizontal=True, gap="small"):
         with st.container(width=150):
-            picture(
-                image, alt=f"The handwritten digit {label}", width=150, caption="picture, 28×28"
-            )
+            image(digit, alt=f"The handwritten digit {label}", width=150, caption="image, 28×28")
         with st.container(width=150):
             montage(
                 orders.convolved[None], columns=1, scale=7, colours="diverging", width=150,
-                alt=f"The picture filtered for {kernel}",
+                alt=f"The image filtered for {kernel}",
             )  # fmt: skip
             st.caption(f"filtered for {kernel}, 24×24")
     largest = max(abs(orders.pooled_first).max(), abs(orders.activated_first).max(), 1e-9)
@@ -64,7 +62,7 @@ def _pictures(orders: Orders, image, label: int, kernel: str) -> None:
         ):
             with st.container(width=150):
                 tile = rasters.enlarged(rasters.coloured(values, "diverging"), 14)
-                picture(tile, alt=alt, width=150)
+                image(tile, alt=alt, width=150)
                 st.caption(title)
 
 

@@ -24,7 +24,7 @@ def draw() -> None:
     )
     names: list[str] = list(CLASSES)
     shown = st.segmented_control(
-        "The picture really shows a …",
+        "The image really shows a …",
         names,
         default=names[0],
         key="softmax_true",

@@ -1,4 +1,4 @@
-"""The network before and after it was fine-tuned, asked about the same picture."""
+"""The network before and after it was fine-tuned, asked about the same image."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ ANSWERS = 5
 
 
 def show(run: Run) -> None:
-    """One test picture, and what both said to it.
+    """One test image, and what both said to it.
 
     Raises:
         AssetUnavailableError, CorruptAssetError, CorruptRunError
@@ -31,15 +31,15 @@ def show(run: Run) -> None:
         st.caption("It began with random weights, so there is no answer from before.")
         return
     images, labels = test_set.part(run)
-    number = inputs.picture_picker(
-        min(len(images), len(before.names)), label="Test picture", parameter="test_picture"
+    number = inputs.image_picker(
+        min(len(images), len(before.names)), label="Test image", parameter="test_image"
     )
     names, after = cache.card(run.id).class_names, cache.predictions(run.id)
-    picture, left, right = st.columns([1.3, 2, 2], gap="medium")
-    with picture:
+    image, left, right = st.columns([1.3, 2, 2], gap="medium")
+    with image:
         truth = names[labels[number]]
         charts.photo(
-            images[number], alt=f"A test picture of {truth}", width=160, caption=f"It is {truth}."
+            images[number], alt=f"A test image of {truth}", width=160, caption=f"It is {truth}."
         )
     with left:
         _answers(f"{before.network} before", before.names[number], before.probabilities[number])

@@ -1,4 +1,4 @@
-"""Networks that learnt from the same pictures, on one chart."""
+"""Networks that learnt from the same images, on one chart."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ MEASURE = "val_accuracy"
 def show(run: Run) -> None:
     """The curve of a finished run and of the newest others on its data set and split."""
     found = cache.learning_runs(statuses=[Status.FINISHED])
-    others = [one for one in found if _pictures(one) == _pictures(run) and one.id != run.id]
+    others = [one for one in found if _images(one) == _images(run) and one.id != run.id]
     if not others:
         st.caption(
-            "Nothing else has learnt from these pictures yet. Switch on **Beside it a small "
+            "Nothing else has learnt from these images yet. Switch on **Beside it a small "
             "network from nothing** before you press Fine-tune, or choose another network or "
             "depth: their curves will stand here together."
         )
@@ -37,6 +37,6 @@ def show(run: Run) -> None:
     page.link("pages/runs.py", "Compare their settings", run=",".join(one.id for one in shown))
 
 
-def _pictures(run: Run) -> tuple[object, ...]:
+def _images(run: Run) -> tuple[object, ...]:
     """What it learnt from: data set and division."""
     return run.spec.get("dataset"), run.spec.get("split_seed", 0)

@@ -1,4 +1,4 @@
-"""What is in a data set, at a glance: some pictures of each class, and how it is divided."""
+"""What is in a data set, at a glance: some images of each class, and how it is divided."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from cnnkit.ui.finetune import imported_dataset
 from cnnkit.ui.finetune.escaping import label, literal
 
 PARTS = {"train": "to learn from", "validation": "to choose by", "test": "to test on"}
-IN_A_CARD = 4  # pictures
+IN_A_CARD = 4  # images
 SHEET, CLOSER = 360, 1100  # pixels across
 AT_ONCE = 24  # classes
-IN_FULL = 60  # pictures of one class
+IN_FULL = 60  # images of one class
 # Pages keep pixels square for the sake of digits; photos that are shrunk need smoothing.
 _SMOOTH = """<style>
 [class*="st-key-class_"] [data-testid="stImage"] img { image-rendering: auto; }
@@ -24,14 +24,14 @@ _SMOOTH = """<style>
 
 
 def show_data(dataset: Dataset) -> None:
-    """Pictures, division and, of an imported set, what was left out."""
+    """Images, division and, of an imported set, what was left out."""
     counts = _counts(dataset)
     total = counts.sum(axis=1)
     parts = ", ".join(f"{n:,} {words}" for n, words in zip(total, PARTS.values(), strict=True))
     st.markdown(
-        f"**{len(dataset.labels):,}** pictures in **{len(dataset.class_names)}** classes: {parts}."
+        f"**{len(dataset.labels):,}** images in **{len(dataset.class_names)}** classes: {parts}."
     )
-    names = ["Pictures", "Split"]
+    names = ["Images", "Split"]
     if dataset.spec.kind == "own":
         names.append(f"Left out ({len(import_report(dataset.name).left_out):,})")
     tabs = st.tabs(names, key="data_tabs")
@@ -46,7 +46,7 @@ def show_data(dataset: Dataset) -> None:
 
 
 def contact_sheet(dataset: Dataset) -> None:
-    """A card for each class: its name, how many pictures it has, and some of them."""
+    """A card for each class: its name, how many images it has, and some of them."""
     classes = len(dataset.class_names)
     first = 0
     if classes > AT_ONCE:
@@ -59,13 +59,13 @@ def contact_sheet(dataset: Dataset) -> None:
 
 
 def one_class(dataset: Dataset) -> None:
-    """All pictures of one class, or as many as a page can bear."""
+    """All images of one class, or as many as a page can bear."""
     numbers = {name: k for k, name in enumerate(dataset.class_names)}
     name = st.selectbox(
         "Look closer at a class",
         list(numbers),
         index=None,
-        placeholder="all its pictures",
+        placeholder="all its images",
         width=320,
     )
     if name is None:
@@ -74,15 +74,15 @@ def one_class(dataset: Dataset) -> None:
     shown = where[:IN_FULL]
     sheet = _sheet(dataset.fingerprint, tuple(shown.tolist()), 10, CLOSER, dataset.images)
     with st.container(key="class_closer"):
-        st.image(sheet, output_format="PNG", alt=f"{len(shown)} pictures of {name}")
+        st.image(sheet, output_format="PNG", alt=f"{len(shown)} images of {name}")
     st.caption(
-        f"{len(shown)} of {len(where):,} pictures, {literal(dataset.names[shown[0]])} to "
+        f"{len(shown)} of {len(where):,} images, {literal(dataset.names[shown[0]])} to "
         f"{literal(dataset.names[shown[-1]])}"
     )
 
 
 def show_split(counts: np.ndarray, class_names: tuple[str, ...]) -> None:
-    """How many pictures of each class are for what.
+    """How many images of each class are for what.
 
     Args:
         counts: (3 parts, classes).
@@ -98,7 +98,7 @@ def show_split(counts: np.ndarray, class_names: tuple[str, ...]) -> None:
         names,
         lying=True,
         text=[f"{sum(column)}" for column in shown.T.tolist()],
-        unit="pictures",
+        unit="images",
         height=90 + 26 * max(2, len(names)),
     )
     charts.chart(figure, alt=_in_words(shown, names), key="split")
@@ -106,7 +106,7 @@ def show_split(counts: np.ndarray, class_names: tuple[str, ...]) -> None:
         st.caption(f"The first {len(names)} of {len(class_names)} classes.")
     st.caption(
         "A network learns from the first part. Every choice is made by the second. The third is "
-        "looked at once, at the end: only so does it say what new pictures can expect."
+        "looked at once, at the end: only so does it say what new images can expect."
     )
 
 
@@ -117,7 +117,7 @@ def _card(dataset: Dataset, k: int) -> None:
     name = dataset.class_names[k]
     with st.container(gap="xxsmall", key=f"class_{k}"):
         sheet = _sheet(dataset.fingerprint, tuple(some.tolist()), IN_A_CARD, SHEET, dataset.images)
-        st.image(sheet, output_format="PNG", alt=f"{len(some)} pictures of {name}", width="stretch")
+        st.image(sheet, output_format="PNG", alt=f"{len(some)} images of {name}", width="stretch")
         st.markdown(f":small[{literal(name)} :gray[{len(where):,}]]")
 
 
@@ -125,21 +125,21 @@ def _card(dataset: Dataset, k: int) -> None:
 def _sheet(
     fingerprint: str, numbers: tuple[int, ...], columns: int, width: int, _images: np.ndarray
 ) -> bytes:
-    """Some pictures of a data set in one, as PNG.
+    """Some images of a data set in one, as PNG.
 
     Args:
-        fingerprint: of the data set; stands for its pictures in the cache.
+        fingerprint: of the data set; stands for its images in the cache.
         numbers: which of them.
-        columns: pictures in a row.
+        columns: images in a row.
         width: pixels of the whole.
         _images: all of them.
     """
-    pictures = np.stack([_images[number] for number in numbers])
-    return rasters.png(rasters.mosaic(pictures, columns=columns, width=width))
+    images = np.stack([_images[number] for number in numbers])
+    return rasters.png(rasters.mosaic(images, columns=columns, width=width))
 
 
 def _counts(dataset: Dataset) -> np.ndarray:
-    """Pictures of each class in each part, (3, classes)."""
+    """Images of each class in each part, (3, classes)."""
     classes = len(dataset.class_names)
     return np.stack(
         [np.bincount(dataset.labels[dataset.indices(part)], minlength=classes) for part in PARTS]
@@ -148,4 +148,4 @@ def _counts(dataset: Dataset) -> np.ndarray:
 
 def _in_words(counts: np.ndarray, names: list[str]) -> str:
     first = ", ".join(f"{n} {words}" for n, words in zip(counts[:, 0], PARTS.values(), strict=True))
-    return f"Pictures by class and part; {names[0]}: {first}"
+    return f"Images by class and part; {names[0]}: {first}"

@@ -1,4 +1,4 @@
-"""Choosing what to learn from: flowers, or one's own pictures."""
+"""Choosing what to learn from: flowers, or one's own images."""
 
 from __future__ import annotations
 
@@ -18,15 +18,15 @@ SEEDS = 1000
 def choose_data() -> Dataset | None:
     """The data set of the address (`?data=`, `?split=`), decoded and divided.
 
-    Draws the pickers and the way to bring one's own pictures. None: the pictures cannot be had
+    Draws the pickers and the way to bring one's own images. None: the images cannot be had
     yet, and the page says why.
     """
-    names = [*list_datasets("pictures"), *list_datasets("own")]
+    names = [*list_datasets("images"), *list_datasets("own")]
     specs = {name: dataset_info(name) for name in names}
     default = "flowers17" if specs["flowers17"].available else "drawn_flowers"
     with st.container(horizontal=True, vertical_alignment="bottom"):
         name = inputs.choice(
-            "Pictures to learn from",
+            "Images to learn from",
             names,
             parameter=PARAMETER,
             title=lambda name: _title(specs[name]),
@@ -51,7 +51,7 @@ def choose_data() -> Dataset | None:
 
 def _title(spec: DatasetSpec) -> str:
     if spec.kind == "own":
-        return f"{spec.title} (yours, {sum(spec.pictures):,} pictures)"
+        return f"{spec.title} (yours, {sum(spec.images):,} images)"
     return spec.title if spec.available else f"{spec.title} (not on this machine yet)"
 
 
@@ -63,7 +63,7 @@ def _describe(spec: DatasetSpec) -> None:
 def _read(spec: DatasetSpec, seed: int) -> Dataset | None:
     if not spec.available:
         st.info(
-            f"The pictures of {spec.title} are not on this machine. Get them here, or choose "
+            f"The images of {spec.title} are not on this machine. Get them here, or choose "
             "**Drawn flowers**, which need no download.",
             icon=":material/download:",
         )
@@ -76,7 +76,7 @@ def _read(spec: DatasetSpec, seed: int) -> Dataset | None:
     )
     reading_tasks.wait(
         reading,
-        f"Getting the pictures of {literal(spec.title)} ready, to be kept for the next time",
+        f"Getting the images of {literal(spec.title)} ready, to be kept for the next time",
     )
     with shown_errors(stop=False):
         return reading.future.result()

@@ -14,7 +14,7 @@ from cnnkit.training.transfer import TransferRecipe
 from cnnkit.training.transfer.experiment import COUNTS, WAYS, Measured, collect, lacking, plan
 from cnnkit.ui import cache, charts, inputs
 
-FEWEST = 5  # pictures of each class to learn from
+FEWEST = 5  # images of each class to learn from
 GOING_ON = (Status.QUEUED, Status.RUNNING, Status.PAUSED, Status.FINISHED)
 LOOKED_AT = 1000  # runs
 
@@ -25,16 +25,16 @@ def show(recipe: TransferRecipe, depths: Collection[str], dataset: Dataset) -> N
     Args:
         recipe: as it is chosen on the page.
         depths: of its network, from the head downwards.
-        dataset: that the pictures are from.
+        dataset: that the images are from.
     """
     with st.expander("How much data, how deep?", icon=":material/science:"):
         st.markdown(
-            "With few pictures, only the head can be taught; the more there are, the deeper a "
+            "With few images, only the head can be taught; the more there are, the deeper a "
             "network may learn. See whether that holds here: every line is another depth."
         )
         counts = _counts(dataset)
         if not counts or len(depths) < 3:
-            st.caption(f"It takes at least {FEWEST} pictures of each class, and a deep network.")
+            st.caption(f"It takes at least {FEWEST} images of each class, and a deep network.")
             return
         divisions = inputs.number("Divisions", 1, 5, parameter="divisions", default=1)
         planned = plan(recipe, list(depths)[1], counts=counts, seeds=range(int(divisions)))

@@ -17,7 +17,7 @@ from cnnkit.ui import cache
 from cnnkit.ui.finetune import test_set
 
 EXPORTS = {"litert": "LiteRT (.tflite)", "onnx": "ONNX (.onnx)"}
-CHECKED = 8  # pictures that an exported file is asked about
+CHECKED = 8  # images that an exported file is asked about
 
 
 def files(run: Run) -> None:

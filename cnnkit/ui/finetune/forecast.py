@@ -18,7 +18,7 @@ from cnnkit.ui import charts
 from cnnkit.ui.polling import duration
 from cnnkit.ui.tasks import awaited, background
 
-PREVIEWED, CHANGES = 6, 3  # pictures, and how often each is changed
+PREVIEWED, CHANGES = 6, 3  # images, and how often each is changed
 WIDTH = 1000  # pixels
 
 
@@ -37,8 +37,8 @@ def found_depths(base: TransferRecipe, classes: int) -> dict[str, Depth]:
 def costs(recipe: TransferRecipe, known: Mapping[str, Depth], dataset: Dataset) -> None:
     """Parameters that learn, memory, and what is kept on disk."""
     deepest = known[recipe.phases[-1].train_from]
-    pictures = _pictures(dataset)
-    rows = pictures[0] * (recipe.variants if recipe.augmentation else 1) + pictures[1]
+    images = _images(dataset)
+    rows = images[0] * (recipe.variants if recipe.augmentation else 1) + images[1]
     kept = rows * sum({known[phase.train_from].feature_bytes for phase in recipe.phases})
     with st.container(horizontal=True):
         st.metric("Parameters that learn", f"{deepest.trainable:,}", border=True)
@@ -48,7 +48,7 @@ def costs(recipe: TransferRecipe, known: Mapping[str, Depth], dataset: Dataset) 
             "Kept on disk",
             _size(kept) if kept else "nothing",  # where no layer is frozen
             border=True,
-            help="What the frozen layers make of each picture and variant, computed once.",
+            help="What the frozen layers make of each image and variant, computed once.",
         )
 
 
@@ -59,7 +59,7 @@ def time_needed(recipe: TransferRecipe, known: Mapping[str, Depth], dataset: Dat
     key = ("seconds", recipe.model, recipe.size, recipe.head)
     answer = background().ask(key, lambda: _seconds(recipe, len(dataset.class_names)))
     seconds = awaited(answer, waiting="Asking the network once to see how fast it is here …")
-    needed = depths.time_needed(recipe, dict(known), _pictures(dataset), seconds)
+    needed = depths.time_needed(recipe, dict(known), _images(dataset), seconds)
     parts = (
         f": {duration(needed.features)} for what the frozen layers see, "
         f"{duration(needed.learning)} for learning"
@@ -68,44 +68,44 @@ def time_needed(recipe: TransferRecipe, known: Mapping[str, Depth], dataset: Dat
     )
     st.caption(
         f":material/schedule: About **{duration(needed.seconds)}** on this machine{parts}. "
-        f"Reckoned from {1000 * seconds:.0f} ms that a picture was just seen to take here; "
+        f"Reckoned from {1000 * seconds:.0f} ms that an image was just seen to take here; "
         "other jobs make it slower."
     )
 
 
-def _pictures(dataset: Dataset) -> tuple[int, int]:
+def _images(dataset: Dataset) -> tuple[int, int]:
     """To learn from, and to choose by."""
     return len(dataset.indices("train")), len(dataset.indices("validation"))
 
 
 def _seconds(recipe: TransferRecipe, classes: int) -> float:
     from cnnkit.training.transfer import build_network
-    from cnnkit.training.transfer.depths import picture_seconds
+    from cnnkit.training.transfer.depths import image_seconds
 
-    return picture_seconds(build_network(recipe.replace(weights="random", run=""), classes))
+    return image_seconds(build_network(recipe.replace(weights="random", run=""), classes))
 
 
 def preview(recipe: TransferRecipe, dataset: Dataset) -> None:
-    """Some pictures, and below each what the network gets to see of it."""
+    """Some images, and below each what the network gets to see of it."""
     st.markdown("**What the network will see**")
     with st.container(horizontal=True, vertical_alignment="center"):
         st.button("Others", icon=":material/shuffle:", key="reshuffle", on_click=_reshuffle)
         st.caption(
-            "Above the pictures as they are, below them the very numbers that go into the network."
+            "Above the images as they are, below them the very numbers that go into the network."
             if recipe.augmentation
-            else "Without changes: the numbers that go into the network are the pictures."
+            else "Without changes: the numbers that go into the network are the images."
         )
     seed = st.session_state.setdefault("preview_seed", 0)
     key = ("seen", dataset.fingerprint, recipe.size, recipe.augmentation, recipe.split_seed, seed)
     answer = background().ask(key, lambda: seen(recipe, dataset, seed))
-    pictures = awaited(answer, waiting="Changing the pictures …")
+    images = awaited(answer, waiting="Changing the images …")
     rows = "as they are, then changed in several ways" if recipe.augmentation else "as they are"
     columns = min(PREVIEWED, len(dataset.indices("train")))
-    charts.mosaic(pictures, columns=columns, width=WIDTH, alt=f"Training pictures, {rows}")
+    charts.mosaic(images, columns=columns, width=WIDTH, alt=f"Training images, {rows}")
 
 
 def seen(recipe: TransferRecipe, dataset: Dataset, seed: int) -> np.ndarray:
-    """Pictures as they are and as training changes them: uint8 (n, height, width, channels)."""
+    """Images as they are and as training changes them: uint8 (n, height, width, channels)."""
     import tensorflow as tf
 
     from cnnkit.training import augment
@@ -118,7 +118,7 @@ def seen(recipe: TransferRecipe, dataset: Dataset, seed: int) -> np.ndarray:
     plain = tf.cast(to_size(tf.constant(dataset.images[np.sort(chosen)]), (size, size)), tf.float32)
     rows = [plain]
     if recipe.augmentation:
-        rows += [augment(plain, recipe.augmentation.of_pictures, [seed, n]) for n in range(CHANGES)]
+        rows += [augment(plain, recipe.augmentation.of_images, [seed, n]) for n in range(CHANGES)]
     return np.rint(np.clip(np.concatenate(rows), 0, 255)).astype(np.uint8)
 
 

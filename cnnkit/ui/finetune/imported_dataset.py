@@ -16,7 +16,7 @@ from cnnkit.ui.finetune import reading_tasks
 from cnnkit.ui.finetune.escaping import literal
 from cnnkit.ui.messages import shown_errors
 
-MOST_PAIRS = 12  # of pictures in two classes that are shown
+MOST_PAIRS = 12  # of images in two classes that are shown
 
 
 def manage(spec: DatasetSpec, parameter: str) -> None:
@@ -38,7 +38,7 @@ def manage(spec: DatasetSpec, parameter: str) -> None:
     dialog_button(
         "Delete",
         lambda: _delete(spec, parameter),
-        title="Delete these pictures?",
+        title="Delete these images?",
         of=spec.name,
         key="delete_set",
         icon=":material/delete:",
@@ -82,15 +82,15 @@ def show_report(dataset: Dataset) -> None:
 def _show_doubtful(dataset: Dataset, report: ImportReport) -> None:
     st.markdown(
         f"**{len(report.two_classes):,}** "
-        f"{'picture stands' if len(report.two_classes) == 1 else 'pictures stand'} in more than "
-        "one class. Such a picture is only learnt from, never tested: nobody knows what is right."
+        f"{'image stands' if len(report.two_classes) == 1 else 'images stand'} in more than "
+        "one class. Such an image is only learnt from, never tested: nobody knows what is right."
     )
     numbers = {name: number for number, name in enumerate(dataset.names)}
     shown = report.two_classes[:MOST_PAIRS]
     charts.thumbnails(
         np.stack([dataset.images[numbers[names[0]]] for names in shown]),
         [literal(" = ".join(names)) for names in shown],
-        alts=[f"Picture in several classes: {', '.join(names)}" for names in shown],
+        alts=[f"Image in several classes: {', '.join(names)}" for names in shown],
         width=110,
     )
 
@@ -119,7 +119,7 @@ def _rename(spec: DatasetSpec) -> None:
 
 def _delete(spec: DatasetSpec, parameter: str) -> None:
     st.markdown(
-        f"The {sum(spec.pictures):,} pictures of **{literal(spec.title)}** will be gone from here "
+        f"The {sum(spec.images):,} images of **{literal(spec.title)}** will be gone from here "
         "for good. The file or folder they came from stays as it is, and networks that learnt from "
         "them go on knowing the names of their classes."
     )
@@ -130,7 +130,7 @@ def _delete(spec: DatasetSpec, parameter: str) -> None:
     if sure:
         with shown_errors():
             delete(spec.name)
-            reading_tasks.works().forget_done()  # what has the pictures mapped keeps the disk from them
+            reading_tasks.works().forget_done()  # a mapped file keeps its disk space
         others = list_own()
         if others:
             st.query_params[parameter] = others[0]

@@ -1,4 +1,4 @@
-"""Bringing one's own pictures: a ZIP through the browser, or a folder of the server's machine."""
+"""Bringing one's own images: a ZIP through the browser, or a folder of the server's machine."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from cnnkit.datasets.folders import WAYS, Imported, image_folder
-from cnnkit.errors import InvalidPicturesError
+from cnnkit.errors import InvalidImagesError
 from cnnkit.settings import get_settings
 from cnnkit.ui.finetune import reading_tasks
 from cnnkit.ui.finetune.escaping import literal
@@ -21,7 +21,7 @@ _FILE = "import_file"
 
 
 def offer() -> None:
-    """A button behind which pictures can be brought."""
+    """A button behind which images can be brought."""
     with st.popover("Bring your own", icon=":material/add_photo_alternate:"):
         file = st.file_uploader(
             "A ZIP with one folder for each class",
@@ -29,12 +29,12 @@ def offer() -> None:
             max_upload_size=MAX_MB,
             key=f"{_FILE}_{st.session_state.get(_FILE, 0)}",
             help="Or files with a table (CSV) of their names and classes. At least two classes "
-            "with three different pictures each.",
+            "with three different images each.",
         )
         home = get_settings().import_folder
         path = st.text_input(
             "Or a folder or ZIP on the server's machine",
-            placeholder=str(home / "pictures"),
+            placeholder=str(home / "images"),
             key="import_path",
             help=f"Within {home}. Better for large ones: nothing is sent through the browser.",
         )
@@ -42,7 +42,7 @@ def offer() -> None:
             "Call it", placeholder="the name of the file", key="import_title", max_chars=60
         )
         by = st.selectbox(
-            "What tells the class of a picture?",
+            "What tells the class of an image?",
             list(WAYS),
             format_func=lambda way: {"auto": "Find out"}.get(way, WAYS[way].capitalize()),
             key="import_by",
@@ -52,7 +52,7 @@ def offer() -> None:
         if st.button("Import", type="primary", disabled=not chosen, key="import_now"):
             with shown_errors(stop=False):
                 source = file if file is not None else _within(str(path), home)
-                _begin(source, str(getattr(source, "name", "pictures")), title or None, by)
+                _begin(source, str(getattr(source, "name", "images")), title or None, by)
                 st.rerun()
 
 
@@ -78,7 +78,7 @@ def follow(place: DeltaGenerator, parameter: str) -> None:
     if under_way is None:
         return
     with place, shown_errors(stop=False):
-        reading_tasks.wait(under_way, "Reading your pictures", stoppable=True)
+        reading_tasks.wait(under_way, "Reading your images", stoppable=True)
         del st.session_state[_WORK]
         reading_tasks.works().forget(key)
         try:
@@ -106,12 +106,12 @@ def _within(text: str, home: Path) -> Path:
     """A path that visitors may name.
 
     Raises:
-        InvalidPicturesError: it lies elsewhere.
+        InvalidImagesError: it lies elsewhere.
     """
     path = (home / Path(text).expanduser()).resolve()
     if not path.is_relative_to(home.resolve()):
-        raise InvalidPicturesError(
-            f"Pictures are imported from within {home} only. Copy them there, or let whoever runs "
+        raise InvalidImagesError(
+            f"Images are imported from within {home} only. Copy them there, or let whoever runs "
             "this app set CNNKIT_IMPORT_FOLDER."
         )
     return path
@@ -119,7 +119,7 @@ def _within(text: str, home: Path) -> Path:
 
 def _told(imported: Imported) -> str:
     report, count = imported.report, len(imported.report.left_out)
-    taken = f"{report.pictures:,} pictures of {literal(report.source)} are here."
+    taken = f"{report.images:,} images of {literal(report.source)} are here."
     if not imported.new:
         return f"{taken} They were already, in the same classes: that set is shown."
     were = "1 file was" if count == 1 else f"{count:,} files were"

@@ -1,4 +1,4 @@
-"""Minutes of reading pictures, on threads of their own, with how far they are.
+"""Minutes of reading images, on threads of their own, with how far they are.
 
 A page that read them itself would take no click meanwhile, and a visitor who left it would
 lose all. The threads call nothing of Streamlit.
@@ -48,7 +48,7 @@ class Work:
             self._compute = _nothing  # an upload may hang on it
 
     def stop(self) -> None:
-        """Call it off; it ends at the next picture."""
+        """Call it off; it ends at the next image."""
         self._stopped.set()
 
     def seconds_left(self) -> float | None:
@@ -72,7 +72,7 @@ class Works:
         self.kept = kept
         self._works: OrderedDict[Hashable, Work] = OrderedDict()
         self._lock = threading.Lock()
-        self._pool = ThreadPoolExecutor(WORKERS, thread_name_prefix="cnnkit-pictures")
+        self._pool = ThreadPoolExecutor(WORKERS, thread_name_prefix="cnnkit-images")
 
     def ask(self, key: Hashable, compute: Callable[[Progress], Any]) -> Work:
         """The work for a key, begun now unless it was.

@@ -142,14 +142,14 @@ def settings(base: TransferRecipe, depth: Depth, dataset: Dataset) -> TransferRe
             )
         with right:
             mix = inputs.choice(
-                "Changes of the pictures",
+                "Changes of the images",
                 list(MIXES),
                 parameter="changes",
                 title=MIX_TITLES.__getitem__,
                 default=next((n for n, a in MIXES.items() if a == base.augmentation), "photos"),
             )
             variants = inputs.number(
-                "Variants of each picture",
+                "Variants of each image",
                 1,
                 16,
                 parameter="variants",

@@ -23,7 +23,7 @@ def show(run_id: str) -> None:
         return
     _figures(run)
     with st.container(horizontal=True, vertical_alignment="center"):
-        page.link("pages/predict.py", "Show it your pictures", networks=f"run.{run.id}")
+        page.link("pages/predict.py", "Show it your images", networks=f"run.{run.id}")
         page.link("pages/visualize.py", "What does it want to see?", network=f"run.{run.id}")
         page.link("pages/runs.py", "Compare", run=run.id)
         files(run)
@@ -48,12 +48,12 @@ def _figures(run: Run) -> None:
         st.metric(
             "Right on the test",
             f"{1 - answers.error:.1%}",
-            help=f"Of {len(answers.labels)} pictures that nothing was chosen by.",
+            help=f"Of {len(answers.labels)} images that nothing was chosen by.",
         )
         st.metric(
-            "So of new pictures",
+            "So of new images",
             f"{low:.0%} to {high:.0%}",
-            help="95 % interval of Wilson: with so few test pictures the figure is not sharper.",
+            help="95 % interval of Wilson: with so few test images the figure is not sharper.",
         )
         if "best_epoch" in run.metrics:
             st.metric("Weights of epoch", f"{run.metrics['best_epoch']:.0f}")

@@ -25,7 +25,7 @@ def button(recipe: TransferRecipe, title: str) -> None:
         beside = st.toggle(
             "Beside it a small network from nothing",
             key="from_nothing",
-            help=f"{model_info(SMALL).title} learns the same pictures with random weights to begin "
+            help=f"{model_info(SMALL).title} learns the same images with random weights to begin "
             "with, as a run of its own: to see what the million photos were good for.",
         )
         pressed = st.button(

@@ -1,4 +1,4 @@
-"""The pictures that a network was tested on, where a split seed divides them."""
+"""The images that a network was tested on, where a split seed divides them."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def part(run: Run) -> tuple[np.ndarray, np.ndarray]:
     return _part(str(spec["dataset"]), int(spec.get("split_seed", 0)), spec.get("per_class"))
 
 
-@st.cache_resource(max_entries=4, show_spinner="Reading the test pictures …")
+@st.cache_resource(max_entries=4, show_spinner="Reading the test images …")
 def _part(name: str, split_seed: int, per_class: int | None) -> tuple[np.ndarray, np.ndarray]:
     from cnnkit.datasets import load_dataset
 

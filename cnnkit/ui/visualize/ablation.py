@@ -15,7 +15,7 @@ from cnnkit.visualize.fooling import as_shown
 from cnnkit.visualize.ladder import rungs
 from cnnkit.visualize.presets import Preset, completed
 
-WIDTH = 224  # pixels, of one picture
+WIDTH = 224  # pixels, of one image
 EVERY = 0.6  # seconds
 _KEY = "ladder"
 # What every rung tells, whether it holds it down or not.
@@ -38,7 +38,7 @@ class Rung:
 def of(target: Target, seed: int) -> list[Rung]:
     """The ladder for a target, from the bottom."""
     height, width, _ = target.network.input_shape
-    common = {"size": (height, width), "seed": seed, "pictures": len(target.units)}
+    common = {"size": (height, width), "seed": seed, "images": len(target.units)}
     presets = rungs(network=target.network.source.name)
     return [Rung(preset, completed(preset.plan(target.objective, **common))) for preset in presets]
 
@@ -108,7 +108,7 @@ def _values(plan: Plan, curves) -> str:
 
 
 def _verdicts(ladder: list[Rung], target: Target) -> None:
-    """The fooling check of all rungs, each picture asked about in its forms."""
+    """The fooling check of all rungs, each image asked about in its forms."""
     if target.layer:
         return
     results = [rung.kept(target) for rung in ladder]
@@ -124,7 +124,7 @@ def _verdicts(ladder: list[Rung], target: Target) -> None:
     def look() -> None:
         answer = cache.studio().answer(asked[key])
         if answer is None:
-            st.caption(":material/progress_activity: The network looks at every picture again …")
+            st.caption(":material/progress_activity: The network looks at every image again …")
             return
         if not was_there:
             st.rerun()

@@ -1,4 +1,4 @@
-"""The pieces of DeepDream: a picture, how to dream on it, and the dream beside it."""
+"""The pieces of DeepDream: an image, how to dream on it, and the dream beside it."""
 
 from __future__ import annotations
 
@@ -12,20 +12,20 @@ from cnnkit.image_io import decode_image, resized
 from cnnkit.predict import example_photos
 from cnnkit.settings import get_settings
 from cnnkit.ui import cache, charts, inputs, page
-from cnnkit.ui.handwriting import PICTURE_MB, TYPES
+from cnnkit.ui.handwriting import IMAGE_MB, TYPES
 from cnnkit.ui.messages import shown_errors
 from cnnkit.ui.visualize import session_view, targets
 from cnnkit.ui.visualize.targets import Network
 from cnnkit.visualize.deepdream_presets import PRESETS, Dream, usual_dream
 
 OWN = "own"  # recipe for any network: layers from its middle
-WIDTH = 560  # pixels, of the picture on the page
+WIDTH = 560  # pixels, of the image on the page
 EVERY = 0.5  # seconds between two looks
 SOURCES = {"example": "Example", "upload": "Upload", "noise": "Noise"}
-_KEY, _GUIDE = "dream", "guide_picture"
+_KEY, _GUIDE = "dream", "guide_image"
 
 
-def picture(side: int, channels: int) -> np.ndarray | None:
+def image(side: int, channels: int) -> np.ndarray | None:
     """What to dream on: uint8 (height, width, channels); None while there is none.
 
     Args:
@@ -47,20 +47,20 @@ def picture(side: int, channels: int) -> np.ndarray | None:
         found = example_photos(get_settings().data_dir)
         name = inputs.choice("Example", list(found), parameter="example", default="china")
         return _sized(found[name].read_bytes(), side, channels)
-    file = st.file_uploader("A picture", type=TYPES, max_upload_size=PICTURE_MB, key="dream_upload")
+    file = st.file_uploader("An image", type=TYPES, max_upload_size=IMAGE_MB, key="dream_upload")
     with shown_errors(stop=False):
         return _sized(file.getvalue(), side, channels) if file else None
     return None
 
 
-def guide_picture(channels: int) -> np.ndarray | None:
-    """A second picture to be led by, or None."""
+def guide_image(channels: int) -> np.ndarray | None:
+    """A second image to be led by, or None."""
     file = st.file_uploader(
-        "Guided by a second picture (if you like)",
+        "Guided by a second image (if you like)",
         type=TYPES,
-        max_upload_size=PICTURE_MB,
+        max_upload_size=IMAGE_MB,
         key=_GUIDE,
-        help="The dream is drawn towards what the layers answer to this picture, instead of "
+        help="The dream is drawn towards what the layers answer to this image, instead of "
         "towards whatever they already see.",
     )
     with shown_errors(stop=False):
@@ -109,7 +109,7 @@ def show(network: Network, given: np.ndarray, plan: Dream, guide: np.ndarray | N
             studio.stop(session)
             st.rerun()
     if session is None or now is None:
-        charts.photo(given, alt="The picture as it is", width=_shown(given))
+        charts.photo(given, alt="The image as it is", width=_shown(given))
         return
 
     @st.fragment(run_every=None if now.over else EVERY)
@@ -146,7 +146,7 @@ def _compare(before: np.ndarray, after: np.ndarray) -> None:
     joined, edge = after.copy(), round(after.shape[1] * share / 100)
     if before.shape == after.shape:
         joined[:, edge:] = before[:, edge:]
-    words = f"Left of {share} % of the width the dream, right of it the picture as it was"
+    words = f"Left of {share} % of the width the dream, right of it the image as it was"
     charts.photo(joined, alt=words, width=_shown(after))
     flat = after[..., 0] if after.shape[-1] == 1 else after
     st.download_button(

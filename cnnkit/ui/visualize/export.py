@@ -1,4 +1,4 @@
-"""Going back, and taking away: the film strip, and files of a picture and how it was made."""
+"""Going back, and taking away: the film strip, and files of an image and how it was made."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from cnnkit.visualize import Plan
 from cnnkit.visualize.script import script
 
 SHEET = 448  # pixels, width of what is downloaded as one sheet
-STRIP = 72  # pixels, of one picture of the film strip
+STRIP = 72  # pixels, of one image of the film strip
 MOST_ON_STRIP = 7
 
 
@@ -31,10 +31,10 @@ def film_strip(sitting: Sitting) -> None:
     chosen += [] if chosen[-1] == kept[-1] else [kept[-1]]
     with st.container(horizontal=True, gap="small"):
         for number in chosen:
-            frame = sittings.pictures(sitting, number)
+            frame = sittings.images(sitting, number)
             if frame is not None:
                 sheet = rasters.mosaic(frame, columns=_columns(frame), width=STRIP)
-                charts.picture(
+                charts.image(
                     sheet, width=STRIP, caption=f"step {number}", alt=f"After step {number}"
                 )
     with st.container(horizontal=True, vertical_alignment="bottom"):
@@ -45,19 +45,19 @@ def film_strip(sitting: Sitting) -> None:
 
 
 def downloads(
-    target: Target, plan: Plan, pictures: np.ndarray, sitting: Sitting | None = None
+    target: Target, plan: Plan, images: np.ndarray, sitting: Sitting | None = None
 ) -> None:
-    """PNG, GIF, the parameters, and a script that makes the same picture."""
+    """PNG, GIF, the parameters, and a script that makes the same image."""
     name = f"{target.network.key.rpartition('.')[2]}-{target.names[0].replace('/', '.')}"
     sheet = (
-        pictures[0]
-        if len(pictures) == 1
-        else rasters.mosaic(pictures, columns=_columns(pictures), width=4 * pictures.shape[2])
+        images[0]
+        if len(images) == 1
+        else rasters.mosaic(images, columns=_columns(images), width=4 * images.shape[2])
     )
     if sitting and sittings.look(sitting).number and not sittings.look(sitting).key:
         st.caption(
             "It was steered while it grew: parameters and script hold the numbers as they are now, "
-            "and begun with them another picture grows."
+            "and begun with them another image grows."
         )
     with st.container(horizontal=True):
         flat = sheet[..., 0] if sheet.shape[-1] == 1 else sheet
@@ -83,7 +83,7 @@ def _button(label: str, data, file_name: str, mime: str) -> None:
 
 def _film(sitting: Sitting) -> bytes:
     kept = sittings.look(sitting).kept
-    frames = [sittings.pictures(sitting, number) for number in kept]
+    frames = [sittings.images(sitting, number) for number in kept]
     sheets = [
         rasters.mosaic(frame, columns=_columns(frame), width=SHEET)
         for frame in frames
@@ -92,5 +92,5 @@ def _film(sitting: Sitting) -> bytes:
     return rasters.gif(sheets)
 
 
-def _columns(pictures: np.ndarray) -> int:
-    return int(np.ceil(np.sqrt(len(pictures))))
+def _columns(images: np.ndarray) -> int:
+    return int(np.ceil(np.sqrt(len(images))))

@@ -16,7 +16,7 @@ from cnnkit.visualize.mosaics import SOME
 WIDTH, WIDER = 448, 640  # pixels, of a mosaic of sixteen and of more
 LARGE = 288  # pixels, of the chosen filter and of what excites it
 PICKER = 280  # pixels
-ABREAST = 3  # exciting pictures
+ABREAST = 3  # exciting images
 MOST_NAMED = 4
 
 
@@ -65,7 +65,7 @@ def _in_words(wanted: Wanted, mosaic: LayerMosaic) -> str:
     if mosaic.field is None:
         sees = "receptive field not known"
     elif min(mosaic.field) >= max(height, width):
-        sees = "each sees the whole picture"
+        sees = "each sees the whole image"
     else:
         sees = f"each sees {'×'.join(map(str, mosaic.field))} of {height}×{width} pixels"
     count, every = len(mosaic.units), mosaic.shape[-1]
@@ -109,17 +109,17 @@ def _columns(count: int) -> int:
 def _sheet(mosaic: LayerMosaic, place: int) -> None:
     count = len(mosaic.units)
     charts.mosaic(
-        _framed(mosaic.pictures, place),
+        _framed(mosaic.images, place),
         columns=_columns(count),
         width=WIDTH if count <= SOME else WIDER,
         alt=f"What {count} filters of {mosaic.layer} look for; filter {mosaic.units[place]} framed",
     )
 
 
-def _framed(pictures: np.ndarray, place: int) -> np.ndarray:
-    """The same pictures in colour, one of them with a frame."""
-    coloured = np.repeat(pictures, 3, axis=-1) if pictures.shape[-1] == 1 else pictures.copy()
-    border = max(1, pictures.shape[1] // 28)
+def _framed(images: np.ndarray, place: int) -> np.ndarray:
+    """The same images in colour, one of them with a frame."""
+    coloured = np.repeat(images, 3, axis=-1) if images.shape[-1] == 1 else images.copy()
+    border = max(1, images.shape[1] // 28)
     inside = coloured[place, border:-border, border:-border].copy()
     coloured[place] = POSITIVE[:3]
     coloured[place, border:-border, border:-border] = inside
@@ -129,7 +129,7 @@ def _framed(pictures: np.ndarray, place: int) -> np.ndarray:
 def _large(mosaic: LayerMosaic, place: int) -> None:
     unit = mosaic.units[place]
     charts.mosaic(
-        mosaic.pictures[place : place + 1],
+        mosaic.images[place : place + 1],
         columns=1,
         width=LARGE,
         alt=f"What filter {unit} of {mosaic.layer} looks for",
@@ -152,7 +152,7 @@ def _way_on(wanted: Wanted, mosaic: LayerMosaic, place: int) -> None:
 def _exciting(mosaic: LayerMosaic, place: int) -> None:
     best = mosaic.places[place]
     if not len(best):
-        st.caption("No pictures on this machine fit this network's input, so none are shown here.")
+        st.caption("No images on this machine fit this network's input, so none are shown here.")
         return
     names = list(dict.fromkeys(mosaic.names[one] for one in best))
     charts.mosaic(

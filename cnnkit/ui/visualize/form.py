@@ -96,7 +96,7 @@ def plan_form(target: Target, preset: presets.Preset) -> tuple[Plan, dict[str, N
     height, width, _ = target.network.input_shape
     plan = preset.plan(
         target.objective,
-        pictures=len(target.units),
+        images=len(target.units),
         size=(height, width),
         steps=int(steps),
         seed=int(seed),

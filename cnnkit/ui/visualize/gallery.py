@@ -1,11 +1,11 @@
-"""What was made here before: the newest finished pictures, each a way back to its settings."""
+"""What was made here before: the newest finished images, each a way back to its settings."""
 
 from __future__ import annotations
 
 import streamlit as st
 
 from cnnkit.errors import StorageError
-from cnnkit.studio.record import KIND, PICTURE
+from cnnkit.studio.record import IMAGE, KIND
 from cnnkit.ui import cache, page
 
 SHOWN = 8
@@ -22,8 +22,8 @@ def show() -> None:
         for run in runs:
             with st.container(width=WIDTH, gap="xsmall", key=f"made_{run.id}"):
                 try:
-                    picture = cache.store().artifact(run.id, PICTURE)
+                    image = cache.store().artifact(run.id, IMAGE)
                 except StorageError:
                     continue  # deleted meanwhile, or still being written
-                st.image(picture.read_bytes(), width=WIDTH, alt=run.name)
+                st.image(image.read_bytes(), width=WIDTH, alt=run.name)
                 page.link("pages/visualize.py", run.name, **run.spec.get("address", {}))

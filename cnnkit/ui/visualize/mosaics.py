@@ -99,7 +99,7 @@ def make(wanted: Wanted, made: Mapping[str, LayerMosaic]) -> None:
         return
     if not made and not run:
         st.info(
-            "Press **Make the mosaics**: for each filter a picture grows from noise that excites "
+            "Press **Make the mosaics**: for each filter an image grows from noise that excites "
             "it. Every layer appears as soon as it is finished, and stays.",
             icon=":material/layers:",
         )

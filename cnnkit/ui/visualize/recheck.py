@@ -1,4 +1,4 @@
-"""The fooling check beside a picture: what networks say to it, in several forms."""
+"""The fooling check beside an image: what networks say to it, in several forms."""
 
 from __future__ import annotations
 
@@ -24,8 +24,8 @@ def check(
     Args:
         target: what was excited; only classes can be recognised.
         networks: all that could be asked.
-        session: whose pictures, or what stands for `images`.
-        images: float32 (pictures, height, width, channels), instead of a session's.
+        session: whose images, or what stands for `images`.
+        images: float32 (images, height, width, channels), instead of a session's.
     """
     st.markdown("##### Would a network really call it so?")
     if target.layer:
@@ -39,7 +39,7 @@ def check(
         asked = st.session_state[ASKED] = (session, target, question)
     if not asked or asked[0] != session:
         st.caption(
-            "The picture goes back into its network: exactly as it is, in whole gray levels, after "
+            "The image goes back into its network: exactly as it is, in whole gray levels, after "
             "JPEG and moved by three pixels; and to other networks, which had no part in it."
         )
         return
@@ -94,7 +94,7 @@ def _table(name: str, verdicts: list[Verdict], alone: bool) -> None:
         [
             {
                 "network": verdict.network + ("" if verdict.own else " (not its own)"),
-                "picture": verdict.form,
+                "image": verdict.form,
                 name: verdict.target,
                 "first answer": verdict.answers[0].name,
                 "its share": verdict.answers[0].probability,

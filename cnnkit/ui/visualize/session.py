@@ -96,6 +96,6 @@ def look(sitting: Sitting) -> Look:
     return found or Look(status="interrupted", reason="The session is no longer kept.")
 
 
-def pictures(sitting: Sitting, number: int | None = None) -> np.ndarray | None:
-    """uint8 (pictures, height, width, channels), now or at a kept step."""
+def images(sitting: Sitting, number: int | None = None) -> np.ndarray | None:
+    """uint8 (images, height, width, channels), now or at a kept step."""
     return cache.studio().frame(sitting.session, number)

@@ -1,4 +1,4 @@
-"""The picture while it improves, renewed several times a second; the rest keeps still."""
+"""The image while it improves, renewed several times a second; the rest keeps still."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from cnnkit.ui.visualize.targets import Target
 from cnnkit.visualize import Plan
 
 EVERY = 0.4  # seconds
-WIDTH = 448  # pixels, of one picture
+WIDTH = 448  # pixels, of one image
 
 
 def follow(sitting: Sitting) -> None:
@@ -36,21 +36,21 @@ def follow(sitting: Sitting) -> None:
     look()
 
 
-def finished(pictures: np.ndarray, target: Target, curves_of: Mapping, plan: Plan) -> None:
+def finished(images: np.ndarray, target: Target, curves_of: Mapping, plan: Plan) -> None:
     """Draw a result that was made before."""
-    draw_pictures(pictures, target.names)
+    draw_images(images, target.names)
     draw_curves(curves_of, plan)
 
 
-def draw_pictures(pictures: np.ndarray, names: Sequence[str]) -> None:
-    """One picture large, or several as a mosaic.
+def draw_images(images: np.ndarray, names: Sequence[str]) -> None:
+    """One image large, or several as a mosaic.
 
     Args:
-        pictures: uint8 (pictures, height, width, channels).
+        images: uint8 (images, height, width, channels).
         names: of the units, in the same order.
     """
-    columns = int(np.ceil(np.sqrt(len(pictures))))
-    charts.mosaic(pictures, columns=columns, width=WIDTH, alt=f"What excites {', '.join(names)}")
+    columns = int(np.ceil(np.sqrt(len(images))))
+    charts.mosaic(images, columns=columns, width=WIDTH, alt=f"What excites {', '.join(names)}")
     if len(names) > 1:
         st.caption(" · ".join(f"{n + 1}: {name}" for n, name in enumerate(names)))
 
@@ -76,11 +76,11 @@ def draw_curves(columns: Mapping[str, Sequence[float]], plan: Plan) -> None:
 
 def _show(sitting: Sitting, now: Look) -> None:
     progress(now)
-    frame = sittings.pictures(sitting)
+    frame = sittings.images(sitting)
     if frame is None:
         st.caption(":material/progress_activity: The network is being opened …")
         return
-    draw_pictures(frame, sitting.target.names)
+    draw_images(frame, sitting.target.names)
     plan = Plan.from_dict(now.plan) if now.plan else sitting.plan
     for note in list(now.notes)[-2:]:
         st.caption(f":material/warning: {note}")

@@ -20,7 +20,7 @@ from cnnkit.visualize.terms import OUTPUT
 
 ANSWER = "answer"  # in the address: the network's answer, whatever its last layer is called
 MANY = 16  # units at random, as in the post
-FEW = 4  # pictures of one filter that shall differ
+FEW = 4  # images of one filter that shall differ
 DIFFER = 100.0  # weight of their diversity, beside a filter's own values of some hundreds
 FILTER, NEURON, LAYER = "filter", "neuron", "layer"
 AIMS = {FILTER: "The whole filter", NEURON: "Its middle neuron", LAYER: "All of the layer"}
@@ -37,7 +37,7 @@ class Network:
     source: Source
     class_names: tuple[str, ...]
     input_shape: tuple[int, int, int]
-    note: str = ""  # what one must know before trusting its pictures
+    note: str = ""  # what one must know before trusting its images
 
 
 @dataclass(frozen=True)
@@ -46,9 +46,9 @@ class Target:
 
     network: Network
     layer: str  # "" is the answer
-    units: tuple[int, ...]  # one for each picture
+    units: tuple[int, ...]  # one for each image
     aim: str = FILTER  # what of a hidden layer: one of AIMS
-    differ: bool = False  # the pictures are of one filter, and shall be unlike each other
+    differ: bool = False  # the images are of one filter, and shall be unlike each other
 
     @property
     def objective(self) -> Objective:
@@ -134,7 +134,7 @@ def _aim_picker() -> str:
 def _count_picker(maps: bool) -> int:
     counts = {str(count): title for count, title in COUNTS.items() if maps or count != FEW}
     chosen = inputs.choice(
-        "Pictures", list(counts), parameter="pictures", title=counts.__getitem__, default="1"
+        "Images", list(counts), parameter="images", title=counts.__getitem__, default="1"
     )
     return int(chosen)
 
@@ -247,6 +247,6 @@ def _untrained(name: str) -> Network:
         imagenet_class_names(),
         (spec.size, spec.size, 3),
         note=f"The official weights of {spec.title} are not on this machine, so its weights are "
-        "random numbers: these pictures show the architecture at work, not anything learnt. "
+        "random numbers: these images show the architecture at work, not anything learnt. "
         "Predict offers to download them.",
     )

@@ -1,4 +1,4 @@
-"""Pictures that cost nothing, and ways to pack them."""
+"""Images that cost nothing, and ways to pack them."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ import pytest
 from PIL import Image
 
 
-def picture(number: int, form: str = "PNG", size: tuple[int, int] = (12, 10)) -> bytes:
-    """A file of a picture; each number has another one."""
+def image(number: int, form: str = "PNG", size: tuple[int, int] = (12, 10)) -> bytes:
+    """A file of an image; each number has another one."""
     file = io.BytesIO()
     noise = np.random.default_rng(number).integers(0, 256, (2, 2, 3), np.uint8)
     Image.fromarray(noise).resize(size, Image.Resampling.NEAREST).save(file, form)
@@ -19,9 +19,9 @@ def picture(number: int, form: str = "PNG", size: tuple[int, int] = (12, 10)) ->
 
 
 def classes(*names: str, count: int = 4, ending: str = "png") -> dict[str, bytes]:
-    """Files of so many different pictures in a folder for each name."""
+    """Files of so many different images in a folder for each name."""
     return {
-        f"{name}/{n}.{ending}": picture(100 * k + n)
+        f"{name}/{n}.{ending}": image(100 * k + n)
         for k, name in enumerate(names)
         for n in range(count)
     }
@@ -31,7 +31,7 @@ def classes(*names: str, count: int = 4, ending: str = "png") -> dict[str, bytes
 def pack(tmp_path):
     """Whoever packs files, by name or `ZipInfo`, as a ZIP."""
 
-    def write(files, name="pictures.zip", compression=zipfile.ZIP_DEFLATED):
+    def write(files, name="images.zip", compression=zipfile.ZIP_DEFLATED):
         path = tmp_path / name
         items = files.items() if isinstance(files, dict) else files
         with zipfile.ZipFile(path, "w", compression) as archive:
@@ -46,7 +46,7 @@ def pack(tmp_path):
 def lay(tmp_path):
     """Whoever lays files into a folder."""
 
-    def write(files, name="pictures"):
+    def write(files, name="images"):
         for member, data in files.items():
             path = tmp_path / name / member
             path.parent.mkdir(parents=True, exist_ok=True)

@@ -9,9 +9,9 @@ import pytest
 
 from cnnkit.datasets import load_dataset
 from cnnkit.datasets.folders import image_folder, sources
-from cnnkit.errors import InvalidPicturesError, LimitError
+from cnnkit.errors import InvalidImagesError, LimitError
 
-from .conftest import classes, picture
+from .conftest import classes, image
 
 GOOD = classes("a", "b")
 
@@ -38,10 +38,10 @@ def member(name, mode=0):
     ],
 )
 def test_a_path_that_leads_out_is_left_out_and_nothing_is_written_there(pack, own_home, name):
-    path = pack(GOOD | {name: picture(7)})
+    path = pack(GOOD | {name: image(7)})
     before = everything_beside(own_home)
     report = image_folder(path).report
-    assert [one.kind for one in report.left_out] == ["unsafe"] and report.pictures == 8
+    assert [one.kind for one in report.left_out] == ["unsafe"] and report.images == 8
     assert everything_beside(own_home) == before
 
 
@@ -55,13 +55,13 @@ def test_links_and_devices_are_left_out(pack, lay):
     os.mkfifo(folder / "a" / "pipe.png")
     report = image_folder(folder).report
     assert {one.file: one.kind for one in report.left_out} == {"a/link.png": "link", "loop": "link"}
-    assert report.pictures == 8
+    assert report.images == 8
 
 
 def test_an_archive_that_grows_without_end_is_refused_before_it_is_read(pack, monkeypatch):
     monkeypatch.setattr(sources, "SMALL", 2**20)
     zeros = {f"c/{n}.bmp": bytes(2**20) for n in range(3)}
-    with pytest.raises(LimitError, match="would grow from .* which pictures do not"):
+    with pytest.raises(LimitError, match="would grow from .* which images do not"):
         image_folder(pack(GOOD | zeros))
     monkeypatch.setattr(sources, "UNPACKED_BYTES", 500)
     with pytest.raises(LimitError, match="would grow"):
@@ -74,7 +74,7 @@ def test_one_enormous_file_is_left_out_unread(pack):
     assert one.kind == "large" and "It has 21 MB; at most 20" in one.why
 
 
-def test_a_picture_of_too_many_pixels_is_left_out(pack):
+def test_an_image_of_too_many_pixels_is_left_out(pack):
     from PIL import Image
 
     file = io.BytesIO()
@@ -108,7 +108,7 @@ def test_archives_within_are_named_and_not_opened(pack):
     inner = pack(GOOD, "inner.zip").read_bytes()
     report = image_folder(pack(GOOD | {"more.zip": inner, "b/more.tar.gz": b"x"})).report
     assert [one.kind for one in report.left_out] == ["archive", "archive"]
-    with pytest.raises(InvalidPicturesError, match=r"only\.zip: Archives within are not opened"):
+    with pytest.raises(InvalidImagesError, match=r"only\.zip: Archives within are not opened"):
         image_folder(pack({"only.zip": inner}))
 
 
@@ -127,7 +127,7 @@ def test_encrypted_files_are_left_out_and_an_archive_of_nothing_else_is_refused(
 
     (one,) = image_folder(encrypted(pack(GOOD), ["a/0.png"])).report.left_out
     assert (one.file, one.kind) == ("a/0.png", "encrypted")
-    with pytest.raises(InvalidPicturesError, match="without a password. 7 more files"):
+    with pytest.raises(InvalidImagesError, match="without a password. 7 more files"):
         image_folder(encrypted(pack(GOOD), GOOD))
 
 
@@ -139,14 +139,14 @@ def test_what_systems_leave_is_passed_over_and_counted(pack):
         "b/._1.png": b"x",
     }
     report = image_folder(pack(GOOD | files)).report
-    assert report.left_out == () and report.system_files == 4 and report.pictures == 8
+    assert report.left_out == () and report.system_files == 4 and report.images == 8
 
 
-def test_what_is_no_picture_is_named_with_the_reason(pack):
+def test_what_is_no_image_is_named_with_the_reason(pack):
     files = {
         "a/notes.txt": b"roses are red",
         "a/film.mp4": b"\x00\x00\x00\x18ftypmp42" + bytes(50),
-        "b/half.png": picture(55)[:60],
+        "b/half.png": image(55)[:60],
         "b/empty.jpg": b"",
     }
     report = image_folder(pack(GOOD | files)).report
@@ -162,9 +162,9 @@ def test_what_is_no_picture_is_named_with_the_reason(pack):
 
 @pytest.mark.filterwarnings("ignore:Duplicate name")
 def test_two_files_of_one_name_are_both_taken(pack):
-    files = [*GOOD.items(), ("a/0.png", picture(50)), ("a/1.png", GOOD["a/1.png"])]
+    files = [*GOOD.items(), ("a/0.png", image(50)), ("a/1.png", GOOD["a/1.png"])]
     imported = image_folder(pack(files))
-    assert imported.report.pictures == 9
+    assert imported.report.images == 9
     assert load_dataset(imported.name).names.count("a/0.png") == 2
     assert [one.kind for one in imported.report.left_out] == ["duplicate"]
 
@@ -185,7 +185,7 @@ def test_names_in_utf_8_without_the_mark_for_it(pack):
     assert load_dataset(image_folder(path).name).class_names == ("früh", "spät")
 
 
-def test_a_flipped_byte_costs_one_picture(pack):
+def test_a_flipped_byte_costs_one_image(pack):
     path = pack(GOOD, compression=zipfile.ZIP_STORED)
     data = bytearray(path.read_bytes())
     data[data.find(GOOD["a/2.png"]) + 50] ^= 0xFF
@@ -195,7 +195,7 @@ def test_a_flipped_byte_costs_one_picture(pack):
 
 
 def test_a_rare_compression_is_named(pack):
-    with_lzma = [*GOOD.items(), (member("a/rare.png"), picture(70))]
+    with_lzma = [*GOOD.items(), (member("a/rare.png"), image(70))]
     with_lzma[-1][0].compress_type = zipfile.ZIP_LZMA
     (one,) = image_folder(pack(with_lzma)).report.left_out
     assert one.file == "a/rare.png" and "ordinary ZIP compression" in one.why

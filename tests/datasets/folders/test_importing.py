@@ -7,13 +7,13 @@ from PIL import Image
 from cnnkit.datasets import dataset_info, list_datasets, load_dataset
 from cnnkit.datasets.folders import delete, image_folder, import_report, list_own, rename
 from cnnkit.errors import (
-    InvalidPicturesError,
+    InvalidImagesError,
     LimitError,
     StorageError,
     UnknownDatasetError,
 )
 
-from .conftest import classes, picture
+from .conftest import classes, image
 
 
 def kinds(report):
@@ -25,15 +25,15 @@ def test_a_folder_and_a_zip_of_it_become_the_same_set(pack, lay):
     from_folder, from_zip = image_folder(lay(files)), image_folder(pack(files))
     assert from_folder.name == from_zip.name and (from_folder.new, from_zip.new) == (True, False)
     dataset = load_dataset(from_zip.name)
-    assert dataset.class_names == ("daisy", "rose") and dataset.title == "pictures"
+    assert dataset.class_names == ("daisy", "rose") and dataset.title == "images"
     assert dataset.images.shape == (10, 256, 256, 3) and isinstance(dataset.images, np.memmap)
     assert dataset.names[0] == "daisy/0.png" and np.bincount(dataset.labels).tolist() == [5, 5]
     assert [dataset.size(part) for part in ("train", "validation", "test")] == [6, 2, 2]
-    assert dataset.spec.pictures == (8, 2) and from_zip.report.left_out == ()
+    assert dataset.spec.images == (8, 2) and from_zip.report.left_out == ()
     assert list_datasets("own") == list_own() == [from_zip.name]
 
 
-def test_pictures_are_shrunk_smoothly_and_cut_to_the_middle(pack):
+def test_images_are_shrunk_smoothly_and_cut_to_the_middle(pack):
     wide = Image.new("RGB", (1200, 400), "red")
     wide.paste("lime", (400, 0, 800, 400))
     file = io.BytesIO()
@@ -54,7 +54,7 @@ def test_progress_counts_the_files_and_may_end_the_import(pack, own_home):
 
     with pytest.raises(InterruptedError):
         image_folder(pack(classes("c", "d", count=5)), progress=stop)
-    assert len([path for path in (own_home / "pictures").iterdir() if path.is_dir()]) == 1
+    assert len([path for path in (own_home / "images").iterdir() if path.is_dir()]) == 1
 
 
 def test_names_in_any_script_and_odd_ones(pack):
@@ -66,17 +66,17 @@ def test_names_in_any_script_and_odd_ones(pack):
 
 def test_folders_around_and_parts_count_for_nothing_and_deeper_ones_belong_to_their_class(pack):
     files = {f"mine/train/{name}": data for name, data in classes("a", "b").items()}
-    files |= {"mine/test/a/9.png": picture(9), "mine/test/b/old/9.png": picture(109)}
+    files |= {"mine/test/a/9.png": image(9), "mine/test/b/old/9.png": image(109)}
     imported = image_folder(pack(files))
     assert load_dataset(imported.name).class_names == ("a", "b")
-    assert imported.report.pictures == 10
+    assert imported.report.images == 10
     assert imported.report.notes == (
-        "test and train were put together: the pictures are divided anew.",
-        "Pictures in folders within the folder of a class belong to that class.",
+        "test and train were put together: the images are divided anew.",
+        "Images in folders within the folder of a class belong to that class.",
     )
 
 
-def test_the_folder_that_holds_a_picture_can_be_its_class(pack):
+def test_the_folder_that_holds_an_image_can_be_its_class(pack):
     files = {
         f"{2020 + k % 2}/{name}": data for k, (name, data) in enumerate(classes("a", "b").items())
     }
@@ -85,18 +85,18 @@ def test_the_folder_that_holds_a_picture_can_be_its_class(pack):
 
 
 def test_unbalanced_classes_are_divided_so_that_each_part_has_some(pack):
-    files = classes("many", count=30) | {f"few/{n}.png": picture(900 + n) for n in range(3)}
-    files |= {"single/0.png": picture(990)}
+    files = classes("many", count=30) | {f"few/{n}.png": image(900 + n) for n in range(3)}
+    files |= {"single/0.png": image(990)}
     imported = image_folder(pack(files))
     dataset = load_dataset(imported.name, split_seed=2)
     for part in ("train", "validation", "test"):
         assert set(dataset.part(part)[1]) >= {0, 1}
-    assert "single: with fewer than 3 pictures, learnt but never tested." in imported.report.notes
+    assert "single: with fewer than 3 images, learnt but never tested." in imported.report.notes
     assert dataset.labels[dataset.indices("train")].tolist().count(2) == 1
 
 
-def test_duplicates_are_left_out_and_a_picture_in_two_classes_is_only_learnt_from(pack):
-    same = picture(3)
+def test_duplicates_are_left_out_and_an_image_in_two_classes_is_only_learnt_from(pack):
+    same = image(3)
     bitmap = io.BytesIO()
     Image.open(io.BytesIO(same)).save(bitmap, "BMP")  # other bytes, same pixels
     files = classes("a", "b") | {
@@ -116,29 +116,29 @@ def test_duplicates_are_left_out_and_a_picture_in_two_classes_is_only_learnt_fro
 @pytest.mark.parametrize(
     ("files", "sentence"),
     [
-        ({}, "pictures.zip holds no picture that can be used. Put the pictures of each class"),
+        ({}, "images.zip holds no image that can be used. Put the images of each class"),
         (classes("rose"), "of one class, 'rose'; at least two"),
         (classes("a", "b", "c", count=1), "3 classes, none of them with 3"),
-        ({"a.png": picture(1), "b.png": picture(2)}, "It lies in no folder of a class. 1 more"),
+        ({"a.png": image(1), "b.png": image(2)}, "It lies in no folder of a class. 1 more"),
         ({"a/1.txt": b"hello", "b/1.txt": b"hello"}, "2 classes, none of them"),
-        (dict.fromkeys((f"{c}/{n}.png" for c in "ab" for n in range(3)), b"no"), "not a picture"),
+        (dict.fromkeys((f"{c}/{n}.png" for c in "ab" for n in range(3)), b"no"), "not an image"),
     ],
 )
 def test_what_cannot_be_learnt_is_refused_in_a_sentence_and_leaves_nothing(
     pack, own_home, files, sentence
 ):
-    with pytest.raises(InvalidPicturesError) as error:
+    with pytest.raises(InvalidImagesError) as error:
         image_folder(pack(files))
     assert sentence in str(error.value)
-    pictures = own_home / "pictures"
-    assert not pictures.exists() or not any(pictures.iterdir())
+    images = own_home / "images"
+    assert not images.exists() or not any(images.iterdir())
 
 
 def test_a_file_that_is_no_zip_and_a_folder_that_is_not_there_are_named(tmp_path):
     (tmp_path / "a.zip").write_bytes(b"PK nothing")
-    with pytest.raises(InvalidPicturesError, match=r"a\.zip is no ZIP archive"):
+    with pytest.raises(InvalidImagesError, match=r"a\.zip is no ZIP archive"):
         image_folder(tmp_path / "a.zip")
-    with pytest.raises(InvalidPicturesError, match="nowhere cannot be read: No such file"):
+    with pytest.raises(InvalidImagesError, match="nowhere cannot be read: No such file"):
         image_folder(tmp_path / "nowhere")
 
 
@@ -163,7 +163,7 @@ def test_a_set_can_be_renamed_and_its_classes_and_keeps_its_own_name(pack):
         (["one", "one "], "same name, 'one'"),
         (["one", " "], "at least one letter"),
     ):
-        with pytest.raises(InvalidPicturesError, match=sentence):
+        with pytest.raises(InvalidImagesError, match=sentence):
             rename(name, classes=wrong)
     assert dataset_info(name).class_names == ("rose/wild", "daisy")
 
@@ -181,7 +181,7 @@ def test_a_deleted_set_is_gone_and_others_cannot_be_deleted(pack):
     for ask in (import_report, delete):
         with pytest.raises(UnknownDatasetError):
             ask(name)
-    with pytest.raises(StorageError, match="pictures of Garden were deleted. Import them again"):
+    with pytest.raises(StorageError, match="images of Garden were deleted. Import them again"):
         load_dataset(name)
 
 
@@ -190,7 +190,7 @@ def test_what_learnt_from_a_deleted_set_still_finds_its_names(pack):
     name = image_folder(path).name
     delete(name)
     spec = dataset_info(name)
-    assert (spec.title, spec.class_names, spec.available) == ("pictures", ("a", "b"), False)
+    assert (spec.title, spec.class_names, spec.available) == ("images", ("a", "b"), False)
     assert image_folder(path).new and dataset_info(name).available
     assert len(load_dataset(name).images) == 8
 

@@ -4,9 +4,9 @@ from cnnkit.datasets import load_dataset
 from cnnkit.datasets.folders import image_folder
 from cnnkit.datasets.folders.labels import by_folders
 from cnnkit.datasets.folders.tables import by_table, read_table
-from cnnkit.errors import InvalidPicturesError
+from cnnkit.errors import InvalidImagesError
 
-from .conftest import classes, picture
+from .conftest import classes, image
 
 PATHS = [("images", f"{n}.png") for n in range(4)]
 
@@ -32,7 +32,7 @@ def test_tables_of_any_form_say_the_same(text):
 
 
 def test_a_class_may_have_a_slash_in_its_name(pack):
-    files = {f"{n}.png": picture(n) for n in range(8)}
+    files = {f"{n}.png": image(n) for n in range(8)}
     rows = "".join(f"{n}.png,{'red/blue' if n % 2 else '../green'}\n" for n in range(8))
     imported = image_folder(pack(files | {"labels.csv": rows.encode()}))
     assert load_dataset(imported.name).class_names == ("../green", "red/blue")
@@ -40,7 +40,7 @@ def test_a_class_may_have_a_slash_in_its_name(pack):
 
 
 def test_what_the_table_does_not_say_is_reported_and_what_does_not_exist_too(pack):
-    files = {f"{n}.png": picture(n) for n in range(9)}
+    files = {f"{n}.png": image(n) for n in range(9)}
     rows = "file,label\n" + "".join(f"{n}.png,{'ab'[n % 2]}\n" for n in range(6))
     rows += "6.png,\n7.png,a\n7.png,b\n99.png,a\n"
     report = image_folder(pack(files | {"labels.csv": rows.encode()})).report
@@ -66,7 +66,7 @@ def test_folders_come_first_and_the_table_where_it_is_asked_for(pack):
     path = pack(files | {"sizes.csv": rows.encode()})
     assert load_dataset(image_folder(path).name).class_names == ("a", "b")
     assert load_dataset(image_folder(path, by="table").name).class_names == ("even", "odd")
-    with pytest.raises(InvalidPicturesError, match="holds no table"):
+    with pytest.raises(InvalidImagesError, match="holds no table"):
         image_folder(pack(files), by="table")
 
 

@@ -17,7 +17,7 @@ KINDS = {"without skips": "plain", "with skips": "identity"}
 
 
 def draw_chain(stack: np.ndarray, kept: float) -> None:
-    """Send one picture through both chains and its gradient back.
+    """Send one image through both chains and its gradient back.
 
     Args:
         stack: (1, height, width, maps).

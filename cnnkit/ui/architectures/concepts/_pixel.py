@@ -8,7 +8,7 @@ import streamlit as st
 from cnnkit.concepts.residual import Block, Pass, Trace, traced
 from cnnkit.concepts.residual_learning import LOOKS, SIDE, gradients_through, input_gradient
 from cnnkit.figures import rasters
-from cnnkit.ui.charts import montage, picture
+from cnnkit.ui.charts import image, montage
 
 SCALE = 14  # pixels on the screen for one of a map
 START = {"map": 1, "row": 7, "column": 5}
@@ -18,7 +18,7 @@ def draw_pixel(ways: tuple[Pass, Pass], shortcut: str) -> None:
     """Trace one pixel of one map through both blocks.
 
     Args:
-        ways: through the block without and with its skip, of one picture.
+        ways: through the block without and with its skip, of one image.
         shortcut: of the second block.
     """
     st.markdown("**One pixel, followed through the block**")
@@ -93,7 +93,7 @@ def _boxed(values: np.ndarray, row: int, column: int, title: str, brightest: flo
     gray = np.rint(255 * np.clip(values / brightest, 0, 1)).astype(np.uint8)
     box = (column * SCALE, row * SCALE, (column + 1) * SCALE, (row + 1) * SCALE)
     with st.container(width=SIDE * SCALE):
-        picture(
+        image(
             rasters.boxed(rasters.enlarged(gray, SCALE), box, width=3),
             alt=f"{title}: one map, {values[row, column]:.2f} at the marked pixel",
             caption=title,

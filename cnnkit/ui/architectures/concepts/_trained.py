@@ -7,17 +7,17 @@ import streamlit as st
 from cnnkit.ui import cache
 
 ASKED_BY = "a learner's notes on Coursera's Convolutional Neural Networks, week 2"
-PICTURES = (500, 1_000, 2_000, 5_000, 10_000, 20_000, 50_000)
+IMAGES = (500, 1_000, 2_000, 5_000, 10_000, 20_000, 50_000)
 
 
 def learning_controls(key: str) -> dict[str, int]:
-    """How long both networks learn: keyword arguments `pictures` and `epochs`."""
+    """How long both networks learn: keyword arguments `images` and `epochs`."""
     images, _ = cache.digits().part("train")
-    offered = [count for count in PICTURES if count <= len(images)]
+    offered = [count for count in IMAGES if count <= len(images)]
     usual = 5_000 if 5_000 in offered else offered[-1]
     return {
-        "pictures": st.select_slider(
-            "Pictures to learn from", offered, usual, key=f"{key}_pictures", bind="query-params"
+        "images": st.select_slider(
+            "Images to learn from", offered, usual, key=f"{key}_images", bind="query-params"
         ),
         "epochs": st.slider("Epochs", 1, 20, 4, key=f"{key}_epochs", bind="query-params"),
     }

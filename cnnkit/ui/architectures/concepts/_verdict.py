@@ -32,7 +32,7 @@ def draw_verdict(
         else:
             st.info(
                 f"**Without skip** the weights have length "
-                f"{learnt[0].norms[step]:.2f}. Nothing else carries the picture.",
+                f"{learnt[0].norms[step]:.2f}. Nothing else carries the image.",
                 icon=":material/conversion_path:",
             )
     with second:

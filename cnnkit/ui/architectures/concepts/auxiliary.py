@@ -24,13 +24,13 @@ def draw() -> None:
         amount = learning_controls("twin_auxiliary")
     show(auxiliary_twins(**amount), key="auxiliary classifiers")
     st.caption(
-        "GoogLeNet for small pictures: nine Inception modules with an eighth of the filters, "
+        "GoogLeNet for small images: nine Inception modules with an eighth of the filters, "
         "auxiliary classifiers behind modules 4a and 4d. The drawn loss is that of the last "
         "classifier alone."
     )
 
 
-def auxiliary_twins(*, pictures: int, epochs: int) -> Twins:
+def auxiliary_twins(*, images: int, epochs: int) -> Twins:
     """The two recipes; they differ in the auxiliary classifiers alone."""
     dataset = cache.digits().name
 
@@ -40,7 +40,7 @@ def auxiliary_twins(*, pictures: int, epochs: int) -> Twins:
             model="googlenet_digits",
             model_options={"auxiliary": auxiliary},
             dataset=dataset,
-            train_size=pictures,
+            train_size=images,
             epochs=epochs,
             batch_size=64,
             optimizer="adam",

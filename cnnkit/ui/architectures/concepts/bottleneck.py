@@ -133,7 +133,7 @@ def _formula(branch: Branch) -> None:
         r"\end{aligned}"
     )
     st.caption(
-        f"One MAC is one multiplication and one addition, for one picture. Parameters, a bias "
+        f"One MAC is one multiplication and one addition, for one image. Parameters, a bias "
         f"for each filter among them: {branch.direct.parameters:,} without and "
         f"{branch.both.parameters:,} with the bottleneck."
     )

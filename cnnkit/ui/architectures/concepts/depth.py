@@ -29,12 +29,12 @@ def draw() -> None:
         amount = learning_controls("twin_depth")
     show(depth_twins(depth, **amount), key=f"depth {depth}")
     st.caption(
-        "ResNet for small pictures with 8, 16 and 32 filters, batch normalisation in both. "
+        "ResNet for small images with 8, 16 and 32 filters, batch normalisation in both. "
         "Train them 8 layers deep, then 44, and compare."
     )
 
 
-def depth_twins(depth: int, *, pictures: int, epochs: int) -> Twins:
+def depth_twins(depth: int, *, images: int, epochs: int) -> Twins:
     """The two recipes; they differ in the shortcuts alone."""
     dataset = cache.digits().name
 
@@ -44,7 +44,7 @@ def depth_twins(depth: int, *, pictures: int, epochs: int) -> Twins:
             model="resnet_digits",
             model_options={"depth": depth, "width": 8, "skips": skips},
             dataset=dataset,
-            train_size=pictures,
+            train_size=images,
             epochs=epochs,
             batch_size=64,
             optimizer="sgd",

@@ -18,9 +18,9 @@ from cnnkit.ui.architectures.concepts._shared import NOTES
 from cnnkit.ui.architectures.concepts._verdict import draw_verdict
 from cnnkit.ui.charts import chart, montage
 from cnnkit.ui.concepts._frame import one_thread, question
-from cnnkit.ui.inputs import choice, picture_picker
+from cnnkit.ui.inputs import choice, image_picker
 
-PICTURES, MAPS, STEPS, RATE, SEED = 4, 4, 120, 0.5, 2
+IMAGES, MAPS, STEPS, RATE, SEED = 4, 4, 120, 0.5, 2
 DECAYS = (0.0, 0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1.0, 2.0)
 SKIPS = {
     "identity": "the input itself",
@@ -53,7 +53,7 @@ def draw() -> None:
     )
     left, right = st.columns([2, 5], gap="large")
     with left:
-        number = picture_picker(len(cache.dataset("digits").part("test")[0]), label="Digit")
+        number = image_picker(len(cache.dataset("digits").part("test")[0]), label="Digit")
         settings = _controls()
     with right:
         if settings.shortcut == "identity" and settings.outputs != MAPS:
@@ -67,7 +67,7 @@ def draw() -> None:
         target = wanted(stack, settings.task, settings.outputs)
         blocks = plain.blocks[settings.step], skip.blocks[settings.step]
         ways = blocks[0].forward(stack), blocks[1].forward(stack)
-        _pictures(stack, target, ways, settings)
+        _images(stack, target, ways, settings)
         draw_verdict(ways, (plain, skip), settings.shortcut, settings.step)
     _curves(plain, skip, settings)
     draw_pixel(ways, settings.shortcut)
@@ -115,7 +115,7 @@ def _cannot_add(settings: Settings) -> None:
     )
 
 
-def _pictures(
+def _images(
     stack: np.ndarray, target: np.ndarray, ways: tuple[Pass, Pass], settings: Settings
 ) -> None:
     plain, skip = (way.output for way in ways)
@@ -139,7 +139,7 @@ def _pictures(
                     alt=f"{alt}; brightest {maps.max():.3g}",
                 )
     st.caption(
-        "All pictures share one scale: black is zero, white is "
+        "All images share one scale: black is zero, white is "
         f"{brightest:.2f}. The input maps are what four fixed edge and stroke filters, ReLU and "
         "pooling make of the digit."
     )
@@ -183,7 +183,7 @@ def _curves(plain: Learning, skip: Learning, settings: Settings) -> None:
             key="residual_distances",
         )  # fmt: skip
     st.caption(
-        f"Two blocks of two 3×3 convolutions learn {PICTURES} digits by {STEPS} steps of gradient "
+        f"Two blocks of two 3×3 convolutions learn {IMAGES} digits by {STEPS} steps of gradient "
         "descent, computed just now in NumPy; both begin with the same weights. They have no "
         "biases, as in ResNets. Push λ up: the block without skip must hold on to its weights to "
         "give anything, the other can let them go; at the largest λ no weight survives in either."
@@ -193,7 +193,7 @@ def _curves(plain: Learning, skip: Learning, settings: Settings) -> None:
 @st.cache_data(max_entries=16, show_spinner=False)
 def _learnt(task: str, outputs: int, shortcut: str, decay: float, both: bool) -> Learning:
     images, _ = cache.dataset("digits").part("train")
-    stack = feature_maps(images[:PICTURES])
+    stack = feature_maps(images[:IMAGES])
     with one_thread():
         return learn(
             Block.start(shortcut, maps=MAPS, outputs=outputs, seed=SEED),

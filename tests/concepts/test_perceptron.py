@@ -1,14 +1,14 @@
 import numpy as np
 import pytest
 
-from cnnkit.concepts.perceptron import Perceptron, descend, different_units, small_pictures
+from cnnkit.concepts.perceptron import Perceptron, descend, different_units, small_images
 from cnnkit.datasets import load_dataset
 
 
 @pytest.fixture(scope="module")
 def digits():
     images, labels = load_dataset("digits").part("train")
-    return small_pictures(images[:200]), labels[:200]
+    return small_images(images[:200]), labels[:200]
 
 
 def learnt(kind, digits, steps=100):
@@ -72,10 +72,10 @@ def test_different_units_counts_kinds():
     assert different_units(np.array([[1.0, 2.0, 1.0], [0.0, 5.0, 0.0]])) == 2
 
 
-def test_small_pictures_are_means_of_blocks():
-    picture = np.zeros((1, 28, 28, 1), np.uint8)
-    picture[0, 0, :2, 0] = 255
-    small = small_pictures(picture)
+def test_small_images_are_means_of_blocks():
+    image = np.zeros((1, 28, 28, 1), np.uint8)
+    image[0, 0, :2, 0] = 255
+    small = small_images(image)
     assert small.shape == (1, 196)
     assert small[0, 0] == pytest.approx(0.5)
     assert small.sum() == pytest.approx(0.5)

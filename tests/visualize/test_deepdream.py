@@ -23,7 +23,7 @@ PLAN = Dream(layers={"conv1": 1.0, "conv2": 0.5}, octaves=2, steps=4, learning_r
 
 
 @pytest.fixture(scope="module")
-def picture():
+def image():
     coarse = np.random.default_rng(5).uniform(40, 210, (5, 6, 3)).astype(np.float32)
     return np.asarray(tf.image.resize(coarse, (48, 60), "bicubic"))
 
@@ -35,21 +35,21 @@ def energy(model, image):
     return float(tf.reduce_mean(one**2) + 0.5 * tf.reduce_mean(two**2))
 
 
-def test_a_dream_raises_the_energy_and_keeps_the_picture_recognisable(small, picture):
-    steps = list(dream(small, picture, PLAN))
+def test_a_dream_raises_the_energy_and_keeps_the_image_recognisable(small, image):
+    steps = list(dream(small, image, PLAN))
     assert [step.number for step in steps] == list(range(1, 9))
     assert [step.octave for step in steps] == [1] * 4 + [2] * 4
-    assert steps[-1].image.shape == picture.shape
+    assert steps[-1].image.shape == image.shape
     for octave in (steps[:4], steps[4:]):
         assert octave[-1].value > octave[0].value
-    assert energy(small, steps[-1].image) > energy(small, picture)
-    assert np.corrcoef(steps[-1].image.ravel(), picture.ravel())[0, 1] > 0.9
+    assert energy(small, steps[-1].image) > energy(small, image)
+    assert np.corrcoef(steps[-1].image.ravel(), image.ravel())[0, 1] > 0.9
 
 
-def test_without_steps_worth_anything_the_octaves_give_the_picture_back(small, picture):
+def test_without_steps_worth_anything_the_octaves_give_the_image_back(small, image):
     still = replace(PLAN, learning_rate=0.0, octaves=3, octave_scale=1.3, steps=1)
-    *_, last = dream(small, picture, still)
-    np.testing.assert_allclose(last.image, picture, atol=1e-3)
+    *_, last = dream(small, image, still)
+    np.testing.assert_allclose(last.image, image, atol=1e-3)
 
 
 def test_octaves_are_the_sizes_asked_for_and_none_too_small():
@@ -68,11 +68,11 @@ def test_tiles_cover_every_pixel_with_windows_of_one_size():
     assert tiles((10, 12), 16) == [(slice(0, 10), slice(0, 12))]
 
 
-def test_a_tiled_dream_is_near_one_made_whole(small, picture):
+def test_a_tiled_dream_is_near_one_made_whole(small, image):
     once = replace(PLAN, octaves=1, steps=1, learning_rate=1.0)
-    (whole,) = dream(small, picture, replace(once, tile=0))
-    (tiled,) = dream(small, picture, replace(once, tile=32))
-    change, other = whole.image - picture, tiled.image - picture
+    (whole,) = dream(small, image, replace(once, tile=0))
+    (tiled,) = dream(small, image, replace(once, tile=32))
+    change, other = whole.image - image, tiled.image - image
     assert (
         np.corrcoef(change.ravel(), other.ravel())[0, 1] > 0.6
     )  # tiles pad where the whole does not
@@ -82,14 +82,14 @@ def test_a_tiled_dream_is_near_one_made_whole(small, picture):
 def test_the_seeds_loss_is_its_published_formula(name):
     settings = PRESETS[name].dream
     keras.utils.set_random_seed(3)
-    image = keras.Input((24, 20, 3))
-    x = image
+    inputs = keras.Input((24, 20, 3))
+    x = inputs
     for layer in settings.layers:
         x = keras.layers.Conv2D(4, 3, padding="same", activation="relu", name=layer)(x)
-    model = keras.Model(image, x)
-    picture = np.random.default_rng(1).uniform(0, 255, (1, 24, 20, 3)).astype(np.float32)
+    model = keras.Model(inputs, x)
+    image = np.random.default_rng(1).uniform(0, 255, (1, 24, 20, 3)).astype(np.float32)
     plan = Plan(objective=settings.objective(), size=(24, 20))
-    total, slope, _ = Engine(model, plan).slope(picture, plan)
+    total, slope, _ = Engine(model, plan).slope(image, plan)
 
     def loss(pixels):
         value = 0.0
@@ -100,11 +100,11 @@ def test_the_seeds_loss_is_its_published_formula(name):
         centred = pixels - tf.constant(IMAGENET_MEAN)
         a = tf.square(centred[:, :-1, :-1] - centred[:, 1:, :-1])
         b = tf.square(centred[:, :-1, :-1] - centred[:, :-1, 1:])
-        size = np.prod(picture.shape[1:])
+        size = np.prod(image.shape[1:])
         value += settings.continuity * tf.reduce_sum(tf.pow(a + b, 1.25)) / size
         return value + settings.l2 * tf.reduce_sum(tf.square(centred)) / size
 
-    pixels = tf.constant(picture)
+    pixels = tf.constant(image)
     with tf.GradientTape() as tape:
         tape.watch(pixels)
         expected = loss(pixels)
@@ -112,31 +112,31 @@ def test_the_seeds_loss_is_its_published_formula(name):
     np.testing.assert_allclose(slope, -tape.gradient(expected, pixels), rtol=2e-3, atol=1e-4)
 
 
-def test_l_bfgs_climbs_without_octaves(small, picture):
+def test_l_bfgs_climbs_without_octaves(small, image):
     plan = Dream(layers={"conv1": 50.0}, octaves=1, steps=3, optimizer=LBFGS, jitter=2.0)
-    steps = list(dream(small, picture, plan))
+    steps = list(dream(small, image, plan))
     assert len(steps) == 3 and steps[-1].value >= steps[0].value
     assert np.isfinite(steps[-1].image).all()
 
 
-def test_a_guide_leads_elsewhere(small, picture):
-    other = picture[::-1, ::-1].copy()
+def test_a_guide_leads_elsewhere(small, image):
+    other = image[::-1, ::-1].copy()
     guided = replace(PLAN, guided=True, octaves=1)
-    *_, free = dream(small, picture, replace(PLAN, octaves=1))
-    *_, led = dream(small, picture, guided, guided_by=other)
+    *_, free = dream(small, image, replace(PLAN, octaves=1))
+    *_, led = dream(small, image, guided, guided_by=other)
     assert not np.allclose(free.image, led.image, atol=1)
     with pytest.raises(IncompatibleError, match="not given"):
-        next(dream(small, picture, guided))
+        next(dream(small, image, guided))
 
 
-def test_the_same_seed_dreams_the_same(small, picture):
+def test_the_same_seed_dreams_the_same(small, image):
     plan = replace(PLAN, jitter=4)
-    images = [list(dream(small, picture, plan))[-1].image for _ in range(2)]
+    images = [list(dream(small, image, plan))[-1].image for _ in range(2)]
     np.testing.assert_array_equal(*images)
 
 
-def test_an_octave_is_left_when_enough_is_reached(small, picture):
-    steps = list(dream(small, picture, replace(PLAN, most=0.0)))
+def test_an_octave_is_left_when_enough_is_reached(small, image):
+    steps = list(dream(small, image, replace(PLAN, most=0.0)))
     assert [step.octave for step in steps] == [1, 2]
 
 
@@ -149,9 +149,9 @@ def test_an_octave_is_left_when_enough_is_reached(small, picture):
         (replace(PLAN, layers={"logits": 1.0}), IncompatibleError, "cannot take an input"),
     ],
 )
-def test_what_cannot_be_dreamt_is_refused(small, picture, plan, error, words):
+def test_what_cannot_be_dreamt_is_refused(small, image, plan, error, words):
     with pytest.raises(error, match=words):
-        list(dream(small, picture, plan))
+        list(dream(small, image, plan))
 
 
 def test_layers_are_suggested_from_the_middle_of_a_network():
@@ -161,5 +161,5 @@ def test_layers_are_suggested_from_the_middle_of_a_network():
     assert suggested_layers(["a", "b"], 1)
 
 
-def test_resizing_keeps_a_flat_picture_flat():
+def test_resizing_keeps_a_flat_image_flat():
     assert np.ptp(resized(np.full((8, 8, 3), 7, np.float32), (13, 5))) == 0

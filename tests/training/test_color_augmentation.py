@@ -23,7 +23,7 @@ def changed(images, **fields):
 
 
 @pytest.mark.parametrize(("field", "axis"), [("flip", 2), ("flip_vertical", 1)])
-def test_every_other_picture_is_mirrored_and_no_pixel_is_changed(photos, field, axis):
+def test_every_other_image_is_mirrored_and_no_pixel_is_changed(photos, field, axis):
     result = changed(photos, **{field: True})
     mirrored = (result == np.flip(photos, axis)).all((1, 2, 3))
     same = (result == photos).all((1, 2, 3))
@@ -36,7 +36,7 @@ def test_mirroring_within_a_map_of_coordinates_is_the_same_mirroring(photos):
     np.testing.assert_allclose(plain, mapped, atol=0.01)
 
 
-def test_a_crop_is_a_part_of_the_picture_anywhere_in_it():
+def test_a_crop_is_a_part_of_the_image_anywhere_in_it():
     coordinates = random_coordinates(2000, 20, 30, Augmentation(crop=0.5), SEED).numpy()
     first, last = coordinates[:, :, 0, 0], coordinates[:, :, -1, -1]
     left = (last - first) / (np.array([19, 29]))
@@ -53,7 +53,7 @@ def test_the_nearest_pixel_fills_what_black_would(photos):
     assert black.min() == 0 and nearest.min() >= 100 - 1e-3
 
 
-def test_brightness_adds_one_number_to_a_picture(photos):
+def test_brightness_adds_one_number_to_an_image(photos):
     difference = changed(photos, brightness=0.1) - photos
     assert np.ptp(difference, axis=(1, 2, 3)).max() < 1e-3
     added = difference[:, 0, 0, 0]
@@ -79,13 +79,13 @@ def test_hue_turns_and_keeps_saturation_and_value(photos):
 
 def test_light_is_alexnets_noise_along_the_main_colours(photos):
     difference = changed(photos, pca=0.1) - photos
-    assert np.ptp(difference, axis=(1, 2)).max() < 1e-3, "one colour for a whole picture"
+    assert np.ptp(difference, axis=(1, 2)).max() < 1e-3, "one colour for a whole image"
     along = difference[:, 0, 0] @ PCA_DIRECTIONS
     np.testing.assert_allclose(along.std(0), 0.1 * PCA_SIZES, rtol=0.15)
     np.testing.assert_allclose(PCA_DIRECTIONS.T @ PCA_DIRECTIONS, np.eye(3), atol=1e-3)
 
 
-def test_gray_pictures_have_no_hue_and_no_colour_of_light(photos):
+def test_gray_images_have_no_hue_and_no_colour_of_light(photos):
     gray = photos[..., :1]
     np.testing.assert_array_equal(changed(gray, hue=0.3, pca=0.3), gray)
 
@@ -100,9 +100,9 @@ def test_cutout_blanks_one_square_in_the_mean_colour():
     np.testing.assert_allclose(changed(images, cutout=0.4)[0], one, atol=1e-3)
 
 
-def test_mixup_mixes_labels_as_it_mixes_pictures():
+def test_mixup_mixes_labels_as_it_mixes_images():
     labels = np.eye(4, dtype=np.float32)[np.arange(2000) % 4]
-    images = labels[:, :, None] * np.ones((1, 4, 5), np.float32)  # a picture that is its label
+    images = labels[:, :, None] * np.ones((1, 4, 5), np.float32)  # an image that is its label
     mixed, soft = (x.numpy() for x in mix(images, labels, 0.5, SEED))
     np.testing.assert_allclose(mixed, soft[:, :, None] * np.ones((1, 4, 5)), atol=1e-6)
     np.testing.assert_allclose(soft.sum(1), 1, atol=1e-6)

@@ -68,13 +68,13 @@ def test_three_steps_raise_the_score_of_every_objective(engines, objective):
 
 
 def test_diversity_makes_a_batch_differ(engines):
-    steps = climb(engines, channel("conv1", 2) + 5 * diversity("conv1"), pictures=3, steps=10)
+    steps = climb(engines, channel("conv1", 2) + 5 * diversity("conv1"), images=3, steps=10)
     assert steps[-1].values["diversity(conv1)"].mean() > steps[0].values["diversity(conv1)"].mean()
 
 
-def test_a_guide_draws_a_picture_towards_another(small, pictures):
+def test_a_guide_draws_an_image_towards_another(small, images):
     plan = Plan(objective=guide("conv1", "other"), steps=5, optimizer=SGD)
-    steps = list(maximize(small, plan, guides={"other": pictures[:1]}))
+    steps = list(maximize(small, plan, guides={"other": images[:1]}))
     name = "guide(conv1)"
     assert steps[-1].values[name] > steps[0].values[name]
     with pytest.raises(IncompatibleError, match="not given. There are: none"):
@@ -120,16 +120,14 @@ def test_every_preset_runs_and_climbs(engines, name):
     assert total(steps[-1], terms) > total(steps[0], terms) - 0.05
 
 
-def test_a_batch_climbs_a_unit_for_each_picture_as_it_would_alone(engines):
-    together = climb(engines, class_logit([0, 1, 2]), pictures=3)[-1].images
+def test_a_batch_climbs_a_unit_for_each_image_as_it_would_alone(engines):
+    together = climb(engines, class_logit([0, 1, 2]), images=3)[-1].images
     plan = Plan(objective=class_logit(1), optimizer=SGD)
     begun = (
-        Engines(engines.model)
-        .get(plan.turned({}))
-        .begin(Plan(objective=class_logit(1), pictures=1))
+        Engines(engines.model).get(plan.turned({})).begin(Plan(objective=class_logit(1), images=1))
     )
-    noises = engines.get(Plan(objective=class_logit([0, 1, 2]), pictures=3, optimizer=SGD)).begin(
-        Plan(objective=class_logit([0, 1, 2]), pictures=3)
+    noises = engines.get(Plan(objective=class_logit([0, 1, 2]), images=3, optimizer=SGD)).begin(
+        Plan(objective=class_logit([0, 1, 2]), images=3)
     )
     assert begun.stored.shape[0] == 1
     alone = Maximization(engines, plan, images=noises.stored.numpy()[1:2])
@@ -138,7 +136,7 @@ def test_a_batch_climbs_a_unit_for_each_picture_as_it_would_alone(engines):
     np.testing.assert_allclose(last.images[0], together[1], atol=0.05)
 
 
-def test_the_same_seed_gives_the_same_picture_and_another_does_not(engines):
+def test_the_same_seed_gives_the_same_image_and_another_does_not(engines):
     def image(seed):
         parts = (transforms.jitter(2), transforms.rotate(5))
         return climb(engines, class_logit(1), seed=seed, transforms=parts)[-1].images
@@ -147,7 +145,7 @@ def test_the_same_seed_gives_the_same_picture_and_another_does_not(engines):
     assert not np.allclose(image(5), image(6))
 
 
-def test_gray_networks_get_gray_pictures():
+def test_gray_networks_get_gray_images():
     keras.utils.set_random_seed(2)
     image = keras.Input((12, 12, 1))
     x = keras.layers.Conv2D(3, 3, activation="tanh", name="conv")(image)
@@ -161,7 +159,7 @@ def test_gray_networks_get_gray_pictures():
 # Steering
 
 
-def test_turning_a_number_goes_on_from_the_picture_and_compiles_nothing(engines):
+def test_turning_a_number_goes_on_from_the_image_and_compiles_nothing(engines):
     plan = Plan(objective=class_logit(2) - 0 * total_variation(), optimizer=SGD)
     running = Maximization(engines, plan)
     before = [running.step() for _ in range(3)]
@@ -211,7 +209,7 @@ def test_a_filter_that_is_not_there_is_refused(small):
         Maximization(small, Plan(objective=channel("conv1", 4)))
 
 
-def test_a_picture_too_small_for_the_network_is_refused(small):
+def test_an_image_too_small_for_the_network_is_refused(small):
     with pytest.raises(IncompatibleError, match="conv2.*cannot take an input"):
         Maximization(small, Plan(objective=channel("conv2", 0), size=(5, 5)))
 
@@ -230,9 +228,9 @@ def test_a_layer_without_gradient_is_refused():
         next(maximize(model, Plan(objective=channel("flat", 1))))
 
 
-def test_pictures_of_another_shape_are_refused(small, pictures):
+def test_images_of_another_shape_are_refused(small, images):
     with pytest.raises(IncompatibleError, match=r"\(1, 16, 16, 3\). Received: \(3, 16, 16, 3\)"):
-        Maximization(small, Plan(objective=class_logit(1)), images=pictures)
+        Maximization(small, Plan(objective=class_logit(1)), images=images)
 
 
 # Guard rails
@@ -250,7 +248,7 @@ def literal_norm(monkeypatch):
     return literal
 
 
-def test_without_a_guard_the_literal_formula_gives_nan_on_a_picture_of_zeros(literal_norm, small):
+def test_without_a_guard_the_literal_formula_gives_nan_on_an_image_of_zeros(literal_norm, small):
     image = tf.zeros((1, 16, 16, 3))
     with tf.GradientTape() as tape:
         tape.watch(image)
@@ -329,33 +327,33 @@ def test_a_unit_that_is_off_climbs_as_if_it_had_no_relu(activation):
     np.testing.assert_allclose(warmed.images, wanted.images, atol=1e-3)
 
 
-def test_every_operator_does_what_it_says(pictures):
-    images, gradient = tf.constant(pictures), tf.constant(pictures[::-1] - 100)
+def test_every_operator_does_what_it_says(images):
+    batch, gradient = tf.constant(images), tf.constant(images[::-1] - 100)
 
     def after(part, number=4):
         numbers = {k: tf.constant(v, tf.float32) for k, v in part.numbers.items()}
         return image_regularizers.operate(
-            part, numbers, images, gradient, tf.constant(number)
+            part, numbers, batch, gradient, tf.constant(number)
         ).numpy()
 
     np.testing.assert_allclose(
-        after(image_regularizers.decay(0.3)), 127.5 + 0.7 * (pictures - 127.5), rtol=1e-5
+        after(image_regularizers.decay(0.3)), 127.5 + 0.7 * (images - 127.5), rtol=1e-5
     )
     from scipy.ndimage import gaussian_filter1d
 
-    blurred = gaussian_filter1d(pictures, 1.0, axis=1, mode="mirror", truncate=16)
+    blurred = gaussian_filter1d(images, 1.0, axis=1, mode="mirror", truncate=16)
     blurred = gaussian_filter1d(blurred, 1.0, axis=2, mode="mirror", truncate=16)
     np.testing.assert_allclose(after(image_regularizers.blur(1.0, 4)), blurred, atol=0.05)
-    np.testing.assert_array_equal(after(image_regularizers.blur(1.0, 4), number=3), pictures)
+    np.testing.assert_array_equal(after(image_regularizers.blur(1.0, 4), number=3), images)
     for part, measure in (
-        (image_regularizers.clip_norm(50), np.linalg.norm(pictures - 127.5, axis=-1)),
+        (image_regularizers.clip_norm(50), np.linalg.norm(images - 127.5, axis=-1)),
         (
             image_regularizers.clip_contribution(50),
-            np.abs(((pictures - 127.5) * gradient.numpy()).sum(-1)),
+            np.abs(((images - 127.5) * gradient.numpy()).sum(-1)),
         ),
     ):
         gray = (after(part) == 127.5).all(-1)
         for n in range(3):
             expected = measure[n] < np.percentile(measure[n], 50)
             assert (gray[n] == expected).mean() > 0.99
-        np.testing.assert_array_equal(after(type(part)(part.kind, {"percentile": 0.0})), pictures)
+        np.testing.assert_array_equal(after(type(part)(part.kind, {"percentile": 0.0})), images)

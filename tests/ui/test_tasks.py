@@ -68,11 +68,11 @@ def _refusing():
     from cnnkit.ui.tasks import awaited
 
     answer = Future()
-    answer.set_exception(IncompatibleError("The picture is too small."))
+    answer.set_exception(IncompatibleError("The image is too small."))
     with shown_errors():
         awaited(answer, waiting="Counting …")
 
 
 def test_an_error_that_was_awaited_is_shown():
     page = AppTest.from_function(_refusing, default_timeout=20).run()
-    assert [error.value for error in page.error] == ["The picture is too small."]
+    assert [error.value for error in page.error] == ["The image is too small."]

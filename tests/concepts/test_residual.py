@@ -123,7 +123,7 @@ def test_equal_seeds_give_equal_convolutions_whatever_the_shortcut():
 def test_a_followed_number_adds_up():
     block, stack, _ = _some("identity")
     way = block.forward(stack)
-    found = traced(way, 2, 3, 1, picture=1)
+    found = traced(way, 2, 3, 1, image=1)
     assert found.a == found.shortcut == stack[1, 2, 3, 1]
     assert found.total == found.branch + found.shortcut
     assert found.output == max(found.total, 0) == way.output[1, 2, 3, 1]

@@ -11,7 +11,7 @@ from cnnkit.anatomy import dissect
 from cnnkit.anatomy.receptive_field import Border
 
 layers = keras.layers
-SIZE = 61  # of the picture: no field in the middle touches its edge
+SIZE = 61  # of the image: no field in the middle touches its edge
 
 
 def conv(kernel=3, **options):
@@ -24,14 +24,14 @@ def transposed(kernel=3, **options):
 
 def measured(model):
     """Largest box of pixels with a gradient, over the values in the middle of the output."""
-    picture = tf.Variable(tf.ones((1, *model.input_shape[1:])))
+    image = tf.Variable(tf.ones((1, *model.input_shape[1:])))
     with tf.GradientTape(persistent=True) as tape:
-        output = model(picture)
+        output = model(image)
         height, width = output.shape[1:3]
         middle = [tf.reduce_sum(output[0, height // 2 + i, width // 2 + i]) for i in range(-2, 3)]
     boxes = []
     for value in middle:
-        seen = np.abs(tape.gradient(value, picture).numpy()[0]).sum(-1) > 0
+        seen = np.abs(tape.gradient(value, image).numpy()[0]).sum(-1) > 0
         rows, columns = np.flatnonzero(seen.any(1)), np.flatnonzero(seen.any(0))
         if len(rows):
             boxes.append((rows[-1] - rows[0] + 1, columns[-1] - columns[0] + 1))
@@ -105,7 +105,7 @@ def test_receptive_field_is_where_the_gradient_is(name):
 
 
 @pytest.mark.parametrize("end", ["global", "flatten", "gate", "mean", "group normalisation"])
-def test_what_sees_everything_has_the_picture_as_its_field(end):
+def test_what_sees_everything_has_the_image_as_its_field(end):
     image = keras.Input((12, 15, 1))
     ends = {
         "global": layers.GlobalAveragePooling2D(keepdims=True),
@@ -115,14 +115,14 @@ def test_what_sees_everything_has_the_picture_as_its_field(end):
         "group normalisation": layers.GroupNormalization(1),
     }
     found = dissect(keras.Model(image, ends[end](image)))
-    assert found.rows[-1].whole_picture and found.receptive_field == (12, 15)
+    assert found.rows[-1].whole_image and found.receptive_field == (12, 15)
 
 
 def test_a_gate_leaves_the_stride_as_it_is():
     image = keras.Input((12, 12, 1))
     gated = gate(conv(3, strides=2)(image))
     row = dissect(keras.Model(image, conv(3, strides=2)(gated))).rows[-1]
-    assert row.whole_picture and row.stride == (4, 4)
+    assert row.whole_image and row.stride == (4, 4)
 
 
 def test_strides_multiply_and_enlarging_divides():

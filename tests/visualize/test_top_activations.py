@@ -1,4 +1,4 @@
-"""The most exciting pictures are those that NumPy finds too."""
+"""The most exciting images are those that NumPy finds too."""
 
 import numpy as np
 import pytest
@@ -12,19 +12,19 @@ from tests.visualize.test_mosaics import made
 
 @pytest.fixture(scope="module")
 def sights():
-    """More pictures than a batch holds, and no whole number of batches."""
+    """More images than a batch holds, and no whole number of batches."""
     return np.random.default_rng(3).integers(0, 256, (BATCH + 5, 16, 16, 3), dtype=np.uint8)
 
 
 def convolved(images, kernel, bias):
-    """Valid convolution in NumPy: (pictures, height, width, filters)."""
+    """Valid convolution in NumPy: (images, height, width, filters)."""
     height, width = kernel.shape[:2]
     windows = np.lib.stride_tricks.sliding_window_view(images, (height, width), axis=(1, 2))
     return np.einsum("nyxchw,hwcf->nyxf", windows, kernel) + bias
 
 
 @pytest.mark.parametrize("by", ["max", "mean"])
-def test_numpy_finds_the_same_pictures(small, sights, by):
+def test_numpy_finds_the_same_images(small, sights, by):
     kernel, bias = small.get_layer("conv1").get_weights()
     maps = np.tanh(convolved(sights / 128.0 - 1, kernel, bias))[..., [2, 0]]
     excited = maps.max((1, 2)) if by == "max" else maps.mean((1, 2))
@@ -40,21 +40,21 @@ def test_a_layer_without_maps_is_asked_for_its_units(small, sights):
     np.testing.assert_array_equal(found.places, np.argsort(-answers, axis=0)[:3].T)
 
 
-def test_fewer_pictures_than_asked_for_are_all_there_is(small, sights):
+def test_fewer_images_than_asked_for_are_all_there_is(small, sights):
     _, found = made(exciting(small, "conv2", (0,), sights[:2]))
     assert found.places.shape == (1, 2)
     with pytest.raises(ValueError, match="Received: 'sum'"):
         next(exciting(small, "conv2", (0,), sights, by="sum"))
 
 
-def test_pictures_that_fit_are_found_on_this_machine(tmp_path):
+def test_images_that_fit_are_found_on_this_machine(tmp_path):
     digits = collection_for((28, 28, 1), "digits")
     assert digits.images.shape == (360, 28, 28, 1) and len(digits.names) == 360
     photos = collection_for((32, 32, 3))
     assert len(photos.images) == 20 and set(photos.names) == {"flower", "china"}
     assert collection_for((30, 30, 1)) is None
     (tmp_path / "photos").mkdir()
-    (tmp_path / "photos" / "broken.jpg").write_bytes(b"no picture")
+    (tmp_path / "photos" / "broken.jpg").write_bytes(b"no image")
     assert len(collection_for((32, 32, 3), data_dir=tmp_path).images) == 20
 
 
@@ -72,7 +72,7 @@ class Opened:
 
 
 @pytest.mark.parametrize("fits", [True, False])
-def test_a_layer_is_made_with_its_pictures_kept_and_found_again(small, tmp_path, fits):
+def test_a_layer_is_made_with_its_images_kept_and_found_again(small, tmp_path, fits):
     collection = collection_for((16, 16, 3)) if fits else None
     way = Way(units=4, steps=2)
     gallery = Gallery(Opened(small), way, ["conv2"], collection)
@@ -85,7 +85,7 @@ def test_a_layer_is_made_with_its_pictures_kept_and_found_again(small, tmp_path,
     found = LayerMosaic.read(results, key)
     assert (found.layer, found.shape, found.field) == ("conv2", (5, 5, 6), (8, 8))
     assert found.units == way.drawn(6) and found.collection == layer.collection
-    np.testing.assert_array_equal(found.pictures, layer.pictures)
+    np.testing.assert_array_equal(found.images, layer.images)
     assert found.places.shape == (4, 9 if fits else 0)
     if fits:
         assert len(found.names) == len(found.shown) == found.places.max() + 1

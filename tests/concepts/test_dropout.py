@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from cnnkit.concepts.dropout import learn, mask
-from cnnkit.concepts.perceptron import small_pictures
+from cnnkit.concepts.perceptron import small_images
 from cnnkit.datasets import load_dataset
 
 
@@ -14,8 +14,8 @@ def few_and_partly_wrong():
     shift = generator.integers(1, 10, 100) * (generator.random(100) < 0.3)
     test_images, test_labels = dataset.part("test")
     return (
-        (small_pictures(images), (labels + shift) % 10),
-        (small_pictures(test_images), test_labels),
+        (small_images(images), (labels + shift) % 10),
+        (small_images(test_images), test_labels),
     )
 
 

@@ -10,38 +10,38 @@ from cnnkit.image_io import MAX_BYTES, decode_image, read_image
 GRADIENT = np.uint8(np.add.outer(np.arange(40) * 3, np.arange(60) * 2))
 
 
-def saved(picture: Image.Image, form: str, **options) -> bytes:
+def saved(image: Image.Image, form: str, **options) -> bytes:
     stream = io.BytesIO()
-    picture.save(stream, form, **options)
+    image.save(stream, form, **options)
     return stream.getvalue()
 
 
 @pytest.mark.parametrize("form", ["PNG", "BMP", "GIF", "TIFF", "WEBP", "JPEG"])
-def test_every_format_gives_the_same_picture(form):
+def test_every_format_gives_the_same_image(form):
     options = {"lossless": True} if form == "WEBP" else {}
     array = decode_image(saved(Image.fromarray(GRADIENT), form, **options), channels=1)
     assert array.shape == (40, 60, 1) and array.dtype == np.uint8
     assert np.abs(array[..., 0].astype(int) - GRADIENT).max() <= (6 if form == "JPEG" else 0)
 
 
-def test_a_colour_picture_has_three_channels():
+def test_a_colour_image_has_three_channels():
     red = decode_image(saved(Image.new("RGB", (5, 4), (255, 0, 0)), "PNG"))
     assert red.shape == (4, 5, 3)
     assert tuple(red[0, 0]) == (255, 0, 0)
 
 
 def test_what_is_transparent_becomes_white():
-    picture = Image.new("RGBA", (4, 4), (0, 0, 0, 0))
-    picture.putpixel((1, 1), (0, 0, 0, 255))
-    array = decode_image(saved(picture, "PNG"), channels=1)
+    image = Image.new("RGBA", (4, 4), (0, 0, 0, 0))
+    image.putpixel((1, 1), (0, 0, 0, 255))
+    array = decode_image(saved(image, "PNG"), channels=1)
     assert array[0, 0, 0] == 255
     assert array[1, 1, 0] == 0
 
 
 def test_a_transparent_colour_of_a_palette_becomes_white():
-    picture = Image.new("P", (4, 4), 0)
-    picture.putpalette([0, 0, 0, 200, 0, 0])
-    array = decode_image(saved(picture, "PNG", transparency=0), channels=1)
+    image = Image.new("P", (4, 4), 0)
+    image.putpalette([0, 0, 0, 200, 0, 0])
+    array = decode_image(saved(image, "PNG", transparency=0), channels=1)
     assert (array == 255).all()
 
 
@@ -52,10 +52,10 @@ def test_sixteen_bits_keep_their_shades():
 
 
 def test_a_photo_taken_sideways_is_turned_upright():
-    picture = Image.fromarray(GRADIENT)
+    image = Image.fromarray(GRADIENT)
     exif = Image.Exif()
     exif[0x0112] = 6  # held turned by 90°
-    array = decode_image(saved(picture, "PNG", exif=exif), channels=1)
+    array = decode_image(saved(image, "PNG", exif=exif), channels=1)
     assert array.shape == (60, 40, 1)
     assert np.array_equal(array[..., 0], np.rot90(GRADIENT, -1))
 
@@ -69,7 +69,7 @@ def test_a_large_photo_is_made_smaller():
 
 @pytest.mark.parametrize("form", ["PNG", "JPEG"])
 @pytest.mark.parametrize("size", [(1001, 37), (3, 4099), (2049, 2048)])
-def test_a_large_picture_keeps_its_proportions_and_at_least_half_of_what_is_allowed(form, size):
+def test_a_large_image_keeps_its_proportions_and_at_least_half_of_what_is_allowed(form, size):
     height, width = decode_image(saved(Image.new("RGB", size), form), longest_side=500).shape[:2]
     assert 250 <= max(height, width) <= 500
     times = max(size) / max(height, width)
@@ -85,11 +85,11 @@ def test_too_many_pixels_are_refused_before_they_are_decoded():
     ("data", "words"),
     [
         (b"", "empty"),
-        (b"%PDF-1.7 not a picture", "not a picture"),
+        (b"%PDF-1.7 not an image", "not an image"),
         (b"\0" * (MAX_BYTES + 1), "MB"),
         (saved(Image.fromarray(GRADIENT), "PNG")[:60], "damaged"),
         (saved(Image.fromarray(np.tile(GRADIENT, (9, 9))), "JPEG")[:900], "damaged"),
-        (b"\x89PNG\r\n\x1a\n" + b"x" * 40, "not a picture|damaged"),
+        (b"\x89PNG\r\n\x1a\n" + b"x" * 40, "not an image|damaged"),
     ],
     ids=["empty", "another format", "too large", "half a PNG", "half a JPEG", "a broken header"],
 )
@@ -105,9 +105,9 @@ def frames(form: str) -> bytes:
 
 @pytest.mark.parametrize("form", ["GIF", "WEBP"])
 def test_of_several_frames_the_first_is_taken_and_that_is_said(form):
-    picture = read_image(frames(form))
-    assert picture.array[4, 4].argmax() == 0
-    assert picture.notes == ("It has 3 frames; the first was taken.",)
+    image = read_image(frames(form))
+    assert image.array[4, 4].argmax() == 0
+    assert image.notes == ("It has 3 frames; the first was taken.",)
 
 
 def test_printing_colours_become_rgb_and_that_is_said():
@@ -118,12 +118,12 @@ def test_printing_colours_become_rgb_and_that_is_said():
 
 def test_numbers_with_a_point_are_brought_to_their_own_range():
     values = np.linspace(-2, 3, 12, dtype=np.float32).reshape(3, 4)
-    picture = read_image(saved(Image.fromarray(values), "TIFF"), channels=1)
-    assert picture.array.min() == 0 and picture.array.max() == 255
-    assert "Its shades were brought to 8 bits." in picture.notes
+    image = read_image(saved(Image.fromarray(values), "TIFF"), channels=1)
+    assert image.array.min() == 0 and image.array.max() == 255
+    assert "Its shades were brought to 8 bits." in image.notes
 
 
-def test_one_pixel_is_a_picture():
+def test_one_pixel_is_an_image():
     assert read_image(saved(Image.new("RGB", (1, 1), "blue"), "PNG")).array.shape == (1, 1, 3)
 
 
@@ -132,7 +132,7 @@ def test_a_wrong_ending_does_not_matter_because_the_content_decides():
 
 
 def test_text_is_called_text():
-    with pytest.raises(InvalidImageError, match="text, perhaps a web page, and not a picture"):
+    with pytest.raises(InvalidImageError, match="text, perhaps a web page, and not an image"):
         read_image(b"<!doctype html>\n<title>Not found</title>")
 
 
