@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from cnnkit.ui.page import open_page
+from cnnkit.ui.common.page import open_page
 
 open_page(
     "See how networks learn to see",
@@ -11,7 +11,7 @@ open_page(
 )
 
 # After the heading, which the first visitor then sees while NumPy is still being imported.
-from cnnkit.ui import home  # noqa: E402
+from cnnkit.ui.home import home  # noqa: E402
 
 with st.container(horizontal=True):
     if st.button("Draw a digit", type="primary", icon=":material/draw:"):

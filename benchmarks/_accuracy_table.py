@@ -6,7 +6,7 @@ import statistics
 from collections.abc import Iterable
 
 from benchmarks._measure import ROOT
-from cnnkit.reproductions import Reproduction, list_reproductions
+from cnnkit.published.reproductions import Reproduction, list_reproductions
 from cnnkit.training import Recipe, list_recipes
 from cnnkit.training.comparison import differences
 

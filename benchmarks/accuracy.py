@@ -6,7 +6,7 @@
     python -m benchmarks.accuracy lenet_tutorial/fast --ratio
     python -m benchmarks.accuracy --render
 
-Every training that ends is one line of `cnnkit/measured/accuracy.jsonl`, which ships with
+Every training that ends is one line of `cnnkit/published/measured/accuracy.jsonl`, which ships with
 the package, and what stands there is not measured again. A training that is stopped goes
 on at the next call. The tables of `docs/reproduction.md` are made from the lines of the
 recipes as they are now.
@@ -24,11 +24,11 @@ from pathlib import Path
 
 from benchmarks._accuracy_table import lines_of, write_tables
 from benchmarks._measure import ROOT, machine, take_turns
-from cnnkit.reproductions import get_reproduction
+from cnnkit.published.reproductions import get_reproduction
 from cnnkit.settings import get_settings
 from cnnkit.training import Recipe, get_recipe, list_recipes
 
-MEASURED = ROOT / "cnnkit" / "measured" / "accuracy.jsonl"  # the Reproduce page shows it
+MEASURED = ROOT / "cnnkit" / "published" / "measured" / "accuracy.jsonl"
 STEPS = 60  # batches timed at once for the ratio
 
 

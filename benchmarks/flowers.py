@@ -8,7 +8,7 @@
 Each division holds out 10 test images of each class, and 10 of the other 70 for validation.
 A pretrained network learns each division once from each of some depths; the depth that is best
 on that division's own validation part is the one whose test result counts there. What was
-measured stands in `cnnkit/measured/flowers.jsonl`, which ships with cnnkit, and is not
+measured stands in `cnnkit/published/measured/flowers.jsonl`, which ships with cnnkit, and is not
 measured again; `docs/flowers.md` is made from it.
 """
 
@@ -30,7 +30,7 @@ from cnnkit.training import EpochEnded, Recipe, get_recipe
 from cnnkit.training.events import FeaturesKept
 from cnnkit.training.transfer import FeatureStore, TransferRecipe, get_transfer
 
-RESULTS = ROOT / "cnnkit" / "measured" / "flowers.jsonl"  # the Reproduce page shows it
+RESULTS = ROOT / "cnnkit" / "published" / "measured" / "flowers.jsonl"
 DOCUMENT = ROOT / "docs" / "flowers.md"
 FROM_NOTHING = {"photo_cnn": "published", "compact_photo_cnn": "fast"}
 NETWORKS = (*DEPTHS, *FROM_NOTHING)

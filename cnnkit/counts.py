@@ -1,7 +1,7 @@
 """What the networks with names cost, as `python -m benchmarks.anatomy` counted it.
 
 Counting takes seconds a network and always gives the same, so the figures ship as
-`cnnkit/measured/costs.json`; a test counts some of them again.
+`cnnkit/published/measured/costs.json`; a test counts some of them again.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-FILE = Path(__file__).resolve().parent / "measured" / "costs.json"
+FILE = Path(__file__).resolve().parent / "published" / "measured" / "costs.json"
 
 
 @dataclass(frozen=True, kw_only=True)

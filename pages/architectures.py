@@ -2,13 +2,13 @@
 
 import streamlit as st
 
-from cnnkit.ui import uploads
 from cnnkit.ui.architectures import accuracy, network_choice, network_view, side_by_side
 from cnnkit.ui.architectures.concepts import IDEAS
-from cnnkit.ui.inputs import choice
-from cnnkit.ui.messages import shown_errors
-from cnnkit.ui.page import open_page
-from cnnkit.ui.tasks import when_ready
+from cnnkit.ui.common import uploads
+from cnnkit.ui.common.inputs import choice
+from cnnkit.ui.common.messages import shown_errors
+from cnnkit.ui.common.page import open_page
+from cnnkit.ui.common.tasks import when_ready
 
 VIEWS = {
     "one": "One network",

@@ -2,16 +2,16 @@
 
 import streamlit as st
 
-from cnnkit.ui.backprop import (
+from cnnkit.ui.backpropagation import (
     convolution_ablation,
     example,
     gradient_check,
     layer_walk,
     update_step,
 )
-from cnnkit.ui.inputs import choice
-from cnnkit.ui.messages import shown_errors, source
-from cnnkit.ui.page import open_page
+from cnnkit.ui.common.inputs import choice
+from cnnkit.ui.common.messages import shown_errors, source
+from cnnkit.ui.common.page import open_page
 
 open_page("Backpropagation", "How does the error find its way back to every single weight?")
 

@@ -2,10 +2,11 @@
 
 import streamlit as st
 
-from cnnkit.ui import cache
-from cnnkit.ui.messages import shown_errors, source
-from cnnkit.ui.page import end_page, open_page
-from cnnkit.ui.visualize import dreamer, targets
+from cnnkit.ui.common import cache
+from cnnkit.ui.common.messages import shown_errors, source
+from cnnkit.ui.common.page import end_page, open_page
+from cnnkit.ui.deepdream import dreamer
+from cnnkit.ui.visualize import targets
 
 open_page("DeepDream", "What does a network see in your image, when it may add to it?")
 

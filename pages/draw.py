@@ -2,9 +2,9 @@
 
 import streamlit as st
 
-from cnnkit.ui import cache, charts, handwriting, inputs, messages
-from cnnkit.ui.answers import answers, warm
-from cnnkit.ui.page import end_page, open_page
+from cnnkit.ui.common import cache, charts, handwriting, inputs, messages
+from cnnkit.ui.common.page import end_page, open_page
+from cnnkit.ui.draw.answers import answers, warm
 
 # Name in the address -> words on the button, what to do first.
 SOURCES = {

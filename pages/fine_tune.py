@@ -2,8 +2,11 @@
 
 import streamlit as st
 
-from cnnkit.ui import cache
-from cnnkit.ui.finetune import (
+from cnnkit.ui.common import cache
+from cnnkit.ui.common.messages import shown_errors, source
+from cnnkit.ui.common.page import end_page, open_page
+from cnnkit.ui.common.run_monitor import waiting_runs, watch
+from cnnkit.ui.fine_tune import (
     contact_sheet,
     data,
     experiment,
@@ -13,10 +16,7 @@ from cnnkit.ui.finetune import (
     result,
     start,
 )
-from cnnkit.ui.messages import shown_errors, source
-from cnnkit.ui.page import end_page, open_page
-from cnnkit.ui.run_monitor import waiting_runs, watch
-from cnnkit.ui.training import leave_run
+from cnnkit.ui.train.training import leave_run
 
 open_page("Fine-tune", "Teach a network that has seen a million photos to tell yours apart.")
 

@@ -2,10 +2,10 @@
 
 import streamlit as st
 
+from cnnkit.ui.common.inputs import choice
+from cnnkit.ui.common.messages import shown_errors
+from cnnkit.ui.common.page import open_page
 from cnnkit.ui.concepts import IDEAS
-from cnnkit.ui.inputs import choice
-from cnnkit.ui.messages import shown_errors
-from cnnkit.ui.page import open_page
 
 open_page("Ideas", "Why do networks work the way they do? Move something and see.")
 

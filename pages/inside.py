@@ -3,9 +3,10 @@
 import streamlit as st
 
 from cnnkit.predict import softmax
-from cnnkit.ui import cache, charts, inputs, inside
-from cnnkit.ui.messages import empty_state, shown_errors, source
-from cnnkit.ui.page import end_page, open_page
+from cnnkit.ui.common import cache, charts, inputs
+from cnnkit.ui.common.messages import empty_state, shown_errors, source
+from cnnkit.ui.common.page import end_page, open_page
+from cnnkit.ui.inside import inside
 
 open_page("Inside", "What does a trained network make of a digit, layer by layer?")
 

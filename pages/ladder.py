@@ -2,10 +2,11 @@
 
 import streamlit as st
 
-from cnnkit.ui import cache, inputs
-from cnnkit.ui.messages import shown_errors, source
-from cnnkit.ui.page import end_page, open_page
-from cnnkit.ui.visualize import ablation, targets
+from cnnkit.ui.common import cache, inputs
+from cnnkit.ui.common.messages import shown_errors, source
+from cnnkit.ui.common.page import end_page, open_page
+from cnnkit.ui.ladder import ablation
+from cnnkit.ui.visualize import targets
 
 open_page("Ladder", "What does each regularizer do to the image of the same class?")
 

@@ -2,10 +2,11 @@
 
 import streamlit as st
 
-from cnnkit.ui import cache
-from cnnkit.ui.messages import shown_errors, source
-from cnnkit.ui.page import open_page
-from cnnkit.ui.visualize import filters, mosaics, targets
+from cnnkit.ui.common import cache
+from cnnkit.ui.common.messages import shown_errors, source
+from cnnkit.ui.common.page import open_page
+from cnnkit.ui.layers import filters, mosaics
+from cnnkit.ui.visualize import targets
 
 open_page("Layers", "What do the filters look for, from the first layer to the last?")
 

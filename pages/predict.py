@@ -2,9 +2,10 @@
 
 import streamlit as st
 
-from cnnkit.ui import cache, network_list, predicting, uploads
-from cnnkit.ui.messages import shown_errors, source
-from cnnkit.ui.page import end_page, open_page
+from cnnkit.ui.common import cache, network_list, uploads
+from cnnkit.ui.common.messages import shown_errors, source
+from cnnkit.ui.common.page import end_page, open_page
+from cnnkit.ui.predict import predicting
 
 open_page("Predict", "What does a network see in your image?")
 

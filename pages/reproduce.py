@@ -3,8 +3,9 @@
 import streamlit as st
 
 from cnnkit.datasets import dataset_info
-from cnnkit.ui import example_answers, page, reproduce
-from cnnkit.ui.messages import shown_errors
+from cnnkit.ui.common import page
+from cnnkit.ui.common.messages import shown_errors
+from cnnkit.ui.reproduce import example_answers, reproduce
 
 page.open_page("Reproduce", "Do the published figures come out again, with the published recipes?")
 

@@ -1,10 +1,10 @@
 """Every training that was done: compare them, and see what each got wrong."""
 
-from cnnkit.ui.messages import shown_errors
-from cnnkit.ui.page import open_page
-from cnnkit.ui.run_comparison import compare
-from cnnkit.ui.run_details import same_runs_in_mlflow, show_run
-from cnnkit.ui.run_list import choose_runs, refresh_when_one_ends
+from cnnkit.ui.common.messages import shown_errors
+from cnnkit.ui.common.page import open_page
+from cnnkit.ui.runs.run_comparison import compare
+from cnnkit.ui.runs.run_details import same_runs_in_mlflow, show_run
+from cnnkit.ui.runs.run_list import choose_runs, refresh_when_one_ends
 
 open_page("Runs", "Every training is kept: compare them, and look at what each got wrong.")
 

@@ -2,12 +2,13 @@
 
 import streamlit as st
 
-from cnnkit.ui import cache, training
-from cnnkit.ui.forecast import amount, augmentation_preview, parameters, time_needed
-from cnnkit.ui.messages import shown_errors
-from cnnkit.ui.page import end_page, open_page
-from cnnkit.ui.recipe_form import recipe_form
-from cnnkit.ui.run_monitor import waiting_runs, watch
+from cnnkit.ui.common import cache
+from cnnkit.ui.common.messages import shown_errors
+from cnnkit.ui.common.page import end_page, open_page
+from cnnkit.ui.common.run_monitor import waiting_runs, watch
+from cnnkit.ui.train import training
+from cnnkit.ui.train.forecast import amount, augmentation_preview, parameters, time_needed
+from cnnkit.ui.train.recipe_form import recipe_form
 
 open_page("Train", "Choose what should learn from what, press Train, and watch it learn.")
 

@@ -4,9 +4,9 @@ import random
 
 import streamlit as st
 
-from cnnkit.ui import cache
-from cnnkit.ui.messages import shown_errors, source
-from cnnkit.ui.page import end_page, open_page
+from cnnkit.ui.common import cache
+from cnnkit.ui.common.messages import shown_errors, source
+from cnnkit.ui.common.page import end_page, open_page
 from cnnkit.ui.visualize import export, form, gallery, recheck, session, session_view, targets
 from cnnkit.visualize.fooling import as_shown
 

@@ -7,7 +7,7 @@ import pytest
 from benchmarks import _accuracy_table, accuracy, anatomy
 from benchmarks.__main__ import DOCUMENT, PARTS, RESULTS, document
 from benchmarks._measure import Row, ratio_of_pairs, take_turns
-from cnnkit.reproductions import get_reproduction
+from cnnkit.published.reproductions import get_reproduction
 
 
 def test_contenders_take_turns_and_each_begins_a_round():

@@ -140,7 +140,7 @@ def test_mistakes_are_told_in_one_sentence(store, arguments, words):
 
 
 def test_the_table_of_reproductions_shows_ours_beside_the_published(store):
-    from cnnkit.reproductions import get_reproduction
+    from cnnkit.published.reproductions import get_reproduction
 
     row = get_reproduction("lenet")
     run = store.create("train", row.recipe.replace(seed=5).to_dict(), "ours")

@@ -6,9 +6,9 @@ import json
 
 import pytest
 
-from cnnkit import measurements as measured
 from cnnkit.errors import CorruptAssetError
-from cnnkit.reproductions import get_reproduction
+from cnnkit.published import measurements as measured
+from cnnkit.published.reproductions import get_reproduction
 
 RECIPE = get_reproduction("toy_all").recipe
 

@@ -7,7 +7,7 @@ import pytest
 from cnnkit.datasets import dataset_info
 from cnnkit.errors import UnknownNameError
 from cnnkit.models import list_pretrained, model_info
-from cnnkit.reproductions import get_reproduction, list_reproductions
+from cnnkit.published.reproductions import get_reproduction, list_reproductions
 from cnnkit.training import get_recipe
 
 NAMES = [row.name for row in list_reproductions()]
@@ -87,7 +87,7 @@ def test_the_seeds_vgg16_learns_what_the_seed_let_learn():
 
 def test_the_images_that_the_author_asked_about_are_of_the_classes_he_says():
     from cnnkit.datasets import dataset_info
-    from cnnkit.example_answers import DATASET, FLOWERS
+    from cnnkit.published.example_answers import DATASET, FLOWERS
 
     names = dataset_info(DATASET).class_names
     for one in FLOWERS:

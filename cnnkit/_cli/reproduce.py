@@ -8,7 +8,7 @@ import click
 
 from cnnkit._cli._follow import run_to_end, start_detached
 from cnnkit._cli._output import json_option, show, summary, table
-from cnnkit.reproductions import Reproduction, get_reproduction, list_reproductions
+from cnnkit.published.reproductions import Reproduction, get_reproduction, list_reproductions
 from cnnkit.runs import Run, RunStore, Status
 from cnnkit.settings import get_settings
 from cnnkit.training import Recipe

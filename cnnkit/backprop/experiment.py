@@ -24,7 +24,7 @@ from cnnkit.backprop.training import ALL, DENSE, Epoch, choose_learners, train
 from cnnkit.errors import CorruptAssetError, InvalidRecipeError
 
 WAYS = (ALL, DENSE)
-MEASURED = Path(__file__).resolve().parents[1] / "measured" / "convolutions.json"
+MEASURED = Path(__file__).resolve().parents[1] / "published" / "measured" / "convolutions.json"
 MOST_EPOCHS, MOST_SEEDS = 2_000, 50
 MEASURES = ("probability", "accuracy")  # as fields of `Epoch`
 _COLUMNS = ("epochs", *MEASURES, "seconds")

@@ -10,8 +10,8 @@ import importlib
 from typing import TYPE_CHECKING
 
 from cnnkit.training.events import Ended, EpochEnded, Event, Report, Started, StepsEnded
-from cnnkit.training.published import get_recipe, list_recipes
 from cnnkit.training.recipe import Augmentation, Recipe, Stopping
+from cnnkit.training.recipes import get_recipe, list_recipes
 from cnnkit.training.script import write_script
 
 if TYPE_CHECKING:

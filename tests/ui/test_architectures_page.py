@@ -122,7 +122,7 @@ def test_twins_are_submitted_together_and_differ_in_one_thing(submitted):
     assert "In the first layer the gradient" in words_of(at)
     at.button("depth 8").click().run()
     assert not at.exception and len(submitted) == 2
-    from cnnkit.ui import cache
+    from cnnkit.ui.common import cache
 
     first, second = (Recipe.from_dict(cache.store().get(one).spec) for one in submitted)
     assert first.model_options["skips"] is not second.model_options["skips"]

@@ -54,7 +54,7 @@ def still(monkeypatch):
         def answer(self, question):
             return {"title": "LeNet", "layers": LAYERS}
 
-    monkeypatch.setattr("cnnkit.ui.cache.Studio", Still)
+    monkeypatch.setattr("cnnkit.ui.common.cache.Studio", Still)
     return dreams
 
 

@@ -21,8 +21,8 @@ from cnnkit.settings import get_settings
 from cnnkit.training import evaluate
 from cnnkit.training.results import figures, write_result
 from cnnkit.training.transfer import ALL, Phase, TransferRecipe, fine_tune, transfer_dataset
-from cnnkit.ui import cache
-from cnnkit.ui.finetune import class_names, reading_tasks
+from cnnkit.ui.common import cache
+from cnnkit.ui.fine_tune import class_names, reading_tasks
 from tests.pages import opened, words_of
 
 open_page = partial(opened, "pages/fine_tune.py")
@@ -214,8 +214,8 @@ def submitted(monkeypatch):
             found.append(job)
             return type("Run", (), {"id": "none"})
 
-    monkeypatch.setattr("cnnkit.ui.cache.jobs", lambda: Pool())
-    monkeypatch.setattr("cnnkit.ui.finetune.forecast._seconds", lambda recipe, classes: 0.01)
+    monkeypatch.setattr("cnnkit.ui.common.cache.jobs", lambda: Pool())
+    monkeypatch.setattr("cnnkit.ui.fine_tune.forecast._seconds", lambda recipe, classes: 0.01)
     return found
 
 
@@ -262,8 +262,8 @@ def test_names_of_classes_are_whole_and_different():
 
 
 def test_how_much_data_how_deep_is_planned_as_jobs(submitted, monkeypatch):
-    monkeypatch.setattr("cnnkit.ui.finetune.experiment.FEWEST", 1)
-    monkeypatch.setattr("cnnkit.ui.finetune.experiment.COUNTS", (1,))
+    monkeypatch.setattr("cnnkit.ui.fine_tune.experiment.FEWEST", 1)
+    monkeypatch.setattr("cnnkit.ui.fine_tune.experiment.COUNTS", (1,))
     at = learning()
     at.button(key="experiment").click().run()
     assert not at.exception

@@ -13,8 +13,8 @@ from cnnkit.errors import CorruptRunError
 from cnnkit.runs import STARTER_ID, RunStore, Status
 from cnnkit.settings import get_settings
 from cnnkit.training import get_recipe
-from cnnkit.ui import page
-from cnnkit.ui.showcase import first_filters, load_showcase
+from cnnkit.ui.common import page
+from cnnkit.ui.home.showcase import first_filters, load_showcase
 
 ROOT = Path(__file__).resolve().parents[2]
 # Plotly is not among them: Streamlit imports it wherever it is installed.
@@ -90,14 +90,14 @@ def test_a_damaged_starter_is_said_and_the_page_goes_on(monkeypatch):
     def broken(*_):
         raise CorruptRunError(STARTER_ID, "predictions.npz", "is damaged")
 
-    monkeypatch.setattr("cnnkit.ui.showcase.load_showcase", broken)
+    monkeypatch.setattr("cnnkit.ui.home.showcase.load_showcase", broken)
     at = home()
     assert "predictions.npz is damaged" in at.error[0].value
     assert "Networks to train" in words_of(at)
 
 
 def test_without_a_starter_there_are_digits_to_look_at(monkeypatch):
-    monkeypatch.setattr("cnnkit.ui.home._starter", lambda: None)
+    monkeypatch.setattr("cnnkit.ui.home.home._starter", lambda: None)
     assert "digits" in words_of(home())
 
 

@@ -6,17 +6,17 @@ import pytest
 import streamlit as st
 from streamlit.testing.v1 import AppTest
 
-from cnnkit.ui.polling import duration
+from cnnkit.ui.common.polling import duration
 
 CHOICE = """
 import streamlit as st
-from cnnkit.ui.inputs import choice
+from cnnkit.ui.common.inputs import choice
 got = choice("Fruit", ["apple", "pear", "fig"], parameter="fruit", title=str.upper, default="pear")
 st.markdown(got)
 """
 RENAMED = """
 import streamlit as st
-from cnnkit.ui.inputs import choice, key_of
+from cnnkit.ui.common.inputs import choice, key_of
 more = st.toggle("Other titles")
 title = str.title if more else str.upper
 st.markdown(choice("Fruit", ["apple", "pear"], parameter="fruit", title=title))
@@ -24,13 +24,13 @@ st.markdown(key_of("fruit"))
 """
 IMAGE = """
 import streamlit as st
-from cnnkit.ui.inputs import image_picker
+from cnnkit.ui.common.inputs import image_picker
 st.markdown(str(image_picker(5)))
 """
 ERRORS = """
 import streamlit as st
 from cnnkit.errors import RunNotFoundError
-from cnnkit.ui.messages import shown_errors
+from cnnkit.ui.common.messages import shown_errors
 with shown_errors({arguments}):
     raise {error}
 st.markdown("after")
@@ -39,7 +39,7 @@ st.markdown("after")
 
 SLIDER = """
 import streamlit as st
-from cnnkit.ui.inputs import choice
+from cnnkit.ui.common.inputs import choice
 choice("Depth", ["head", "half", "all"], parameter="depth", default="all", widget=st.select_slider)
 """
 

@@ -16,7 +16,7 @@ from cnnkit.models import ModelCard, create_model, save_model
 from cnnkit.runs import Status, _starter
 from cnnkit.settings import get_settings
 from cnnkit.training import Recipe
-from cnnkit.ui.inside import address
+from cnnkit.ui.inside.inside import address
 from tests.pages import opened
 from tests.records import new_store
 

@@ -35,7 +35,7 @@ def still(monkeypatch, store, submitted):
         def answer(self, question):
             return {"layers": [*LAYERS, ["logits", "Dense", [10]]]}
 
-    monkeypatch.setattr("cnnkit.ui.cache.Studio", Still)
+    monkeypatch.setattr("cnnkit.ui.common.cache.Studio", Still)
     return Still
 
 

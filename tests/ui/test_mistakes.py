@@ -8,7 +8,7 @@ from cnnkit.datasets import load_dataset
 from cnnkit.errors import IncompatibleError
 from cnnkit.runs import Run, Status
 from cnnkit.training.mistakes import Predictions
-from cnnkit.ui.mistakes import SeenImages, images_of
+from cnnkit.ui.common.mistakes import SeenImages, images_of
 
 
 @pytest.fixture(autouse=True)

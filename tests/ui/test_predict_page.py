@@ -95,7 +95,7 @@ def test_two_hundred_files_at_once_are_all_answered_or_named(monkeypatch):
 
 
 def test_what_is_kept_for_a_visit_is_bounded(monkeypatch):
-    from cnnkit.ui import predicting
+    from cnnkit.ui.predict import predicting
 
     monkeypatch.setattr(predicting, "MOST_KEPT", 5)
     at = open_page(networks="run.starter")
@@ -148,7 +148,7 @@ def test_a_famous_network_names_the_macaw():
 
 def test_more_than_memory_should_hold_is_cut_off_and_said(monkeypatch):
     files = [(f"{i}.png", image(seed=i)) for i in range(4)]
-    monkeypatch.setattr("cnnkit.ui.predicting.MOST_BYTES", 2 * len(files[0][1]) + 500)
+    monkeypatch.setattr("cnnkit.ui.predict.predicting.MOST_BYTES", 2 * len(files[0][1]) + 500)
     at = upload(open_page(networks="run.starter"), *files)
     assert "4 files came; the first 2 are answered" in at.warning[0].value
     assert list(at.dataframe[0].value["file"]) == ["0.png", "1.png"]

@@ -7,15 +7,15 @@ from statistics import mean
 
 import pytest
 
-from cnnkit.example_answers import FLOWERS
-from cnnkit.measurements import measurements
-from cnnkit.reproductions import get_reproduction, list_reproductions
+from cnnkit.published.example_answers import FLOWERS
+from cnnkit.published.measurements import measurements
+from cnnkit.published.reproductions import get_reproduction, list_reproductions
 from cnnkit.runs import Progress, Status
 from cnnkit.settings import get_settings
 from cnnkit.training import evaluate
 from cnnkit.training.results import write_result
 from cnnkit.training.transfer import ALL, Phase, TransferRecipe, fine_tune, transfer_dataset
-from cnnkit.ui.example_answers import PARTS
+from cnnkit.ui.reproduce.example_answers import PARTS
 from tests.pages import opened
 
 open_page = partial(opened, "pages/reproduce.py")

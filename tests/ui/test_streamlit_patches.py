@@ -16,7 +16,7 @@ from streamlit.runtime.scriptrunner.script_runner import ScriptRunner
 from streamlit.runtime.scriptrunner_utils.script_requests import ScriptRequests, ScriptRequestType
 from streamlit.testing.v1 import AppTest
 
-from cnnkit.ui import streamlit_patches
+from cnnkit.ui.common import streamlit_patches
 
 
 def test_a_run_of_a_page_does_not_clear_keras_for_everybody(root):

@@ -6,7 +6,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from cnnkit.errors import IncompatibleError
-from cnnkit.ui.tasks import Background
+from cnnkit.ui.common.tasks import Background
 
 
 def test_equal_questions_share_one_answer():
@@ -46,7 +46,7 @@ def _counting():
 
     import streamlit as st
 
-    from cnnkit.ui.tasks import awaited
+    from cnnkit.ui.common.tasks import awaited
 
     answer = Future()
     threading.Timer(0.3, answer.set_result, [42]).start()
@@ -64,8 +64,8 @@ def _refusing():
     from concurrent.futures import Future
 
     from cnnkit.errors import IncompatibleError
-    from cnnkit.ui.messages import shown_errors
-    from cnnkit.ui.tasks import awaited
+    from cnnkit.ui.common.messages import shown_errors
+    from cnnkit.ui.common.tasks import awaited
 
     answer = Future()
     answer.set_exception(IncompatibleError("The image is too small."))

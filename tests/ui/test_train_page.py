@@ -37,7 +37,7 @@ def test_a_first_visitor_sees_what_will_be_learnt_and_how_long_it_took_the_proje
 
 
 def test_a_time_that_nothing_tells_is_unknown(store, monkeypatch):
-    monkeypatch.setattr("cnnkit.ui.forecast.measurements", lambda: [])
+    monkeypatch.setattr("cnnkit.ui.train.forecast.measurements", lambda: [])
     assert metrics_of(open_page(dataset="digits"))["Time"] == "unknown yet"
 
 

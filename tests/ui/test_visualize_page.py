@@ -67,7 +67,7 @@ def still(monkeypatch):
                 "layers": [["conv1", "Conv2D", [24, 24, 20]], ["logits", "Dense", [10]]],
             }
 
-    monkeypatch.setattr("cnnkit.ui.cache.Studio", Still)
+    monkeypatch.setattr("cnnkit.ui.common.cache.Studio", Still)
     return orders, looks
 
 

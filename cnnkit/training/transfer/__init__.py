@@ -9,8 +9,8 @@ from __future__ import annotations
 import importlib
 from typing import TYPE_CHECKING
 
-from cnnkit.training.transfer.published import get_transfer, list_transfers
 from cnnkit.training.transfer.recipe import ALL, HEAD, Head, Phase, TransferRecipe
+from cnnkit.training.transfer.recipes import get_transfer, list_transfers
 
 if TYPE_CHECKING:
     from cnnkit.training.transfer.depths import Depth, blocks

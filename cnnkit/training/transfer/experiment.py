@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from cnnkit.errors import InvalidRecipeError
-from cnnkit.training.published import get_recipe
+from cnnkit.training.recipes import get_recipe
 from cnnkit.training.transfer.recipe import ALL, HEAD, Phase, TransferRecipe
 
 FROZEN, LAST_BLOCK, EVERYTHING, FROM_NOTHING = "frozen", "last block", "all", "from nothing"

@@ -7,9 +7,9 @@ import streamlit as st
 from cnnkit.counts import Counts, counts
 from cnnkit.figures import costs
 from cnnkit.models import PretrainedSpec, list_pretrained, pretrained_info
-from cnnkit.ui import inputs, page
-from cnnkit.ui.charts import clicked_point
-from cnnkit.ui.messages import source
+from cnnkit.ui.common import inputs, page
+from cnnkit.ui.common.charts import clicked_point
+from cnnkit.ui.common.messages import source
 
 COSTS = {
     "macs": "multiply-accumulates for one image",

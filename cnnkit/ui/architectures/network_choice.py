@@ -19,8 +19,8 @@ from cnnkit.models import (
     open_uploaded_model,
     pretrained_info,
 )
-from cnnkit.ui import inputs, uploads
-from cnnkit.ui.tasks import background
+from cnnkit.ui.common import inputs, uploads
+from cnnkit.ui.common.tasks import background
 
 if TYPE_CHECKING:
     from cnnkit.anatomy import Drawing

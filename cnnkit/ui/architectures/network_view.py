@@ -11,9 +11,9 @@ from cnnkit.anatomy.rows import CONVENTION
 from cnnkit.counts import Counts, counts
 from cnnkit.figures.architecture import architecture, short_number
 from cnnkit.models import list_pretrained
-from cnnkit.ui import page
 from cnnkit.ui.architectures.network_choice import Chosen, paper
-from cnnkit.ui.messages import source
+from cnnkit.ui.common import page
+from cnnkit.ui.common.messages import source
 
 _STORIES = resources.files("cnnkit.ui.architectures") / "stories"
 

@@ -13,9 +13,10 @@ from cnnkit.models import create_model, load_model
 from cnnkit.runs import Progress, Run, Status
 from cnnkit.training import Recipe
 from cnnkit.training.estimates import recipe_of
-from cnnkit.ui import cache, forecast, page, polling
-from cnnkit.ui.charts import chart
-from cnnkit.ui.tasks import background, when_ready
+from cnnkit.ui.common import cache, page, polling
+from cnnkit.ui.common.charts import chart
+from cnnkit.ui.common.tasks import background, when_ready
+from cnnkit.ui.train import forecast
 
 IMAGES = 64  # of which the gradients are taken
 Norms = Mapping[str, float]  # layer -> L2 norm of its kernel's gradient

@@ -11,7 +11,7 @@ from cnnkit.figures import costs
 from cnnkit.figures.architecture import architecture, short_number
 from cnnkit.ui.architectures.network_choice import Chosen
 from cnnkit.ui.architectures.network_view import seen
-from cnnkit.ui.charts import chart
+from cnnkit.ui.common.charts import chart
 
 # What is compared -> (how it is read, how it is written).
 MEASURES = {

@@ -9,9 +9,9 @@ from cnnkit.concepts.descent import LANDSCAPES, METHODS, Landscape, descend
 from cnnkit.figures import _style
 from cnnkit.figures.curves import lines
 from cnnkit.figures.landscape import landscape as draw_landscape
-from cnnkit.ui.charts import chart
+from cnnkit.ui.common.charts import chart
+from cnnkit.ui.common.inputs import choice
 from cnnkit.ui.concepts._frame import question
-from cnnkit.ui.inputs import choice
 
 
 def draw() -> None:

@@ -9,8 +9,8 @@ from cnnkit.concepts.dropout import Learning, learn, mask
 from cnnkit.concepts.perceptron import small_images
 from cnnkit.figures._style import BLUE, ORANGE
 from cnnkit.figures.curves import lines
-from cnnkit.ui import cache
-from cnnkit.ui.charts import chart, montage
+from cnnkit.ui.common import cache
+from cnnkit.ui.common.charts import chart, montage
 from cnnkit.ui.concepts._frame import one_thread, question
 
 IMAGES, UNITS, EPOCHS = 200, 128, 60

@@ -13,8 +13,8 @@ from cnnkit.concepts.perceptron import (
     small_images,
 )
 from cnnkit.figures.curves import lines
-from cnnkit.ui import cache
-from cnnkit.ui.charts import chart, montage
+from cnnkit.ui.common import cache
+from cnnkit.ui.common.charts import chart, montage
 from cnnkit.ui.concepts._frame import one_thread, question
 
 IMAGES, SIDE, UNITS, STEPS, RATE = 300, 14, 12, 150, 0.3

@@ -6,10 +6,10 @@ import streamlit as st
 
 from cnnkit.concepts.pooling import ACTIVATIONS, FILTERS, MONOTONIC, POOLINGS, Orders, both_orders
 from cnnkit.figures import rasters
-from cnnkit.ui import cache
-from cnnkit.ui.charts import image, montage
+from cnnkit.ui.common import cache
+from cnnkit.ui.common.charts import image, montage
+from cnnkit.ui.common.inputs import image_picker
 from cnnkit.ui.concepts._frame import question
-from cnnkit.ui.inputs import image_picker
 
 
 def draw() -> None:

@@ -6,7 +6,7 @@ import streamlit as st
 
 from cnnkit.concepts.softmax import Softmax, explain
 from cnnkit.figures.bars import signed
-from cnnkit.ui.charts import chart
+from cnnkit.ui.common.charts import chart
 from cnnkit.ui.concepts._frame import question
 
 CLASSES: tuple[str, ...] = ("cat", "dog", "bird", "fish")

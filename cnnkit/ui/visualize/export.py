@@ -8,7 +8,7 @@ import numpy as np
 import streamlit as st
 
 from cnnkit.figures import rasters
-from cnnkit.ui import cache, charts
+from cnnkit.ui.common import cache, charts
 from cnnkit.ui.visualize import session as sittings
 from cnnkit.ui.visualize.session import Sitting
 from cnnkit.ui.visualize.targets import Target

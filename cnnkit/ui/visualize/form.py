@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import streamlit as st
 
-from cnnkit.ui import inputs
+from cnnkit.ui.common import inputs
 from cnnkit.ui.visualize.targets import Target
 from cnnkit.visualize import Plan, presets
 from cnnkit.visualize.components import Number

@@ -6,7 +6,7 @@ import streamlit as st
 
 from cnnkit.errors import StorageError
 from cnnkit.studio.record import IMAGE, KIND
-from cnnkit.ui import cache, page
+from cnnkit.ui.common import cache, page
 
 SHOWN = 8
 WIDTH = 128  # pixels

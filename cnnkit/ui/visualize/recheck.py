@@ -8,7 +8,7 @@ import numpy as np
 import streamlit as st
 
 from cnnkit.studio import Source
-from cnnkit.ui import cache
+from cnnkit.ui.common import cache
 from cnnkit.ui.visualize.targets import Network, Target
 from cnnkit.visualize import Verdict
 

@@ -9,7 +9,7 @@ import numpy as np
 import streamlit as st
 
 from cnnkit.studio import Look
-from cnnkit.ui import cache
+from cnnkit.ui.common import cache
 from cnnkit.ui.visualize.targets import Target
 from cnnkit.visualize import Plan
 from cnnkit.visualize.components import Number

@@ -9,8 +9,8 @@ import streamlit as st
 
 from cnnkit.figures import curves
 from cnnkit.studio import Look
-from cnnkit.ui import cache, charts, polling
-from cnnkit.ui.messages import status_chip
+from cnnkit.ui.common import cache, charts, polling
+from cnnkit.ui.common.messages import status_chip
 from cnnkit.ui.visualize import session as sittings
 from cnnkit.ui.visualize.session import Sitting
 from cnnkit.ui.visualize.targets import Target

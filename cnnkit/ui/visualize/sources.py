@@ -5,7 +5,7 @@ from __future__ import annotations
 from cnnkit.models import pretrained_info
 from cnnkit.settings import get_settings
 from cnnkit.studio import Source, keep_brought
-from cnnkit.ui import uploads
+from cnnkit.ui.common import uploads
 
 SHOWN_UNTRAINED = ("vgg16",)
 

@@ -12,8 +12,8 @@ import streamlit as st
 from cnnkit.models import imagenet_class_names, list_pretrained, pretrained_info
 from cnnkit.runs import Run
 from cnnkit.studio import Source
-from cnnkit.ui import cache, inputs, page, uploads
-from cnnkit.ui.messages import shown_errors
+from cnnkit.ui.common import cache, inputs, page, uploads
+from cnnkit.ui.common.messages import shown_errors
 from cnnkit.ui.visualize.sources import brought, untrained
 from cnnkit.visualize import Objective, channel, class_logit, diversity, layer_energy, neuron
 from cnnkit.visualize.terms import OUTPUT

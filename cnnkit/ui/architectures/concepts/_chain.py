@@ -8,7 +8,7 @@ import streamlit as st
 from cnnkit.concepts.residual_learning import LOOKS, chain, gradients_through, wanted
 from cnnkit.figures._style import BLUE, ORANGE
 from cnnkit.figures.curves import lines
-from cnnkit.ui.charts import chart
+from cnnkit.ui.common.charts import chart
 from cnnkit.ui.concepts._frame import one_thread
 
 LONGEST = 50

@@ -8,7 +8,7 @@ import streamlit as st
 from cnnkit.concepts.residual import Block, Pass, Trace, traced
 from cnnkit.concepts.residual_learning import LOOKS, SIDE, gradients_through, input_gradient
 from cnnkit.figures import rasters
-from cnnkit.ui.charts import image, montage
+from cnnkit.ui.common.charts import image, montage
 
 SCALE = 14  # pixels on the screen for one of a map
 START = {"map": 1, "row": 7, "column": 5}

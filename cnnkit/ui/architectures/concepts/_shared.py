@@ -8,7 +8,7 @@ from typing import Any
 import streamlit as st
 
 from cnnkit.concepts.bottleneck import Cost
-from cnnkit.ui.tasks import background, when_ready
+from cnnkit.ui.common.tasks import background, when_ready
 
 NOTES = "a learner's notes on Coursera's Convolutional Neural Networks, week 2"
 

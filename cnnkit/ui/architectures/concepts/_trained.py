@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from cnnkit.ui import cache
+from cnnkit.ui.common import cache
 
 ASKED_BY = "a learner's notes on Coursera's Convolutional Neural Networks, week 2"
 IMAGES = (500, 1_000, 2_000, 5_000, 10_000, 20_000, 50_000)

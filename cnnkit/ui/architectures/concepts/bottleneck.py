@@ -10,7 +10,7 @@ from cnnkit.figures._style import BLUE, GREEN, ORANGE
 from cnnkit.figures.curves import lines
 from cnnkit.figures.stacked import parts
 from cnnkit.ui.architectures.concepts._shared import NOTES, second_count, short
-from cnnkit.ui.charts import chart
+from cnnkit.ui.common.charts import chart
 from cnnkit.ui.concepts._frame import question
 
 PUBLISHED = {

@@ -5,9 +5,9 @@ from __future__ import annotations
 import streamlit as st
 
 from cnnkit.training import Recipe
-from cnnkit.ui import cache
 from cnnkit.ui.architectures.concepts._trained import ASKED_BY, learning_controls
 from cnnkit.ui.architectures.paired_training import Twins, show
+from cnnkit.ui.common import cache
 from cnnkit.ui.concepts._frame import question
 
 DEPTHS = (8, 14, 20, 32, 44, 56)

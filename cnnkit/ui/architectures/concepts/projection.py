@@ -8,9 +8,9 @@ from cnnkit.concepts.projection import BRANCHES, FIRST_CHANNELS, Module, counted
 from cnnkit.figures._style import BLUE, GREEN, ORANGE, faded
 from cnnkit.figures.stacked import parts
 from cnnkit.ui.architectures.concepts._shared import NOTES, second_count, short
-from cnnkit.ui.charts import chart
+from cnnkit.ui.common.charts import chart
+from cnnkit.ui.common.inputs import choice
 from cnnkit.ui.concepts._frame import question
-from cnnkit.ui.inputs import choice
 
 # In the address -> (shown to people, share of the published width).
 WIDTHS: dict[str, tuple[str, float | None]] = {

@@ -11,14 +11,14 @@ from cnnkit.concepts.residual import Block, Pass
 from cnnkit.concepts.residual_learning import TASKS, Learning, feature_maps, learn, loss, wanted
 from cnnkit.figures._style import BLUE, ORANGE
 from cnnkit.figures.curves import lines
-from cnnkit.ui import cache
 from cnnkit.ui.architectures.concepts._chain import draw_chain
 from cnnkit.ui.architectures.concepts._pixel import draw_gradient, draw_pixel
 from cnnkit.ui.architectures.concepts._shared import NOTES
 from cnnkit.ui.architectures.concepts._verdict import draw_verdict
-from cnnkit.ui.charts import chart, montage
+from cnnkit.ui.common import cache
+from cnnkit.ui.common.charts import chart, montage
+from cnnkit.ui.common.inputs import choice, image_picker
 from cnnkit.ui.concepts._frame import one_thread, question
-from cnnkit.ui.inputs import choice, image_picker
 
 IMAGES, MAPS, STEPS, RATE, SEED = 4, 4, 120, 0.5, 2
 DECAYS = (0.0, 0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1.0, 2.0)

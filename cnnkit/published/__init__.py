@@ -1,0 +1,1 @@
+"""What publications report, and what the project measured beside it."""

@@ -1,0 +1,124 @@
+"""What the project measured with the recipes that ship, over seeds.
+
+The figures are lines of JSON in `cnnkit/published/measured/`, each written by a training when it
+ended (`python -m benchmarks.accuracy`, `python -m benchmarks.flowers`); none is typed by hand.
+"""
+
+from __future__ import annotations
+
+import json
+import statistics
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from cnnkit.errors import CorruptAssetError, InvalidRecipeError
+from cnnkit.training import Recipe
+from cnnkit.training.transfer import TransferRecipe
+
+FOLDER = Path(__file__).resolve().parent / "measured"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Measurement:
+    """One training, from its first epoch to its test."""
+
+    recipe: Recipe | TransferRecipe  # its seeds included
+    metrics: Mapping[str, float]  # "test_error", "test_accuracy", "test_true_probability", …
+    epochs: int
+    seconds: float  # validation included, on a machine that others used too
+    shared: bool = False  # it found features on disk, so that its time is not all it takes
+    machine: str
+    when: str  # ISO 8601
+
+    @property
+    def where(self) -> str:
+        """The machine in short, "2 cores, no GPU"."""
+        return f"{self.machine.partition(' (')[0]}, {self.machine.rpartition(', ')[2]}"
+
+    @property
+    def identity(self) -> str:
+        """Equal for trainings that differ in seeds and name alone."""
+        return identity(self.recipe)
+
+
+def identity(recipe: Recipe | TransferRecipe) -> str:
+    """Equal for recipes that differ in seeds and name alone."""
+    return recipe.replace(seed=0, split_seed=0).fingerprint()
+
+
+def measurements(recipe: Recipe | TransferRecipe | None = None) -> list[Measurement]:
+    """Finished trainings that ship with cnnkit, the newest of each seed, in order of seed.
+
+    Args:
+        recipe: only of this one, whatever its seed; None: all.
+
+    Raises:
+        CorruptAssetError: a file cannot be read; names it.
+    """
+    wanted = None if recipe is None else identity(recipe)
+    return [one for one in _all() if wanted in (None, one.identity)]
+
+
+def paces(
+    measured: Iterable[Measurement],
+) -> list[tuple[str, Recipe, list[dict[str, float]]]]:
+    """Trainings as `cnnkit.training.estimates.estimate` reads them, the last one first."""
+    return [
+        (f"measured on {one.where}", one.recipe, [{"seconds": one.seconds / one.epochs}])
+        for one in reversed(list(measured))
+        if one.epochs and isinstance(one.recipe, Recipe)
+    ]
+
+
+def mean(measured: Sequence[Measurement], metric: str) -> float | None:
+    """Mean of a figure over seeds, or None where none was measured."""
+    values = [one.metrics[metric] for one in measured if metric in one.metrics]
+    return statistics.mean(values) if values else None
+
+
+def read(paths: Iterable[Path]) -> list[Measurement]:
+    """Finished trainings from files of JSON lines, the newest of each recipe and seed.
+
+    What is no training, has not ended, or has a recipe that is unknown here, is left out.
+
+    Raises:
+        CorruptAssetError: a line is not JSON; names the file.
+    """
+    found: dict[tuple[str, int], Measurement] = {}
+    for path in paths:
+        for number, text in enumerate(path.read_text(encoding="utf-8").splitlines(), start=1):
+            try:
+                one = _measurement(json.loads(text)) if text.strip() else None
+            except (ValueError, KeyError, TypeError) as error:
+                raise CorruptAssetError(path, f"cannot be read in line {number}") from error
+            if one:
+                found[one.identity, one.recipe.seed] = one
+    return sorted(found.values(), key=lambda one: (one.recipe.model, one.recipe.seed))
+
+
+@cache
+def _all() -> tuple[Measurement, ...]:
+    return tuple(read(sorted(FOLDER.glob("*.jsonl"))))
+
+
+def _measurement(line: Mapping[str, Any]) -> Measurement | None:
+    if line["kind"] != "training" or line["reason"] == "paused" or "values" not in line:
+        return None
+    try:
+        values = line["values"]
+        kind = TransferRecipe if "phases" in values else Recipe
+        recipe = kind.from_dict(values).replace(seed=line["seed"])
+    except InvalidRecipeError:  # another version wrote it
+        return None
+    return Measurement(
+        recipe=recipe,
+        metrics={name: value for name, value in line.items() if name.startswith("test_")},
+        epochs=line["epochs"],
+        seconds=line["seconds"],
+        shared="features" in line and "phases" in values and not line.get("cold"),
+        machine=line["machine"][0],
+        when=line["when"],
+    )

@@ -1,0 +1,155 @@
+"""Choosing one number of a layer: a click, the keys, or a link (`?at=3.4.0`)."""
+
+from __future__ import annotations
+
+from functools import partial
+
+import numpy as np
+import streamlit as st
+
+from cnnkit.figures.numbers import Box, fold_columns, folded, number_map, titled
+from cnnkit.ui.common import charts
+
+Index = tuple[int, ...]
+
+
+def chosen_index(values: np.ndarray, *, parameter: str = "at") -> Index:
+    """The chosen place of an array, or that of its largest number where none is chosen.
+
+    Args:
+        values: (height, width, maps) or (numbers,).
+        parameter: name in the address.
+    """
+    try:
+        index = tuple(int(part) for part in st.query_params.get(parameter, "").split("."))
+    except ValueError:
+        index = ()
+    fits = len(index) == values.ndim and all(
+        0 <= i < side for i, side in zip(index, values.shape, strict=True)
+    )
+    if fits:
+        return index
+    st.query_params.pop(parameter, None)
+    largest = np.unravel_index(np.abs(values).argmax(), values.shape)
+    return tuple(int(i) for i in largest)
+
+
+def place_in_words(index: Index) -> str:
+    """Where a number stands: "row 3, column 4 of map 0", or "number 12"."""
+    if len(index) == 1:
+        return f"number {index[0]}"
+    return f"row {index[0]}, column {index[1]} of map {index[2]}"
+
+
+def map_slider(values: np.ndarray, index: Index, label: str) -> None:
+    """Which map the chosen number is in; nothing where there is only one.
+
+    Args:
+        values: (height, width, maps) or (numbers,).
+        index: the chosen place.
+        label: of the slider.
+    """
+    if values.ndim == 3 and values.shape[2] > 1:
+        st.session_state["cell_map"] = index[2]
+        st.slider(
+            label,
+            0,
+            values.shape[2] - 1,
+            key="cell_map",
+            on_change=_choose_map,
+            args=(index,),
+            width=230,
+        )
+
+
+def arrows(values: np.ndarray, index: Index) -> None:
+    """Buttons that move the chosen place; Shift and the arrow keys press them."""
+    for name, icon, way in (
+        ("Left", ":material/chevron_left:", (0, -1)),
+        ("Right", ":material/chevron_right:", (0, 1)),
+        ("Up", ":material/expand_less:", (-1, 0)),
+        ("Down", ":material/expand_more:", (1, 0)),
+    ):
+        target = _moved(values.shape, index, way)
+        st.button(
+            icon,
+            key=f"cell_{name.lower()}",
+            shortcut=f"Shift+{name}",
+            disabled=target is None,
+            on_click=choose,
+            args=(target or index,),
+        )
+
+
+def choose(index: Index, parameter: str = "at") -> None:
+    """Write a place into the address."""
+    st.query_params[parameter] = ".".join(map(str, index))
+
+
+def draw_map(
+    values: np.ndarray,
+    title: str,
+    *,
+    map_number: int = 0,
+    place: Index | None = None,
+    window: Box | None = None,
+    inner: Box | None = None,
+    key: str,
+    click: str | None = None,
+) -> None:
+    """One map of an array, or its row of numbers folded, with what is chosen framed.
+
+    Args:
+        values: (height, width, maps) or (numbers,).
+        title: above it.
+        map_number: which map is drawn.
+        place: index that is framed.
+        window: frame over several cells.
+        inner: fainter frame.
+        key: of the element.
+        click: parameter of the address that a click on a cell changes; None: no clicks.
+    """
+    flat = values.ndim == 1
+    drawn = folded(values) if flat else values[..., map_number]
+    cell = None
+    if place is not None:
+        cell = divmod(place[0], drawn.shape[1]) if flat else (place[0], place[1])
+    st.markdown(titled(title, drawn))
+    figure = number_map(
+        np.asarray(drawn, float),
+        chosen=cell,
+        window=window,
+        inner=inner,
+        places=[f"number {n}" for n in range(drawn.size)] if flat else None,
+        clickable=click is not None,
+        # One scale of colours for all maps of a layer: a faint map is faint.
+        dark=charts.dark(),
+        largest=float(np.abs(values).max(initial=0)) or None,
+    )
+    alt = f"{title}: {drawn.shape[0]}×{drawn.shape[1]} numbers"
+    if click is None:
+        charts.chart(figure, alt=alt, key=key)
+        return
+    map_of = None if flat else map_number
+    columns = drawn.shape[1]
+    charts.clickable(figure, alt=alt, key=key, clicked=partial(_clicked, columns, map_of, click))
+
+
+def _clicked(columns: int, map_number: int | None, parameter: str, point: dict) -> None:
+    row, column = (int(i) for i in point["customdata"][:2])
+    index = (row * columns + column,) if map_number is None else (row, column, map_number)
+    choose(index, parameter)
+
+
+def _choose_map(index: Index) -> None:
+    choose((*index[:2], int(st.session_state["cell_map"])))
+
+
+def _moved(shape: tuple[int, ...], index: Index, way: tuple[int, int]) -> Index | None:
+    """The neighbour in a direction, or None at an edge."""
+    if len(shape) == 1:
+        target: Index = (index[0] + way[0] * fold_columns(shape[0]) + way[1],)
+    else:
+        target = (index[0] + way[0], index[1] + way[1], index[2])
+    inside = all(0 <= i < side for i, side in zip(target, shape, strict=True))
+    return target if inside else None

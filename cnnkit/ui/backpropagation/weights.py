@@ -1,0 +1,144 @@
+"""What a layer's weights learn: each gradient as the inner product that it is."""
+
+from __future__ import annotations
+
+import numpy as np
+import streamlit as st
+
+from cnnkit.backprop import Step, weight_sum
+from cnnkit.figures.numbers import folded, number_map, titled, written
+from cnnkit.ui.backpropagation import cell_selection
+from cnnkit.ui.backpropagation.products import terms
+from cnnkit.ui.common import charts
+
+PARAMETER = "weight"  # in the address: the chosen weight
+
+
+def show(step: Step) -> None:
+    """The gradient ΔW of a convolution or a dense layer, one weight of it explained."""
+    st.divider()
+    st.subheader("What its weights learn: ΔW", anchor=False)
+    gradient = step.gradients["kernel"]
+    index = cell_selection.chosen_index(gradient, parameter=PARAMETER)
+    if len(index) == 4:
+        _convolution(step, gradient, index)
+    else:
+        _dense(step, gradient, index)
+    if "bias" in step.gradients:
+        bias = step.gradients["bias"]
+        st.caption(
+            f"Δb, the gradient of a bias, is the sum of all deltas of its map: here from "
+            f"{bias.min():.3g} to {bias.max():.3g}."
+        )
+
+
+def _convolution(step: Step, gradient: np.ndarray, index: cell_selection.Index) -> None:
+    st.markdown(
+        "A weight touched every output once, each time with another pixel under it. Its gradient "
+        "is the **inner product of the deltas with the input, shifted by the weight's own place in "
+        "the kernel**: the green window."
+    )
+    st.latex(r"\Delta w_{ab}^{(c,o)} = \sum_{i,j} x_{i+a,\,j+b}^{(c)} \; \delta_{ij}^{(o)}")
+    row, column, channel, maps = index
+    with st.container(horizontal=True, gap="medium"):
+        channel = _map_slider("Input map", gradient.shape[2], index, 2)
+        maps = _map_slider("Filter", gradient.shape[3], index, 3)
+    index = (row, column, channel, maps)
+    found = weight_sum(step, index)
+    left, middle, right = st.columns(3, gap="medium")
+    with left:
+        cell_selection.draw_map(
+            step.input if found.ground is None else found.ground,
+            f"Input, map {channel}, shifted by ({row}, {column})",
+            map_number=channel,
+            window=found.window,
+            key=f"shifted_{step.name}",
+        )
+    with middle:
+        cell_selection.draw_map(
+            step.delta, f"Deltas, map {maps}", map_number=maps, key=f"against_{step.name}"
+        )
+    with right:
+        _kernel(step, gradient[..., channel, maps], index)
+    total = int(np.prod(found.left.shape))
+    with st.container(border=True):
+        st.markdown(
+            f"Δw at ({row}, {column}): **{found.total:.6g}** = {terms(found.left, found.right)} "
+            f":gray[· {total} products, one for each place of the output]"
+        )
+
+
+def _kernel(step: Step, gradient: np.ndarray, index: cell_selection.Index) -> None:
+    """One filter's gradient for one input map: click another weight."""
+    st.markdown(titled("ΔW of this filter", gradient))
+    figure = number_map(
+        gradient.astype(float),
+        chosen=(index[0], index[1]),
+        clickable=True,
+        dark=charts.dark(),
+    )
+    charts.clickable(
+        figure,
+        alt=f"Gradient of the kernel, {gradient.shape[0]}×{gradient.shape[1]}",
+        key=f"gradient_{step.name}",
+        clicked=lambda point: cell_selection.choose(
+            (int(point["customdata"][0]), int(point["customdata"][1]), *index[2:]), PARAMETER
+        ),
+    )
+    st.caption("Click another weight: the window moves with it.")
+
+
+def _dense(step: Step, gradient: np.ndarray, index: cell_selection.Index) -> None:
+    st.markdown(
+        "A weight joins one input to one unit. Its gradient is **what came in at one end, times "
+        "the delta at the other**."
+    )
+    st.latex(r"\Delta w_{io} = x_i \, \delta_o")
+    unit = _map_slider("Unit", gradient.shape[1], index, 1)
+    found = weight_sum(step, (index[0], unit))
+    left, right = st.columns(2, gap="medium")
+    with left:
+        cell_selection.draw_map(
+            step.input, f"Input: {len(step.input)} numbers", place=index[:1],
+            key=f"inputs_{step.name}",
+        )  # fmt: skip
+    with right:
+        column = gradient[:, unit]
+        delta = written(float(step.delta[unit]))
+        st.markdown(titled(f"ΔW of unit {unit}: input × δ, δ = {delta}", folded(column)))
+        figure = number_map(
+            folded(column),
+            chosen=divmod(index[0], folded(column).shape[1]),
+            clickable=True,
+            dark=charts.dark(),
+            places=[f"weight from input {n}" for n in range(folded(column).size)],
+        )
+        width = folded(column).shape[1]
+        charts.clickable(
+            figure,
+            alt=f"Gradient of the {len(column)} weights of unit {unit}",
+            key=f"gradient_{step.name}",
+            clicked=lambda point: cell_selection.choose(
+                (int(point["customdata"][0]) * width + int(point["customdata"][1]), unit),
+                PARAMETER,
+            ),
+        )
+    with st.container(border=True):
+        st.markdown(
+            f"Δw from input {index[0]} to unit {unit}: **{found.total:.6g}** = "
+            f"{terms(found.left, found.right)}"
+        )
+
+
+def _map_slider(label: str, count: int, index: cell_selection.Index, axis: int) -> int:
+    """A slider over one axis of a kernel; moving it chooses another weight."""
+    if count == 1:
+        return 0
+    key = f"weight_axis_{axis}"
+    st.session_state[key] = index[axis]
+
+    def move() -> None:
+        moved = (*index[:axis], int(st.session_state[key]), *index[axis + 1 :])
+        cell_selection.choose(moved, PARAMETER)
+
+    return st.slider(label, 0, count - 1, key=key, on_change=move, width=280)

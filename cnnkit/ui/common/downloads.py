@@ -1,0 +1,42 @@
+"""Getting a file that is not on this machine, with a bar that moves as the bytes come."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from cnnkit import assets
+from cnnkit.ui.common.messages import shown_errors
+
+
+def offer_download(name: str, *, primary: bool = True) -> None:
+    """A button that fetches an asset; the page runs again when it is there.
+
+    Where it cannot be fetched, the error says from where to where to copy it by hand.
+
+    Args:
+        name: key of `assets.ASSETS`.
+        primary: whether this is what one should do here.
+    """
+    asset = assets.ASSETS[name]
+    if asset.url is None:
+        with shown_errors(stop=False):
+            assets.fetch(name)  # raises, and says where the file belongs
+        return
+    wanted = st.button(
+        f"Download {asset.title} ({asset.bytes / 1e6:.0f} MB)",
+        icon=":material/download:",
+        type="primary" if primary else "secondary",
+        key=f"download_{name}",
+    )
+    st.caption(f"{asset.source} · {asset.licence}")
+    if not wanted:
+        return
+    bar = st.progress(0.0, "Asking for the file …")
+
+    def show(done: int, total: int) -> None:
+        text = f"{done / 1e6:.1f} of {total / 1e6:.1f} MB"
+        bar.progress(min(1.0, done / max(total, 1)), text)
+
+    with shown_errors():
+        assets.fetch(name, show)
+    st.rerun()

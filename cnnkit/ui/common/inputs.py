@@ -1,0 +1,344 @@
+"""Pickers. Each owns its key and its parameter in the page's address.
+
+The address is the truth: a link with `?run=…` opens on that run, and choosing another
+changes the address. (Streamlit's own `bind="query-params"` would put a widget's *label*
+into the address; ids and names are shorter and do not change. Use it for sliders and
+switches, where label and value are the same.)
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import streamlit as st
+
+from cnnkit.datasets import dataset_info, dataset_title, list_datasets
+from cnnkit.models import list_models, model_info
+from cnnkit.runs import Run
+from cnnkit.training import Recipe, list_recipes
+from cnnkit.ui.common import cache
+
+
+def choice(
+    label: str,
+    options: Sequence[str],
+    *,
+    parameter: str,
+    title: Callable[[str], str] = str,
+    default: str | None = None,
+    widget: Callable = st.selectbox,
+    **arguments,
+) -> str:
+    """One of several names, kept in the address.
+
+    Args:
+        label: of the widget.
+        options: names, as they stand in the address. At least one.
+        parameter: name in the address.
+        title: what people see for a name.
+        default: chosen where the address says nothing; None: the first.
+        widget: `st.selectbox`, `st.radio` or `st.segmented_control`.
+        **arguments: for the widget.
+    """
+    options = list(options)
+    key = _key(parameter, {name: title(name) for name in options})
+    wanted = st.query_params.get(parameter)
+    if wanted in options:
+        st.session_state[key] = wanted
+    else:
+        if wanted is not None:
+            _say_unknown(label, wanted, parameter)
+        before = st.session_state.get(key)
+        usual = default if default in options else options[0]
+        # Even what it is already: the browser is told only of what is set in this run, and of the
+        # run that said so first it may have seen nothing. It would show the first option.
+        st.session_state[key] = before if before in options else usual
+    if widget is st.segmented_control:
+        arguments.setdefault("required", True)
+    return widget(
+        label,
+        options,
+        format_func=title,
+        key=key,
+        on_change=_write_address,
+        args=(key, parameter),
+        **arguments,
+    )
+
+
+def run_picker(
+    runs: Sequence[Run] | None = None, *, label: str = "Run", parameter: str = "run"
+) -> Run | None:
+    """A run, by its id in the address.
+
+    Args:
+        runs: to choose from; None: all finished ones.
+        label: of the widget.
+        parameter: name in the address.
+
+    Returns:
+        None where there is no run to choose.
+    """
+    runs = cache.finished_runs() if runs is None else runs
+    if not runs:
+        return None
+    by_id = {run.id: run for run in runs}
+    return by_id[
+        choice(
+            label,
+            list(by_id),
+            parameter=parameter,
+            title=lambda run_id: run_title(by_id[run_id]),
+        )
+    ]
+
+
+def runs_picker(
+    runs: Sequence[Run], *, label: str = "Runs", parameter: str = "runs", default: int = 4
+) -> list[Run]:
+    """Several runs, by their ids in the address (`?runs=a,b`).
+
+    Args:
+        runs: to choose from.
+        label: of the widget.
+        parameter: name in the address.
+        default: how many of the first are chosen where the address says nothing.
+    """
+    by_id = {run.id: run for run in runs}
+    chosen = several(
+        label,
+        list(by_id),
+        parameter=parameter,
+        title=lambda run_id: run_title(by_id[run_id]),
+        default=list(by_id)[:default],
+        placeholder="Choose runs",
+    )
+    return [by_id[run_id] for run_id in chosen]
+
+
+def several(
+    label: str,
+    options: Sequence[str],
+    *,
+    parameter: str,
+    title: Callable[[str], str] = str,
+    default: Sequence[str] = (),
+    **arguments,
+) -> list[str]:
+    """Several of many names, kept in the address with commas between them.
+
+    Args:
+        label: of the widget.
+        options: names, as they stand in the address. What else the address names is left out.
+        parameter: name in the address.
+        title: what people see for a name.
+        default: chosen where the address says nothing.
+        **arguments: for `st.multiselect`.
+    """
+    options = list(options)
+    key = _key(parameter, {name: title(name) for name in options})
+    wanted = st.query_params.get(parameter)
+    names = st.session_state.get(key, default) if wanted is None else wanted.split(",")
+    st.session_state[key] = [name for name in names if name in options]
+    return st.multiselect(
+        label,
+        options,
+        format_func=title,
+        key=key,
+        on_change=_write_address,
+        args=(key, parameter),
+        **arguments,
+    )
+
+
+def model_picker(
+    names: Sequence[str] | None = None, *, label: str = "Network", default: str = "lenet_tutorial"
+) -> str:
+    """Registered name of a network, `?model=` in the address."""
+    return choice(
+        label,
+        names or list_models("digits"),
+        parameter="model",
+        title=lambda name: model_info(name).title,
+        default=default,
+    )
+
+
+def dataset_picker(names: Sequence[str] | None = None, *, label: str = "Data") -> str:
+    """Registered name of a data set, `?dataset=` in the address.
+
+    What is not on this machine can be chosen and says so.
+    """
+    default = "mnist" if dataset_info("mnist").available else "digits"
+    return choice(
+        label,
+        names or list_datasets("small"),
+        parameter="dataset",
+        title=_dataset_title,
+        default=default,
+    )
+
+
+def recipe_picker(model: str, *, label: str = "Recipe") -> Recipe:
+    """A shipped recipe of a network, `?recipe=` in the address."""
+    recipes = {recipe.name: recipe for recipe in list_recipes(model)}
+    return recipes[
+        choice(
+            label,
+            list(recipes),
+            parameter="recipe",
+            title=lambda name: name.replace("_", " "),
+            default="fast",
+        )
+    ]
+
+
+def number(
+    label: str,
+    low: float,
+    high: float,
+    *,
+    parameter: str,
+    default: float,
+    widget: Callable = st.number_input,
+    options: Sequence[float] | None = None,
+    **arguments,
+) -> Any:
+    """A number, kept in the address while it is not the default.
+
+    Args:
+        label: of the widget.
+        low: smallest.
+        high: largest.
+        parameter: name in the address.
+        default: where the address says nothing. It may change from run to run, as with a
+            preset; a number that was turned stays.
+        widget: `st.number_input`, `st.slider`, or `st.select_slider` with `options`.
+        options: of a select slider, ascending; the default is added where it lacks.
+        **arguments: for the widget.
+    """
+    key, whole = f"number_{parameter}", isinstance(default, int)
+    given = st.query_params.get(parameter)
+    value = default if given is None else _as_number(label, given, low, high, parameter, default)
+    if options is not None:
+        arguments["options"] = sorted({*options, default, value})
+    else:
+        arguments |= {"min_value": type(default)(low), "max_value": type(default)(high)}
+    st.session_state[key] = int(value) if whole else float(value)
+    return widget(
+        label,
+        key=key,
+        on_change=_write_number,
+        args=(key, parameter, default),
+        **arguments,
+    )
+
+
+def image_picker(count: int, *, label: str = "Test image", parameter: str = "image") -> int:
+    """Number of an image from 0 to `count` - 1, kept in the address.
+
+    A button beside the number takes one at random.
+    """
+    if "any_image" in st.session_state:
+        st.session_state[parameter] = st.session_state.pop("any_image")
+    if st.session_state.get(parameter, 0) >= count:
+        st.session_state[parameter] = 0
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        number = st.number_input(
+            label,
+            min_value=0,
+            max_value=count - 1,
+            value=0,
+            step=1,
+            key=parameter,
+            bind="query-params",
+        )
+        st.button(
+            "Any",
+            icon=":material/casino:",
+            help="Take one at random",
+            on_click=_take_any,
+            args=(count,),
+        )
+    return int(number)
+
+
+def run_title(run: Run) -> str:
+    """A run in one line: its name, its data and what it reached."""
+    error = run.metrics.get("test_error")
+    reached = f" · {100 * error:.2f} % error" if error is not None else ""
+    return f"{run.name} · {dataset_title(run.spec['dataset'])}{reached}"
+
+
+def key_of(parameter: str) -> str:
+    """Key of a picker in the state of the visit, once it was drawn.
+
+    Args:
+        parameter: its name in the address.
+    """
+    times, _ = st.session_state.get(f"titles_{parameter}", (0, {}))
+    return f"choice_{parameter}" + (f"_{times}" if times else "")
+
+
+def _key(parameter: str, titles: dict[str, str]) -> str:
+    """Key of a picker: another one as soon as an option is called otherwise.
+
+    The browser keeps the title of what is chosen, not its name; a picker that is only drawn
+    again may go on showing the title from before.
+    """
+    state = f"titles_{parameter}"
+    times, before = st.session_state.get(state, (0, {}))
+    times += any(before.get(name, title) != title for name, title in titles.items())
+    st.session_state[state] = (times, titles)
+    return key_of(parameter)
+
+
+def _dataset_title(name: str) -> str:
+    spec = dataset_info(name)
+    return spec.title if spec.available else f"{spec.title} (not on this machine yet)"
+
+
+def _write_address(key: str, parameter: str) -> None:
+    value = st.session_state[key]
+    st.query_params[parameter] = ",".join(value) if isinstance(value, list) else value
+
+
+def _write_number(key: str, parameter: str, default: float) -> None:
+    value = st.session_state[key]
+    if value == default:
+        st.query_params.pop(parameter, None)
+    else:
+        st.query_params[parameter] = f"{value:g}" if isinstance(value, float) else str(value)
+
+
+def _as_number(
+    label: str, text: str, low: float, high: float, parameter: str, default: float
+) -> float:
+    try:
+        value = float(text)
+    except ValueError:
+        value = math.nan
+    if not low <= value <= high:
+        st.warning(
+            f"{label} must be {low:g} to {high:g}. Received: {text!r} in the address.",
+            icon=":material/link_off:",
+        )
+        del st.query_params[parameter]
+        return default
+    return value
+
+
+def _take_any(count: int) -> None:
+    import random
+
+    st.session_state["any_image"] = random.randrange(count)
+
+
+def _say_unknown(label: str, wanted: str, parameter: str) -> None:
+    st.warning(
+        f"The address asks for {label.lower()} “{wanted}”, which is not here. "
+        "It may have been deleted. Another is shown instead.",
+        icon=":material/link_off:",
+    )

@@ -1,0 +1,106 @@
+"""Telling a person what went wrong, what is missing, and what to do next."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Literal
+
+import streamlit as st
+
+from cnnkit.errors import AssetUnavailableError, CnnkitError, CorruptAssetError, RunNotFoundError
+from cnnkit.ui.common import page
+
+Colour = Literal["gray", "blue", "orange", "green", "red"]
+
+# Status of a run or a session -> (colour of a Streamlit badge, icon).
+STATUS_LOOKS: dict[str, tuple[Colour, str]] = {
+    "queued": ("gray", ":material/hourglass_empty:"),
+    "running": ("blue", ":material/autorenew:"),
+    "paused": ("orange", ":material/pause:"),
+    "finished": ("green", ":material/check:"),
+    "failed": ("red", ":material/error:"),
+    "cancelled": ("gray", ":material/block:"),
+    "stopped": ("gray", ":material/stop:"),
+    "interrupted": ("orange", ":material/power_off:"),
+}
+UNKNOWN: tuple[Colour, str] = ("gray", ":material/help:")
+
+
+@contextmanager
+def shown_errors(*, stop: bool = True) -> Iterator[None]:
+    """Show an error of cnnkit instead of a traceback, with what to do next.
+
+    Anything that is not a `CnnkitError` passes: it is a fault of ours and must be seen.
+
+    Args:
+        stop: end the page here after an error; else go on after the block.
+    """
+    try:
+        yield
+    except CnnkitError as error:
+        st.error(str(error), icon=":material/error:")
+        next_step = _next_step(error)
+        if next_step:
+            st.caption(next_step)
+        if stop:
+            page.end_page()
+
+
+def empty_state(title: str, text: str, file: str | None = None, label: str | None = None) -> None:
+    """Say that there is nothing to show yet, and link the page that changes that.
+
+    Args:
+        title: what is missing, in a few words.
+        text: what will be here, and how to get it.
+        file: page to link, as in `page.NAVIGATION`.
+        label: text of the link.
+    """
+    with st.container(border=True, horizontal_alignment="center"):
+        st.space("small")
+        st.markdown(f"#### {title}", text_alignment="center")
+        st.markdown(f":gray[{text}]", text_alignment="center")
+        if file:
+            page.link(file, label)
+        st.space("small")
+
+
+def status_chip(status: str, detail: str = "") -> None:
+    """A coloured badge with the status of a run.
+
+    Args:
+        status: value of `runs.Status`.
+        detail: more words, such as "2nd in the queue".
+    """
+    colour, icon = STATUS_LOOKS.get(str(status), UNKNOWN)
+    st.badge(f"{status} · {detail}" if detail else str(status), icon=icon, color=colour)
+
+
+def status_text(status: str) -> str:
+    """The same badge inside Markdown."""
+    colour, _ = STATUS_LOOKS.get(str(status), UNKNOWN)
+    return f":{colour}-badge[{status}]"
+
+
+def embedded_notice(name: str) -> None:
+    """Say that an embedded data set stands in for MNIST; silent for any other."""
+    if name == "digits":
+        st.caption(
+            ":material/info: These are the 1,797 digits that scikit-learn ships, because MNIST "
+            "is not on this machine. Home says how to get it."
+        )
+
+
+def source(text: str) -> None:
+    """Name the authors and title of what this screen reproduces or uses."""
+    st.caption(f":material/menu_book: {text}")
+
+
+def _next_step(error: CnnkitError) -> str:
+    if isinstance(error, AssetUnavailableError) and error.filename == "mnist.npz":
+        return "Until then, choose “Digits (embedded)”, which needs no download."
+    if isinstance(error, CorruptAssetError):
+        return "Then reload this page."
+    if isinstance(error, RunNotFoundError):
+        return "Choose another run, or start one on the Train page."
+    return ""

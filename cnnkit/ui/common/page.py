@@ -1,0 +1,118 @@
+"""What stands at the top of every page: its title, and the way to the others."""
+
+from __future__ import annotations
+
+from typing import NoReturn
+
+import streamlit as st
+from streamlit.runtime.scriptrunner import StopException
+
+from cnnkit.ui.common import streamlit_patches
+
+# Group -> pages as (file, title, icon). A page is linked from here or it is not linked.
+NAVIGATION: dict[str, tuple[tuple[str, str, str], ...]] = {
+    "": (("app.py", "Home", ":material/home:"),),
+    "Learn": (
+        ("pages/train.py", "Train", ":material/model_training:"),
+        ("pages/fine_tune.py", "Fine-tune", ":material/local_florist:"),
+        ("pages/runs.py", "Runs", ":material/stacked_line_chart:"),
+        ("pages/reproduce.py", "Reproduce", ":material/fact_check:"),
+    ),
+    "Look": (
+        ("pages/predict.py", "Predict", ":material/image_search:"),
+        ("pages/draw.py", "Draw", ":material/draw:"),
+        ("pages/inside.py", "Inside", ":material/grid_view:"),
+    ),
+    "Imagine": (
+        ("pages/visualize.py", "Visualize", ":material/auto_awesome:"),
+        ("pages/ladder.py", "Ladder", ":material/stairs:"),
+        ("pages/layers.py", "Layers", ":material/layers:"),
+        ("pages/deepdream.py", "DeepDream", ":material/bedtime:"),
+    ),
+    "Understand": (
+        ("pages/architectures.py", "Architectures", ":material/schema:"),
+        ("pages/backpropagation.py", "Backpropagation", ":material/undo:"),
+        ("pages/ideas.py", "Ideas", ":material/lightbulb:"),
+    ),
+}
+
+
+def open_page(title: str, subtitle: str = "", *, tab: str | None = None) -> None:
+    """Begin a page: browser title, sidebar, heading.
+
+    Call it first on every page, so that a page is right however it is reached.
+
+    Args:
+        title: of the page, and of the browser's tab.
+        subtitle: what the page answers, in one sentence.
+        tab: title of the browser's tab where it is not the page's.
+    """
+    st.set_page_config(page_title=tab or f"{title} · cnnkit", layout="wide")
+    st.html(_STYLE)
+    st.title(title, anchor=False)
+    if subtitle:
+        st.markdown(f":gray[{subtitle}]")
+    with st.sidebar:
+        _navigation()
+    # Last: the first image in a process makes Streamlit import NumPy and Pillow, and the
+    # first visitor's heading need not wait for them.
+    st.logo(_LOGO, size="large", icon_image=_MARK)
+    st.set_page_config(page_icon=_MARK)
+    streamlit_patches.keep()
+
+
+def end_page() -> NoReturn:
+    """Draw nothing more of this page.
+
+    Streamlit's own `st.stop()` also forgets what was clicked within a fragment while the page
+    was being drawn: a Pause pressed in the moment when it appears, a dialog's Delete.
+    """
+    raise StopException
+
+
+def link(file: str, label: str | None = None, **query: str) -> None:
+    """A link to another page, with what it shall open on.
+
+    Args:
+        file: as in `NAVIGATION`, such as "pages/runs.py".
+        label: text of the link; None: the page's title.
+        **query: parameters of the address, such as `run="starter"`.
+    """
+    title, icon = _PAGES[file]
+    st.page_link(file, label=label or title, icon=icon, query_params=query or None)
+
+
+def _navigation() -> None:
+    for group, pages in NAVIGATION.items():
+        with st.container(gap="xxsmall"):
+            if group:
+                st.caption(group)
+            for file, title, icon in pages:
+                st.page_link(file, label=title, icon=icon, width="stretch")
+
+
+_PAGES = {file: (title, icon) for pages in NAVIGATION.values() for file, title, icon in pages}
+
+# Small digits must stay square pixels when a browser enlarges them, and a line of text
+# on a very wide screen must end somewhere. Streamlit's theme has no option for either.
+_STYLE = """<style>
+[data-testid="stImage"] img { image-rendering: pixelated; border-radius: 6px; }
+[data-testid="stMainBlockContainer"] { max-width: 1240px; }
+[data-testid="stSidebar"] [data-testid="stCaptionContainer"] { padding-left: .5rem; }
+[class*="st-key-card_"] [data-testid="stPageLink"] a { padding-left: 0; font-size: 1.05rem; }
+</style>"""
+
+# A 3×3 filter. As text it needs no file beside the package, and no network.
+_CELLS = (0.35, 1.0, 0.55, 0.7, 0.95, 0.25, 0.9, 0.4, 0.15)
+_SQUARES = "".join(
+    f'<rect x="{9 * (i % 3)}" y="{9 * (i // 3)}" width="8" height="8" rx="2" opacity="{opacity}"/>'
+    for i, opacity in enumerate(_CELLS)
+)
+_MARK = (
+    f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 26 26" fill="#5B7BE8">{_SQUARES}</svg>'
+)
+_LOGO = (
+    '<svg xmlns="http://www.w3.org/2000/svg" width="112" height="26" viewBox="0 0 112 26" '
+    f'fill="#5B7BE8">{_SQUARES}<text x="36" y="20" font-family="Source Sans, Source Sans Pro, '
+    'sans-serif" font-size="21" font-weight="700">cnnkit</text></svg>'
+)

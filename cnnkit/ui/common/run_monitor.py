@@ -1,0 +1,212 @@
+"""A training while it runs, and what it came to."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import streamlit as st
+
+from cnnkit.figures import curves
+from cnnkit.runs import Progress, Run, Status
+from cnnkit.ui.common import cache, charts, messages, page, polling
+from cnnkit.ui.common.messages import shown_errors
+from cnnkit.ui.common.polling import duration
+from cnnkit.ui.runs.run_list import dataset_title, model_title
+
+# Kind of run -> the page that follows it.
+PAGES = {"train": "pages/train.py", "fine_tune": "pages/fine_tune.py"}
+
+# Status -> what a person should know or do now.
+_SAID = {
+    Status.QUEUED: "It begins by itself as soon as a place is free. You may close this tab: "
+    "the address of this page finds the run again.",
+    Status.RUNNING: "You may close this tab: training goes on, and the address of this page "
+    "finds it again.",
+    Status.PAUSED: "Nothing is lost. Resume goes on exactly where it stopped.",
+    Status.CANCELLED: "Resume goes on from the last finished epoch.",
+    Status.INTERRUPTED: "Its process ended before it was done. Resume goes on from the last "
+    "finished epoch.",
+    Status.FAILED: "Start again with other settings, or resume after the cause is gone.",
+}
+
+
+def watch(run_id: str) -> None:
+    """One run, followed until it is over.
+
+    Raises:
+        RunNotFoundError: there is no such run.
+    """
+    polling.follow(run_id, _draw)
+
+
+def waiting_runs(*, but: str | None = None) -> None:
+    """A line for each run that is queued, running or can go on, each with a link.
+
+    Args:
+        but: id of a run that is on the page already.
+    """
+    polling.follow_all(lambda: _unfinished(but), _lines)
+
+
+def curves_of(run: Run, *, key: str, points: list[dict[str, float]] | None = None) -> None:
+    """Loss and accuracy of a run side by side.
+
+    Args:
+        run: as it stands now.
+        key: of the charts.
+        points: live ones, within epochs; drawn thinly behind the curves.
+    """
+    history = cache.store().history(run.id)
+    progress = run.progress or Progress()
+    if not history and not points:
+        st.caption(_silence(run))
+        return
+    steps = progress.steps / progress.epochs if progress.epochs else None
+    best = run.metrics.get("best_epoch") if run.status is Status.FINISHED else None
+    for place, metric in zip(st.columns(2), ("loss", "accuracy"), strict=True):
+        with place:
+            st.markdown(f"**{metric.capitalize()}**")
+            charts.chart(
+                curves.training(
+                    history,
+                    metric,
+                    live=points or (),
+                    steps_per_epoch=steps,
+                    height=280,
+                    kept=int(best) if best else None,
+                ),
+                alt=_curve_in_words(metric, history),
+                key=f"{key}_{metric}",
+            )
+
+
+def _draw(run: Run) -> None:
+    _head(run)
+    progress = run.progress or Progress()
+    if run.status is not Status.FINISHED:
+        st.progress(progress.fraction, _progress_in_words(run, progress))
+        controls(run)
+    points = [] if run.status is Status.FINISHED else cache.store().live(run.id)
+    if run.status is not Status.FINISHED:
+        _figures(run, progress, points)
+    curves_of(run, key="watched", points=points)
+
+
+def _head(run: Run) -> None:
+    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+        st.subheader(run.name, anchor=False, width="content")
+        messages.status_chip(run.status, _detail(run))
+    st.caption(f"{model_title(run)} · {dataset_title(run)} · {run.spec.get('name', '')}")
+    if run.reason and run.status in (Status.FAILED, Status.INTERRUPTED):
+        first, _, rest = run.reason.partition("\n")
+        st.error(first, icon=":material/error:")
+        if rest.strip():
+            with st.expander("What the training process said"):
+                st.code(rest.strip(), language=None)
+    if run.status in _SAID:
+        st.caption(_SAID[run.status])
+
+
+def _detail(run: Run) -> str:
+    if run.wish == "pause":
+        return "pausing after this epoch"
+    if run.wish == "cancel":
+        return "stopping"
+    if run.status is Status.QUEUED:
+        place = cache.jobs().place(run.id)
+        return {None: "", 1: "next"}.get(place, f"{place} in the queue")
+    return ""
+
+
+def controls(run: Run) -> None:
+    """Buttons that fit how a run stands: pause, cancel, resume."""
+    with st.container(horizontal=True, gap="small"):
+        if run.status is Status.RUNNING:
+            _act(run, "Pause", ":material/pause:", cache.jobs().pause, bool(run.wish))
+        if not run.status.over:
+            _act(run, "Cancel", ":material/stop:", cache.jobs().cancel, run.wish == "cancel")
+        if run.status.resumable:
+            _act(run, "Resume", ":material/play_arrow:", cache.jobs().resume, False, primary=True)
+
+
+def _act(
+    run: Run, label: str, icon: str, act: Callable[[str], Run], busy: bool, primary: bool = False
+) -> None:
+    st.button(
+        label,
+        icon=icon,
+        key=f"{label.lower()}_{run.id}",
+        disabled=busy,
+        type="primary" if primary else "secondary",
+        on_click=_do,
+        args=(act, run.id),
+    )
+
+
+def _do(act: Callable[[str], Run], run_id: str) -> None:
+    # The run may have ended between the drawing of the button and the click on it.
+    with shown_errors(stop=False):
+        act(run_id)
+
+
+def _figures(run: Run, progress: Progress, points: list[dict[str, float]]) -> None:
+    # While an epoch is validated nothing is learnt; the last speed is still of use.
+    last = points[-1].get("images_per_second") if points else None
+    speed = progress.images_per_second or last
+    rate = progress.learning_rate
+    error = run.metrics.get("val_error")
+    with st.container(horizontal=True):
+        st.metric("Time left", duration(progress.seconds_left) if not run.status.over else "–")
+        st.metric("Images a second", f"{speed:,.0f}" if speed else "–")
+        st.metric("Learning rate", f"{rate:.3g}" if rate is not None else "–")
+        st.metric("Validation error", f"{100 * error:.2f} %" if error is not None else "–")
+
+
+def _progress_in_words(run: Run, progress: Progress) -> str:
+    if run.status is Status.QUEUED:
+        return "Waiting for a free place"
+    left = ""
+    if not run.status.over and progress.seconds_left is not None:
+        left = f" · {duration(progress.seconds_left)} left"
+    if progress.stage == "features":
+        seen = f"{progress.step:,} of {progress.steps:,} images"
+        return f"The frozen layers look at the images, once: {seen}{left}"
+    if not progress.epochs:
+        return "Reading the images, building the network" if not run.status.over else "Not begun"
+    return f"Epoch {progress.epoch:,} of {progress.epochs:,}{left}"
+
+
+def _silence(run: Run) -> str:
+    if run.status.over:
+        return "It ended before anything was measured."
+    return "The curves begin with the first batches."
+
+
+def _curve_in_words(metric: str, history: list[dict[str, float]]) -> str:
+    if not history or history[-1].get(f"val_{metric}") is None:
+        return f"{metric.capitalize()} within the first epoch"
+    last = history[-1]
+    return (
+        f"{metric.capitalize()} after epoch {last['epoch']:.0f}: {last[metric]:.3g} on training "
+        f"images, {last[f'val_{metric}']:.3g} on validation images"
+    )
+
+
+def _unfinished(but: str | None) -> list[Run]:
+    wanted = [Status.QUEUED, Status.RUNNING, Status.PAUSED, Status.INTERRUPTED]
+    store = cache.store()
+    runs = [run for kind in PAGES for run in store.list(kind=kind, statuses=wanted, limit=20)]
+    return [run for run in runs if run.id != but]
+
+
+def _lines(runs: list[Run]) -> None:
+    if not runs:
+        return
+    with st.container(border=True, gap="xsmall"):
+        st.caption("Not finished yet")
+        for run in runs:
+            progress = run.progress or Progress()
+            done = f" · {progress.fraction:.0%}" if run.status is Status.RUNNING else ""
+            with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+                messages.status_chip(run.status, _detail(run))
+                page.link(PAGES[run.kind], f"{run.name}{done}", run=run.id)

@@ -1,0 +1,219 @@
+"""The pieces of DeepDream: an image, how to dream on it, and the dream beside it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import streamlit as st
+
+from cnnkit.figures import curves, rasters
+from cnnkit.image_io import decode_image, resized
+from cnnkit.predict import example_photos
+from cnnkit.settings import get_settings
+from cnnkit.ui.common import cache, charts, inputs, page
+from cnnkit.ui.common.handwriting import IMAGE_MB, TYPES
+from cnnkit.ui.common.messages import shown_errors
+from cnnkit.ui.visualize import session_view, targets
+from cnnkit.ui.visualize.targets import Network
+from cnnkit.visualize.deepdream_presets import PRESETS, Dream, usual_dream
+
+OWN = "own"  # recipe for any network: layers from its middle
+WIDTH = 560  # pixels, of the image on the page
+EVERY = 0.5  # seconds between two looks
+SOURCES = {"example": "Example", "upload": "Upload", "noise": "Noise"}
+_KEY, _GUIDE = "dream", "guide_image"
+
+
+def image(side: int, channels: int) -> np.ndarray | None:
+    """What to dream on: uint8 (height, width, channels); None while there is none.
+
+    Args:
+        side: pixels of the longer side.
+        channels: 1 or 3.
+    """
+    source = inputs.choice(
+        "What to dream on",
+        list(SOURCES),
+        parameter="from",
+        title=SOURCES.__getitem__,
+        widget=st.segmented_control,
+    )
+    if source == "noise":
+        seed = inputs.number("Noise", 0, 10**6, parameter="seed", default=0)
+        draw = np.random.default_rng(int(seed))
+        return draw.integers(96, 160, (side, side, channels), np.uint8)
+    if source == "example":
+        found = example_photos(get_settings().data_dir)
+        name = inputs.choice("Example", list(found), parameter="example", default="china")
+        return _sized(found[name].read_bytes(), side, channels)
+    file = st.file_uploader("An image", type=TYPES, max_upload_size=IMAGE_MB, key="dream_upload")
+    with shown_errors(stop=False):
+        return _sized(file.getvalue(), side, channels) if file else None
+    return None
+
+
+def guide_image(channels: int) -> np.ndarray | None:
+    """A second image to be led by, or None."""
+    file = st.file_uploader(
+        "Guided by a second image (if you like)",
+        type=TYPES,
+        max_upload_size=IMAGE_MB,
+        key=_GUIDE,
+        help="The dream is drawn towards what the layers answer to this image, instead of "
+        "towards whatever they already see.",
+    )
+    with shown_errors(stop=False):
+        return _sized(file.getvalue(), 224, channels) if file else None
+    return None
+
+
+def recipe(network: Network) -> tuple[Dream, int] | None:
+    """How to dream, and the longer side; None while the network's layers are being read."""
+    answer = targets.layers(network)
+    if answer is None:
+        targets.wait_for_layers(network)
+        return None
+    if "error" in answer:
+        st.error(answer["error"], icon=":material/error:")
+        page.end_page()
+    names = [name for name, _, shape in answer["layers"] if len(shape) == 3]
+    fitting = {key: p for key, p in PRESETS.items() if set(p.dream.layers) <= set(names)}
+    chosen = inputs.choice(
+        "Recipe",
+        [*fitting, OWN],
+        parameter="recipe",
+        title=lambda key: fitting[key].title if key in fitting else "from the network's middle",
+        default=network.source.name if network.source.name in fitting else None,
+    )
+    preset = fitting.get(chosen)
+    base = preset.dream if preset else usual_dream(names)
+    if preset:
+        st.caption(f":material/menu_book: {preset.source}.")
+    return _turned(base, names, preset.side if preset else _side(network))
+
+
+def show(network: Network, given: np.ndarray, plan: Dream, guide: np.ndarray | None) -> None:
+    """Buttons, the dream as it grows, and before and after."""
+    studio, session = cache.studio(), st.session_state.get(_KEY)
+    now = studio.look(session) if session else None
+    with st.container(horizontal=True):
+        if st.button("Dream", type="primary", icon=":material/bedtime:", key="dream_start"):
+            if session and now and not now.over:
+                studio.stop(session)
+            whole = replace(plan, guided=guide is not None)
+            st.session_state[_KEY] = studio.dream(network.source, whole, given, guided_by=guide)
+            st.session_state["dream_before"] = given
+            st.rerun()
+        if session and now and not now.over and st.button("Stop", icon=":material/stop:"):
+            studio.stop(session)
+            st.rerun()
+    if session is None or now is None:
+        charts.photo(given, alt="The image as it is", width=_shown(given))
+        return
+
+    @st.fragment(run_every=None if now.over else EVERY)
+    def look() -> None:
+        latest = studio.look(session)
+        frame = studio.frame(session)
+        if latest is None:
+            st.rerun()
+            return
+        session_view.progress(latest)
+        if frame is None:
+            st.caption(":material/progress_activity: The network is being opened …")
+        elif latest.over:
+            _compare(st.session_state["dream_before"], frame[0])
+        else:
+            charts.photo(frame[0], alt="The dream so far", width=_shown(frame[0]))
+            st.caption(" ".join(latest.notes))
+        if latest.over and not now.over:
+            st.rerun()
+
+    look()
+    if now.over and now.curves and len(now.curves["step"]) > 1:
+        series = {"what is climbed": (now.curves["step"], now.curves["value"])}
+        charts.chart(
+            curves.lines(series, x_title="step", y_title="value", height=200),
+            alt=f"What is climbed, from {now.curves['value'][0]:.3g} to "
+            f"{now.curves['value'][-1]:.3g}; it falls where an octave begins",
+            key="dream_curve",
+        )
+
+
+def _compare(before: np.ndarray, after: np.ndarray) -> None:
+    share = st.slider("Before ↔ after", 0, 100, 100, format="%d %%", key="wipe", width=WIDTH)
+    joined, edge = after.copy(), round(after.shape[1] * share / 100)
+    if before.shape == after.shape:
+        joined[:, edge:] = before[:, edge:]
+    words = f"Left of {share} % of the width the dream, right of it the image as it was"
+    charts.photo(joined, alt=words, width=_shown(after))
+    flat = after[..., 0] if after.shape[-1] == 1 else after
+    st.download_button(
+        "PNG",
+        rasters.png(flat),
+        "dream.png",
+        "image/png",
+        icon=":material/download:",
+        on_click="ignore",
+    )
+
+
+def _turned(base: Dream, names: list[str], side: int) -> tuple[Dream, int]:
+    chosen = inputs.several(
+        "Layers", names, parameter="layers", default=list(base.layers), placeholder="Choose layers"
+    )
+    if not chosen:
+        st.info("Choose at least one layer.", icon=":material/arrow_upward:")
+        page.end_page()
+    with st.expander("More settings"):
+        weights = {
+            name: inputs.number(
+                f"Weight of {name}",
+                0,
+                100,
+                parameter=f"w.{name}",
+                default=float(base.layers.get(name, 1.0)),
+                step=0.05,
+            )
+            for name in chosen
+        }
+        side = int(inputs.number("Longer side, pixels", 64, 1200, parameter="side", default=side))
+        octaves = int(inputs.number("Octaves", 1, 8, parameter="octaves", default=base.octaves))
+        steps = int(inputs.number("Steps in each", 1, 200, parameter="steps", default=base.steps))
+        rate = inputs.number(
+            "Step, gray levels",
+            0,
+            20,
+            parameter="rate",
+            default=float(base.learning_rate),
+            step=0.25,
+        )
+        jitter = inputs.number("Jitter", 0, 64, parameter="jitter", default=float(base.jitter))
+        continuity = inputs.number(
+            "Continuity", 0, 10, parameter="continuity", default=float(base.continuity), step=0.05
+        )
+        l2 = inputs.number("L2", 0, 10, parameter="l2", default=float(base.l2), step=0.01)
+    turned = replace(
+        base,
+        layers=weights,
+        octaves=octaves,
+        steps=steps,
+        learning_rate=float(rate),
+        jitter=float(jitter),
+        continuity=float(continuity),
+        l2=float(l2),
+    )
+    return turned, side
+
+
+def _side(network: Network) -> int:
+    return max(64, min(480, 2 * network.input_shape[0]))
+
+
+def _sized(data: bytes, side: int, channels: int) -> np.ndarray:
+    return resized(decode_image(data, channels=channels), side)
+
+
+def _shown(image: np.ndarray) -> int:
+    return min(WIDTH, max(240, image.shape[1]))

@@ -1,0 +1,77 @@
+"""What several networks make of one image, side by side."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+import numpy as np
+import streamlit as st
+
+from cnnkit.figures.bars import probabilities as draw_bars
+from cnnkit.predict import softmax
+from cnnkit.runs import Run
+from cnnkit.ui.common import cache
+from cnnkit.ui.common.charts import chart
+from cnnkit.ui.common.messages import shown_errors
+
+CARD_WIDTH = 210  # pixels, the least
+
+
+def answers(image: np.ndarray, runs: list[Run], label: int | None = None) -> None:
+    """A card for each network with its answer as bars, and one sentence about all.
+
+    Args:
+        image: uint8 (height, width, channels), 0 to 255.
+        runs: finished ones whose networks take such images.
+        label: the true class where it is known.
+    """
+    verdict = st.container()  # stands above what it sums up
+    read: list[str] = []
+    truth = None if label is None else str(label)
+    with st.grid("auto", min_column_width=CARD_WIDTH):
+        for run in runs:
+            with (
+                st.container(border=True, gap="xsmall", key=f"answer_{run.id}"),
+                shown_errors(stop=False),
+            ):
+                read.append(_card(image, run, label))
+    if read:
+        verdict.subheader(_sentence(read, truth), anchor=False)
+
+
+def warm(runs: list[Run]) -> None:
+    """Load the networks before they are asked, so that the first answer comes at once."""
+    for run in runs:
+        with shown_errors(stop=False):
+            cache.model(run.id)
+
+
+def _card(image: np.ndarray, run: Run, label: int | None) -> str:
+    network = cache.model(run.id)
+    values = softmax(network.logits(image[None])[0])
+    best = int(values.argmax())
+    name = network.card.class_names[best]
+    colour = "primary" if label is None else ("green" if best == label else "red")
+    st.markdown(f"**{run.name}** {_error(run)}")
+    st.header(f":{colour}[{name}] :gray[:small[{100 * values[best]:.1f} % sure]]", anchor=False)
+    chart(
+        draw_bars(values, network.card.class_names, height=130),
+        alt=f"{run.name} reads a {name} with {100 * values[best]:.1f} %",
+        key=f"bars_{run.id}",
+    )
+    return name
+
+
+def _error(run: Run) -> str:
+    error = run.metrics.get("test_error")
+    return "" if error is None else f":gray-badge[{100 * error:.2f} % test error]"
+
+
+def _sentence(read: list[str], truth: str | None) -> str:
+    counts = Counter(read).most_common()
+    begin = "" if truth is None else f"It is a {truth}. "
+    if len(read) == 1:
+        return f"{begin}The network reads a {read[0]}."
+    if len(counts) == 1:
+        return f"{begin}All {len(read)} networks read a {read[0]}."
+    return f"{begin}They disagree: " + ", ".join(f"{n} × {name}" for name, n in counts) + "."

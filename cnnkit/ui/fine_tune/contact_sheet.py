@@ -1,0 +1,151 @@
+"""What is in a data set, at a glance: some images of each class, and how it is divided."""
+
+from __future__ import annotations
+
+import numpy as np
+import streamlit as st
+
+from cnnkit.datasets import Dataset
+from cnnkit.datasets.folders import import_report
+from cnnkit.figures import rasters
+from cnnkit.ui.common import charts
+from cnnkit.ui.common.escaping import label, literal
+from cnnkit.ui.fine_tune import imported_dataset
+
+PARTS = {"train": "to learn from", "validation": "to choose by", "test": "to test on"}
+IN_A_CARD = 4  # images
+SHEET, CLOSER = 360, 1100  # pixels across
+AT_ONCE = 24  # classes
+IN_FULL = 60  # images of one class
+# Pages keep pixels square for the sake of digits; photos that are shrunk need smoothing.
+_SMOOTH = """<style>
+[class*="st-key-class_"] [data-testid="stImage"] img { image-rendering: auto; }
+</style>"""
+
+
+def show_data(dataset: Dataset) -> None:
+    """Images, division and, of an imported set, what was left out."""
+    counts = _counts(dataset)
+    total = counts.sum(axis=1)
+    parts = ", ".join(f"{n:,} {words}" for n, words in zip(total, PARTS.values(), strict=True))
+    st.markdown(
+        f"**{len(dataset.labels):,}** images in **{len(dataset.class_names)}** classes: {parts}."
+    )
+    names = ["Images", "Split"]
+    if dataset.spec.kind == "own":
+        names.append(f"Left out ({len(import_report(dataset.name).left_out):,})")
+    tabs = st.tabs(names, key="data_tabs")
+    with tabs[0]:
+        contact_sheet(dataset)
+        one_class(dataset)
+    with tabs[1]:
+        show_split(counts, dataset.class_names)
+    if len(tabs) > 2:
+        with tabs[2]:
+            imported_dataset.show_report(dataset)
+
+
+def contact_sheet(dataset: Dataset) -> None:
+    """A card for each class: its name, how many images it has, and some of them."""
+    classes = len(dataset.class_names)
+    first = 0
+    if classes > AT_ONCE:
+        pages = -(-classes // AT_ONCE)
+        first = AT_ONCE * (st.pagination(pages, key="class_page") - 1)
+    st.html(_SMOOTH)
+    with st.grid("auto", min_column_width=150, gap="small"):
+        for k in range(first, min(first + AT_ONCE, classes)):
+            _card(dataset, k)
+
+
+def one_class(dataset: Dataset) -> None:
+    """All images of one class, or as many as a page can bear."""
+    numbers = {name: k for k, name in enumerate(dataset.class_names)}
+    name = st.selectbox(
+        "Look closer at a class",
+        list(numbers),
+        index=None,
+        placeholder="all its images",
+        width=320,
+    )
+    if name is None:
+        return
+    where = np.flatnonzero(dataset.labels == numbers[name])
+    shown = where[:IN_FULL]
+    sheet = _sheet(dataset.fingerprint, tuple(shown.tolist()), 10, CLOSER, dataset.images)
+    with st.container(key="class_closer"):
+        st.image(sheet, output_format="PNG", alt=f"{len(shown)} images of {name}")
+    st.caption(
+        f"{len(shown)} of {len(where):,} images, {literal(dataset.names[shown[0]])} to "
+        f"{literal(dataset.names[shown[-1]])}"
+    )
+
+
+def show_split(counts: np.ndarray, class_names: tuple[str, ...]) -> None:
+    """How many images of each class are for what.
+
+    Args:
+        counts: (3 parts, classes).
+        class_names: in their order.
+    """
+    from cnnkit.figures.stacked import parts
+
+    alike = (counts == counts[:, :1]).all()
+    shown = counts[:, :1] if alike else counts[:, : 2 * AT_ONCE]
+    names = ["each class"] if alike else [label(name) for name in class_names[: shown.shape[1]]]
+    figure = parts(
+        {words: row.tolist() for words, row in zip(PARTS.values(), shown, strict=True)},
+        names,
+        lying=True,
+        text=[f"{sum(column)}" for column in shown.T.tolist()],
+        unit="images",
+        height=90 + 26 * max(2, len(names)),
+    )
+    charts.chart(figure, alt=_in_words(shown, names), key="split")
+    if not alike and len(class_names) > len(names):
+        st.caption(f"The first {len(names)} of {len(class_names)} classes.")
+    st.caption(
+        "A network learns from the first part. Every choice is made by the second. The third is "
+        "looked at once, at the end: only so does it say what new images can expect."
+    )
+
+
+def _card(dataset: Dataset, k: int) -> None:
+    where = np.flatnonzero(dataset.labels == k)
+    # Spread over the class: neighbours are often of the same place and day.
+    some = where[np.linspace(0, len(where) - 1, min(IN_A_CARD, len(where))).astype(int)]
+    name = dataset.class_names[k]
+    with st.container(gap="xxsmall", key=f"class_{k}"):
+        sheet = _sheet(dataset.fingerprint, tuple(some.tolist()), IN_A_CARD, SHEET, dataset.images)
+        st.image(sheet, output_format="PNG", alt=f"{len(some)} images of {name}", width="stretch")
+        st.markdown(f":small[{literal(name)} :gray[{len(where):,}]]")
+
+
+@st.cache_data(max_entries=256, show_spinner=False)
+def _sheet(
+    fingerprint: str, numbers: tuple[int, ...], columns: int, width: int, _images: np.ndarray
+) -> bytes:
+    """Some images of a data set in one, as PNG.
+
+    Args:
+        fingerprint: of the data set; stands for its images in the cache.
+        numbers: which of them.
+        columns: images in a row.
+        width: pixels of the whole.
+        _images: all of them.
+    """
+    images = np.stack([_images[number] for number in numbers])
+    return rasters.png(rasters.mosaic(images, columns=columns, width=width))
+
+
+def _counts(dataset: Dataset) -> np.ndarray:
+    """Images of each class in each part, (3, classes)."""
+    classes = len(dataset.class_names)
+    return np.stack(
+        [np.bincount(dataset.labels[dataset.indices(part)], minlength=classes) for part in PARTS]
+    )
+
+
+def _in_words(counts: np.ndarray, names: list[str]) -> str:
+    first = ", ".join(f"{n} {words}" for n, words in zip(counts[:, 0], PARTS.values(), strict=True))
+    return f"Images by class and part; {names[0]}: {first}"

@@ -1,0 +1,130 @@
+"""Before it starts: what learns, what it takes, and what the network will see."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+import numpy as np
+import streamlit as st
+
+from cnnkit.datasets import Dataset
+from cnnkit.training.transfer import TransferRecipe
+
+if TYPE_CHECKING:
+    from cnnkit.training.transfer import Depth
+from cnnkit.ui.common import charts
+from cnnkit.ui.common.polling import duration
+from cnnkit.ui.common.tasks import awaited, background
+
+PREVIEWED, CHANGES = 6, 3  # images, and how often each is changed
+WIDTH = 1000  # pixels
+
+
+def found_depths(base: TransferRecipe, classes: int) -> dict[str, Depth]:
+    """How deep the network can learn, by name."""
+    from cnnkit.training.transfer import blocks
+
+    key = ("depths", base.model, base.size, base.head, classes)
+    answer = background().ask(
+        key, lambda: blocks(base.model, size=base.size, head=base.head, classes=classes)
+    )
+    found = awaited(answer, waiting="Building the network to see its blocks …")
+    return {depth.train_from: depth for depth in found}
+
+
+def costs(recipe: TransferRecipe, known: Mapping[str, Depth], dataset: Dataset) -> None:
+    """Parameters that learn, memory, and what is kept on disk."""
+    deepest = known[recipe.phases[-1].train_from]
+    images = _images(dataset)
+    rows = images[0] * (recipe.variants if recipe.augmentation else 1) + images[1]
+    kept = rows * sum({known[phase.train_from].feature_bytes for phase in recipe.phases})
+    with st.container(horizontal=True):
+        st.metric("Parameters that learn", f"{deepest.trainable:,}", border=True)
+        st.metric("Of all", f"{deepest.trainable / deepest.parameters:.1%}", border=True)
+        st.metric("Memory, about", _size(deepest.memory(recipe.batch_size)), border=True)
+        st.metric(
+            "Kept on disk",
+            _size(kept) if kept else "nothing",  # where no layer is frozen
+            border=True,
+            help="What the frozen layers make of each image and variant, computed once.",
+        )
+
+
+def time_needed(recipe: TransferRecipe, known: Mapping[str, Depth], dataset: Dataset) -> None:
+    """About how long it takes on this machine."""
+    from cnnkit.training.transfer import depths
+
+    key = ("seconds", recipe.model, recipe.size, recipe.head)
+    answer = background().ask(key, lambda: _seconds(recipe, len(dataset.class_names)))
+    seconds = awaited(answer, waiting="Asking the network once to see how fast it is here …")
+    needed = depths.time_needed(recipe, dict(known), _images(dataset), seconds)
+    parts = (
+        f": {duration(needed.features)} for what the frozen layers see, "
+        f"{duration(needed.learning)} for learning"
+        if needed.features
+        else ""  # nothing is frozen
+    )
+    st.caption(
+        f":material/schedule: About **{duration(needed.seconds)}** on this machine{parts}. "
+        f"Reckoned from {1000 * seconds:.0f} ms that an image was just seen to take here; "
+        "other jobs make it slower."
+    )
+
+
+def _images(dataset: Dataset) -> tuple[int, int]:
+    """To learn from, and to choose by."""
+    return len(dataset.indices("train")), len(dataset.indices("validation"))
+
+
+def _seconds(recipe: TransferRecipe, classes: int) -> float:
+    from cnnkit.training.transfer import build_network
+    from cnnkit.training.transfer.depths import image_seconds
+
+    return image_seconds(build_network(recipe.replace(weights="random", run=""), classes))
+
+
+def preview(recipe: TransferRecipe, dataset: Dataset) -> None:
+    """Some images, and below each what the network gets to see of it."""
+    st.markdown("**What the network will see**")
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.button("Others", icon=":material/shuffle:", key="reshuffle", on_click=_reshuffle)
+        st.caption(
+            "Above the images as they are, below them the very numbers that go into the network."
+            if recipe.augmentation
+            else "Without changes: the numbers that go into the network are the images."
+        )
+    seed = st.session_state.setdefault("preview_seed", 0)
+    key = ("seen", dataset.fingerprint, recipe.size, recipe.augmentation, recipe.split_seed, seed)
+    answer = background().ask(key, lambda: seen(recipe, dataset, seed))
+    images = awaited(answer, waiting="Changing the images …")
+    rows = "as they are, then changed in several ways" if recipe.augmentation else "as they are"
+    columns = min(PREVIEWED, len(dataset.indices("train")))
+    charts.mosaic(images, columns=columns, width=WIDTH, alt=f"Training images, {rows}")
+
+
+def seen(recipe: TransferRecipe, dataset: Dataset, seed: int) -> np.ndarray:
+    """Images as they are and as training changes them: uint8 (n, height, width, channels)."""
+    import tensorflow as tf
+
+    from cnnkit.training import augment
+    from cnnkit.training._pipeline import to_size
+
+    draw = np.random.default_rng(seed)
+    here = dataset.indices("train")
+    chosen = draw.choice(here, min(PREVIEWED, len(here)), replace=False)
+    size = recipe.size or dataset.images.shape[1]
+    plain = tf.cast(to_size(tf.constant(dataset.images[np.sort(chosen)]), (size, size)), tf.float32)
+    rows = [plain]
+    if recipe.augmentation:
+        rows += [augment(plain, recipe.augmentation.of_images, [seed, n]) for n in range(CHANGES)]
+    return np.rint(np.clip(np.concatenate(rows), 0, 255)).astype(np.uint8)
+
+
+def _size(count: float) -> str:
+    return f"{count / 1e9:.1f} GB" if count >= 1e9 else f"{count / 1e6:.0f} MB"
+
+
+def _reshuffle() -> None:
+    st.session_state["preview_seed"] = random.randrange(2**31)

@@ -1,0 +1,126 @@
+"""Bringing one's own images: a ZIP through the browser, or a folder of the server's machine."""
+
+from __future__ import annotations
+
+import uuid
+from pathlib import Path
+
+import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
+
+from cnnkit.datasets.folders import WAYS, Imported, image_folder
+from cnnkit.errors import InvalidImagesError
+from cnnkit.settings import get_settings
+from cnnkit.ui.common.escaping import literal
+from cnnkit.ui.common.messages import shown_errors
+from cnnkit.ui.fine_tune import reading_tasks
+
+MAX_MB = 500  # of an upload, which the server holds in memory until it is read
+_WORK, _NEWS = "import_work", "import_news"  # in the state of the visit
+_FILE = "import_file"
+
+
+def offer() -> None:
+    """A button behind which images can be brought."""
+    with st.popover("Bring your own", icon=":material/add_photo_alternate:"):
+        file = st.file_uploader(
+            "A ZIP with one folder for each class",
+            type=["zip"],
+            max_upload_size=MAX_MB,
+            key=f"{_FILE}_{st.session_state.get(_FILE, 0)}",
+            help="Or files with a table (CSV) of their names and classes. At least two classes "
+            "with three different images each.",
+        )
+        home = get_settings().import_folder
+        path = st.text_input(
+            "Or a folder or ZIP on the server's machine",
+            placeholder=str(home / "images"),
+            key="import_path",
+            help=f"Within {home}. Better for large ones: nothing is sent through the browser.",
+        )
+        title = st.text_input(
+            "Call it", placeholder="the name of the file", key="import_title", max_chars=60
+        )
+        by = st.selectbox(
+            "What tells the class of an image?",
+            list(WAYS),
+            format_func=lambda way: {"auto": "Find out"}.get(way, WAYS[way].capitalize()),
+            key="import_by",
+            help=f"**Find out**: {WAYS['auto']}.",
+        )
+        chosen = file is not None or bool(path)
+        if st.button("Import", type="primary", disabled=not chosen, key="import_now"):
+            with shown_errors(stop=False):
+                source = file if file is not None else _within(str(path), home)
+                _begin(source, str(getattr(source, "name", "images")), title or None, by)
+                st.rerun()
+
+
+def news() -> DeltaGenerator:
+    """What came of this visit's last import, and a place for how far the next one is."""
+    told = st.session_state.pop(_NEWS, None)
+    if told:
+        st.success(told, icon=":material/check:")
+    return st.container()
+
+
+def follow(place: DeltaGenerator, parameter: str) -> None:
+    """How far this visit's import is; when it is done, the page turns to the new set.
+
+    The script waits here, so this is the last thing that a page does.
+
+    Args:
+        place: from `news`.
+        parameter: of the address, gets the name of the new set.
+    """
+    key = st.session_state.get(_WORK)
+    under_way = reading_tasks.works().get(key) if key else None
+    if under_way is None:
+        return
+    with place, shown_errors(stop=False):
+        reading_tasks.wait(under_way, "Reading your images", stoppable=True)
+        del st.session_state[_WORK]
+        reading_tasks.works().forget(key)
+        try:
+            imported: Imported = under_way.future.result()
+        except reading_tasks.Stopped:
+            st.info("The import was stopped; nothing of it was kept.")
+            return
+        st.query_params[parameter] = imported.name
+        st.session_state[_NEWS] = _told(imported)
+        st.rerun()
+
+
+def _begin(source, name: str, title: str | None, by: str) -> None:
+    key = ("import", uuid.uuid4().hex)
+    reading_tasks.works().ask(
+        key,
+        lambda progress: image_folder(source, title=title, by=by, name=name, progress=progress),
+    )
+    st.session_state[_WORK] = key
+    # A new uploader: the old one would hold the file in memory for the whole visit.
+    st.session_state[_FILE] = st.session_state.get(_FILE, 0) + 1
+
+
+def _within(text: str, home: Path) -> Path:
+    """A path that visitors may name.
+
+    Raises:
+        InvalidImagesError: it lies elsewhere.
+    """
+    path = (home / Path(text).expanduser()).resolve()
+    if not path.is_relative_to(home.resolve()):
+        raise InvalidImagesError(
+            f"Images are imported from within {home} only. Copy them there, or let whoever runs "
+            "this app set CNNKIT_IMPORT_FOLDER."
+        )
+    return path
+
+
+def _told(imported: Imported) -> str:
+    report, count = imported.report, len(imported.report.left_out)
+    taken = f"{report.images:,} images of {literal(report.source)} are here."
+    if not imported.new:
+        return f"{taken} They were already, in the same classes: that set is shown."
+    were = "1 file was" if count == 1 else f"{count:,} files were"
+    return f"{taken} {were} left out: see below." if count else taken

@@ -1,0 +1,112 @@
+"""The first image on Home: what the starter network learnt, and what still fools it.
+
+Read from the starter's files alone. Neither Keras nor MLflow is loaded for it.
+"""
+
+from __future__ import annotations
+
+import zipfile
+from dataclasses import dataclass
+from io import BytesIO
+from pathlib import Path
+
+import numpy as np
+import streamlit as st
+
+from cnnkit.runs import STARTER_ID, RunStore
+from cnnkit.settings import get_settings
+from cnnkit.training.mistakes import Predictions
+from cnnkit.ui.common import charts
+
+SHOWN = 10  # mistakes
+
+
+@dataclass(frozen=True, eq=False)
+class Showcase:
+    """A few of a network's mistakes and its first filters.
+
+    Args:
+        images: uint8 (images, 28, 28), the most confident mistakes first.
+        labels: int (images,), what each really is.
+        read: int (images,), what the network read.
+        filters: float (filters, height, width) of the first layer.
+    """
+
+    images: np.ndarray
+    labels: np.ndarray
+    read: np.ndarray
+    filters: np.ndarray
+
+
+@st.cache_data(show_spinner=False, max_entries=1)
+def load_showcase() -> Showcase:
+    """Read the starter's files.
+
+    Raises:
+        CorruptRunError, CorruptAssetError: a file is missing or damaged.
+    """
+    store = RunStore(get_settings())
+    predictions = Predictions.read(store.artifact(STARTER_ID, "predictions.npz"))
+    with np.load(store.artifact(STARTER_ID, "examples.npz"), allow_pickle=False) as file:
+        images, indices = file["images"][..., 0], file["indices"]
+    labels, read = predictions.labels[indices], predictions.predicted[indices]
+    wrong = np.flatnonzero(labels != read)[:SHOWN]
+    return Showcase(
+        images[wrong],
+        labels[wrong],
+        read[wrong],
+        first_filters(store.artifact(STARTER_ID, "model.keras")),
+    )
+
+
+def first_filters(path: Path) -> np.ndarray:
+    """The kernels of the first convolution in a `.keras` file.
+
+    Args:
+        path: of the file, which is a ZIP archive with the weights in HDF5.
+
+    Returns:
+        float32 (filters, height, width) of the first input channel.
+    """
+    import h5py  # .1 s, where Keras takes 5
+
+    with zipfile.ZipFile(path) as archive:
+        weights = BytesIO(archive.read("model.weights.h5"))
+    found: list[np.ndarray] = []
+
+    def look(name: str, item) -> None:
+        if isinstance(item, h5py.Dataset) and item.ndim == 4:
+            found.append(item[()])
+
+    with h5py.File(weights, "r") as file:
+        file.visititems(look)
+    first = min(found, key=lambda kernel: kernel.shape[2])  # fewest input channels
+    return first[:, :, 0, :].transpose(2, 0, 1)
+
+
+def draw(showcase: Showcase, title: str, error: float) -> None:
+    """Mistakes with captions, and the filters beside them."""
+    left, right = st.columns([2, 1], gap="medium")
+    with left:
+        st.markdown(f"**What still fools it**  \n:gray[{title}, {100 * error:.2f} % test error]")
+        charts.thumbnails(
+            showcase.images,
+            [f"{true}, read as :red[{read}]" for true, read in _pairs(showcase)],
+            alts=[f"Handwritten {true}, read as {read}" for true, read in _pairs(showcase)],
+            width=84,
+        )
+    with right:
+        count, height, width = showcase.filters.shape
+        st.markdown(f"**What it looks for**  \n:gray[its {count} first filters, {height}×{width}]")
+        charts.montage(
+            showcase.filters,
+            columns=5,
+            scale=8,
+            colours="diverging",
+            alt=f"{count} learnt filters of {height}×{width} weights, blue positive",
+        )
+        st.caption("Strokes and edges in every direction. Nobody drew them: they were learnt.")
+
+
+def _pairs(showcase: Showcase) -> list[tuple[int, int]]:
+    return [(int(t), int(r)) for t, r in zip(showcase.labels, showcase.read, strict=True)]

@@ -1,0 +1,167 @@
+"""Mosaics on a page, one layer below the other, and of each a filter to look closer at."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+import streamlit as st
+
+from cnnkit.figures.rasters import POSITIVE
+from cnnkit.ui.common import charts, page
+from cnnkit.ui.layers.mosaics import Wanted
+from cnnkit.visualize.gallery import LayerMosaic
+from cnnkit.visualize.mosaics import SOME
+
+WIDTH, WIDER = 448, 640  # pixels, of a mosaic of sixteen and of more
+LARGE = 288  # pixels, of the chosen filter and of what excites it
+PICKER = 280  # pixels
+ABREAST = 3  # exciting images
+MOST_NAMED = 4
+
+
+def show(wanted: Wanted, made: Mapping[str, LayerMosaic]) -> None:
+    """Every layer that is there, from shallow to deep.
+
+    Args:
+        wanted: what was asked for.
+        made: layer → its mosaic.
+    """
+    chosen = _of_address(wanted, made)
+    for layer, mosaic in made.items():
+        with st.container(border=True):
+            st.markdown(f"##### {layer}")
+            st.caption(_in_words(wanted, mosaic))
+            with st.container(horizontal=True, vertical_alignment="center"):
+                place = _filter_picker(mosaic, chosen.get(layer))
+                _way_on(wanted, mosaic, place)
+            sheet, large, exciting = st.columns([7, 4, 4], gap="medium")
+            with sheet:
+                _sheet(mosaic, place)
+            with large:
+                _large(mosaic, place)
+            with exciting:
+                _exciting(mosaic, place)
+
+
+def _of_address(wanted: Wanted, made: Mapping[str, LayerMosaic]) -> dict[str, int]:
+    """`?layer=` and `?unit=`: the filter that was chosen last, if it is there."""
+    layer, unit = st.query_params.get("layer"), st.query_params.get("unit")
+    if layer is None or (layer in wanted.layers and layer not in made):
+        return {}
+    if layer in made and unit in {str(one) for one in made[layer].units}:
+        return {layer: int(unit)}
+    st.warning(
+        f"The address asks for filter “{unit}” of layer “{layer}”, which is not in these mosaics. "
+        "Choose one of those below.",
+        icon=":material/link_off:",
+    )
+    return {}
+
+
+def _in_words(wanted: Wanted, mosaic: LayerMosaic) -> str:
+    height, width, _ = wanted.network.input_shape
+    shape = "×".join(map(str, mosaic.shape))
+    if mosaic.field is None:
+        sees = "receptive field not known"
+    elif min(mosaic.field) >= max(height, width):
+        sees = "each sees the whole image"
+    else:
+        sees = f"each sees {'×'.join(map(str, mosaic.field))} of {height}×{width} pixels"
+    count, every = len(mosaic.units), mosaic.shape[-1]
+    return f"{shape} · {sees} · {count} of {every} filters"
+
+
+def _filter_picker(mosaic: LayerMosaic, chosen: int | None) -> int:
+    """Place of a filter in its mosaic. Choosing one writes it into the address."""
+    key = f"filter_{mosaic.layer}"
+    if chosen is not None:
+        st.session_state[key] = chosen
+    if st.session_state.get(key) not in mosaic.units:
+        st.session_state[key] = mosaic.units[0]
+    unit = st.selectbox(
+        "Filter",
+        mosaic.units,
+        format_func=lambda unit: f"Filter {unit} · {_where(mosaic, unit)}",
+        key=key,
+        on_change=_write_address,
+        args=(key, mosaic.layer),
+        label_visibility="collapsed",
+        width=PICKER,
+    )
+    return mosaic.units.index(unit)
+
+
+def _write_address(key: str, layer: str) -> None:
+    st.query_params["layer"] = layer
+    st.query_params["unit"] = str(st.session_state[key])
+
+
+def _where(mosaic: LayerMosaic, unit: int) -> str:
+    row, column = divmod(mosaic.units.index(unit), _columns(len(mosaic.units)))
+    return f"row {row + 1}, column {column + 1}"
+
+
+def _columns(count: int) -> int:
+    return int(np.ceil(np.sqrt(count)))
+
+
+def _sheet(mosaic: LayerMosaic, place: int) -> None:
+    count = len(mosaic.units)
+    charts.mosaic(
+        _framed(mosaic.images, place),
+        columns=_columns(count),
+        width=WIDTH if count <= SOME else WIDER,
+        alt=f"What {count} filters of {mosaic.layer} look for; filter {mosaic.units[place]} framed",
+    )
+
+
+def _framed(images: np.ndarray, place: int) -> np.ndarray:
+    """The same images in colour, one of them with a frame."""
+    coloured = np.repeat(images, 3, axis=-1) if images.shape[-1] == 1 else images.copy()
+    border = max(1, images.shape[1] // 28)
+    inside = coloured[place, border:-border, border:-border].copy()
+    coloured[place] = POSITIVE[:3]
+    coloured[place, border:-border, border:-border] = inside
+    return coloured
+
+
+def _large(mosaic: LayerMosaic, place: int) -> None:
+    unit = mosaic.units[place]
+    charts.mosaic(
+        mosaic.images[place : place + 1],
+        columns=1,
+        width=LARGE,
+        alt=f"What filter {unit} of {mosaic.layer} looks for",
+    )
+    st.caption(f"What filter {unit} looks for.")
+
+
+def _way_on(wanted: Wanted, mosaic: LayerMosaic, place: int) -> None:
+    unit = mosaic.units[place]
+    page.link(
+        "pages/visualize.py",
+        f"Continue with filter {unit} in Visualize",
+        network=wanted.network.key,
+        layer=mosaic.layer,
+        unit=str(unit),
+        preset=wanted.way.preset,
+    )
+
+
+def _exciting(mosaic: LayerMosaic, place: int) -> None:
+    best = mosaic.places[place]
+    if not len(best):
+        st.caption("No images on this machine fit this network's input, so none are shown here.")
+        return
+    names = list(dict.fromkeys(mosaic.names[one] for one in best))
+    charts.mosaic(
+        mosaic.shown[best],
+        columns=ABREAST,
+        width=LARGE,
+        alt=f"What excites filter {mosaic.units[place]} most: {', '.join(names)}",
+    )
+    more = " and others" if len(names) > MOST_NAMED else ""
+    st.caption(
+        f"What excites it most of {mosaic.collection}: {', '.join(names[:MOST_NAMED])}{more}."
+    )

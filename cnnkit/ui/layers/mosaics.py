@@ -1,0 +1,193 @@
+"""Which layers, how many of their filters, and the job that makes what is not there yet."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import streamlit as st
+
+from cnnkit.runs import Progress, Run, Status
+from cnnkit.ui.common import cache, inputs, messages, page, polling, run_monitor
+from cnnkit.ui.visualize import form, targets
+from cnnkit.ui.visualize.targets import Network
+from cnnkit.visualize.gallery import USUAL, LayerMosaic, usual_layers
+from cnnkit.visualize.mosaics import ALL, SOME, Way
+
+KIND = "mosaic"
+LOOKED_AT = 20  # of the last jobs, to find the one that makes this
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What shall be on the page."""
+
+    network: Network
+    layers: tuple[str, ...]  # from shallow to deep
+    way: Way
+    known: bool  # whether the network's layers have been read, and these are among them
+
+    @property
+    def keys(self) -> dict[str, str]:
+        """Layer → name of its mosaic among the results."""
+        weights = self.network.source.digest()
+        return {layer: self.way.key(weights, layer) for layer in self.layers}
+
+    @property
+    def spec(self) -> dict:
+        """Of a job that makes it, but for its layers."""
+        return {"source": self.network.source.to_dict(), **self.way.to_dict()}
+
+
+def way_form() -> Way:
+    """How many filters, and how they are climbed; all of it in the address."""
+    every = st.toggle(
+        "All filters",
+        key="all_filters",
+        bind="query-params",
+        help=f"Every filter of a layer instead of {SOME} that are drawn by lot: it takes longer.",
+    )
+    with st.popover("How", icon=":material/tune:"):
+        preset = form.recipe_picker()
+        steps = inputs.number("Steps", 1, 2000, parameter="steps", default=preset.steps, step=16)
+        seed = inputs.number(
+            "Draw",
+            0,
+            10**6,
+            parameter="seed",
+            default=0,
+            help="Another number draws other filters, and begins with other noise.",
+        )
+    units = ALL if every else SOME
+    return Way(units=units, preset=preset.name, steps=int(steps), seed=int(seed))
+
+
+def wanted(network: Network, way: Way) -> Wanted:
+    """The layers that are chosen, `?layers=` in the address.
+
+    While the network's layers are still being read, those that the address names, so that
+    what was made before is shown at once.
+    """
+    _forget(network, way)
+    answer = targets.layers(network)
+    if answer is None:
+        targets.wait_for_layers(network)
+        named = st.query_params.get("layers", "").split(",")
+        usual = USUAL.get(network.source.name, ())
+        return Wanted(network, tuple(filter(None, named)) or usual, way, known=False)
+    if "error" in answer:
+        st.error(answer["error"], icon=":material/error:")
+        page.end_page()
+    return Wanted(network, _layer_picker(network, answer["layers"]), way, known=True)
+
+
+def made(wanted: Wanted) -> dict[str, LayerMosaic]:
+    """What is there already, from shallow to deep."""
+    results = cache.studio().results
+    found = {layer: LayerMosaic.read(results, key) for layer, key in wanted.keys.items()}
+    return {layer: one for layer, one in found.items() if one}
+
+
+def make(wanted: Wanted, made: Mapping[str, LayerMosaic]) -> None:
+    """Offer to make what lacks, or follow the job that does."""
+    lacking = [layer for layer in wanted.layers if layer not in made]
+    run = _unfinished(wanted, lacking) if lacking else None
+    if run:
+        _follow(run, wanted, len(made))
+        lacking = [layer for layer in lacking if layer not in run.spec["layers"]]
+    if not wanted.known or not lacking:
+        return
+    if not made and not run:
+        st.info(
+            "Press **Make the mosaics**: for each filter an image grows from noise that excites "
+            "it. Every layer appears as soon as it is finished, and stays.",
+            icon=":material/layers:",
+        )
+    count = "" if len(lacking) == len(wanted.layers) else f" of {', '.join(lacking)}"
+    if st.button(
+        f"Make the mosaics{count}", type="primary", icon=":material/play_arrow:", key="make"
+    ):
+        name = f"Layers of {wanted.network.title}"
+        cache.jobs().submit(kind=KIND, spec=wanted.spec | {"layers": lacking}, name=name)
+        st.rerun()
+
+
+def _forget(network: Network, way: Way) -> None:
+    """What was chosen of another network or draw is not there: begin with the usual."""
+    before = st.session_state.get("layers_of", (network.key, way))
+    st.session_state["layers_of"] = (network.key, way)
+    gone = ("layer", "unit") if before != (network.key, way) else ()
+    if before[0] != network.key:
+        gone = ("layers", *gone)
+        st.session_state.pop(inputs.key_of("layers"), None)
+    for parameter in gone:
+        st.query_params.pop(parameter, None)
+
+
+def _layer_picker(network: Network, layers: Sequence) -> tuple[str, ...]:
+    shapes = {name: "×".join(map(str, shape)) for name, _, shape in layers}
+    kinds = {name: kind for name, kind, _ in layers}
+    named = [name for name in st.query_params.get("layers", "").split(",") if name]
+    unknown = [name for name in named if name not in kinds]
+    if unknown:
+        st.warning(
+            f"The address asks for layers that {network.title} does not have: "
+            f"{', '.join(unknown)}. They are left out.",
+            icon=":material/link_off:",
+        )
+        if len(unknown) == len(named):
+            del st.query_params["layers"]
+    chosen = inputs.several(
+        "Layers",
+        list(kinds),
+        parameter="layers",
+        title=lambda name: f"{name} · {kinds[name]} {shapes[name]}",
+        default=usual_layers(network.source.name, layers),
+        placeholder="Choose layers",
+    )
+    if not chosen:
+        st.info("Choose at least one layer.", icon=":material/layers:")
+    return tuple(name for name in kinds if name in chosen)
+
+
+def _unfinished(wanted: Wanted, lacking: Sequence[str]) -> Run | None:
+    """The last job that makes some of what lacks, or would if it were resumed."""
+    for run in cache.store().list(kind=KIND, limit=LOOKED_AT):
+        same = wanted.spec == {name: run.spec.get(name) for name in wanted.spec}
+        if same and run.status is not Status.FINISHED and set(lacking) & set(run.spec["layers"]):
+            return run
+    return None
+
+
+def _follow(run: Run, wanted: Wanted, shown: int) -> None:
+    """How far the job is, renewed until it is over; the page runs anew for each layer."""
+    results, keys = cache.studio().results, wanted.keys.values()
+
+    def draw(now: Run) -> None:
+        with st.container(border=True):
+            progress = now.progress or Progress()
+            st.progress(progress.fraction, _in_words(now, progress))
+            if now.reason:
+                st.error(now.reason.partition("\n")[0], icon=":material/error:")
+            with st.container(horizontal=True, vertical_alignment="center"):
+                messages.status_chip(now.status, _WISHES.get(now.wish or "", ""))
+                run_monitor.controls(now)
+        if sum(map(results.has, keys)) != shown:
+            st.rerun()
+
+    polling.follow(run.id, draw)
+
+
+def _in_words(run: Run, progress: Progress) -> str:
+    if run.status is Status.QUEUED:
+        return "Waiting for a free place"
+    if not progress.epochs:
+        return "Opening the network" if not run.status.over else "Not begun"
+    layer = run.spec["layers"][progress.epoch - 1]
+    steps = f"{layer}, layer {progress.epoch} of {progress.epochs}"
+    if run.status.over or progress.seconds_left is None:
+        return steps
+    return f"{steps} · about {polling.duration(progress.seconds_left)} left"
+
+
+_WISHES = {"pause": "pausing after this layer", "cancel": "stopping"}

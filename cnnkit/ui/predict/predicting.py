@@ -1,0 +1,233 @@
+"""The pieces of the Predict page: images in, best answers out."""
+
+from __future__ import annotations
+
+import hashlib
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import accumulate
+
+import streamlit as st
+
+from cnnkit.figures.bars import ranking
+from cnnkit.image_io import DecodedImage, read_image
+from cnnkit.models import OpenModel
+from cnnkit.models.imagenet import kind
+from cnnkit.predict import (
+    FITS,
+    Answer,
+    Prediction,
+    example_photos,
+    predict_files,
+    prepare,
+    top_k,
+)
+from cnnkit.settings import get_settings
+from cnnkit.ui.common import charts, inputs
+from cnnkit.ui.common.handwriting import IMAGE_MB, TYPES
+from cnnkit.ui.common.messages import shown_errors
+from cnnkit.ui.common.network_list import Choice
+
+SOURCES = {"upload": "Upload", "paste": "Paste", "camera": "Camera", "example": "Example"}
+CARD_WIDTH = 300  # pixels, the least
+PHOTO_WIDTH, PHOTO_HEIGHT = 240, 340  # pixels, at most
+MOST_FILES = 500
+MOST_BYTES = 400_000_000  # of all files together: they stay in memory for the visit
+PROGRESS_EVERY = 0.1  # seconds: each move of the bar is a message to the browser
+MOST_KEPT = 3000  # predictions for one visit, 16 kB each: six networks for the most files
+
+
+@dataclass(frozen=True)
+class File:
+    """One image that somebody brought."""
+
+    name: str
+    data: bytes
+
+    @cached_property
+    def key(self) -> str:
+        """Stands for the content."""
+        return hashlib.sha256(self.data).hexdigest()[:16]
+
+
+def files() -> list[File]:
+    """What to predict: uploaded, pasted, photographed, or an example (`?from=`)."""
+    source = inputs.choice(
+        "Where the images come from",
+        list(SOURCES),
+        parameter="from",
+        title=SOURCES.__getitem__,
+        widget=st.segmented_control,
+        label_visibility="collapsed",
+    )
+    return {"upload": _uploaded, "paste": _pasted, "camera": _taken, "example": _example}[source]()
+
+
+def fit_picker() -> str:
+    """How an image is fitted to a network's input, `?fit=` in the address."""
+    return inputs.choice(
+        "Fit the image by",
+        list(FITS),
+        parameter="fit",
+        title=lambda fit: {"crop": "cropping", "stretch": "stretching", "pad": "padding"}[fit],
+        widget=st.segmented_control,
+        help="; ".join(f"**{fit}**: {words}" for fit, words in FITS.items()),
+    )
+
+
+def show_one(file: File, choices: Sequence[Choice], fit: str, count: int) -> None:
+    """One image: what each network sees in it, side by side."""
+    with shown_errors(stop=False):
+        began = time.perf_counter()
+        image = read_image(file.data)
+        decoding = time.perf_counter() - began
+        row = st.container(horizontal=True, gap="large")
+        with row.container(width=PHOTO_WIDTH):
+            _original(file, image, decoding)
+        with row.container(), st.grid("auto", min_column_width=CARD_WIDTH):
+            for choice in choices:
+                key = f"prediction_{choice.key.replace('.', '_')}"
+                with st.container(border=True, gap="xsmall", key=key), shown_errors(stop=False):
+                    _card(choice.open(), image, fit, count, key)
+
+
+def show_many(files: Sequence[File], choices: Sequence[Choice], fit: str, count: int) -> None:
+    """Many images: a table with thumbnails, and the same as a CSV file."""
+    from cnnkit.ui.predict import prediction_table
+
+    tables = {}
+    for choice in choices:
+        with shown_errors(stop=False):
+            tables[choice.title] = _asked(files, choice, fit)
+    if tables:
+        prediction_table.draw(tables, count)
+
+
+def describe(answer: Answer, network: OpenModel) -> str:
+    """A class in words: "Egyptian cat, domestic cat"."""
+    if network.card.dataset == "imagenet":
+        return f"{answer.name} <i>({kind(answer.index)})</i>"
+    return answer.name
+
+
+def _asked(
+    files: Sequence[File], choice: Choice, fit: str
+) -> tuple[list[Prediction], tuple[str, ...]]:
+    """The predictions, kept for this visit so that a click elsewhere asks nothing again."""
+    asked = (choice.key, fit, tuple(file.key for file in files))
+    kept = st.session_state.setdefault("predictions", {})
+    answer = kept.pop(asked, None)
+    if answer is None:
+        network = choice.open()
+        answer = _ask(files, network, fit, choice.title), network.card.class_names
+    while kept and len(files) + sum(len(found) for found, _ in kept.values()) > MOST_KEPT:
+        kept.pop(next(iter(kept)))  # the one used longest ago
+    kept[asked] = answer
+    return answer
+
+
+def _ask(files: Sequence[File], network: OpenModel, fit: str, title: str) -> list[Prediction]:
+    bar, found = st.progress(0.0, f"{title}: 0 of {len(files)}"), []
+    began = shown = time.perf_counter()
+    sources = [(file.name, lambda file=file: file.data) for file in files]
+    for prediction in predict_files(sources, network, fit=fit):
+        found.append(_small(prediction))
+        now = time.perf_counter()
+        if now - shown > PROGRESS_EVERY or len(found) == len(files):
+            words = (
+                f"{title}: {len(found)} of {len(files)}, {len(found) / (now - began):.0f} a second"
+            )
+            bar.progress(len(found) / len(files), words)
+            shown = now
+    bar.empty()
+    return found
+
+
+def _small(prediction: Prediction) -> Prediction:
+    if prediction.seen is None:
+        return prediction
+    return Prediction(
+        name=prediction.name,
+        logits=prediction.logits,
+        seen=prepare(prediction.seen, (64, 64, prediction.seen.shape[-1])),
+        notes=prediction.notes,
+    )
+
+
+def _original(file: File, image: DecodedImage, seconds: float) -> None:
+    height, width = image.array.shape[:2]
+    shown = min(PHOTO_WIDTH, round(PHOTO_HEIGHT * width / height))
+    charts.photo(image.array, alt=f"Your image {file.name}", width=max(shown, 40))
+    st.caption(f"{file.name}, {width}×{height}, read in {1000 * seconds:.0f} ms")
+    for note in image.notes:
+        st.caption(f":material/info: {note}")
+
+
+def _card(network: OpenModel, image: DecodedImage, fit: str, count: int, key: str) -> None:
+    seen = prepare(image.array, network.card.input_shape, fit)
+    logits, seconds = network.timed_logits(seen[None])
+    answers = top_k(logits[0], network.card.class_names, count)
+    st.markdown(f"**{network.card.title}** :gray[{1000 * seconds:.0f} ms]")
+    charts.chart(
+        ranking([a.probability for a in answers], [describe(a, network) for a in answers]),
+        alt=f"{network.card.title}: " + ", ".join(f"{a.name} {a.probability:.1%}" for a in answers),
+        key=f"{key}_bars",
+    )
+    height, width, channels = network.card.input_shape
+    charts.photo(
+        seen,
+        alt=f"The exact {width}×{height} image that {network.card.title} was given",
+        width=width if 96 < width < 240 else 168,
+        caption=f"What it sees: {width}×{height} {'RGB' if channels == 3 else 'gray'}",
+    )
+
+
+def _uploaded() -> list[File]:
+    brought = st.file_uploader(
+        "Drop images here",
+        accept_multiple_files=True,
+        max_upload_size=IMAGE_MB,
+        key="images",
+        help=f"Any images: {', '.join(TYPES)}; 20 MB each, {MOST_FILES} at once.",
+    )
+    return [File(file.name, file.getvalue()) for file in _at_most(brought)]
+
+
+def _pasted() -> list[File]:
+    message = st.chat_input(
+        "Click here, then press Ctrl+V (or ⌘V) to paste an image, and Enter",
+        accept_file="multiple",
+        file_type=TYPES,
+        max_upload_size=IMAGE_MB,
+        key="pasted",
+    )
+    if message and message.files:
+        st.session_state["pasted_files"] = [
+            File(file.name, file.getvalue()) for file in _at_most(message.files)
+        ]
+    return st.session_state.get("pasted_files", [])
+
+
+def _taken() -> list[File]:
+    photo = st.camera_input("Take a photo", key="predict_camera")
+    return [File("camera.jpg", photo.getvalue())] if photo else []
+
+
+def _example() -> list[File]:
+    found = example_photos(get_settings().data_dir)
+    name = inputs.choice("Example", list(found), parameter="example")
+    return [File(name, found[name].read_bytes())]
+
+
+def _at_most(brought: Sequence) -> Sequence:
+    together = accumulate(file.size for file in brought)
+    fitting = sum(size <= MOST_BYTES for size in together)
+    kept = brought[: min(fitting, MOST_FILES)]
+    if len(kept) < len(brought):
+        st.warning(
+            f"{len(brought)} files came; the first {len(kept)} are answered: {MOST_FILES} files "
+            f"and {MOST_BYTES / 1e6:.0f} MB are the most at once."
+        )
+    return kept

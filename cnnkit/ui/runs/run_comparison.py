@@ -1,0 +1,87 @@
+"""Several runs beside each other: curves, figures, and only the settings that differ."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import streamlit as st
+
+from cnnkit.figures import curves
+from cnnkit.runs import Run
+from cnnkit.training.comparison import differences
+from cnnkit.ui.common import cache, charts, inputs
+from cnnkit.ui.common.polling import duration
+from cnnkit.ui.runs.run_list import percent, unique_names
+
+# What may be compared: column of a history -> words.
+MEASURES = {
+    "val_loss": "Validation loss",
+    "val_error": "Validation error",
+    "loss": "Training loss",
+    "accuracy": "Training accuracy",
+    "learning_rate": "Learning rate",
+}
+
+
+def compare(runs: Sequence[Run]) -> None:
+    """Compare runs.
+
+    Args:
+        runs: two or more.
+    """
+    names = unique_names(runs)
+    st.subheader(f"{len(runs)} runs beside each other", anchor=False)
+    measure = inputs.choice(
+        "Curve",
+        list(MEASURES),
+        parameter="curve",
+        title=lambda name: MEASURES[name],
+        widget=st.segmented_control,
+        label_visibility="collapsed",
+    )
+    store = cache.store()
+    histories = {name: store.history(run.id) for name, run in zip(names, runs, strict=True)}
+    charts.chart(
+        curves.comparison(histories, measure),
+        alt=f"{MEASURES[measure]} of {', '.join(names)}, epoch by epoch",
+        key="comparison",
+    )
+    _figures(runs, names)
+    _differences(runs, names)
+
+
+def _figures(runs: Sequence[Run], names: list[str]) -> None:
+    st.dataframe(
+        {
+            "Run": names,
+            "Status": [str(run.status) for run in runs],
+            "Test error": [percent(run, "test_error") for run in runs],
+            "Test loss": [run.metrics.get("test_loss") for run in runs],
+            "Time": [duration(run.metrics.get("seconds")) for run in runs],
+            "Epochs": [run.metrics.get("epochs") for run in runs],
+            "Numbers learnt": [run.metrics.get("parameters") for run in runs],
+        },
+        column_config={
+            "Test error": st.column_config.NumberColumn(format="%.2f %%"),
+            "Test loss": st.column_config.NumberColumn(format="%.4f"),
+            "Numbers learnt": st.column_config.NumberColumn(format="localized"),
+        },
+        hide_index=True,
+        height="content",
+        alt="Figures of the compared runs",
+    )
+
+
+def _differences(runs: Sequence[Run], names: list[str]) -> None:
+    found = differences([run.spec for run in runs])
+    if not found:
+        st.caption("Their settings are the same.")
+        return
+    st.markdown("**Settings that differ**")
+    columns = {name: [one.texts[number] for one in found] for number, name in enumerate(names)}
+    st.dataframe(
+        {"Setting": [one.title for one in found], **columns},
+        hide_index=True,
+        height="content",
+        alt="Settings in which the compared runs differ",
+    )

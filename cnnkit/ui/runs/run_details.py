@@ -1,0 +1,224 @@
+"""One run: what it learnt, its settings, its files, and what may be done with it."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from cnnkit.errors import StorageError
+from cnnkit.runs import Run, RunStore, Status
+from cnnkit.settings import get_settings
+from cnnkit.training import Recipe, write_script
+from cnnkit.training.comparison import differences
+from cnnkit.training.estimates import recipe_of
+from cnnkit.training.fields import FIELDS, flatten, model_fields
+from cnnkit.ui.common import cache, messages, page
+from cnnkit.ui.common.dialogs import close_dialog, dialog_button
+from cnnkit.ui.common.messages import shown_errors
+from cnnkit.ui.common.mistakes import class_scores, mistakes
+from cnnkit.ui.common.polling import duration
+from cnnkit.ui.common.run_monitor import PAGES, curves_of
+from cnnkit.ui.runs.run_list import begun, dataset_title, model_title
+from cnnkit.ui.train.recipe_form import published_recipe
+
+DIGITS = (28, 28, 1)  # images that one can draw
+
+
+def show_run(run: Run) -> None:
+    """Everything about one run, from the record alone.
+
+    Raises:
+        CorruptRunError, CorruptAssetError: one of its files is missing or damaged.
+    """
+    _head(run)
+    _actions(run)
+    _figures(run)
+    curves_of(run, key="details")
+    if run.status is Status.FINISHED:
+        wrong, classes, settings = st.tabs(["Mistakes", "Classes", "Settings"])
+        with wrong, shown_errors(stop=False):
+            mistakes(run, key="details")
+        with classes, shown_errors(stop=False):
+            class_scores(run)
+        with settings:
+            _settings(run)
+    else:
+        st.markdown("**Settings**")
+        _settings(run)
+
+
+def same_runs_in_mlflow() -> None:
+    """The command that opens the same record in MLflow's own pages."""
+    uri = get_settings().tracking_uri
+    st.divider()
+    if uri.startswith(("http://", "https://")):
+        st.caption(f"The record of runs is MLflow's, at {uri}.")
+        return
+    st.caption("The record is MLflow's own: this command shows the same runs in its pages.")
+    st.code(f"mlflow ui --backend-store-uri {uri}", language="sh", wrap_lines=True)
+
+
+def _head(run: Run) -> None:
+    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+        st.subheader(run.name, anchor=False, width="content")
+        messages.status_chip(run.status)
+    what = (model_title(run), dataset_title(run), str(run.spec.get("name", "")), begun(run))
+    st.caption(" · ".join(word for word in what if word not in ("", "–")))
+    if run.reason:
+        st.error(run.reason.partition("\n")[0], icon=":material/error:")
+
+
+def _actions(run: Run) -> None:
+    with st.container(horizontal=True, gap="small", vertical_alignment="center"):
+        if not run.status.over:
+            page.link(PAGES[run.kind], "Watch it learn", run=run.id)
+        if run.status.resumable:
+            _resume_button(run)
+        if run.status is Status.FINISHED:
+            if cache.run_input_shape(run) == DIGITS:
+                page.link("pages/draw.py", "Draw a digit for it", runs=run.id)
+                page.link("pages/inside.py", "Look inside", run=run.id)
+            else:
+                page.link("pages/predict.py", "Show it your images", networks=f"run.{run.id}")
+            _downloads(run, cache.store())
+            if run.kind == "fine_tune":
+                page.link(PAGES[run.kind], "Before and after, other names", run=run.id)
+        if run.kind == "train":
+            page.link("pages/train.py", "Change and train again", like=run.id)
+        if not run.starter:
+            dialog_button(
+                "Rename",
+                lambda: _rename(run),
+                title="Rename this run",
+                of=run.id,
+                key="rename",
+                icon=":material/edit:",
+            )
+            if run.status.over:
+                dialog_button(
+                    "Delete",
+                    lambda: _delete(run),
+                    title="Delete this run?",
+                    of=run.id,
+                    key="delete",
+                    icon=":material/delete:",
+                )
+
+
+def _resume_button(run: Run) -> None:
+    if st.button("Resume", icon=":material/play_arrow:", type="primary", key="resume"):
+        with shown_errors():
+            cache.jobs().resume(run.id)
+        st.switch_page(PAGES[run.kind], query_params={"run": run.id})
+
+
+def _downloads(run: Run, store: RunStore) -> None:
+    stem = f"{run.spec.get('model')}-{run.id[:8]}"
+    recipe = recipe_of(run.spec)
+    with st.popover("Download", icon=":material/download:"):
+        # Read only when clicked: the weights of a large network are many megabytes.
+        st.download_button(
+            "Trained network (.keras)",
+            lambda: store.artifact(run.id, "model.keras").read_bytes(),
+            file_name=f"{stem}.keras",
+            mime="application/octet-stream",
+            icon=":material/deployed_code:",
+            on_click="ignore",
+            key="download_keras",
+        )
+        st.download_button(
+            "Curves (.csv)",
+            lambda: store.artifact(run.id, "history.csv").read_bytes(),
+            file_name=f"{stem}-history.csv",
+            mime="text/csv",
+            icon=":material/table:",
+            on_click="ignore",
+            key="download_csv",
+        )
+        if recipe:
+            st.download_button(
+                "Python script that trains it again",
+                write_script(recipe, run.name),
+                file_name=f"{recipe.model}.py",
+                mime="text/x-python",
+                icon=":material/code:",
+                on_click="ignore",
+                key="download_script",
+            )
+
+
+def _figures(run: Run) -> None:
+    figures = run.metrics
+    with st.container(horizontal=True):
+        if "test_error" in figures:
+            st.metric("Test error", f"{100 * figures['test_error']:.2f} %")
+            st.metric("Test loss", f"{figures['test_loss']:.4f}")
+        elif "val_error" in figures:
+            st.metric("Validation error", f"{100 * figures['val_error']:.2f} %")
+        if "seconds" in figures:
+            st.metric("Time", duration(figures["seconds"]))
+        if "best_epoch" in figures:
+            st.metric("Weights of epoch", f"{figures['best_epoch']:.0f}")
+        if "parameters" in figures:
+            st.metric("Numbers learnt", f"{figures['parameters']:,.0f}")
+
+
+def _settings(run: Run) -> None:
+    recipe = recipe_of(run.spec)
+    published = published_recipe(recipe) if recipe else None
+    if recipe and published:
+        _against(published, recipe)
+    titles = {field.name: field for field in FIELDS}
+    if recipe:
+        titles |= {field.name: field for field in model_fields(recipe.model)}
+    values = flatten(run.spec)
+    with st.expander("All settings"):
+        st.dataframe(
+            {
+                "Setting": [titles[name].title for name in values if name in titles],
+                "Value": [titles[name].text(values[name]) for name in values if name in titles],
+            },
+            hide_index=True,
+            alt="All settings of the run",
+        )
+
+
+def _against(published: Recipe, recipe: Recipe) -> None:
+    changed = differences([published.to_dict(), recipe.to_dict()])
+    if not changed:
+        st.caption("Every setting is as published.")
+        return
+    st.caption("Where its settings differ from the published ones:")
+    st.dataframe(
+        {
+            "Setting": [one.title for one in changed],
+            "Published": [one.texts[0] for one in changed],
+            "This run": [one.texts[1] for one in changed],
+        },
+        hide_index=True,
+        height="content",
+        alt="Settings that differ from the published recipe",
+    )
+
+
+def _rename(run: Run) -> None:
+    name = st.text_input("Name", run.name, max_chars=80, key="new_name")
+    if st.button("Rename", type="primary", key="rename_now"):
+        with shown_errors():
+            if not (name or "").strip():
+                raise StorageError("A run needs a name.")
+            cache.store().rename(run.id, name)
+        close_dialog()
+
+
+def _delete(run: Run) -> None:
+    st.markdown(f"**{run.name}**, its curves and its trained network will be gone for good.")
+    with st.container(horizontal=True):
+        sure = st.button("Delete", type="primary", icon=":material/delete:", key="delete_now")
+        if st.button("Keep it", key="keep"):
+            close_dialog()
+    if sure:
+        with shown_errors():
+            cache.store().delete(run.id)
+        if "run" in st.query_params:
+            del st.query_params["run"]
+        close_dialog()

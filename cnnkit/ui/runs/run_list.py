@@ -1,0 +1,167 @@
+"""The list of runs, and which of them are chosen: by ids in the address (`?run=A,B`)."""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Sequence
+from zoneinfo import ZoneInfo
+
+import streamlit as st
+
+from cnnkit import datasets
+from cnnkit.models import list_models, list_pretrained, model_info, pretrained_info
+from cnnkit.runs import Run, Status
+from cnnkit.ui.common import cache, polling
+from cnnkit.ui.common.messages import empty_state, shown_errors
+from cnnkit.ui.common.polling import duration
+
+# As the badges of `messages.STATUS_LOOKS`, in the words of a table's column.
+_COLOURS = {
+    Status.QUEUED: "gray",
+    Status.RUNNING: "blue",
+    Status.PAUSED: "orange",
+    Status.FINISHED: "green",
+    Status.FAILED: "red",
+    Status.CANCELLED: "gray",
+    Status.INTERRUPTED: "orange",
+}
+
+
+def choose_runs() -> list[Run]:
+    """Draw filters and list; the runs that are chosen, at least one where there is any.
+
+    Raises:
+        StorageError: the record of runs does not answer.
+    """
+    runs = _filtered()
+    wanted = [run_id for run_id in st.query_params.get("run", "").split(",") if run_id]
+    if not runs and not wanted:
+        _nothing()
+        return []
+    by_id = {run.id: run for run in runs}
+    chosen = []
+    for run_id in dict.fromkeys(wanted):
+        with shown_errors(stop=False):
+            chosen.append(by_id.get(run_id) or cache.store().get(run_id))
+    if not chosen:
+        chosen = [run for run in runs if run.status is Status.FINISHED][:1] or runs[:1]
+    if runs:
+        _table(runs, [run.id for run in chosen])
+    else:
+        st.caption("No run matches this filter.")
+    return chosen
+
+
+def refresh_when_one_ends() -> None:
+    """Draw the page again when a run that goes on now is over."""
+    going_on = [Status.QUEUED, Status.RUNNING]
+    polling.follow_all(lambda: cache.learning_runs(statuses=going_on), lambda runs: None)
+
+
+def model_title(run: Run) -> str:
+    """The network of a run in words, also where another version of cnnkit made it."""
+    name = str(run.spec.get("model"))
+    if name in list_models():
+        return model_info(name).title
+    return pretrained_info(name).title if name in list_pretrained() else name
+
+
+def dataset_title(run: Run) -> str:
+    """The data set of a run in words, also where another version of cnnkit had it."""
+    return datasets.dataset_title(str(run.spec.get("dataset")))
+
+
+def unique_names(runs: Sequence[Run]) -> list[str]:
+    """A different name for each run, as short as that allows."""
+    names = [run.name for run in runs]
+    return [
+        run.name if names.count(run.name) == 1 else f"{run.name} ({run.id[:6]})" for run in runs
+    ]
+
+
+def begun(run: Run) -> str:
+    """When a run was begun, by the visitor's clock; text that sorts by time."""
+    when = run.started or run.created
+    if run.starter or when is None:
+        return "–"  # built elsewhere, whenever
+    return f"{when.astimezone(ZoneInfo(st.context.timezone or 'UTC')):%Y-%m-%d %H:%M}"
+
+
+def percent(run: Run, metric: str) -> float | None:
+    """A figure of a run in percent, None where it has none."""
+    value = run.metrics.get(metric)
+    return None if value is None else 100 * value
+
+
+def _filtered() -> list[Run]:
+    words, network, status = st.columns([2, 2, 3], vertical_alignment="bottom")
+    with words:
+        text = st.text_input(
+            "Find", placeholder="name, network or data", key="find", bind="query-params"
+        )
+    with network:
+        model = st.selectbox(
+            "Network",
+            list_models("digits"),
+            index=None,
+            format_func=lambda name: model_info(name).title,
+            placeholder="Any network",
+            key="runs_network",
+        )
+    with status:
+        statuses = st.multiselect("Status", list(Status), placeholder="Any", key="runs_status")
+    runs = cache.learning_runs(statuses=statuses or None, text=text or None)
+    return [run for run in runs if model in (None, run.spec.get("model"))]
+
+
+def _table(runs: list[Run], chosen: list[str]) -> None:
+    ids = [run.id for run in runs]
+    # Rows are chosen by number: when the list changes, so must the widget.
+    key = f"runs_{zlib.crc32(','.join(ids).encode()):08x}"
+    rows = [ids.index(run_id) for run_id in chosen if run_id in ids]
+    st.caption("Tick a run to see what it learnt; tick several to compare them.")
+    st.dataframe(
+        {
+            "Name": [run.name for run in runs],
+            "Status": [[str(run.status)] for run in runs],
+            "Test error": [percent(run, "test_error") for run in runs],
+            "Time": [duration(run.metrics.get("seconds")) for run in runs],
+            "Network": [model_title(run).partition(" (")[0] for run in runs],
+            "Data": [dataset_title(run) for run in runs],
+            "Begun": [begun(run) for run in runs],
+        },
+        column_config={
+            "Name": st.column_config.TextColumn(width="medium"),
+            "Status": st.column_config.MultiselectColumn(
+                options=[str(status) for status in _COLOURS], color=list(_COLOURS.values())
+            ),
+            "Test error": st.column_config.NumberColumn(format="%.2f %%"),
+        },
+        hide_index=True,
+        height=min(38 + 35 * len(runs), 330),
+        key=key,
+        on_select=lambda: _choose(key, ids),
+        selection_mode="multi-row",
+        selection_default={"selection": {"rows": rows}},
+        alt=f"{len(runs)} runs",
+    )
+
+
+def _choose(key: str, ids: list[str]) -> None:
+    rows = st.session_state[key]["selection"]["rows"]
+    if rows:
+        st.query_params["run"] = ",".join(ids[row] for row in rows)
+    elif "run" in st.query_params:
+        del st.query_params["run"]
+
+
+def _nothing() -> None:
+    if any(st.session_state.get(key) for key in ("find", "runs_network", "runs_status")):
+        st.caption("No run matches this filter.")
+    else:
+        empty_state(
+            "No run yet",
+            "Every training is kept here: its curves, its mistakes, its weights.",
+            "pages/train.py",
+            "Train a first network",
+        )

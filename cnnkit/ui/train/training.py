@@ -1,0 +1,132 @@
+"""The Train page: where a training starts, and what it came to."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from cnnkit.datasets import dataset_info
+from cnnkit.models import model_info
+from cnnkit.runs import Status
+from cnnkit.training import Recipe
+from cnnkit.ui.common import cache, inputs, messages, page
+from cnnkit.ui.common.downloads import offer_download
+from cnnkit.ui.common.mistakes import mistakes
+from cnnkit.ui.common.polling import duration
+
+
+def starting_point() -> tuple[Recipe, str]:
+    """The recipe to start from, and a name for what is changed in it.
+
+    It is chosen here, or it is that of an earlier run (`?like=` in the address).
+
+    Raises:
+        RunNotFoundError, InvalidRecipeError: the earlier run is of no use.
+    """
+    like = st.query_params.get("like")
+    if like:
+        return _like(like)
+    data, network, recipe = st.columns(3)
+    with data:
+        dataset = inputs.dataset_picker()
+    with network:
+        usual = "toy_cnn" if dataset == "toy_patterns" else "lenet_tutorial"
+        model = inputs.model_picker(default=usual)
+    with recipe:
+        chosen = inputs.recipe_picker(model).on(dataset)
+    return chosen, f"{dataset}.{model}.{chosen.name}"
+
+
+def explain(recipe: Recipe) -> None:
+    """What was chosen, in three sentences, and whose work it is."""
+    spec, data = model_info(recipe.model), dataset_info(recipe.dataset)
+    st.markdown(
+        f"**{spec.title}**: {spec.description} It learns from **{data.title}**: {data.description}"
+    )
+    messages.source(f"Network: {spec.paper}. Images: {data.source}.")
+
+
+def require_data(name: str) -> None:
+    """Stop here, with a way out, where the images are not on this machine."""
+    if dataset_info(name).available:
+        if not dataset_info("mnist").available:
+            messages.embedded_notice(name)
+        return
+    with st.container(border=True):
+        st.markdown(f"#### {dataset_info(name).title} is not on this machine yet")
+        st.markdown(
+            "Download it once and it stays, or learn from the digits that need no download."
+        )
+        st.button(
+            "Use the embedded digits",
+            icon=":material/grid_on:",
+            key="embedded",
+            on_click=_choose_dataset,
+            args=("digits",),
+        )
+        offer_download(name)
+    page.end_page()
+
+
+def begin_button(recipe: Recipe) -> None:
+    """Name the run, press Train; then the page shows it."""
+    usual = f"{model_info(recipe.model).title.partition(' (')[0]}, {recipe.name}"
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        name = st.text_input("Name of the run", placeholder=usual, max_chars=80, key="run_name")
+        pressed = st.button(
+            "Train", type="primary", icon=":material/play_arrow:", key="train", width=160
+        )
+    if pressed:
+        run = cache.jobs().submit(
+            kind="train", spec=recipe.to_dict(), name=(name or "").strip() or usual
+        )
+        st.query_params.from_dict({"run": run.id})
+        st.rerun()
+
+
+def result(run_id: str) -> None:
+    """What a finished run came to; nothing while it is not finished.
+
+    Raises:
+        RunNotFoundError, CorruptRunError, AssetUnavailableError
+    """
+    run = cache.store().get(run_id)
+    if run.status is not Status.FINISHED:
+        return
+    figures = run.metrics
+    with st.container(horizontal=True):
+        if "test_error" in figures:
+            st.metric("Test error", f"{100 * figures['test_error']:.2f} %")
+        if "test_accuracy" in figures:
+            st.metric("Right on the test", f"{100 * figures['test_accuracy']:.2f} %")
+        if "best_epoch" in figures:
+            st.metric("Weights of epoch", f"{figures['best_epoch']:.0f}")
+        st.metric("Time", duration(figures.get("seconds")))
+    with st.container(horizontal=True):
+        page.link("pages/draw.py", "Draw a digit for it", runs=run.id)
+        page.link("pages/inside.py", "Look inside", run=run.id)
+        page.link("pages/runs.py", "Compare and download", run=run.id)
+        page.link("pages/train.py", "Change something and train again", like=run.id)
+    st.divider()
+    mistakes(run, key="result")
+
+
+def leave_run() -> None:
+    """A button back to the choice of what to train."""
+    if st.button("Train another", icon=":material/add:", key="another"):
+        del st.query_params["run"]
+        st.rerun()
+
+
+def _like(run_id: str) -> tuple[Recipe, str]:
+    run = cache.store().get(run_id)
+    recipe = Recipe.from_dict(run.spec)
+    with st.container(horizontal=True, vertical_alignment="center", border=True):
+        st.markdown(f"Starting from the settings of **{run.name}**.", width="content")
+        if st.button("Choose freely", type="tertiary", icon=":material/close:"):
+            del st.query_params["like"]
+            st.rerun()
+    return recipe, f"like.{run_id}"
+
+
+def _choose_dataset(name: str) -> None:
+    st.query_params["dataset"] = name
