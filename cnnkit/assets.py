@@ -11,9 +11,7 @@ from __future__ import annotations
 import hashlib
 import http
 import http.client
-import os
 import time
-import uuid
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,6 +19,7 @@ from urllib.error import HTTPError, URLError
 from urllib.request import Request, urlopen
 
 from cnnkit.errors import AssetUnavailableError, UnknownNameError
+from cnnkit.files import replacing
 from cnnkit.settings import get_settings
 from cnnkit.weight_files import HEADLESS_FILES, WEIGHT_FILES, WeightFile
 
@@ -185,15 +184,10 @@ def _unavailable(asset: Asset, reason: str) -> AssetUnavailableError:
 
 
 def _download(asset: Asset, path: Path, progress: Progress | None) -> Path:
-    path.parent.mkdir(parents=True, exist_ok=True)
     # Two processes may fetch the same file: each writes its own, the last rename wins.
-    partial = path.with_name(f".{path.name}.{os.getpid()}.{uuid.uuid4().hex[:8]}")
-    try:
+    with replacing(path) as partial:
         _transfer(asset, partial, progress)
         _check(asset, partial)
-        partial.replace(path)
-    finally:
-        partial.unlink(missing_ok=True)
     return path
 
 

@@ -14,6 +14,7 @@ from typing import Any
 
 import psutil
 
+from cnnkit.files import replacing
 from cnnkit.jobs._lease import Lease
 from cnnkit.runs import Progress, Run, RunStore, Status
 from cnnkit.runs._record import LIVE
@@ -103,9 +104,8 @@ class JobContext:
         """Bring the last shared checkpoint here, if there is one. Called before resuming."""
         name = self.store.get(self.run.id).checkpoint
         if self.shared and name:
-            aside = self.checkpoint.with_name(f".{name}")
-            shutil.copyfile(self.store.artifact(self.run.id, name), aside)
-            os.replace(aside, self.checkpoint)
+            with replacing(self.checkpoint) as aside:
+                shutil.copyfile(self.store.artifact(self.run.id, name), aside)
 
     def share_checkpoint(self, epoch: int) -> None:
         """Put the checkpoint where other machines find it; the old one stays until then."""

@@ -5,8 +5,6 @@ from __future__ import annotations
 import dataclasses
 import importlib
 import json
-import os
-import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -14,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from cnnkit._lazy import keras
 from cnnkit.errors import CorruptAssetError
+from cnnkit.files import replacing, write_atomic
 
 if TYPE_CHECKING:
     from keras import Model
@@ -50,14 +49,11 @@ class ModelCard:
 
 def save_model(model: Model, card: ModelCard, folder: Path) -> None:
     """Write the model without its optimizer, and its card, each aside and then renamed."""
-    folder.mkdir(parents=True, exist_ok=True)
-    # An uncompiled twin of the same layers: the optimizer's state would triple the file.
+    # An uncompiled copy of the same layers: the optimizer's state would triple the file.
     bare = keras.Model(model.input, model.output, name=model.name)
-    aside = folder / f".{uuid.uuid4().hex}.keras"
-    bare.save(aside)
-    os.replace(aside, folder / MODEL_FILE)
-    aside.write_text(card.to_json(), encoding="utf-8")
-    os.replace(aside, folder / CARD_FILE)
+    with replacing(folder / MODEL_FILE) as aside:
+        bare.save(aside)
+    write_atomic(folder / CARD_FILE, card.to_json())
 
 
 def load_model(folder: Path) -> tuple[Model, ModelCard]:

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import json
 import os
-import uuid
 import zipfile
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -20,6 +19,7 @@ import keras
 import numpy as np
 
 from cnnkit.errors import CorruptAssetError, IncompatibleError
+from cnnkit.files import replacing
 
 
 @dataclass(kw_only=True)
@@ -50,16 +50,10 @@ def save_checkpoint(path: Path, model: keras.Model, state: TrainingState, recipe
     arrays |= {f"best{i}": array for i, array in enumerate(state.best_weights or ())}
     facts = {key: value for key, value in vars(state).items() if key != "best_weights"}
     arrays["facts"] = np.array(json.dumps(facts | {"recipe": recipe}))
-    path.parent.mkdir(parents=True, exist_ok=True)
-    aside = path.with_name(f".{path.name}.{uuid.uuid4().hex}")
-    try:
-        with aside.open("wb") as file:
-            np.savez(file, allow_pickle=False, **arrays)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(aside, path)
-    finally:
-        aside.unlink(missing_ok=True)
+    with replacing(path) as aside, aside.open("wb") as file:
+        np.savez(file, allow_pickle=False, **arrays)
+        file.flush()
+        os.fsync(file.fileno())
 
 
 def restore_checkpoint(path: Path, model: keras.Model, recipe: str) -> TrainingState:

@@ -6,13 +6,13 @@ there is not trained again, and the page draws it while the others go on.
 
 from __future__ import annotations
 
-import os
 import time
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from cnnkit.backprop.experiment import WAYS, Curve, Plan, curve, learn, mean_at, of_way
 from cnnkit.errors import CorruptRunError
+from cnnkit.files import write_atomic
 from cnnkit.runs import Progress, RunStore, Status
 
 if TYPE_CHECKING:
@@ -100,9 +100,7 @@ class Work:
 
 def _keep(job: JobContext, made: Curve) -> None:
     path = job.folder / curve_file(made.way, made.seed)
-    aside = path.with_suffix(".aside")
-    aside.write_bytes(made.to_bytes())
-    os.replace(aside, path)
+    write_atomic(path, made.to_bytes())
     job.artifact(path)
     path.unlink()
 

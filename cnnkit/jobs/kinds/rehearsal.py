@@ -7,11 +7,11 @@ so a run that was stopped and resumed can be told from one that was done twice.
 from __future__ import annotations
 
 import json
-import os
 import time
 from typing import TYPE_CHECKING
 
 from cnnkit.errors import CnnkitError
+from cnnkit.files import write_atomic
 from cnnkit.runs import Progress, Status
 
 if TYPE_CHECKING:
@@ -60,7 +60,5 @@ def _step(job: JobContext, spec: dict, state: dict, epoch: int, step: int) -> No
 
 
 def _save(job: JobContext, state: dict) -> None:
-    aside = job.checkpoint.with_suffix(".aside")
-    aside.write_text(json.dumps(state))
-    os.replace(aside, job.checkpoint)
+    write_atomic(job.checkpoint, json.dumps(state))
     job.share_checkpoint(state["epoch"])

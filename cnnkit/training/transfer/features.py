@@ -11,8 +11,6 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-import shutil
-import uuid
 import weakref
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -22,6 +20,7 @@ from typing import Any
 import numpy as np
 
 from cnnkit.errors import LimitError
+from cnnkit.files import BoundedFolder, disk_size
 
 VERSION = 1  # of what is computed; raised when the same key would stand for other numbers
 FEATURES, DONE, CARD = "features.npy", "done.npy", "card.json"
@@ -79,18 +78,8 @@ class FeatureEntry:
         self._done.flush()
 
 
-class FeatureStore:
-    """A folder of entries, bounded; those that were used least recently go first.
-
-    Args:
-        folder: made when needed.
-        max_bytes: of all entries together.
-    """
-
-    def __init__(self, folder: Path, max_bytes: int):
-        """Touch nothing yet."""
-        self.folder = folder
-        self.max_bytes = max_bytes
+class FeatureStore(BoundedFolder):
+    """A bounded folder of entries, which grow while their rows are filled."""
 
     def open(self, key: FeatureKey, images: int, shape: Sequence[int]) -> FeatureEntry:
         """The entry of a key, new and empty if there is none.
@@ -100,14 +89,13 @@ class FeatureStore:
             images: of the data set, all of them.
             shape: of one image's features.
         """
-        folder = self.folder / key.digest()
-        if not self._whole(folder):
-            self._make(folder, key, (images, *shape))
-        return FeatureEntry(folder)
+        if not self.has(key):
+            self._make(key, (images, *shape))
+        return FeatureEntry(self.path(key.digest()))
 
     def has(self, key: FeatureKey) -> bool:
         """Whether there is an entry, however much of it is filled."""
-        return self._whole(self.folder / key.digest())
+        return self._whole(key.digest())
 
     def make_room(self, needed: int, keep: Iterable[FeatureKey]) -> None:
         """Remove old entries until so many bytes more fit beside those that are kept.
@@ -116,29 +104,18 @@ class FeatureStore:
             LimitError: they never would.
         """
         kept = {key.digest() for key in keep}
-        sizes = {entry: _size(entry) for entry in self._entries()}
-        total = needed + sum(size for entry, size in sizes.items() if entry.name in kept)
+        total = needed + sum(disk_size(self.path(digest)) for digest in kept)
         if total > self.max_bytes:
             raise LimitError(
                 f"The features take {total / 2**20:,.0f} MB, and {self.max_bytes / 2**20:,.0f} MB "
                 "are allowed. Take fewer variants, train without the cache, or raise "
                 "CNNKIT_FEATURES_MEMORY."
             )
-        held = needed + sum(sizes.values())
-        for entry in sorted(sizes, key=_used):
-            if held <= self.max_bytes:
-                return
-            if entry.name not in kept:
-                shutil.rmtree(entry, ignore_errors=True)
-                held -= sizes[entry]
+        self.shrink(needed, keep=kept)
 
-    def _entries(self) -> list[Path]:
-        if not self.folder.exists():
-            return []
-        return [entry for entry in self.folder.iterdir() if not entry.name.startswith(".")]
-
-    def _whole(self, folder: Path) -> bool:
+    def _whole(self, digest: str) -> bool:
         """Whether an entry is there and undamaged; a damaged one is removed."""
+        folder = self.path(digest)
         try:
             with (folder / CARD).open("rb") as file:
                 rows, *shape = json.load(file)["shape"]
@@ -150,27 +127,12 @@ class FeatureStore:
             pass
         except (ValueError, EOFError, OSError, KeyError):
             pass
-        shutil.rmtree(folder, ignore_errors=True)
+        self.remove(digest)
         return False
 
-    def _make(self, folder: Path, key: FeatureKey, shape: tuple[int, ...]) -> None:
-        self.folder.mkdir(parents=True, exist_ok=True)
-        aside = self.folder / f".{uuid.uuid4().hex}"
-        aside.mkdir()
-        # New files of zeros: what is not written takes no room on disk.
-        np.lib.format.open_memmap(aside / FEATURES, "w+", np.dtype(key.dtype), shape)
-        np.lib.format.open_memmap(aside / DONE, "w+", np.uint8, shape[:1])
-        (aside / CARD).write_text(json.dumps(vars(key) | {"shape": shape}), "utf-8")
-        try:
-            aside.rename(folder)
-        except OSError:  # another process was first
-            shutil.rmtree(aside, ignore_errors=True)
-
-
-def _size(entry: Path) -> int:
-    """Bytes on disk, holes left out; another process may be removing it meanwhile."""
-    return sum(512 * file.stat().st_blocks for file in entry.glob("*") if file.exists())
-
-
-def _used(entry: Path) -> float:
-    return entry.stat().st_mtime if entry.exists() else 0.0
+    def _make(self, key: FeatureKey, shape: tuple[int, ...]) -> None:
+        with self.adding(key.digest()) as aside:
+            # New files of zeros: what is not written takes no room on disk.
+            np.lib.format.open_memmap(aside / FEATURES, "w+", np.dtype(key.dtype), shape)
+            np.lib.format.open_memmap(aside / DONE, "w+", np.uint8, shape[:1])
+            (aside / CARD).write_text(json.dumps(vars(key) | {"shape": shape}), "utf-8")
