@@ -54,4 +54,4 @@ def test_a_cancelled_job_goes_on_without_making_the_first_layer_again(
 
 
 def inode(results: ResultCache, key: str) -> int:
-    return (Path(results.folder) / key / "pictures.npy").stat().st_ino
+    return (Path(results.folder) / key / "images.npy").stat().st_ino

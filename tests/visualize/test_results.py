@@ -55,7 +55,7 @@ def test_the_least_used_go_when_there_is_no_room(tmp_path, plan):
     assert sum(f.stat().st_size for f in tmp_path.rglob("*") if f.is_file()) <= 40_000
 
 
-@pytest.mark.parametrize("damage", ["card.json", "pictures.npy"])
+@pytest.mark.parametrize("damage", ["card.json", "images.npy"])
 def test_a_damaged_entry_is_removed_and_made_again(tmp_path, plan, damage):
     cache = ResultCache(tmp_path, 10**6)
     cache.put("k", result(plan))
