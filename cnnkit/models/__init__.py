@@ -46,7 +46,7 @@ from cnnkit.models.pretrained import (
     pretrained_info,
 )
 from cnnkit.models.uploaded import open_brought
-from cnnkit.models.without_top import load_headless, without_head
+from cnnkit.models.without_top import load_headless, weights_lacking, without_head
 
 __all__ = [
     "CARD_FILE",
@@ -77,6 +77,7 @@ __all__ = [
     "open_uploaded_model",
     "save_model",
     "uploaded_bytes",
+    "weights_lacking",
     "without_head",
     "without_weights",
 ]

@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from cnnkit.assets import ASSETS
 from cnnkit.datasets import dataset_info
 from cnnkit.datasets.folders import image_folder, list_own
 from cnnkit.errors import LimitError, StorageError
@@ -219,9 +220,9 @@ def submitted(monkeypatch):
     return found
 
 
-def learning(**query):
+def learning(network="compact_photo_cnn", **query):
     """The page, once the network's blocks are known."""
-    at = open_page(data="drawn_flowers", network="compact_photo_cnn", **query)
+    at = open_page(data="drawn_flowers", network=network, **query)
     for _ in range(100):
         if any(button.key == "fine_tune" for button in at.button):
             return at
@@ -239,6 +240,28 @@ def test_a_small_network_from_nothing_learns_all_its_layers(submitted):
     assert submitted[0]["kind"] == "fine_tune" and recipe.weights == "random"
     assert [(phase.train_from, phase.epochs) for phase in recipe.phases] == [("all", 7)]
     assert recipe.augmentation.flip and not recipe.augmentation.crop
+
+
+def test_vgg16_begins_with_imagenet_weights_where_the_file_without_top_is(submitted, tmp_path):
+    path = tmp_path / "weights" / ASSETS["vgg16.imagenet.notop"].filename
+    path.parent.mkdir()
+    path.touch()
+    at = learning("vgg16")
+    assert "VGG16 · ImageNet" in at.selectbox(key="choice_network").options
+    assert not at.warning
+    at.button(key="fine_tune").click().run()
+    assert TransferRecipe.from_dict(submitted[0]["spec"]).weights == "imagenet"
+
+
+def test_without_any_weights_vgg16_offers_the_small_file_and_says_it_begins_at_random(submitted):
+    at = learning("vgg16")
+    assert "VGG16 · random weights" in at.selectbox(key="choice_network").options
+    assert "begins with random ones" in at.warning[0].value
+    assert [b.label for b in at.button if b.key.startswith("download_")] == [
+        "Download ImageNet weights of vgg16, no top (59 MB)"
+    ]
+    at.button(key="fine_tune").click().run()
+    assert TransferRecipe.from_dict(submitted[0]["spec"]).weights == "random"
 
 
 def test_with_a_shallow_depth_the_head_alone_learns_and_less_of_the_network(submitted):

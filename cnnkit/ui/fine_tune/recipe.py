@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from cnnkit.datasets import Dataset
-from cnnkit.models import list_pretrained, model_info, pretrained_info
+from cnnkit.models import list_pretrained, model_info, pretrained_info, weights_lacking
 from cnnkit.training import list_recipes
 from cnnkit.training.augmentation_presets import MIXES
 from cnnkit.training.transfer import ALL, HEAD, Head, Phase, TransferRecipe, list_transfers
 from cnnkit.ui.common import inputs
+from cnnkit.ui.common.downloads import offer_download
 
 if TYPE_CHECKING:
     from cnnkit.training.transfer import Depth
@@ -39,7 +40,7 @@ def network_picker() -> TransferRecipe:
     Networks whose weights are here come first, then small ones that begin with nothing;
     VGG16 is there in any case, as the post's.
     """
-    here = [name for name in list_pretrained() if pretrained_info(name).available]
+    here = [name for name in list_pretrained() if not weights_lacking(name)]
     names = [*here, *SMALL, *(["vgg16"] if "vgg16" not in here else [])]
     chosen = inputs.choice(
         "Network",
@@ -51,10 +52,11 @@ def network_picker() -> TransferRecipe:
     if chosen == "vgg16" and chosen not in here:
         st.warning(
             f"The official weights of {pretrained_info(chosen).title} are not on this machine, so "
-            "it begins with random ones: it shows the way, and learns little. Predict offers to "
-            "download them.",
+            "it begins with random ones: it shows the way, and learns little.",
             icon=":material/science:",
         )
+        for asset in weights_lacking(chosen):
+            offer_download(asset, primary=False)
     if chosen in SMALL:
         return _from_nothing(chosen)
     shipped = {r.model: r for r in list_transfers() if r.name != "published"}
