@@ -21,8 +21,8 @@ SIZE = 224  # pixels, for networks that take images of any size
 def open_brought(data: bytes, *, title: str, class_names: Sequence[str] = ()) -> OpenModel:
     """Check a file, open it, and let it answer once.
 
-    Networks that end in softmax are given the logarithm of their probabilities as logits:
-    softmax of those is the very probabilities again.
+    Networks that end in softmax answer with what softmax is given: softmax of those logits
+    is the very probabilities again.
 
     Args:
         data: the whole `.keras` file.
@@ -50,24 +50,48 @@ def open_brought(data: bytes, *, title: str, class_names: Sequence[str] = ()) ->
 
 
 def _to_logits(model: Model) -> Model:
+    """The network without softmax at its end, its layers and their names as in the file.
+
+    It is taken out, not undone by a logarithm: operations added for that would be listed as
+    layers of the file.
+    """
     shape = model.output_shape
     if not isinstance(shape, tuple) or len(shape) != 2 or (shape[-1] or 0) < 2:
         raise IncompatibleError(
             f"The network returns {shape}. One with one number for each of several classes works: "
             "(batch, classes)."
         )
-    layer = model.outputs[0]._keras_history.operation
-    ends = "softmax" if isinstance(layer, keras.layers.Softmax) else _activation(layer)
+    last = model.outputs[0]._keras_history.operation
+    inner = _innermost(last)
+    ends = _activation(inner)
     if ends in ("linear", ""):
         return model
     if ends != "softmax":
         raise IncompatibleError(
             f"The network ends in {ends}. One that ends in logits (linear) or softmax works."
         )
-    tiny = 1e-30  # a probability of zero has no logarithm
-    logits = keras.ops.log(keras.ops.maximum(model.outputs[0], tiny))
+    if hasattr(inner, "activation"):
+        inner.activation = keras.activations.linear
+        return model
+    if inner is not last:
+        raise IncompatibleError(
+            f"The network ends in softmax inside of the nested network {last.name!r}. One whose "
+            "own last layer is the softmax works."
+        )
+    (logits,) = last._inbound_nodes[model.outputs[0]._keras_history.node_index].input_tensors
     return keras.Model(model.inputs[0], logits, name=model.name)
 
 
-def _activation(layer: Any) -> str:
-    return getattr(getattr(layer, "activation", None), "__name__", "")
+def _innermost(operation: Any) -> Any:
+    """The layer or operation that computes an output, within nested networks."""
+    while isinstance(operation, keras.Model) and operation.outputs:
+        operation = operation.outputs[0]._keras_history.operation
+    return operation
+
+
+def _activation(operation: Any) -> str:
+    """Name of what a layer does at its end, or of an activation that stands alone."""
+    if hasattr(operation, "activation"):
+        return getattr(operation.activation, "__name__", "")
+    kind = type(operation).__name__.lower()
+    return kind if kind in ("softmax", "sigmoid") else ""

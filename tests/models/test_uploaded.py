@@ -7,6 +7,7 @@ import pytest
 from cnnkit.errors import IncompatibleError
 from cnnkit.models import create_model, open_brought
 from cnnkit.predict import softmax
+from cnnkit.visualize.network import choices
 
 IMAGES = np.random.default_rng(0).integers(0, 256, (3, 16, 16, 3), np.uint8)
 
@@ -38,10 +39,56 @@ def test_a_network_that_ends_in_softmax_keeps_its_probabilities(tmp_path, size):
     )
 
 
+def ended_by(end):
+    """A network that ends in softmax in one of the ways there are."""
+    image = keras.Input((16, 16, 3))
+    x = keras.layers.Conv2D(5, 3, activation="relu", name="conv")(image)
+    x = keras.layers.GlobalAveragePooling2D(name="mean")(x)
+    return keras.Model(image, end(keras.layers.Dense(4, name="dense")(x)))
+
+
+def in_a_nested_network(x):
+    dense = keras.layers.Dense(4, activation="softmax", name="inner")
+    return keras.Sequential([keras.Input((4,)), dense], name="nested")(x)
+
+
+@pytest.mark.parametrize(
+    ("end", "more"),
+    [
+        (keras.layers.Dense(4, activation="softmax", name="end"), ["end"]),
+        (keras.layers.Activation("softmax", name="end"), ["end"]),
+        (keras.layers.Softmax(name="end"), []),
+        (keras.activations.softmax, []),
+        (in_a_nested_network, ["nested/inner"]),
+    ],
+)
+def test_only_layers_of_the_file_are_listed_whatever_softmax_is_written_as(tmp_path, end, more):
+    model = ended_by(end)
+    model.save(tmp_path / "mine.keras")
+    network = open_brought((tmp_path / "mine.keras").read_bytes(), title="mine.keras")
+    assert [one.name for one in choices(network.model)] == ["conv", "mean", "dense", *more]
+    np.testing.assert_allclose(
+        softmax(network.logits(IMAGES)), model(np.float32(IMAGES)), atol=1e-5
+    )
+
+
+def test_softmax_that_cannot_be_taken_out_of_a_nested_network_is_refused(tmp_path):
+    nested = keras.Sequential([keras.Input((4,)), keras.layers.Softmax()], name="nested")
+    ended_by(nested).save(tmp_path / "mine.keras")
+    with pytest.raises(IncompatibleError, match="inside of the nested network 'nested'"):
+        open_brought((tmp_path / "mine.keras").read_bytes(), title="mine.keras")
+
+
 def test_logits_stay_logits(tmp_path):
     model, data = saved(tmp_path, None)
     network = open_brought(data, title="mine.keras")
     np.testing.assert_allclose(network.logits(IMAGES), model(np.float32(IMAGES)), atol=1e-5)
+
+
+def test_a_sigmoid_that_stands_alone_is_refused_as_one_within_a_layer(tmp_path):
+    ended_by(keras.activations.sigmoid).save(tmp_path / "mine.keras")
+    with pytest.raises(IncompatibleError, match="ends in sigmoid"):
+        open_brought((tmp_path / "mine.keras").read_bytes(), title="mine.keras")
 
 
 @pytest.mark.parametrize(("activation", "units"), [("sigmoid", 4), ("softmax", 1)])
