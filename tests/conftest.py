@@ -10,7 +10,6 @@ from pathlib import Path
 
 # Before TensorFlow or MLflow can be imported, here or in a child process.
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
 # As many tests run at once as there are cores: more threads would only wait for each other.
 os.environ.setdefault("TF_NUM_INTRAOP_THREADS", "1")
 os.environ["KERAS_BACKEND"] = "tensorflow"

@@ -174,16 +174,22 @@ def _check(
 def _by_tensorflow(
     network: Network, images: np.ndarray, labels: np.ndarray
 ) -> dict[tuple[str, str], np.ndarray]:
-    """The gradients of all parameters and of all layers' inputs, by automatic differentiation."""
+    """The gradients of all parameters and of all layers' inputs, by automatic differentiation.
+
+    In float64 for networks of float32 too. TensorFlow's float32 convolutions are oneDNN's, and
+    for one channel and strides those of TensorFlow 2.21 give wrong numbers or, for filters of
+    1×1, write outside of their memory and end the process, which may be the web server. float64
+    never goes there; its rounding is far below what the comparison allows.
+    """
     import tensorflow as tf
 
     with tf.device("/CPU:0"), tf.GradientTape(persistent=False) as tape:
         watched: dict[tuple[str, str], Any] = {}
-        x = tf.constant(images.astype(network.dtype))
+        x = tf.constant(images.astype(network.dtype).astype(np.float64))
         for layer in network:
             tape.watch(x)
             watched[layer.name, "input"] = x
-            values = {n: tf.constant(v) for n, v in layer.parameters.items()}
+            values = {n: tf.constant(v.astype(np.float64)) for n, v in layer.parameters.items()}
             for name, value in values.items():
                 tape.watch(value)
                 watched[layer.name, name] = value
@@ -220,9 +226,7 @@ def _in_tensorflow(layer: Any, x: Any, values: Mapping[str, Any]) -> Any:
         case "flatten":
             return tf.reshape(x, (x.shape[0], -1))
         case "scaling":
-            return x * layer.scale.astype(x.dtype.as_numpy_dtype) + layer.offset.astype(
-                x.dtype.as_numpy_dtype
-            )
+            return x * layer.scale.astype(np.float64) + layer.offset.astype(np.float64)
         case "zero padding":
             return tf.pad(x, ((0, 0), *layer.margins, (0, 0)))
         case "dropout":
