@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import uuid
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -29,20 +29,25 @@ class Source:
             random weights.
         name: of the pretrained network or architecture, or a path.
         title: shown to people, where the network does not know its own.
+        class_names: of a brought file, as far as they were given.
     """
 
     kind: str
     name: str
     title: str = ""
+    class_names: tuple[str, ...] = ()
 
-    def to_dict(self) -> dict[str, str]:
-        """Plain values for JSON."""
-        return asdict(self)
+    def to_dict(self) -> dict[str, Any]:
+        """Plain values for JSON; without names of classes where none were given."""
+        values = asdict(self)
+        names = values.pop("class_names")
+        return values | ({"class_names": list(names)} if names else {})
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> Source:
         """The inverse of `to_dict`."""
-        return cls(**values)
+        names = tuple(values.get("class_names", ()))
+        return cls(**{**values, "class_names": names})
 
     def digest(self) -> str:
         """Of its weights: equal digests give equal images.
@@ -74,7 +79,8 @@ class Source:
         card = Path(self.name) / CARD_FILE
         # Classes may be renamed: then the card is another.
         changed = card.stat().st_mtime_ns if self.kind == FOLDER and card.exists() else 0
-        return networks.get((self.kind, self.name, changed), self._open, self.bytes())
+        key = (self.kind, self.name, changed, self.class_names)
+        return networks.get(key, self._open, self.bytes())
 
     def _path(self) -> Path | None:
         if self.kind == UNTRAINED:
@@ -96,17 +102,20 @@ class Source:
         if self.kind == FOLDER:
             return OpenModel(*models.load_model(Path(self.name)))
         if self.kind == FILE:
-            return models.open_brought(Path(self.name).read_bytes(), title=self.title)
+            return models.open_brought(
+                Path(self.name).read_bytes(), title=self.title, class_names=self.class_names
+            )
         return _untrained(self.name)
 
 
-def keep_brought(home: Path, data: bytes, title: str) -> Source:
+def keep_brought(home: Path, data: bytes, title: str, class_names: Sequence[str] = ()) -> Source:
     """Put a visitor's file where another process finds it; the last few are kept.
 
     Args:
         home: of everything that is kept.
         data: of a `.keras` file.
         title: its name, for people.
+        class_names: in the order of the logits, as far as they are known.
     """
     folder = home / "brought"
     folder.mkdir(parents=True, exist_ok=True)
@@ -119,7 +128,7 @@ def keep_brought(home: Path, data: bytes, title: str) -> Source:
         aside.replace(path)
         for old in sorted(folder.glob("*.keras"), key=_changed)[:-KEPT]:
             old.unlink(missing_ok=True)
-    return Source(FILE, str(path), title)
+    return Source(FILE, str(path), title, tuple(class_names))
 
 
 def _changed(path: Path) -> float:

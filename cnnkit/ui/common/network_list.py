@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Hashable
 from dataclasses import dataclass
 
 import streamlit as st
@@ -22,6 +23,11 @@ class Choice:
     key: str  # "imagenet.mobilenet_v2", "run.starter" or "file"
     title: str
     asset: str | None = None  # what has to be downloaded first
+
+    @property
+    def identity(self) -> Hashable:
+        """Equal for equal networks: of two files in a row, both have the key "file"."""
+        return uploads.identity() if self.key == uploads.CHOICE else self.key
 
     def open(self) -> OpenModel:
         """The network, ready to answer.

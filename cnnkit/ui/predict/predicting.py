@@ -116,7 +116,7 @@ def _asked(
     files: Sequence[File], choice: Choice, fit: str
 ) -> tuple[list[Prediction], tuple[str, ...]]:
     """The predictions, kept for this visit so that a click elsewhere asks nothing again."""
-    asked = (choice.key, fit, tuple(file.key for file in files))
+    asked = (choice.identity, fit, tuple(file.key for file in files))
     kept = st.session_state.setdefault("predictions", {})
     answer = kept.pop(asked, None)
     if answer is None:

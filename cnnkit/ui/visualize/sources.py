@@ -17,4 +17,5 @@ def untrained() -> list[str]:
 
 def brought() -> Source:
     """The file that this visitor brought, where the studio's child can read it."""
-    return keep_brought(get_settings().home, uploads.data(), uploads.name() or "")
+    home, title = get_settings().home, uploads.name() or ""
+    return keep_brought(home, uploads.data(), title, uploads.class_names())

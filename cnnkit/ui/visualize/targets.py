@@ -121,10 +121,11 @@ def layers(network: Network) -> dict[str, Any] | None:
     Raises:
         CnnkitError: through the studio's answer, shown by the caller.
     """
+    # By source: of two files that were brought one after the other, both are called "file".
     questions = st.session_state.setdefault("layer_questions", {})
-    if network.key not in questions:
-        questions[network.key] = cache.studio().ask_layers(network.source)
-    return cache.studio().answer(questions[network.key])
+    if network.source not in questions:
+        questions[network.source] = cache.studio().ask_layers(network.source)
+    return cache.studio().answer(questions[network.source])
 
 
 def _aim_picker() -> str:

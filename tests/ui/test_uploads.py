@@ -1,0 +1,163 @@
+"""A network of one's own: there on every page, with its classes, until it is taken away."""
+
+from __future__ import annotations
+
+import io
+
+import keras
+import pytest
+from PIL import Image
+
+from cnnkit.models import ModelCache
+from cnnkit.settings import get_settings
+from cnnkit.studio import Source, keep_brought
+from tests.pages import opened
+
+PREDICT = "pages/predict.py"
+SINGLE = [
+    f"pages/{name}.py" for name in ("visualize", "ladder", "layers", "deepdream", "architectures")
+]
+NAMES = "cat, dog"
+LAYERS = [["conv", "Conv2D", [6, 6, 4]], ["logits", "Dense", [3]]]
+
+
+@pytest.fixture(autouse=True)
+def asked(monkeypatch, submitted) -> list[Source]:
+    """Networks whose layers a page asked for, of a visualization server without a process."""
+    from cnnkit.studio import Studio
+
+    sources: list[Source] = []
+
+    class Still(Studio):
+        def wake(self):
+            pass
+
+        def ask_layers(self, source):
+            sources.append(source)
+            return f"question {len(sources)}"
+
+        def answer(self, question):
+            return {"layers": LAYERS}
+
+    monkeypatch.setattr("cnnkit.ui.cache.Studio", Still)
+    return sources
+
+
+@pytest.fixture(scope="module")
+def file(tmp_path_factory) -> bytes:
+    model = keras.Sequential(
+        [
+            keras.Input((8, 8, 3)),
+            keras.layers.Conv2D(4, 3, name="conv"),
+            keras.layers.Flatten(),
+            keras.layers.Dense(3, name="logits"),
+        ]
+    )
+    path = tmp_path_factory.mktemp("file") / "mine.keras"
+    model.save(path)
+    return path.read_bytes()
+
+
+def uploaded(page, data, **query):
+    at = opened(page, **query)
+    at.text_input(key="network_classes").set_value(NAMES).run()
+    at.file_uploader(key="network_upload").set_value(("mine.keras", data, "")).run()
+    assert not at.exception and not at.error
+    return at
+
+
+def switched(at, page):
+    # By its links in the sidebar, which leave the parameters of the page before behind.
+    at.query_params.clear()
+    at.switch_page(page).run()
+    assert not at.exception and not at.error
+    return at
+
+
+def has_file(at, page) -> bool:
+    picker = (
+        at.multiselect("choice_networks") if page == PREDICT else at.selectbox("choice_network")
+    )
+    return any("mine.keras" in option for option in picker.options)
+
+
+@pytest.mark.parametrize("page", SINGLE)
+def test_a_file_dropped_on_predict_is_there_on_every_page(page, file):
+    at = switched(uploaded(PREDICT, file, networks="run.starter"), page)
+    assert has_file(at, page)
+    assert at.text_input(key="network_classes").value == NAMES
+    at.selectbox("choice_network").select("file").run()
+    assert not at.exception and not at.error
+
+
+@pytest.mark.parametrize("page", SINGLE)
+def test_a_file_dropped_on_any_page_answers_on_predict_with_its_classes(page, file):
+    at = switched(uploaded(page, file), PREDICT)
+    assert has_file(at, PREDICT)
+    at.query_params.update({"networks": "file", "from": "example", "example": "flower"})
+    at.run()
+    assert not at.exception and not at.error
+    (answer,) = (chart.proto.alt for chart in at.get("plotly_chart"))
+    assert answer.startswith(("mine.keras: cat", "mine.keras: dog", "mine.keras: class 2"))
+
+
+def test_it_survives_a_page_that_offers_no_uploads(file):
+    at = switched(uploaded(PREDICT, file), "pages/runs.py")
+    assert has_file(switched(at, "pages/visualize.py"), "pages/visualize.py")
+
+
+def test_the_classes_reach_the_process_that_optimizes(file, asked):
+    at = uploaded("pages/visualize.py", file)
+    options = next(box for box in at.selectbox if box.label == "Class").options
+    assert [option.split(" · ")[0] for option in options] == ["cat", "dog", "class 2"]
+    source = Source.from_dict(asked[-1].to_dict())
+    assert source.class_names == ("cat", "dog")
+    assert source.open(ModelCache(10**9)).card.class_names == ("cat", "dog", "class 2")
+
+
+def test_it_goes_on_every_page_when_it_is_removed_on_one(file):
+    at = switched(uploaded(PREDICT, file), "pages/visualize.py")
+    at.button(key="network_remove").click().run()
+    assert not has_file(at, "pages/visualize.py")
+    assert not has_file(switched(at, PREDICT), PREDICT)
+    assert at.text_input(key="network_classes").value == ""
+
+
+def another(folder) -> bytes:
+    """Another network, whose largest logit is always that of the third class."""
+    image = keras.Input((8, 8, 3))
+    x = keras.layers.GlobalAveragePooling2D()(image)
+    last = keras.initializers.Constant([0.0, 0.0, 100.0])
+    model = keras.Model(image, keras.layers.Dense(3, "linear", True, "zeros", last)(x))
+    model.save(folder / "another.keras")
+    return (folder / "another.keras").read_bytes()
+
+
+def test_a_second_file_and_other_names_give_other_answers_to_many_images(file, tmp_path):
+    at = uploaded(PREDICT, another(tmp_path), networks="file", **{"from": "upload"})
+    stream = io.BytesIO()
+    Image.new("RGB", (9, 9)).save(stream, "PNG")
+    images = [(f"{n}.png", stream.getvalue(), "image/png") for n in (1, 2)]
+    at.file_uploader(key="images").set_value(images).run()
+    assert best(at) == {"class 2"}
+    at.text_input(key="network_classes").set_value("cat, dog, bird").run()
+    assert best(at) == {"bird"}
+    at.file_uploader(key="network_upload").set_value(("mine.keras", file, "")).run()
+    assert best(at) != {"bird"}
+
+
+def best(at) -> set[str]:
+    assert not at.exception and not at.error
+    table = at.dataframe[0].value
+    return set(table.drop(columns=["image", "file"]).iloc[:, 0])
+
+
+def test_a_second_file_is_asked_for_its_own_layers(file, asked, tmp_path):
+    at = uploaded("pages/visualize.py", file)
+    model = keras.Sequential(
+        [keras.Input((8, 8, 3)), keras.layers.Flatten(), keras.layers.Dense(3)]
+    )
+    model.save(tmp_path / "mine.keras")
+    data = (tmp_path / "mine.keras").read_bytes()
+    at.file_uploader(key="network_upload").set_value(("mine.keras", data, "")).run()
+    assert asked[-1] == keep_brought(get_settings().home, data, "mine.keras", ("cat", "dog"))
