@@ -187,6 +187,20 @@ def test_anatomy_opens_a_file_and_asks_for_a_size_left_open(tmp_path):
     assert call("anatomy", str(path), "--model", "toy_cnn").exit_code == 2
 
 
+@pytest.mark.parametrize("suffix", [".keras", ".h5", ".hdf5"])
+def test_a_network_of_ones_own_is_given_as_a_file(tmp_path, suffix):
+    import keras
+
+    image = keras.Input((8, 8, 3))
+    x = keras.layers.GlobalAveragePooling2D(name="mean")(image)
+    path, photo = tmp_path / f"mine{suffix}", tmp_path / "red.png"
+    keras.Model(image, keras.layers.Dense(3, "softmax", name="dense")(x)).save(path)
+    Image.new("RGB", (9, 9), "red").save(photo)
+    (found,) = answer("predict", str(photo), "--model", str(path))
+    assert {one["class"] for one in found["answers"]} == {"class 0", "class 1", "class 2"}
+    assert [row["name"] for row in answer("anatomy", str(path))["layers"][1:]] == ["mean", "dense"]
+
+
 def test_help_is_quick_to_import_and_names_every_verb():
     program = "import sys, cnnkit.__main__; print({'keras', 'mlflow'} & set(sys.modules))"
     done = subprocess.run(

@@ -15,7 +15,7 @@ network_option = click.option(
     "name",
     default="googlenet",
     show_default=True,
-    help="Pretrained network, run id or .keras file.",
+    help="Pretrained network, run id, or .keras or .h5 file.",
 )
 untrained_option = click.option(
     "--untrained", is_flag=True, help="Random weights, where the official ones are not here."

@@ -7,14 +7,21 @@ from pathlib import Path
 import click
 
 from cnnkit._cli._progress import counting
-from cnnkit.models import ModelCache, OpenModel, list_pretrained, open_brought, open_pretrained
+from cnnkit.models import (
+    UPLOAD_SUFFIXES,
+    ModelCache,
+    OpenModel,
+    list_pretrained,
+    open_brought,
+    open_pretrained,
+)
 from cnnkit.settings import get_settings
 from cnnkit.studio import Source
 from cnnkit.studio.sources import UNTRAINED
 
 
 def open_network(name: str, *, untrained: bool = False) -> OpenModel:
-    """A pretrained network, that of a run, or a `.keras` file.
+    """A pretrained network, that of a run, or a `.keras` or `.h5` file.
 
     Args:
         name: of the network, (the beginning of) a run's id, or a path.
@@ -29,7 +36,7 @@ def open_network(name: str, *, untrained: bool = False) -> OpenModel:
     if name in list_pretrained():
         with counting(name) as progress:
             return open_pretrained(name, progress)
-    if name.endswith(".keras"):
+    if name.endswith(UPLOAD_SUFFIXES):
         return open_brought(read_bytes(Path(name)), title=name)
     return _open_run(name)
 
@@ -53,6 +60,6 @@ def _open_run(name: str) -> OpenModel:
         run = find(store, name)
     except RunNotFoundError as error:
         raise UnknownModelError(
-            name, [*list_pretrained(), "a run's id", "a .keras file"]
+            name, [*list_pretrained(), "a run's id", "a .keras or .h5 file"]
         ) from error
     return OpenModel(*load_model(store.model_folder(run.id)))

@@ -43,7 +43,7 @@ def anatomy(
 ):
     """Count parameters, multiply-accumulates, memory and receptive fields.
 
-    Of a network by name (--model), or of a .keras FILE, which is opened without running
+    Of a network by name (--model), or of a .keras or .h5 FILE, which is opened without running
     anything of it.
     """
     if (file is None) == (name is None):

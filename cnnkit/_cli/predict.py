@@ -20,7 +20,7 @@ from cnnkit.predict import FITS, Prediction, predict_files, top_k
     multiple=True,
     default=("mobilenet_v2",),
     show_default=True,
-    help="Pretrained network, run id or .keras file; may be given several times.",
+    help="Pretrained network, run id, or .keras or .h5 file; may be given several times.",
 )
 @click.option("--top", default=5, show_default=True, type=click.IntRange(1, 1000))
 @click.option("--fit", default="crop", show_default=True, type=click.Choice(list(FITS)))

@@ -33,7 +33,12 @@ from cnnkit.models._storage import (
     load_model,
     save_model,
 )
-from cnnkit.models._uploads import UploadLimits, open_uploaded_model, uploaded_bytes
+from cnnkit.models._uploads import (
+    UPLOAD_SUFFIXES,
+    UploadLimits,
+    open_uploaded_model,
+    uploaded_bytes,
+)
 from cnnkit.models._weightless import without_weights
 from cnnkit.models.architectures import list_architectures, open_architecture
 from cnnkit.models.imagenet import ImageNetClass, imagenet_class_names, imagenet_classes
@@ -51,6 +56,7 @@ from cnnkit.models.without_top import load_headless, weights_lacking, without_he
 __all__ = [
     "CARD_FILE",
     "MODEL_FILE",
+    "UPLOAD_SUFFIXES",
     "ImageNetClass",
     "ModelCache",
     "ModelCard",

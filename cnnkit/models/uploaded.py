@@ -1,4 +1,4 @@
-"""A network that somebody brought as a `.keras` file, ready to answer."""
+"""A network that somebody brought as a `.keras` or `.h5` file, ready to answer."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def open_brought(data: bytes, *, title: str, class_names: Sequence[str] = ()) ->
     is the very probabilities again.
 
     Args:
-        data: the whole `.keras` file.
+        data: the whole `.keras` or `.h5` file.
         title: shown to people, such as the file's name.
         class_names: in the order of the logits; those that lack are called by number.
 

@@ -25,7 +25,7 @@ class Source:
 
     Args:
         kind: "imagenet": a pretrained network; "folder": a trained one with its card; "file":
-            a `.keras` file that somebody brought; "untrained": a famous architecture with
+            a `.keras` or `.h5` file that somebody brought; "untrained": a famous architecture with
             random weights.
         name: of the pretrained network or architecture, or a path.
         title: shown to people, where the network does not know its own.
@@ -113,7 +113,7 @@ def keep_brought(home: Path, data: bytes, title: str, class_names: Sequence[str]
 
     Args:
         home: of everything that is kept.
-        data: of a `.keras` file.
+        data: of a `.keras` or `.h5` file; what it is, is told from what is in it.
         title: its name, for people.
         class_names: in the order of the logits, as far as they are known.
     """

@@ -313,14 +313,6 @@ def test_weights_of_another_network_are_refused(parts, tmp_path):
         open_uploaded_model(archive(parts | {"model.weights.h5": other["model.weights.h5"]}))
 
 
-def test_an_hdf5_file_under_the_wrong_name_says_how_to_convert_it(tmp_path):
-    path = tmp_path / "old.keras"
-    with h5py.File(path, "w") as file:
-        file.attrs["model_config"] = "{}"
-    with pytest.raises(InvalidModelError, match=r"older HDF5 format.*save\('new.keras'\)"):
-        open_uploaded_model(path)
-
-
 @pytest.mark.parametrize("data", [b"", b"not a zip", b"PK\x03\x04" + bytes(100), b"<html>" * 99])
 def test_what_is_no_archive_says_so(data):
     with pytest.raises(InvalidModelError, match="is empty|no .keras file"):

@@ -39,13 +39,13 @@ def asked(monkeypatch, submitted) -> list[Source]:
         def answer(self, question):
             return {"layers": LAYERS}
 
-    monkeypatch.setattr("cnnkit.ui.cache.Studio", Still)
+    monkeypatch.setattr("cnnkit.ui.common.cache.Studio", Still)
     return sources
 
 
 @pytest.fixture(scope="module")
-def file(tmp_path_factory) -> bytes:
-    model = keras.Sequential(
+def model() -> keras.Model:
+    return keras.Sequential(
         [
             keras.Input((8, 8, 3)),
             keras.layers.Conv2D(4, 3, name="conv"),
@@ -53,6 +53,10 @@ def file(tmp_path_factory) -> bytes:
             keras.layers.Dense(3, name="logits"),
         ]
     )
+
+
+@pytest.fixture(scope="module")
+def file(model, tmp_path_factory) -> bytes:
     path = tmp_path_factory.mktemp("file") / "mine.keras"
     model.save(path)
     return path.read_bytes()
@@ -99,6 +103,20 @@ def test_a_file_dropped_on_any_page_answers_on_predict_with_its_classes(page, fi
     assert not at.exception and not at.error
     (answer,) = (chart.proto.alt for chart in at.get("plotly_chart"))
     assert answer.startswith(("mine.keras: cat", "mine.keras: dog", "mine.keras: class 2"))
+
+
+@pytest.mark.parametrize("page", [PREDICT, *SINGLE])
+def test_every_page_takes_the_older_h5_files_too(page, model, tmp_path):
+    model.save(tmp_path / "mine.h5")
+    at = opened(page)
+    uploader = at.file_uploader(key="network_upload")
+    assert {".keras", ".h5", ".hdf5"} <= set(uploader.proto.type)
+    uploader.set_value(("mine.h5", (tmp_path / "mine.h5").read_bytes(), "")).run()
+    assert not at.exception and not at.error
+    picker = (
+        at.multiselect("choice_networks") if page == PREDICT else at.selectbox("choice_network")
+    )
+    assert any("mine.h5" in option for option in picker.options)
 
 
 def test_it_survives_a_page_that_offers_no_uploads(file):

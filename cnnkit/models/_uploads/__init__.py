@@ -1,9 +1,10 @@
-"""Opening a stranger's `.keras` file without running anything of it.
+"""Opening a stranger's `.keras` or `.h5` file without running anything of it.
 
 Nothing reaches Keras before it was looked at: first the archive, then the description of
 the network against a list of what may stand there, then the weights' file for ways out of
 it, then a network without weights for its size. What Keras reads at last is an archive
-written anew from what was checked.
+written anew from what was checked; of an older HDF5 file, the description written anew, and
+the numbers.
 """
 
 from __future__ import annotations
@@ -21,13 +22,17 @@ from typing import TYPE_CHECKING, Any
 
 from cnnkit._lazy import keras
 from cnnkit.errors import CnnkitError, IncompatibleError, InvalidModelError, UnsafeModelError
-from cnnkit.models._uploads.archive import CONFIG, METADATA, WEIGHTS, unpack
+from cnnkit.models._uploads import legacy
+from cnnkit.models._uploads.archive import CONFIG, METADATA, WEIGHTS, is_legacy, unpack
 from cnnkit.models._uploads.config import read_config
 from cnnkit.models._uploads.weights import check_weights
 from cnnkit.models._weightless import without_weights
 
 if TYPE_CHECKING:
     from keras import Model
+
+
+UPLOAD_SUFFIXES = (".keras", ".h5", ".hdf5")  # of files that are opened; what counts is inside
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,7 +54,7 @@ def open_uploaded_model(
     limits: UploadLimits | None = None,
     image: bool = True,
 ) -> Model:
-    """Open a `.keras` file of unknown origin.
+    """Open a `.keras` or `.h5` file of unknown origin.
 
     Args:
         source: the file, or what is in it.
@@ -65,9 +70,13 @@ def open_uploaded_model(
         InvalidModelError: the file is damaged or of another kind.
         IncompatibleError: the network does not take one image.
     """
-    with _refusing(), tempfile.TemporaryDirectory(prefix="cnnkit-upload-") as name:
+    with _refusing(source), tempfile.TemporaryDirectory(prefix="cnnkit-upload-") as name:
         folder = Path(name)
         config, weights, _ = _checked(source, limits or UploadLimits(), image, folder)
+        if weights.name == legacy.FILE:
+            model = keras.saving.deserialize_keras_object(json.loads(config), safe_mode=True)
+            model.load_weights(weights)
+            return model
         clean = folder / "clean.keras"
         with zipfile.ZipFile(clean, "w") as archive:
             archive.writestr(CONFIG, config)
@@ -78,7 +87,7 @@ def open_uploaded_model(
 
 
 def uploaded_bytes(source: Path | str | bytes, *, limits: UploadLimits | None = None) -> int:
-    """Bytes that the weights of a `.keras` file will take in memory, without taking them.
+    """Bytes that the weights of a `.keras` or `.h5` file will take in memory, without taking them.
 
     The file may be smaller, for it may be packed, or larger by an optimizer's state.
 
@@ -87,13 +96,13 @@ def uploaded_bytes(source: Path | str | bytes, *, limits: UploadLimits | None = 
     """
     import tensorflow as tf
 
-    with _refusing(), tempfile.TemporaryDirectory(prefix="cnnkit-upload-") as name:
+    with _refusing(source), tempfile.TemporaryDirectory(prefix="cnnkit-upload-") as name:
         *_, model = _checked(source, limits or UploadLimits(), True, Path(name))
         return sum(math.prod(one.shape) * tf.as_dtype(one.dtype).size for one in model.weights)
 
 
 @contextmanager
-def _refusing() -> Iterator[None]:
+def _refusing(source: Path | str | bytes) -> Iterator[None]:
     try:
         yield
     except CnnkitError:
@@ -102,7 +111,10 @@ def _refusing() -> Iterator[None]:
         raise UnsafeModelError("The memory does not suffice to open this network.") from error
     # Of a damaged or hostile file, zipfile, HDF5 and Keras raise whatever they stumble on.
     except Exception as error:
-        raise InvalidModelError(f"The network cannot be opened: {_first_line(error)}") from error
+        advice = f" {legacy.RESAVE}" if is_legacy(source) else ""
+        raise InvalidModelError(
+            f"The network cannot be opened: {_first_line(error)}{advice}"
+        ) from error
 
 
 def _checked(
@@ -160,6 +172,8 @@ def _check_image(model: Model) -> None:
 
 
 def _first_line(error: Exception) -> str:
-    line = next(iter(str(error).strip().splitlines()), "") or type(error).__name__
+    # Of a layer that cannot be made, Keras tells the reason last, after each network around it.
+    reason = str(error).rpartition("Exception encountered:")[2]
+    line = next(iter(reason.strip().splitlines()), "") or type(error).__name__
     line = re.sub(r"\s+", " ", line)
     return line if len(line) <= 200 else f"{line[:199]}…"

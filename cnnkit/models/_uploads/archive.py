@@ -1,4 +1,7 @@
-"""The archive of an uploaded network: two or three known members of bounded size."""
+"""The file of an uploaded network: an archive of two or three known members of bounded size.
+
+Keras's older HDF5 files take the door beside it, `legacy.py`.
+"""
 
 from __future__ import annotations
 
@@ -8,6 +11,7 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
 from cnnkit.errors import InvalidModelError, UnsafeModelError
+from cnnkit.models._uploads.legacy import BEGINS, unpack_legacy
 
 if TYPE_CHECKING:
     from cnnkit.models._uploads import UploadLimits
@@ -15,22 +19,25 @@ if TYPE_CHECKING:
 CONFIG, METADATA, WEIGHTS = "config.json", "metadata.json", "model.weights.h5"
 MEMBERS = (CONFIG, METADATA, WEIGHTS)
 EXPANSION = 200  # times its packed size; weights hardly shrink, and text by ten or twenty
-HDF5_BEGINS = b"\x89HDF\r\n\x1a\n"
 DIRECTORY_BYTES = 4096  # three entries have some hundred
 TAIL_BYTES = 2**16 + 22  # the end record and the longest comment
 
 
 def unpack(source: Path | str | bytes, limits: UploadLimits, folder: Path) -> tuple[bytes, Path]:
-    """Check the archive and take out what describes the network, and its weights.
+    """Check the file and take out what describes the network, and its weights.
 
     Returns:
-        The bytes of config.json, and the path of the weights in `folder`.
+        The description as in config.json, and the path of the weights in `folder`, called
+        `legacy.FILE` where they are of the older format.
 
     Raises:
         InvalidModelError, UnsafeModelError: see `open_uploaded_model`.
     """
     with _opened(source) as file:
-        _check_file(file, limits)
+        size = _check_size(file, limits)
+        if file.read(len(BEGINS)) == BEGINS:
+            return unpack_legacy(file, limits, folder)
+        _check_directory(file, size)
         with zipfile.ZipFile(file) as archive:
             members = {info.filename: info for info in _members(archive)}
             _check_member(members[CONFIG], limits.config_bytes)
@@ -44,6 +51,12 @@ def unpack(source: Path | str | bytes, limits: UploadLimits, folder: Path) -> tu
             return text.getvalue(), weights
 
 
+def is_legacy(source: Path | str | bytes) -> bool:
+    """Whether it is an HDF5 file, by its first bytes."""
+    with _opened(source) as file:
+        return file.read(len(BEGINS)) == BEGINS
+
+
 def _opened(source: Path | str | bytes) -> IO[bytes]:
     if isinstance(source, bytes):
         return io.BytesIO(source)
@@ -53,10 +66,9 @@ def _opened(source: Path | str | bytes) -> IO[bytes]:
         raise InvalidModelError(f"{source} cannot be read: {error.strerror}.") from error
 
 
-def _check_file(file: IO[bytes], limits: UploadLimits) -> None:
+def _check_size(file: IO[bytes], limits: UploadLimits) -> int:
     size = file.seek(0, io.SEEK_END)
     file.seek(0)
-    begins = file.read(8)
     if size == 0:
         raise InvalidModelError("The file is empty.")
     if size > limits.file_bytes:
@@ -64,12 +76,7 @@ def _check_file(file: IO[bytes], limits: UploadLimits) -> None:
             f"The file has {size / 2**20:,.0f} MiB; at most {limits.file_bytes / 2**20:,.0f} are "
             "opened. A network saved without its optimizer has a third of the size."
         )
-    if begins == HDF5_BEGINS:
-        raise InvalidModelError(
-            "The file is in Keras's older HDF5 format, whatever its name. Convert it where you "
-            "trust it: keras.models.load_model('old.h5').save('new.keras')."
-        )
-    _check_directory(file, size)
+    return size
 
 
 def _check_directory(file: IO[bytes], size: int) -> None:
@@ -80,8 +87,8 @@ def _check_directory(file: IO[bytes], size: int) -> None:
     end = tail.rfind(b"PK\x05\x06")
     if end < 0 or len(tail) < end + 22:
         raise InvalidModelError(
-            "The file is no .keras file: those are zip archives, and this one is not, or its end "
-            "is missing."
+            "The file is no .keras file and no .h5 file: those are zip archives and HDF5 files, "
+            "and this is neither, or its end is missing."
         )
     directory = int.from_bytes(tail[end + 12 : end + 16], "little")
     # A record of 64 bits would be believed instead; no archive of this size needs one.

@@ -32,7 +32,7 @@ def read_config(text: bytes, limits: UploadLimits) -> dict[str, Any]:
         InvalidModelError: it is no description of a network.
     """
     config = _without_training(_parsed(text))
-    if not isinstance(config, dict) or not _is_network(config):
+    if not isinstance(config, dict) or not is_network(config):
         raise InvalidModelError(
             "config.json describes no network that could be opened: it must be a functional or "
             "Sequential one."
@@ -164,7 +164,8 @@ def _name(node: dict[str, Any]) -> str | None:
     return name[:80] if isinstance(name, str) else None
 
 
-def _is_network(node: dict[str, Any]) -> bool:
+def is_network(node: dict[str, Any]) -> bool:
+    """Whether a part of a description is a network, with layers of its own."""
     return node.get("class_name") in ("Functional", "Sequential", "Model") and "layers" in (
         node.get("config") or ()
     )
@@ -177,7 +178,7 @@ def _calls(network: dict[str, Any], depth: int = 0) -> int:
     total = 0
     for layer in network["config"]["layers"]:
         uses = max(1, len(layer.get("inbound_nodes") or ()))
-        total += uses * (_calls(layer, depth + 1) if _is_network(layer) else 1)
+        total += uses * (_calls(layer, depth + 1) if is_network(layer) else 1)
     return total
 
 
@@ -252,4 +253,15 @@ _ALLOWED: dict[str, frozenset[str]] = {
         "keras.regularizers": "L1 L2 L1L2",
         "keras.constraints": "MaxNorm NonNeg UnitNorm MinMaxNorm",
     }.items()
+}
+
+# Operations without weights that stand in a graph beside layers.
+OPERATIONS = {
+    module: _ALLOWED[module]
+    for module in (
+        "keras.src.ops.numpy",
+        "keras.src.ops.core",
+        "keras.src.ops.nn",
+        "keras.src.activations.activations",
+    )
 }

@@ -25,7 +25,7 @@ def check_weights(path: Path, limits: UploadLimits) -> None:
     import h5py
 
     if not h5py.is_hdf5(path):
-        raise InvalidModelError("The weights in the archive are no HDF5 file.")
+        raise InvalidModelError("The weights are no HDF5 file.")
     declared, seen, waiting = 0, set(), ["/"]
     with h5py.File(path, "r") as file:
         while waiting:

@@ -129,7 +129,7 @@ def pretrained(name: str) -> OpenModel:
 
 @st.cache_data(max_entries=32, show_spinner="Checking the file …")
 def brought_bytes(digest: str, _data: bytes) -> int:
-    """Bytes that the weights of a brought `.keras` file take in memory.
+    """Bytes that the weights of a brought `.keras` or `.h5` file take in memory.
 
     Args:
         digest: of the file; stands for it in the cache.

@@ -12,10 +12,11 @@ from dataclasses import dataclass
 
 import streamlit as st
 
-from cnnkit.models import OpenModel, open_brought
+from cnnkit.models import UPLOAD_SUFFIXES, OpenModel, open_brought
 from cnnkit.ui.common import cache, inputs
 
 MAX_MB = 200
+TYPES = [suffix.removeprefix(".") for suffix in UPLOAD_SUFFIXES]
 CHOICE = "file"  # its name in the address
 _FILE, _NAMES = "network_upload", "network_classes"  # keys of the widgets
 _KEPT, _KEPT_NAMES = "kept_network", "kept_network_classes"  # of what outlives them
@@ -29,7 +30,7 @@ class _Upload:
 
 
 def offer(parameter: str, *, several: bool = True) -> None:
-    """A place to drop a `.keras` file, which is chosen as soon as it is there.
+    """A place to drop a `.keras` or `.h5` file, which is chosen as soon as it is there.
 
     Args:
         parameter: of the address, the chosen network or networks.
@@ -37,8 +38,8 @@ def offer(parameter: str, *, several: bool = True) -> None:
     """
     with st.popover("Open your own network", icon=":material/upload_file:"):
         st.file_uploader(
-            "A .keras file that takes images and returns one number a class",
-            type=["keras"],
+            "A .keras or .h5 file that takes images and returns one number a class",
+            type=TYPES,
             max_upload_size=MAX_MB,
             key=_FILE,
             on_change=_keep,
