@@ -17,6 +17,7 @@ from cnnkit.models import CARD_FILE, MODEL_FILE, ModelCache, OpenModel
 
 KEPT = 8  # files that visitors brought
 IMAGENET, FOLDER, FILE, UNTRAINED = "imagenet", "folder", "file", "untrained"
+WITHOUT_TOP = "without_top"
 
 
 @dataclass(frozen=True)
@@ -24,9 +25,9 @@ class Source:
     """A network by its kind and its name.
 
     Args:
-        kind: "imagenet": a pretrained network; "folder": a trained one with its card; "file":
-            a `.keras` or `.h5` file that somebody brought; "untrained": a famous architecture with
-            random weights.
+        kind: "imagenet": a pretrained network; "without_top": one without its classifier;
+            "folder": a trained one with its card; "file": a `.keras` or `.h5` file that
+            somebody brought; "untrained": a famous architecture with random weights.
         name: of the pretrained network or architecture, or a path.
         title: shown to people, where the network does not know its own.
         class_names: of a brought file, as far as they were given.
@@ -87,6 +88,8 @@ class Source:
             return None
         if self.kind == IMAGENET:
             path = assets.find(models.pretrained_info(self.name).asset)
+        elif self.kind == WITHOUT_TOP:
+            path = assets.find(assets.headless_asset(self.name))
         else:
             path = Path(self.name) / MODEL_FILE if self.kind == FOLDER else Path(self.name)
         if path is None or not path.exists():
@@ -99,6 +102,8 @@ class Source:
     def _open(self) -> OpenModel:
         if self.kind == IMAGENET:
             return models.open_pretrained(self.name)
+        if self.kind == WITHOUT_TOP:
+            return _without_top(self.name)
         if self.kind == FOLDER:
             return OpenModel(*models.load_model(Path(self.name)))
         if self.kind == FILE:
@@ -133,6 +138,19 @@ def keep_brought(home: Path, data: bytes, title: str, class_names: Sequence[str]
 
 def _changed(path: Path) -> float:
     return path.stat().st_mtime if path.exists() else 0.0
+
+
+def _without_top(name: str) -> OpenModel:
+    """A network that answers with its last maps, and has no classes."""
+    spec = models.pretrained_info(name)
+    card = models.ModelCard(
+        model=name,
+        title=f"{spec.title} without top",
+        class_names=(),
+        input_shape=(spec.size, spec.size, 3),
+        dataset="imagenet",
+    )
+    return OpenModel(models.load_headless(name), card)
 
 
 def _untrained(name: str) -> OpenModel:

@@ -10,6 +10,7 @@ _OPENING = {
     "imagenet": "model = cnnkit.load_pretrained({name!r})",
     "untrained": "keras.utils.set_random_seed(0)\n"
     "model = cnnkit.load_pretrained({name!r}, weights=None)",
+    "without_top": "model = cnnkit.models.load_headless({name!r})",
     "folder": "model, card = cnnkit.load_model(Path({name!r}))",
     "file": "model = keras.saving.load_model({name!r})",
 }
@@ -44,7 +45,7 @@ def script(kind: str, name: str, plan: Plan) -> str:
     """A program that makes a plan's images, with cnnkit installed.
 
     Args:
-        kind: of the network: "imagenet", "untrained", "folder" or "file".
+        kind: of the network: "imagenet", "without_top", "untrained", "folder" or "file".
         name: of the network, or its path.
         plan: what to do.
     """

@@ -9,6 +9,7 @@ import pytest
 from PIL import Image
 
 from cnnkit.errors import StorageError
+from cnnkit.models import ModelCache
 from cnnkit.runs import RunStore
 from cnnkit.settings import get_settings
 from cnnkit.studio import Source, Studio
@@ -150,6 +151,18 @@ def test_vgg16_climbs_from_end_to_end_with_random_weights(studio):
     logits = look.curves["terms/0"]
     assert look.status == "finished" and logits[-1] > logits[0]
     assert studio.frame(session).shape == (1, 224, 224, 3)
+
+
+@pytest.mark.weights
+def test_vgg16_without_top_opens_with_its_trained_filters():
+    source = Source("without_top", "vgg16")
+    opened = source.open(ModelCache(10**9))
+    assert opened.model.get_layer("block5_conv3").filters == 512
+    # Trained filters of the first layer are far from the random ones.
+    kernel = opened.model.get_layer("block1_conv1").get_weights()[0]
+    assert float(abs(kernel).max()) > 0.5
+    assert opened.card.class_names == () and source.digest()
+    assert 0.9 < source.bytes() / (4 * opened.model.count_params()) < 1.1
 
 
 def test_questions_about_layers_and_the_fooling_check(studio, starter):

@@ -10,7 +10,9 @@ import keras
 import numpy as np
 import pytest
 
+from cnnkit.assets import ASSETS
 from cnnkit.models import ModelCache
+from cnnkit.settings import get_settings
 from cnnkit.studio import Source
 from cnnkit.studio.status import Look
 from cnnkit.visualize import class_logit, presets
@@ -251,3 +253,32 @@ def test_a_brought_network_is_offered_and_found_by_the_child(still, own_home):
     source = still[0][-1]["source"]
     assert source.kind == "file" and source.digest()
     assert source.open(ModelCache(10**9)).card.input_shape == (8, 8, 1)
+
+
+@pytest.fixture
+def only_without_top(monkeypatch, tmp_path):
+    """A data folder that holds of VGG16 the file without top alone."""
+    path = tmp_path / "weights" / ASSETS["vgg16.imagenet.notop"].filename
+    path.parent.mkdir()
+    path.touch()
+    monkeypatch.setenv("CNNKIT_DATA_DIR", str(tmp_path))
+    monkeypatch.setenv("KERAS_HOME", str(tmp_path))
+    get_settings.cache_clear()
+
+
+def test_vgg16_without_top_is_asked_for_its_filters_and_has_no_classes(still, only_without_top):
+    at = open_page(network="without_top.vgg16")
+    assert at.selectbox(key="choice_network").value == "without_top.vgg16"
+    assert not at.warning
+    assert at.selectbox(key="choice_layer").options[0].startswith("conv1")
+    pressed(at, "Start")
+    order = still[0][-1]
+    assert order["source"] == Source("without_top", "vgg16")
+    assert str(order["plan"].objective).startswith("+1·channel(conv1")
+
+
+@pytest.mark.parametrize("page", ["ladder", "layers", "deepdream"])
+def test_every_page_of_images_offers_vgg16_without_top(still, only_without_top, page):
+    at = opened(f"pages/{page}.py", network="without_top.vgg16")
+    assert not at.error and not at.warning
+    assert "VGG16 without top · ImageNet" in at.selectbox(key="choice_network").options

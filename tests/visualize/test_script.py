@@ -7,10 +7,18 @@ import sys
 import numpy as np
 from PIL import Image
 
+import cnnkit
 from cnnkit.models import load_model
-from cnnkit.visualize import Plan, class_logit, maximize, presets
+from cnnkit.visualize import Plan, channel, class_logit, maximize, presets
 from cnnkit.visualize.fooling import to_8bit
 from cnnkit.visualize.script import script
+
+
+def test_a_script_opens_a_network_without_top_by_a_function_that_there_is():
+    plan = presets.get("quick").plan(channel("block1_conv1", 0))
+    source = script("without_top", "vgg16", plan)
+    assert "model = cnnkit.models.load_headless('vgg16')" in source
+    assert callable(cnnkit.models.load_headless)
 
 
 def test_the_script_runs_and_its_image_is_ours(root, tmp_path):

@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
-from cnnkit.models import pretrained_info
+from cnnkit import assets
+from cnnkit.models import list_pretrained, pretrained_info
 from cnnkit.settings import get_settings
 from cnnkit.studio import Source, keep_brought
 from cnnkit.ui.common import uploads
 
 SHOWN_UNTRAINED = ("vgg16",)
+
+
+def without_top() -> list[str]:
+    """Names of pretrained networks of which only the weights without top are on this machine."""
+    missing = [name for name in list_pretrained() if not pretrained_info(name).available]
+    small = {name: assets.headless_asset(name) for name in missing}
+    return [name for name, asset in small.items() if asset in assets.ASSETS and assets.find(asset)]
 
 
 def untrained() -> list[str]:

@@ -14,7 +14,7 @@ from cnnkit.runs import Run
 from cnnkit.studio import Source
 from cnnkit.ui.common import cache, inputs, page, uploads
 from cnnkit.ui.common.messages import shown_errors
-from cnnkit.ui.visualize.sources import brought, untrained
+from cnnkit.ui.visualize.sources import brought, untrained, without_top
 from cnnkit.visualize import Objective, channel, class_logit, diversity, layer_energy, neuron
 from cnnkit.visualize.terms import OUTPUT
 
@@ -143,12 +143,14 @@ def _count_picker(maps: bool) -> int:
 def _layer_picker(network: Network) -> tuple[str, int, bool] | None:
     """Name and number of units of the chosen layer, and whether they are maps."""
     wanted = st.query_params.get("layer", ANSWER)
-    known: Mapping[str, int] = {ANSWER: len(network.class_names)}
+    classes = len(network.class_names)
+    # Without its top, a network answers with maps.
+    known: Mapping[str, int] = {ANSWER: classes} if classes else {}
     maps = set()
-    titles = {ANSWER: f"The answer: {len(network.class_names)} classes"}
+    titles = {ANSWER: f"The answer: {classes} classes"}
     answer = layers(network)
     if answer is None:
-        if wanted != ANSWER:
+        if wanted != ANSWER or not classes:
             wait_for_layers(network)
             return None
         wait_for_layers(network)
@@ -203,7 +205,8 @@ def networks(runs: Sequence[Run]) -> list[Network]:
     """
     here = [_pretrained(name) for name in list_pretrained() if pretrained_info(name).available]
     own = [_own(run) for run in runs]
-    return [*here, *own, *_brought(), *map(_untrained, untrained())]
+    headless = map(_without_top, without_top())
+    return [*here, *own, *_brought(), *headless, *map(_untrained, untrained())]
 
 
 def _pretrained(name: str) -> Network:
@@ -213,6 +216,17 @@ def _pretrained(name: str) -> Network:
         f"{spec.title} · ImageNet",
         Source("imagenet", name),
         imagenet_class_names(),
+        (spec.size, spec.size, 3),
+    )
+
+
+def _without_top(name: str) -> Network:
+    spec = pretrained_info(name)
+    return Network(
+        f"without_top.{name}",
+        f"{spec.title} without top · ImageNet",
+        Source("without_top", name),
+        (),
         (spec.size, spec.size, 3),
     )
 
