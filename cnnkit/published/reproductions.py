@@ -12,7 +12,6 @@ from cnnkit import assets
 from cnnkit.datasets import dataset_info
 from cnnkit.errors import UnknownNameError
 from cnnkit.models import weights_lacking
-from cnnkit.models.without_top import weights_lacking
 from cnnkit.training import Recipe, get_recipe
 from cnnkit.training.transfer import TransferRecipe, get_transfer
 
