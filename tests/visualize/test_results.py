@@ -44,7 +44,7 @@ def test_other_weights_plans_and_beginnings_have_other_keys(tmp_path, plan):
 
 
 def test_the_least_used_go_when_there_is_no_room(tmp_path, plan):
-    cache = ResultCache(tmp_path, 40_000)  # three of about 13 kB
+    cache = ResultCache(tmp_path, 70_000)  # three of about 20 kB on disk
     for n in range(5):
         cache.put(f"k{n}", result(plan, n, 32))
         os.utime(tmp_path / f"k{n}", (n, n))
@@ -52,7 +52,7 @@ def test_the_least_used_go_when_there_is_no_room(tmp_path, plan):
             cache.get("k0")
     left = {entry.name for entry in tmp_path.iterdir()}
     assert "k0" in left and "k4" in left and "k1" not in left
-    assert sum(f.stat().st_size for f in tmp_path.rglob("*") if f.is_file()) <= 40_000
+    assert sum(f.stat().st_size for f in tmp_path.rglob("*") if f.is_file()) <= 70_000
 
 
 @pytest.mark.parametrize("damage", ["card.json", "images.npy"])
