@@ -24,7 +24,7 @@ from benchmarks._measure import Row, ratio_of_pairs, save, take_turns
 from cnnkit.models import load_pretrained, pretrained_info
 from cnnkit.visualize import Plan, channel, class_logit, presets
 from cnnkit.visualize.optimize import Maximization
-from cnnkit.visualize.step import Engines
+from cnnkit.visualize.step import CompiledSteps
 
 CLASS, FILTER, LAYER = 130, 30, "block3_conv1"
 FLOP = 62e9  # of one VGG16 forward and input-gradient pass at 224×224
@@ -45,7 +45,7 @@ def start(images: int) -> np.ndarray:
 
 def ours(model: Any, plan: Plan, steps: int) -> Callable[[], float]:
     """Seconds for some steps of ours, compiled before."""
-    engines, images = Engines(model), start(plan.images)
+    engines, images = CompiledSteps(model), start(plan.images)
     Maximization(engines, plan, images=images).step()
 
     def seconds() -> float:

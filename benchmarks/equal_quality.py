@@ -24,7 +24,7 @@ from benchmarks.activation_maximization import CLASS, network
 from cnnkit.visualize import class_logit, presets
 from cnnkit.visualize.fooling import to_8bit
 from cnnkit.visualize.optimize import Maximization
-from cnnkit.visualize.step import Engines
+from cnnkit.visualize.step import CompiledSteps
 
 SMOOTH = 3.0  # weight of total variation
 CHART = "equal-quality.png"
@@ -55,7 +55,7 @@ def quality(model: Any, image: np.ndarray) -> tuple[float, float]:
 def as_good(rounds: int) -> tuple[Row, str]:
     """Seconds to an image as good as the peer's defaults give at their end; the chart of both."""
     model, found = network("googlenet"), []
-    engines = Engines(model)
+    engines = CompiledSteps(model)
     quick = presets.get("quick").plan(class_logit(CLASS), size=(224, 224), seed=1)
     plan = quick.turned({"terms/1/weight": -SMOOTH, "transforms/0/pixels": 0})
     Maximization(engines, plan).step()

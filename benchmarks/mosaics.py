@@ -25,8 +25,7 @@ from cnnkit.models import ModelCache, OpenModel, open_pretrained
 from cnnkit.settings import get_settings
 from cnnkit.studio import Source
 from cnnkit.visualize import presets
-from cnnkit.visualize.gallery import Gallery
-from cnnkit.visualize.mosaics import Way
+from cnnkit.visualize.mosaics import MosaicBuilder, MosaicSettings
 
 LAYERS = {
     "vgg16": (
@@ -71,8 +70,8 @@ def give_kernels(model: Model) -> None:
 
 def draw(name: str) -> Iterator[Sheet]:
     """All sheets of a network, one after the other, as files."""
-    way = Way(preset=PRESET.name, steps=PRESET.steps)
-    gallery = Gallery(opened(name), way, LAYERS[name], None)
+    way = MosaicSettings(preset=PRESET.name, steps=PRESET.steps)
+    gallery = MosaicBuilder(opened(name), way, LAYERS[name], None)
     for layer in LAYERS[name]:
         began = time.perf_counter()
         made = gallery.finished(layer)

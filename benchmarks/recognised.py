@@ -25,11 +25,10 @@ from cnnkit.figures.rasters import mosaic
 from cnnkit.models import OpenModel, load_model, open_pretrained, pretrained_info
 from cnnkit.predict import softmax
 from cnnkit.visualize import class_logit, presets
-from cnnkit.visualize._last import last_of
 from cnnkit.visualize.fooling import to_8bit
-from cnnkit.visualize.ladder import rungs
-from cnnkit.visualize.optimize import maximize
-from cnnkit.visualize.step import Engines
+from cnnkit.visualize.ladder import regularizer_ladder
+from cnnkit.visualize.optimize import last_of, maximize
+from cnnkit.visualize.step import CompiledSteps
 
 # Those of the post, and four more.
 CLASSES = (
@@ -105,7 +104,7 @@ def opened(name: str) -> OpenModel:
 
 
 def climbed(
-    engines: Engines, network: OpenModel, preset: presets.Preset, classes, seed: int = 0
+    engines: CompiledSteps, network: OpenModel, preset: presets.Preset, classes, seed: int = 0
 ) -> np.ndarray:
     """The final 8-bit images: uint8 (classes, height, width, channels)."""
     height, width, _ = network.card.input_shape
@@ -127,7 +126,7 @@ def variation(image: np.ndarray) -> float:
 
 
 def means(
-    engines: Engines, network: OpenModel, rung: presets.Preset, classes, starts: int
+    engines: CompiledSteps, network: OpenModel, rung: presets.Preset, classes, starts: int
 ) -> list[tuple[float, float]]:
     """Of each class, the mean logit and total variation of its images from all starts."""
     found = []
@@ -142,8 +141,8 @@ def measure(name: str, starts: int) -> list[Found]:
     """All classes of one network; the mosaic goes to docs."""
     network = opened(name)
     classes = list(range(10)) if name == STARTER else list(CLASSES)
-    engines = Engines(network.model)
-    ladder = {rung.name: rung for rung in rungs(network=name)}
+    engines = CompiledSteps(network.model)
+    ladder = {rung.name: rung for rung in regularizer_ladder(network=name)}
     best = climbed(engines, network, presets.get("all"), classes)
     linear, smooth = (
         means(engines, network, ladder[rung], classes, starts) for rung in ("linear", "variation")

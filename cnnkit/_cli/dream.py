@@ -67,9 +67,9 @@ def dream(
     }
     changes = {field: value for field, value in wanted.items() if value is not None}
     plan = dataclasses.replace(plan, seed=seed, guided=guide is not None, **changes)
-    from cnnkit.visualize._last import last_of
     from cnnkit.visualize.deepdream import dream as dreaming
     from cnnkit.visualize.fooling import to_8bit
+    from cnnkit.visualize.optimize import last_of
 
     channels = network.card.input_shape[-1]
     led_by = None if guide is None else _read(guide, channels, GUIDE_SIDE)
@@ -90,10 +90,10 @@ def dream(
 
 
 def _usual(network: OpenModel) -> Dream:
-    from cnnkit.visualize.network import choices
+    from cnnkit.visualize.network import target_layers
 
     height, width, _ = network.card.input_shape
-    found = choices(network.model, (height, width))
+    found = target_layers(network.model, (height, width))
     return usual_dream([choice.name for choice in found if len(choice.shape) == 3])
 
 

@@ -19,7 +19,7 @@ from cnnkit._cli._networks import open_network
 from cnnkit._cli._output import json_option, show
 from cnnkit.figures import rasters
 from cnnkit.visualize import presets
-from cnnkit.visualize.mosaics import ALL, SOME, Way
+from cnnkit.visualize.mosaics import ALL, SOME, MosaicSettings
 
 WIDTH = 1100  # pixels, of a sheet
 
@@ -49,15 +49,15 @@ def mosaic(
     if units != ALL and not (units.isdecimal() and int(units) > 0):
         raise click.UsageError(f"--units must be a number above 0, or all. Received: {units!r}.")
     network = open_network(name, untrained=untrained)
-    from cnnkit.visualize.gallery import Gallery
+    from cnnkit.visualize.mosaics import MosaicBuilder
 
-    way = Way(
+    way = MosaicSettings(
         units=units if units == ALL else int(units),
         preset=preset,
         steps=steps or presets.get(preset).steps,
         seed=seed,
     )
-    gallery = Gallery(network, way, layers, None)
+    gallery = MosaicBuilder(network, way, layers, None)
     found = []
     for layer in layers:
         made = gallery.finished(layer)

@@ -72,9 +72,8 @@ def visualize(
         seed=seed,
     )
     plan = _turned(plan, turned)
-    from cnnkit.visualize._last import last_of
     from cnnkit.visualize.fooling import as_shown, fooling_check
-    from cnnkit.visualize.optimize import maximize
+    from cnnkit.visualize.optimize import last_of, maximize
 
     began = time.monotonic()
     last = last_of(maximize(network.model, plan))

@@ -28,10 +28,10 @@ from cnnkit.studio.session import Session
 from cnnkit.studio.sources import Source
 from cnnkit.visualize.deepdream_presets import Dream
 from cnnkit.visualize.fooling import fooling_check
-from cnnkit.visualize.network import choices
+from cnnkit.visualize.network import target_layers
 from cnnkit.visualize.plan import Plan
 from cnnkit.visualize.results import ResultCache
-from cnnkit.visualize.step import Engines
+from cnnkit.visualize.step import CompiledSteps
 
 ACTIVE = 4  # sessions that take steps at the same time
 REMEMBERED = 24  # sessions whose states stay in memory
@@ -73,7 +73,7 @@ class Serving:
         self._sources: dict[str, Source] = {}
         self._addresses: dict[str, dict[str, str]] = {}
         # Compiled steps live as long as their network stays in memory.
-        self._engines: WeakKeyDictionary[OpenModel, Engines] = WeakKeyDictionary()
+        self._engines: WeakKeyDictionary[OpenModel, CompiledSteps] = WeakKeyDictionary()
 
     def run(self, orders: queue.Queue) -> None:
         """Orders first, then a step of each session that runs, and so on."""
@@ -205,7 +205,7 @@ class Serving:
 
     def _layers(self, order: dict[str, Any]) -> dict[str, Any]:
         opened = Source.from_dict(order["source"]).open(self.networks)
-        found = choices(opened.model, opened.card.input_shape[:2])
+        found = target_layers(opened.model, opened.card.input_shape[:2])
         return {
             "title": opened.card.title,
             "input_shape": list(opened.card.input_shape),
@@ -226,9 +226,9 @@ class Serving:
         ]
         return {"verdicts": [[one.to_dict() for one in of_one] for of_one in verdicts]}
 
-    def _compiled(self, opened: OpenModel) -> Engines:
+    def _compiled(self, opened: OpenModel) -> CompiledSteps:
         if opened not in self._engines:
-            self._engines[opened] = Engines(opened.model)
+            self._engines[opened] = CompiledSteps(opened.model)
         return self._engines[opened]
 
 

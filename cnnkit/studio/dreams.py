@@ -14,7 +14,7 @@ from cnnkit.studio.status import Look
 from cnnkit.visualize.deepdream import DreamStep, dream
 from cnnkit.visualize.deepdream_presets import Dream
 from cnnkit.visualize.fooling import to_8bit
-from cnnkit.visualize.step import Engines
+from cnnkit.visualize.step import CompiledSteps
 
 TELL_SECONDS = 0.2  # between two frames
 
@@ -49,7 +49,7 @@ class DreamSession:
         self._told = 0.0
         folder.mkdir(parents=True, exist_ok=True)
 
-    def open(self, engines: Engines) -> None:
+    def open(self, engines: CompiledSteps) -> None:
         """Begin with a network; the first step of each octave compiles."""
         self._steps = dream(engines.model, self._image, self.dream, guided_by=self._guided_by)
         self.status = status.RUNNING

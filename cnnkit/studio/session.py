@@ -14,10 +14,10 @@ from cnnkit.errors import CnnkitError
 from cnnkit.studio import status
 from cnnkit.studio.status import Look
 from cnnkit.visualize.fooling import as_shown
-from cnnkit.visualize.optimize import Maximization, Step
+from cnnkit.visualize.optimize import Maximization, OptimizationStep
 from cnnkit.visualize.plan import Plan
-from cnnkit.visualize.results import Result
-from cnnkit.visualize.step import Engines, as_numbers
+from cnnkit.visualize.results import OptimizationResult
+from cnnkit.visualize.step import CompiledSteps, as_numbers
 
 TELL_SECONDS = 0.2  # between two frames
 POINTS = 400  # of each curve
@@ -52,7 +52,7 @@ class Session:
         self.steered = False  # away from the plan it began with: the key is not its own
         self._image = image
         self._running: Maximization | None = None
-        self._last: Step | None = None
+        self._last: OptimizationStep | None = None
         self._curves: list[dict[str, float]] = []
         self._kept: OrderedDict[int, Any] = OrderedDict()
         self._stride = 1
@@ -63,7 +63,7 @@ class Session:
 
     # What it does
 
-    def open(self, engines: Engines) -> None:
+    def open(self, engines: CompiledSteps) -> None:
         """Begin with a network; the first step compiles."""
         self._running = Maximization(engines, self.plan, images=self._image)
         self.status = status.RUNNING
@@ -195,19 +195,19 @@ class Session:
             raise ValueError("A session has images after `open`.")
         return self._running.engine.images(self._running.state.stored)
 
-    def result(self) -> Result:
+    def result(self) -> OptimizationResult:
         """What is kept of it."""
         card = {
             "curves": self.curves(),
             "notes": self._notes,
             "seconds": float(np.sum(self._seconds)),
         }
-        return Result(self.plan, self.images(), card)
+        return OptimizationResult(self.plan, self.images(), card)
 
     def _due(self) -> bool:
         return time.perf_counter() - self._told >= TELL_SECONDS
 
-    def _remember(self, step: Step) -> None:
+    def _remember(self, step: OptimizationStep) -> None:
         row = {"step": float(step.number)}
         # Under the term's place and not its name, which turns with its numbers.
         row |= {f"terms/{n}": float(np.mean(v)) for n, v in enumerate(step.values.values())}

@@ -1,9 +1,9 @@
 # The public names of cnnkit.visualize: read by type checkers as it stands, and by __init__.py,
 # which imports each from its module when it is first touched.
 from . import image_regularizers, optimizers, parametrizations, presets, transforms
-from .fooling import Verdict, fooling_check
-from .network import Choice, choices
-from .optimize import Maximization, Step, maximize
+from .fooling import Reclassification, fooling_check
+from .network import TargetLayer, target_layers
+from .optimize import Maximization, OptimizationStep, maximize
 from .plan import Plan, noise
 from .terms import (
     Objective,
@@ -24,16 +24,16 @@ from .terms import (
 )
 
 __all__ = [
-    "Choice",
+    "TargetLayer",
     "Maximization",
     "Objective",
     "Plan",
-    "Step",
+    "OptimizationStep",
     "Term",
-    "Verdict",
+    "Reclassification",
     "anisotropic_variation",
     "channel",
-    "choices",
+    "target_layers",
     "class_logit",
     "class_margin",
     "class_probability",

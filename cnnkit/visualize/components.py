@@ -1,4 +1,4 @@
-"""`Part`: one named piece of a plan, with the numbers that may be turned while it runs."""
+"""`Component`: one named piece of a plan, with the numbers that may be turned while it runs."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ Number = float | tuple[float, ...]  # several: one for each image, or a vector
 
 
 @dataclass(frozen=True)
-class Part:
+class Component:
     """A kind, by name, and what it is told.
 
     Data only: what a kind does is written beside the others of its sort (`scores`,

@@ -21,7 +21,7 @@ from cnnkit.visualize.deepdream_presets import ASCENT, LBFGS, Dream
 from cnnkit.visualize.optimizers import sgd
 from cnnkit.visualize.parametrizations import pixels
 from cnnkit.visualize.plan import Plan
-from cnnkit.visualize.step import Engine
+from cnnkit.visualize.step import CompiledStep
 
 SMALLEST_OCTAVE = 32  # pixels a side
 HALVINGS = 20  # of a step before it is given up
@@ -66,7 +66,7 @@ def dream(
     height, width = original.shape[:2]
     sizes = octave_sizes((height, width), plan)
     current = before = resized(original, sizes[0])
-    engines: dict[tuple[int, int], Engine] = {}
+    engines: dict[tuple[int, int], CompiledStep] = {}
     for octave, size in enumerate(sizes, start=1):
         if octave > 1:
             lost = resized(original, size) - resized(before, size)
@@ -181,7 +181,7 @@ def _lbfgs(model: Any, image: np.ndarray, plan: Dream, engines: dict, guides: di
 
 def _engine(
     model: Any, size: tuple[int, ...], plan: Dream, engines: dict, guides: dict
-) -> tuple[Engine, Plan]:
+) -> tuple[CompiledStep, Plan]:
     height, width = size
     whole = Plan(
         objective=plan.objective(),
@@ -191,7 +191,7 @@ def _engine(
         seed=plan.seed,
     )
     if (height, width) not in engines:
-        engines[height, width] = Engine(model, whole, guides)
+        engines[height, width] = CompiledStep(model, whole, guides)
     return engines[height, width], whole
 
 

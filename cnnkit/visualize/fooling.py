@@ -28,7 +28,7 @@ EXACT, WHOLE, JPEG, MOVED = "as it is", "8 bit", f"JPEG {JPEG_QUALITY}", f"moved
 
 
 @dataclass(frozen=True)
-class Verdict:
+class Reclassification:
     """What one network says to one form of an image."""
 
     network: str  # title
@@ -42,7 +42,7 @@ class Verdict:
         return asdict(self)
 
     @classmethod
-    def from_dict(cls, values: Mapping[str, Any]) -> Verdict:
+    def from_dict(cls, values: Mapping[str, Any]) -> Reclassification:
         """The inverse of `to_dict`."""
         answers = tuple(Answer(**answer) for answer in values["answers"])
         return cls(**{**values, "answers": answers})
@@ -73,7 +73,7 @@ def fooling_check(
     *,
     target: str | None = None,
     k: int = 5,
-) -> list[Verdict]:
+) -> list[Reclassification]:
     """Ask the network itself about every form, and others about the 8-bit image.
 
     Args:
@@ -151,9 +151,9 @@ def _fitted(image: np.ndarray, network: OpenModel) -> np.ndarray:
 
 def _verdict(
     network: OpenModel, image: np.ndarray, form: str, own: bool, target: str | None, k: int
-) -> Verdict:
+) -> Reclassification:
     logits = network.logits(image[None])[0]
     names = network.card.class_names
     place = names.index(target) if target in names else None
     share = None if place is None else float(softmax(logits)[place])
-    return Verdict(network.card.title, form, own, tuple(top_k(logits, names, k)), share)
+    return Reclassification(network.card.title, form, own, tuple(top_k(logits, names, k)), share)

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from cnnkit._lazy import tf
-from cnnkit.visualize.components import Part
+from cnnkit.visualize.components import Component
 
 if TYPE_CHECKING:
     Tensor = Any
@@ -24,44 +24,44 @@ REACH = 4  # of the blur's kernel, in standard deviations
 WIDEST = 4.0  # standard deviation, pixels
 
 
-def decay(share: float = 0.0) -> Part:
+def decay(share: float = 0.0) -> Component:
     """Draw every value towards the middle gray by a share of its distance, after each step.
 
     It is what L2 decay does to weights: large values shrink most.
     """
-    return Part("decay", {"share": float(share)})
+    return Component("decay", {"share": float(share)})
 
 
-def blur(width: float = 0.0, every: float = 4) -> Part:
+def blur(width: float = 0.0, every: float = 4) -> Component:
     """A Gaussian blur every few steps, against high frequencies.
 
     Args:
         width: standard deviation in pixels, at most 4; 0: none.
         every: steps.
     """
-    return Part("blur", {"width": float(width), "every": float(every)})
+    return Component("blur", {"width": float(width), "every": float(every)})
 
 
-def clip_norm(percentile: float = 0.0) -> Part:
+def clip_norm(percentile: float = 0.0) -> Component:
     """Make gray the pixels that differ least from it.
 
     Args:
         percentile: of an image's pixels, 0 to 100.
     """
-    return Part("clip_norm", {"percentile": float(percentile)})
+    return Component("clip_norm", {"percentile": float(percentile)})
 
 
-def clip_contribution(percentile: float = 0.0) -> Part:
+def clip_contribution(percentile: float = 0.0) -> Component:
     """Make gray the pixels that matter least: |Σ over colours of (x - gray) · gradient|.
 
     Args:
         percentile: of an image's pixels, 0 to 100.
     """
-    return Part("clip_contribution", {"percentile": float(percentile)})
+    return Component("clip_contribution", {"percentile": float(percentile)})
 
 
 def operate(
-    part: Part, numbers: Mapping[str, Tensor], images: Tensor, gradient: Tensor, number: Tensor
+    part: Component, numbers: Mapping[str, Tensor], images: Tensor, gradient: Tensor, number: Tensor
 ) -> Tensor:
     """The images after it.
 

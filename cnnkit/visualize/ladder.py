@@ -50,7 +50,7 @@ _WAVES: dict[str, Any] = {
 }
 
 
-def rungs(steps: int = STEPS, network: str = "") -> tuple[Preset, ...]:
+def regularizer_ladder(steps: int = STEPS, network: str = "") -> tuple[Preset, ...]:
     """The ladder, from the bottom.
 
     Args:

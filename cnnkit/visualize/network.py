@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from cnnkit._lazy import keras
 from cnnkit.errors import IncompatibleError, UnknownLayerError
-from cnnkit.visualize.dense import multiplied, multiplies
-from cnnkit.visualize.folding import convolve, folded
+from cnnkit.visualize.fast_layers import convolve, folded, multiplied, multiplies
 from cnnkit.visualize.terms import OUTPUT
 
 if TYPE_CHECKING:
@@ -20,7 +19,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Choice:
+class TargetLayer:
     """A layer whose units can be excited."""
 
     name: str  # "outer/inner" inside a nested network
@@ -33,7 +32,7 @@ class Choice:
         return self.shape[-1]
 
 
-def choices(model: Any, size: tuple[int, int] | None = None) -> list[Choice]:
+def target_layers(model: Any, size: tuple[int, int] | None = None) -> list[TargetLayer]:
     """The layers that can be excited, from the image to the answer.
 
     Args:
@@ -43,16 +42,16 @@ def choices(model: Any, size: tuple[int, int] | None = None) -> list[Choice]:
     Raises:
         IncompatibleError: the network cannot be read, or leaves its size open and none is given.
     """
-    found: dict[str, Choice] = {}
+    found: dict[str, TargetLayer] = {}
     for call in _trace(model, _input_shape(model, size)).calls:
         shape = tuple(call.outputs[0].shape[1:])
         answers = len(shape) in (1, 3) and call.outputs[0].dtype.startswith(("float", "bfloat"))
         if answers and call.kind not in _NOT_EXCITED:
-            found.setdefault(call.path, Choice(call.path, call.kind, shape))
+            found.setdefault(call.path, TargetLayer(call.path, call.kind, shape))
     return list(found.values())
 
 
-class Network:
+class ActivationModel:
     """What some layers answer to images of one size.
 
     The model itself is neither changed nor copied. Only the calls that lead to the wanted
@@ -190,7 +189,7 @@ def _result(traced: Any, place: int, name: str, model: Any) -> Any:
 
 def _names(model: Any) -> list[str]:
     height, width = model.inputs[0].shape[1:3]
-    return [choice.name for choice in choices(model, (height or 224, width or 224))]
+    return [choice.name for choice in target_layers(model, (height or 224, width or 224))]
 
 
 def _needed(calls: Sequence[Call], results: Sequence[Any], source: Any) -> list[Call]:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections import deque
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import tensorflow as tf
@@ -12,14 +13,15 @@ import tensorflow as tf
 from cnnkit.errors import DivergedError, IncompatibleError
 from cnnkit.visualize.components import Number
 from cnnkit.visualize.plan import Plan
-from cnnkit.visualize.step import Engine, Engines, Report, State
+from cnnkit.visualize.step import CompiledStep, CompiledSteps, State, StepValues
 
 HALVINGS = 24  # of a step before it is given up
+T = TypeVar("T")
 RECOVERY = 10  # good steps after which a halved step grows again
 
 
 @dataclass(frozen=True)
-class Step:
+class OptimizationStep:
     """What one step found and did."""
 
     number: int  # steps done, 1-based
@@ -29,7 +31,7 @@ class Step:
     rates: np.ndarray  # (images,): what the step was multiplied by; below 1 after trouble
     notes: tuple[str, ...]  # sentences
     state: State = field(repr=False)
-    _engine: Engine = field(repr=False)
+    _engine: CompiledStep = field(repr=False)
 
     @property
     def images(self) -> np.ndarray:
@@ -41,7 +43,7 @@ class Maximization:
     """An optimisation that can be steered while it runs.
 
     Args:
-        model: Keras network, or the `Engines` of one, which remember what was compiled.
+        model: Keras network, or the `CompiledSteps` of one, which remember what was compiled.
         plan: what to do.
         images: (images, height, width, channels), 0 to 255, to begin with; None: noise.
         guides: name → guiding image, see `terms.guide`.
@@ -60,7 +62,7 @@ class Maximization:
         guides: Mapping[str, np.ndarray] | None = None,
     ):
         """Begin; the first step compiles."""
-        engines = model if isinstance(model, Engines) else Engines(model)
+        engines = model if isinstance(model, CompiledSteps) else CompiledSteps(model)
         self.engine = engines.get(plan, guides)
         self.plan = plan
         self.state = self.engine.begin(plan) if images is None else self._from(images)
@@ -88,7 +90,7 @@ class Maximization:
         self.state = state
         self._rates[:] = 1
 
-    def step(self) -> Step:
+    def step(self) -> OptimizationStep:
         """Climb once.
 
         Raises:
@@ -99,7 +101,7 @@ class Maximization:
         if dead.any() and self._climbs():
             new, notes = self._warmed(new, dead, notes)
         self.state = new
-        return Step(
+        return OptimizationStep(
             number=new.number,
             values=self._named(report),
             gradient_norm=np.asarray(report.gradient_norm),
@@ -110,7 +112,7 @@ class Maximization:
             _engine=self.engine,
         )
 
-    def _finite_step(self) -> tuple[State, Report, list[str]]:
+    def _finite_step(self) -> tuple[State, StepValues, list[str]]:
         weights = self.plan.objective.weights
         notes: list[str] = []
         for _ in range(HALVINGS):
@@ -169,7 +171,7 @@ class Maximization:
         )
         return State(cold.number, stored, remembered), [*notes, note]
 
-    def _named(self, report: Report) -> dict[str, np.ndarray]:
+    def _named(self, report: StepValues) -> dict[str, np.ndarray]:
         values = np.asarray(report.values)
         return {str(term): values[n] for n, (_, term) in enumerate(self.plan.objective.terms)}
 
@@ -188,7 +190,7 @@ def maximize(
     *,
     images: np.ndarray | None = None,
     guides: Mapping[str, np.ndarray] | None = None,
-) -> Iterator[Step]:
+) -> Iterator[OptimizationStep]:
     """Climb step by step.
 
         for step in maximize(model, Plan(objective=class_logit(65), steps=100)):
@@ -209,6 +211,15 @@ def maximize(
     climbing = Maximization(model, plan, images=images, guides=guides)
     for _ in range(plan.steps):
         yield climbing.step()
+
+
+def last_of(steps: Iterable[T]) -> T:
+    """The last step, without holding the images of all steps before it in memory.
+
+    Args:
+        steps: of `maximize` or `dream`, at least one.
+    """
+    return deque(steps, maxlen=1).pop()
 
 
 def _chosen(where: np.ndarray, yes: Any, no: Any) -> Any:

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from cnnkit._lazy import tf
-from cnnkit.visualize.components import Part
+from cnnkit.visualize.components import Component
 
 if TYPE_CHECKING:
     Tensor = Any
@@ -18,7 +18,9 @@ NORMALISED = ("none", "rms", "l2")
 EPSILON = 1e-7  # Keras's
 
 
-def rmsprop(learning_rate: float = 1.0, *, decay: float = 0.95, normalised: str = "rms") -> Part:
+def rmsprop(
+    learning_rate: float = 1.0, *, decay: float = 0.95, normalised: str = "rms"
+) -> Component:
     """Gradient divided by the root of its running mean square; no bias correction.
 
     Args:
@@ -30,7 +32,9 @@ def rmsprop(learning_rate: float = 1.0, *, decay: float = 0.95, normalised: str 
     return _optimizer("rmsprop", normalised, learning_rate=learning_rate, decay=decay)
 
 
-def sgd(learning_rate: float = 1.0, *, momentum: float = 0.0, normalised: str = "none") -> Part:
+def sgd(
+    learning_rate: float = 1.0, *, momentum: float = 0.0, normalised: str = "none"
+) -> Component:
     """The gradient itself, with momentum. Arguments as of `rmsprop`."""
     return _optimizer("sgd", normalised, learning_rate=learning_rate, momentum=momentum)
 
@@ -41,7 +45,7 @@ def adam(
     beta_1: float = 0.9,
     beta_2: float = 0.999,
     normalised: str = "none",
-) -> Part:
+) -> Component:
     """Adam, with bias correction. Arguments as of `rmsprop`.
 
     Reference:
@@ -50,12 +54,12 @@ def adam(
     return _optimizer("adam", normalised, learning_rate=learning_rate, beta_1=beta_1, beta_2=beta_2)
 
 
-def slots(part: Part, stored: Tensor) -> tuple[Tensor, ...]:
+def slots(part: Component, stored: Tensor) -> tuple[Tensor, ...]:
     """What the optimiser remembers before the first step."""
     return tuple(tf.zeros_like(stored) for _ in range(_SLOTS[part.kind]))
 
 
-def normalise(part: Part, gradient: Tensor) -> Tensor:
+def normalise(part: Component, gradient: Tensor) -> Tensor:
     """Each image's gradient, brought to one size."""
     axes = tuple(range(1, len(gradient.shape)))
     way = part.options["normalised"]
@@ -66,7 +70,7 @@ def normalise(part: Part, gradient: Tensor) -> Tensor:
 
 
 def step(
-    part: Part,
+    part: Component,
     numbers: Mapping[str, Tensor],
     gradient: Tensor,
     remembered: tuple[Tensor, ...],
@@ -107,12 +111,12 @@ def _adam(numbers, gradient, remembered, number):
     return mean_hat / (tf.sqrt(square_hat) + EPSILON), (mean, square)
 
 
-def _optimizer(kind: str, normalised: str, **numbers: float) -> Part:
+def _optimizer(kind: str, normalised: str, **numbers: float) -> Component:
     if normalised not in NORMALISED:
         raise ValueError(
             f"`normalised` must be one of {', '.join(NORMALISED)}. Received: {normalised!r}."
         )
-    return Part(kind, {k: float(v) for k, v in numbers.items()}, {"normalised": normalised})
+    return Component(kind, {k: float(v) for k, v in numbers.items()}, {"normalised": normalised})
 
 
 _SLOTS = {"rmsprop": 1, "sgd": 1, "adam": 2}

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from cnnkit._lazy import tf
-from cnnkit.visualize.components import Part
+from cnnkit.visualize.components import Component
 
 if TYPE_CHECKING:
     Tensor = Any
@@ -33,7 +33,7 @@ SLOPE = LARGEST / 4
 EDGE = 1e-3  # how near to black and white a given image may come: logit(0) is infinite
 
 
-def pixels(*, bounds: str = "free", decorrelated: bool = False) -> Part:
+def pixels(*, bounds: str = "free", decorrelated: bool = False) -> Component:
     """Every value of the image by itself.
 
     Args:
@@ -44,10 +44,10 @@ def pixels(*, bounds: str = "free", decorrelated: bool = False) -> Part:
     """
     if bounds == "clip" and decorrelated:
         raise ValueError("`bounds` must be 'free' or 'sigmoid' with decorrelated colours.")
-    return Part("pixels", {}, {"bounds": _known(bounds), "decorrelated": decorrelated})
+    return Component("pixels", {}, {"bounds": _known(bounds), "decorrelated": decorrelated})
 
 
-def fourier(*, decay: float = 1.0, bounds: str = "sigmoid", decorrelated: bool = True) -> Part:
+def fourier(*, decay: float = 1.0, bounds: str = "sigmoid", decorrelated: bool = True) -> Component:
     """A spectrum, in which short waves are made weaker.
 
     Args:
@@ -58,10 +58,10 @@ def fourier(*, decay: float = 1.0, bounds: str = "sigmoid", decorrelated: bool =
     if bounds == "clip":
         raise ValueError("`bounds` of a spectrum must be 'free' or 'sigmoid'. Received: 'clip'.")
     options = {"bounds": _known(bounds), "decorrelated": decorrelated, "decay": decay}
-    return Part("fourier", {}, options)
+    return Component("fourier", {}, options)
 
 
-def render(part: Part, stored: Tensor, size: tuple[int, int]) -> Tensor:
+def render(part: Component, stored: Tensor, size: tuple[int, int]) -> Tensor:
     """The image from what is stored.
 
     Args:
@@ -80,7 +80,7 @@ def render(part: Part, stored: Tensor, size: tuple[int, int]) -> Tensor:
     return value * SLOPE + LARGEST / 2 if _waves(part) else value
 
 
-def encode(part: Part, images: Tensor) -> Tensor:
+def encode(part: Component, images: Tensor) -> Tensor:
     """What must be stored so that `render` gives these images.
 
     Args:
@@ -99,7 +99,7 @@ def encode(part: Part, images: Tensor) -> Tensor:
     return _values_to_waves(value, part.options["decay"]) if _waves(part) else value
 
 
-def bounded(part: Part, stored: Tensor) -> Tensor:
+def bounded(part: Component, stored: Tensor) -> Tensor:
     """What is stored after a step, cut off where the parametrization says so."""
     if part.options["bounds"] == "clip":
         return tf.clip_by_value(stored, 0.0, LARGEST)
@@ -131,7 +131,7 @@ def _values_to_waves(value: Tensor, decay: float) -> Tensor:
     return tf.stack([tf.math.real(spectrum), tf.math.imag(spectrum)], axis=1)
 
 
-def _waves(part: Part) -> bool:
+def _waves(part: Component) -> bool:
     return part.kind == "fourier"
 
 

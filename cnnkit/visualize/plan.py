@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from cnnkit.visualize.components import Number, Part, number_text
+from cnnkit.visualize.components import Component, Number, number_text
 from cnnkit.visualize.optimizers import rmsprop
 from cnnkit.visualize.parametrizations import pixels
 from cnnkit.visualize.terms import Objective
@@ -20,7 +20,7 @@ SINGLE = ("parametrization", "optimizer", "start")
 SEVERAL = ("transforms", "operators")
 
 
-def noise(spread: float = 20.0, centre: float = 128.0, shape: str = "uniform") -> Part:
+def noise(spread: float = 20.0, centre: float = 128.0, shape: str = "uniform") -> Component:
     """The image to begin with: noise, of its own for each image of a batch.
 
     Args:
@@ -30,7 +30,7 @@ def noise(spread: float = 20.0, centre: float = 128.0, shape: str = "uniform") -
         centre: gray level.
         shape: "uniform", "normal", or "stored" for a spectrum.
     """
-    return Part("noise", {"spread": float(spread), "centre": float(centre)}, {"shape": shape})
+    return Component("noise", {"spread": float(spread), "centre": float(centre)}, {"shape": shape})
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,11 +54,11 @@ class Plan:
     size: tuple[int, int] | None = None
     images: int = 1
     steps: int = 256
-    parametrization: Part = field(default_factory=pixels)
-    start: Part = field(default_factory=noise)
-    transforms: tuple[Part, ...] = ()
-    optimizer: Part = field(default_factory=rmsprop)
-    operators: tuple[Part, ...] = ()
+    parametrization: Component = field(default_factory=pixels)
+    start: Component = field(default_factory=noise)
+    transforms: tuple[Component, ...] = ()
+    optimizer: Component = field(default_factory=rmsprop)
+    operators: tuple[Component, ...] = ()
     seed: int = 0
 
     def __post_init__(self):
@@ -160,11 +160,11 @@ class Plan:
             size=tuple(values["size"]) if values.get("size") else None,
             images=int(values["images"]),
             steps=int(values["steps"]),
-            parametrization=Part.from_dict(values["parametrization"]),
-            optimizer=Part.from_dict(values["optimizer"]),
-            start=Part.from_dict(values["start"]),
-            transforms=tuple(map(Part.from_dict, values["transforms"])),
-            operators=tuple(map(Part.from_dict, values["operators"])),
+            parametrization=Component.from_dict(values["parametrization"]),
+            optimizer=Component.from_dict(values["optimizer"]),
+            start=Component.from_dict(values["start"]),
+            transforms=tuple(map(Component.from_dict, values["transforms"])),
+            operators=tuple(map(Component.from_dict, values["operators"])),
             seed=int(values["seed"]),
         )
 
@@ -195,3 +195,54 @@ def _turned(part: Any, prefix: str, numbers: Mapping[str, Number]) -> Any:
     return dataclasses.replace(
         part, numbers={name: numbers[prefix + name] for name in part.numbers}
     )
+
+
+def script(kind: str, name: str, plan: Plan) -> str:
+    """A program that makes a plan's images, with cnnkit installed.
+
+    Args:
+        kind: of the network: "imagenet", "without_top", "untrained", "folder" or "file".
+        name: of the network, or its path.
+        plan: what to do.
+    """
+    headline = str(plan).splitlines()[0].replace("\\", "/").replace('"', "'")
+    return _SCRIPT.format(
+        headline=headline,
+        plan=json.dumps(plan.to_dict(), indent=1),
+        opening=_OPENING[kind].format(name=name),
+    )
+
+
+_OPENING = {
+    "imagenet": "model = cnnkit.load_pretrained({name!r})",
+    "untrained": "keras.utils.set_random_seed(0)\n"
+    "model = cnnkit.load_pretrained({name!r}, weights=None)",
+    "without_top": "model = cnnkit.models.load_headless({name!r})",
+    "folder": "model, card = cnnkit.load_model(Path({name!r}))",
+    "file": "model = keras.saving.load_model({name!r})",
+}
+
+_SCRIPT = '''"""Made by cnnkit: {headline}"""
+
+import json
+from pathlib import Path
+
+import keras
+import numpy as np
+from PIL import Image
+
+import cnnkit
+from cnnkit.visualize import Plan, maximize
+from cnnkit.visualize.fooling import to_8bit
+
+PLAN = json.loads("""
+{plan}
+""")
+
+{opening}
+for step in maximize(model, Plan.from_dict(PLAN)):
+    values = ", ".join(f"{{name}} {{np.mean(v):.4g}}" for name, v in step.values.items())
+    print(f"step {{step.number}}: {{values}}", *step.notes)
+for number, image in enumerate(step.images):
+    Image.fromarray(to_8bit(image).squeeze()).save(f"image-{{number}}.png")
+'''

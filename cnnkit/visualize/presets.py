@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 
 from cnnkit.errors import UnknownNameError
 from cnnkit.visualize import image_regularizers, optimizers, parametrizations, transforms
-from cnnkit.visualize.components import Part
+from cnnkit.visualize.components import Component
 from cnnkit.visualize.plan import Plan, noise
 from cnnkit.visualize.terms import (
     Objective,
@@ -35,11 +35,11 @@ class Preset:
     penalties: Objective | None = None  # added to what is excited; weights are negative
     probability: bool = False  # classes after softmax, not before
     lead: float = 0.0  # weight of a class's lead over all others, beside its logit
-    parametrization: Part = field(default_factory=parametrizations.pixels)
-    start: Part = field(default_factory=noise)
-    transforms: tuple[Part, ...] = ()
-    optimizer: Part = field(default_factory=optimizers.rmsprop)
-    operators: tuple[Part, ...] = ()
+    parametrization: Component = field(default_factory=parametrizations.pixels)
+    start: Component = field(default_factory=noise)
+    transforms: tuple[Component, ...] = ()
+    optimizer: Component = field(default_factory=optimizers.rmsprop)
+    operators: tuple[Component, ...] = ()
     made_for: int | None = None  # pixels a side; other sizes get moves and penalties to match
     differs: str = ""  # from the original, in one sentence
 
@@ -72,7 +72,7 @@ def _fitted(plan: Plan, made_for: int) -> Plan:
     return dataclasses.replace(plan, transforms=parts, objective=Objective(terms))
 
 
-def _smaller(part: Part, share: float) -> Part:
+def _smaller(part: Component, share: float) -> Component:
     if part.kind == "jitter":
         pixels = round(part.numbers["pixels"] * share)  # pyright: ignore[reportOperatorIssue]
         return transforms.jitter(max(1, pixels))
@@ -125,7 +125,7 @@ def completed(plan: Plan) -> Plan:
     )
 
 
-def _with_idle(parts: tuple[Part, ...]) -> tuple[Part, ...]:
+def _with_idle(parts: tuple[Component, ...]) -> tuple[Component, ...]:
     """Idle moves before the first crop, which has to be the last."""
     kinds = {part.kind for part in parts}
     idle = tuple(part for part in _IDLE_TRANSFORMS if part.kind not in kinds)
@@ -179,7 +179,7 @@ def _post(name: str, title: str, penalties: Objective | None, probability: bool 
     )
 
 
-def _yosinski(number: str, steps: int, rate: float, *steps_after: Part) -> Preset:
+def _yosinski(number: str, steps: int, rate: float, *steps_after: Component) -> Preset:
     return Preset(
         name=f"yosinski_{number}",
         title=f"Yosinski {number}",

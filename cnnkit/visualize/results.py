@@ -18,7 +18,7 @@ IMAGES, CARD = "images", "card.json"
 
 
 @dataclass(frozen=True, eq=False)
-class Result:
+class OptimizationResult:
     """The end of an optimisation."""
 
     plan: Plan
@@ -39,19 +39,19 @@ class ResultCache(BoundedFolder):
         text = f"{VERSION}\n{weights}\n{plan.to_json()}"
         return hashlib.sha256(text.encode()).hexdigest()[:32]
 
-    def get(self, key: str) -> Result | None:
+    def get(self, key: str) -> OptimizationResult | None:
         """A result, or None. One that is damaged is removed."""
         found = self.read(key, (IMAGES,))
         if found is None:
             return None
         card, arrays = found
         try:
-            return Result(Plan.from_dict(card.pop("plan")), arrays[IMAGES], card)
+            return OptimizationResult(Plan.from_dict(card.pop("plan")), arrays[IMAGES], card)
         except (ValueError, KeyError):
             self.remove(key)
             return None
 
-    def put(self, key: str, result: Result) -> None:
+    def put(self, key: str, result: OptimizationResult) -> None:
         """Keep a result."""
         card = {**result.card, "plan": result.plan.to_dict()}
         self.write(key, card, {IMAGES: result.images.astype(np.float32)})

@@ -19,7 +19,7 @@ from cnnkit.errors import IncompatibleError
 from cnnkit.visualize import optimizers, parametrizations
 from cnnkit.visualize.components import Number
 from cnnkit.visualize.image_regularizers import operate
-from cnnkit.visualize.network import Network, check_units
+from cnnkit.visualize.network import ActivationModel, check_units
 from cnnkit.visualize.plan import Plan
 from cnnkit.visualize.scores import score
 from cnnkit.visualize.transforms import compose
@@ -38,7 +38,7 @@ class State(NamedTuple):
     remembered: tuple[Tensor, ...]  # by the optimiser
 
 
-class Report(NamedTuple):
+class StepValues(NamedTuple):
     """What a step found at the image it started from, and whether it can be gone on with."""
 
     values: Tensor  # float32 (terms, images), without their weights
@@ -46,11 +46,11 @@ class Report(NamedTuple):
     finite: Tensor  # bool (images,)
 
 
-class Engine:
+class CompiledStep:
     """Compiled steps for one network and one shape of plan.
 
     Args:
-        model: Keras network, see `Network`.
+        model: Keras network, see `ActivationModel`.
         plan: any of this shape.
         guides: name → guiding image, float32 (1, height, width, channels), 0 to 255.
 
@@ -63,7 +63,7 @@ class Engine:
     def __init__(self, model: Any, plan: Plan, guides: Mapping[str, np.ndarray] | None = None):
         """Find the part of the network that is needed; compile at the first step."""
         layers = plan.objective.layers
-        self.network = Network(model, layers, _seen_size(plan, model)) if layers else None
+        self.network = ActivationModel(model, layers, _seen_size(plan, model)) if layers else None
         self.size: tuple[int, int] = plan.size or _own_size(model)
         self.channels = model.inputs[0].shape[-1]
         self.plan = plan
@@ -136,7 +136,7 @@ class Engine:
         weights: np.ndarray | None = None,
         rates: np.ndarray | None = None,
         warm: bool = False,
-    ) -> tuple[State, Report]:
+    ) -> tuple[State, StepValues]:
         """One step.
 
         Args:
@@ -214,7 +214,7 @@ class Engine:
         finite = _finite(changed) & tf.math.is_finite(tf.reduce_sum(values, 0))
         # A gradient whose square overflows is divided by infinity: a step of nothing.
         finite &= tf.reduce_all([_finite(slope**2), *map(_finite, remembered)], 0)
-        return changed, remembered, Report(values, norm, finite)
+        return changed, remembered, StepValues(values, norm, finite)
 
     def _values(self, image, number, seed, weights, numbers, warm):
         """Each term's values, the weighted sum of those of activations, and of the others."""
@@ -238,7 +238,7 @@ class Engine:
                 excite += counted
         return tf.stack(values), excite, restrain
 
-    def _answers(self, network: Network, seen: Tensor, warm: bool) -> dict[str, Tensor]:
+    def _answers(self, network: ActivationModel, seen: Tensor, warm: bool) -> dict[str, Tensor]:
         seen = _fitted(seen, network.size)
         if not warm:
             return network(seen)
@@ -266,7 +266,7 @@ class Engine:
         return found
 
 
-class Engines:
+class CompiledSteps:
     """The compiled steps of one network, the last few shapes of plan.
 
     Args:
@@ -278,17 +278,17 @@ class Engines:
         """Compile nothing yet."""
         self.model = model
         self.kept = kept
-        self._engines: OrderedDict[str, Engine] = OrderedDict()
+        self._engines: OrderedDict[str, CompiledStep] = OrderedDict()
         self._lock = threading.Lock()
 
-    def get(self, plan: Plan, guides: Mapping[str, np.ndarray] | None = None) -> Engine:
+    def get(self, plan: Plan, guides: Mapping[str, np.ndarray] | None = None) -> CompiledStep:
         """The engine for a plan. With guides it is a new one: they are part of it."""
         if guides:
-            return Engine(self.model, plan, guides)
+            return CompiledStep(self.model, plan, guides)
         with self._lock:
             shape = plan.shape()
             if shape not in self._engines:
-                self._engines[shape] = Engine(self.model, plan)
+                self._engines[shape] = CompiledStep(self.model, plan)
             self._engines.move_to_end(shape)
             while len(self._engines) > self.kept:
                 self._engines.popitem(last=False)
@@ -358,7 +358,7 @@ def _seen_size(plan: Plan, model: Any) -> tuple[int, int]:
     if min(height, width) < 1:
         raise IncompatibleError(f"Cropping leaves {height}×{width} pixels of the image.")
     try:
-        Network(model, plan.objective.layers, (height, width))
+        ActivationModel(model, plan.objective.layers, (height, width))
     except IncompatibleError:
         if None in model.inputs[0].shape[1:3] or not _resizable(plan):
             raise
@@ -385,7 +385,7 @@ def _guide_activations(
                 f"{', '.join(guides) or 'none'}."
             )
         _, height, width, _ = guides[name].shape
-        network = Network(model, (term.layer,), (height, width))
+        network = ActivationModel(model, (term.layer,), (height, width))
         answers = network(tf.constant(guides[name], tf.float32))
         found.setdefault(name, {})[term.layer] = answers[term.layer]
     return found

@@ -18,7 +18,7 @@ from typing import Any
 
 import numpy as np
 
-from cnnkit.visualize.components import Number, Part, number_text
+from cnnkit.visualize.components import Component, Number, number_text
 
 OUTPUT = ""  # stands for the network's answer, whatever its last layer is called
 IMAGE_TERMS = ("lp_norm", "total_variation", "anisotropic_variation", "l2")
@@ -26,13 +26,13 @@ CENTRE = -1.0  # of a map, as a neuron's row or column
 
 
 @dataclass(frozen=True)
-class Term(Part):
+class Term(Component):
     """One number for each image, the larger the more of it.
 
     Args:
         kind: of `scores`.
-        numbers: see `Part`.
-        options: see `Part`.
+        numbers: see `Component`.
+        options: see `Component`.
         layer: whose activations it reads; "": the network's answer. Terms of the image
             itself (`IMAGE_TERMS`) read none.
     """

@@ -48,7 +48,7 @@ class Collection:
 
 
 @dataclass(frozen=True, eq=False)
-class Found:
+class TopActivations:
     """The most exciting images of each unit, the best first."""
 
     places: np.ndarray  # int64 (units, most), in the collection
@@ -73,7 +73,7 @@ def collection_for(
     return _photos(shape, data_dir) if shape[-1] == 3 else None
 
 
-def exciting(
+def find_top_activations(
     model: Any,
     layer: str,
     units: Sequence[int],
@@ -81,11 +81,11 @@ def exciting(
     *,
     by: str = "max",
     top: int = TOP,
-) -> Generator[int, None, Found]:
+) -> Generator[int, None, TopActivations]:
     """Show images to a layer and keep those that excite its units most.
 
     Args:
-        model: Keras network, see `network.Network`.
+        model: Keras network, see `network.ActivationModel`.
         layer: of `network.choices`.
         units: filters.
         images: uint8 (images, height, width, channels), 0 to 255.
@@ -98,11 +98,11 @@ def exciting(
     Returns:
         The best of each unit, no more than there are images.
     """
-    from cnnkit.visualize.network import Network
+    from cnnkit.visualize.network import ActivationModel
 
     if by not in SUMMARIES:
         raise ValueError(f"`by` must be one of {', '.join(SUMMARIES)}. Received: {by!r}.")
-    network = Network(model, (layer,), images.shape[1:3])
+    network = ActivationModel(model, (layer,), images.shape[1:3])
     answer = tf.function(lambda seen: _summary(network(seen)[layer], units, by), autograph=False)
     found = []
     for done, start in enumerate(range(0, len(images), BATCH), start=1):
@@ -133,10 +133,10 @@ def _summary(answer: Tensor, units: Sequence[int], by: str) -> Tensor:
     return tf.reduce_max(chosen, places) if by == "max" else tf.reduce_mean(chosen, places)
 
 
-def _best(values: np.ndarray, top: int) -> Found:
+def _best(values: np.ndarray, top: int) -> TopActivations:
     """The largest of each column, of equals the first."""
     order = np.argsort(-values, axis=0, kind="stable")[:top].T
-    return Found(order, np.take_along_axis(values.T, order, axis=1))
+    return TopActivations(order, np.take_along_axis(values.T, order, axis=1))
 
 
 def _digits(name: str) -> Collection:

@@ -17,7 +17,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from cnnkit._lazy import tf
-from cnnkit.visualize.components import Part
+from cnnkit.visualize.components import Component
 
 if TYPE_CHECKING:
     Tensor = Any
@@ -27,26 +27,26 @@ GRAY = 127.5
 PRIME = 7_919  # keeps the draws of the parts of a chain apart
 
 
-def jitter(pixels: float = 8) -> Part:
+def jitter(pixels: float = 8) -> Component:
     """Move all images by up to so many pixels; what leaves on one side comes in on the other.
 
     Args:
         pixels: whole; drawn evenly from -pixels to pixels in both directions.
     """
-    return Part("jitter", {"pixels": float(pixels)})
+    return Component("jitter", {"pixels": float(pixels)})
 
 
-def scale(low: float = 0.9, high: float = 1.1) -> Part:
+def scale(low: float = 0.9, high: float = 1.1) -> Component:
     """Enlarge each image around its middle by a factor of its own, low to high."""
-    return Part("scale", {"low": float(low), "high": float(high)})
+    return Component("scale", {"low": float(low), "high": float(high)})
 
 
-def rotate(degrees: float = 10) -> Part:
+def rotate(degrees: float = 10) -> Component:
     """Turn each image around its middle by an angle of its own, -degrees to degrees."""
-    return Part("rotate", {"degrees": float(degrees)})
+    return Component("rotate", {"degrees": float(degrees)})
 
 
-def pad(pixels: int = 12, fill: str = "gray") -> Part:
+def pad(pixels: int = 12, fill: str = "gray") -> Component:
     """Put a border around, so that nothing can cling to the edge.
 
     Args:
@@ -55,15 +55,15 @@ def pad(pixels: int = 12, fill: str = "gray") -> Part:
     """
     if fill not in FILLS:
         raise ValueError(f"`fill` must be one of {', '.join(FILLS)}. Received: {fill!r}.")
-    return Part("pad", {}, {"pixels": int(pixels), "fill": fill})
+    return Component("pad", {}, {"pixels": int(pixels), "fill": fill})
 
 
-def crop(pixels: int = 12) -> Part:
+def crop(pixels: int = 12) -> Component:
     """Cut a border away, unevenly: from each two opposite sides `2 * pixels` together."""
-    return Part("crop", {}, {"pixels": int(pixels)})
+    return Component("crop", {}, {"pixels": int(pixels)})
 
 
-def compose(parts: Sequence[Part]) -> Callable[..., Tensor]:
+def compose(parts: Sequence[Component]) -> Callable[..., Tensor]:
     """One function for several parts, applied in their order.
 
     Returns:

@@ -6,12 +6,11 @@ import pytest
 
 from cnnkit.runs import Status
 from cnnkit.studio import Source
-from cnnkit.visualize.gallery import LayerMosaic
-from cnnkit.visualize.mosaics import Way
+from cnnkit.visualize.mosaics import LayerMosaic, MosaicSettings
 from cnnkit.visualize.results import ResultCache
 
 LAYERS = ("block1_conv1", "block2_conv1")
-WAY = Way(units=3, preset="quick", steps=400)
+WAY = MosaicSettings(units=3, preset="quick", steps=400)
 
 
 @pytest.fixture

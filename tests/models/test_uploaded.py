@@ -7,7 +7,7 @@ import pytest
 from cnnkit.errors import IncompatibleError
 from cnnkit.models import create_model, open_brought
 from cnnkit.predict import softmax
-from cnnkit.visualize.network import choices
+from cnnkit.visualize.network import target_layers
 
 IMAGES = np.random.default_rng(0).integers(0, 256, (3, 16, 16, 3), np.uint8)
 
@@ -66,7 +66,7 @@ def test_only_layers_of_the_file_are_listed_whatever_softmax_is_written_as(tmp_p
     model = ended_by(end)
     model.save(tmp_path / "mine.keras")
     network = open_brought((tmp_path / "mine.keras").read_bytes(), title="mine.keras")
-    assert [one.name for one in choices(network.model)] == ["conv", "mean", "dense", *more]
+    assert [one.name for one in target_layers(network.model)] == ["conv", "mean", "dense", *more]
     np.testing.assert_allclose(
         softmax(network.logits(IMAGES)), model(np.float32(IMAGES)), atol=1e-5
     )

@@ -11,8 +11,7 @@ import pytest
 from cnnkit.runs import Progress, Status
 from cnnkit.settings import get_settings
 from cnnkit.studio import Source
-from cnnkit.visualize.gallery import LayerMosaic
-from cnnkit.visualize.mosaics import Way
+from cnnkit.visualize.mosaics import LayerMosaic, MosaicSettings
 from cnnkit.visualize.results import ResultCache
 from tests.pages import opened, words_of
 
@@ -52,7 +51,7 @@ def starter(root) -> Source:
 
 def keep(results, source, layer, way=None, collection="360 test images of digits"):
     """Prefill the store with a layer as a job would have made it."""
-    way = way or Way()
+    way = way or MosaicSettings()
     count = dict((name, shape[-1]) for name, _, shape in LAYERS)[layer]
     units = way.drawn(count)
     most = 9 if collection else 0
@@ -135,7 +134,7 @@ def test_a_failed_job_says_why_and_can_be_resumed(store, results, starter, submi
 
 
 def test_a_link_restores_layers_the_way_and_the_chosen_filter(results, starter):
-    way = Way(units="all", preset="quick", steps=9, seed=3)
+    way = MosaicSettings(units="all", preset="quick", steps=9, seed=3)
     keep(results, starter, "conv2", way)
     query = {"all_filters": "true", "preset": "quick", "steps": "9", "seed": "3"}
     at = open_page(**query, layers="conv2", layer="conv2", unit="41")

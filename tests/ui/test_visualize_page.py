@@ -17,7 +17,7 @@ from cnnkit.studio import Source
 from cnnkit.studio.status import Look
 from cnnkit.visualize import class_logit, presets
 from cnnkit.visualize.presets import completed
-from cnnkit.visualize.results import Result
+from cnnkit.visualize.results import OptimizationResult
 from tests.pages import opened, words_of
 
 open_page = partial(opened, "pages/visualize.py")
@@ -162,7 +162,7 @@ def test_a_finished_image_opens_without_computing(still, own_home, root):
     source = Source("folder", str(root / "cnnkit" / "starter"))
     card = {"curves": {"step": [1.0, 2.0]} | {f"terms/{n}": [1.0, 2.0] for n in range(4)}}
     key = cache.key(source.digest(), plan)
-    cache.put(key, Result(plan, np.zeros((1, 28, 28, 1), np.float32), card))
+    cache.put(key, OptimizationResult(plan, np.zeros((1, 28, 28, 1), np.float32), card))
     at = open_page(network="run.starter", unit="7", preset="quick")
     assert "Made before with exactly these settings" in words_of(at)
     assert not [order for order in still[0] if order["do"] == "start"]

@@ -17,7 +17,7 @@ from cnnkit.visualize.deepdream_presets import (
     suggested_layers,
 )
 from cnnkit.visualize.plan import Plan
-from cnnkit.visualize.step import Engine
+from cnnkit.visualize.step import CompiledStep
 
 PLAN = Dream(layers={"conv1": 1.0, "conv2": 0.5}, octaves=2, steps=4, learning_rate=2.0)
 
@@ -89,7 +89,7 @@ def test_the_seeds_loss_is_its_published_formula(name):
     model = keras.Model(inputs, x)
     image = np.random.default_rng(1).uniform(0, 255, (1, 24, 20, 3)).astype(np.float32)
     plan = Plan(objective=settings.objective(), size=(24, 20))
-    total, slope, _ = Engine(model, plan).slope(image, plan)
+    total, slope, _ = CompiledStep(model, plan).slope(image, plan)
 
     def loss(pixels):
         value = 0.0

@@ -8,7 +8,7 @@ from cnnkit.models import OpenModel, load_model
 from cnnkit.predict import softmax
 from cnnkit.visualize import channel, class_logit, presets
 from cnnkit.visualize.fooling import (
-    Verdict,
+    Reclassification,
     as_shown,
     fooling_check,
     forms,
@@ -72,7 +72,7 @@ def test_every_form_is_asked_and_others_only_the_8_bit_one(starter, image):
     assert [v.own for v in verdicts] == [True] * 4 + [False]
     expected = softmax(starter.logits(to_8bit(image)[None]))[0, 4]
     assert verdicts[1].target == pytest.approx(expected) == verdicts[4].target
-    assert Verdict.from_dict(verdicts[1].to_dict()) == verdicts[1]
+    assert Reclassification.from_dict(verdicts[1].to_dict()) == verdicts[1]
 
 
 def test_a_class_that_a_network_does_not_know_has_no_share(starter, image):

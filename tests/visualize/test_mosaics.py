@@ -6,8 +6,14 @@ import pytest
 from cnnkit.errors import UnknownLayerError, UnknownNameError
 from cnnkit.visualize import Maximization, channel, presets
 from cnnkit.visualize.fooling import to_8bit
-from cnnkit.visualize.mosaics import Way, image_size, mosaic, receptive_fields, unit_count
-from cnnkit.visualize.step import Engine
+from cnnkit.visualize.mosaics import (
+    MosaicSettings,
+    image_size,
+    mosaic,
+    receptive_fields,
+    unit_count,
+)
+from cnnkit.visualize.step import CompiledStep
 
 SHAPE = (16, 16, 3)
 
@@ -23,14 +29,14 @@ def made(steps):
 
 
 def test_a_mosaic_has_an_image_for_each_filter_and_tells_each_step(small):
-    told, images = made(mosaic(small, "conv2", Way(units=4, steps=3, seed=1), SHAPE))
+    told, images = made(mosaic(small, "conv2", MosaicSettings(units=4, steps=3, seed=1), SHAPE))
     assert told == [1, 2, 3]
     assert images.shape == (4, 16, 16, 3) and images.dtype == np.uint8
     assert len({image.tobytes() for image in images}) == 4
 
 
 def test_each_image_is_the_one_that_its_filter_climbs_alone(small):
-    way = Way(units="all", preset="quick", steps=3)
+    way = MosaicSettings(units="all", preset="quick", steps=3)
     _, images = made(mosaic(small, "conv1", way, SHAPE))
     plan = presets.get("quick").plan(channel("conv1", range(4)), images=4, size=(16, 16), steps=3)
     climbing = Maximization(small, plan)
@@ -42,23 +48,23 @@ def test_each_image_is_the_one_that_its_filter_climbs_alone(small):
 def test_the_last_batch_is_filled_up_and_compiles_nothing_anew(small, monkeypatch):
     monkeypatch.setattr("cnnkit.visualize.mosaics.BATCH", 4)
     traces = []
-    one = Engine._one
+    one = CompiledStep._one
 
     def counted(self, *given, **how):
         traces.append(1)
         return one(self, *given, **how)
 
-    monkeypatch.setattr(Engine, "_one", counted)
-    told, images = made(mosaic(small, "conv2", Way(units="all", steps=2), SHAPE))
+    monkeypatch.setattr(CompiledStep, "_one", counted)
+    told, images = made(mosaic(small, "conv2", MosaicSettings(units="all", steps=2), SHAPE))
     assert told == [1, 2, 3, 4] and len(images) == 6
     assert len(traces) == 1
 
 
 def test_filters_are_drawn_with_the_seed_and_all_are_all():
-    assert Way(units=3, seed=5).drawn(100) == Way(units=3, seed=5).drawn(100)
-    assert Way(units=3, seed=5).drawn(100) != Way(units=3, seed=6).drawn(100)
-    assert Way().drawn(10) == tuple(range(10)) == Way(units="all").drawn(10)
-    assert Way(units="all").batches(18)[1] == (16, 17) + (16,) * 14
+    assert MosaicSettings(units=3, seed=5).drawn(100) == MosaicSettings(units=3, seed=5).drawn(100)
+    assert MosaicSettings(units=3, seed=5).drawn(100) != MosaicSettings(units=3, seed=6).drawn(100)
+    assert MosaicSettings().drawn(10) == tuple(range(10)) == MosaicSettings(units="all").drawn(10)
+    assert MosaicSettings(units="all").batches(18)[1] == (16, 17) + (16,) * 14
 
 
 def test_a_size_is_small_for_a_small_field_and_never_less_than_a_layer_takes(small):
@@ -80,16 +86,16 @@ def test_a_size_is_small_for_a_small_field_and_never_less_than_a_layer_takes(sma
 
 
 def test_a_way_survives_json_and_each_part_of_it_has_its_own_key():
-    way = Way(units="all", preset="lucid", steps=9, seed=2)
-    assert Way.from_dict({**way.to_dict(), "source": {}}) == way
+    way = MosaicSettings(units="all", preset="lucid", steps=9, seed=2)
+    assert MosaicSettings.from_dict({**way.to_dict(), "source": {}}) == way
     keys = {
         way.key("weights", "conv1"),
         way.key("weights", "conv2"),
         way.key("other", "conv1"),
-        Way(preset="lucid", steps=9, seed=2).key("weights", "conv1"),
-        Way(units="all", steps=9, seed=2).key("weights", "conv1"),
-        Way(units="all", preset="lucid", steps=8, seed=2).key("weights", "conv1"),
-        Way(units="all", preset="lucid", steps=9).key("weights", "conv1"),
+        MosaicSettings(preset="lucid", steps=9, seed=2).key("weights", "conv1"),
+        MosaicSettings(units="all", steps=9, seed=2).key("weights", "conv1"),
+        MosaicSettings(units="all", preset="lucid", steps=8, seed=2).key("weights", "conv1"),
+        MosaicSettings(units="all", preset="lucid", steps=9).key("weights", "conv1"),
     }
     assert len(keys) == 7
 
@@ -97,10 +103,10 @@ def test_a_way_survives_json_and_each_part_of_it_has_its_own_key():
 def test_what_cannot_be_is_refused(small):
     assert unit_count(small, "conv2", SHAPE) == 6
     with pytest.raises(UnknownLayerError, match="Known layers: conv1"):
-        next(mosaic(small, "conv9", Way(), SHAPE))
+        next(mosaic(small, "conv9", MosaicSettings(), SHAPE))
     with pytest.raises(UnknownNameError, match="preset"):
-        Way(preset="best")
+        MosaicSettings(preset="best")
     with pytest.raises(ValueError, match="Received: 0"):
-        Way(units=0)
+        MosaicSettings(units=0)
     with pytest.raises(ValueError, match="Received: 0"):
-        Way(steps=0)
+        MosaicSettings(steps=0)

@@ -8,7 +8,7 @@ import tensorflow as tf
 from cnnkit.anatomy import Probe
 from cnnkit.errors import IncompatibleError, UnknownLayerError
 from cnnkit.models import create_model
-from cnnkit.visualize.network import Network, choices
+from cnnkit.visualize.network import ActivationModel, target_layers
 from cnnkit.visualize.optimize import maximize
 from cnnkit.visualize.plan import Plan
 from cnnkit.visualize.terms import channel, class_logit
@@ -28,7 +28,7 @@ def nested(small):
 
 
 def test_what_it_answers_is_what_the_network_answers(small, images):
-    network = Network(small, ("conv2", "", "pool1"))
+    network = ActivationModel(small, ("conv2", "", "pool1"))
     found = network(tf.constant(images))
     expected = Probe(small, ("conv2", "logits", "pool1"))(images)
     np.testing.assert_allclose(found["conv2"], expected["conv2"], atol=1e-5)
@@ -38,18 +38,18 @@ def test_what_it_answers_is_what_the_network_answers(small, images):
 
 
 def test_only_what_leads_to_the_layer_is_called(small):
-    called = [step.path for step in Network(small, ("conv1",))._steps]
+    called = [step.path for step in ActivationModel(small, ("conv1",))._steps]
     assert called == ["rescaling", "conv1"]
 
 
 def test_images_of_another_size_are_taken_where_no_dense_layer_is_on_the_way(small):
-    assert Network(small, ("conv2",), (40, 28)).shapes["conv2"] == (17, 11, 6)
+    assert ActivationModel(small, ("conv2",), (40, 28)).shapes["conv2"] == (17, 11, 6)
     with pytest.raises(IncompatibleError, match="logits"):
-        Network(small, ("",), (40, 28))
+        ActivationModel(small, ("",), (40, 28))
 
 
 def test_layers_inside_a_nested_network_are_reached(nested, images):
-    network = Network(nested, ("inner/deep",))
+    network = ActivationModel(nested, ("inner/deep",))
     first = nested.get_layer("first")(images / 128 - 1)
     np.testing.assert_allclose(
         network(tf.constant(images))["inner/deep"],
@@ -93,27 +93,27 @@ def test_a_network_without_top_takes_any_size():
 
 
 def test_the_choices_are_the_layers_that_can_be_excited(small, nested):
-    assert [choice.name for choice in choices(small)] == [
+    assert [choice.name for choice in target_layers(small)] == [
         "conv1",
         "pool1",
         "conv2",
         "flatten",
         "logits",
     ]
-    assert {choice.name: choice.units for choice in choices(nested)}["inner/deep"] == 3
+    assert {choice.name: choice.units for choice in target_layers(nested)}["inner/deep"] == 3
 
 
 @pytest.mark.parametrize("name", ["conv3", "inner/none", "input"])
 def test_an_unknown_layer_lists_those_there_are(nested, name):
     with pytest.raises(UnknownLayerError, match="inner/deep"):
-        Network(nested, (name,))
+        ActivationModel(nested, (name,))
 
 
 def test_a_network_of_two_images_is_refused():
     left, right = keras.Input((8, 8, 3)), keras.Input((8, 8, 3))
     model = keras.Model([left, right], keras.layers.Add()([left, right]))
     with pytest.raises(IncompatibleError, match="must take one image"):
-        Network(model, ("",))
+        ActivationModel(model, ("",))
 
 
 @pytest.mark.parametrize(
@@ -121,7 +121,7 @@ def test_a_network_of_two_images_is_refused():
 )
 def test_the_projects_own_networks_can_be_climbed_at_any_layer(name):
     model = create_model(name, seed=0)
-    found = choices(model)
+    found = target_layers(model)
     for choice in (found[0], found[len(found) // 2], found[-1]):
         step = next(maximize(model, Plan(objective=channel(choice.name, 0), steps=1)))
         assert np.isfinite(step.images).all()

@@ -10,7 +10,7 @@ from cnnkit.visualize import image_regularizers, optimizers, parametrizations, s
 from cnnkit.visualize.optimize import Maximization, maximize
 from cnnkit.visualize.plan import Plan, noise
 from cnnkit.visualize.presets import PRESETS, get
-from cnnkit.visualize.step import Engines
+from cnnkit.visualize.step import CompiledSteps
 from cnnkit.visualize.terms import (
     channel,
     class_logit,
@@ -31,7 +31,7 @@ SGD = optimizers.sgd(20.0, normalised="rms")
 
 @pytest.fixture(scope="module")
 def engines(small):
-    return Engines(small)
+    return CompiledSteps(small)
 
 
 def climb(engines, objective, steps=4, **changes):
@@ -124,7 +124,9 @@ def test_a_batch_climbs_a_unit_for_each_image_as_it_would_alone(engines):
     together = climb(engines, class_logit([0, 1, 2]), images=3)[-1].images
     plan = Plan(objective=class_logit(1), optimizer=SGD)
     begun = (
-        Engines(engines.model).get(plan.turned({})).begin(Plan(objective=class_logit(1), images=1))
+        CompiledSteps(engines.model)
+        .get(plan.turned({}))
+        .begin(Plan(objective=class_logit(1), images=1))
     )
     noises = engines.get(Plan(objective=class_logit([0, 1, 2]), images=3, optimizer=SGD)).begin(
         Plan(objective=class_logit([0, 1, 2]), images=3)

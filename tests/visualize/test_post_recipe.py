@@ -6,7 +6,7 @@ import tensorflow as tf
 
 from cnnkit.visualize.optimize import maximize
 from cnnkit.visualize.presets import get
-from cnnkit.visualize.step import Engine
+from cnnkit.visualize.step import CompiledStep
 from cnnkit.visualize.terms import channel, class_logit
 
 EPSILON = 1e-7
@@ -56,7 +56,7 @@ def test_its_first_ten_steps_are_those_of_the_preset(
     small, preset, objective, layer, weights, softmax
 ):
     plan = get(preset).plan(objective, seed=4)
-    start = Engine(small, plan).begin(plan).stored.numpy().astype("float64")
+    start = CompiledStep(small, plan).begin(plan).stored.numpy().astype("float64")
     assert start.min() >= 118 and start.max() <= 138
     expected = post(small, layer, 3 if layer == "predictions" else 5, start, 10, *weights, softmax)
     steps = [step for step, _ in zip(maximize(small, plan), range(10), strict=False)]

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from cnnkit.visualize import Plan, class_logit
-from cnnkit.visualize.results import Result, ResultCache
+from cnnkit.visualize.results import OptimizationResult, ResultCache
 
 
 @pytest.fixture
@@ -17,7 +17,7 @@ def plan():
 
 def result(plan, level=1.0, size=8):
     images = np.full((1, size, size, 3), level, np.float32)
-    return Result(plan, images, {"curves": {"step": [1.0]}})
+    return OptimizationResult(plan, images, {"curves": {"step": [1.0]}})
 
 
 def test_what_is_put_is_got(tmp_path, plan):

@@ -11,7 +11,7 @@ import cnnkit
 from cnnkit.models import load_model
 from cnnkit.visualize import Plan, channel, class_logit, maximize, presets
 from cnnkit.visualize.fooling import to_8bit
-from cnnkit.visualize.script import script
+from cnnkit.visualize.plan import script
 
 
 def test_a_script_opens_a_network_without_top_by_a_function_that_there_is():

@@ -3,10 +3,9 @@
 import numpy as np
 import pytest
 
-from cnnkit.visualize.gallery import Gallery, LayerMosaic, usual_layers
-from cnnkit.visualize.mosaics import Way
+from cnnkit.visualize.mosaics import LayerMosaic, MosaicBuilder, MosaicSettings, usual_layers
 from cnnkit.visualize.results import ResultCache
-from cnnkit.visualize.top_activations import BATCH, collection_for, exciting, thumbnails
+from cnnkit.visualize.top_activations import BATCH, collection_for, find_top_activations, thumbnails
 from tests.visualize.test_mosaics import made
 
 
@@ -28,23 +27,23 @@ def test_numpy_finds_the_same_images(small, sights, by):
     kernel, bias = small.get_layer("conv1").get_weights()
     maps = np.tanh(convolved(sights / 128.0 - 1, kernel, bias))[..., [2, 0]]
     excited = maps.max((1, 2)) if by == "max" else maps.mean((1, 2))
-    told, found = made(exciting(small, "conv1", (2, 0), sights, by=by, top=4))
+    told, found = made(find_top_activations(small, "conv1", (2, 0), sights, by=by, top=4))
     assert told == [1, 2]
     np.testing.assert_array_equal(found.places, np.argsort(-excited, axis=0)[:4].T)
     np.testing.assert_allclose(found.values, -np.sort(-excited, axis=0)[:4].T, rtol=1e-4)
 
 
 def test_a_layer_without_maps_is_asked_for_its_units(small, sights):
-    _, found = made(exciting(small, "logits", (1, 4), sights, top=3))
+    _, found = made(find_top_activations(small, "logits", (1, 4), sights, top=3))
     answers = small.predict(np.float32(sights), verbose=0)[:, [1, 4]]
     np.testing.assert_array_equal(found.places, np.argsort(-answers, axis=0)[:3].T)
 
 
 def test_fewer_images_than_asked_for_are_all_there_is(small, sights):
-    _, found = made(exciting(small, "conv2", (0,), sights[:2]))
+    _, found = made(find_top_activations(small, "conv2", (0,), sights[:2]))
     assert found.places.shape == (1, 2)
     with pytest.raises(ValueError, match="Received: 'sum'"):
-        next(exciting(small, "conv2", (0,), sights, by="sum"))
+        next(find_top_activations(small, "conv2", (0,), sights, by="sum"))
 
 
 def test_images_that_fit_are_found_on_this_machine(tmp_path):
@@ -74,8 +73,8 @@ class Opened:
 @pytest.mark.parametrize("fits", [True, False])
 def test_a_layer_is_made_with_its_images_kept_and_found_again(small, tmp_path, fits):
     collection = collection_for((16, 16, 3)) if fits else None
-    way = Way(units=4, steps=2)
-    gallery = Gallery(Opened(small), way, ["conv2"], collection)
+    way = MosaicSettings(units=4, steps=2)
+    gallery = MosaicBuilder(Opened(small), way, ["conv2"], collection)
     told, layer = made(gallery.make("conv2"))
     assert told == list(range(1, gallery.steps["conv2"] + 1))
     results = ResultCache(tmp_path, 10**7)

@@ -11,18 +11,22 @@ from typing import TYPE_CHECKING
 
 from cnnkit.runs import Progress, Status
 from cnnkit.studio.sources import Source
-from cnnkit.visualize.mosaics import Way
+from cnnkit.visualize.mosaics import MosaicSettings
 from cnnkit.visualize.results import ResultCache
 
 if TYPE_CHECKING:
     from cnnkit.jobs._context import JobContext
-    from cnnkit.visualize.gallery import Gallery, LayerMosaic
+    from cnnkit.visualize.mosaics import LayerMosaic, MosaicBuilder
 
 
 def run(job: JobContext) -> Status:
     """Make the layers that lack; a pause waits for the end of a layer, cancelling does not."""
     spec, settings = job.run.spec, job.store.settings
-    source, way, layers = Source.from_dict(spec["source"]), Way.from_dict(spec), spec["layers"]
+    source, way, layers = (
+        Source.from_dict(spec["source"]),
+        MosaicSettings.from_dict(spec),
+        spec["layers"],
+    )
     job.params({"network": source.title or source.name, "layers": len(layers), **way.to_dict()})
     results = ResultCache(settings.results, settings.results_memory)
     keys = {layer: way.key(source.digest(), layer) for layer in layers}
@@ -51,7 +55,7 @@ class Work:
         gallery: of its network and its layers.
     """
 
-    def __init__(self, job: JobContext, gallery: Gallery):
+    def __init__(self, job: JobContext, gallery: MosaicBuilder):
         """Nothing is done yet."""
         self.job, self.gallery = job, gallery
         self.seconds = 0.0  # that the last layer took
@@ -99,13 +103,13 @@ class Work:
         )
 
 
-def _gallery(job: JobContext, source: Source, way: Way) -> Gallery:
+def _gallery(job: JobContext, source: Source, way: MosaicSettings) -> MosaicBuilder:
     from cnnkit.models import ModelCache
-    from cnnkit.visualize.gallery import Gallery
+    from cnnkit.visualize.mosaics import MosaicBuilder
     from cnnkit.visualize.top_activations import collection_for
 
     settings = job.store.settings
     opened = source.open(ModelCache(settings.model_memory))
     card = opened.card
     collection = collection_for(card.input_shape, card.dataset, settings.data_dir)
-    return Gallery(opened, way, job.run.spec["layers"], collection)
+    return MosaicBuilder(opened, way, job.run.spec["layers"], collection)

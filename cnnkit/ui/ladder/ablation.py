@@ -10,9 +10,9 @@ import streamlit as st
 from cnnkit.studio import Look
 from cnnkit.ui.common import cache, charts
 from cnnkit.ui.visualize.targets import Network, Target
-from cnnkit.visualize import Plan, Verdict
+from cnnkit.visualize import Plan, Reclassification
 from cnnkit.visualize.fooling import as_shown
-from cnnkit.visualize.ladder import rungs
+from cnnkit.visualize.ladder import regularizer_ladder
 from cnnkit.visualize.presets import Preset, completed
 
 WIDTH = 224  # pixels, of one image
@@ -39,7 +39,7 @@ def of(target: Target, seed: int) -> list[Rung]:
     """The ladder for a target, from the bottom."""
     height, width, _ = target.network.input_shape
     common = {"size": (height, width), "seed": seed, "images": len(target.units)}
-    presets = rungs(network=target.network.source.name)
+    presets = regularizer_ladder(network=target.network.source.name)
     return [Rung(preset, completed(preset.plan(target.objective, **common))) for preset in presets]
 
 
@@ -135,7 +135,7 @@ def _verdicts(ladder: list[Rung], target: Target) -> None:
         st.dataframe(
             [
                 {"rung": rung.preset.title}
-                | {(v := Verdict.from_dict(one)).form: v.target for one in verdicts}
+                | {(v := Reclassification.from_dict(one)).form: v.target for one in verdicts}
                 for rung, verdicts in zip(ladder, answer["verdicts"], strict=True)
             ],
             column_config={

@@ -10,8 +10,7 @@ import streamlit as st
 from cnnkit.figures.rasters import POSITIVE
 from cnnkit.ui.common import charts, page
 from cnnkit.ui.layers.mosaics import Wanted
-from cnnkit.visualize.gallery import LayerMosaic
-from cnnkit.visualize.mosaics import SOME
+from cnnkit.visualize.mosaics import SOME, LayerMosaic
 
 WIDTH, WIDER = 448, 640  # pixels, of a mosaic of sixteen and of more
 LARGE = 288  # pixels, of the chosen filter and of what excites it

@@ -11,8 +11,7 @@ from cnnkit.runs import Progress, Run, Status
 from cnnkit.ui.common import cache, inputs, messages, page, polling, run_monitor
 from cnnkit.ui.visualize import form, targets
 from cnnkit.ui.visualize.targets import Network
-from cnnkit.visualize.gallery import USUAL, LayerMosaic, usual_layers
-from cnnkit.visualize.mosaics import ALL, SOME, Way
+from cnnkit.visualize.mosaics import ALL, SOME, USUAL, LayerMosaic, MosaicSettings, usual_layers
 
 KIND = "mosaic"
 LOOKED_AT = 20  # of the last jobs, to find the one that makes this
@@ -24,7 +23,7 @@ class Wanted:
 
     network: Network
     layers: tuple[str, ...]  # from shallow to deep
-    way: Way
+    way: MosaicSettings
     known: bool  # whether the network's layers have been read, and these are among them
 
     @property
@@ -39,7 +38,7 @@ class Wanted:
         return {"source": self.network.source.to_dict(), **self.way.to_dict()}
 
 
-def way_form() -> Way:
+def way_form() -> MosaicSettings:
     """How many filters, and how they are climbed; all of it in the address."""
     every = st.toggle(
         "All filters",
@@ -59,10 +58,10 @@ def way_form() -> Way:
             help="Another number draws other filters, and begins with other noise.",
         )
     units = ALL if every else SOME
-    return Way(units=units, preset=preset.name, steps=int(steps), seed=int(seed))
+    return MosaicSettings(units=units, preset=preset.name, steps=int(steps), seed=int(seed))
 
 
-def wanted(network: Network, way: Way) -> Wanted:
+def wanted(network: Network, way: MosaicSettings) -> Wanted:
     """The layers that are chosen, `?layers=` in the address.
 
     While the network's layers are still being read, those that the address names, so that
@@ -112,7 +111,7 @@ def make(wanted: Wanted, made: Mapping[str, LayerMosaic]) -> None:
         st.rerun()
 
 
-def _forget(network: Network, way: Way) -> None:
+def _forget(network: Network, way: MosaicSettings) -> None:
     """What was chosen of another network or draw is not there: begin with the usual."""
     before = st.session_state.get("layers_of", (network.key, way))
     st.session_state["layers_of"] = (network.key, way)

@@ -13,7 +13,7 @@ from cnnkit.ui.visualize import session as sittings
 from cnnkit.ui.visualize.session import Sitting
 from cnnkit.ui.visualize.targets import Target
 from cnnkit.visualize import Plan
-from cnnkit.visualize.script import script
+from cnnkit.visualize.plan import script
 
 SHEET = 448  # pixels, width of what is downloaded as one sheet
 STRIP = 72  # pixels, of one image of the film strip

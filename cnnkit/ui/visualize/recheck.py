@@ -10,7 +10,7 @@ import streamlit as st
 from cnnkit.studio import Source
 from cnnkit.ui.common import cache
 from cnnkit.ui.visualize.targets import Network, Target
-from cnnkit.visualize import Verdict
+from cnnkit.visualize import Reclassification
 
 ASKED = "check_asked"
 MOST_OTHERS = 3
@@ -79,12 +79,14 @@ def _await(question: str, target: Target) -> None:
             st.error(answer["error"], icon=":material/error:")
             return
         for name, verdicts in zip(target.names, answer["verdicts"], strict=True):
-            _table(name, [Verdict.from_dict(one) for one in verdicts], len(target.names) == 1)
+            _table(
+                name, [Reclassification.from_dict(one) for one in verdicts], len(target.names) == 1
+            )
 
     look()
 
 
-def _table(name: str, verdicts: list[Verdict], alone: bool) -> None:
+def _table(name: str, verdicts: list[Reclassification], alone: bool) -> None:
     if not alone:
         first = verdicts[1]
         share = "–" if first.target is None else f"{first.target:.1%}"

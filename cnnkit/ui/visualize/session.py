@@ -13,7 +13,7 @@ from cnnkit.ui.common import cache
 from cnnkit.ui.visualize.targets import Target
 from cnnkit.visualize import Plan
 from cnnkit.visualize.components import Number
-from cnnkit.visualize.results import Result
+from cnnkit.visualize.results import OptimizationResult
 
 _KEY = "sitting"
 
@@ -84,7 +84,7 @@ def steer(sitting: Sitting, target: Target, plan: Plan, turned: Mapping[str, Num
     return True
 
 
-def earlier(target: Target, plan: Plan, turned: Mapping[str, Number]) -> Result | None:
+def earlier(target: Target, plan: Plan, turned: Mapping[str, Number]) -> OptimizationResult | None:
     """The finished result of exactly this, if somebody made it before."""
     studio = cache.studio()
     return studio.results.get(studio.key(target.network.source, plan.turned(turned)))
