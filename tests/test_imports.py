@@ -22,6 +22,7 @@ LIGHT_MODULES = (
     "cnnkit.errors",
     "cnnkit.jobs",
     "cnnkit.models",
+    "cnnkit.networks",
     "cnnkit.runs",
     "cnnkit.settings",
     "cnnkit.studio",

@@ -1,0 +1,334 @@
+"""`NetworkRef`: which network, said so that a page, a job or another process can open it.
+
+    ref = NetworkRef.parse("pretrained.googlenet")
+    predictor = ref.open()
+    logits = predictor.logits(images)
+
+Importing this loads neither Keras nor TensorFlow.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import json
+import os
+import re
+import shutil
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from cnnkit import assets, models
+from cnnkit.errors import StorageError, UnknownModelError
+from cnnkit.files import BoundedFolder
+from cnnkit.models import CARD_FILE, MODEL_FILE, ModelCard
+from cnnkit.runs import RunStore
+from cnnkit.settings import Settings, get_settings
+
+if TYPE_CHECKING:
+    from cnnkit.models import ModelCache, OpenModel
+
+PRETRAINED, WITHOUT_TOP, RUN = "pretrained", "without_top", "run"
+UPLOADED, BUILT = "uploaded", "built"
+KINDS = (PRETRAINED, WITHOUT_TOP, RUN, UPLOADED, BUILT)
+UPLOADS_BYTES = 2 * 2**30  # on disk, of all uploaded networks; the least recently used go first
+# Kinds as addresses and stored runs of earlier versions call them.
+_FORMER = {"imagenet": PRETRAINED, "folder": RUN, "file": UPLOADED, "untrained": BUILT}
+_RUN_ID = re.compile(r"starter|[0-9a-f]{32}")
+_UPLOAD_ID = re.compile("[0-9a-f]{32}")
+_UPLOAD_FILE, _UPLOAD_FACTS = "network", "upload.json"
+
+
+@dataclass(frozen=True)
+class NetworkRef:
+    """A network by its kind and its name.
+
+    Args:
+        kind: "pretrained": one with ImageNet weights; "without_top": the same without its
+            classifier; "run": the trained network of a run; "uploaded": a file that a user
+            uploaded; "built": a registered architecture with random weights.
+        name: of the pretrained network or the architecture, the run's id, or the id that
+            `add_upload` gave.
+
+    Raises:
+        UnknownModelError: there is no such kind, or an upload has no such name.
+    """
+
+    kind: str
+    name: str
+
+    def __post_init__(self):
+        """Refuse a kind that nothing can open."""
+        known = self.kind in KINDS and self.name
+        # An address may hold anything, and the name of an upload is that of a folder.
+        if not known or (self.kind == UPLOADED and not _UPLOAD_ID.fullmatch(self.name)):
+            raise UnknownModelError(str(self), [f"{kind}.NAME" for kind in KINDS])
+
+    def __str__(self) -> str:
+        """The form in addresses and on the command line, such as `run.starter`."""
+        return f"{self.kind}.{self.name}"
+
+    @classmethod
+    def parse(cls, text: str, *, bare: str = PRETRAINED) -> NetworkRef:
+        """The inverse of `str`; forms of earlier versions are read too.
+
+        Args:
+            text: `KIND.NAME`, or a name alone: of a pretrained network, an architecture, or a
+                run's id.
+            bare: kind of a name alone that is both a pretrained network and an architecture.
+
+        Raises:
+            UnknownModelError: it is neither.
+        """
+        kind, dot, name = text.partition(".")
+        kind = _FORMER.get(kind, kind)
+        if dot and kind in KINDS:
+            return cls(kind, name)
+        if text in models.list_pretrained():
+            return cls(bare, text)
+        if text in models.list_models():
+            return cls(BUILT, text)
+        if _RUN_ID.fullmatch(text):
+            return cls(RUN, text)
+        forms = ("run.ID", "uploaded.ID", "without_top.NAME", "built.NAME")
+        raise UnknownModelError(text, [*models.list_pretrained(), *forms])
+
+    @classmethod
+    def from_spec(cls, spec: Mapping[str, Any]) -> NetworkRef:
+        """The network that the specification of a stored run names.
+
+        Args:
+            spec: with the reference under "network" or, as earlier versions stored it, a kind
+                and a name or path under "source".
+        """
+        if "network" in spec:
+            return cls.parse(spec["network"])
+        name = str(spec["source"]["name"])
+        kind = str(spec["source"]["kind"])
+        kind = _FORMER.get(kind, kind)
+        if kind == RUN:  # a folder: of the run, or "artifacts" inside of it
+            folder = Path(name)
+            name = folder.parent.name if folder.name == "artifacts" else folder.name
+        return cls(kind, Path(name).stem if kind == UPLOADED else name)
+
+    def open(
+        self, networks: ModelCache | None = None, *, progress: assets.Progress | None = None
+    ) -> OpenModel:
+        """The network and its card, ready to predict.
+
+        Args:
+            networks: keeps it for whoever asks next; None: it is opened anew.
+            progress: called with the bytes so far and in all while weights are downloaded.
+
+        Raises:
+            CnnkitError: it cannot be had; says why.
+        """
+        if networks is None:
+            return self._open(progress)
+        key = (self.kind, self.name, self._card_changed())
+        return networks.get(key, lambda: self._open(progress), self.bytes())
+
+    def card(self) -> ModelCard:
+        """What it is: title, class names, input shape. Opens no network.
+
+        Raises:
+            CnnkitError: it cannot be had; says why.
+        """
+        if self.kind in (RUN, UPLOADED):
+            return models.load_card(self._file(CARD_FILE))
+        if self.name in models.list_pretrained():
+            spec = models.pretrained_info(self.name)
+            shape, dataset = (spec.size, spec.size, 3), "imagenet"
+            class_names = () if self.kind == WITHOUT_TOP else models.imagenet_class_names()
+        else:
+            spec = models.model_info(self.name)
+            shape, dataset = spec.input_shape, "unknown"
+            class_names = tuple(f"class {number}" for number in range(spec.classes))
+        return ModelCard(
+            model=self.name,
+            title=self.title(),
+            class_names=class_names,
+            input_shape=shape,
+            dataset=dataset,
+        )
+
+    def title(self) -> str:
+        """What people call it.
+
+        Raises:
+            CnnkitError: there is no such network.
+        """
+        if self.kind == RUN:
+            return _runs(get_settings()).get(self.name).name
+        if self.kind == UPLOADED:
+            return self.card().title
+        if self.kind == BUILT and self.name in models.list_models():
+            return f"{models.model_info(self.name).title}, untrained"
+        title = models.pretrained_info(self.name).title
+        words = {PRETRAINED: "", WITHOUT_TOP: " without top", BUILT: ", untrained"}
+        return title + words[self.kind]
+
+    def digest(self) -> str:
+        """SHA-256 of its weights, or of what determines them: equal digests, equal networks.
+
+        Raises:
+            CnnkitError: its weights are not on this machine.
+        """
+        if self.kind == BUILT:
+            self.title()  # raises where there is no such architecture
+            return hashlib.sha256(f"untrained:{self.name}".encode()).hexdigest()
+        if self.kind == UPLOADED:
+            return self._facts()["sha256"]
+        path = self._weights()
+        status = path.stat()
+        return _file_digest(path, status.st_size, status.st_mtime_ns)
+
+    def bytes(self) -> int:
+        """About what its weights take in memory.
+
+        Raises:
+            CnnkitError: there is no such network.
+        """
+        if self.kind == RUN:
+            return self._file(MODEL_FILE).stat().st_size
+        if self.kind == UPLOADED:
+            return self._facts()["bytes"]
+        if self.name in models.list_pretrained():
+            return 4 * models.pretrained_info(self.name).parameters
+        return 4 * models.model_info(self.name).parameters
+
+    def _open(self, progress: assets.Progress | None) -> OpenModel:
+        if self.kind == PRETRAINED:
+            return models.open_pretrained(self.name, progress)
+        if self.kind == UPLOADED:
+            path, card = self._file(_UPLOAD_FILE), self.card()
+            _uploads().touch(self.name)
+            return models.open_brought(
+                path.read_bytes(), title=card.title, class_names=card.class_names
+            )
+        if self.kind == RUN:
+            folder = _runs(get_settings()).model_folder(self.name)
+            return models.OpenModel(*models.load_model(folder))
+        if self.kind == WITHOUT_TOP:
+            model = models.load_headless(self.name, progress=progress)
+        else:
+            model = _untrained(self.name)
+        return models.OpenModel(model, self.card())
+
+    def _weights(self) -> Path:
+        if self.kind == RUN:
+            return self._file(MODEL_FILE)
+        spec = models.pretrained_info(self.name)
+        small = assets.headless_asset(self.name) if self.kind == WITHOUT_TOP else ""
+        path = assets.find(small) if small in assets.ASSETS else None
+        path = path or assets.find(spec.asset)
+        if path is None:
+            raise StorageError(
+                f"The weights of {self.title()} are not on this machine. Choose another network."
+            )
+        return path
+
+    def _file(self, name: str) -> Path:
+        if self.kind == RUN:
+            return _runs(get_settings()).artifact(self.name, name)
+        path = _uploads().path(self.name) / name
+        if not path.is_file():
+            raise StorageError(
+                "The uploaded network is no longer kept on this machine. Upload it again."
+            )
+        return path
+
+    def _facts(self) -> dict:
+        return json.loads(self._file(_UPLOAD_FACTS).read_text("utf-8"))
+
+    def _card_changed(self) -> int:
+        """Classes may be renamed: then the card is another."""
+        return self._file(CARD_FILE).stat().st_mtime_ns if self.kind == RUN else 0
+
+
+def add_upload(data: bytes, *, title: str, class_names: Sequence[str] = ()) -> NetworkRef:
+    """Check a file that a user uploaded, and keep it where other processes can open it.
+
+    Files take 2 GB at most together; those that were not used for longest are removed.
+
+    Args:
+        data: the whole file, of one of the kinds that `cnnkit.models` opens.
+        title: shown to people, such as the file's name.
+        class_names: in the order of the logits; missing ones are named by number.
+
+    Raises:
+        InvalidModelError, UnsafeModelError, IncompatibleError: it cannot be used; says why.
+    """
+    digest = hashlib.sha256(data).hexdigest()
+    ref = NetworkRef(UPLOADED, _upload_id(digest, title, class_names))
+    uploads = _uploads()
+    if ref.name in uploads.keys():  # noqa: SIM118  not a mapping
+        uploads.touch(ref.name)
+        return ref
+    size = models.uploaded_bytes(data)
+    card = models.open_brought(data, title=title, class_names=class_names).card
+    uploads.shrink(len(data))
+    with uploads.adding(ref.name) as folder:
+        (folder / _UPLOAD_FILE).write_bytes(data)
+        (folder / CARD_FILE).write_text(card.to_json(), "utf-8")
+        (folder / _UPLOAD_FACTS).write_text(json.dumps({"sha256": digest, "bytes": size}))
+    return ref
+
+
+def rename_upload_classes(ref: NetworkRef, class_names: Sequence[str]) -> NetworkRef:
+    """The same uploaded network with other names of its classes; the old one stays.
+
+    Args:
+        ref: of an uploaded network.
+        class_names: in the order of the logits; missing ones are named by number.
+
+    Raises:
+        StorageError: the network is no longer kept.
+    """
+    facts, card = ref._facts(), ref.card()
+    renamed = NetworkRef(UPLOADED, _upload_id(facts["sha256"], card.title, class_names))
+    classes = len(card.class_names)
+    numbered = (f"class {number}" for number in range(len(class_names), classes))
+    card = dataclasses.replace(card, class_names=(*class_names[:classes], *numbered))
+    uploads = _uploads()
+    with uploads.adding(renamed.name) as folder:
+        try:
+            os.link(ref._file(_UPLOAD_FILE), folder / _UPLOAD_FILE)
+        except OSError:  # a file system without hard links
+            shutil.copyfile(ref._file(_UPLOAD_FILE), folder / _UPLOAD_FILE)
+        (folder / CARD_FILE).write_text(card.to_json(), "utf-8")
+        (folder / _UPLOAD_FACTS).write_text(json.dumps(facts))
+    uploads.touch(renamed.name)
+    return renamed
+
+
+def _upload_id(digest: str, title: str, class_names: Sequence[str]) -> str:
+    described = json.dumps([digest, title, list(class_names)])
+    return hashlib.sha256(described.encode()).hexdigest()[:32]
+
+
+def _uploads() -> BoundedFolder:
+    return BoundedFolder(get_settings().home / "uploads", UPLOADS_BYTES)
+
+
+@lru_cache(maxsize=2)
+def _runs(settings: Settings) -> RunStore:
+    return RunStore(settings)
+
+
+def _untrained(name: str):
+    if name not in models.list_pretrained():
+        return models.create_model(name)
+    import keras
+
+    keras.utils.set_random_seed(0)  # the same random weights each time
+    return models.load_pretrained(name, weights=None)
+
+
+@lru_cache(maxsize=64)
+def _file_digest(path: Path, size: int, changed: int) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
