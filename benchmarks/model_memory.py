@@ -45,13 +45,13 @@ OURS = (
 resource.setrlimit(resource.RLIMIT_AS, (int(sys.argv[1]),) * 2)
 import numpy as np
 import tensorflow, keras
-from cnnkit.models import OpenModel, ModelCard, load_pretrained
+from cnnkit.models import Predictor, ModelCard, load_pretrained
 before = memory("VmRSS")
 card = ModelCard(
     model="vgg16", title="VGG16", class_names=tuple(map(str, range(1000))),
     input_shape=(224, 224, 3), dataset="imagenet",
 )
-network = OpenModel(load_pretrained("vgg16"), card)
+network = Predictor(load_pretrained("vgg16"), card)
 network.logits(np.zeros((1, 224, 224, 3), np.uint8))
 print(json.dumps([before, memory("VmHWM"), memory("VmRSS")]))
 """
@@ -74,13 +74,13 @@ TURNS = (
     + """
 import numpy as np
 import tensorflow, keras
-from cnnkit.models import ModelCache, ModelCard, OpenModel, load_pretrained, pretrained_info
+from cnnkit.models import ModelCache, ModelCard, Predictor, load_pretrained, pretrained_info
 def opener(name):
     card = ModelCard(
         model=name, title=name, class_names=tuple(map(str, range(1000))),
         input_shape=(224, 224, 3), dataset="imagenet",
     )
-    return lambda: OpenModel(load_pretrained(name), card)
+    return lambda: Predictor(load_pretrained(name), card)
 cache, found, before = ModelCache(int(sys.argv[1]) * 2**20), [], memory("VmRSS")
 for name in sys.argv[2:]:
     network = cache.get(name, opener(name), 4 * pretrained_info(name).parameters)

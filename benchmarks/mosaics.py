@@ -21,7 +21,7 @@ from PIL import Image
 
 from benchmarks._measure import ROOT, machine
 from cnnkit.figures.rasters import mosaic
-from cnnkit.models import ModelCache, OpenModel, open_pretrained
+from cnnkit.models import ModelCache, Predictor, open_pretrained
 from cnnkit.settings import get_settings
 from cnnkit.studio import Source
 from cnnkit.visualize import presets
@@ -52,7 +52,7 @@ class Sheet:
     seconds: float
 
 
-def opened(name: str) -> OpenModel:
+def opened(name: str) -> Predictor:
     """The network with all the weights that its layers here need."""
     if name != "vgg16":
         return open_pretrained(name)

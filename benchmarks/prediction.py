@@ -22,7 +22,7 @@ from PIL import Image
 from benchmarks._measure import Row, ratio_of_pairs, save, take_turns
 from cnnkit.figures.bars import ranking
 from cnnkit.image_io import read_image
-from cnnkit.models import ModelCard, OpenModel, load_pretrained, open_pretrained, pretrained_info
+from cnnkit.models import ModelCard, Predictor, load_pretrained, open_pretrained, pretrained_info
 from cnnkit.predict import predict_files, prepare, top_k
 from cnnkit.settings import get_settings
 
@@ -39,7 +39,7 @@ def photos() -> list[Path]:
     return own or sorted(shipped.glob("*.jpg"))
 
 
-def network() -> tuple[OpenModel, str]:
+def network() -> tuple[Predictor, str]:
     """MobileNetV2, with random weights where the official ones are missing, and which it is."""
     if pretrained_info(NAME).available:
         return open_pretrained(NAME), "official weights"
@@ -47,10 +47,10 @@ def network() -> tuple[OpenModel, str]:
     card = ModelCard(
         model=NAME, title=NAME, class_names=names, input_shape=(224, 224, 3), dataset="none"
     )
-    return OpenModel(load_pretrained(NAME, weights=None), card), "random weights"
+    return Predictor(load_pretrained(NAME, weights=None), card), "random weights"
 
 
-def our_bars(data: bytes, opened: OpenModel) -> float:
+def our_bars(data: bytes, opened: Predictor) -> float:
     """Seconds from the bytes of a photo to the drawn bars' description."""
     began = time.perf_counter()
     image = read_image(data)
@@ -71,7 +71,7 @@ def their_answers(data: bytes, model: keras.Model, names: Sequence[str]) -> floa
     return time.perf_counter() - began
 
 
-def our_rate(files: list[tuple[str, Callable[[], bytes]]], opened: OpenModel) -> float:
+def our_rate(files: list[tuple[str, Callable[[], bytes]]], opened: Predictor) -> float:
     """Files a second, from their bytes."""
     began = time.perf_counter()
     answered = sum(one.error is None for one in predict_files(files, opened))
@@ -85,7 +85,7 @@ def their_rate(given: np.ndarray, model: keras.Model, batch: int) -> float:
     return len(given) / (time.perf_counter() - began)
 
 
-def one_photo(opened: OpenModel, model: keras.Model, rounds: int) -> tuple[Row, str]:
+def one_photo(opened: Predictor, model: keras.Model, rounds: int) -> tuple[Row, str]:
     """The row for a single photo, and how much of our time the network takes."""
     path = max(photos(), key=lambda one: one.stat().st_size)
     data, names, alone = path.read_bytes(), opened.card.class_names, []
@@ -115,7 +115,7 @@ def one_photo(opened: OpenModel, model: keras.Model, rounds: int) -> tuple[Row, 
     return row, note
 
 
-def many_files(opened: OpenModel, model: keras.Model, rounds: int) -> tuple[Row, str]:
+def many_files(opened: Predictor, model: keras.Model, rounds: int) -> tuple[Row, str]:
     """The row for a hundred files against the best batch size of `model.predict`."""
     bytes_of = [path.read_bytes() for path in photos()]
     files = [(f"{i}.jpg", lambda i=i: bytes_of[i % len(bytes_of)]) for i in range(FILES)]

@@ -22,7 +22,7 @@ from PIL import Image
 
 from benchmarks._measure import ROOT
 from cnnkit.figures.rasters import mosaic
-from cnnkit.models import OpenModel, load_model, open_pretrained, pretrained_info
+from cnnkit.models import Predictor, load_model, open_pretrained, pretrained_info
 from cnnkit.predict import softmax
 from cnnkit.visualize import class_logit, presets
 from cnnkit.visualize.fooling import to_8bit
@@ -96,15 +96,15 @@ class Found:
         return self.variation <= 0.2 and self.logit >= 0.9
 
 
-def opened(name: str) -> OpenModel:
+def opened(name: str) -> Predictor:
     """The starter, or a pretrained network."""
     if name == STARTER:
-        return OpenModel(*load_model(ROOT / "cnnkit" / "starter"))
+        return Predictor(*load_model(ROOT / "cnnkit" / "starter"))
     return open_pretrained(name)
 
 
 def climbed(
-    engines: CompiledSteps, network: OpenModel, preset: presets.Preset, classes, seed: int = 0
+    engines: CompiledSteps, network: Predictor, preset: presets.Preset, classes, seed: int = 0
 ) -> np.ndarray:
     """The final 8-bit images: uint8 (classes, height, width, channels)."""
     height, width, _ = network.card.input_shape
@@ -126,7 +126,7 @@ def variation(image: np.ndarray) -> float:
 
 
 def means(
-    engines: CompiledSteps, network: OpenModel, rung: presets.Preset, classes, starts: int
+    engines: CompiledSteps, network: Predictor, rung: presets.Preset, classes, starts: int
 ) -> list[tuple[float, float]]:
     """Of each class, the mean logit and total variation of its images from all starts."""
     found = []

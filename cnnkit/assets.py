@@ -21,7 +21,7 @@ from urllib.request import Request, urlopen
 from cnnkit.errors import AssetUnavailableError, UnknownNameError
 from cnnkit.files import replacing
 from cnnkit.settings import get_settings
-from cnnkit.weight_files import HEADLESS_FILES, WEIGHT_FILES, WeightFile
+from cnnkit.weight_files import WEIGHT_FILES, WITHOUT_TOP_FILES, WeightFile
 
 Progress = Callable[[int, int], object]  # bytes so far, bytes in all
 
@@ -51,7 +51,7 @@ def weights_asset(network: str) -> str:
     return f"{network}.imagenet"
 
 
-def headless_asset(network: str) -> str:
+def without_top_asset(network: str) -> str:
     """Name of the asset that holds them without the dense layers; few networks have one."""
     return f"{network}.imagenet.notop"
 
@@ -114,8 +114,8 @@ ASSETS = {
             for network, file in WEIGHT_FILES.items()
         ),
         *(
-            _weights(headless_asset(network), f"ImageNet weights of {network}, no top", file)
-            for network, file in HEADLESS_FILES.items()
+            _weights(without_top_asset(network), f"ImageNet weights of {network}, no top", file)
+            for network, file in WITHOUT_TOP_FILES.items()
         ),
     )
 }

@@ -29,7 +29,7 @@ from cnnkit.runs import RunStore
 from cnnkit.settings import Settings, get_settings
 
 if TYPE_CHECKING:
-    from cnnkit.models import ModelCache, OpenModel
+    from cnnkit.models import ModelCache, Predictor
 
 PRETRAINED, WITHOUT_TOP, RUN = "pretrained", "without_top", "run"
 UPLOADED, BUILT = "uploaded", "built"
@@ -116,7 +116,7 @@ class NetworkRef:
 
     def open(
         self, networks: ModelCache | None = None, *, progress: assets.Progress | None = None
-    ) -> OpenModel:
+    ) -> Predictor:
         """The network and its card, ready to predict.
 
         Args:
@@ -200,29 +200,29 @@ class NetworkRef:
             return 4 * models.pretrained_info(self.name).parameters
         return 4 * models.model_info(self.name).parameters
 
-    def _open(self, progress: assets.Progress | None) -> OpenModel:
+    def _open(self, progress: assets.Progress | None) -> Predictor:
         if self.kind == PRETRAINED:
             return models.open_pretrained(self.name, progress)
         if self.kind == UPLOADED:
             path, card = self._file(_UPLOAD_FILE), self.card()
             _uploads().touch(self.name)
-            return models.open_brought(
+            return models.open_uploaded(
                 path.read_bytes(), title=card.title, class_names=card.class_names
             )
         if self.kind == RUN:
             folder = _runs(get_settings()).model_folder(self.name)
-            return models.OpenModel(*models.load_model(folder))
+            return models.Predictor(*models.load_model(folder))
         if self.kind == WITHOUT_TOP:
-            model = models.load_headless(self.name, progress=progress)
+            model = models.load_without_top(self.name, progress=progress)
         else:
             model = _untrained(self.name)
-        return models.OpenModel(model, self.card())
+        return models.Predictor(model, self.card())
 
     def _weights(self) -> Path:
         if self.kind == RUN:
             return self._file(MODEL_FILE)
         spec = models.pretrained_info(self.name)
-        small = assets.headless_asset(self.name) if self.kind == WITHOUT_TOP else ""
+        small = assets.without_top_asset(self.name) if self.kind == WITHOUT_TOP else ""
         path = assets.find(small) if small in assets.ASSETS else None
         path = path or assets.find(spec.asset)
         if path is None:
@@ -269,7 +269,7 @@ def add_upload(data: bytes, *, title: str, class_names: Sequence[str] = ()) -> N
         uploads.touch(ref.name)
         return ref
     size = models.uploaded_bytes(data)
-    card = models.open_brought(data, title=title, class_names=class_names).card
+    card = models.open_uploaded(data, title=title, class_names=class_names).card
     uploads.shrink(len(data))
     with uploads.adding(ref.name) as folder:
         (folder / _UPLOAD_FILE).write_bytes(data)

@@ -223,7 +223,7 @@ WEIGHT_FILES = {
 }
 
 # Files without the dense layers, where these are most of a network and tie it to one size.
-HEADLESS_FILES = {
+WITHOUT_TOP_FILES = {
     "vgg16": WeightFile(
         "vgg16_weights_tf_dim_ordering_tf_kernels_notop.h5",
         _KERAS + "vgg16/vgg16_weights_tf_dim_ordering_tf_kernels_notop.h5",

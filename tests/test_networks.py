@@ -5,7 +5,7 @@ import shutil
 import numpy as np
 import pytest
 
-from cnnkit import models, networks
+from cnnkit import assets, models, networks
 from cnnkit.errors import (
     InvalidModelError,
     RunNotFoundError,
@@ -196,20 +196,25 @@ def test_a_pretrained_network_says_what_it_is_without_its_weights():
     assert ref.title() == "EfficientNet B7"
     assert ref.card().input_shape == (600, 600, 3)
     assert len(ref.card().class_names) == 1000
-    assert ref.bytes() > 2**28
+    assert ref.bytes() > 200_000_000
     with pytest.raises(StorageError, match="EfficientNet B7 are not on this machine"):
         ref.digest()
 
 
-@pytest.mark.weights
+def _skip_without(asset: str) -> None:
+    if assets.find(asset) is None:
+        pytest.skip(f"{asset} is not on this machine (see CNNKIT_DATA_DIR in README.md)")
+
+
 def test_a_pretrained_network_opens_with_its_weights():
+    _skip_without("mobilenet_v2.imagenet")
     ref = NetworkRef.parse("imagenet.mobilenet_v2")
     assert ref.open().logits(_zeros(ref)).shape == (1, 1000)
-    assert ref.digest() != NetworkRef("pretrained", "googlenet").digest()
+    assert len(ref.digest()) == 64
 
 
-@pytest.mark.weights
 def test_vgg16_without_top_opens_from_its_small_file():
+    _skip_without("vgg16.imagenet.notop")
     ref = NetworkRef("without_top", "vgg16")
     assert ref.card().class_names == ()
     assert ref.title() == "VGG16 without top"

@@ -10,17 +10,17 @@ from cnnkit._cli._progress import counting
 from cnnkit.models import (
     UPLOAD_SUFFIXES,
     ModelCache,
-    OpenModel,
+    Predictor,
     list_pretrained,
-    open_brought,
     open_pretrained,
+    open_uploaded,
 )
 from cnnkit.settings import get_settings
 from cnnkit.studio import Source
 from cnnkit.studio.sources import UNTRAINED
 
 
-def open_network(name: str, *, untrained: bool = False) -> OpenModel:
+def open_network(name: str, *, untrained: bool = False) -> Predictor:
     """A pretrained network, that of a run, or a `.keras` or `.h5` file.
 
     Args:
@@ -37,7 +37,7 @@ def open_network(name: str, *, untrained: bool = False) -> OpenModel:
         with counting(name) as progress:
             return open_pretrained(name, progress)
     if name.endswith(UPLOAD_SUFFIXES):
-        return open_brought(read_bytes(Path(name)), title=name)
+        return open_uploaded(read_bytes(Path(name)), title=name)
     return _open_run(name)
 
 
@@ -49,7 +49,7 @@ def read_bytes(path: Path) -> bytes:
         raise click.ClickException(f"{path} cannot be read: {error.strerror}.") from error
 
 
-def _open_run(name: str) -> OpenModel:
+def _open_run(name: str) -> Predictor:
     from cnnkit._cli.runs import find
     from cnnkit.errors import RunNotFoundError, UnknownModelError
     from cnnkit.models import load_model
@@ -62,4 +62,4 @@ def _open_run(name: str) -> OpenModel:
         raise UnknownModelError(
             name, [*list_pretrained(), "a run's id", "a .keras or .h5 file"]
         ) from error
-    return OpenModel(*load_model(store.model_folder(run.id)))
+    return Predictor(*load_model(store.model_folder(run.id)))

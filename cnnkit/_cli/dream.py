@@ -25,7 +25,7 @@ from cnnkit.image_io import decode_image, resized
 from cnnkit.visualize.deepdream_presets import PRESETS, Dream, usual_dream
 
 if TYPE_CHECKING:
-    from cnnkit.models import OpenModel
+    from cnnkit.models import Predictor
 
 GUIDE_SIDE = 224  # pixels
 
@@ -89,7 +89,7 @@ def dream(
     show(found, f"{out}: {last.number} steps in {seconds:.1f} s", as_json)
 
 
-def _usual(network: OpenModel) -> Dream:
+def _usual(network: Predictor) -> Dream:
     from cnnkit.visualize.network import target_layers
 
     height, width, _ = network.card.input_shape

@@ -8,7 +8,7 @@ import click
 
 from cnnkit._cli._networks import open_network
 from cnnkit._cli._output import json_option, show, table
-from cnnkit.models import OpenModel
+from cnnkit.models import Predictor
 from cnnkit.predict import FITS, Prediction, predict_files, top_k
 
 
@@ -42,7 +42,7 @@ def predict(images: tuple[Path, ...], models: tuple[str, ...], top: int, fit: st
         raise click.exceptions.Exit(1)
 
 
-def _as_dict(one: Prediction, model: str, network: OpenModel, top: int) -> dict:
+def _as_dict(one: Prediction, model: str, network: Predictor, top: int) -> dict:
     answers = [] if one.logits is None else top_k(one.logits, network.card.class_names, top)
     return {
         "image": one.name,

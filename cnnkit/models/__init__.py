@@ -42,7 +42,7 @@ from cnnkit.models._uploads import (
 from cnnkit.models._weightless import without_weights
 from cnnkit.models.architectures import list_architectures, open_architecture
 from cnnkit.models.imagenet import ImageNetClass, imagenet_class_names, imagenet_classes
-from cnnkit.models.predictor import ModelCache, OpenModel
+from cnnkit.models.predictor import ModelCache, Predictor
 from cnnkit.models.pretrained import (
     PretrainedSpec,
     list_pretrained,
@@ -50,8 +50,8 @@ from cnnkit.models.pretrained import (
     open_pretrained,
     pretrained_info,
 )
-from cnnkit.models.uploaded import open_brought
-from cnnkit.models.without_top import load_headless, weights_lacking, without_head
+from cnnkit.models.uploaded import open_uploaded
+from cnnkit.models.without_top import load_without_top, missing_weights, remove_top
 
 __all__ = [
     "CARD_FILE",
@@ -61,7 +61,7 @@ __all__ = [
     "ModelCache",
     "ModelCard",
     "ModelSpec",
-    "OpenModel",
+    "Predictor",
     "Option",
     "PretrainedSpec",
     "UploadLimits",
@@ -72,18 +72,18 @@ __all__ = [
     "list_models",
     "list_pretrained",
     "load_card",
-    "load_headless",
+    "load_without_top",
     "load_model",
     "load_pretrained",
     "model_info",
     "open_architecture",
-    "open_brought",
+    "open_uploaded",
     "open_pretrained",
     "pretrained_info",
     "open_uploaded_model",
     "save_model",
     "uploaded_bytes",
-    "weights_lacking",
-    "without_head",
+    "missing_weights",
+    "remove_top",
     "without_weights",
 ]

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 CHUNK = 32  # images at once: more needs more memory and is no faster on a CPU
 
 
-class OpenModel:
+class Predictor:
     """A network that many share: read it, never train or change it.
 
     Args:
@@ -76,7 +76,7 @@ class OpenModel:
 
 class _Entry(NamedTuple):
     bytes: int
-    opened: Future[OpenModel]
+    opened: Future[Predictor]
 
 
 class ModelCache:
@@ -99,7 +99,7 @@ class ModelCache:
         with self._lock:
             return sum(entry.bytes for entry in self._entries.values())
 
-    def get(self, key: Hashable, open_model: Callable[[], OpenModel], size: int) -> OpenModel:
+    def get(self, key: Hashable, open_model: Callable[[], Predictor], size: int) -> Predictor:
         """The network for a key, opened when it is not here; whoever asks meanwhile waits.
 
         Args:
@@ -133,7 +133,7 @@ class ModelCache:
         if dropped:
             gc.collect()  # a network is a net of references that only this finds
 
-    def _open(self, key: Hashable, entry: _Entry, open_model: Callable[[], OpenModel]) -> OpenModel:
+    def _open(self, key: Hashable, entry: _Entry, open_model: Callable[[], Predictor]) -> Predictor:
         try:
             # One at a time: two that load at once need twice the memory.
             with self._opening:

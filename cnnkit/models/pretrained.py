@@ -13,7 +13,7 @@ from cnnkit.errors import UnknownModelError
 from cnnkit.models._registry import create_model, natural_order
 from cnnkit.models._storage import ModelCard
 from cnnkit.models.imagenet import imagenet_classes
-from cnnkit.models.predictor import OpenModel
+from cnnkit.models.predictor import Predictor
 from cnnkit.weight_files import WEIGHT_FILES
 
 if TYPE_CHECKING:
@@ -226,7 +226,7 @@ def load_pretrained(
     return model
 
 
-def open_pretrained(name: str, progress: assets.Progress | None = None) -> OpenModel:
+def open_pretrained(name: str, progress: assets.Progress | None = None) -> Predictor:
     """A famous network with its classes' names, ready to answer.
 
     Raises:
@@ -235,7 +235,7 @@ def open_pretrained(name: str, progress: assets.Progress | None = None) -> OpenM
     spec = pretrained_info(name)
     classes = imagenet_classes(progress)
     model = load_pretrained(name, progress=progress)
-    return OpenModel(
+    return Predictor(
         model,
         ModelCard(
             model=name,

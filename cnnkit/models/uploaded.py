@@ -9,7 +9,7 @@ from cnnkit._lazy import keras
 from cnnkit.errors import IncompatibleError
 from cnnkit.models._storage import ModelCard
 from cnnkit.models._uploads import open_uploaded_model
-from cnnkit.models.predictor import OpenModel
+from cnnkit.models.predictor import Predictor
 
 if TYPE_CHECKING:
     from keras import Model
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 SIZE = 224  # pixels, for networks that take images of any size
 
 
-def open_brought(data: bytes, *, title: str, class_names: Sequence[str] = ()) -> OpenModel:
+def open_uploaded(data: bytes, *, title: str, class_names: Sequence[str] = ()) -> Predictor:
     """Check a file, open it, and let it answer once.
 
     Networks that end in softmax answer with what softmax is given: softmax of those logits
@@ -46,7 +46,7 @@ def open_brought(data: bytes, *, title: str, class_names: Sequence[str] = ()) ->
         input_shape=(height or SIZE, width or SIZE, channels),
         dataset="unknown",
     )
-    return OpenModel(model, card)
+    return Predictor(model, card)
 
 
 def _to_logits(model: Model) -> Model:

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 _DENSE = ("VGG",)
 
 
-def load_headless(
+def load_without_top(
     name: str,
     *,
     weights: str | None = "imagenet",
@@ -49,7 +49,7 @@ def load_headless(
         IncompatibleError: the network has no maps, or takes no images of this size.
     """
     if name in list_models() and name not in list_pretrained():
-        return without_head(create_model(name, input_shape=_shape(name, size), seed=seed or 0))
+        return remove_top(create_model(name, input_shape=_shape(name, size), seed=seed or 0))
     spec = pretrained_info(name)
     if spec.family in _DENSE:
         return _dense(spec, weights, size or spec.size, seed, progress)
@@ -61,19 +61,19 @@ def load_headless(
         raise IncompatibleError(
             f"{spec.title} takes no images of {size} pixels; it was published for {spec.size}."
         ) from error
-    return without_head(model if weights else _seeded(model, seed))
+    return remove_top(model if weights else _seeded(model, seed))
 
 
-def weights_lacking(name: str) -> list[str]:
-    """Assets that `load_headless` would have to fetch for ImageNet weights; none: all is here."""
+def missing_weights(name: str) -> list[str]:
+    """Assets that `load_without_top` would fetch for ImageNet weights; none: all are here."""
     spec = pretrained_info(name)
     if spec.available:
         return []
-    wanted = assets.headless_asset(name) if spec.family in _DENSE else spec.asset
+    wanted = assets.without_top_asset(name) if spec.family in _DENSE else spec.asset
     return [] if assets.find(wanted) else [wanted]
 
 
-def without_head(model: Model) -> Model:
+def remove_top(model: Model) -> Model:
     """A network up to the last maps before its classifier.
 
     Raises:
@@ -118,7 +118,7 @@ def _dense(
         return _seeded(_applications.build(spec, size, top=False), seed)
     # The small file is enough, and the large one is taken where it is already here.
     large = assets.find(spec.asset)
-    small = assets.headless_asset(spec.name)
+    small = assets.without_top_asset(spec.name)
     if large and not assets.find(small):
         return _copied(load_pretrained(spec.name), _applications.build(spec, size, top=False))
     path = assets.fetch(small, progress)

@@ -12,7 +12,7 @@ import numpy as np
 
 from cnnkit.errors import CnnkitError
 from cnnkit.image_io import read_image
-from cnnkit.models.predictor import OpenModel
+from cnnkit.models.predictor import Predictor
 from cnnkit.predict.preparing import prepare
 
 BATCH = 16  # images: as fast as larger ones on a CPU, and progress moves more often
@@ -33,7 +33,7 @@ class Prediction:
 
 def predict_files(
     files: Iterable[tuple[str, Callable[[], bytes]]],
-    network: OpenModel,
+    network: Predictor,
     *,
     fit: str = "crop",
     batch: int = BATCH,
@@ -72,7 +72,7 @@ def _read(name: str, load: Callable[[], bytes], shape: tuple[int, int, int], fit
         return Prediction(name=name, error=str(error))
 
 
-def _answered(read: list[Prediction], network: OpenModel) -> Iterator[Prediction]:
+def _answered(read: list[Prediction], network: Predictor) -> Iterator[Prediction]:
     good = [one.seen for one in read if one.seen is not None]
     logits = iter(network.logits(np.stack(good)) if good else ())
     for one in read:

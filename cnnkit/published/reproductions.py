@@ -11,7 +11,7 @@ from typing import Any
 from cnnkit import assets
 from cnnkit.datasets import dataset_info
 from cnnkit.errors import UnknownNameError
-from cnnkit.models import weights_lacking
+from cnnkit.models import missing_weights
 from cnnkit.training import Recipe, get_recipe
 from cnnkit.training.transfer import TransferRecipe, get_transfer
 
@@ -77,7 +77,7 @@ class Reproduction:
         data = dataset_info(self.recipe.dataset)
         needed = [data.asset] if data.asset and not data.available else []
         if isinstance(self.recipe, TransferRecipe) and self.recipe.weights == "imagenet":
-            needed += weights_lacking(self.model)
+            needed += missing_weights(self.model)
         return " ".join(
             f"{assets.ASSETS[name].filename} is not on this machine; it is fetched from "
             f"{assets.ASSETS[name].url or 'nowhere, see docs/pretrained.md'}, or looked for in the "

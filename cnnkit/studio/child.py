@@ -19,7 +19,7 @@ from weakref import WeakKeyDictionary
 import numpy as np
 
 from cnnkit.errors import CnnkitError
-from cnnkit.models import ModelCache, OpenModel
+from cnnkit.models import ModelCache, Predictor
 from cnnkit.settings import Settings
 from cnnkit.studio import status
 from cnnkit.studio.dreams import DreamSession
@@ -73,7 +73,7 @@ class Serving:
         self._sources: dict[str, Source] = {}
         self._addresses: dict[str, dict[str, str]] = {}
         # Compiled steps live as long as their network stays in memory.
-        self._engines: WeakKeyDictionary[OpenModel, CompiledSteps] = WeakKeyDictionary()
+        self._engines: WeakKeyDictionary[Predictor, CompiledSteps] = WeakKeyDictionary()
 
     def run(self, orders: queue.Queue) -> None:
         """Orders first, then a step of each session that runs, and so on."""
@@ -226,7 +226,7 @@ class Serving:
         ]
         return {"verdicts": [[one.to_dict() for one in of_one] for of_one in verdicts]}
 
-    def _compiled(self, opened: OpenModel) -> CompiledSteps:
+    def _compiled(self, opened: Predictor) -> CompiledSteps:
         if opened not in self._engines:
             self._engines[opened] = CompiledSteps(opened.model)
         return self._engines[opened]

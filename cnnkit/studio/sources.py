@@ -13,7 +13,7 @@ from typing import Any
 
 from cnnkit import assets, models
 from cnnkit.errors import StorageError
-from cnnkit.models import CARD_FILE, MODEL_FILE, ModelCache, OpenModel
+from cnnkit.models import CARD_FILE, MODEL_FILE, ModelCache, Predictor
 
 KEPT = 8  # files that visitors brought
 IMAGENET, FOLDER, FILE, UNTRAINED = "imagenet", "folder", "file", "untrained"
@@ -71,7 +71,7 @@ class Source:
             return 4 * models.pretrained_info(self.name).parameters
         return path.stat().st_size if path else 0
 
-    def open(self, networks: ModelCache) -> OpenModel:
+    def open(self, networks: ModelCache) -> Predictor:
         """The network, ready to answer, from the cache if it is there.
 
         Raises:
@@ -89,7 +89,7 @@ class Source:
         if self.kind == IMAGENET:
             path = assets.find(models.pretrained_info(self.name).asset)
         elif self.kind == WITHOUT_TOP:
-            path = assets.find(assets.headless_asset(self.name))
+            path = assets.find(assets.without_top_asset(self.name))
         else:
             path = Path(self.name) / MODEL_FILE if self.kind == FOLDER else Path(self.name)
         if path is None or not path.exists():
@@ -99,15 +99,15 @@ class Source:
             )
         return path
 
-    def _open(self) -> OpenModel:
+    def _open(self) -> Predictor:
         if self.kind == IMAGENET:
             return models.open_pretrained(self.name)
         if self.kind == WITHOUT_TOP:
             return _without_top(self.name)
         if self.kind == FOLDER:
-            return OpenModel(*models.load_model(Path(self.name)))
+            return Predictor(*models.load_model(Path(self.name)))
         if self.kind == FILE:
-            return models.open_brought(
+            return models.open_uploaded(
                 Path(self.name).read_bytes(), title=self.title, class_names=self.class_names
             )
         return _untrained(self.name)
@@ -140,7 +140,7 @@ def _changed(path: Path) -> float:
     return path.stat().st_mtime if path.exists() else 0.0
 
 
-def _without_top(name: str) -> OpenModel:
+def _without_top(name: str) -> Predictor:
     """A network that answers with its last maps, and has no classes."""
     spec = models.pretrained_info(name)
     card = models.ModelCard(
@@ -150,10 +150,10 @@ def _without_top(name: str) -> OpenModel:
         input_shape=(spec.size, spec.size, 3),
         dataset="imagenet",
     )
-    return OpenModel(models.load_headless(name), card)
+    return Predictor(models.load_without_top(name), card)
 
 
-def _untrained(name: str) -> OpenModel:
+def _untrained(name: str) -> Predictor:
     import keras
 
     spec = models.pretrained_info(name)
@@ -166,7 +166,7 @@ def _untrained(name: str) -> OpenModel:
         input_shape=tuple(model.input_shape[1:]),
         dataset="imagenet",
     )
-    return OpenModel(model, card)
+    return Predictor(model, card)
 
 
 @lru_cache(maxsize=64)

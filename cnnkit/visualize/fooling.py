@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from cnnkit.models import OpenModel
+from cnnkit.models import Predictor
 from cnnkit.predict import Answer, prepare, softmax, top_k
 from cnnkit.visualize.plan import Plan
 
@@ -68,8 +68,8 @@ def forms(image: np.ndarray) -> dict[str, np.ndarray]:
 
 def fooling_check(
     image: np.ndarray,
-    network: OpenModel,
-    others: Sequence[OpenModel] = (),
+    network: Predictor,
+    others: Sequence[Predictor] = (),
     *,
     target: str | None = None,
     k: int = 5,
@@ -143,14 +143,14 @@ def moved(image: np.ndarray, pixels: int = SHIFT) -> np.ndarray:
     return np.pad(image, around, "edge")[: image.shape[0], : image.shape[1]]
 
 
-def _fitted(image: np.ndarray, network: OpenModel) -> np.ndarray:
+def _fitted(image: np.ndarray, network: Predictor) -> np.ndarray:
     if image.shape == network.card.input_shape:
         return image
     return prepare(to_8bit(image), network.card.input_shape, "stretch")
 
 
 def _verdict(
-    network: OpenModel, image: np.ndarray, form: str, own: bool, target: str | None, k: int
+    network: Predictor, image: np.ndarray, form: str, own: bool, target: str | None, k: int
 ) -> Reclassification:
     logits = network.logits(image[None])[0]
     names = network.card.class_names

@@ -26,7 +26,7 @@ from cnnkit.visualize.terms import channel
 from cnnkit.visualize.top_activations import Collection, find_top_activations, thumbnails
 
 if TYPE_CHECKING:
-    from cnnkit.models import OpenModel
+    from cnnkit.models import Predictor
 
 DEFAULT = "all"  # preset
 VERSION = 1  # raised when equal ways give other mosaics
@@ -271,7 +271,7 @@ class MosaicBuilder:
 
     def __init__(
         self,
-        opened: OpenModel,
+        opened: Predictor,
         way: MosaicSettings,
         layers: Sequence[str],
         collection: Collection | None,

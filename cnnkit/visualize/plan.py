@@ -217,7 +217,7 @@ _OPENING = {
     "imagenet": "model = cnnkit.load_pretrained({name!r})",
     "untrained": "keras.utils.set_random_seed(0)\n"
     "model = cnnkit.load_pretrained({name!r}, weights=None)",
-    "without_top": "model = cnnkit.models.load_headless({name!r})",
+    "without_top": "model = cnnkit.models.load_without_top({name!r})",
     "folder": "model, card = cnnkit.load_model(Path({name!r}))",
     "file": "model = keras.saving.load_model({name!r})",
 }

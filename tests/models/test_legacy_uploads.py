@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from cnnkit.errors import CnnkitError, InvalidModelError, UnsafeModelError
-from cnnkit.models import UploadLimits, create_model, open_brought, open_uploaded_model
+from cnnkit.models import UploadLimits, create_model, open_uploaded, open_uploaded_model
 from cnnkit.models import uploaded_bytes as bytes_in_memory
 from cnnkit.predict import softmax
 
@@ -171,7 +171,7 @@ def test_our_own_networks_open(name, tmp_path):
 
 def test_a_sequential_network_of_keras_2_gives_the_right_answers():
     data = written(sequential(), WEIGHTS)
-    network = open_brought(data, title="old.h5", class_names=["cat"])
+    network = open_uploaded(data, title="old.h5", class_names=["cat"])
     np.testing.assert_allclose(network.logits(IMAGES), expected(), rtol=1e-4, atol=1e-3)
     assert network.card.class_names == ("cat", "class 1", "class 2")
     assert [layer.name for layer in network.model.layers] == ["conv", "mean", "dense"]
@@ -183,7 +183,7 @@ def test_a_sequential_network_of_the_first_keras_2_opens():
 
 
 def test_a_functional_network_of_keras_2_gives_the_right_answers():
-    network = open_brought(written(functional(), WEIGHTS), title="old.h5")
+    network = open_uploaded(written(functional(), WEIGHTS), title="old.h5")
     np.testing.assert_allclose(network.logits(IMAGES), expected(), rtol=1e-4, atol=1e-3)
     # One array, not a list of one.
     assert tuple(network.model(IMAGES).shape) == (2, 3)
@@ -261,7 +261,7 @@ def test_arguments_that_only_keras_2_wrote_are_understood(layer):
     own = {weight.path.split("/")[-1]: weight.numpy() for weight in same.weights}
     weights = [*([("old", own)] if own else []), *WEIGHTS]
     config = functional(before=[node(layer, ("input_1", 0, 0))])
-    network = open_brought(written(config, weights), title="old.h5")
+    network = open_uploaded(written(config, weights), title="old.h5")
     between = np.asarray(same(IMAGES))
     np.testing.assert_allclose(network.logits(IMAGES), expected(between), rtol=1e-3, atol=1e-2)
 

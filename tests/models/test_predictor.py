@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from cnnkit.errors import IncompatibleError, LimitError
-from cnnkit.models import ModelCache, ModelCard, OpenModel, create_model
+from cnnkit.models import ModelCache, ModelCard, Predictor, create_model
 
 CARD = ModelCard(
     model="toy_cnn",
@@ -27,13 +27,13 @@ class Thing:
 def test_it_answers_as_the_network_itself():
     model = create_model("toy_cnn", initialization="sugomori")
     images = np.random.default_rng(0).integers(0, 256, (70, 12, 12, 1), np.uint8)
-    logits = OpenModel(model, CARD).logits(images)
+    logits = Predictor(model, CARD).logits(images)
     assert logits.shape == (70, 3) and logits.dtype == np.float32
     np.testing.assert_allclose(logits, model(images, training=False), atol=1e-5)
 
 
 def test_other_sizes_are_refused_with_both_shapes():
-    network = OpenModel(create_model("toy_cnn"), CARD)
+    network = Predictor(create_model("toy_cnn"), CARD)
     with pytest.raises(IncompatibleError, match=r"\(12, 12, 1\).*\(28, 28, 1\)"):
         network.logits(np.zeros((1, 28, 28, 1), np.uint8))
 
@@ -114,7 +114,7 @@ def test_a_failure_is_told_and_not_kept():
 
 
 def test_the_time_of_an_answer_does_not_hold_the_wait_for_another_visitor():
-    network, found = OpenModel(create_model("toy_cnn"), CARD), []
+    network, found = Predictor(create_model("toy_cnn"), CARD), []
     images = np.zeros((1, 12, 12, 1), np.uint8)
 
     def ask():
@@ -136,7 +136,7 @@ def test_networks_that_are_dropped_leave_nothing_behind():
     size, alive = 4 * create_model("toy_cnn").count_params(), []
     cache = ModelCache(2 * size)
     for number in range(4):
-        opened = cache.get(number, lambda: OpenModel(create_model("toy_cnn"), CARD), size)
+        opened = cache.get(number, lambda: Predictor(create_model("toy_cnn"), CARD), size)
         alive.append(weakref.ref(opened.model))
         del opened
         assert cache.bytes <= cache.max_bytes

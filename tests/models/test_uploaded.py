@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from cnnkit.errors import IncompatibleError
-from cnnkit.models import create_model, open_brought
+from cnnkit.models import create_model, open_uploaded
 from cnnkit.predict import softmax
 from cnnkit.visualize.network import target_layers
 
@@ -30,7 +30,7 @@ def saved(tmp_path, activation, units=4, size=16) -> tuple[keras.Model, bytes]:
 @pytest.mark.parametrize("size", [16, None])
 def test_a_network_that_ends_in_softmax_keeps_its_probabilities(tmp_path, size):
     model, data = saved(tmp_path, "softmax", size=size)
-    network = open_brought(data, title="mine.keras", class_names=["cat"])
+    network = open_uploaded(data, title="mine.keras", class_names=["cat"])
     assert network.card.class_names == ("cat", "class 1", "class 2", "class 3")
     height = network.card.input_shape[0]
     images = np.repeat(np.repeat(IMAGES, height // 16, axis=1), height // 16, axis=2)
@@ -65,7 +65,7 @@ def in_a_nested_network(x):
 def test_only_layers_of_the_file_are_listed_whatever_softmax_is_written_as(tmp_path, end, more):
     model = ended_by(end)
     model.save(tmp_path / "mine.keras")
-    network = open_brought((tmp_path / "mine.keras").read_bytes(), title="mine.keras")
+    network = open_uploaded((tmp_path / "mine.keras").read_bytes(), title="mine.keras")
     assert [one.name for one in target_layers(network.model)] == ["conv", "mean", "dense", *more]
     np.testing.assert_allclose(
         softmax(network.logits(IMAGES)), model(np.float32(IMAGES)), atol=1e-5
@@ -76,31 +76,31 @@ def test_softmax_that_cannot_be_taken_out_of_a_nested_network_is_refused(tmp_pat
     nested = keras.Sequential([keras.Input((4,)), keras.layers.Softmax()], name="nested")
     ended_by(nested).save(tmp_path / "mine.keras")
     with pytest.raises(IncompatibleError, match="inside of the nested network 'nested'"):
-        open_brought((tmp_path / "mine.keras").read_bytes(), title="mine.keras")
+        open_uploaded((tmp_path / "mine.keras").read_bytes(), title="mine.keras")
 
 
 def test_logits_stay_logits(tmp_path):
     model, data = saved(tmp_path, None)
-    network = open_brought(data, title="mine.keras")
+    network = open_uploaded(data, title="mine.keras")
     np.testing.assert_allclose(network.logits(IMAGES), model(np.float32(IMAGES)), atol=1e-5)
 
 
 def test_a_sigmoid_that_stands_alone_is_refused_as_one_within_a_layer(tmp_path):
     ended_by(keras.activations.sigmoid).save(tmp_path / "mine.keras")
     with pytest.raises(IncompatibleError, match="ends in sigmoid"):
-        open_brought((tmp_path / "mine.keras").read_bytes(), title="mine.keras")
+        open_uploaded((tmp_path / "mine.keras").read_bytes(), title="mine.keras")
 
 
 @pytest.mark.parametrize(("activation", "units"), [("sigmoid", 4), ("softmax", 1)])
 def test_what_is_no_choice_among_classes_is_refused(tmp_path, activation, units):
     with pytest.raises(IncompatibleError, match="works"):
-        open_brought(saved(tmp_path, activation, units)[1], title="mine.keras")
+        open_uploaded(saved(tmp_path, activation, units)[1], title="mine.keras")
 
 
 def test_a_network_of_ours_with_its_own_kind_of_layer_opens(tmp_path):
     model = create_model("lenet5")
     path = tmp_path / "lenet5.keras"
     model.save(path)
-    network = open_brought(path.read_bytes(), title="lenet5")
+    network = open_uploaded(path.read_bytes(), title="lenet5")
     images = np.zeros((1, 32, 32, 1), np.uint8)
     np.testing.assert_allclose(network.logits(images), model(images), atol=1e-5)

@@ -10,10 +10,10 @@ from cnnkit.assets import ASSETS
 from cnnkit.errors import AssetUnavailableError, IncompatibleError
 from cnnkit.models import (
     create_model,
-    load_headless,
     load_pretrained,
-    weights_lacking,
-    without_head,
+    load_without_top,
+    missing_weights,
+    remove_top,
 )
 from cnnkit.settings import get_settings
 
@@ -30,20 +30,22 @@ from cnnkit.settings import get_settings
     ],
 )
 def test_a_network_ends_at_its_last_maps(name, size, last, shape):
-    model = load_headless(name, weights=None, size=size)
+    model = load_without_top(name, weights=None, size=size)
     assert model.output_shape == (None, *shape)
     assert last is None or last in dissect(model).rows[-1].name
 
 
-def test_a_headless_network_gives_the_maps_of_the_whole_one():
+def test_a_network_without_top_gives_the_maps_of_the_whole_one():
     whole = load_pretrained("mobilenet_v2", weights=None, size=64)
     image = np.random.default_rng(0).integers(0, 256, (1, 64, 64, 3)).astype(np.float32)
     maps = keras.Model(whole.input, whole.get_layer("out_relu").output)(image)
-    np.testing.assert_array_equal(without_head(whole)(image), maps)
+    np.testing.assert_array_equal(remove_top(whole)(image), maps)
 
 
 def test_random_weights_are_a_function_of_the_seed():
-    first, again, other = (load_headless("vgg16", weights=None, size=32, seed=s) for s in (1, 1, 2))
+    first, again, other = (
+        load_without_top("vgg16", weights=None, size=32, seed=s) for s in (1, 1, 2)
+    )
     kernels = [model.get_layer("block5_conv3").get_weights()[0] for model in (first, again, other)]
     np.testing.assert_array_equal(kernels[0], kernels[1])
     assert (kernels[0] != kernels[2]).any()
@@ -60,28 +62,28 @@ def empty_folder(monkeypatch, tmp_path):
 
 
 def test_vgg_asks_for_the_small_file_without_dense_layers(empty_folder):
-    assert weights_lacking("vgg16") == ["vgg16.imagenet.notop"]
+    assert missing_weights("vgg16") == ["vgg16.imagenet.notop"]
     with pytest.raises(AssetUnavailableError, match="notop.h5") as error:
-        load_headless("vgg16", size=64)
+        load_without_top("vgg16", size=64)
     assert ASSETS["vgg16.imagenet.notop"].url == error.value.url
 
 
 def test_the_small_file_is_read(empty_folder):
-    source = load_headless("vgg16", weights=None, size=32, seed=3)
+    source = load_without_top("vgg16", weights=None, size=32, seed=3)
     source.save(empty_folder / ASSETS["vgg16.imagenet.notop"].filename)  # by its name, the old form
-    assert weights_lacking("vgg16") == []
-    model = load_headless("vgg16", size=48)
+    assert missing_weights("vgg16") == []
+    model = load_without_top("vgg16", size=48)
     for one, other in zip(model.get_weights(), source.get_weights(), strict=True):
         np.testing.assert_array_equal(one, other)
 
 
 def test_a_network_without_maps_says_so():
     with pytest.raises(IncompatibleError, match="no maps"):
-        without_head(create_model("mlp_tutorial"))
+        remove_top(create_model("mlp_tutorial"))
 
 
 def test_a_residual_network_cannot_be_cut_within_a_block():
-    rows = dissect(load_headless("mobilenet_v2", weights=None, size=32)).rows
+    rows = dissect(load_without_top("mobilenet_v2", weights=None, size=32)).rows
     found = {rows[number].name for number in cuts(rows)}
     assert {"image", "block_2_add", "block_3_project_BN"} <= found
     assert not found & {"block_2_expand", "block_2_depthwise", "block_2_project_BN"}

@@ -8,7 +8,7 @@ import pytest
 from PIL import Image
 
 from cnnkit.image_io import MAX_BYTES, read_image
-from cnnkit.models import ModelCard, OpenModel, create_model
+from cnnkit.models import ModelCard, Predictor, create_model
 from cnnkit.predict import many, predict_files, prepare
 
 
@@ -21,7 +21,7 @@ def network():
         input_shape=(12, 12, 1),
         dataset="toy_patterns",
     )
-    return OpenModel(create_model("toy_cnn", initialization="sugomori"), card)
+    return Predictor(create_model("toy_cnn", initialization="sugomori"), card)
 
 
 def png(seed: int) -> bytes:

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from cnnkit.errors import InvalidRecipeError, LimitError, UnknownLayerError
-from cnnkit.models import load_headless
+from cnnkit.models import load_without_top
 from cnnkit.training import Augmentation, EpochEnded, evaluate
 from cnnkit.training.events import FeaturesKept
 from cnnkit.training.transfer import (
@@ -42,8 +42,8 @@ def untimed(history):
 
 
 def test_vgg16_with_the_seeds_head_has_the_parameters_of_the_seed():
-    headless = load_headless("vgg16", weights=None, size=150)
-    network = TransferNetwork(headless, Head(kind="flatten", units=256, dropout=0.5), 17)
+    without_top = load_without_top("vgg16", weights=None, size=150)
+    network = TransferNetwork(without_top, Head(kind="flatten", units=256, dropout=0.5), 17)
     assert network.whole.count_params() == 16_816_465
     assert network.trainable_parameters("block5") == 9_181_201
     split = network.split("block5")
@@ -219,8 +219,8 @@ def test_a_block_a_layer_the_head_and_all_are_depths():
 
 
 def test_within_a_residual_block_the_cut_is_below_and_the_layers_between_are_frozen():
-    headless = load_headless("mobilenet_v2", weights=None, size=64)
-    network = TransferNetwork(headless, Head(), 17)
+    without_top = load_without_top("mobilenet_v2", weights=None, size=64)
+    network = TransferNetwork(without_top, Head(), 17)
     split = network.split("block_15_project")
     assert split.cut == "block_14_add"
     learning = [layer.name for layer in split.tail.layers if layer.trainable_weights]

@@ -1,6 +1,6 @@
 import pytest
 
-from cnnkit.models import load_headless
+from cnnkit.models import load_without_top
 from cnnkit.training.transfer import Head, Phase, TransferNetwork, TransferRecipe, blocks
 from cnnkit.training.transfer.depths import depths, image_seconds, time_needed
 
@@ -42,6 +42,6 @@ def test_time_is_the_share_of_the_work(vgg16):
 
 
 def test_a_network_that_is_there_has_the_same_depths_and_a_speed():
-    network = TransferNetwork(load_headless("mobilenet_v2", weights=None, size=64), Head(), 17)
+    network = TransferNetwork(load_without_top("mobilenet_v2", weights=None, size=64), Head(), 17)
     assert depths(network) == blocks("mobilenet_v2", size=64)
     assert image_seconds(network) > 0

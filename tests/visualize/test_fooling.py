@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from cnnkit.models import OpenModel, load_model
+from cnnkit.models import Predictor, load_model
 from cnnkit.predict import softmax
 from cnnkit.visualize import channel, class_logit, presets
 from cnnkit.visualize.fooling import (
@@ -21,7 +21,7 @@ from cnnkit.visualize.fooling import (
 
 @pytest.fixture(scope="module")
 def starter(root):
-    return OpenModel(*load_model(root / "cnnkit" / "starter"))
+    return Predictor(*load_model(root / "cnnkit" / "starter"))
 
 
 @pytest.fixture

@@ -17,8 +17,8 @@ from cnnkit.visualize.plan import script
 def test_a_script_opens_a_network_without_top_by_a_function_that_there_is():
     plan = presets.get("quick").plan(channel("block1_conv1", 0))
     source = script("without_top", "vgg16", plan)
-    assert "model = cnnkit.models.load_headless('vgg16')" in source
-    assert callable(cnnkit.models.load_headless)
+    assert "model = cnnkit.models.load_without_top('vgg16')" in source
+    assert callable(cnnkit.models.load_without_top)
 
 
 def test_the_script_runs_and_its_image_is_ours(root, tmp_path):

@@ -16,7 +16,7 @@ from cnnkit.anatomy.cuts import cuts
 from cnnkit.anatomy.graph import layer_outputs
 from cnnkit.anatomy.layout import rows_of
 from cnnkit.errors import UnknownLayerError
-from cnnkit.models import load_headless, without_head
+from cnnkit.models import load_without_top, remove_top
 from cnnkit.models._registry import seeds
 from cnnkit.training.transfer.recipe import ALL, HEAD, Head, TransferRecipe
 
@@ -171,15 +171,17 @@ def build_network(
     if recipe.run:
         if base is None:
             raise ValueError("`base` must open the network of the recipe's run. Received: None.")
-        return TransferNetwork(without_head(base()), recipe.head, classes, recipe.seed)
+        return TransferNetwork(remove_top(base()), recipe.head, classes, recipe.seed)
     learnt = recipe.weights == "imagenet"
-    headless = load_headless(
+    without_top = load_without_top(
         recipe.model,
         weights="imagenet" if learnt else None,
         size=recipe.size,
         seed=None if weightless else recipe.seed,
     )
-    return TransferNetwork(headless, recipe.head, classes, recipe.seed, learnt=learnt or weightless)
+    return TransferNetwork(
+        without_top, recipe.head, classes, recipe.seed, learnt=learnt or weightless
+    )
 
 
 def _with_head(base: keras.Model, head: Head, classes: int, seed: int) -> keras.Model:

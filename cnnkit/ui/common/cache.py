@@ -24,7 +24,7 @@ from cnnkit.models import (
     MODEL_FILE,
     ModelCache,
     ModelCard,
-    OpenModel,
+    Predictor,
     pretrained_info,
 )
 from cnnkit.runs import Run, RunStore, Status
@@ -72,7 +72,7 @@ def networks() -> ModelCache:
     return ModelCache(get_settings().model_memory)
 
 
-def model(run_id: str) -> OpenModel:
+def model(run_id: str) -> Predictor:
     """The trained network of a finished run, ready to answer.
 
     Raises:
@@ -83,7 +83,7 @@ def model(run_id: str) -> OpenModel:
     with st.spinner("Loading the network; the first takes some seconds …"):
         # Classes may be renamed: then the card is another.
         key = ("run", run_id, (folder / CARD_FILE).stat().st_mtime_ns)
-        return networks().get(key, lambda: OpenModel(*models.load_model(folder)), size)
+        return networks().get(key, lambda: Predictor(*models.load_model(folder)), size)
 
 
 def card(run_id: str) -> ModelCard:
@@ -114,7 +114,7 @@ def _card(path: str, changed: int) -> ModelCard:
     return models.load_card(Path(path))
 
 
-def pretrained(name: str) -> OpenModel:
+def pretrained(name: str) -> Predictor:
     """A network with ImageNet weights, ready to answer.
 
     Raises:

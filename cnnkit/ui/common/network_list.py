@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import streamlit as st
 
-from cnnkit.models import OpenModel, list_pretrained, pretrained_info
+from cnnkit.models import Predictor, list_pretrained, pretrained_info
 from cnnkit.runs import Run
 from cnnkit.ui.common import cache, inputs, uploads
 from cnnkit.ui.common.downloads import offer_download
@@ -29,7 +29,7 @@ class Choice:
         """Equal for equal networks: of two files in a row, both have the key "file"."""
         return uploads.identity() if self.key == uploads.CHOICE else self.key
 
-    def open(self) -> OpenModel:
+    def open(self) -> Predictor:
         """The network, ready to answer.
 
         Raises:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import streamlit as st
 
-from cnnkit.models import UPLOAD_SUFFIXES, OpenModel, open_brought
+from cnnkit.models import UPLOAD_SUFFIXES, Predictor, open_uploaded
 from cnnkit.ui.common import cache, inputs
 
 MAX_MB = 200
@@ -93,7 +93,7 @@ def identity() -> Hashable:
     return CHOICE, upload.digest, upload.name, class_names()
 
 
-def opened() -> OpenModel:
+def opened() -> Predictor:
     """The network, checked before anything in it is used, and ready to answer.
 
     Raises:
@@ -102,7 +102,7 @@ def opened() -> OpenModel:
     upload, names = st.session_state[_KEPT], class_names()
     return cache.networks().get(
         identity(),
-        lambda: open_brought(upload.data, title=upload.name, class_names=names),
+        lambda: open_uploaded(upload.data, title=upload.name, class_names=names),
         cache.brought_bytes(upload.digest, upload.data),
     )
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from cnnkit.datasets import Dataset
-from cnnkit.models import list_pretrained, model_info, pretrained_info, weights_lacking
+from cnnkit.models import list_pretrained, missing_weights, model_info, pretrained_info
 from cnnkit.training import list_recipes
 from cnnkit.training.augmentation_presets import MIXES
 from cnnkit.training.transfer import ALL, HEAD, Head, Phase, TransferRecipe, list_transfers
@@ -40,7 +40,7 @@ def network_picker() -> TransferRecipe:
     Networks whose weights are here come first, then small ones that begin with nothing;
     VGG16 is there in any case, as the post's.
     """
-    here = [name for name in list_pretrained() if not weights_lacking(name)]
+    here = [name for name in list_pretrained() if not missing_weights(name)]
     names = [*here, *SMALL, *(["vgg16"] if "vgg16" not in here else [])]
     chosen = inputs.choice(
         "Network",
@@ -55,7 +55,7 @@ def network_picker() -> TransferRecipe:
             "it begins with random ones: it shows the way, and learns little.",
             icon=":material/science:",
         )
-        for asset in weights_lacking(chosen):
+        for asset in missing_weights(chosen):
             offer_download(asset, primary=False)
     if chosen in SMALL:
         return _from_nothing(chosen)

@@ -11,7 +11,7 @@ import streamlit as st
 
 from cnnkit import anatomy
 from cnnkit.datasets import Dataset, dataset_info
-from cnnkit.models import ModelCard, OpenModel
+from cnnkit.models import ModelCard, Predictor
 from cnnkit.predict import softmax
 from cnnkit.runs import Run
 from cnnkit.ui.common import cache, charts, handwriting, inputs, messages
@@ -359,7 +359,7 @@ def _wide_columns(maps: np.ndarray) -> int:
 
 
 @st.cache_resource(max_entries=8, show_spinner="Opening the layers …")
-def _probe(run_id: str, _network: OpenModel) -> anatomy.Probe:
+def _probe(run_id: str, _network: Predictor) -> anatomy.Probe:
     probe = anatomy.Probe(_network.model)
     with _network.lock:
         probe(np.zeros((1, *_network.card.input_shape), np.uint8))  # the first call is the slow one

@@ -13,7 +13,7 @@ import streamlit as st
 
 from cnnkit.figures.bars import ranking
 from cnnkit.image_io import DecodedImage, read_image
-from cnnkit.models import OpenModel
+from cnnkit.models import Predictor
 from cnnkit.models.imagenet import kind
 from cnnkit.predict import (
     FITS,
@@ -105,7 +105,7 @@ def show_many(files: Sequence[File], choices: Sequence[Choice], fit: str, count:
         prediction_table.draw(tables, count)
 
 
-def describe(answer: Answer, network: OpenModel) -> str:
+def describe(answer: Answer, network: Predictor) -> str:
     """A class in words: "Egyptian cat, domestic cat"."""
     if network.card.dataset == "imagenet":
         return f"{answer.name} <i>({kind(answer.index)})</i>"
@@ -128,7 +128,7 @@ def _asked(
     return answer
 
 
-def _ask(files: Sequence[File], network: OpenModel, fit: str, title: str) -> list[Prediction]:
+def _ask(files: Sequence[File], network: Predictor, fit: str, title: str) -> list[Prediction]:
     bar, found = st.progress(0.0, f"{title}: 0 of {len(files)}"), []
     began = shown = time.perf_counter()
     sources = [(file.name, lambda file=file: file.data) for file in files]
@@ -165,7 +165,7 @@ def _original(file: File, image: DecodedImage, seconds: float) -> None:
         st.caption(f":material/info: {note}")
 
 
-def _card(network: OpenModel, image: DecodedImage, fit: str, count: int, key: str) -> None:
+def _card(network: Predictor, image: DecodedImage, fit: str, count: int, key: str) -> None:
     seen = prepare(image.array, network.card.input_shape, fit)
     logits, seconds = network.timed_logits(seen[None])
     answers = top_k(logits[0], network.card.class_names, count)

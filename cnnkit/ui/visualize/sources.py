@@ -14,7 +14,7 @@ SHOWN_UNTRAINED = ("vgg16",)
 def without_top() -> list[str]:
     """Names of pretrained networks of which only the weights without top are on this machine."""
     missing = [name for name in list_pretrained() if not pretrained_info(name).available]
-    small = {name: assets.headless_asset(name) for name in missing}
+    small = {name: assets.without_top_asset(name) for name in missing}
     return [name for name, asset in small.items() if asset in assets.ASSETS and assets.find(asset)]
 
 

@@ -205,8 +205,8 @@ def networks(runs: Sequence[Run]) -> list[Network]:
     """
     here = [_pretrained(name) for name in list_pretrained() if pretrained_info(name).available]
     own = [_own(run) for run in runs]
-    headless = map(_without_top, without_top())
-    return [*here, *own, *_brought(), *headless, *map(_untrained, untrained())]
+    topless = map(_without_top, without_top())
+    return [*here, *own, *_brought(), *topless, *map(_untrained, untrained())]
 
 
 def _pretrained(name: str) -> Network:
