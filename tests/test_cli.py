@@ -153,12 +153,35 @@ def test_the_table_of_reproductions_shows_ours_beside_the_published(store):
     assert "0.85%" in call("reproduce").output
 
 
-def test_a_smaller_data_set_holds_out_fewer_images():
-    from cnnkit._cli.train import for_dataset
-    from cnnkit.training import get_recipe
+@pytest.mark.parametrize("moved", [("--dataset", "digits"), ("--set", "dataset=digits")])
+def test_a_recipe_trains_on_another_data_set_and_says_how_it_was_split(store, moved):
+    trained = call("train", "softmax_regression", *moved, *TINY)
+    assert trained.exit_code == 0, trained.output
+    (run,) = [run for run in store.list() if not run.starter]
+    assert run.spec["dataset"] == "digits"
+    split = "1,198 images for training, 239 images for validation, 360 images for the test"
+    assert split in trained.stderr and split in call("runs", "show", run.id).stdout
+    card = json.loads(store.artifact(run.id, "card.json").read_text())
+    assert card["split"] == {"train": 1198, "validation": 239, "test": 360}
 
-    recipe = for_dataset(get_recipe("lenet_tutorial", "published"), "digits")
-    assert recipe.dataset == "digits" and 0 < recipe.validation_size < 300
+
+def test_a_network_is_evaluated_on_the_test_set_of_its_own_split_and_at_its_own_size(store):
+    changes = ("size=32", "per_class=4", "split_seed=3", "warmup_epochs=0", "epochs=1")
+    flags = [word for change in changes for word in ("--set", change)]
+    trained = answer("train", "compact_photo_cnn", "--dataset", "drawn_flowers", *flags)
+    again = answer("evaluate", trained["id"])
+    assert again["images"] == trained["metrics"]["test_images"] == 136
+    assert again["test_loss"] == pytest.approx(trained["metrics"]["test_loss"], rel=1e-3)
+
+
+def test_sizes_that_did_not_fit_are_named(store):
+    run = store.create("train", {"validation_size": 5_000, "train_size": 700})
+    sizes = {"train_images": 700, "validation_images": 239, "test_images": 360}
+    store.set_metrics(run.id, sizes)
+    split = store.get(run.id).split
+    assert "239 images for validation" in split
+    assert "(the recipe's 5,000 for validation did not fit)" in split
+    assert store.create("train", {"validation_size": 5_000}).split == ""
 
 
 def test_anatomy_counts_a_network_by_name(tmp_path):

@@ -49,9 +49,12 @@ def start_detached(settings: Settings, run: Run) -> None:
 
 def follow(store: RunStore, run_id: str, say: Say) -> Run:
     """Wait until a run is over, and tell each epoch as it ends."""
-    told = 0
+    told, split_told = 0, False
     while True:
         run = store.get(run_id)
+        if run.split and not split_told:
+            split_told = True
+            say(run.split)
         for row in store.history(run_id)[told:] if say is not _nothing else ():
             told += 1
             say(_epoch_line(run, row))

@@ -23,10 +23,15 @@ def evaluate(run_id: str, dataset: str | None, as_json: bool):
     folder = store.model_folder(run.id)
     from cnnkit import training
     from cnnkit.models import load_model
+    from cnnkit.training.mistakes import evaluation_dataset
 
     model, card = load_model(folder)
-    data = load_dataset(dataset or card.dataset)
-    if data.spec.input_shape != card.input_shape or data.spec.classes != len(card.class_names):
+    other = dataset not in (None, card.dataset)
+    mine = {"dataset": card.dataset, **card.recipe}
+    data = load_dataset(dataset) if other else evaluation_dataset(mine)
+    # The images of its own data set were brought to its size in training too.
+    fits = not other or data.spec.input_shape == card.input_shape
+    if not fits or data.spec.classes != len(card.class_names):
         raise IncompatibleError(
             f"{card.title} takes {card.input_shape} in {len(card.class_names)} classes; "
             f"{data.title} has {data.spec.input_shape} in {data.spec.classes}."

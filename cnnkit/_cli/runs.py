@@ -43,7 +43,8 @@ def show_run(run_id: str, as_json: bool):
     store = _store()
     run = find(store, run_id)
     history = store.history(run.id)
-    lines = [summary(run), *(f"{name}: {value:g}" for name, value in sorted(run.metrics.items()))]
+    lines = [summary(run), *filter(None, [run.split])]
+    lines += [f"{name}: {value:g}" for name, value in sorted(run.metrics.items())]
     show(run.to_dict() | {"history": history}, "\n".join(lines), as_json)
 
 

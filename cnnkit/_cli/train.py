@@ -42,10 +42,12 @@ def train(
     as_json: bool,
 ):
     """Train MODEL and wait for it, telling each epoch."""
+    values = dict(assignment("--set", text) for text in changes)
     recipe = _recipe(model, recipe_name)
-    if dataset:
-        recipe = for_dataset(recipe, dataset)
-    recipe = with_values(recipe, dict(assignment("--set", text) for text in changes))
+    named = values.pop("dataset", None)  # the sizes of another data set's parts are its own
+    if dataset or named:
+        recipe = recipe.on(dataset_info(dataset or str(named)).name)
+    recipe = with_values(recipe, values)
     settings = get_settings()
     store = RunStore(settings)
     run = store.create("train", recipe.to_dict(), name or f"{recipe.model} {recipe.name}")
@@ -56,16 +58,6 @@ def train(
     show(run.to_dict(), summary(run), as_json)
     if run.status not in (Status.FINISHED, Status.QUEUED):
         sys.exit(1)
-
-
-def for_dataset(recipe: Recipe, dataset: str) -> Recipe:
-    """The recipe on other images; a smaller set holds out a sixth for validation."""
-    images = dataset_info(dataset).images[0]
-    size = recipe.validation_size
-    too_large = size is not None and size >= images // 2
-    return recipe.replace(
-        dataset=dataset, validation_size=images // 6 if too_large else size, train_size=None
-    )
 
 
 def _recipe(model: str, name: str | None) -> Recipe:

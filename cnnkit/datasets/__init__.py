@@ -9,6 +9,7 @@ from cnnkit.datasets._registry import (
     mnist_or_digits,
     read_ahead,
 )
+from cnnkit.datasets._splits import part_sizes
 from cnnkit.datasets._types import Dataset, DatasetSpec
 
 __all__ = [
@@ -20,5 +21,6 @@ __all__ = [
     "list_datasets",
     "load_dataset",
     "mnist_or_digits",
+    "part_sizes",
     "read_ahead",
 ]

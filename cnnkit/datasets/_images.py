@@ -94,8 +94,7 @@ def _drawn(spec: DatasetSpec, choice: Choice) -> Dataset:
 
 
 def _with_defaults(split: Split, test: int, validation: int) -> Split:
-    held = validation if split.validation is None else split.validation
-    return replace(split, test=test, validation=held)
+    return replace(split, test=test, usual=validation)
 
 
 def _within(name: str, value: int | None, default: int, limits: tuple[int, int]) -> int:

@@ -10,10 +10,10 @@ from cnnkit import assets
 from cnnkit.datasets import _digits, _mnist, _toy_patterns
 from cnnkit.datasets._images import IMAGE_SETS, Choice, load_images
 from cnnkit.datasets._progress import Progress, nothing
-from cnnkit.datasets._splits import Split
+from cnnkit.datasets._splits import Split, cannot_divide, part_sizes
 from cnnkit.datasets._types import Dataset, DatasetSpec
 from cnnkit.datasets.folders import imported
-from cnnkit.errors import IncompatibleError, StorageError, UnknownDatasetError
+from cnnkit.errors import StorageError, UnknownDatasetError
 
 DIGIT_NAMES = tuple("0123456789")
 
@@ -59,6 +59,7 @@ def load_dataset(
     seed: int = 0,
     split_seed: int = 0,
     per_class: int | None = None,
+    adapt_sizes: bool = False,
     images_per_class: int | None = None,
     side: int | None = None,
     progress: Progress = nothing,
@@ -80,6 +81,8 @@ def load_dataset(
         split_seed: of the division, except of small images.
         per_class: of each class at most so many to learn from, except of small images.
             Fewer are always among more.
+        adapt_sizes: what becomes of sizes that are more than there are: True puts the usual
+            validation set, and all that is left for training, in their place; False refuses.
         images_per_class: how many flowers of each kind are drawn (`drawn_flowers`).
         side: pixels of a drawn flower.
         progress: called with the images so far and in all while they are decoded for
@@ -90,12 +93,16 @@ def load_dataset(
         AssetUnavailableError: its file is not here and cannot be fetched.
         CorruptAssetError: its file is damaged.
         LimitError: there is no room to keep the decoded images.
-        IncompatibleError: the sizes asked for are more than there are.
+        IncompatibleError: the sizes asked for are more than there are, and not adapted.
     """
     spec = dataset_info(name)
     if spec.kind != "small":
         split = Split(
-            seed=split_seed, validation=validation_size, train=train_size, per_class=per_class
+            seed=split_seed,
+            validation=validation_size,
+            train=train_size,
+            per_class=per_class,
+            adapt=adapt_sizes,
         )
         choice = Choice(
             split=split, images_per_class=images_per_class, side=side, progress=progress
@@ -103,13 +110,9 @@ def load_dataset(
         return (imported.load_own if spec.kind == "own" else load_images)(spec, choice)
     images, labels, test_images, test_labels = _read_already.pop(name, None) or _READERS[name](seed)
     count = len(images)
-    held_out = count // 6 if validation_size is None else validation_size
-    keep = count - held_out if train_size is None else train_size
+    held_out, keep = part_sizes(count, validation_size, train_size, adapt=adapt_sizes)
     if held_out < 1 or keep < 1 or held_out + keep > count:
-        raise IncompatibleError(
-            f"{spec.title} has {count} images to learn from, which cannot be divided into "
-            f"{keep} for training and {held_out} for validation."
-        )
+        raise cannot_divide(spec.title, count, validation_size, train_size)
     return Dataset(
         spec=spec,
         images=np.concatenate([images, test_images]),

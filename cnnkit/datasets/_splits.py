@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -19,17 +19,62 @@ class Split:
     Args:
         seed: the same one draws the same parts.
         test: images of each class for the test; None: a share of it.
-        validation: images of all classes together; None: a share of each class.
+        validation: images of all classes together; None: `usual`.
+        usual: the same where none are asked for; None: a share of each class.
         train: images of all classes together; None: all that are left.
         per_class: images of each class to learn from, at most; None: all. Fewer are
             always among more, so that curves over their number compare like with like.
+        adapt: put the usual validation set, and all that is left for training, in the place
+            of numbers that do not fit, instead of refusing them.
     """
 
     seed: int = 0
     test: int | None = None
     validation: int | None = None
+    usual: int | None = None
     train: int | None = None
     per_class: int | None = None
+    adapt: bool = False
+
+
+def part_sizes(
+    images: int, validation: int | None, train: int | None, *, adapt: bool = False
+) -> tuple[int, int]:
+    """How many images go to validation and how many are left to train on.
+
+    Args:
+        images: in the published training set.
+        validation: asked for; None: a sixth.
+        train: asked for; None: all that are left.
+        adapt: a validation set that leaves nothing to train on becomes a sixth, and a training
+            set that is too large becomes all that are left.
+
+    Returns:
+        (validation, train). Without `adapt` they may be more than there are, or none.
+    """
+    if validation is None or (adapt and validation >= images):
+        validation = images // 6
+    left = images - validation
+    if train is None or (adapt and train > left):
+        train = left
+    return validation, train
+
+
+def cannot_divide(
+    title: str, images: int, validation: int | None, train: int | None, per_class: int | None = None
+) -> IncompatibleError:
+    """The error of sizes that do not fit; it repeats what was asked for, and computes nothing."""
+
+    def words(size: int | None, usual: str) -> str:
+        return usual if size is None else f"{size:,}" if size > 0 else "none"
+
+    limit = "" if per_class is None else f", at most {words(per_class, '')} of each class,"
+    return IncompatibleError(
+        f"{title} has {images:,} images to learn from, which cannot be divided into "
+        f"{words(train, 'all others')} for training{limit} and "
+        f"{words(validation, 'the usual share')} for validation. "
+        "Ask for fewer, or leave the sizes out."
+    )
 
 
 def divide(
@@ -55,6 +100,8 @@ def divide(
     orders = _orders(labels, twins, split.seed)
     tests = [_tested(order, split.test) for order in orders]
     rest = [order[len(test) :] for order, test in zip(orders, tests, strict=True)]
+    if split.adapt:
+        split = _adapted(split, rest, orders)
     held = _validation(rest, orders, split)
     learnt = [order[count:] for order, count in zip(rest, held, strict=True)]
     chosen = _train(learnt, split)
@@ -94,10 +141,22 @@ def _share(images: int) -> int:
     return max(1, round(SHARE * images)) if images >= LEAST else 0
 
 
+def _adapted(split: Split, rest: list[np.ndarray], orders: list[np.ndarray]) -> Split:
+    """The same without the numbers that are more than there are."""
+    if split.validation is not None and sum(_validation(rest, orders, split)) < split.validation:
+        split = replace(split, validation=None)
+    held = _validation(rest, orders, split)
+    learnt = [order[count:] for order, count in zip(rest, held, strict=True)]
+    if split.train is not None and sum(_train(learnt, split)) < split.train:
+        split = replace(split, train=None)
+    return split
+
+
 def _validation(rest: list[np.ndarray], orders: list[np.ndarray], split: Split) -> list[int]:
-    if split.validation is None:
+    asked = split.usual if split.validation is None else split.validation
+    if asked is None:
         return [_share(len(order)) for order in orders]
-    return _spread(split.validation, [max(0, len(order) - 1) for order in rest])
+    return _spread(asked, [max(0, len(order) - 1) for order in rest])
 
 
 def _train(learnt: list[np.ndarray], split: Split) -> list[int]:
@@ -128,12 +187,7 @@ def _check(split: Split, title: str, count: int, held: int, chosen: int) -> None
     )
     negative = any(value is not None and value < 0 for value in wanted)
     if short or negative or chosen < 1 or (split.per_class or 1) < 1:
-        asked = "all others" if wanted[1] is None else str(wanted[1])
-        limit = f", {split.per_class} of each class" if split.per_class is not None else ""
-        raise IncompatibleError(
-            f"{title} has {count} images to learn from, which cannot be divided into {asked} "
-            f"for training{limit} and {held if wanted[0] is None else wanted[0]} for validation."
-        )
+        raise cannot_divide(title, count, *wanted, split.per_class)
 
 
 def _together(parts: list[np.ndarray]) -> np.ndarray:

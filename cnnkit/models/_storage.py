@@ -30,6 +30,7 @@ class ModelCard:
     class_names: tuple[str, ...]
     input_shape: tuple[int, int, int]  # (height, width, channels), values 0 to 255
     dataset: str
+    split: Mapping[str, int] = field(default_factory=dict)  # part -> images; empty: not recorded
     recipe: Mapping[str, Any] = field(default_factory=dict)  # Recipe.to_dict()
     metrics: Mapping[str, float] = field(default_factory=dict)  # on the test part
     versions: Mapping[str, str] = field(default_factory=dict)  # of cnnkit, Keras, TensorFlow

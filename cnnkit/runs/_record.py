@@ -103,6 +103,27 @@ class Run:
     pid_created: float | None = None  # seconds since 1970, tells a reused pid
     checkpoint: str = ""  # artifact, where checkpoints are shared between machines
 
+    @property
+    def split(self) -> str:
+        """How many images each part of the data set really had, in words; empty: not recorded.
+
+        Says so where the recipe asks for more than the data set has.
+        """
+        sizes = [
+            f"{int(self.metrics[name]):,} images for {words}"
+            for name, words in _PARTS.items()
+            if name in self.metrics
+        ]
+        asked = {"training": "train", "validation": "validation"}
+        adapted = [
+            f"{size:,} for {words}"
+            for words, part in asked.items()
+            if (size := self.spec.get(f"{part}_size")) is not None
+            and size != self.metrics.get(f"{part}_images", size)
+        ]
+        remark = f" (the recipe's {' and '.join(adapted)} did not fit)" if adapted else ""
+        return ", ".join(sizes) + remark
+
     def to_dict(self) -> dict[str, Any]:
         """Plain values, as the command line prints them."""
         shown = {name: getattr(self, name) for name in _SHOWN}
@@ -113,6 +134,11 @@ class Run:
         }
 
 
+_PARTS = {
+    "train_images": "training",
+    "validation_images": "validation",
+    "test_images": "the test",
+}
 _SHOWN = (
     "id name kind status spec progress metrics created started ended attempt reason wish starter"
 ).split()

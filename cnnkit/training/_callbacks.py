@@ -34,6 +34,7 @@ class Task:
         batches: the stream.
         validation: images, or what the network takes instead, and labels.
         identity: of all that decides the result; checkpoints of others are refused.
+        tests: images that are kept for the test.
         parameters: of the network that is shown; None: of `model`.
         epochs: of all phases; None: those of the recipe.
     """
@@ -43,6 +44,7 @@ class Task:
     batches: Batches
     validation: tuple[Images, np.ndarray]
     identity: str
+    tests: int = 0
     parameters: int | None = None
     epochs: int | None = None
 

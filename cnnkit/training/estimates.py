@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from cnnkit.datasets import dataset_info
+from cnnkit.datasets import dataset_info, part_sizes
 from cnnkit.errors import InvalidRecipeError
 from cnnkit.models import create_model, model_info
 from cnnkit.training.recipe import Recipe
@@ -94,8 +94,7 @@ def images_per_epoch(recipe: Recipe) -> int:
 def training_images(recipe: Recipe) -> int:
     """Images that are left to learn from after validation, at least one."""
     count = dataset_info(recipe.dataset).images[0]
-    held_out = count // 6 if recipe.validation_size is None else recipe.validation_size
-    return max(1, recipe.train_size or count - held_out)
+    return max(1, part_sizes(count, recipe.validation_size, recipe.train_size, adapt=True)[1])
 
 
 def _comparable(recipe: Recipe, other: Recipe) -> bool:

@@ -26,6 +26,8 @@ class Started:
     train_images: int
     device: str  # "CPU" or the names of the GPUs
     trainable: int = 0  # of the parameters
+    validation_images: int = 0
+    test_images: int = 0
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -402,7 +402,7 @@ FIELDS = (
         name="train_size",
         title="Training images",
         group=_DATA,
-        help="Fewer than there are show what more data are worth.",
+        help="Fewer than there are show what more data are worth; more than there are mean all.",
         range=(1, 10_000_000),
         whole=True,
         empty="all that are left",
@@ -411,7 +411,10 @@ FIELDS = (
         name="validation_size",
         title="Validation images",
         group=_DATA,
-        help="Held out of the training images to see how good the network is while it learns.",
+        help=(
+            "Held out of the training images to see how good the network is while it learns. "
+            "More than a data set has become its usual share."
+        ),
         range=(1, 10_000_000),
         whole=True,
         empty="a sixth",

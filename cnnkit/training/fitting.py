@@ -82,6 +82,7 @@ def fit(
         batches=batches,
         validation=part_of(dataset, "validation"),
         identity=recipe.fingerprint(),
+        tests=dataset.size("test"),
     )
     state = restored(task, checkpoint) or TrainingState()
     ended = learn(task, state, report, checkpoint=checkpoint, control=control)
@@ -147,7 +148,12 @@ def learn(
 
 
 def recipe_dataset(recipe: Recipe) -> Dataset:
-    """The data set that a recipe names, split as it says."""
+    """The data set that a recipe names, split as it says.
+
+    A recipe fits every data set: a validation set that is more than there is becomes the data
+    set's usual share, and a training set that is too large becomes all that is left. `Started`
+    and the card of the trained network tell the sizes.
+    """
     return load_dataset(
         recipe.dataset,
         validation_size=recipe.validation_size,
@@ -156,6 +162,7 @@ def recipe_dataset(recipe: Recipe) -> Dataset:
         seed=recipe.seed,
         split_seed=recipe.split_seed,
         per_class=recipe.per_class,
+        adapt_sizes=True,
     )
 
 
@@ -221,6 +228,8 @@ def _started(task: Task, state: TrainingState) -> Started:
         first_epoch=state.epoch + 1,
         parameters=task.parameters or task.model.count_params(),
         train_images=task.batches.images,
+        validation_images=len(task.validation[1]),
+        test_images=task.tests,
         device=", ".join(gpu.name for gpu in gpus) or "CPU",
         trainable=sum(math.prod(weight.shape) for weight in task.model.trainable_weights),
     )

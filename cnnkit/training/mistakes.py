@@ -2,15 +2,38 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 from zipfile import BadZipFile
 
 import numpy as np
 
+from cnnkit.datasets import Dataset, load_dataset
 from cnnkit.errors import CorruptAssetError
 from cnnkit.training.intervals import wilson
+
+
+def evaluation_dataset(spec: Mapping[str, Any]) -> Dataset:
+    """The data set of a stored recipe, with the test set that its network was held out from.
+
+    Another split seed would put training images into the test set, and images that are drawn
+    at random are others with another seed. Sizes of training and validation set do not matter.
+
+    Args:
+        spec: `to_dict()` of a recipe, of training or of fine-tuning.
+
+    Raises:
+        UnknownDatasetError, AssetUnavailableError, CorruptAssetError
+    """
+    split_seed = int(spec.get("split_seed", 0))
+    return load_dataset(
+        str(spec["dataset"]),
+        seed=split_seed if "phases" in spec else int(spec.get("seed", 0)),  # as `fine_tune` draws
+        split_seed=split_seed,
+    )
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

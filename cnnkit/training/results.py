@@ -76,6 +76,7 @@ def _card(
         class_names=dataset.class_names,
         input_shape=input_shape,
         dataset=dataset.name,
+        split={part: dataset.size(part) for part in dataset.splits},
         recipe=recipe.to_dict(),
         metrics=metrics,
         versions={

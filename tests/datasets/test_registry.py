@@ -39,8 +39,26 @@ def test_a_smaller_training_part_leaves_validation_and_test_alone():
 
 
 def test_asking_for_too_many_says_how_many_there_are():
-    with pytest.raises(IncompatibleError, match="1437 images"):
-        load_dataset("digits", validation_size=10_000)
+    asked = {"validation_size": 10_000}, {"train_size": 10_000}, {"validation_size": -1}
+    for sizes in asked:
+        with pytest.raises(IncompatibleError, match="1,437 images") as refused:
+            load_dataset("digits", **sizes)
+        assert "-" not in str(refused.value)  # a count below zero is of no use to anyone
+
+
+@pytest.mark.parametrize(
+    ("asked", "validation", "train"),
+    [
+        ({"validation_size": 5_000}, 239, 1_198),
+        ({"validation_size": 1_437}, 239, 1_198),
+        ({"validation_size": 200, "train_size": 10_000}, 200, 1_237),
+        ({"validation_size": 200, "train_size": 1_000}, 200, 1_000),  # what fits stays
+    ],
+)
+def test_sizes_that_do_not_fit_are_adapted_where_one_asks_for_it(asked, validation, train):
+    dataset = load_dataset("digits", adapt_sizes=True, **asked)
+    assert (dataset.size("validation"), dataset.size("train")) == (validation, train)
+    assert dataset.size("test") == 360
 
 
 def test_a_data_set_of_another_machine_has_its_name_for_a_title():

@@ -52,8 +52,29 @@ def test_a_number_over_all_classes_is_spread_evenly():
     [{"train": 241}, {"validation": 300}, {"per_class": 0}, {"validation": -1}, {"train": 0}],
 )
 def test_what_cannot_be_divided_says_how_many_there_are(wrong):
-    with pytest.raises(IncompatibleError, match="Four flowers has 280 images"):
+    with pytest.raises(IncompatibleError, match="Four flowers has 280 images") as refused:
         parts(**wrong)
+    assert "-" not in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("asked", "validation", "train"),
+    [
+        ({"validation": 5_000}, 40, 240),  # the usual ones
+        ({"validation": 5_000, "usual": None}, 48, 232),  # a share of each class
+        ({"validation": 100, "train": 9_000}, 100, 180),
+        ({"validation": 100, "train": 50}, 100, 50),  # what fits stays
+        ({"train": 9_000, "per_class": 5}, 40, 20),
+    ],
+)
+def test_sizes_that_do_not_fit_are_adapted(asked, validation, train):
+    split = Split(**{"test": 10, "usual": 40, "adapt": True, **asked})
+    found = divide(FLOWERS, NO_TWINS, split, "Four flowers")
+    assert {name: len(part) for name, part in found.items()} == {
+        "train": train,
+        "validation": validation,
+        "test": 40,
+    }
 
 
 def test_a_seed_below_nought_is_refused():

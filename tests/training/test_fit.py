@@ -14,8 +14,10 @@ from cnnkit.training import (
     evaluate,
     fit,
     get_recipe,
+    list_recipes,
     recipe_dataset,
 )
+from cnnkit.training.estimates import training_images
 
 # Dropout, shuffling, augmentation, a schedule and a stopping rule: all that has a state.
 EVERYTHING = Recipe(
@@ -55,6 +57,24 @@ def _epochs(events):
 
 def test_equal_recipes_give_equal_networks_bit_for_bit():
     assert weights_equal(fit(EVERYTHING).model, fit(EVERYTHING).model)
+
+
+def test_a_recipe_fits_the_data_set_it_is_moved_to_and_says_how_it_was_split():
+    # Its 5,000 validation images are more than the digits have.
+    recipe = get_recipe("lenet_tutorial", "fast").replace(dataset="digits", epochs=1)
+    events = []
+    fit(recipe, events.append)
+    (started,) = (event for event in events if isinstance(event, Started))
+    sizes = started.train_images, started.validation_images, started.test_images
+    assert sizes == (1_198, 239, 360)
+    assert training_images(recipe) == 1_198  # what the page says beforehand
+
+
+@pytest.mark.parametrize("dataset", ["digits", "toy_patterns", "drawn_flowers"])
+def test_every_recipe_fits_every_data_set(dataset):
+    for recipe in list_recipes():
+        moved = recipe_dataset(recipe.replace(dataset=dataset))
+        assert all(moved.size(part) > 0 for part in ("train", "validation", "test"))
 
 
 @pytest.mark.parametrize("stops", [(1,), (2, 3, 4)])

@@ -4,7 +4,9 @@ import numpy as np
 import pytest
 
 from cnnkit.errors import CorruptAssetError
-from cnnkit.training.mistakes import Predictions
+from cnnkit.training import Recipe, recipe_dataset
+from cnnkit.training.mistakes import Predictions, evaluation_dataset
+from cnnkit.training.transfer import TransferRecipe, transfer_dataset
 
 # Two right (0 and 1), three wrong: images 2 and 4 are 0 taken for 1, image 3 is 1 taken for 2.
 LOGITS = [[4, 0, 0], [0, 1, 0], [0, 2, 0], [0, 0, 1], [0, 9, 0]]
@@ -68,3 +70,20 @@ def test_a_file_that_is_no_archive_is_named(tmp_path, content):
     path.write_bytes(content)
     with pytest.raises(CorruptAssetError, match="predictions.npz"):
         Predictions.read(path)
+
+
+@pytest.mark.parametrize(
+    "recipe",
+    [
+        Recipe(model="compact_photo_cnn", dataset="drawn_flowers", seed=1, split_seed=3),
+        Recipe(model="toy_cnn", dataset="toy_patterns", seed=1, split_seed=3),
+        TransferRecipe(model="mobilenet_v2", dataset="drawn_flowers", seed=1, split_seed=3),
+        TransferRecipe(model="mobilenet_v2", dataset="toy_patterns", seed=1, split_seed=3),
+    ],
+)
+def test_the_test_set_of_a_stored_recipe_is_the_one_it_was_trained_beside(recipe):
+    split = recipe_dataset if isinstance(recipe, Recipe) else transfer_dataset
+    for mine, theirs in zip(
+        evaluation_dataset(recipe.to_dict()).part("test"), split(recipe).part("test"), strict=True
+    ):
+        np.testing.assert_array_equal(mine, theirs)

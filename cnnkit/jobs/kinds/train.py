@@ -106,7 +106,16 @@ class Recorder:
         self._logged_step = (event.first_epoch - 1) * event.steps_per_epoch
         self._epoch_began = time.monotonic()
         self.job.params({"device": event.device, "train_images": event.train_images})
-        self.job.log(0, {"parameters": event.parameters, "trainable": event.trainable})
+        self.job.log(
+            0,
+            {
+                "parameters": event.parameters,
+                "trainable": event.trainable,
+                "train_images": event.train_images,
+                "validation_images": event.validation_images,
+                "test_images": event.test_images,
+            },
+        )
 
     def _steps(self, event: StepsEnded) -> None:
         values: dict[str, Any] = {

@@ -124,6 +124,7 @@ class Phases:
             batches=batches,
             validation=self._part(split, "validation"),
             identity=self.recipe.fingerprint(),
+            tests=self.dataset.size("test"),
             parameters=self.network.whole.count_params(),
             epochs=self.recipe.epochs,
         )

@@ -7,12 +7,11 @@ from dataclasses import dataclass
 import numpy as np
 import streamlit as st
 
-from cnnkit.datasets import dataset_info, load_dataset
+from cnnkit.datasets import dataset_info
 from cnnkit.errors import CorruptRunError, IncompatibleError
 from cnnkit.runs import Run
 from cnnkit.training.mistakes import Predictions
 from cnnkit.ui.common import cache, charts
-from cnnkit.ui.fine_tune import test_set
 
 SHOWN = 16  # images at once
 DIGIT = 64  # pixels; larger images are photos
@@ -103,26 +102,16 @@ def images_of(run: Run, answers: Predictions) -> SeenImages:
         AssetUnavailableError: they are not on this machine, and none ship with the run.
         IncompatibleError: the data set here is not the one the run was tested on.
     """
-    name, seed = str(run.spec["dataset"]), int(run.spec.get("seed", 0))
+    name = str(run.spec["dataset"])
     if run.starter and not dataset_info(name).available:
         return _shipped(run.id)
-    if dataset_info(name).kind != "small":
-        images, labels = test_set.part(run)
-    else:
-        images, labels = _test_part(name, seed)
+    images, labels = testing.part(run)
     if not np.array_equal(labels, answers.labels):
         raise IncompatibleError(
             f"The test images of {dataset_info(name).title} on this machine are not those "
             "that this run was tested on."
         )
     return SeenImages(images)
-
-
-def _test_part(name: str, seed: int) -> tuple[np.ndarray, np.ndarray]:
-    # Toy patterns are drawn anew for every seed; what is read from a file is always the same.
-    if dataset_info(name).asset is None and name != "digits":
-        return load_dataset(name, seed=seed).part("test")
-    return cache.dataset(name).part("test")
 
 
 @st.cache_resource(max_entries=4, show_spinner=False)

@@ -103,6 +103,8 @@ def _head(run: Run) -> None:
         if rest.strip():
             with st.expander("What the training process said"):
                 st.code(rest.strip(), language=None)
+    if run.split:
+        st.caption(run.split)
     if run.status in _SAID:
         st.caption(_SAID[run.status])
 

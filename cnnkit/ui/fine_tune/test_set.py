@@ -1,11 +1,16 @@
-"""The images that a network was tested on, where a split seed divides them."""
+"""The images that a network was tested on."""
 
 from __future__ import annotations
+
+import json
 
 import numpy as np
 import streamlit as st
 
+from cnnkit.datasets import dataset_info
 from cnnkit.runs import Run
+from cnnkit.training.mistakes import evaluation_dataset
+from cnnkit.ui.common import cache
 
 
 def part(run: Run) -> tuple[np.ndarray, np.ndarray]:
@@ -14,12 +19,14 @@ def part(run: Run) -> tuple[np.ndarray, np.ndarray]:
     Raises:
         UnknownDatasetError, AssetUnavailableError, CorruptAssetError
     """
-    spec = run.spec
-    return _part(str(spec["dataset"]), int(spec.get("split_seed", 0)), spec.get("per_class"))
+    decisive = ("dataset", "seed", "split_seed", "phases")
+    spec = {name: run.spec[name] for name in decisive if name in run.spec}
+    name = str(run.spec["dataset"])
+    if dataset_info(name).asset and dataset_info(name).kind == "small":
+        return cache.dataset(name).part("test")  # as published, whatever the seeds
+    return _part(json.dumps(spec | {"phases": []} if "phases" in spec else spec, sort_keys=True))
 
 
 @st.cache_resource(max_entries=4, show_spinner="Reading the test images …")
-def _part(name: str, split_seed: int, per_class: int | None) -> tuple[np.ndarray, np.ndarray]:
-    from cnnkit.datasets import load_dataset
-
-    return load_dataset(name, split_seed=split_seed, per_class=per_class).part("test")
+def _part(spec: str) -> tuple[np.ndarray, np.ndarray]:
+    return evaluation_dataset(json.loads(spec)).part("test")

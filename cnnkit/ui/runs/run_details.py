@@ -160,6 +160,8 @@ def _figures(run: Run) -> None:
             st.metric("Weights of epoch", f"{figures['best_epoch']:.0f}")
         if "parameters" in figures:
             st.metric("Numbers learnt", f"{figures['parameters']:,.0f}")
+    if run.split:
+        st.caption(run.split)
 
 
 def _settings(run: Run) -> None:
