@@ -151,3 +151,20 @@ def test_weights_of_zero_let_nothing_through_but_the_skips():
 )
 def test_large_numbers_are_short(number, words):
     assert short(number) == words
+
+
+def test_networks_that_learn_are_shown_while_an_epoch_is_half_written(store):
+    from cnnkit.ui.architectures.ideas.depth import depth_twins
+
+    from cnnkit.runs import Status
+    from cnnkit.runs._store import Point
+
+    recipe = depth_twins(8, images=500, epochs=4).recipes["plain"]
+    run = store.create("train", recipe.to_dict(), "plain")
+    whole = [Point(metric="loss", value=2.0, step=epoch, when=1.7e9 + epoch) for epoch in (1, 2)]
+    store.log(run.id, [*whole, Point(metric="val_error", value=0.5, step=1, when=1.7e9)])
+    store.update(run.id, status=Status.RUNNING)
+    at = open_idea("depth", twin_depth="8", twin_depth_images="500", twin_depth_epochs="4")
+    descriptions = [chart.proto.alt for chart in at.get("plotly_chart")]
+    assert "training loss: plain 2" in descriptions
+    assert "validation error: plain 0.5" in descriptions

@@ -110,6 +110,19 @@ def test_a_link_finds_a_running_run_with_its_progress_and_its_buttons(store):
     assert at.button(f"pause_{run.id}").disabled
 
 
+@pytest.mark.parametrize("half", ["val_loss", "loss"])  # of the second epoch is there already
+def test_an_epoch_that_is_half_written_does_not_disturb_the_page(store, half):
+    run = store.create("train", RECIPE.to_dict(), "Half")
+    progress = Progress(epoch=2, epochs=5, step=20, steps=50)
+    store.update(run.id, status=Status.RUNNING, progress=progress)
+    whole = points(loss=0.5, accuracy=0.8, val_loss=0.625, val_accuracy=0.75)
+    store.log(run.id, [p for p in whole if p.step == 1 or (p.step, p.metric) == (2, half)])
+    at = open_page(run=run.id)
+    assert not at.exception and not at.error
+    descriptions = [chart.proto.alt for chart in at.get("plotly_chart")]
+    assert "Loss after epoch 1: 0.5 on training images, 0.625 on" in "".join(descriptions)
+
+
 def test_a_paused_run_can_be_resumed(store, submitted):
     run = store.create("train", RECIPE.to_dict(), "Paused")
     store.update(run.id, status=Status.PAUSED)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -95,10 +95,7 @@ def _learning(runs: Mapping[str, Run], twins: Twins) -> None:
     for column, metric, title in zip(
         st.columns(2), ("loss", "val_error"), ("training loss", "validation error"), strict=True
     ):
-        series = {
-            name: ([row["epoch"] for row in rows], [_of(row, metric) for row in rows])
-            for name, rows in histories.items()
-        }
+        series = {name: _points(rows, metric) for name, rows in histories.items()}
         with column:
             chart(
                 curves.lines(
@@ -114,8 +111,10 @@ def _learning(runs: Mapping[str, Run], twins: Twins) -> None:
             )
 
 
-def _of(row: Mapping[str, float], metric: str) -> float:
-    return 1 - row["val_accuracy"] if metric == "val_error" else row[metric]
+def _points(rows: Sequence[Mapping[str, float]], metric: str) -> tuple[list[float], list[float]]:
+    """Epochs and values; an epoch that is being written may lack the metric for a moment."""
+    whole = [row for row in rows if metric in row]
+    return [row["epoch"] for row in whole], [row[metric] for row in whole]
 
 
 def _gradients_before(twins: Twins, key: str) -> None:

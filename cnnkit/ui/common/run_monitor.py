@@ -185,9 +185,11 @@ def _silence(run: Run) -> str:
 
 
 def _curve_in_words(metric: str, history: list[dict[str, float]]) -> str:
-    if not history or history[-1].get(f"val_{metric}") is None:
+    # The record may be read between two figures of an epoch that is being written.
+    whole = [row for row in history if metric in row and f"val_{metric}" in row]
+    if not whole:
         return f"{metric.capitalize()} within the first epoch"
-    last = history[-1]
+    last = whole[-1]
     return (
         f"{metric.capitalize()} after epoch {last['epoch']:.0f}: {last[metric]:.3g} on training "
         f"images, {last[f'val_{metric}']:.3g} on validation images"
