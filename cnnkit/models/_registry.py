@@ -59,6 +59,12 @@ class ModelSpec:
     group: str  # one of GROUPS
     options: tuple[Option, ...]
     build: Callable[..., keras.Model]  # build(input_shape, classes, seeds, **options)
+    not_trainable: int = 0  # of the parameters: statistics of batch normalisation
+
+    @property
+    def trainable(self) -> int:
+        """Parameters that training changes, as published."""
+        return self.parameters - self.not_trainable
 
 
 # What a network is here for: to be trained on digits or on photos, or to be read beside its paper.
@@ -73,6 +79,7 @@ def register_model(
     description: str,
     paper: str,
     parameters: int,
+    not_trainable: int = 0,
     input_shape: tuple[int, int, int] = (28, 28, 1),
     classes: int = 10,
     group: str = "digits",
@@ -99,6 +106,7 @@ def register_model(
             group=group,
             options=options,
             build=build,
+            not_trainable=not_trainable,
         )
         return build
 

@@ -10,6 +10,7 @@ from cnnkit.models._registry import Option, register_model
     paper="after Simonyan, Zisserman 2015 (3×3 pairs); Ioffe, Szegedy 2015 (normalisation); "
     "Springenberg et al. 2015 (no dense layers)",
     parameters=162_474,
+    not_trainable=576,
     options=(
         Option("width", "Filters of the first block", 32, range=(4, 128)),
         Option("dropout", "Dropout before the output", 0.0, range=(0, 0.9)),

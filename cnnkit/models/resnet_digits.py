@@ -10,6 +10,7 @@ from cnnkit.models._residual import basic_block, convolution, join, relu
     description="6n + 2 layers in three stages, with parameter-free shortcuts or without.",
     paper="He, Zhang, Ren, Sun 2015: Deep Residual Learning for Image Recognition, section 4.2",
     parameters=270_810,
+    not_trainable=1_376,
     options=(
         Option("depth", "Layers with weights", 20, (8, 14, 20, 32, 44, 56)),
         Option("skips", "With shortcuts", True, (True, False)),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import statistics
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -107,17 +108,17 @@ def _cost(recipe: Recipe) -> tuple:
 
 
 def published_parameters(recipe: Recipe) -> int | None:
-    """Trainable and other weights if the network is as published, without building it."""
+    """Trainable parameters if the network is as published, without building it."""
     spec, data = model_info(recipe.model), dataset_info(recipe.dataset)
     defaults = {option.name: option.default for option in spec.options}
     as_published = defaults | dict(recipe.model_options) == defaults
     shape = recipe.input_shape(data.input_shape)
     fits = (spec.input_shape, spec.classes) == (shape, data.classes)
-    return spec.parameters if as_published and fits else None
+    return spec.trainable if as_published and fits else None
 
 
 def count_parameters(recipe: Recipe) -> int:
-    """Weights of a recipe's network, counted on the network itself. Imports Keras.
+    """Trainable parameters of a recipe's network, counted on the network. Imports Keras.
 
     Raises:
         IncompatibleError: the images are too small for the network.
@@ -130,4 +131,4 @@ def count_parameters(recipe: Recipe) -> int:
         classes=data.classes,
         **recipe.model_options,
     )
-    return model.count_params()
+    return sum(math.prod(weight.shape) for weight in model.trainable_weights)

@@ -72,6 +72,14 @@ def test_a_network_that_is_not_as_published_is_counted():
     assert published_parameters(relu) is None
 
 
+def test_only_what_training_changes_is_counted():
+    toy = Recipe(model="toy_cnn", dataset="toy_patterns")
+    frozen = toy.replace(model_options={"learn": "dense layers"})
+    assert count_parameters(frozen) < count_parameters(toy) == model_info("toy_cnn").parameters
+    normalised = Recipe(model="resnet_digits", dataset="digits")
+    assert published_parameters(normalised) == 269_434  # of 270,810, the rest are statistics
+
+
 def test_images_that_are_too_small_are_refused():
     with pytest.raises(IncompatibleError):
         count_parameters(Recipe(model="lenet_tutorial", dataset="toy_patterns"))

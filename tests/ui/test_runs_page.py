@@ -152,3 +152,19 @@ def test_a_run_of_another_version_of_cnnkit_does_not_break_the_list(store):
     run = store.create("train", {"model": "vanished", "dataset": "lost"}, "Old")
     store.update(run.id, status=Status.CANCELLED)
     assert "Old" in words_of(open_page(run=run.id))
+
+
+def test_frozen_parameters_are_not_counted_as_trainable(store, add_run):
+    tuned, whole, old = add_run("Tuned"), add_run("Whole"), add_run("Before it was recorded")
+    store.set_metrics(tuned, {"parameters": 14_723_073, "trainable": 8_721})
+    store.set_metrics(whole, {"parameters": 431_080, "trainable": 431_080})
+    store.set_metrics(old, {"parameters": 431_080})
+    figures = metrics_of(open_page(run=tuned))
+    assert figures["Trainable parameters"] == "8,721" and figures["Parameters"] == "14,723,073"
+    figures = metrics_of(open_page(run=whole))
+    assert figures["Trainable parameters"] == "431,080" and "Parameters" not in figures
+    figures = metrics_of(open_page(run=old))
+    assert figures["Parameters"] == "431,080" and "Trainable parameters" not in figures
+    table = open_page(run=f"{tuned},{whole},{old}").dataframe[1].value
+    assert table["Trainable parameters"].tolist()[:2] == [8_721, 431_080]
+    assert table["Parameters"].tolist() == [14_723_073, 431_080, 431_080]

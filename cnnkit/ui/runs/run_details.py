@@ -20,6 +20,7 @@ from cnnkit.ui.common.run_monitor import PAGES, curves_of
 from cnnkit.ui.runs.run_list import begun, dataset_title, model_title
 from cnnkit.ui.train.recipe_form import published_recipe
 
+PARAMETERS = "Frozen layers and the statistics of batch normalisation included."
 DIGITS = (28, 28, 1)  # images that one can draw
 
 
@@ -158,8 +159,10 @@ def _figures(run: Run) -> None:
             st.metric("Time", duration(figures["seconds"]))
         if "best_epoch" in figures:
             st.metric("Weights of epoch", f"{figures['best_epoch']:.0f}")
-        if "parameters" in figures:
-            st.metric("Numbers learnt", f"{figures['parameters']:,.0f}")
+        if "trainable" in figures:
+            st.metric("Trainable parameters", f"{figures['trainable']:,.0f}")
+        if "parameters" in figures and figures["parameters"] != figures.get("trainable"):
+            st.metric("Parameters", f"{figures['parameters']:,.0f}", help=PARAMETERS)
     if run.split:
         st.caption(run.split)
 

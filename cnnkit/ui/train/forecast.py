@@ -105,7 +105,7 @@ def preview(data: Dataset, augmentation: Augmentation, seed: int) -> np.ndarray:
 
 
 def _parameters(recipe: Recipe, count: int) -> None:
-    usual = model_info(recipe.model).parameters
+    usual = model_info(recipe.model).trainable
     _card(
         "Numbers to learn",
         f"{count:,}",
