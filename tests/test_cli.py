@@ -15,6 +15,7 @@ from PIL import Image
 from cnnkit.__main__ import main
 from cnnkit.runs import Status
 from cnnkit.settings import get_settings
+from cnnkit.training import get_recipe
 from tests.records import new_store
 
 TINY = ("--set", "epochs=3", "--set", "stopping=null")
@@ -96,6 +97,15 @@ def test_a_detached_training_goes_on_by_itself_and_obeys(store):
     assert answer("runs", "resume", run["id"], "--detach")["status"] == "queued"
     wait(store, run["id"], lambda run: run.progress.epoch > paused.progress.epoch)
     assert answer("runs", "cancel", run["id"])["status"] == "cancelled"
+
+
+def test_cancelling_promises_only_the_epochs_that_were_finished(store):
+    spec = get_recipe("toy_cnn", "fast").to_dict()
+    run = store.create("train", spec, "queued")
+    cancelled = call("runs", "cancel", run.id)
+    assert "`cnnkit runs resume` begins with the first epoch, as none was finished." in (
+        cancelled.stdout
+    )
 
 
 def wait(store, run_id, condition):

@@ -9,7 +9,7 @@ from collections.abc import Callable
 
 import click
 
-from cnnkit.jobs import JobPool
+from cnnkit.jobs import JobPool, resume_in_words
 from cnnkit.runs import Run, RunStore, Status
 from cnnkit.settings import Settings
 
@@ -20,7 +20,7 @@ Say = Callable[[str], None]
 def run_to_end(settings: Settings, store: RunStore, run: Run, *, quiet: bool) -> Run:
     """Run a queued run in a child process of this one, and report its epochs.
 
-    Control-C cancels it; its last checkpoint stays.
+    Control-C cancels it; its last checkpoint stays, if an epoch was finished.
 
     Args:
         settings: of this process; no spare child is kept.
@@ -34,8 +34,9 @@ def run_to_end(settings: Settings, store: RunStore, run: Run, *, quiet: bool) ->
         return follow(store, run.id, _nothing if quiet else _say)
     except KeyboardInterrupt:
         pool.cancel(run.id)
-        _say(f"Cancelled. `cnnkit runs resume {run.id}` goes on from the last epoch.")
-        return follow(store, run.id, _nothing)
+        run = follow(store, run.id, _nothing)
+        _say(f"Cancelled. `cnnkit runs resume {run.id}` {resume_in_words(settings, run)}.")
+        return run
     finally:
         pool.close()
 

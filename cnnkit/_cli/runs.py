@@ -9,7 +9,7 @@ import click
 
 from cnnkit._cli._follow import run_to_end, start_detached
 from cnnkit._cli._output import json_option, show, summary, table
-from cnnkit.jobs import ask_cancel, ask_pause, requeue
+from cnnkit.jobs import ask_cancel, ask_pause, requeue, resume_in_words
 from cnnkit.runs import Run, RunStore, Status
 from cnnkit.settings import get_settings
 
@@ -52,7 +52,7 @@ def show_run(run_id: str, as_json: bool):
 @click.argument("run_id")
 @json_option
 def cancel(run_id: str, as_json: bool):
-    """End a run at once; its last checkpoint stays."""
+    """End a run at once; it can be resumed from its last checkpoint, if it has one."""
     store = _store()
     run = ask_cancel(store, find(store, run_id).id)
     deadline = time.monotonic() + KILL_AFTER
@@ -62,7 +62,8 @@ def cancel(run_id: str, as_json: bool):
     if not run.status.over:
         _kill(store, run)
         run = store.get(run.id)
-    show(run.to_dict(), summary(run), as_json)
+    words = f"{summary(run)}. `cnnkit runs resume` {resume_in_words(store.settings, run)}."
+    show(run.to_dict(), words, as_json)
 
 
 @runs.command()
@@ -80,7 +81,7 @@ def pause(run_id: str, as_json: bool):
 @click.option("--detach", is_flag=True, help="Do not wait: the training goes on by itself.")
 @json_option
 def resume(run_id: str, detach: bool, as_json: bool):
-    """Go on with a run from its last checkpoint, and wait for it."""
+    """Go on with a run from its last checkpoint, or from the start, and wait for it."""
     settings, store = get_settings(), _store()
     run = requeue(store, find(store, run_id).id)
     if detach:

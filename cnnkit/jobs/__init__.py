@@ -8,7 +8,7 @@ Importing this loads neither Dask, MLflow nor Keras.
 """
 
 from cnnkit.jobs._child import child_environment
-from cnnkit.jobs._controls import ask_cancel, ask_pause, requeue
+from cnnkit.jobs._controls import ask_cancel, ask_pause, requeue, resume_in_words
 from cnnkit.jobs._pool import JobPool
 from cnnkit.jobs.kinds import list_kinds, register_kind
 
@@ -20,4 +20,5 @@ __all__ = [
     "list_kinds",
     "register_kind",
     "requeue",
+    "resume_in_words",
 ]

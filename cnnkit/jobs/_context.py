@@ -15,6 +15,7 @@ from typing import Any
 import psutil
 
 from cnnkit.files import replacing
+from cnnkit.jobs._controls import CHECKPOINT
 from cnnkit.jobs._lease import Lease
 from cnnkit.runs import Progress, Run, RunStore, Status
 from cnnkit.runs._record import LIVE
@@ -23,8 +24,6 @@ from cnnkit.runs._store import Point
 LOOK_SECONDS = 0.4  # between two looks at what is asked of the job
 WRITE_SECONDS = 1.0  # between two writes: heartbeat, progress and what was logged
 PATIENCE = 60.0  # seconds to try to write the end of a job
-
-CHECKPOINT = "checkpoint.npz"
 
 
 class JobContext:

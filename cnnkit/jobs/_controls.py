@@ -5,7 +5,11 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 from cnnkit.errors import JobError
+from cnnkit.jobs.kinds import TRAINED
 from cnnkit.runs import Run, RunStore, Status
+from cnnkit.settings import Settings
+
+CHECKPOINT = "checkpoint.npz"
 
 
 def ask_cancel(store: RunStore, run_id: str) -> Run:
@@ -27,6 +31,21 @@ def ask_pause(store: RunStore, run_id: str) -> Run:
         JobError: the run is over.
     """
     return _ask(store, run_id, "pause", Status.PAUSED)
+
+
+def resume_in_words(settings: Settings, run: Run) -> str:
+    """Where a run that is resumed goes on, as the end of a sentence that begins with "Resume".
+
+    Args:
+        settings: of this process, which say where checkpoints are.
+        run: paused, cancelled, interrupted or failed.
+    """
+    if run.kind not in TRAINED:
+        return "goes on from what is finished"
+    if run.checkpoint or (settings.jobs / run.id / CHECKPOINT).exists():
+        return "goes on from the last finished epoch"
+    kept = "; computed features are kept" if run.spec.get("cached") else ""
+    return f"begins with the first epoch, as none was finished{kept}"
 
 
 def requeue(store: RunStore, run_id: str) -> Run:

@@ -82,7 +82,7 @@ class JobPool:
         return ask_pause(self.store, run_id)
 
     def resume(self, run_id: str) -> Run:
-        """Queue a run again; it goes on from its last checkpoint.
+        """Queue a run again; it goes on from its last checkpoint, or from the start without one.
 
         Raises:
             JobError: the run is queued, running or finished.

@@ -133,6 +133,18 @@ def test_a_paused_run_can_be_resumed(store, submitted):
     assert store.get(run.id).status is Status.QUEUED
 
 
+@pytest.mark.parametrize("status", [Status.CANCELLED, Status.INTERRUPTED, Status.PAUSED])
+def test_resuming_promises_only_the_epochs_that_were_finished(store, status):
+    run = store.create("train", RECIPE.to_dict(), "Stopped")
+    store.update(run.id, status=status)
+    words = words_of(open_page(run=run.id))
+    assert "Resume begins with the first epoch, as none was finished." in words
+    checkpoint = store.settings.jobs / run.id / "checkpoint.npz"
+    checkpoint.parent.mkdir(parents=True)
+    checkpoint.touch()
+    assert "Resume goes on from the last finished epoch." in words_of(open_page(run=run.id))
+
+
 def test_a_failed_run_says_why_in_one_sentence_and_keeps_the_rest_folded(store):
     run = store.create("train", RECIPE.to_dict(), "Failed")
     store.update(run.id, status=Status.FAILED, reason="The disk is full.\nTraceback: line 1")

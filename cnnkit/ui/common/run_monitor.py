@@ -7,6 +7,7 @@ from collections.abc import Callable
 import streamlit as st
 
 from cnnkit.figures import curves
+from cnnkit.jobs import resume_in_words
 from cnnkit.runs import Progress, Run, Status
 from cnnkit.ui.common import cache, charts, messages, page, polling
 from cnnkit.ui.common.messages import shown_errors
@@ -22,11 +23,11 @@ _SAID = {
     "the address of this page finds the run again.",
     Status.RUNNING: "You may close this tab: training goes on, and the address of this page "
     "finds it again.",
-    Status.PAUSED: "Nothing is lost. Resume goes on exactly where it stopped.",
-    Status.CANCELLED: "Resume goes on from the last finished epoch.",
-    Status.INTERRUPTED: "Its process ended before it was done. Resume goes on from the last "
-    "finished epoch.",
-    Status.FAILED: "Start again with other settings, or resume after the cause is gone.",
+    Status.PAUSED: "Nothing is lost. Resume {resume}.",
+    Status.CANCELLED: "Resume {resume}.",
+    Status.INTERRUPTED: "Its process ended before it was done. Resume {resume}.",
+    Status.FAILED: "Start again with other settings, or resume after the cause is gone. Resume "
+    "{resume}.",
 }
 
 
@@ -106,7 +107,7 @@ def _head(run: Run) -> None:
     if run.split:
         st.caption(run.split)
     if run.status in _SAID:
-        st.caption(_SAID[run.status])
+        st.caption(_SAID[run.status].format(resume=resume_in_words(cache.store().settings, run)))
 
 
 def _detail(run: Run) -> str:
