@@ -73,7 +73,8 @@ def _epoch_line(run: Run, row: dict[str, float]) -> str:
         if name in row
     ]
     seconds = f", {row['seconds']:.1f} s" if "seconds" in row else ""
-    return f"epoch {row['epoch']}/{run.spec.get('epochs', '?')}: {', '.join(figures)}{seconds}"
+    total = "" if run.epochs is None else f"/{run.epochs}"
+    return f"epoch {row['epoch']}{total}: {', '.join(figures)}{seconds}"
 
 
 def _progress_line(run: Run) -> str:

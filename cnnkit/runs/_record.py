@@ -104,6 +104,15 @@ class Run:
     checkpoint: str = ""  # artifact, where checkpoints are shared between machines
 
     @property
+    def epochs(self) -> int | None:
+        """Epochs in all, those of all phases together; None: this kind of job has none."""
+        phases = self.spec.get("phases")
+        if phases:
+            return sum(phase["epochs"] for phase in phases)
+        in_progress = self.progress.epochs if self.progress else None
+        return self.spec.get("epochs") or in_progress or None
+
+    @property
     def split(self) -> str:
         """How many images each part of the data set really had, in words; empty: not recorded.
 

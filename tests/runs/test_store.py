@@ -43,6 +43,16 @@ def test_fields_come_back_as_they_were_written(store):
     assert (failed.status, failed.reason, failed.wish) == ("failed", "No.\nBecause of that.", None)
 
 
+def test_a_run_knows_its_epochs_in_all(store):
+    assert store.create("train", SPEC).epochs == 3
+    phases = {"phases": [{"epochs": 5}, {"epochs": 8}]}
+    assert store.create("fine_tune", phases).epochs == 13
+    other = store.create("rehearsal", {})
+    assert other.epochs is None
+    store.update(other.id, progress=Progress(epoch=1, epochs=4))
+    assert store.get(other.id).epochs == 4
+
+
 def test_mlflow_itself_shows_the_same_state(store):
     from mlflow.tracking import MlflowClient
 

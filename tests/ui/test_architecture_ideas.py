@@ -154,10 +154,9 @@ def test_large_numbers_are_short(number, words):
 
 
 def test_networks_that_learn_are_shown_while_an_epoch_is_half_written(store):
-    from cnnkit.ui.architectures.ideas.depth import depth_twins
-
     from cnnkit.runs import Status
     from cnnkit.runs._store import Point
+    from cnnkit.ui.architectures.concepts.depth import depth_twins
 
     recipe = depth_twins(8, images=500, epochs=4).recipes["plain"]
     run = store.create("train", recipe.to_dict(), "plain")

@@ -88,7 +88,7 @@ def test_a_running_row_shows_how_far_it_is_and_cannot_be_started_twice(store):
     add_run(store, "toy_all", status=Status.RUNNING, progress=progress)
     at = open_page(row="toy_all")
     assert at.button("run_toy_all").disabled
-    assert any("epoch 50 of 200, 12 s left" in bar.proto.text for bar in at.get("progress"))
+    assert any("Epoch 50 of 200 · 12 s left" in bar.proto.text for bar in at.get("progress"))
 
 
 def test_a_failed_run_says_why_and_can_be_tried_again(store):
@@ -163,3 +163,13 @@ def test_without_the_flowers_the_authors_answers_are_there(store, monkeypatch, t
     words = text_of(at)
     assert "image_0966.jpg" in words and "The images themselves are not on this" in words
     assert "His VGG16" not in text_of(open_page(row="lenet"))
+
+
+def test_a_row_whose_features_are_being_computed_counts_images_and_not_epochs(store):
+    row = next(row for row in list_reproductions() if row.kind == "fine_tune")
+    run = store.create("fine_tune", row.recipe.replace(seed=0).to_dict(), "by hand")
+    progress = Progress(stage="features", step=300, steps=4_000, seconds_left=90.0)
+    store.update(run.id, status=Status.RUNNING, progress=progress)
+    bars = [bar.proto.text for bar in open_page(row=row.name).get("progress")]
+    assert any("300 of 4,000" in bar and "1 min 30 s left" in bar for bar in bars)
+    assert not any("epoch 0" in bar.casefold() for bar in bars)

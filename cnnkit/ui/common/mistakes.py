@@ -105,7 +105,7 @@ def images_of(run: Run, answers: Predictions) -> SeenImages:
     name = str(run.spec["dataset"])
     if run.starter and not dataset_info(name).available:
         return _shipped(run.id)
-    images, labels = testing.part(run)
+    images, labels = test_set.part(run)
     if not np.array_equal(labels, answers.labels):
         raise IncompatibleError(
             f"The test images of {dataset_info(name).title} on this machine are not those "

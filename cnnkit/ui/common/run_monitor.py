@@ -85,7 +85,7 @@ def _draw(run: Run) -> None:
     _head(run)
     progress = run.progress or Progress()
     if run.status is not Status.FINISHED:
-        st.progress(progress.fraction, _progress_in_words(run, progress))
+        st.progress(progress.fraction, progress_in_words(run, progress))
         controls(run)
     points = [] if run.status is Status.FINISHED else cache.store().live(run.id)
     if run.status is not Status.FINISHED:
@@ -165,7 +165,8 @@ def _figures(run: Run, progress: Progress, points: list[dict[str, float]]) -> No
         st.metric("Validation error", f"{100 * error:.2f} %" if error is not None else "–")
 
 
-def _progress_in_words(run: Run, progress: Progress) -> str:
+def progress_in_words(run: Run, progress: Progress) -> str:
+    """What a run does now, how far it is, and the time left if that is known."""
     if run.status is Status.QUEUED:
         return "Waiting for a free place"
     left = ""

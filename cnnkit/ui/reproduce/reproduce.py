@@ -16,6 +16,7 @@ from cnnkit.training import Recipe
 from cnnkit.training.estimates import estimate, recipe_of, transfer_of
 from cnnkit.ui.common import cache, charts, inputs, messages, page, polling
 from cnnkit.ui.common.polling import duration
+from cnnkit.ui.common.run_monitor import progress_in_words
 
 MEASURES = {
     "test_error": "test error",
@@ -258,9 +259,7 @@ def _state(run: Run) -> None:
         where = "fine_tune" if run.kind == "fine_tune" else "train"
         page.link(f"pages/{where}.py", "Watch it", run=run.id)
     if run.progress and not run.status.over:
-        left = run.progress.seconds_left
-        text = f"epoch {run.progress.epoch:,} of {run.progress.epochs:,}"
-        st.progress(run.progress.fraction, text + (f", {duration(left)} left" if left else ""))
+        st.progress(run.progress.fraction, progress_in_words(run, run.progress))
     if run.reason and run.status is Status.FAILED:
         st.caption(run.reason.partition("\n")[0])
 
