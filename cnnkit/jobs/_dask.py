@@ -19,6 +19,7 @@ _CONFIGURATION: dict[str, Any] = {
     "distributed.scheduler.worker-ttl": None,
     "distributed.worker.profile.enabled": False,
     "distributed.admin.tick.interval": "1s",
+    "distributed.admin.system-monitor.interval": "10s",
     "distributed.diagnostics.nvml": False,
 }
 

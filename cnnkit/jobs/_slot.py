@@ -19,7 +19,7 @@ from cnnkit.jobs._warm_workers import Nursery
 from cnnkit.runs import Run, RunStore, Status
 from cnnkit.settings import Settings, get_settings
 
-LOOK_SECONDS = 0.5  # between two looks at the record
+LOOK_SECONDS = 1.0  # between two looks at the record
 GRACE_SECONDS = 1.0  # for a child that was asked to cancel
 SILENCE_SECONDS = 10.0  # without a heartbeat, where a process itself cannot be seen
 
@@ -139,7 +139,7 @@ def _until_ended(
     while child.alive():
         if leaving():
             return False
-        child.wait(0.1)
+        child.wait(GRACE_SECONDS / 10 if asked else LOOK_SECONDS / 2)
         now = time.monotonic()
         if asked and now - asked > GRACE_SECONDS:
             child.kill()

@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 import streamlit as st
 
+from cnnkit.durations import duration as duration
 from cnnkit.runs import Run
 from cnnkit.ui.common import cache
 from cnnkit.ui.common.messages import shown_errors
@@ -62,15 +63,3 @@ def follow_all(
             draw(runs)
 
     look()
-
-
-def duration(seconds: float | None) -> str:
-    """Seconds as people say them: "42 s", "3 min 20 s", "2 h 5 min"; "–" for None."""
-    if seconds is None:
-        return "–"
-    whole = round(seconds)
-    if whole < 60:
-        return f"{whole} s"
-    if whole < 3600:
-        return f"{whole // 60} min {whole % 60} s"
-    return f"{whole // 3600} h {whole % 3600 // 60} min"
