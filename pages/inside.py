@@ -11,7 +11,7 @@ from cnnkit.ui.inside import inside
 open_page("Inside", "What does a trained network make of a digit, layer by layer?")
 
 with shown_errors():
-    runs = sorted(cache.finished_runs(kinds=("train",)), key=lambda run: not run.starter)
+    runs = sorted(cache.finished_runs(), key=lambda run: not run.starter)
 if not runs:
     empty_state(
         "No trained network yet",
@@ -25,7 +25,7 @@ with left, shown_errors():
     run = inputs.run_picker(runs, label="Network")
     model, card = cache.model(run.id).model, cache.model(run.id).card
     inside.forget_layers_of_another_network(run.id)
-    digit = inside.digit_picker(card)
+    digit = inside.digit_picker(run, card)
 if digit is None:
     st.info("Everything below appears as soon as there is a digit.", icon=":material/arrow_upward:")
     end_page()

@@ -15,7 +15,10 @@ from cnnkit.datasets import load_dataset
 from cnnkit.models import ModelCard, create_model, save_model
 from cnnkit.runs import Status, _starter
 from cnnkit.settings import get_settings
-from cnnkit.training import Recipe
+from cnnkit.training import Recipe, recipe_dataset
+from cnnkit.training.transfer import TransferRecipe, build_network
+from cnnkit.ui.fine_tune import testing
+from cnnkit.ui.inside import address
 from cnnkit.ui.inside.inside import address
 from tests.pages import opened
 from tests.records import new_store
@@ -36,25 +39,36 @@ def store(own_home, monkeypatch, tmp_path):
     return new_store(get_settings())
 
 
-def add_run(store, folder, model="lenet_tutorial", dataset="digits", seed=5):
+def add_run(store, folder, model="lenet_tutorial", dataset="digits", seed=5, **settings):
     """A finished run whose network differs from its first weights, without any training."""
-    recipe = Recipe(model=model, dataset=dataset, seed=seed)
+    recipe = Recipe(model=model, dataset=dataset, seed=seed, **settings)
     data = load_dataset(dataset)
-    network = create_model(
-        model, input_shape=data.spec.input_shape, classes=len(data.class_names), seed=seed
-    )
+    shape = recipe.input_shape(data.spec.input_shape)
+    network = create_model(model, input_shape=shape, classes=len(data.class_names), seed=seed)
+    return add_network(store, folder, recipe, network, "train")
+
+
+def add_tuned(store, folder, base=""):
+    """A finished fine-tuning whose network differs from its first weights."""
+    recipe = TransferRecipe(model="compact_cnn", weights="random", dataset="digits")
+    network = build_network(recipe, 10).whole
+    return add_network(store, folder, recipe.replace(run=base), network, "fine_tune")
+
+
+def add_network(store, folder, recipe, network, kind):
+    model, data = recipe.model, load_dataset(recipe.dataset)
     generator = np.random.default_rng(0)
     network.set_weights([w + generator.normal(0, 0.05, w.shape) for w in network.get_weights()])
     card = ModelCard(
         model=model,
         title=model,
         class_names=data.class_names,
-        input_shape=data.spec.input_shape,
-        dataset=dataset,
+        input_shape=network.input_shape[1:],
+        dataset=recipe.dataset,
         recipe=recipe.to_dict(),
     )
     save_model(network, card, folder)
-    run = store.create("train", recipe.to_dict(), f"{model} by hand")
+    run = store.create(kind, recipe.to_dict(), f"{model} by hand")
     for name in ("model.keras", "card.json"):
         store.add_artifact(run.id, folder / name)
     store.update(run.id, status=Status.FINISHED)
@@ -197,3 +211,42 @@ def test_a_link_to_one_test_image_names_its_class_and_its_place(store, tmp_path)
     index = int(np.flatnonzero(labels == 4)[3])
     names = load_dataset("digits").class_names
     assert address(run, labels, index, names) == {"run": run.id, "digit": "4", "image": "3"}
+
+
+def test_a_network_of_another_size_than_its_images_is_shown_one_of_its_own_test_set(
+    store, tmp_path
+):
+    settings = {"size": 150, "split_seed": 3}
+    run = add_run(store, tmp_path, "compact_photo_cnn", "drawn_flowers", **settings)
+    at = open_page(run=run.id, digit="Bluebell")
+    assert not at.exception and len(headings(at)) == 6
+    assert "<b>150×150×3</b>" in figure(at)
+    images = recipe_dataset(Recipe.from_dict(run.spec)).part("test")[0]
+    np.testing.assert_array_equal(testing.part(run)[0], images)
+    assert not np.array_equal(load_dataset("drawn_flowers").part("test")[0], images)
+
+
+def test_a_fine_tuned_network_is_shown_before_and_after(store, tmp_path):
+    run = add_tuned(store, tmp_path)
+    at = open_page(run=run.id)
+    assert not at.exception and not at.warning and len(headings(at)) == 6
+    words = [caption.value for caption in at.caption]
+    assert any(text.startswith("Before training") for text in words)
+    assert any(text.startswith("After training") for text in words)
+
+
+def test_a_network_whose_beginning_is_gone_is_shown_without_it(store, tmp_path):
+    gone = add_tuned(store, tmp_path, base="0" * 32)
+    at = open_page(run=gone.id)
+    assert not at.exception and len(headings(at)) == 6
+    words = [caption.value for caption in at.caption]
+    assert any("What it was before training cannot be shown" in text for text in words)
+    assert not any(text.startswith("Before training") for text in words)
+
+
+def test_a_run_that_has_no_network_yet_is_not_called_deleted(store, tmp_path):
+    add_run(store, tmp_path)
+    waiting = store.create("train", Recipe(model="lenet_tutorial").to_dict(), "Not begun")
+    at = open_page(run=waiting.id)
+    assert "“Not begun”, which is queued and has no network" in at.warning[0].value
+    assert "deleted" not in at.warning[0].value

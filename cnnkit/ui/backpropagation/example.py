@@ -15,7 +15,6 @@ from cnnkit.datasets import Dataset, dataset_info
 from cnnkit.runs import Run
 from cnnkit.ui.common import cache, charts, inputs
 from cnnkit.ui.concepts._frame import one_thread
-from cnnkit.ui.inside import inside
 
 TOY = "toy"
 BANDS = dataset_info("toy_patterns").class_names
@@ -142,9 +141,8 @@ def _learnt_toy(epochs: int) -> Network:
 
 def _of_run(run: Run) -> Subject:
     opened = cache.model(run.id)
-    data = inside.test_data(opened.card)
-    if opened.card.dataset == "toy_patterns":
-        data = cache.dataset("toy_patterns")
+    available = dataset_info(opened.card.dataset).available
+    data = cache.dataset(opened.card.dataset) if available else cache.digits()
     images, labels = data.part("test")
     left, right = st.columns([3, 2], vertical_alignment="bottom")
     with left:

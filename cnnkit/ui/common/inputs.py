@@ -15,6 +15,7 @@ from typing import Any
 import streamlit as st
 
 from cnnkit.datasets import dataset_info, dataset_title, list_datasets
+from cnnkit.errors import RunNotFoundError
 from cnnkit.models import list_models, model_info
 from cnnkit.runs import Run
 from cnnkit.training import Recipe, list_recipes
@@ -29,6 +30,7 @@ def choice(
     title: Callable[[str], str] = str,
     default: str | None = None,
     widget: Callable = st.selectbox,
+    missing: Callable[[str], str] = lambda name: "which is not here. It may have been deleted.",
     **arguments,
 ) -> str:
     """One of several names, kept in the address.
@@ -40,6 +42,7 @@ def choice(
         title: what people see for a name.
         default: chosen where the address says nothing; None: the first.
         widget: `st.selectbox`, `st.radio` or `st.segmented_control`.
+        missing: why a name of the address is not among the options, as the end of a sentence.
         **arguments: for the widget.
     """
     options = list(options)
@@ -49,7 +52,7 @@ def choice(
         st.session_state[key] = wanted
     else:
         if wanted is not None:
-            _say_unknown(label, wanted, parameter)
+            _say_unknown(label, wanted, missing(wanted))
         before = st.session_state.get(key)
         usual = default if default in options else options[0]
         # Even what it is already: the browser is told only of what is set in this run, and of the
@@ -91,8 +94,18 @@ def run_picker(
             list(by_id),
             parameter=parameter,
             title=lambda run_id: run_title(by_id[run_id]),
+            missing=_why_not,
         )
     ]
+
+
+def _why_not(run_id: str) -> str:
+    """Why a run of the address cannot be chosen: it is gone, or it has no network (yet)."""
+    try:
+        run = cache.store().get(run_id)
+    except RunNotFoundError:
+        return "which is not here. It may have been deleted."
+    return f"the run “{run.name}”, which is {run.status} and has no network to show."
 
 
 def runs_picker(
@@ -336,9 +349,8 @@ def _take_any(count: int) -> None:
     st.session_state["any_image"] = random.randrange(count)
 
 
-def _say_unknown(label: str, wanted: str, parameter: str) -> None:
+def _say_unknown(label: str, wanted: str, why: str) -> None:
     st.warning(
-        f"The address asks for {label.lower()} “{wanted}”, which is not here. "
-        "It may have been deleted. Another is shown instead.",
+        f"The address asks for {label.lower()} “{wanted}”, {why} Another is shown instead.",
         icon=":material/link_off:",
     )

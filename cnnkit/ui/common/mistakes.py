@@ -12,6 +12,7 @@ from cnnkit.errors import CorruptRunError, IncompatibleError
 from cnnkit.runs import Run
 from cnnkit.training.mistakes import Predictions
 from cnnkit.ui.common import cache, charts
+from cnnkit.ui.fine_tune import test_set
 
 SHOWN = 16  # images at once
 DIGIT = 64  # pixels; larger images are photos

@@ -10,11 +10,13 @@ import numpy as np
 import streamlit as st
 
 from cnnkit import anatomy
-from cnnkit.datasets import Dataset, dataset_info
+from cnnkit.datasets import DatasetSpec, dataset_info
+from cnnkit.errors import CnnkitError, IncompatibleError
 from cnnkit.models import ModelCard, Predictor
-from cnnkit.predict import softmax
+from cnnkit.predict import prepare, softmax
 from cnnkit.runs import Run
 from cnnkit.ui.common import cache, charts, handwriting, inputs, messages
+from cnnkit.ui.fine_tune import test_set
 
 if TYPE_CHECKING:
     from keras import Model
@@ -22,6 +24,7 @@ if TYPE_CHECKING:
 SOURCES = {"test": "Test image", "drawing": "Draw", "photo": "Upload a photo"}  # as on Draw
 LOOK = {"colours": "diverging"}
 COLOURS = ":blue[Blue] is positive, no colour is zero, :orange[orange] is negative."
+VALUES = 200_000  # of feature maps that a browser draws at once
 TEMPLATES = 100  # units drawn of a dense layer on the pixels
 
 
@@ -40,11 +43,12 @@ class Digit:
     label: int | None = None
 
 
-def digit_picker(card) -> Digit | None:
-    """An image for a network: of the test part, drawn, or from a photo; None: none yet.
+def digit_picker(run: Run, card: ModelCard) -> Digit | None:
+    """An image for a network: of the test set, drawn, or from a photo; None: none yet.
 
     Args:
-        card: the network's `ModelCard`.
+        run: that trained the network.
+        card: the network's.
     """
     own = card.input_shape == (28, 28, 1)  # only the form of MNIST can be made of a drawing
     source = "test"
@@ -58,13 +62,25 @@ def digit_picker(card) -> Digit | None:
         )
     if source == "drawing":
         return _drawn()
-    return _uploaded() if source == "photo" else _from_data(card)
+    return _uploaded() if source == "photo" else _from_data(run, card)
 
 
-def test_data(card) -> Dataset:
-    """The data set a network learnt from, or the embedded digits where that is not here."""
-    available = dataset_info(card.dataset).available
-    return cache.dataset(card.dataset) if available else cache.digits()
+def _test_set(run: Run, card: ModelCard) -> tuple[DatasetSpec, np.ndarray, np.ndarray]:
+    """What a network was tested on, or other digits where that is not here: images and labels.
+
+    Raises:
+        IncompatibleError: it is not here, and the network does not read digits.
+    """
+    spec = dataset_info(card.dataset)
+    if spec.available:
+        return spec, *test_set.part(run)
+    digits = cache.digits()
+    if digits.spec.input_shape != card.input_shape:
+        raise IncompatibleError(
+            f"The images of {spec.title} are not on this machine, so there is none to show. "
+            "Choose another network."
+        )
+    return digits.spec, *digits.part("test")
 
 
 def address(run: Run, labels: np.ndarray, index: int, class_names: Sequence[str]) -> dict[str, str]:
@@ -80,10 +96,9 @@ def address(run: Run, labels: np.ndarray, index: int, class_names: Sequence[str]
     return {"run": run.id, "digit": class_names[int(labels[index])], "image": str(number)}
 
 
-def _from_data(card) -> Digit:
-    data = test_data(card)
+def _from_data(run: Run, card: ModelCard) -> Digit:
+    data, images, labels = _test_set(run, card)
     messages.embedded_notice(data.name)
-    images, labels = data.part("test")
     name = inputs.choice(
         "Class",
         data.class_names,
@@ -96,7 +111,8 @@ def _from_data(card) -> Digit:
     found = np.flatnonzero(labels == label)
     number = inputs.image_picker(len(found), label=f"Which of its {len(found):,} test images")
     words = f"Test image {found[number]:,} of {data.title}: “{name}”"
-    return Digit(images[found[number]], words, label)
+    # Training and evaluation bring the images to the network's size too.
+    return Digit(prepare(images[found[number]], card.input_shape, "stretch"), words, label)
 
 
 def say_decision(digit: Digit, probabilities: np.ndarray, class_names: Sequence[str]) -> None:
@@ -173,10 +189,11 @@ def _before_and_after(run_id: str, layer: str, words: str) -> None:
     size = f"{count} filters" + (f" × {channels} input maps" if channels > 1 else "")
     st.markdown(f"**{layer}** · {size} of {height}×{width}")
     columns = count if channels > 1 else _columns(count) * 2
-    before = anatomy.filters(_initial_model(run_id, cache.model(run_id).card), layer)
-    for place, when, kernel in zip(
-        st.columns(2), ("before", "after"), (before, kernels), strict=True
-    ):
+    initial = _initial(run_id)
+    shown = {"after": kernels}
+    if initial is not None:
+        shown = {"before": anatomy.filters(initial, layer)} | shown
+    for place, (when, kernel) in zip(st.columns(2), shown.items(), strict=False):
         tiles, full = _cut(kernel.transpose(2, 3, 0, 1).reshape(-1, height, width))
         with place:
             charts.montage(
@@ -201,11 +218,12 @@ def _show_templates(run_id: str, model: Model) -> None:
         f"weights are an image of what it wants to see. {COLOURS}"
     )
     after = anatomy.templates(model, layer)
-    before = anatomy.templates(_initial_model(run_id, cache.model(run_id).card), layer)
+    initial = _initial(run_id)
+    shown = {"after": after}
+    if initial is not None:
+        shown = {"before": anatomy.templates(initial, layer)} | shown
     count = min(TEMPLATES, after.shape[-1])
-    for place, when, kernel in zip(
-        st.columns(2), ("before", "after"), (before, after), strict=True
-    ):
+    for place, (when, kernel) in zip(st.columns(2), shown.items(), strict=False):
         tiles, full = _cut(kernel[..., 0, :count].transpose(2, 0, 1))
         with place:
             charts.montage(
@@ -241,7 +259,7 @@ def show_convolutions(model: Model, found: dict[str, np.ndarray]) -> None:
             charts.montage(
                 maps.transpose(2, 0, 1),
                 columns=columns,
-                scale=4 if maps.shape[0] > 12 else 8,
+                scale=_scale(maps.shape[0]),
                 alt=f"{maps.shape[-1]} feature maps of {layer} for this digit",
                 **LOOK,
             )
@@ -254,7 +272,8 @@ def show_layer(model: Model, found: dict[str, np.ndarray]) -> None:
     from cnnkit.figures.maps import map_grid
 
     layers = anatomy.image_layers(model)
-    pools = [name for name in layers if name.endswith("pool")]
+    fitting = [name for name in layers if found[name].size <= VALUES]
+    pools = [name for name in fitting if name.endswith("pool")] or fitting
     left, right = st.columns(2, vertical_alignment="bottom")
     with left:
         layer = inputs.choice(
@@ -273,6 +292,10 @@ def show_layer(model: Model, found: dict[str, np.ndarray]) -> None:
             widget=st.segmented_control,
         )
     maps = found[layer]
+    if maps.size > VALUES:
+        fit = max(1, VALUES // maps[..., 0].size)
+        st.caption(f"The first {fit} of its {maps.shape[-1]} maps: all would be too much to draw.")
+        maps = maps[..., :fit]
     what = anatomy.describe(model.get_layer(layer))
     st.caption(f"**{layer}** ({what}). {_scale_words(maps, scale == 'shared')} {COLOURS}")
     charts.chart(
@@ -339,6 +362,11 @@ def _scale_words(maps: np.ndarray, shared: bool) -> str:
     return "Each map is stretched to its own largest value: patterns show, strengths do not."
 
 
+def _scale(side: int) -> int:
+    """Screen pixels for each of a map's, so that a grid of maps is no larger than a page."""
+    return 8 if side <= 12 else 4 if side <= 56 else 1
+
+
 def _cut(tiles: np.ndarray) -> tuple[np.ndarray, float]:
     """Weights cut where one in two hundred lies outside, lest those make the rest pale."""
     full = float(np.quantile(np.abs(tiles), 0.995))
@@ -366,12 +394,28 @@ def _probe(run_id: str, _network: Predictor) -> anatomy.Probe:
     return probe
 
 
-@st.cache_resource(max_entries=8, show_spinner=False)
+def _initial(run_id: str) -> Model | None:
+    """The network as it was before training; None, said in words: it cannot be had any more."""
+    card = cache.model(run_id).card
+    try:
+        return _initial_model(run_id, card)
+    except CnnkitError as error:
+        st.caption(f"What it was before training cannot be shown: {error}")
+        return None
+
+
+@st.cache_resource(max_entries=4, show_spinner="Building the network as it was …")
 def _initial_model(run_id: str, _card: ModelCard) -> Model:
-    """The network as it was before training: recipe and seed give the same weights again."""
+    """Recipe and seed give the same weights again; fine-tuning began with trained ones."""
     from cnnkit.models import create_model
     from cnnkit.training import Recipe
+    from cnnkit.training.transfer import TransferRecipe, build_network
 
+    if "phases" in _card.recipe:
+        tuned = TransferRecipe.from_dict(_card.recipe)
+        return build_network(
+            tuned, len(_card.class_names), lambda: cache.model(tuned.run).model
+        ).whole
     recipe = Recipe.from_dict(_card.recipe)
     return create_model(
         recipe.model,

@@ -77,9 +77,9 @@ def _actions(run: Run) -> None:
         if run.status is Status.FINISHED:
             if cache.run_input_shape(run) == DIGITS:
                 page.link("pages/draw.py", "Draw a digit for it", runs=run.id)
-                page.link("pages/inside.py", "Look inside", run=run.id)
             else:
                 page.link("pages/predict.py", "Show it your images", networks=f"run.{run.id}")
+            page.link("pages/inside.py", "Look inside", run=run.id)
             _downloads(run, cache.store())
             if run.kind == "fine_tune":
                 page.link(PAGES[run.kind], "Before and after, other names", run=run.id)
