@@ -29,7 +29,7 @@ PARTS = {
     "model_memory": "Networks in memory",
     "activation_maximization": "Activation maximization",
     "equal_quality": "An image as good",
-    "steering": "The studio",
+    "steering": "The visualization worker",
     "transfer": "Fine-tuning",
     "backprop": "The NumPy network",
 }

@@ -232,7 +232,10 @@ class Bench:
 
     def serve(self) -> subprocess.Popen:
         """A server in a process of its own."""
-        environment = os.environ | {"CNNKIT_HOME": str(self.settings.home), "CNNKIT_SPARE": "0"}
+        environment = os.environ | {
+            "CNNKIT_HOME": str(self.settings.home),
+            "CNNKIT_WARM_WORKERS": "0",
+        }
         server = subprocess.Popen(
             [sys.executable, "-c", SERVER],
             cwd=ROOT,
@@ -260,7 +263,7 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=0)
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as home:
-        settings = Settings.from_environment({"CNNKIT_HOME": home, "CNNKIT_SPARE": "0"})
+        settings = Settings.from_environment({"CNNKIT_HOME": home, "CNNKIT_WARM_WORKERS": "0"})
         bench = Bench(settings, random.Random(arguments.seed))
         cases = []
         for measure in (

@@ -54,7 +54,7 @@ def visits(browser: Browser, scripts: dict[str, Path], home: str, rounds: int) -
         addresses = dict(zip(scripts, (our_address, bare_address), strict=True))
         for address in addresses.values():
             visit(browser, address)
-        time.sleep(20)  # the spare worker imports TensorFlow after the first visit
+        time.sleep(20)  # the warm worker imports TensorFlow after the first visit
         for _ in range(rounds):
             for name, address in addresses.items():
                 later[name].append(visit(browser, address))

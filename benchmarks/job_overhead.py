@@ -1,7 +1,7 @@
 """What a job costs beside the training in it: the wait for its first step, and in all.
 
 The peer is `cnnkit.training.fit` alone in a new Python process, with no record, no queue
-and nobody watching. A job that takes the warm spare need not import TensorFlow; one
+and nobody watching. A job that takes the warm worker need not import TensorFlow; one
 without it must, like the peer.
 """
 
@@ -43,10 +43,10 @@ def bare(recipe: Recipe) -> tuple[float, float]:
     return json.loads(output) - began, time.time() - began
 
 
-def job(recipe: Recipe, *, spare: bool) -> tuple[float, float]:
+def job(recipe: Recipe, *, warm: bool) -> tuple[float, float]:
     """The same of a job, from pressing Train, as its run shows it."""
     with tempfile.TemporaryDirectory() as home:
-        environment = {"CNNKIT_HOME": home, "CNNKIT_SPARE": str(int(spare))}
+        environment = {"CNNKIT_HOME": home, "CNNKIT_WARM_WORKERS": str(int(warm))}
         if data_dir := get_settings().data_dir:
             environment["CNNKIT_DATA_DIR"] = str(data_dir)
         settings = Settings.from_environment(environment)
@@ -54,17 +54,17 @@ def job(recipe: Recipe, *, spare: bool) -> tuple[float, float]:
         store.list()  # makes the database, as the first page that is opened does
         pool = JobPool(settings, store)
         try:
-            _wait_until_ready(spare)
+            _wait_until_ready(warm)
             began = time.time()
             return _watch(store, pool.submit(spec=recipe.to_dict(), name="overhead").id, began)
         finally:
             pool.close()
 
 
-def _wait_until_ready(spare: bool) -> None:
-    """Until Dask has opened, and the spare, if there is to be one, has stopped importing."""
+def _wait_until_ready(warm: bool) -> None:
+    """Until Dask has opened, and the warm worker, if there is to be one, has stopped importing."""
     time.sleep(5)
-    while spare and not any(child.cpu_percent(interval=1.5) < 3 for child in _children()):
+    while warm and not any(child.cpu_percent(interval=1.5) < 3 for child in _children()):
         time.sleep(0.5)
 
 
@@ -94,8 +94,8 @@ def main() -> None:
     )
     contenders = {
         "bare": lambda: bare(recipe),
-        "without spare": lambda: job(recipe, spare=False),
-        "with spare": lambda: job(recipe, spare=True),
+        "without warm worker": lambda: job(recipe, warm=False),
+        "with warm worker": lambda: job(recipe, warm=True),
     }
     times: dict[str, list[tuple[float, float]]] = {name: [] for name in contenders}
     for number in range(arguments.rounds):
@@ -115,7 +115,7 @@ def _row(times: dict[str, list[tuple[float, float]]], name: str, moment: int) ->
         ours=f"{statistics.median(ours):.1f} s",
         peer=f"{statistics.median(peer):.1f} s",
         ratio=ratio,
-        target="under 3 s" if moment == 0 and name == "with spare" else "",
+        target="under 3 s" if moment == 0 and name == "with warm worker" else "",
     )
 
 

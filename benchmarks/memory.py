@@ -48,7 +48,7 @@ print(json.dumps([taken[EARLY], taken[epochs]]))
 def of_job(recipe: Recipe) -> tuple[int, int]:
     """Bytes of a job's child after the first epochs and at the end of its training."""
     with tempfile.TemporaryDirectory() as home:
-        settings = Settings.from_environment({"CNNKIT_HOME": home, "CNNKIT_SPARE": "0"})
+        settings = Settings.from_environment({"CNNKIT_HOME": home, "CNNKIT_WARM_WORKERS": "0"})
         store = RunStore(settings)
         pool = JobPool(settings, store)
         try:

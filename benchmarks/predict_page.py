@@ -63,7 +63,7 @@ def on_the_page(count: int) -> tuple[list[float], list[int]]:
     times, memory = [], []
     brought = photos()
     with tempfile.TemporaryDirectory() as home, chromium() as browser:
-        environment = {"CNNKIT_HOME": home, "CNNKIT_SPARE": "0"}
+        environment = {"CNNKIT_HOME": home, "CNNKIT_WARM_WORKERS": "0"}
         with served(ROOT / "app.py", environment) as address:
             server = next(p for p in psutil.Process().children() if "streamlit" in p.cmdline())
             page = browser.new_page(viewport={"width": 1280, "height": 1000})

@@ -1,7 +1,7 @@
-"""The studio as a page sees it: steps a second, how soon a slider works, memory, stopping.
+"""The visualization worker, as a page sees it: steps a second, sliders, stopping, memory.
 
-All of it from outside: orders go to a real child, and what it tells is read from its
-folder as a page reads it. There is no peer: no neighbour can be steered.
+All of it from outside: commands go to a real child, and states are read from its folder as
+a page reads them. There is no peer: no neighbour can be steered.
 """
 
 from __future__ import annotations
@@ -18,10 +18,11 @@ from pathlib import Path
 import psutil
 
 from benchmarks._measure import ROOT, Row, save
+from cnnkit.jobs.sessions import SessionState, read_state
+from cnnkit.jobs.visualization import VisualizationWorker
 from cnnkit.models import pretrained_info
 from cnnkit.settings import Settings, get_settings
-from cnnkit.studio import Look, Source, Studio
-from cnnkit.studio.status import read_look
+from cnnkit.studio import Source
 from cnnkit.visualize import Plan, class_logit, presets
 from cnnkit.visualize.presets import completed
 
@@ -34,17 +35,17 @@ NETWORKS = {  # title → (source, image's side, class, steps a second that were
 RECIPES = ("all", "quick")
 LONG, RUNS, SHORT = 1000, 50, 32  # steps of a long run; runs in a row, and their steps
 EARLY = 0.1  # of a run or of the runs, after which nothing more should be needed
-LOOK = 0.02  # seconds between two looks, where moments count
-PAGE_LOOK = 0.2  # as a page looks
+READ_SECONDS = 0.02  # between two reads, where moments count
+PAGE_SECONDS = 0.2  # between two reads of a page
 MIB = 2**20
 
 
 @contextmanager
-def studio() -> Iterator[Studio]:
-    """A studio with a home of its own, whose child has TensorFlow."""
+def worker() -> Iterator[VisualizationWorker]:
+    """A worker with a home of its own, whose child has TensorFlow."""
     with tempfile.TemporaryDirectory() as home:
         known = {"CNNKIT_HOME": home, "CNNKIT_DATA_DIR": str(get_settings().data_dir or "")}
-        running = Studio(Settings.from_environment(known))
+        running = VisualizationWorker(Settings.from_environment(known))
         try:
             running.wake()
             yield running
@@ -58,21 +59,25 @@ def plan(name: str, unit: int, side: int, **changes) -> Plan:
 
 
 def until(
-    running: Studio, session: str, reached, seconds: float = 600, every: float = LOOK
-) -> Look:
-    """Look until something is so."""
+    running: VisualizationWorker,
+    session: str,
+    reached,
+    seconds: float = 600,
+    every: float = READ_SECONDS,
+) -> SessionState:
+    """Read the state until something is so."""
     end = time.monotonic() + seconds
     while time.monotonic() < end:
-        look = running.look(session)
-        if look and look.status in ("failed", "interrupted"):
-            raise SystemExit(f"The session {look.status}: {look.reason}")
-        if look and reached(look):
-            return look
+        state = running.state(session)
+        if state and state.status in ("failed", "interrupted"):
+            raise SystemExit(f"The session {state.status}: {state.reason}")
+        if state and not state.wish and reached(state):
+            return state
         time.sleep(every)
     raise SystemExit(f"Nothing came within {seconds:.0f} s.")
 
 
-def rates(running: Studio, rounds: int) -> list[Row]:
+def rates(running: VisualizationWorker, rounds: int) -> list[Row]:
     """Steps a second of each network, told frames and kept steps included."""
     rows = []
     for title, (source, side, unit, wanted) in NETWORKS.items():
@@ -95,75 +100,79 @@ def rates(running: Studio, rounds: int) -> list[Row]:
     return rows
 
 
-def _rate(running: Studio, source: Source, wanted: Plan) -> float:
-    session = running.start(source, wanted)
-    first = until(running, session, lambda look: look.number >= 8)
+def _rate(running: VisualizationWorker, source: Source, wanted: Plan) -> float:
+    session = running.optimize(source, wanted)
+    first = until(running, session, lambda state: state.step >= 8)
     began = time.monotonic()
-    last = until(running, session, lambda look: look.over, every=PAGE_LOOK)
+    last = until(running, session, lambda state: state.over, every=PAGE_SECONDS)
     return (last.number - first.number) / (time.monotonic() - began)
 
 
-def slider(running: Studio, rounds: int) -> Row:
+def slider(running: VisualizationWorker, rounds: int) -> Row:
     """From turning total variation up to a frame that was made with it."""
     seconds = []
     for number in range(rounds):
         wanted = plan("all", 130, 224, seed=number)
-        session = running.start(NETWORKS["GoogLeNet"][0], wanted)
-        until(running, session, lambda look: look.number >= 8)
+        session = running.optimize(NETWORKS["GoogLeNet"][0], wanted)
+        until(running, session, lambda state: state.step >= 8)
         numbers = wanted.numbers()
         path = next(name for name in numbers if name.endswith("/weight") and numbers[name] == -0.01)
         seconds.append(_effect(running, session, path, -1.0))
-        running.stop(session)
+        running.command(session, "stop")
     return _seconds_row("GoogLeNet: a slider's effect in the image", seconds, "at most .5 s")
 
 
-def _effect(running: Studio, session: str, path: str, value: float) -> float:
+def _effect(running: VisualizationWorker, session: str, path: str, value: float) -> float:
     """Seconds from turning a number to a frame of a step that was made with it."""
     began = time.monotonic()
-    running.steer(session, {path: value})
-    until(running, session, lambda look: _number(look, path) == value and look.shown == look.number)
+    running.command(session, "steer", numbers={path: value})
+    until(
+        running,
+        session,
+        lambda state: _number(state, path) == value and state.frame_step == state.step,
+    )
     return time.monotonic() - began
 
 
-def stopping(running: Studio, rounds: int) -> Row:
+def stopping(running: VisualizationWorker, rounds: int) -> Row:
     """From Stop until the child takes no more steps, in the slowest network there is."""
     seconds = []
     source = Source("untrained", "vgg16")
     for number in range(rounds):
-        session = running.start(source, plan("all", 130, 224, seed=number))
-        until(running, session, lambda look: look.number >= 2)
+        session = running.optimize(source, plan("all", 130, 224, seed=number))
+        until(running, session, lambda state: state.step >= 2)
         began = time.monotonic()
-        running.stop(session)
-        while (look := read_look(running.folder / session)) is None or not look.over:
-            time.sleep(LOOK)  # the child's own word; the studio counts it as stopped at once
+        running.command(session, "stop")
+        while (state := read_state(running.folder / session)) is None or not state.over:
+            time.sleep(READ_SECONDS)  # the child's own word
         seconds.append(time.monotonic() - began)
     return _seconds_row("VGG16: Stop until no more steps are taken", seconds, "within a second")
 
 
-def memory(running: Studio) -> list[Row]:
+def memory(running: VisualizationWorker) -> list[Row]:
     """Of the child, after a tenth and at the end: of a long run, and of many."""
     source, side, unit, _ = NETWORKS["MobileNetV2"]
     if not pretrained_info(source.name).available:
         source, side, unit, _ = NETWORKS["Starter (LeNet)"]
-    session = running.start(source, plan("all", unit, side, steps=LONG))
-    until(running, session, lambda look: look.number >= EARLY * LONG)
+    session = running.optimize(source, plan("all", unit, side, steps=LONG))
+    until(running, session, lambda state: state.step >= EARLY * LONG)
     early = _resident(running)
-    until(running, session, lambda look: look.over, 1200, PAGE_LOOK)
+    until(running, session, lambda state: state.over, 1200, PAGE_SECONDS)
     rows = [_memory_row(f"{LONG} steps of one image", early, _resident(running))]
     taken = []
     for number in range(RUNS):
-        session = running.start(source, plan("all", unit, side, steps=SHORT, seed=number))
-        until(running, session, lambda look: look.over, every=PAGE_LOOK)
+        session = running.optimize(source, plan("all", unit, side, steps=SHORT, seed=number))
+        until(running, session, lambda state: state.over, every=PAGE_SECONDS)
         taken.append(_resident(running))
     early = taken[int(EARLY * RUNS) - 1]
     return [*rows, _memory_row(f"{RUNS} runs of {SHORT} steps", early, taken[-1])]
 
 
-def _number(look: Look, path: str) -> object:
-    return Plan.from_dict(look.plan).numbers()[path] if look.plan else None
+def _number(state: SessionState, path: str) -> object:
+    return Plan.from_dict(state.details["plan"]).numbers()[path]
 
 
-def _resident(running: Studio) -> float:
+def _resident(running: VisualizationWorker) -> float:
     return psutil.Process(running.pid).memory_info().rss / MIB
 
 
@@ -192,7 +201,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rounds", type=int, default=3)
     rounds = parser.parse_args().rounds
-    with studio() as running:
+    with worker() as running:
         rows = rates(running, rounds)
         if pretrained_info("googlenet").available:
             rows.append(slider(running, rounds))

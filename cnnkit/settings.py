@@ -27,8 +27,8 @@ class Settings:
             inside this process.
         slots: jobs that run at once on this machine (`CNNKIT_SLOTS`, default one per
             four cores, at least one: TensorFlow already uses every core for one job).
-        spare: keep one worker waiting with TensorFlow imported (`CNNKIT_SPARE`,
-            default true).
+        warm_workers: keep one worker waiting with TensorFlow imported
+            (`CNNKIT_WARM_WORKERS`, formerly `CNNKIT_SPARE`; default true).
         model_memory: bytes that the weights of networks held in memory may take together
             (`CNNKIT_MODEL_MEMORY`, in MB, default 1024).
         results_memory: bytes on disk that finished images may take together
@@ -48,7 +48,7 @@ class Settings:
     tracking_uri: str
     scheduler: str | None = None
     slots: int = 1
-    spare: bool = True
+    warm_workers: bool = True
     model_memory: int = 1024 * 2**20
     results_memory: int = 512 * 2**20
     features_memory: int = 8192 * 2**20
@@ -103,7 +103,9 @@ class Settings:
             tracking_uri=environment.get("MLFLOW_TRACKING_URI") or _default_tracking_uri(home),
             scheduler=environment.get("CNNKIT_SCHEDULER") or None,
             slots=_positive_int(environment, "CNNKIT_SLOTS", max(1, cores // 4)),
-            spare=_flag(environment, "CNNKIT_SPARE", True),
+            warm_workers=_flag(
+                environment, "CNNKIT_WARM_WORKERS", _flag(environment, "CNNKIT_SPARE", True)
+            ),
             model_memory=_positive_int(environment, "CNNKIT_MODEL_MEMORY", 1024) * 2**20,
             results_memory=_positive_int(environment, "CNNKIT_RESULTS_MEMORY", 512) * 2**20,
             features_memory=_positive_int(environment, "CNNKIT_FEATURES_MEMORY", 8192) * 2**20,

@@ -1,4 +1,4 @@
-"""DeepDream: an image made more of what a network already sees in it."""
+"""DeepDream: gradient ascent on an image, towards what a network already detects in it."""
 
 import streamlit as st
 
@@ -8,9 +8,9 @@ from cnnkit.ui.common.page import end_page, open_page
 from cnnkit.ui.deepdream import dreamer
 from cnnkit.ui.visualize import targets
 
-open_page("DeepDream", "What does a network see in your image, when it may add to it?")
+open_page("DeepDream", "Gradient ascent on your own image: more of what a network detects in it.")
 
-cache.studio().wake()
+cache.visualization_worker().wake()
 with shown_errors():
     controls, stage = st.columns([4, 7], gap="large")
     with controls:
@@ -22,13 +22,13 @@ with shown_errors():
             end_page()
         plan, side = recipe
         channels = network.input_shape[2]
-        given = dreamer.image(side, channels)
+        image = dreamer.image(side, channels)
         guide = dreamer.guide_image(channels)
     with stage:
-        if given is None:
-            st.info("Bring an image, or take an example.", icon=":material/arrow_back:")
+        if image is None:
+            st.info("Upload an image, or choose an example.", icon=":material/arrow_back:")
         else:
-            dreamer.show(network, given, plan, guide)
+            dreamer.show_dream(network, image, plan, guide)
 source(
     "Mordvintsev, Olah, Tyka 2015, Inceptionism; aidiary 2017, keras-examples (dreamy, bad trip); "
     "Chollet, Deep Dream."

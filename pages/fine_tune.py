@@ -47,7 +47,7 @@ with shown_errors():
     waiting_runs()
     preview_place = st.container()
     experiment.show(chosen, found, dataset)
-    cache.jobs()  # a spare process warms up while one still chooses
+    cache.jobs()  # a worker warms up while one still chooses
     source("17 flowers with VGG16, after aidiary 2017: fine-tuning VGG16.")
     # What takes seconds comes last: the script waits, and all else is there meanwhile.
     with time_place:

@@ -1,4 +1,4 @@
-"""Ladder: one unit, one start, and on every rung one regularizer more."""
+"""Ladder: an ablation of regularizers, for one unit from one start."""
 
 import streamlit as st
 
@@ -10,20 +10,19 @@ from cnnkit.ui.visualize import targets
 
 open_page("Ladder", "What does each regularizer do to the image of the same class?")
 
-cache.studio().wake()
+cache.visualization_worker().wake()
 with shown_errors():
     networks = targets.networks(cache.finished_runs())
     with st.container(horizontal=True, vertical_alignment="bottom"):
         network = targets.network_picker(networks)
         target = targets.target_picker(network, several=False)
-        seed = inputs.number("Noise", 0, 10**6, parameter="seed", default=0, width=110)
+        seed = inputs.number("Random seed", 0, 10**6, parameter="seed", default=0, width=110)
     if network.note:
         st.warning(network.note, icon=":material/science:")
     if target is None:
         end_page()
-    ablation.show(ablation.of(target, int(seed)), target, networks)
+    ablation.show_ladder(ablation.build_ladder(target, int(seed)), target)
 source(
-    "The ladder tells again what aidiary 2017, Visualising convolutional neural networks, went "
-    "through: the naive gradient, before softmax, the Lp norm and total variation; then what came "
-    "after it."
+    "The regularizer ladder follows aidiary 2017, Visualising convolutional neural networks: the "
+    "gradient alone, before softmax, with the Lp norm and total variation; then what came later."
 )

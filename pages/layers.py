@@ -10,7 +10,7 @@ from cnnkit.ui.visualize import targets
 
 open_page("Layers", "What do the filters look for, from the first layer to the last?")
 
-cache.studio().wake()
+cache.visualization_worker().wake()
 with shown_errors():
     networks = targets.networks(cache.finished_runs())
     with st.container(horizontal=True, vertical_alignment="bottom"):

@@ -37,4 +37,4 @@ with shown_errors():
         time_needed(recipe)
     waiting_runs()
     augmentation_preview(recipe)
-    cache.jobs()  # a spare process warms up while one still chooses
+    cache.jobs()  # a worker warms up while one still chooses

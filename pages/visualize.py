@@ -1,18 +1,17 @@
-"""Visualize: what does a class or a filter want to see? Steered while it is being made."""
-
-import random
+"""Visualize: activation maximization of a class or a filter, steered while it runs."""
 
 import streamlit as st
 
 from cnnkit.ui.common import cache
 from cnnkit.ui.common.messages import shown_errors, source
 from cnnkit.ui.common.page import end_page, open_page
-from cnnkit.ui.visualize import export, form, gallery, recheck, session, session_view, targets
+from cnnkit.ui.visualize import export, form, session, session_view, targets
+from cnnkit.ui.visualize.recheck import recheck
 from cnnkit.visualize.fooling import as_shown
 
-open_page("Visualize", "What does a class, or a filter, want to see?")
+open_page("Visualize", "Which image activates a class, or a filter, most?")
 
-cache.studio().wake()
+cache.visualization_worker().wake()
 with shown_errors():
     networks = targets.networks(cache.finished_runs())
     with st.container(horizontal=True, vertical_alignment="bottom"):
@@ -29,35 +28,30 @@ with shown_errors():
     with sliders:
         plan, turned = form.plan_form(target, preset)
     with stage:
-        running = session.current()
-        pressed = session_view.controls(running, "Start" if running is None else "Start anew")
-        if pressed == "noise" and running:
-            cache.studio().restart(running.session, random.randrange(10**6))
-        elif pressed == "start":
-            running = session.start(target, plan, turned)
-        if pressed:
+        own = session.current(networks)
+        if session_view.controls(own):
+            session.start(own, target, plan, turned)
             st.rerun()
-        found = None if running else session.earlier(target, plan, turned)
-        if running:
-            if not session.steer(running, target, plan, turned):
-                st.info("These settings need a new start; below is what the old ones gave.")
-            session_view.follow(running)
-            frame = session.images(running)
-            export.film_strip(running)
+        earlier = None if own else session.earlier_result(target, plan, turned)
+        if own:
+            shown = session.follow_form(own, target, plan, turned)
+            session_view.follow(own.id, shown)
+            export.film_strip(own)
+            frame = cache.visualization_worker().frame(own.id)
             if frame is not None:
-                recheck.check(running.target, networks, running.session)
-                export.downloads(running.target, running.plan_now, frame, running)
-        elif found:
-            st.caption("Made before with exactly these settings; nothing had to be computed.")
-            images = as_shown(found.images, found.plan)
-            session_view.finished(images, target, found.card["curves"], found.plan)
-            recheck.check(target, networks, "result", images=found.images)
-            export.downloads(target, found.plan, images)
+                recheck(shown, networks, own.id)
+                export.downloads(shown, own.plan, frame, own)
+        elif earlier:
+            st.caption("Made before with exactly these settings: nothing had to be computed.")
+            images = as_shown(earlier.images, earlier.plan)
+            session_view.draw_result(images, target, earlier.card["curves"], earlier.plan)
+            recheck(target, networks, "result", images=earlier.images)
+            export.downloads(target, earlier.plan, images)
         else:
             st.info(
-                f"Press **Start**: from noise, an image grows that excites “{target.names[0]}”. "
-                "Then move the sliders: they steer it while it runs.",
+                f"Press **Start**: gradient ascent turns noise into an image that maximizes "
+                f"“{target.names[0]}”. Move the sliders to steer it while it runs.",
                 icon=":material/play_arrow:",
             )
-            gallery.show()
-source("Activation maximisation, after aidiary 2017, Visualising convolutional neural networks.")
+            export.recent_images()
+source("Activation maximization, after aidiary 2017, Visualising convolutional neural networks.")

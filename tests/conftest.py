@@ -32,7 +32,7 @@ def own_home(tmp_path_factory, monkeypatch) -> Path:
     home = tmp_path_factory.mktemp("home")
     monkeypatch.setenv("CNNKIT_HOME", str(home))
     monkeypatch.setenv("CNNKIT_OFFLINE", "1")
-    for name in ("MLFLOW_TRACKING_URI", "CNNKIT_SCHEDULER", "CNNKIT_SLOTS", "CNNKIT_SPARE"):
+    for name in ("MLFLOW_TRACKING_URI", "CNNKIT_SCHEDULER", "CNNKIT_SLOTS", "CNNKIT_WARM_WORKERS"):
         monkeypatch.delenv(name, raising=False)
     get_settings.cache_clear()
     yield home

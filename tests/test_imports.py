@@ -21,6 +21,7 @@ LIGHT_MODULES = (
     "cnnkit.datasets",
     "cnnkit.errors",
     "cnnkit.jobs",
+    "cnnkit.jobs.visualization",
     "cnnkit.models",
     "cnnkit.networks",
     "cnnkit.runs",

@@ -9,7 +9,7 @@ def test_defaults_keep_everything_in_one_home(tmp_path):
     assert settings.home == tmp_path
     assert settings.tracking_uri == f"sqlite:///{tmp_path / 'runs.db'}"
     assert settings.tracking_is_local
-    assert settings.spare and not settings.offline and settings.scheduler is None
+    assert settings.warm_workers and not settings.offline and settings.scheduler is None
 
 
 def test_a_server_of_ones_own_is_not_local(tmp_path):
@@ -31,3 +31,9 @@ def test_the_environment_is_read_once(monkeypatch, tmp_path):
     first = get_settings()
     monkeypatch.setenv("CNNKIT_HOME", str(tmp_path / "another"))
     assert get_settings() is first
+
+
+def test_the_old_name_of_a_setting_is_still_read():
+    assert not Settings.from_environment({"CNNKIT_SPARE": "0"}).warm_workers
+    both = {"CNNKIT_SPARE": "0", "CNNKIT_WARM_WORKERS": "1"}
+    assert Settings.from_environment(both).warm_workers

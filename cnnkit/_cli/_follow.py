@@ -26,12 +26,12 @@ def run_to_end(settings: Settings, store: RunStore, run: Run, *, quiet: bool) ->
     Control-C cancels it; its last checkpoint stays, if an epoch was finished.
 
     Args:
-        settings: of this process; no spare child is kept.
+        settings: of this process; no warm worker is kept.
         store: the record.
         run: queued.
         quiet: say nothing.
     """
-    pool = JobPool(dataclasses.replace(settings, spare=False), store)
+    pool = JobPool(dataclasses.replace(settings, warm_workers=False), store)
     try:
         pool.submit(run.id)
         return follow(store, run.id, None if quiet else _say)

@@ -17,34 +17,34 @@ from cnnkit.settings import get_settings
 @click.argument("run_id", required=False)
 @click.option("--lease", help="The right to write the run; without it, it is taken now.")
 @click.option("--shared", is_flag=True, help="Keep checkpoints in the artifact store too.")
-@click.option("--spare", is_flag=True, help="Import everything and wait for a run on stdin.")
+@click.option("--warm", is_flag=True, help="Import everything and wait for a run on stdin.")
 @click.option(
-    "--studio",
+    "--sessions",
     type=click.Path(path_type=Path),
-    help="Optimise images as stdin says, and tell of them in this folder.",
+    help="Be the visualization worker: obey stdin, and write sessions to this folder.",
 )
 @json_option
 def worker(
     run_id: str | None,
     lease: str | None,
     shared: bool,
-    spare: bool,
-    studio: Path | None,
+    warm: bool,
+    sessions: Path | None,
     as_json: bool,
 ):
     """Do the queued run RUN_ID in this process, from beginning to end."""
-    if studio:
-        from cnnkit.studio.child import serve
+    if sessions:
+        from cnnkit.jobs.session_server import serve
 
-        serve(get_settings(), studio)
+        serve(get_settings(), sessions)
         leave(0)
     from cnnkit.jobs.worker import wait_for_work, work
 
-    if spare:
+    if warm:
         wait_for_work(get_settings())
         leave(0)
     if run_id is None:
-        raise click.UsageError("Name a run, or give --spare or --studio.")
+        raise click.UsageError("Name a run, or give --warm or --sessions.")
     status = work(get_settings(), run_id, lease, shared)
     show({"run": run_id, "status": status}, f"{run_id}: {status}", as_json)
     leave(0)

@@ -123,41 +123,47 @@ def start_child(
         shared: keep checkpoints in the artifact store too.
     """
     arguments = [run_id, *(["--lease", lease] if lease else []), *(["--shared"] if shared else [])]
-    with log_file(settings, run_id).open("ab") as log:
+    return start_process(settings, *arguments, log=log_file(settings, run_id), outlives=True)
+
+
+def start_warm_worker(settings: Settings) -> subprocess.Popen:
+    """A process that imports what jobs need and waits for `hand_over`."""
+    log = settings.jobs / "warm-worker.log"
+    log.unlink(missing_ok=True)
+    return start_process(settings, "--warm", log=log)
+
+
+def start_process(
+    settings: Settings, *arguments: str, log: Path, outlives: bool = False
+) -> subprocess.Popen:
+    """`cnnkit worker` with some arguments.
+
+    Args:
+        settings: given to the child by its environment.
+        *arguments: of the command.
+        log: file that its output is appended to.
+        outlives: it goes on after this process; else it reads from a pipe, and ends with it.
+    """
+    log.parent.mkdir(parents=True, exist_ok=True)
+    with log.open("ab") as output:
         return subprocess.Popen(  # noqa: S603
             [sys.executable, "-m", "cnnkit", "worker", *arguments],
-            stdin=subprocess.DEVNULL,
-            stdout=log,
+            stdin=subprocess.DEVNULL if outlives else subprocess.PIPE,
+            stdout=output,
             stderr=subprocess.STDOUT,
             env=child_environment(settings),
-            start_new_session=True,
+            start_new_session=outlives,
         )
 
 
-def start_spare(settings: Settings) -> subprocess.Popen:
-    """A process that imports what jobs need and waits for `hand_over`.
-
-    It ends when its standard input does, that is with this process at the latest.
-    """
-    settings.jobs.mkdir(parents=True, exist_ok=True)
-    with (settings.jobs / "spare.log").open("wb") as log:
-        return subprocess.Popen(  # noqa: S603
-            [sys.executable, "-m", "cnnkit", "worker", "--spare"],
-            stdin=subprocess.PIPE,
-            stdout=log,
-            stderr=subprocess.STDOUT,
-            env=child_environment(settings),
-        )
-
-
-def hand_over(spare: subprocess.Popen, run_id: str, lease: str, shared: bool) -> bool:
-    """Give a waiting spare its run. False: it has died meanwhile."""
+def hand_over(worker: subprocess.Popen, run_id: str, lease: str, shared: bool) -> bool:
+    """Give a warm worker its run. False: it has died meanwhile."""
     order = json.dumps({"run_id": run_id, "lease": lease, "shared": shared}) + "\n"
-    if spare.stdin is None or spare.poll() is not None:
+    if worker.stdin is None or worker.poll() is not None:
         return False
     try:
-        spare.stdin.write(order.encode())
-        spare.stdin.close()
+        worker.stdin.write(order.encode())
+        worker.stdin.close()
     except BrokenPipeError:
         return False
     return True

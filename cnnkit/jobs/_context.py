@@ -21,7 +21,7 @@ from cnnkit.runs import Progress, Run, RunStore, Status
 from cnnkit.runs._record import LIVE
 from cnnkit.runs._store import Point
 
-LOOK_SECONDS = 0.4  # between two looks at what is asked of the job
+LOOK_SECONDS = 0.4  # between two checks of what is asked of the job
 WRITE_SECONDS = 1.0  # between two writes: heartbeat, progress and what was logged
 PATIENCE = 60.0  # seconds to try to write the end of a job
 

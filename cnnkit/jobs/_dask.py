@@ -9,7 +9,7 @@ import dask.config
 from distributed import Client, LocalCluster
 
 from cnnkit.errors import JobError
-from cnnkit.jobs._warm_workers import Nursery
+from cnnkit.jobs._warm_workers import WarmWorkers
 from cnnkit.settings import Settings
 
 CONNECT_SECONDS = 10.0
@@ -24,14 +24,14 @@ _CONFIGURATION: dict[str, Any] = {
 }
 
 
-def connect(settings: Settings, nursery: Nursery) -> Client:
+def connect(settings: Settings, warm_workers: WarmWorkers) -> Client:
     """A client of the scheduler that the settings name.
 
     Raises:
         JobError: the scheduler does not answer.
     """
     if settings.scheduler is None:
-        return _start_here(settings, nursery)
+        return _start_here(settings, warm_workers)
     try:
         return Client(settings.scheduler, timeout=CONNECT_SECONDS, set_as_default=False)
     except OSError as error:
@@ -49,7 +49,7 @@ def disconnect(client: Client) -> None:
         cluster.close(timeout=5)
 
 
-def _start_here(settings: Settings, nursery: Nursery) -> Client:
+def _start_here(settings: Settings, warm_workers: WarmWorkers) -> Client:
     with dask.config.set(_CONFIGURATION):
         cluster = LocalCluster(
             processes=False,
@@ -60,7 +60,7 @@ def _start_here(settings: Settings, nursery: Nursery) -> Client:
             dashboard_address="127.0.0.1:0",
             worker_dashboard_address="127.0.0.1:0",
             local_directory=str(settings.home / "cache" / "dask"),
-            plugins=[nursery],
+            plugins=[warm_workers],
             silence_logs=logging.ERROR,
         )
         return Client(cluster, set_as_default=False)

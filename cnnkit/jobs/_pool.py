@@ -18,21 +18,21 @@ from cnnkit.settings import Settings
 if TYPE_CHECKING:
     from distributed import Client
 
-    from cnnkit.jobs._warm_workers import Nursery
+    from cnnkit.jobs._warm_workers import WarmWorkers
 
-TEND_SECONDS = 1.0  # between two looks at the spare
+TEND_SECONDS = 1.0  # between two checks of the warm worker
 SWEEP_SECONDS = 4.0  # between two looks for runs whose child has died unseen
 
 log = logging.getLogger("cnnkit.jobs")
 
 
 class JobPool:
-    """Queues runs, watches their children, and keeps a spare one warm.
+    """Queues runs, watches their children, and keeps a warm worker one warm.
 
-    Making one starts a thread that opens Dask and the spare; it blocks nothing.
+    Making one starts a thread that opens Dask and the warm worker; it blocks nothing.
 
     Args:
-        settings: slots, scheduler, spare.
+        settings: slots, scheduler, warm workers.
         store: the record of runs.
     """
 
@@ -41,7 +41,7 @@ class JobPool:
         self.settings = settings
         self.store = store
         self._opening = threading.Lock()
-        self._opened: tuple[Client, Nursery] | None = None
+        self._opened: tuple[Client, WarmWorkers] | None = None
         self._closing = threading.Event()
         self._seen: dict[str, tuple[datetime | None, float]] = {}
         self._keeper = threading.Thread(target=self._keep, name="cnnkit-jobs", daemon=True)
@@ -109,15 +109,15 @@ class JobPool:
             self._place(run)
 
     def close(self) -> None:
-        """Stop watching. Children that work go on; the spare ends."""
+        """Stop watching. Children that work go on; the warm worker ends."""
         self._closing.set()
         with self._opening:
             opened, self._opened = self._opened, None
             if opened:
                 from cnnkit.jobs._dask import disconnect
 
-                client, nursery = opened
-                nursery.close()
+                client, warm_workers = opened
+                warm_workers.close()
                 disconnect(client)
         if threading.current_thread() is not self._keeper:
             self._keeper.join(timeout=5)
@@ -134,38 +134,38 @@ class JobPool:
         # A scheduler forgets what no client asks for any more, and this client may go.
         fire_and_forget(future)
 
-    def _open(self) -> tuple[Client, Nursery]:
+    def _open(self) -> tuple[Client, WarmWorkers]:
         with self._opening:
             if self._closing.is_set():
                 raise JobError("This pool of jobs is closed.")
             if self._opened is None:
                 from cnnkit.jobs._dask import connect
-                from cnnkit.jobs._warm_workers import Nursery
+                from cnnkit.jobs._warm_workers import WarmWorkers
 
-                nursery = Nursery(self.settings)
-                self._opened = connect(self.settings, nursery), nursery
+                warm_workers = WarmWorkers(self.settings)
+                self._opened = connect(self.settings, warm_workers), warm_workers
             return self._opened
 
     def _keep(self) -> None:
         swept = time.monotonic()
         while not self._closing.wait(TEND_SECONDS):
             try:
-                nursery = self._open()[1]
+                warm_workers = self._open()[1]
                 if self.settings.scheduler is None:
-                    nursery.tend()
+                    warm_workers.tend()
                 if time.monotonic() - swept > SWEEP_SECONDS:
                     swept = time.monotonic()
-                    self._sweep(nursery)
+                    self._sweep(warm_workers)
             except CnnkitError as error:
                 log.warning("%s", error)
             except Exception:
                 # This thread is the only one that notices a job that died unseen.
                 log.exception("keeping the jobs")
 
-    def _sweep(self, nursery: Nursery) -> None:
+    def _sweep(self, warm_workers: WarmWorkers) -> None:
         running = self.store.list(statuses=[Status.RUNNING], limit=10_000)
         for run in running:
-            if run.id not in nursery.watched:
+            if run.id not in warm_workers.watched:
                 self._settle_if_dead(run)
         alive = {run.id for run in running}
         self._seen = {key: value for key, value in self._seen.items() if key in alive}

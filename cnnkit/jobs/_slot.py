@@ -15,11 +15,11 @@ from datetime import UTC, datetime
 from cnnkit.errors import RunNotFoundError
 from cnnkit.jobs._child import Child, last_lines
 from cnnkit.jobs._lease import Lease, deciding, take_lease
-from cnnkit.jobs._warm_workers import Nursery
+from cnnkit.jobs._warm_workers import WarmWorkers
 from cnnkit.runs import Run, RunStore, Status
 from cnnkit.settings import Settings, get_settings
 
-LOOK_SECONDS = 1.0  # between two looks at the record
+LOOK_SECONDS = 1.0  # between two checks of the record
 GRACE_SECONDS = 1.0  # for a child that was asked to cancel
 SILENCE_SECONDS = 10.0  # without a heartbeat, where a process itself cannot be seen
 
@@ -62,21 +62,21 @@ def run_in_slot(order: Order) -> None:
     worker = _worker()
     settings = order.settings_here()
     store = RunStore(settings)
-    nursery = worker.plugins.get(Nursery.name)
-    if not isinstance(nursery, Nursery):  # a worker elsewhere keeps no spare
-        nursery = Nursery(settings)
+    warm_workers = worker.plugins.get(WarmWorkers.name)
+    if not isinstance(warm_workers, WarmWorkers):  # a worker elsewhere keeps no warm worker
+        warm_workers = WarmWorkers(settings)
     try:
         run = store.get(order.run_id)
         living = Child.adopt(run) if _lives_here(run) else None
         if living:
-            _watch(store, run.id, Lease.parse(run.lease), living, nursery, _leaving(worker))
+            _watch(store, run.id, Lease.parse(run.lease), living, warm_workers, _leaving(worker))
             return
         lease = take_lease(store, order.run_id, lambda run: _wanted(run, order))
         if lease is None:
             return
-        child = nursery.start(order.run_id, str(lease), shared=order.remote)
+        child = warm_workers.start(order.run_id, str(lease), shared=order.remote)
         store.update(order.run_id, pid=child.pid, pid_created=child.created)
-        _watch(store, order.run_id, lease, child, nursery, _leaving(worker))
+        _watch(store, order.run_id, lease, child, warm_workers, _leaving(worker))
     except RunNotFoundError:
         log.info("run %s was deleted while it waited", order.run_id)
     except Exception as error:
@@ -120,15 +120,15 @@ def _watch(
     run_id: str,
     lease: Lease,
     child: Child,
-    nursery: Nursery,
+    warm_workers: WarmWorkers,
     leaving: Callable[[], bool],
 ) -> None:
-    nursery.watched.add(run_id)
+    warm_workers.watched.add(run_id)
     try:
         if _until_ended(store, run_id, lease, child, leaving):
             settle(store, run_id, lease, child.returncode)
     finally:
-        nursery.watched.discard(run_id)
+        warm_workers.watched.discard(run_id)
 
 
 def _until_ended(

@@ -1,4 +1,4 @@
-"""What a spare does before it has a run: all that every training begins with."""
+"""What a warm worker does before it has a run: all that every training begins with."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The spare: one child that has imported TensorFlow and waits for a run.
+"""The warm worker: one child that has imported TensorFlow and waits for a run.
 
 Importing takes 5 to 8 s on a small machine; a person who presses Train should not wait
 for it.
@@ -12,17 +12,17 @@ import time
 
 from distributed.diagnostics.plugin import WorkerPlugin
 
-from cnnkit.jobs._child import Child, hand_over, start_child, start_spare
+from cnnkit.jobs._child import Child, hand_over, start_child, start_warm_worker
 from cnnkit.jobs._memory import available_memory
 from cnnkit.settings import Settings
 
 GIB = 2**30
-NEEDED = 1.5 * GIB  # free memory without which no spare is started
-LOWEST = 0.4 * GIB  # free memory below which a waiting spare is given up
-PAUSE = 8.0  # seconds a new job has to itself before the next spare takes its share of CPU
+NEEDED = 1.5 * GIB  # free memory without which no warm worker is started
+LOWEST = 0.4 * GIB  # free memory below which a waiting one is given up
+PAUSE = 8.0  # seconds a new job has to itself before the next one takes its share of CPU
 
 
-class Nursery(WorkerPlugin):
+class WarmWorkers(WorkerPlugin):
     """Starts the children of one process, and keeps the next one warm.
 
     A plugin, so that a task finds it through its Dask worker and nothing is global.
@@ -31,65 +31,65 @@ class Nursery(WorkerPlugin):
         settings: of this process.
     """
 
-    name = "cnnkit-nursery"
+    name = "cnnkit-warm-workers"
 
     def __init__(self, settings: Settings):
         """Start nothing yet."""
         self.settings = settings
         self.watched: set[str] = set()  # runs that a slot of this process looks after
         self._lock = threading.Lock()
-        self._spare: subprocess.Popen | None = None
+        self._waiting: subprocess.Popen | None = None
         self._not_before = 0.0  # time.monotonic()
         self._closed = False
 
     @property
-    def spare_pid(self) -> int | None:
-        """The waiting spare's process id."""
-        spare = self._spare
-        return spare.pid if spare and spare.poll() is None else None
+    def waiting_pid(self) -> int | None:
+        """The waiting one's process id."""
+        worker = self._waiting
+        return worker.pid if worker and worker.poll() is None else None
 
     def start(self, run_id: str, lease: str, shared: bool) -> Child:
-        """A process for a run: the spare if there is one, else a new one."""
-        spare = self._take()
-        if spare and hand_over(spare, run_id, lease, shared):
-            return Child(spare.pid, spare)
+        """A process for a run: the warm worker if there is one, else a new one."""
+        worker = self._take()
+        if worker and hand_over(worker, run_id, lease, shared):
+            return Child(worker.pid, worker)
         process = start_child(self.settings, run_id, lease, shared)
         return Child(process.pid, process)
 
     def tend(self) -> None:
-        """Start a spare when there is none and memory and time allow. Called now and then."""
-        if not self.settings.spare:
+        """Start a warm worker when there is none and memory and time allow. Called now and then."""
+        if not self.settings.warm_workers:
             return
         memory = available_memory()
         with self._lock:
             if self._closed:
                 return
-            if self.spare_pid is None:
+            if self.waiting_pid is None:
                 self._dismiss()
                 if memory >= NEEDED and time.monotonic() >= self._not_before:
-                    self._spare = start_spare(self.settings)
+                    self._waiting = start_warm_worker(self.settings)
                     # One that dies while importing would die again at once.
                     self._not_before = time.monotonic() + 10 * PAUSE
             elif memory < LOWEST:
                 self._dismiss()
 
     def close(self) -> None:
-        """Let the spare go; children that have a run stay."""
+        """Let the warm worker go; children that have a run stay."""
         with self._lock:
             self._closed = True
             self._dismiss()
 
     def _take(self) -> subprocess.Popen | None:
         with self._lock:
-            spare, self._spare = self._spare, None
+            worker, self._waiting = self._waiting, None
             self._not_before = time.monotonic() + PAUSE
-            return spare
+            return worker
 
     def _dismiss(self) -> None:
-        spare, self._spare = self._spare, None
-        if spare is None:
+        worker, self._waiting = self._waiting, None
+        if worker is None:
             return
-        spare.kill()
-        spare.wait()
-        if spare.stdin:
-            spare.stdin.close()
+        worker.kill()
+        worker.wait()
+        if worker.stdin:
+            worker.stdin.close()

@@ -49,7 +49,7 @@ def work(settings: Settings, run_id: str, lease: str | None = None, shared: bool
 
 
 def wait_for_work(settings: Settings) -> None:
-    """Be the spare: import everything, wait on standard input, then do the run it names.
+    """Be the warm worker: import everything, wait on standard input, then do the run it names.
 
     Returns when the input ends, which it does at the latest with the parent process.
     """

@@ -98,8 +98,8 @@ def serve(root, tmp_path_factory) -> Iterator[Callable[..., App]]:
 
 @pytest.fixture(scope="session")
 def app(serve) -> App:
-    """One server that all tests of a session share, without a spare worker."""
-    return serve(environment={"CNNKIT_SPARE": "0"})
+    """One server that all tests of a session share, without a warm worker."""
+    return serve(environment={"CNNKIT_WARM_WORKERS": "0"})
 
 
 @pytest.fixture(scope="session")

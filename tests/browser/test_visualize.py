@@ -1,4 +1,4 @@
-"""An image climbed in a real browser: it changes, a slider steers it, it is found again."""
+"""An image optimized in a real browser: it changes, a slider steers it, it is found again."""
 
 import re
 import time
@@ -18,12 +18,12 @@ def step(page) -> int:
 
 
 def image(page) -> str:
-    return page.get_by_alt_text("What excites 7").first.get_attribute("src")
+    return page.get_by_alt_text("Activation maximization of 7").first.get_attribute("src")
 
 
 def variation(page) -> float:
     """The last value of the total variation, as the chart's alternative text says it."""
-    chart = page.locator('[aria-label^="what is held down"], [alt^="what is held down"]').first
+    chart = page.locator('[aria-label^="regularization"], [alt^="regularization"]').first
     text = chart.get_attribute("aria-label") or chart.get_attribute("alt")
     return float(re.search(r"total_variation\(beta=2\) ([\d.e+-]+)", text)[1])
 
@@ -32,10 +32,11 @@ def test_start_steer_stop_and_open_again(app, page):
     page.goto(app.url("visualize", steps="5000", **ADDRESS))
     app.settle(page)
     page.get_by_role("button", name="Start").click()
-    page.get_by_alt_text("What excites 7").wait_for()
+    page.get_by_alt_text("Activation maximization of 7").wait_for()
     first, began = image(page), step(page)
     page.wait_for_function(
-        "first => document.querySelector('img[alt=\"What excites 7\"]').src !== first", arg=first
+        "first => document.querySelector('img[alt^=\"Activation max\"]').src !== first",
+        arg=first,
     )
     page.wait_for_function(
         "began => +document.body.innerText.match(/Step (\\d+) of/)[1] > began + 20", arg=began
@@ -59,8 +60,8 @@ def test_start_steer_stop_and_open_again(app, page):
     page.wait_for_timeout(1500)
     assert step(page) == stopped
 
-    page.get_by_role("button", name="Ask the networks").click()
-    page.get_by_text(re.compile(r"\d of \d put 7 first")).wait_for()
+    page.get_by_role("button", name="Classify again").click()
+    page.get_by_text(re.compile(r"\d of \d classify it as 7")).wait_for()
 
 
 def test_a_finished_image_is_there_at_once_for_whoever_opens_its_address(app, page, browser):
@@ -72,9 +73,9 @@ def test_a_finished_image_is_there_at_once_for_whoever_opens_its_address(app, pa
     other = browser.new_context().new_page()
     other.goto(address)
     other.get_by_text("Made before with exactly these settings").wait_for()
-    other.get_by_alt_text("What excites 7").wait_for()
+    other.get_by_alt_text("Activation maximization of 7").wait_for()
     with other.expect_download() as download:
-        other.get_by_role("button", name="Parameters").click()
+        other.get_by_role("button", name="Plan").click()
     assert download.value.suggested_filename.endswith(".json")
     other.context.close()
 
@@ -85,7 +86,7 @@ def test_a_dream_on_an_uploaded_photo(app, page, tmp_path):
     Image.fromarray(shades).resize((160, 120), Image.Resampling.BICUBIC).save(photo)
     page.goto(app.url("deepdream", **{"network": "run.starter", "from": "upload", "side": "120"}))
     app.settle(page)
-    page.get_by_text("What to dream on").wait_for()
+    page.get_by_text("Upload an image", exact=True).wait_for()
     page.locator('input[type="file"]').first.set_input_files(str(photo))
     before = page.get_by_alt_text("The image as it is")
     before.wait_for()

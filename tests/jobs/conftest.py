@@ -13,8 +13,8 @@ PATIENCE = 240.0  # seconds; a busy machine takes a minute to import TensorFlow
 
 @pytest.fixture
 def settings(monkeypatch):
-    """One slot, and no spare child unless a test asks for it."""
-    monkeypatch.setenv("CNNKIT_SPARE", "0")
+    """One slot, and no warm worker unless a test asks for it."""
+    monkeypatch.setenv("CNNKIT_WARM_WORKERS", "0")
     monkeypatch.setenv("CNNKIT_SLOTS", "1")
     get_settings.cache_clear()
     return get_settings()

@@ -1,4 +1,4 @@
-"""The spare child: warm, bounded, and never left behind."""
+"""The warm worker: warm, bounded, and never left behind."""
 
 import os
 import time
@@ -7,7 +7,7 @@ import psutil
 import pytest
 
 from cnnkit.jobs import JobPool, _memory, _warm_workers
-from cnnkit.jobs._warm_workers import Nursery
+from cnnkit.jobs._warm_workers import WarmWorkers
 from cnnkit.settings import get_settings
 
 PATIENCE = 240
@@ -28,87 +28,89 @@ def dead(pid: int) -> bool:
 
 
 @pytest.fixture
-def with_spare(monkeypatch):
-    monkeypatch.setenv("CNNKIT_SPARE", "1")
+def with_warm_worker(monkeypatch):
+    monkeypatch.setenv("CNNKIT_WARM_WORKERS", "1")
     monkeypatch.setenv("CNNKIT_SLOTS", "1")
     get_settings.cache_clear()
     return get_settings()
 
 
-def test_a_spare_takes_the_run_outlives_its_pool_and_the_next_spare_does_not(
-    with_spare, store, until
+def test_a_warm_worker_takes_the_run_outlives_its_pool_and_the_next_one_does_not(
+    with_warm_worker, store, until
 ):
-    store.settings = with_spare
-    pool = JobPool(with_spare, store)
-    nursery = pool._open()[1]
-    pid = eventually(lambda: nursery.spare_pid)
+    store.settings = with_warm_worker
+    pool = JobPool(with_warm_worker, store)
+    warm_workers = pool._open()[1]
+    pid = eventually(lambda: warm_workers.waiting_pid)
     assert os.getsid(pid) == os.getsid(0), "while it waits, it belongs to its parent's session"
     run = pool.submit(kind="rehearsal", spec={"epochs": 40, "steps": 10, "seconds": 0.02})
     run = until(run, lambda run: run.progress)
     assert run.pid == pid
     assert os.getsid(pid) == pid, "with a run, it has a session of its own"
-    following = eventually(lambda: nursery.spare_pid)
+    following = eventually(lambda: warm_workers.waiting_pid)
     assert following != pid
     pool.close()
     assert dead(following)
     run = until(run, lambda run: run.status.over)
     assert run.status == "finished"
-    assert "=== attempt 1" in (with_spare.jobs / run.id / "log.txt").read_text()
+    assert "=== attempt 1" in (with_warm_worker.jobs / run.id / "log.txt").read_text()
 
 
-def test_a_spare_dies_with_its_parent(with_spare):
+def test_a_warm_worker_dies_with_its_parent(with_warm_worker):
     import subprocess
     import sys
 
     program = (
         "import time\n"
-        "from cnnkit.jobs._child import start_spare\n"
+        "from cnnkit.jobs._child import start_warm_worker\n"
         "from cnnkit.settings import get_settings\n"
-        "print(start_spare(get_settings()).pid, flush=True)\n"
+        "print(start_warm_worker(get_settings()).pid, flush=True)\n"
         "time.sleep(600)"
     )
     parent = subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE, text=True)
-    spare = int(parent.stdout.readline())
-    assert not dead(spare)
+    waiting = int(parent.stdout.readline())
+    assert not dead(waiting)
     parent.kill()
     parent.wait()
     parent.stdout.close()
-    eventually(lambda: dead(spare))
+    eventually(lambda: dead(waiting))
 
 
-def test_no_spare_is_started_when_memory_is_short(with_spare, monkeypatch):
-    nursery = Nursery(with_spare)
+def test_no_warm_worker_is_started_when_memory_is_short(with_warm_worker, monkeypatch):
+    warm_workers = WarmWorkers(with_warm_worker)
     monkeypatch.setattr(_warm_workers, "available_memory", lambda: _warm_workers.NEEDED - 1)
-    nursery.tend()
-    assert nursery.spare_pid is None
+    warm_workers.tend()
+    assert warm_workers.waiting_pid is None
 
 
-def test_a_waiting_spare_is_given_up_when_memory_runs_out(with_spare, monkeypatch):
-    nursery = Nursery(with_spare)
+def test_a_waiting_worker_is_given_up_when_memory_runs_out(with_warm_worker, monkeypatch):
+    warm_workers = WarmWorkers(with_warm_worker)
     monkeypatch.setattr(_warm_workers, "available_memory", lambda: 2 * _warm_workers.NEEDED)
-    nursery.tend()
-    pid = nursery.spare_pid
+    warm_workers.tend()
+    pid = warm_workers.waiting_pid
     assert pid is not None
-    nursery.tend()
-    assert nursery.spare_pid == pid, "one is enough"
+    warm_workers.tend()
+    assert warm_workers.waiting_pid == pid, "one is enough"
     monkeypatch.setattr(_warm_workers, "available_memory", lambda: _warm_workers.LOWEST - 1)
-    nursery.tend()
-    assert nursery.spare_pid is None and dead(pid)
-    nursery.close()
+    warm_workers.tend()
+    assert warm_workers.waiting_pid is None and dead(pid)
+    warm_workers.close()
 
 
-def test_a_job_that_took_the_spare_has_the_machine_to_itself_for_a_while(with_spare, store):
-    nursery = Nursery(with_spare)
-    nursery.tend()
+def test_a_job_that_took_the_warm_worker_has_the_machine_to_itself_for_a_while(
+    with_warm_worker, store
+):
+    warm_workers = WarmWorkers(with_warm_worker)
+    warm_workers.tend()
     run = store.create("rehearsal", {})
-    child = nursery.start(run.id, "1:none", shared=False)
+    child = warm_workers.start(run.id, "1:none", shared=False)
     try:
-        nursery.tend()
-        assert nursery.spare_pid is None
+        warm_workers.tend()
+        assert warm_workers.waiting_pid is None
     finally:
         child.kill()
         child.wait(10)
-        nursery.close()
+        warm_workers.close()
 
 
 def test_a_containers_limit_counts(tmp_path):

@@ -9,53 +9,30 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from cnnkit.studio.status import Look
-from tests.pages import opened
+from cnnkit.runs import Status
+from cnnkit.settings import get_settings
+from tests.pages import opened, words_of
+from tests.workers import StillWorker
 
 open_page = partial(opened, "pages/deepdream.py")
-LAYERS = [
-    ["conv1", "Conv2D", [24, 24, 20]],
-    ["conv2", "Conv2D", [8, 8, 50]],
-    ["logits", "Dense", [10]],
-]
 
 
 @pytest.fixture
-def still(monkeypatch):
-    """A studio without a child: dreams are noted, and what was told is made up by the test."""
-    from cnnkit.studio import Studio
+def still(monkeypatch) -> StillWorker:
+    """The page's worker, without a process: dreams are finished at once."""
+    worker = StillWorker(get_settings())
+    monkeypatch.setattr("cnnkit.ui.common.cache.VisualizationWorker", lambda settings: worker)
+    return worker
 
-    dreams: list[tuple] = []
-    looks: dict[str, Look] = {}
 
-    class Still(Studio):
-        def wake(self):
-            pass
-
-        def _order(self, **order):
-            pass
-
-        def look(self, session):
-            return looks.get(session)
-
-        def dream(self, source, dream, image, *, guided_by=None):
-            dreams.append((source, dream, image, guided_by))
-            looks["one"] = Look(
-                status="finished",
-                number=30,
-                steps=30,
-                curves={"step": [1.0, 2.0], "value": [3.0, 4.0]},
-            )
-            return "one"
-
-        def frame(self, session, number=None):
-            return np.full((1, *dreams[-1][2].shape), 9, np.uint8)
-
-        def answer(self, question):
-            return {"title": "LeNet", "layers": LAYERS}
-
-    monkeypatch.setattr("cnnkit.ui.common.cache.Studio", Still)
-    return dreams
+def started(still):
+    """How the last dream was started: its spec, the image and the guide."""
+    session = still.newest("dream")
+    return (
+        still.orders[session]["spec"],
+        still.frame(session, "image.npy"),
+        still.frame(session, "guide.npy"),
+    )
 
 
 def png(shape=(30, 40, 3)) -> bytes:
@@ -64,18 +41,22 @@ def png(shape=(30, 40, 3)) -> bytes:
     return stream.getvalue()
 
 
-def dream_of(at):
-    next(button for button in at.button if button.label == "Dream").click().run()
+def press(at, label):
+    next(button for button in at.button if button.label == label).click().run()
     assert not at.exception
     return at
 
 
+def dream_of(at):
+    return press(at, "Dream")
+
+
 def test_an_example_is_dreamt_on_in_gray_by_a_network_of_digits(still):
     at = dream_of(open_page(network="run.starter"))
-    ((source, plan, image, guide),) = still
-    assert source.kind == "folder" and guide is None
-    assert set(plan.layers) <= {"conv1", "conv2"} and not plan.guided
-    assert image.dtype == np.uint8 and image.shape[-1] == 1
+    spec, image, guide = started(still)
+    assert spec["network"]["kind"] == "folder" and guide is None
+    assert set(spec["dream"]["layers"]) <= {"conv1", "conv2"} and not spec["dream"]["guided"]
+    assert image.shape[-1] == 1
     assert any("Step 30 of 30" in progress.text for progress in at.get("progress"))
     assert at.slider(key="wipe").value == 100
     at.slider(key="wipe").set_value(40).run()
@@ -97,20 +78,34 @@ def test_a_link_restores_layers_weights_and_settings(still):
             }
         )
     )
-    _, plan, image, _ = still[0]
-    assert plan.layers == {"conv1": 1.0, "conv2": 0.5}
-    assert (plan.octaves, plan.steps) == (2, 7)
+    spec, image, _ = started(still)
+    assert spec["dream"]["layers"] == {"conv1": 1.0, "conv2": 0.5}
+    assert (spec["dream"]["octaves"], spec["dream"]["steps"]) == (2, 7)
     assert image.shape == (96, 96, 1)
 
 
 def test_an_uploaded_image_and_a_guide_are_taken(still):
     at = open_page(**{"network": "run.starter", "from": "upload", "side": "80"})
-    assert "Bring an image" in at.info[0].value
+    assert "Upload an image" in at.info[0].value
     at.file_uploader(key="dream_upload").set_value([("mine.png", png(), "image/png")]).run()
     at.file_uploader(key="guide_image").set_value([("led.png", png(), "image/png")]).run()
     dream_of(at)
-    _, plan, image, guide = still[0]
-    assert image.shape == (60, 80, 1) and guide is not None and plan.guided
+    spec, image, guide = started(still)
+    assert image.shape == (60, 80, 1) and guide is not None and spec["dream"]["guided"]
+
+
+def test_a_running_dream_can_be_stopped_and_resumed(still):
+    at = dream_of(open_page(network="run.starter"))
+    session = still.newest("dream")
+    still.put(session, status=Status.RUNNING, step=3)
+    at.run()
+    press(at, "Stop")
+    assert still.sent[-1] == ("stop", {})
+    still.put(session, status=Status.CANCELLED)
+    at.run()
+    assert "stop: stopped" in words_of(at)
+    press(at, "Resume")
+    assert still.sent[-1] == ("resume", {})
 
 
 @pytest.mark.parametrize(
@@ -121,7 +116,7 @@ def test_a_hostile_upload_says_why(still, data, words):
     at.file_uploader(key="dream_upload").set_value([("mine.png", data, "image/png")]).run()
     assert not at.exception
     assert words in at.error[0].value
-    assert "Bring an image" in at.info[0].value
+    assert "Upload an image" in at.info[0].value
 
 
 def test_without_a_layer_it_says_what_to_do(still):

@@ -14,28 +14,18 @@ from cnnkit.studio import Source
 from cnnkit.visualize.mosaics import LayerMosaic, MosaicSettings
 from cnnkit.visualize.results import ResultCache
 from tests.pages import opened, words_of
+from tests.workers import StillWorker
 
 open_page = partial(opened, "pages/layers.py", network="run.starter")
-LAYERS = [["conv1", "Conv2D", [24, 24, 20]], ["conv2", "Conv2D", [8, 8, 50]]]
+LAYERS = StillWorker.layers
 
 
 @pytest.fixture(autouse=True)
-def still(monkeypatch, store, submitted):
-    """A studio without a child that knows two layers, and jobs that nobody starts."""
-    from cnnkit.studio import Studio
-
-    class Still(Studio):
-        def wake(self):
-            pass
-
-        def ask_layers(self, source):
-            return "layers"
-
-        def answer(self, question):
-            return {"layers": [*LAYERS, ["logits", "Dense", [10]]]}
-
-    monkeypatch.setattr("cnnkit.ui.common.cache.Studio", Still)
-    return Still
+def still(monkeypatch, store, submitted) -> StillWorker:
+    """The page's worker, without a process, and jobs that nobody starts."""
+    worker = StillWorker(get_settings())
+    monkeypatch.setattr("cnnkit.ui.common.cache.VisualizationWorker", lambda settings: worker)
+    return worker
 
 
 @pytest.fixture
@@ -105,7 +95,7 @@ def test_what_was_made_before_is_shown_from_shallow_to_deep(results, starter):
 
 def test_it_is_shown_while_the_layers_are_still_being_read(still, monkeypatch, results, starter):
     keep(results, starter, "conv1")
-    monkeypatch.setattr(still, "answer", lambda self, question: None)
+    still.reading = True
     at = open_page(layers="conv1")
     assert headings(at) == ["conv1"]
     assert "Reading the network's layers" in words_of(at)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import time
 from functools import partial
 
@@ -12,13 +11,14 @@ import pytest
 
 from cnnkit.assets import ASSETS
 from cnnkit.models import ModelCache
+from cnnkit.runs import Status
 from cnnkit.settings import get_settings
 from cnnkit.studio import Source
-from cnnkit.studio.status import Look
-from cnnkit.visualize import class_logit, presets
+from cnnkit.visualize import Plan, class_logit, presets
 from cnnkit.visualize.presets import completed
 from cnnkit.visualize.results import OptimizationResult
 from tests.pages import opened, words_of
+from tests.workers import StillWorker
 
 open_page = partial(opened, "pages/visualize.py")
 open_ladder = partial(opened, "pages/ladder.py")
@@ -26,56 +26,11 @@ PLAN = presets.get("quick").plan(class_logit(7), size=(28, 28))
 
 
 @pytest.fixture
-def still(monkeypatch):
-    """A studio without a child: orders are noted, and what was told is made up by the test."""
-    from cnnkit.studio import Studio
-
-    orders: list[dict] = []
-    looks: dict[str, Look] = {}
-
-    class Still(Studio):
-        def wake(self):
-            pass
-
-        def _order(self, **order):
-            orders.append(order)
-
-        def look(self, session):
-            return looks.get(session)
-
-        def start(self, source, plan, **how):
-            looks["one"] = Look(
-                status="running",
-                number=10,
-                steps=plan.steps,
-                seconds_per_step=0.1,
-                plan=plan.to_dict(),
-                kept=[0, 8],
-                curves={"step": [1.0, 2.0], "gradient_norm": [1.0, 1.0]}
-                | {f"terms/{n}": [1.0, 2.0] for n in range(len(plan.objective.terms))},
-            )
-            orders.append({"do": "start", "source": source, "plan": plan})
-            return "one"
-
-        def frame(self, session, number=None):
-            return np.full((1, 28, 28, 1), 9, np.uint8)
-
-        def answer(self, question):
-            return {
-                "title": "LeNet",
-                "input_shape": [28, 28, 1],
-                "class_names": list("0123456789"),
-                "verdicts": [[verdict("8 bit", True), verdict("8 bit", False)]],
-                "layers": [["conv1", "Conv2D", [24, 24, 20]], ["logits", "Dense", [10]]],
-            }
-
-    monkeypatch.setattr("cnnkit.ui.common.cache.Studio", Still)
-    return orders, looks
-
-
-def verdict(form, own):
-    answers = [{"index": n, "name": str(n), "probability": 0.1} for n in (7, 1, 2, 3)]
-    return {"network": "LeNet", "form": form, "own": own, "answers": answers, "target": 0.9}
+def still(monkeypatch) -> StillWorker:
+    """The pages' worker, without a process."""
+    worker = StillWorker(get_settings())
+    monkeypatch.setattr("cnnkit.ui.common.cache.VisualizationWorker", lambda settings: worker)
+    return worker
 
 
 def pressed(at, label):
@@ -105,55 +60,114 @@ def test_a_link_restores_network_layer_unit_recipe_and_sliders(still):
         }
     )
     pressed(at, "Start")
-    plan = still[0][-1]["plan"]
+    plan = Plan.from_dict(still.started("optimize")[0]["plan"])
     assert str(plan.objective).startswith("+1·channel(conv1, unit=5)")
     assert plan.steps == 48 and plan.seed == 3
     assert plan.numbers()["terms/2/weight"] == -2
 
 
-def test_moving_a_slider_steers_what_runs_and_begins_nothing(still):
-    orders, _ = still
+def test_moving_a_slider_steers_what_runs_and_starts_nothing(still):
     at = pressed(open_page(network="run.starter", unit="7", preset="quick"), "Start")
-    assert any("Step 10 of 64" in progress.text for progress in at.get("progress"))
+    (progress,) = at.get("progress")
+    assert progress.text.startswith("Step 10 of 64, 10 steps a second, about")
+    assert progress.text.endswith("left")
     at.select_slider(key="number_total_variation.weight").set_value(5.0).run()
     assert not at.exception
-    assert orders[-1] == {"do": "steer", "session": "one", "numbers": {"terms/1/weight": -5.0}}
-    assert [order["do"] for order in orders].count("start") == 1
+    command, values = still.sent[-1]
+    assert command == "steer" and values["numbers"] == {"terms/1/weight": -5.0}
+    assert len(still.started("optimize")) == 1
     assert at.query_params["total_variation.weight"] == "5"
+    session = still.newest()
+    details = dict(still.state(session).details)
+    details["plan"]["objective"][1]["weight"] = -5.0
+    still.put(session, details=details)  # it has obeyed
     at.selectbox(key="choice_unit").set_value("3").run()
-    assert orders[-1]["numbers"] == {"terms/0/unit": (3.0,)}
+    assert still.sent[-1][1]["numbers"] == {"terms/0/unit": (3.0,)}
+    assert still.sent[-1][1]["target"]["units"] == [3]
 
 
-def test_another_recipe_asks_for_a_new_start(still):
+def test_another_recipe_asks_for_a_restart(still):
     at = pressed(open_page(network="run.starter", preset="quick"), "Start")
     at.selectbox(key="choice_preset").set_value("lucid").run()
-    assert "need a new start" in at.info[0].value
-    assert [order["do"] for order in still[0]].count("start") == 1
+    assert "need a restart" in at.info[0].value
+    assert len(still.started("optimize")) == 1
+    pressed(at, "Restart")
+    assert len(still.started("optimize")) == 2 and ("stop", {}) in still.sent
 
 
-def test_buttons_give_orders(still):
-    orders, looks = still
+def test_buttons_send_commands(still):
     at = pressed(open_page(network="run.starter", preset="quick"), "Start")
     pressed(at, "Pause")
-    assert orders[-1]["do"] == "pause"
-    pressed(at, "Go back to it")
-    assert orders[-1] == {"do": "back", "session": "one", "number": 8}
-    pressed(at, "Other noise")
-    assert orders[-1]["do"] == "restart"
-    pressed(at, "Ask the networks")
-    assert orders[-1]["do"] == "check" and orders[-1]["targets"] == ["7"]
-    assert "2 of 2 put 7 first; of the 1 networks" in words_of(at)
+    assert still.sent[-1] == ("pause", {})
+    pressed(at, "Go back")
+    assert still.sent[-1] == ("go_back", {"step": 8})
+    pressed(at, "New seed")
+    seed = int(at.query_params["seed"])
+    assert still.sent[-1] == ("restart", {"seed": seed})
+    pressed(at, "Restart")
+    assert still.sent[-1] == ("restart", {"seed": seed})
+    pressed(at, "Classify again")
+    assert still.started("recheck")[0]["targets"] == ["7"]
+    assert "2 of 2 classify it as 7; of the 1 networks" in words_of(at)
+
+
+def buttons(at):
+    return {button.label for button in at.button}
+
+
+@pytest.mark.parametrize(
+    ("status", "offered", "not_offered"),
+    [
+        (Status.RUNNING, {"Pause", "Stop"}, {"Resume"}),
+        (Status.QUEUED, {"Pause", "Stop"}, {"Resume"}),
+        (Status.PAUSED, {"Resume"}, {"Pause", "Stop"}),
+        (Status.CANCELLED, {"Resume"}, {"Pause", "Stop"}),
+        (Status.INTERRUPTED, {"Resume"}, {"Pause", "Stop"}),
+        (Status.FINISHED, set(), {"Pause", "Stop", "Resume"}),
+        (Status.FAILED, set(), {"Pause", "Stop", "Resume"}),
+    ],
+)
+def test_the_buttons_fit_the_status(still, status, offered, not_offered):
+    at = pressed(open_page(network="run.starter", preset="quick"), "Start")
+    still.put(still.newest(), status=status)
+    at.run()
+    assert buttons(at) >= offered | {"Restart", "New seed"}
+    assert not buttons(at) & not_offered
+
+
+def test_a_stopped_session_that_is_restarted_is_not_shown_as_stopped(still):
+    at = pressed(open_page(network="run.starter", preset="quick"), "Start")
+    still.put(still.newest(), status=Status.CANCELLED)
+    assert "stop: stopped" in words_of(at.run())
+    pressed(at, "New seed")
+    still.put(still.newest(), status=Status.RUNNING)
+    at.run()
+    assert "stop: stopped" not in words_of(at) and {"Pause", "Stop"} <= buttons(at)
+
+
+def test_a_queued_session_says_how_many_are_ahead(still):
+    at = pressed(open_page(network="run.starter", preset="quick"), "Start")
+    still.put(still.newest(), status=Status.QUEUED, ahead=2, starts_in=41.0)
+    assert "Queued (2 ahead of you), starts in about 41 s" in words_of(at.run())
+
+
+def test_a_session_that_is_no_longer_kept_can_be_started_again(still):
+    at = pressed(open_page(network="run.starter", preset="quick"), "Start")
+    still._sessions.clear()
+    at.run()
+    assert not at.exception
+    pressed(at, "Start")
+    assert len(still.started("optimize")) == 2
 
 
 def test_what_went_wrong_is_said(still):
     at = pressed(open_page(network="run.starter", preset="quick"), "Start")
-    still[1]["one"] = Look(status="failed", steps=64, reason="Layer 'x' has 4 units.")
+    still.put(still.newest(), status=Status.FAILED, reason="Layer 'x' has 4 units.")
     at.run()
     assert any("has 4 units" in error.value for error in at.error)
 
 
 def test_a_finished_image_opens_without_computing(still, own_home, root):
-    from cnnkit.settings import get_settings
     from cnnkit.visualize.results import ResultCache
 
     settings = get_settings()
@@ -165,7 +179,7 @@ def test_a_finished_image_opens_without_computing(still, own_home, root):
     cache.put(key, OptimizationResult(plan, np.zeros((1, 28, 28, 1), np.float32), card))
     at = open_page(network="run.starter", unit="7", preset="quick")
     assert "Made before with exactly these settings" in words_of(at)
-    assert not [order for order in still[0] if order["do"] == "start"]
+    assert not still.started("optimize")
 
 
 @pytest.mark.parametrize(
@@ -183,32 +197,33 @@ def test_a_bad_link_is_said_and_something_else_shown(still, query, words):
     assert any(words in warning.value for warning in at.warning)
 
 
-def test_the_ladder_offers_its_rungs_and_makes_them(still):
+def test_the_ladder_offers_its_configurations_and_optimizes_them(still):
     at = open_ladder(network="run.starter", unit="7")
     assert len([m for m in at.markdown if m.value.startswith("**")]) == 9
-    pressed(at, "Climb the ladder: 9 of 9 rungs are to be made")
-    plans = [order["plan"] for order in still[0] if order["do"] == "start"]
+    pressed(at, "Optimize 9 of 9 configurations")
+    plans = [Plan.from_dict(spec["plan"]) for spec in still.started("optimize")]
     assert len(plans) == 9 and len({plan.steps for plan in plans}) == 1
     assert "class_probability" in str(plans[0].objective)
+    assert not buttons(at) & {"Optimize 9 of 9 configurations"}
 
 
-def test_a_rung_that_failed_is_said_and_may_be_tried_again(still):
-    at = pressed(
-        open_ladder(network="run.starter"), "Climb the ladder: 9 of 9 rungs are to be made"
-    )
-    still[1]["one"] = Look(status="failed", steps=96, reason="Layer 'x' has 4 units.")
+def test_a_configuration_that_failed_is_said_and_may_be_tried_again(still):
+    at = pressed(open_ladder(network="run.starter"), "Optimize 9 of 9 configurations")
+    for session, order in still.orders.items():
+        if order["kind"] == "optimize":
+            still.put(session, status=Status.FAILED, reason="Layer 'x' has 4 units.")
     at.run()
     assert not at.exception
     assert [error.value for error in at.error] == ["Layer 'x' has 4 units."]
-    pressed(at, "Climb the ladder: 9 of 9 rungs are to be made")
+    pressed(at, "Optimize 9 of 9 configurations")
 
 
-def test_what_was_steered_says_that_its_parameters_make_another_image(still):
+def test_what_was_steered_says_that_its_plan_makes_another_image(still):
     at = pressed(open_page(network="run.starter", preset="quick"), "Start")
-    assert "another image grows" in words_of(at)  # the made-up look has no key
-    still[1]["one"] = dataclasses.replace(still[1]["one"], key="abc")
-    at.run()
-    assert "another image grows" not in words_of(at)
+    assert "make another image" not in words_of(at)
+    session = still.newest()
+    still.put(session, details={**still.state(session).details, "steered": True})
+    assert "make another image" in words_of(at.run())
 
 
 def test_it_all_works_with_the_real_child():
@@ -232,17 +247,18 @@ def test_it_all_works_with_the_real_child():
         ({"images": "4"}, "+1·channel(conv1, unit=5, 5, 5, 5) +100·diversity(conv1)"),
     ],
 )
-def test_of_a_hidden_layer_a_neuron_all_or_unlike_images_can_be_climbed(still, link, objective):
+def test_of_a_hidden_layer_a_neuron_all_or_unlike_images_can_be_maximized(still, link, objective):
     at = open_page(network="run.starter", layer="conv1", unit="5", preset="post_linear", **link)
     pressed(at, "Start")
-    assert str(still[0][-1]["plan"].objective).startswith(objective)
+    plan = Plan.from_dict(still.started("optimize")[0]["plan"])
+    assert str(plan.objective).startswith(objective)
 
 
-def test_a_brought_network_is_offered_and_found_by_the_child(still, own_home):
-    brought = keras.Sequential(
+def test_an_uploaded_network_is_offered_and_found_by_the_worker(still, own_home):
+    uploaded = keras.Sequential(
         [keras.Input((8, 8, 1)), keras.layers.Flatten(), keras.layers.Dense(3)], name="mine"
     )
-    brought.save(own_home / "mine.keras")
+    uploaded.save(own_home / "mine.keras")
     at = open_page(network="run.starter")
     at.file_uploader(key="network_upload").set_value(
         ("mine.keras", (own_home / "mine.keras").read_bytes(), "application/octet-stream")
@@ -250,7 +266,7 @@ def test_a_brought_network_is_offered_and_found_by_the_child(still, own_home):
     assert not at.exception
     assert at.selectbox(key="choice_network").value == "file"
     pressed(at, "Start")
-    source = still[0][-1]["source"]
+    source = Source.from_dict(still.started("optimize")[0]["network"])
     assert source.kind == "file" and source.digest()
     assert source.open(ModelCache(10**9)).card.input_shape == (8, 8, 1)
 
@@ -272,9 +288,9 @@ def test_vgg16_without_top_is_asked_for_its_filters_and_has_no_classes(still, on
     assert not at.warning
     assert at.selectbox(key="choice_layer").options[0].startswith("conv1")
     pressed(at, "Start")
-    order = still[0][-1]
-    assert order["source"] == Source("without_top", "vgg16")
-    assert str(order["plan"].objective).startswith("+1·channel(conv1")
+    (spec,) = still.started("optimize")
+    assert Source.from_dict(spec["network"]) == Source("without_top", "vgg16")
+    assert str(Plan.from_dict(spec["plan"]).objective).startswith("+1·channel(conv1")
 
 
 @pytest.mark.parametrize("page", ["ladder", "layers", "deepdream"])

@@ -28,6 +28,15 @@ _KINDS = {
     "rehearsal": "cnnkit.jobs.kinds.rehearsal:run",
 }
 
+IMAGE_RUN, RECORDED_IMAGE = "visualize", "image.png"  # runs that record finished images
+# Tasks of the visualization worker's sessions, each a "module:class".
+SESSION_KINDS = {
+    "optimize": "cnnkit.jobs.kinds.optimize:OptimizeTask",
+    "dream": "cnnkit.jobs.kinds.dream:DreamTask",
+    "layers": "cnnkit.jobs.kinds.questions:LayersTask",
+    "recheck": "cnnkit.jobs.kinds.questions:RecheckTask",
+}
+
 
 class UnknownKindError(UnknownNameError):
     """No kind of job of this name is registered."""
@@ -71,3 +80,8 @@ def find_kind(name: str) -> Kind:
     check_kind(name)
     module, _, function = _KINDS[name].partition(":")
     return getattr(importlib.import_module(module), function)
+
+
+def snapshot_file(step: int) -> str:
+    """Name of the file in a session's folder with the frame of a step that can be gone back to."""
+    return f"snapshot-{step:06d}.npy"

@@ -19,6 +19,7 @@ from cnnkit import models
 from cnnkit.datasets import Dataset, dataset_info, load_dataset
 from cnnkit.errors import CorruptRunError, UnknownDatasetError
 from cnnkit.jobs.kinds import TRAINED
+from cnnkit.jobs.visualization import VisualizationWorker
 from cnnkit.models import (
     CARD_FILE,
     MODEL_FILE,
@@ -29,7 +30,6 @@ from cnnkit.models import (
 )
 from cnnkit.runs import Run, RunStore, Status
 from cnnkit.settings import get_settings
-from cnnkit.studio import Studio
 from cnnkit.training.mistakes import Predictions
 
 if TYPE_CHECKING:
@@ -61,9 +61,9 @@ def jobs() -> JobPool:
 
 
 @st.cache_resource(show_spinner=False, on_release=lambda opened: opened.close())
-def studio() -> Studio:
-    """The process that optimises images, for all visitors; it starts when first needed."""
-    return Studio(get_settings())
+def visualization_worker() -> VisualizationWorker:
+    """The process that optimizes images, for all visitors; it starts when first needed."""
+    return VisualizationWorker(get_settings())
 
 
 @st.cache_resource(show_spinner=False)

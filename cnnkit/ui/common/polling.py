@@ -1,8 +1,9 @@
-"""Following a job while it runs, without running the whole page again each second."""
+"""Following what changes by itself, without running the whole page again each second."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import TypeVar
 
 import streamlit as st
 
@@ -11,35 +12,52 @@ from cnnkit.runs import Run
 from cnnkit.ui.common import cache
 from cnnkit.ui.common.messages import shown_errors
 
-EVERY = 1.0  # seconds between two looks at a run
+EVERY = 1.0  # seconds between two reads of a run
+
+State = TypeVar("State")
 
 
-def follow(run_id: str, draw: Callable[[Run], None], *, every: float = EVERY) -> None:
-    """Draw a run, again and again until it is over, then the whole page once more.
+def poll(
+    read: Callable[[], State],
+    draw: Callable[[State], None],
+    *,
+    moves: Callable[[State], bool],
+    every: float,
+) -> None:
+    """Draw a state, again and again while it moves, then the whole page once more.
 
     Only what `draw` draws is renewed, so the rest of the page keeps still and its widgets
     stay usable. Keep `draw` fast: a click waits for it.
 
     Args:
-        run_id: of the run.
-        draw: called with the run as it stands now.
-        every: seconds between two looks.
+        read: the state as it is now.
+        draw: called with it.
+        moves: whether the state will change by itself.
+        every: seconds between two reads.
+    """
+    moved = moves(read())
+
+    @st.fragment(run_every=every if moved else None)
+    def renew() -> None:
+        with shown_errors():
+            state = read()
+            # Before drawing: the page as a whole draws it at once.
+            if moves(state) is not moved:  # it ended, or was resumed just now
+                st.rerun()
+            draw(state)
+
+    renew()
+
+
+def follow(run_id: str, draw: Callable[[Run], None], *, every: float = EVERY) -> None:
+    """Draw a run until it is over. See `poll`.
 
     Raises:
         RunNotFoundError: there is no such run.
     """
-    was_over = cache.store().get(run_id).status.over
-
-    @st.fragment(run_every=None if was_over else every)
-    def look() -> None:
-        with shown_errors():
-            run = cache.store().get(run_id)
-            # Before drawing: the page as a whole draws it at once.
-            if run.status.over is not was_over:  # it ended, or was resumed just now
-                st.rerun()
-            draw(run)
-
-    look()
+    poll(
+        lambda: cache.store().get(run_id), draw, moves=lambda run: not run.status.over, every=every
+    )
 
 
 def follow_all(

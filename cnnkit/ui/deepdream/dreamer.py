@@ -9,7 +9,9 @@ import streamlit as st
 
 from cnnkit.figures import curves, rasters
 from cnnkit.image_io import decode_image, resized
+from cnnkit.jobs.sessions import SessionState
 from cnnkit.predict import example_photos
+from cnnkit.runs import Status
 from cnnkit.settings import get_settings
 from cnnkit.ui.common import cache, charts, inputs, page
 from cnnkit.ui.common.handwriting import IMAGE_MB, TYPES
@@ -20,7 +22,7 @@ from cnnkit.visualize.deepdream_presets import PRESETS, Dream, usual_dream
 
 OWN = "own"  # recipe for any network: layers from its middle
 WIDTH = 560  # pixels, of the image on the page
-EVERY = 0.5  # seconds between two looks
+EVERY = 0.5  # seconds between two frames
 SOURCES = {"example": "Example", "upload": "Upload", "noise": "Noise"}
 _KEY, _GUIDE = "dream", "guide_image"
 
@@ -33,35 +35,37 @@ def image(side: int, channels: int) -> np.ndarray | None:
         channels: 1 or 3.
     """
     source = inputs.choice(
-        "What to dream on",
+        "Image",
         list(SOURCES),
         parameter="from",
         title=SOURCES.__getitem__,
         widget=st.segmented_control,
     )
     if source == "noise":
-        seed = inputs.number("Noise", 0, 10**6, parameter="seed", default=0)
+        seed = inputs.number("Random seed", 0, 10**6, parameter="seed", default=0)
         draw = np.random.default_rng(int(seed))
         return draw.integers(96, 160, (side, side, channels), np.uint8)
     if source == "example":
         found = example_photos(get_settings().data_dir)
         name = inputs.choice("Example", list(found), parameter="example", default="china")
         return _sized(found[name].read_bytes(), side, channels)
-    file = st.file_uploader("An image", type=TYPES, max_upload_size=IMAGE_MB, key="dream_upload")
+    file = st.file_uploader(
+        "Upload an image", type=TYPES, max_upload_size=IMAGE_MB, key="dream_upload"
+    )
     with shown_errors(stop=False):
         return _sized(file.getvalue(), side, channels) if file else None
     return None
 
 
 def guide_image(channels: int) -> np.ndarray | None:
-    """A second image to be led by, or None."""
+    """A second image that guides the dream, or None."""
     file = st.file_uploader(
-        "Guided by a second image (if you like)",
+        "Guide image (optional)",
         type=TYPES,
         max_upload_size=IMAGE_MB,
         key=_GUIDE,
-        help="The dream is drawn towards what the layers answer to this image, instead of "
-        "towards whatever they already see.",
+        help="The dream raises what the layers' activations have in common with those of this "
+        "image, instead of whatever they already detect.",
     )
     with shown_errors(stop=False):
         return _sized(file.getvalue(), 224, channels) if file else None
@@ -70,14 +74,11 @@ def guide_image(channels: int) -> np.ndarray | None:
 
 def recipe(network: Network) -> tuple[Dream, int] | None:
     """How to dream, and the longer side; None while the network's layers are being read."""
-    answer = targets.layers(network)
-    if answer is None:
+    layers = targets.layers(network)
+    if layers is None:
         targets.wait_for_layers(network)
         return None
-    if "error" in answer:
-        st.error(answer["error"], icon=":material/error:")
-        page.end_page()
-    names = [name for name, _, shape in answer["layers"] if len(shape) == 3]
+    names = [name for name, _, shape in layers if len(shape) == 3]
     fitting = {key: p for key, p in PRESETS.items() if set(p.dream.layers) <= set(names)}
     chosen = inputs.choice(
         "Recipe",
@@ -93,50 +94,52 @@ def recipe(network: Network) -> tuple[Dream, int] | None:
     return _turned(base, names, preset.side if preset else _side(network))
 
 
-def show(network: Network, given: np.ndarray, plan: Dream, guide: np.ndarray | None) -> None:
+def show_dream(network: Network, image: np.ndarray, plan: Dream, guide: np.ndarray | None) -> None:
     """Buttons, the dream as it grows, and before and after."""
-    studio, session = cache.studio(), st.session_state.get(_KEY)
-    now = studio.look(session) if session else None
+    worker, session = cache.visualization_worker(), st.session_state.get(_KEY, "")
+    state = worker.state(session)
     with st.container(horizontal=True):
         if st.button("Dream", type="primary", icon=":material/bedtime:", key="dream_start"):
-            if session and now and not now.over:
-                studio.stop(session)
+            worker.command(session, "stop")
             whole = replace(plan, guided=guide is not None)
-            st.session_state[_KEY] = studio.dream(network.source, whole, given, guided_by=guide)
-            st.session_state["dream_before"] = given
+            st.session_state[_KEY] = worker.dream(network.source, whole, image, guide=guide)
             st.rerun()
-        if session and now and not now.over and st.button("Stop", icon=":material/stop:"):
-            studio.stop(session)
+        if state and not state.over and st.button("Stop", icon=":material/stop:"):
+            worker.command(session, "stop")
             st.rerun()
-    if session is None or now is None:
-        charts.photo(given, alt="The image as it is", width=_shown(given))
+        if state and state.status is Status.CANCELLED:
+            if st.button("Resume", icon=":material/resume:"):
+                worker.command(session, "resume")
+                st.rerun()
+    if state is None:
+        charts.photo(image, alt="The image as it is", width=_shown(image))
         return
+    session_view.poll_session(session, lambda state: _draw(session, state), every=EVERY)
 
-    @st.fragment(run_every=None if now.over else EVERY)
-    def look() -> None:
-        latest = studio.look(session)
-        frame = studio.frame(session)
-        if latest is None:
-            st.rerun()
-            return
-        session_view.progress(latest)
-        if frame is None:
-            st.caption(":material/progress_activity: The network is being opened …")
-        elif latest.over:
-            _compare(st.session_state["dream_before"], frame[0])
-        else:
-            charts.photo(frame[0], alt="The dream so far", width=_shown(frame[0]))
-            st.caption(" ".join(latest.notes))
-        if latest.over and not now.over:
-            st.rerun()
 
-    look()
-    if now.over and now.curves and len(now.curves["step"]) > 1:
-        series = {"what is climbed": (now.curves["step"], now.curves["value"])}
+def _draw(session: str, state: SessionState) -> None:
+    worker, curve = cache.visualization_worker(), state.details.get("curves", {"step": ()})
+    session_view.draw_progress(state)
+    frame, before = worker.frame(session), worker.frame(session, "image.npy")
+    if frame is None or before is None:
+        if not state.over:
+            st.caption(session_view.OPENING)
+        return
+    if not state.over:
+        charts.photo(frame[0], alt="The dream so far", width=_shown(frame[0]))
+        st.caption(" ".join(state.details["notes"]))
+        return
+    _compare(before.astype(np.uint8), frame[0])
+    if len(curve["step"]) > 1:
         charts.chart(
-            curves.lines(series, x_title="step", y_title="value", height=200),
-            alt=f"What is climbed, from {now.curves['value'][0]:.3g} to "
-            f"{now.curves['value'][-1]:.3g}; it falls where an octave begins",
+            curves.lines(
+                {"objective": (curve["step"], curve["value"])},
+                x_title="step",
+                y_title="objective",
+                height=200,
+            ),
+            alt=f"Objective from {curve['value'][0]:.3g} to {curve['value'][-1]:.3g}; it falls "
+            "where an octave begins",
             key="dream_curve",
         )
 
@@ -180,16 +183,20 @@ def _turned(base: Dream, names: list[str], side: int) -> tuple[Dream, int]:
         }
         side = int(inputs.number("Longer side, pixels", 64, 1200, parameter="side", default=side))
         octaves = int(inputs.number("Octaves", 1, 8, parameter="octaves", default=base.octaves))
-        steps = int(inputs.number("Steps in each", 1, 200, parameter="steps", default=base.steps))
+        steps = int(
+            inputs.number("Steps per octave", 1, 200, parameter="steps", default=base.steps)
+        )
         rate = inputs.number(
-            "Step, gray levels",
+            "Learning rate, gray levels per step",
             0,
             20,
             parameter="rate",
             default=float(base.learning_rate),
             step=0.25,
         )
-        jitter = inputs.number("Jitter", 0, 64, parameter="jitter", default=float(base.jitter))
+        jitter = inputs.number(
+            "Jitter, pixels", 0, 64, parameter="jitter", default=float(base.jitter)
+        )
         continuity = inputs.number(
             "Continuity", 0, 10, parameter="continuity", default=float(base.continuity), step=0.05
         )

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import streamlit as st
 
 from cnnkit.runs import Progress, Run, Status
-from cnnkit.ui.common import cache, inputs, messages, page, polling, run_monitor
+from cnnkit.ui.common import cache, inputs, messages, polling, run_monitor
 from cnnkit.ui.visualize import form, targets
 from cnnkit.ui.visualize.targets import Network
 from cnnkit.visualize.mosaics import ALL, SOME, USUAL, LayerMosaic, MosaicSettings, usual_layers
@@ -68,21 +68,18 @@ def wanted(network: Network, way: MosaicSettings) -> Wanted:
     what was made before is shown at once.
     """
     _forget(network, way)
-    answer = targets.layers(network)
-    if answer is None:
+    layers = targets.layers(network)
+    if layers is None:
         targets.wait_for_layers(network)
         named = st.query_params.get("layers", "").split(",")
         usual = USUAL.get(network.source.name, ())
         return Wanted(network, tuple(filter(None, named)) or usual, way, known=False)
-    if "error" in answer:
-        st.error(answer["error"], icon=":material/error:")
-        page.end_page()
-    return Wanted(network, _layer_picker(network, answer["layers"]), way, known=True)
+    return Wanted(network, _layer_picker(network, layers), way, known=True)
 
 
 def made(wanted: Wanted) -> dict[str, LayerMosaic]:
     """What is there already, from shallow to deep."""
-    results = cache.studio().results
+    results = cache.visualization_worker().results
     found = {layer: LayerMosaic.read(results, key) for layer, key in wanted.keys.items()}
     return {layer: one for layer, one in found.items() if one}
 
@@ -160,7 +157,7 @@ def _unfinished(wanted: Wanted, lacking: Sequence[str]) -> Run | None:
 
 def _follow(run: Run, wanted: Wanted, shown: int) -> None:
     """How far the job is, renewed until it is over; the page runs anew for each layer."""
-    results, keys = cache.studio().results, wanted.keys.values()
+    results, keys = cache.visualization_worker().results, wanted.keys.values()
 
     def draw(now: Run) -> None:
         with st.container(border=True):

@@ -1,101 +1,115 @@
-"""A visitor's session with the studio: started, steered, found again by its address."""
+"""The visitor's session on Visualize. The page holds its id; its state is the session's own."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+import random
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
 
-import numpy as np
 import streamlit as st
 
-from cnnkit.studio import Look
+from cnnkit.jobs.sessions import SessionState
 from cnnkit.ui.common import cache
-from cnnkit.ui.visualize.targets import Target
+from cnnkit.ui.visualize.targets import Network, Target, target_from
 from cnnkit.visualize import Plan
 from cnnkit.visualize.components import Number
 from cnnkit.visualize.results import OptimizationResult
 
-_KEY = "sitting"
+_KEY = "session"
 
 
-@dataclass
-class Sitting:
-    """What this visitor runs at the moment, and what it was told last."""
+class OwnSession(NamedTuple):
+    """The visitor's session, as it was when the page began to be drawn."""
 
-    session: str
+    id: str
+    state: SessionState
     target: Target
-    plan: Plan  # as its recipe had it when it began
-    told: dict[str, Number] = field(default_factory=dict)  # numbers, by path
 
     @property
-    def plan_now(self) -> Plan:
-        """With the numbers as they were told last."""
-        return self.plan.turned(self.told)
+    def plan(self) -> Plan:
+        """As it is optimized now."""
+        return Plan.from_dict(self.state.details["plan"])
 
     def fits(self, target: Target, plan: Plan) -> bool:
-        """Whether it can be steered to this, without beginning anew."""
+        """Whether it can follow the form without beginning another."""
         same = target.network.key == self.target.network.key
         return same and plan.shape() == self.plan.shape()
 
 
-def current() -> Sitting | None:
-    """The visitor's sitting, if the studio still has it."""
-    sitting = st.session_state.get(_KEY)
-    if sitting and cache.studio().look(sitting.session) is None:
-        del st.session_state[_KEY]
+def current(networks: Sequence[Network]) -> OwnSession | None:
+    """The visitor's session, if it is still kept, and its network too."""
+    session = st.session_state.get(_KEY, "")
+    state = cache.visualization_worker().state(session)
+    target = target_from(state.details.get("target", {}), networks) if state else None
+    if state is None or target is None:
+        st.session_state.pop(_KEY, None)
         return None
-    return sitting
+    return OwnSession(session, state, target)
 
 
-def start(target: Target, plan: Plan, turned: Mapping[str, Number]) -> Sitting:
-    """Begin anew; what ran before for this visitor is stopped."""
-    before = current()
-    if before:
-        cache.studio().stop(before.session)
-    whole = plan.turned(turned)
+def start(own: OwnSession | None, target: Target, plan: Plan, turned: Mapping[str, Number]) -> None:
+    """Begin what the form says: the same session anew if it fits, else another.
+
+    Args:
+        own: the visitor's session so far.
+        target: of the form.
+        plan: of the form, as its preset has it.
+        turned: the numbers that differ from it, by their keys.
+    """
+    worker = cache.visualization_worker()
+    if own and own.fits(target, plan):
+        follow_form(own, target, plan, turned)
+        worker.command(own.id, "restart", seed=plan.seed)
+        return
+    if own:
+        worker.command(own.id, "stop")
     names = ", ".join(target.names[:3]) + (" …" if len(target.names) > 3 else "")
-    session = cache.studio().start(
+    st.session_state[_KEY] = worker.optimize(
         target.network.source,
-        whole,
+        plan.turned(turned),
         title=f"{names} · {target.network.title}",
         address=st.query_params.to_dict(),
+        target=target.to_dict(),
     )
-    st.session_state[_KEY] = Sitting(session, target, plan, whole.numbers())
-    return st.session_state[_KEY]
 
 
-def steer(sitting: Sitting, target: Target, plan: Plan, turned: Mapping[str, Number]) -> bool:
-    """Tell a running session what was turned since it was told last.
+def follow_form(
+    own: OwnSession, target: Target, plan: Plan, turned: Mapping[str, Number]
+) -> Target:
+    """Steer the session to what the form says, if it fits.
+
+    Args:
+        own: the visitor's session.
+        target: of the form.
+        plan: of the form, as its preset has it.
+        turned: the numbers that differ from it, by their keys.
 
     Returns:
-        Whether the session can follow; if not, it must be begun anew.
+        What the session maximizes from now on.
     """
-    if not sitting.fits(target, plan):
-        return False
-    wanted = plan.turned(turned).numbers()
-    changed = {path: v for path, v in wanted.items() if sitting.told[path] != v}
+    if not own.fits(target, plan):
+        st.info("These settings need a restart. Below is what the running ones give.")
+        return own.target
+    worker, now = cache.visualization_worker(), own.plan
+    before, wanted = now.numbers(), plan.turned(turned).numbers()
+    changed = {key: value for key, value in wanted.items() if before[key] != value}
     if changed:
-        cache.studio().steer(sitting.session, changed)
-        sitting.told |= changed
-        sitting.target = target
-    if plan.steps != sitting.plan.steps:
-        cache.studio().extend(sitting.session, plan.steps)
-        sitting.plan = plan
-    return True
+        worker.command(own.id, "steer", numbers=changed, target=target.to_dict())
+    if plan.steps != now.steps:
+        worker.command(own.id, "set_steps", steps=plan.steps)
+    if plan.seed != now.seed and own.state.wish != "restart":
+        worker.command(own.id, "restart", seed=plan.seed)
+    return target
 
 
-def earlier(target: Target, plan: Plan, turned: Mapping[str, Number]) -> OptimizationResult | None:
+def draw_seed() -> None:
+    """Put another random seed into the form."""
+    st.query_params["seed"] = str(random.randrange(10**6))
+
+
+def earlier_result(
+    target: Target, plan: Plan, turned: Mapping[str, Number]
+) -> OptimizationResult | None:
     """The finished result of exactly this, if somebody made it before."""
-    studio = cache.studio()
-    return studio.results.get(studio.key(target.network.source, plan.turned(turned)))
-
-
-def look(sitting: Sitting) -> Look:
-    """How it stands."""
-    found = cache.studio().look(sitting.session)
-    return found or Look(status="interrupted", reason="The session is no longer kept.")
-
-
-def images(sitting: Sitting, number: int | None = None) -> np.ndarray | None:
-    """uint8 (images, height, width, channels), now or at a kept step."""
-    return cache.studio().frame(sitting.session, number)
+    worker = cache.visualization_worker()
+    return worker.results.get(worker.key(target.network.source, plan.turned(turned)))

@@ -8,35 +8,61 @@ import numpy as np
 import streamlit as st
 
 from cnnkit.figures import curves
-from cnnkit.studio import Look
+from cnnkit.jobs.sessions import SessionState
+from cnnkit.runs import Status
 from cnnkit.ui.common import cache, charts, polling
 from cnnkit.ui.common.messages import status_chip
-from cnnkit.ui.visualize import session as sittings
-from cnnkit.ui.visualize.session import Sitting
+from cnnkit.ui.visualize.session import OwnSession, draw_seed
 from cnnkit.ui.visualize.targets import Target
 from cnnkit.visualize import Plan
 
 EVERY = 0.4  # seconds
 WIDTH = 448  # pixels, of one image
+WISHES = {"pause": "pausing", "stop": "stopping"}
+OPENING = ":material/progress_activity: The network is being opened …"
 
 
-def follow(sitting: Sitting) -> None:
-    """Draw the session until it is over or paused, then the whole page once more."""
-    quiet = ("paused",)
-    began = sittings.look(sitting)
-    moves = not (began.over or began.status in quiet)
+def follow(session: str, target: Target) -> None:
+    """Draw a session until it is over or paused, then the whole page once more.
 
-    @st.fragment(run_every=EVERY if moves else None)
-    def look() -> None:
-        now = sittings.look(sitting)
-        _show(sitting, now)
-        if moves and (now.over or now.status in quiet):
-            st.rerun()
+    Args:
+        session: its id.
+        target: what it maximizes.
+    """
 
-    look()
+    def draw(state: SessionState) -> None:
+        draw_progress(state)
+        frame = cache.visualization_worker().frame(session)
+        if frame is None:
+            if not state.over:
+                st.caption(OPENING)
+            return
+        draw_images(frame, target.names)
+        for note in state.details.get("notes", [])[-2:]:
+            st.caption(f":material/warning: {note}")
+        draw_curves(state.details.get("curves", {}), Plan.from_dict(state.details["plan"]))
+
+    poll_session(session, draw, every=EVERY)
 
 
-def finished(images: np.ndarray, target: Target, curves_of: Mapping, plan: Plan) -> None:
+def poll_session(session: str, draw, *, every: float) -> None:
+    """Draw the states of a session until it is over. See `polling.poll`.
+
+    Args:
+        session: its id.
+        draw: called with its `SessionState`.
+        every: seconds between two reads.
+    """
+
+    def read() -> SessionState:
+        state = cache.visualization_worker().state(session)
+        gone = "The session is no longer kept: start again."
+        return state or SessionState(status=Status.INTERRUPTED, reason=gone)
+
+    polling.poll(read, draw, moves=lambda state: not state.over, every=every)
+
+
+def draw_result(images: np.ndarray, target: Target, curves_of: Mapping, plan: Plan) -> None:
     """Draw a result that was made before."""
     draw_images(images, target.names)
     draw_curves(curves_of, plan)
@@ -50,100 +76,116 @@ def draw_images(images: np.ndarray, names: Sequence[str]) -> None:
         names: of the units, in the same order.
     """
     columns = int(np.ceil(np.sqrt(len(images))))
-    charts.mosaic(images, columns=columns, width=WIDTH, alt=f"What excites {', '.join(names)}")
+    charts.mosaic(
+        images, columns=columns, width=WIDTH, alt=f"Activation maximization of {', '.join(names)}"
+    )
     if len(names) > 1:
         st.caption(" · ".join(f"{n + 1}: {name}" for n, name in enumerate(names)))
 
 
 def draw_curves(columns: Mapping[str, Sequence[float]], plan: Plan) -> None:
-    """Every term over the steps: what is excited, and what is held down."""
+    """Every term over the steps: the objective, and the regularization."""
     if not columns or len(columns.get("step", ())) < 2:
         return
     terms = plan.objective.terms
     steps = columns["step"]
-    excited = {_words(terms[n][1]): (steps, columns[f"terms/{n}"]) for n in _excited(plan)}
-    held = {
-        _words(term): (steps, columns[f"terms/{n}"])
-        for n, (_, term) in enumerate(terms)
-        if term.of_image
+    series = {
+        of_image: {
+            _term_title(term): (steps, columns[f"terms/{n}"])
+            for n, (_, term) in enumerate(terms)
+            if term.of_image is of_image
+        }
+        for of_image in (False, True)
     }
     left, right = st.columns(2)
     with left:
-        _curve(excited, "what is excited", "excited", logarithmic=False)
+        _curve(series[False], "objective", logarithmic=False)
     with right:
-        _curve(held, "what is held down", "held", logarithmic=True)
+        _curve(series[True], "regularization", logarithmic=True)
 
 
-def _show(sitting: Sitting, now: Look) -> None:
-    progress(now)
-    frame = sittings.images(sitting)
-    if frame is None:
-        st.caption(":material/progress_activity: The network is being opened …")
-        return
-    draw_images(frame, sitting.target.names)
-    plan = Plan.from_dict(now.plan) if now.plan else sitting.plan
-    for note in list(now.notes)[-2:]:
-        st.caption(f":material/warning: {note}")
-    draw_curves(now.curves or {}, plan)
-
-
-def progress(now: Look) -> None:
+def draw_progress(state: SessionState) -> None:
     """Steps done, speed, time left; or why there are none."""
-    if now.reason:
-        st.error(now.reason, icon=":material/error:")
-    if now.status == "queued" and now.place:
-        st.caption(f":material/hourglass_empty: {now.place} before you; it begins by itself.")
+    if state.reason:
+        st.error(state.reason, icon=":material/error:")
+    if state.status is Status.QUEUED:
+        st.caption(f":material/hourglass_empty: {queued_text(state)}")
         return
-    speed = f", {1 / now.seconds_per_step:.1f} a second" if now.seconds_per_step else ""
-    left = polling.duration((now.steps - now.number) * now.seconds_per_step)
-    more = f", {left} left" if now.status == "running" and now.seconds_per_step else ""
-    halved = f", steps {now.rate:.2g} times as large as asked for" if now.rate < 1 else ""
-    st.progress(now.fraction, f"Step {now.number} of {now.steps}{speed}{more}{halved}")
-    if now.over and now.status != "finished":
-        status_chip(now.status)
+    st.progress(state.fraction, progress_text(state))
+    if state.wish in WISHES:
+        status_chip(state.status, WISHES[state.wish])
+    elif state.over and state.status is not Status.FINISHED:
+        stopped = state.status is Status.CANCELLED
+        status_chip("stopped" if stopped else state.status)
 
 
-def controls(sitting: Sitting | None, label: str) -> str | None:
-    """Buttons that fit the moment; returns the name of the one that was pressed."""
-    now = sittings.look(sitting) if sitting else None
-    studio = cache.studio()
+def progress_text(state: SessionState) -> str:
+    """Such as "Step 10 of 64, 9.8 steps a second, about 6 s left"."""
+    text = f"Step {state.step} of {state.steps}"
+    if state.seconds_per_step:
+        text += f", {1 / state.seconds_per_step:.2g} steps a second"
+    left = state.seconds_left()
+    if left is not None:
+        text += f", about {polling.duration(left)} left"
+    rate = state.details.get("rate", 1.0)
+    return text + (f", step size reduced to {rate:.2g} of the learning rate" if rate < 1 else "")
+
+
+def queued_text(state: SessionState) -> str:
+    """Such as "Queued (2 ahead of you), starts in about 40 s"."""
+    place = f" ({state.ahead} ahead of you)" if state.ahead else ", next in line"
+    starts = f", starts in about {polling.duration(state.starts_in)}" if state.starts_in else ""
+    return f"Queued{place}{starts}"
+
+
+def controls(own: OwnSession | None) -> bool:
+    """Buttons that fit the moment.
+
+    Args:
+        own: the visitor's session.
+
+    Returns:
+        Whether the form is to be started.
+    """
+    worker = cache.visualization_worker()
     with st.container(horizontal=True):
-        pressed = None
-        if st.button(label, type="primary", icon=":material/play_arrow:", key="start"):
-            pressed = "start"
-        if sitting is None or now is None:
-            return pressed
-        name = sitting.session
-        if now.status in ("running", "queued", "opening"):
+        label = "Restart" if own else "Start"
+        started = st.button(label, type="primary", icon=":material/play_arrow:", key="start")
+        if own is None:
+            return started
+        state, command = own.state, None
+        if not state.over:
             if st.button("Pause", icon=":material/pause:", key="pause"):
-                studio.pause(name)
+                command = "pause"
             if st.button("Stop", icon=":material/stop:", key="stop"):
-                studio.stop(name)
-                pressed = "stop"
-        elif now.status in ("paused", "stopped") and now.number < now.steps:
-            if st.button("Go on", icon=":material/resume:", key="resume"):
-                studio.resume(name)
-                pressed = "resume"
-        if now.number and st.button("Other noise", icon=":material/casino:", key="noise"):
-            pressed = "noise"
-    return pressed
+                command = "stop"
+        elif state.status.resumable and state.status is not Status.FAILED:
+            if st.button("Resume", icon=":material/resume:", key="resume"):
+                command = "resume"
+        st.button(
+            "New seed",
+            icon=":material/casino:",
+            key="new_seed",
+            help="Restart from noise of another random seed.",
+            on_click=draw_seed,
+        )
+    if command:
+        worker.command(own.id, command)
+        st.rerun()
+    return started
 
 
-def _curve(series: Mapping, title: str, key: str, *, logarithmic: bool) -> None:
+def _curve(series: Mapping, title: str, *, logarithmic: bool) -> None:
     if not series:
         return
     charts.chart(
         curves.lines(series, x_title="step", y_title=title, logarithmic=logarithmic, height=220),
         alt=f"{title}: " + ", ".join(f"{name} {y[-1]:.3g}" for name, (_, y) in series.items()),
-        key=f"curve_{key}",
+        key=f"curve_{title}",
     )
 
 
-def _excited(plan: Plan) -> list[int]:
-    return [n for n, (_, term) in enumerate(plan.objective.terms) if not term.of_image]
-
-
-def _words(term) -> str:
+def _term_title(term) -> str:
     units = term.numbers.get("unit", ())
     if isinstance(units, tuple) and len(units) > 1:
         return f"{term.kind.replace('_', ' ')}, mean of {len(units)}"

@@ -9,12 +9,14 @@ from typing import Any
 
 import streamlit as st
 
+from cnnkit import assets
+from cnnkit.jobs.sessions import SessionState
 from cnnkit.models import imagenet_class_names, list_pretrained, pretrained_info
-from cnnkit.runs import Run
-from cnnkit.studio import Source
-from cnnkit.ui.common import cache, inputs, page, uploads
+from cnnkit.runs import Run, Status
+from cnnkit.settings import get_settings
+from cnnkit.studio import Source, keep_brought
+from cnnkit.ui.common import cache, inputs, page, polling, uploads
 from cnnkit.ui.common.messages import shown_errors
-from cnnkit.ui.visualize.sources import brought, untrained, without_top
 from cnnkit.visualize import Objective, channel, class_logit, diversity, layer_energy, neuron
 from cnnkit.visualize.terms import OUTPUT
 
@@ -25,6 +27,7 @@ DIFFER = 100.0  # weight of their diversity, beside a filter's own values of som
 FILTER, NEURON, LAYER = "filter", "neuron", "layer"
 AIMS = {FILTER: "The whole filter", NEURON: "Its middle neuron", LAYER: "All of the layer"}
 COUNTS = {1: "One", MANY: f"{MANY} at random", FEW: f"{FEW} that differ"}
+SHOWN_UNTRAINED = ("vgg16",)  # with random weights, where the official ones are not here
 FIRST = "googlenet"  # where its weights are here: its classes are the clearest
 
 
@@ -50,6 +53,11 @@ class Target:
     aim: str = FILTER  # what of a hidden layer: one of AIMS
     differ: bool = False  # the images are of one filter, and shall be unlike each other
 
+    def to_dict(self) -> dict[str, Any]:
+        """Plain values, from which `target_from` makes it again."""
+        values = {name: getattr(self, name) for name in ("layer", "aim", "differ")}
+        return values | {"network": self.network.key, "units": list(self.units)}
+
     @property
     def objective(self) -> Objective:
         """To be climbed."""
@@ -70,6 +78,14 @@ class Target:
             return (f"all of {self.layer}",)
         where = ", middle" if self.aim == NEURON else ""
         return tuple(f"{self.layer} {unit}{where}" for unit in self.units)
+
+
+def target_from(values: Mapping[str, Any], networks: Sequence[Network]) -> Target | None:
+    """The inverse of `Target.to_dict`; None where its network is no longer among them."""
+    for network in networks:
+        if network.key == values.get("network"):
+            return Target(**{**values, "network": network, "units": tuple(values["units"])})
+    return None
 
 
 def network_picker(networks: Sequence[Network]) -> Network:
@@ -115,17 +131,28 @@ def target_picker(network: Network, *, several: bool = True) -> Target | None:
     return Target(network, name, count * (unit,), aim, differ=count == FEW)
 
 
-def layers(network: Network) -> dict[str, Any] | None:
-    """What the studio knows of a network's layers; None while it is reading them.
+def layers(network: Network) -> list[tuple[str, str, tuple[int, ...]]] | None:
+    """(name, kind, shape) of each layer; None while they are being read.
 
-    Raises:
-        CnnkitError: through the studio's answer, shown by the caller.
+    A network whose layers cannot be read ends the page with the reason.
     """
-    # By source: of two files that were brought one after the other, both are called "file".
-    questions = st.session_state.setdefault("layer_questions", {})
-    if network.source not in questions:
-        questions[network.source] = cache.studio().ask_layers(network.source)
-    return cache.studio().answer(questions[network.source])
+    state = _layers_state(network)
+    if state is None or not state.over:
+        return None
+    if state.status is not Status.FINISHED:
+        st.error(state.reason, icon=":material/error:")
+        page.end_page()
+    return [(name, kind, tuple(shape)) for name, kind, shape in state.details["layers"]]
+
+
+def _layers_state(network: Network) -> SessionState | None:
+    # By source: of two files that were uploaded one after the other, both are called "file".
+    worker, asked = cache.visualization_worker(), st.session_state.setdefault("layer_questions", {})
+    state = worker.state(asked.get(network.source, ""))
+    if state is None or state.status is Status.INTERRUPTED:
+        asked[network.source] = worker.ask_layers(network.source)
+        state = worker.state(asked[network.source])
+    return state
 
 
 def _aim_picker() -> str:
@@ -144,21 +171,17 @@ def _layer_picker(network: Network) -> tuple[str, int, bool] | None:
     """Name and number of units of the chosen layer, and whether they are maps."""
     wanted = st.query_params.get("layer", ANSWER)
     classes = len(network.class_names)
-    # Without its top, a network answers with maps.
+    # The output of a network without top is maps, which are among its layers.
     known: Mapping[str, int] = {ANSWER: classes} if classes else {}
     maps = set()
     titles = {ANSWER: f"The answer: {classes} classes"}
-    answer = layers(network)
-    if answer is None:
-        if wanted != ANSWER or not classes:
-            wait_for_layers(network)
-            return None
+    read = layers(network)
+    if read is None:
         wait_for_layers(network)
-    elif "error" in answer:
-        st.error(answer["error"], icon=":material/error:")
-        page.end_page()
+        if wanted != ANSWER or not classes:
+            return None
     else:
-        for name, kind, shape in answer["layers"]:
+        for name, kind, shape in read:
             known = {**known, name: shape[-1]}
             maps |= {name} if len(shape) == 3 else set()
             titles[name] = f"{name} · {kind} {'×'.join(map(str, shape))}"
@@ -171,14 +194,15 @@ def _layer_picker(network: Network) -> tuple[str, int, bool] | None:
 def wait_for_layers(network: Network) -> None:
     """Say that they are being read, and run the page again when they are there."""
 
-    @st.fragment(run_every=0.5)
-    def look() -> None:
-        if layers(network) is None:
-            st.caption(":material/progress_activity: Reading the network's layers …")
-        else:
-            st.rerun()
+    def draw(state: SessionState | None) -> None:
+        st.caption(":material/progress_activity: Reading the network's layers …")
 
-    look()
+    polling.poll(
+        lambda: _layers_state(network),
+        draw,
+        moves=lambda state: state is None or not state.over,
+        every=0.5,
+    )
 
 
 def _unit_picker(network: Network, layer: str, units: int) -> int:
@@ -205,8 +229,11 @@ def networks(runs: Sequence[Run]) -> list[Network]:
     """
     here = [_pretrained(name) for name in list_pretrained() if pretrained_info(name).available]
     own = [_own(run) for run in runs]
-    topless = map(_without_top, without_top())
-    return [*here, *own, *_brought(), *topless, *map(_untrained, untrained())]
+    untrained = [name for name in SHOWN_UNTRAINED if not pretrained_info(name).available]
+    missing = [name for name in list_pretrained() if not pretrained_info(name).available]
+    small = {name: assets.without_top_asset(name) for name in missing}
+    topless = [n for n, asset in small.items() if asset in assets.ASSETS and assets.find(asset)]
+    return [*here, *own, *_uploaded(), *map(_without_top, topless), *map(_untrained, untrained)]
 
 
 def _pretrained(name: str) -> Network:
@@ -243,12 +270,15 @@ def _own(run: Run) -> Network:
     )
 
 
-def _brought() -> list[Network]:
-    """The file that this visitor brought, if it can be opened."""
+def _uploaded() -> list[Network]:
+    """The network that this visitor uploaded, if it can be opened."""
     if uploads.name() is None:
         return []
     with shown_errors(stop=False):
-        card, source = uploads.opened().card, brought()
+        card = uploads.opened().card
+        # Where the visualization worker can read it.
+        home, title = get_settings().home, uploads.name() or ""
+        source = keep_brought(home, uploads.data(), title, uploads.class_names())
         return [Network(uploads.CHOICE, card.title, source, card.class_names, card.input_shape)]
     return []
 
