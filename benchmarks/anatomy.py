@@ -19,7 +19,7 @@ from cnnkit.errors import UnknownModelError
 from cnnkit.models import list_architectures, model_info, open_architecture
 
 if TYPE_CHECKING:
-    from cnnkit.anatomy import Anatomy
+    from cnnkit.anatomy import LayerTable
 
 PAGE = ROOT / "docs" / "anatomy.md"
 BEGIN, END = "<!-- counted: begin -->", "<!-- counted: end -->"
@@ -89,14 +89,14 @@ def main() -> None:
     FILE.write_text(json.dumps(totals, indent=1) + "\n", "utf-8")
 
 
-def table(found: Mapping[str, Anatomy]) -> str:
+def table(found: Mapping[str, LayerTable]) -> str:
     """The table in Markdown."""
     rows = [row(name, anatomy) for name, anatomy in found.items()]
     lines = [COLUMNS, ("---",) * len(COLUMNS), *rows]
     return "\n".join("| " + " | ".join(cells) + " |" for cells in lines)
 
 
-def row(name: str, found: Anatomy) -> tuple[str, ...]:
+def row(name: str, found: LayerTable) -> tuple[str, ...]:
     """One network, ours beside the published."""
     known = published(name)
     difference = f"{100 * (found.macs / known.macs - 1):+.1f} %" if known.macs else ""
@@ -119,12 +119,12 @@ def _millions(number: float) -> str:
     return f"{number / 1e6:,.0f} M" if number >= 1e8 else f"{number / 1e6:.3g} M"
 
 
-def count(name: str) -> Anatomy:
+def count(name: str) -> LayerTable:
     """A network by name, taken apart for its own size or for `SIZE`."""
-    from cnnkit.anatomy import dissect
+    from cnnkit.anatomy import layer_table
 
     model = open_architecture(name)
-    return dissect(model, SIZE if None in model.inputs[0].shape[1:] else None)
+    return layer_table(model, SIZE if None in model.inputs[0].shape[1:] else None)
 
 
 def published(name: str) -> Published:

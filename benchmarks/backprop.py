@@ -28,15 +28,15 @@ from cnnkit.backprop.experiment import (
     PUBLISHED,
     PUBLISHED_PACE,
     WAYS,
-    Curve,
-    Plan,
+    ExperimentPlan,
+    TrainingCurve,
     curve,
     learn,
-    luck,
     mean_at,
     measured,
     measured_record,
     of_way,
+    seed_spread,
 )
 from cnnkit.backprop.toy import RECIPES
 
@@ -74,12 +74,12 @@ def record() -> None:
     """Train all networks of the experiment and keep their curves with the package."""
     curves = []
     for recipe in RECIPES:
-        plan = Plan(recipe=recipe, epochs=max(EPOCHS), seeds=SEEDS)
+        plan = ExperimentPlan(recipe=recipe, epochs=max(EPOCHS), seeds=SEEDS)
         for way, seed in plan.units:
             made = curve(way, seed, list(learn(plan, way, seed)))
             print(f"  {recipe}, {way}, seed {seed}: {made.take_off}", file=sys.stderr)
             curves.append({"recipe": recipe, **as_row(made.thinned(EVERY))})
-    plan = Plan(epochs=EPOCHS[0], seeds=SEEDS + FURTHER)
+    plan = ExperimentPlan(epochs=EPOCHS[0], seeds=SEEDS + FURTHER)
     further = [
         curve(ALL, seed, list(learn(plan, ALL, seed))).probability[-1]
         for seed in range(SEEDS, SEEDS + FURTHER)
@@ -93,7 +93,7 @@ def record() -> None:
     MEASURED.write_text(json.dumps(found, separators=(",", ":")) + "\n", "utf-8")
 
 
-def as_row(one: Curve) -> dict[str, Any]:
+def as_row(one: TrainingCurve) -> dict[str, Any]:
     """A curve as plain numbers, as fine as a chart shows them."""
     values = {name: getattr(one, name).round(4).tolist() for name in (*MEASURES, "seconds")}
     return {"way": one.way, "seed": one.seed, "epochs": one.epochs.tolist(), **values}
@@ -114,7 +114,7 @@ def tables() -> str:
     return "\n".join(["", *parts, _luck(), EARLY_WORDS, _early(), where, ""])
 
 
-def _table(recipe: str, curves: Sequence[Curve]) -> str:
+def _table(recipe: str, curves: Sequence[TrainingCurve]) -> str:
     lines = [
         f"**{RECIPES[recipe].title}** (`{recipe}`), means over {SEEDS} seeds",
         "",
@@ -128,7 +128,7 @@ def _table(recipe: str, curves: Sequence[Curve]) -> str:
     return "\n".join([*lines, ""])
 
 
-def _line(way: str, epoch: int, curves: Sequence[Curve]) -> str:
+def _line(way: str, epoch: int, curves: Sequence[TrainingCurve]) -> str:
     theirs = [one for one in PUBLISHED if (one.way, one.epoch) == (way, epoch)]
     published = f"{100 * theirs[0].probability:.1f} %" if theirs else "–"
     seconds = f"{theirs[0].seconds:g}" if theirs and theirs[0].seconds else "–"
@@ -144,12 +144,12 @@ def _line(way: str, epoch: int, curves: Sequence[Curve]) -> str:
 
 def _luck() -> str:
     """How often ten seeds of the post's recipe come out as well as the author's ten did."""
-    found = luck()
+    found = seed_spread()
     return (
         f"The post's recipe with all layers learning over {len(found.values)} seeds, after "
         f"{found.epoch} epochs: mean {100 * found.values.mean():.1f} %, median "
         f"{100 * np.median(found.values):.1f} %; {found.late} of {len(found.values)} have not "
-        f"taken off. Of all draws of ten of them, {100 * found.lucky:.0f} % have a mean of "
+        f"taken off. Of all draws of ten of them, {100 * found.share:.0f} % have a mean of "
         f"{100 * PUBLISHED[0].probability:.1f} % or more.\n"
     )
 
@@ -159,7 +159,7 @@ def _early() -> str:
     lines = ["| epoch | " + " | ".join(map(str, LOG)) + " |", "| --- " * (len(LOG) + 1) + "|"]
     lines.append(_above("the author's log", [[value] for value in LOG.values()]))
     for recipe in RECIPES:
-        plan = Plan(recipe=recipe, epochs=max(LOG), seeds=SEEDS)
+        plan = ExperimentPlan(recipe=recipe, epochs=max(LOG), seeds=SEEDS)
         runs = [[one.probability for one in learn(plan, ALL, seed)] for seed in range(SEEDS)]
         values = [[run[epoch - 1] for run in runs] for epoch in LOG]
         lines.append(_above(f"`{recipe}`, smallest to largest of {SEEDS} seeds", values))
@@ -232,7 +232,7 @@ def two_hundred_epochs() -> list[Row]:
     rows = []
     for way in WAYS:
         began = time.perf_counter()
-        learning = list(learn(Plan(epochs=EPOCHS[0], seeds=1), way, 0))[-1].seconds
+        learning = list(learn(ExperimentPlan(epochs=EPOCHS[0], seeds=1), way, 0))[-1].seconds
         seconds = time.perf_counter() - began
         theirs = next(one.seconds for one in PUBLISHED if (one.way, one.epoch) == (way, EPOCHS[0]))
         rows.append(
@@ -251,7 +251,7 @@ def memory() -> Row:
     """Of this process, from the first epochs to the end of 500."""
     process = psutil.Process()
     taken = []
-    for epoch in learn(Plan(epochs=EPOCHS[1], seeds=1), ALL, 1):
+    for epoch in learn(ExperimentPlan(epochs=EPOCHS[1], seeds=1), ALL, 1):
         if epoch.number in (EARLY, EPOCHS[1]):
             taken.append(process.memory_info().rss)
     return Row(

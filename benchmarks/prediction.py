@@ -20,7 +20,7 @@ import numpy as np
 from PIL import Image
 
 from benchmarks._measure import Row, ratio_of_pairs, save, take_turns
-from cnnkit.figures.bars import ranking
+from cnnkit.figures.bars import top_k_bars
 from cnnkit.image_io import read_image
 from cnnkit.models import ModelCard, Predictor, load_pretrained, open_pretrained, pretrained_info
 from cnnkit.predict import predict_files, prepare, top_k
@@ -56,7 +56,7 @@ def our_bars(data: bytes, opened: Predictor) -> float:
     image = read_image(data)
     seen = prepare(image.array, opened.card.input_shape)
     answers = top_k(opened.logits(seen[None])[0], opened.card.class_names)
-    ranking([one.probability for one in answers], [one.name for one in answers]).to_json()
+    top_k_bars([one.probability for one in answers], [one.name for one in answers]).to_json()
     return time.perf_counter() - began
 
 

@@ -186,7 +186,7 @@ SHOTS: tuple[tuple[str, str, Callable[[Page], None]], ...] = (
     ("runs", "runs", still),
     ("draw", "draw", draw_a_three),
     ("inside", "inside", still),
-    ("ideas", "ideas", still),
+    ("concepts", "concepts", still),
     ("backpropagation", "backpropagation?way=backward&layer=block2_conv1", until_it_is_walked),
     (
         "predict",

@@ -2,23 +2,24 @@
 
 import streamlit as st
 
-from cnnkit.ui.architectures import accuracy, network_choice, network_view, side_by_side
-from cnnkit.ui.architectures.concepts import IDEAS
+from cnnkit.ui.architectures import accuracy, network_choice, network_view
+from cnnkit.ui.architectures.concepts import CONCEPTS
 from cnnkit.ui.common import uploads
-from cnnkit.ui.common.inputs import choice
+from cnnkit.ui.common.inputs import choice, follow_old_address
 from cnnkit.ui.common.messages import shown_errors
 from cnnkit.ui.common.page import open_page
 from cnnkit.ui.common.tasks import when_ready
 
 VIEWS = {
     "one": "One network",
-    "two": "Two side by side",
+    "two": "Two networks",
     "accuracy": "Accuracy and cost",
-    "ideas": "Ideas to turn",
+    "concepts": "Concepts",
 }
-WAITING = "Taking it apart; the first takes some seconds …"
+WAITING = "Building the layer table; the first takes some seconds …"
 
 open_page("Architectures", "How are the classics built, what do they cost, and why?")
+follow_old_address({"view": {"ideas": "concepts"}}, renamed={"idea": "concept"})
 
 view = choice(
     "View",
@@ -33,19 +34,25 @@ with shown_errors():
     if view == "one":
         uploads.offer("network", several=False)
         chosen = network_choice.picker("network", label="Network")
-        network_view.introduce(chosen)
-        found = network_choice.drawings(chosen)
-        when_ready(found, lambda drawn: network_view.show(chosen, *drawn), waiting=WAITING)
+        network_view.show_introduction(chosen)
+        found = network_choice.architectures(chosen)
+        when_ready(found, lambda one: network_view.show_network(chosen, *one), waiting=WAITING)
     elif view == "two":
         left, right = st.columns(2)
         with left:
-            first = network_choice.picker("left", label="One", default="vgg16")
+            first = network_choice.picker("left", label="First network", default="vgg16")
         with right:
-            second = network_choice.picker("right", label="Other", default="googlenet")
-        found = network_choice.drawings(first, second)
-        when_ready(found, lambda drawn: side_by_side.show((first, second), drawn), waiting=WAITING)
+            second = network_choice.picker("right", label="Second network", default="googlenet")
+        found = network_choice.architectures(first, second)
+        when_ready(
+            found,
+            lambda both: network_view.show_side_by_side((first, second), both),
+            waiting=WAITING,
+        )
     elif view == "accuracy":
-        accuracy.show()
+        accuracy.show_accuracy_and_cost()
     else:
-        idea = choice("Idea", list(IDEAS), parameter="idea", title=lambda name: IDEAS[name][0])
-        IDEAS[idea][1]()
+        concept = choice(
+            "Concept", list(CONCEPTS), parameter="concept", title=lambda name: CONCEPTS[name][0]
+        )
+        CONCEPTS[concept][1]()

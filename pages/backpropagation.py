@@ -2,23 +2,21 @@
 
 import streamlit as st
 
-from cnnkit.ui.backpropagation import (
-    convolution_ablation,
-    example,
-    gradient_check,
-    layer_walk,
-    update_step,
-)
+from cnnkit.ui.backpropagation.convolution_ablation import show_convolution_ablation
+from cnnkit.ui.backpropagation.example import choose_example, example_trace
+from cnnkit.ui.backpropagation.gradient_check import show_gradient_check
+from cnnkit.ui.backpropagation.layer_walk import show_layer_walk
+from cnnkit.ui.backpropagation.update_step import show_gradient_step
 from cnnkit.ui.common.inputs import choice
 from cnnkit.ui.common.messages import shown_errors, source
 from cnnkit.ui.common.page import open_page
 
-open_page("Backpropagation", "How does the error find its way back to every single weight?")
+open_page("Backpropagation", "How is the gradient of every single weight computed?")
 
 VIEWS = {
-    "walk": ":material/footprint: Step through it",
-    "step": ":material/trending_down: One step of learning",
-    "check": ":material/fact_check: Check it",
+    "walk": ":material/footprint: Layer by layer",
+    "step": ":material/trending_down: Gradient step",
+    "check": ":material/fact_check: Gradient check",
     "convolutions": ":material/stacked_line_chart: What do convolutions add?",
 }
 view = choice(
@@ -32,15 +30,15 @@ view = choice(
 
 with shown_errors():
     if view == "convolutions":
-        convolution_ablation.show()
+        show_convolution_ablation()
     else:
-        followed = example.choose()
+        example = choose_example()
         if view == "walk":
-            layer_walk.walk(followed, example.followed(followed))
+            show_layer_walk(example, example_trace(example))
         elif view == "step":
-            update_step.show(followed)
+            show_gradient_step(example)
         else:
-            gradient_check.show(followed)
+            show_gradient_check(example)
 
 source(
     "After eijian: DeepLearning(4), is CNN backpropagation complete?, 2017; "

@@ -15,7 +15,7 @@ from cnnkit.models import open_architecture, open_uploaded_model
 if TYPE_CHECKING:
     from keras import Model
 
-    from cnnkit.anatomy import Anatomy, LayerRow
+    from cnnkit.anatomy import LayerRow, LayerTable
 
 COLUMNS = ("LAYER", "KIND", "OUTPUT", "PARAMETERS", "MACS", "BYTES", "SEES", "STRIDE")
 
@@ -52,15 +52,15 @@ def anatomy(
         model = open_architecture(name, dict(assignment("--option", text) for text in options))
     else:
         model = open_uploaded_model(file or "", image=False)
-    from cnnkit.anatomy import dissect
+    from cnnkit.anatomy import layer_table
 
-    found = dissect(model, _input_shape(model, size))
+    found = layer_table(model, _input_shape(model, size))
     if csv_file is not None:
         csv_file.write_text(found.to_csv(), encoding="utf-8")
     show(found.to_dict(), describe(found), as_json)
 
 
-def describe(found: Anatomy) -> str:
+def describe(found: LayerTable) -> str:
     """The table for people, the totals below it, and how it was counted."""
     unknown = f", but {len(found.not_counted)} layers not counted" if found.not_counted else ""
     totals = (

@@ -1,4 +1,4 @@
-"""`cnnkit gradcheck`: every gradient of a network, worked out three times."""
+"""`cnnkit gradcheck`: the gradient check of a network."""
 
 from __future__ import annotations
 
@@ -16,18 +16,20 @@ from cnnkit.runs import RunStore
 from cnnkit.settings import get_settings
 
 if TYPE_CHECKING:
-    from cnnkit.backprop import Report
+    from cnnkit.backprop import GradientCheckReport
 
-COLUMNS = ("LAYER", "KIND", "GRADIENT OF", "NUMBERS", "LARGEST", "TENSORFLOW", "DIFFERENCES")
+COLUMNS = ("LAYER", "KIND", "GRADIENT OF", "ELEMENTS", "LARGEST", "TENSORFLOW", "DIFFERENCES")
 
 
 @click.command()
 @click.argument("run_id", required=False)
-@click.option("--model", "name", help="A new network by its name; toy_cnn if nothing is said.")
+@click.option("--model", "name", help="A new network by its name; toy_cnn by default.")
 @click.option("--option", "options", multiple=True, metavar="KEY=VALUE", help="Of the network.")
 @click.option("--dtype", type=click.Choice(["float32", "float64"]), default="float64")
-@click.option("--images", type=click.IntRange(1, 64), default=2, help="At once.")
-@click.option("--probes", type=click.IntRange(0, 100), default=6, help="Numbers moved of each.")
+@click.option("--images", type=click.IntRange(1, 64), default=2, help="Random images.")
+@click.option(
+    "--probes", type=click.IntRange(0, 100), default=6, help="Central differences of each array."
+)
 @click.option("--seed", type=int, default=0, help="Of new weights and of the images.")
 @json_option
 def gradcheck(
@@ -40,11 +42,11 @@ def gradcheck(
     seed: int,
     as_json: bool,
 ):
-    """Compare the gradients of a network's NumPy twin with two other ways to get them.
+    """Check the gradients of the NumPy model of a network.
 
     Of a trained network (RUN_ID, or `starter`) or a new one (--model NAME), with random
-    images: TensorFlow's automatic differentiation, and what the loss does when one number
-    is moved a little. Ends with 1 where TensorFlow says something else.
+    images, against TensorFlow's automatic differentiation and central differences. The exit
+    code is 1 if a gradient differs from TensorFlow's.
     """
     if run_id and name:
         raise click.UsageError("Give one of them: RUN_ID or --model NAME.")
@@ -57,8 +59,8 @@ def gradcheck(
         model = create_model(name or "toy_cnn", seed=seed, **values)
     from cnnkit import backprop
 
-    network = backprop.Network.from_keras(model, dtype)
-    backprop.awaken(network, seed)
+    network = backprop.NumpyModel.from_keras(model, dtype)
+    backprop.randomize_zero_kernels(network, seed)
     generator = np.random.default_rng(seed)
     samples = generator.integers(0, 256, (images, *network.input_shape)).astype(np.uint8)
     labels = generator.integers(0, model.outputs[0].shape[-1], images)
@@ -68,8 +70,8 @@ def gradcheck(
         sys.exit(1)
 
 
-def describe(name: str, report: Report) -> str:
-    """The table for people, and the verdict below it."""
+def describe(name: str, report: GradientCheckReport) -> str:
+    """The table for people, and the result below it."""
     rows = [
         (
             check.layer,
@@ -78,17 +80,19 @@ def describe(name: str, report: Report) -> str:
             f"{check.size:,}",
             f"{check.largest:.2e}",
             f"{check.tensorflow:.1e}",
-            "" if check.differences is None else f"{check.differences:.1e} ({check.probed} moved)",
+            ""
+            if check.differences is None
+            else f"{check.differences:.1e} ({check.probed} elements)",
         )
         for check in report.checks
     ]
-    verdict = "Equal" if report.equal else "NOT equal"
+    result = "Equal" if report.equal else "NOT equal"
     moved = f" and from central differences by {report.worst_difference:.1e}"
     return "\n".join(
         [
             table(COLUMNS, rows),
             "",
-            f"{verdict}: {name} in {report.dtype}, {report.images} images. Relative errors: "
+            f"{result}: {name} in {report.dtype}, {report.images} images. Relative errors: "
             f"from TensorFlow at most {report.worst:.1e} ({report.tolerance:.0e} allowed)"
             f"{moved if any(check.probed for check in report.checks) else ''}.",
         ]

@@ -1,4 +1,4 @@
-"""What a network is made of: its stages, its filters, and what they answer to an image."""
+"""What a network is made of: layers, blocks, costs, receptive fields, and its activations."""
 
 import lazy_loader
 

@@ -1,7 +1,8 @@
 # The public names of cnnkit.anatomy: read by type checkers as it stands, and by __init__.py,
 # which imports each from its module when it is first touched.
-from .blocks import Band, Block, Drawing, blocks_in_order, drawing
+from .blocks import Architecture, Block, Resolution, architecture, blocks_in_order
 from .layers import (
+    Probe,
     Stage,
     describe,
     filters,
@@ -12,29 +13,29 @@ from .layers import (
     templates,
     vector_layers,
 )
-from .layout import Fork, Outline, outline
-from .probe import Probe
-from .rows import Anatomy, LayerRow
-from .table import dissect
+from .layout import Fork, GraphLayout, cut_points, graph_layout
+from .table import CONVENTION, LayerRow, LayerTable, layer_table
 
 __all__ = [
-    "Anatomy",
-    "Band",
+    "CONVENTION",
+    "Architecture",
     "Block",
-    "Drawing",
     "Fork",
+    "GraphLayout",
     "LayerRow",
-    "Outline",
+    "LayerTable",
     "Probe",
+    "Resolution",
     "Stage",
+    "architecture",
     "blocks_in_order",
+    "cut_points",
     "describe",
-    "dissect",
-    "drawing",
     "filters",
+    "graph_layout",
     "image_layers",
     "kernel_layers",
-    "outline",
+    "layer_table",
     "pixel_layer",
     "stages",
     "templates",

@@ -8,8 +8,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 
-from cnnkit.anatomy.layout import Fork, Outline, outline, rows_of
-from cnnkit.anatomy.rows import Anatomy, LayerRow
+from cnnkit.anatomy.layout import Fork, GraphLayout, graph_layout, rows_of
+from cnnkit.anatomy.table import LayerRow, LayerTable
 
 # What a block mainly does.
 KINDS = (
@@ -19,7 +19,7 @@ KINDS = (
     "branches",  # ways side by side, concatenated
     "dense connection",  # its input is concatenated with what its layers make of it
     "gate",  # maps made stronger or weaker by what is computed from them
-    "woven",  # a cell that also reads what stands before its input
+    "cell",  # a cell that also reads what stands before its input
     "pooling",
     "dense",
     "other",
@@ -53,7 +53,7 @@ class Block:
 
 
 @dataclass(frozen=True)
-class Band:
+class Resolution:
     """Blocks whose maps have the same height and width."""
 
     size: tuple[int, ...]  # (height, width); empty for rows of numbers
@@ -61,37 +61,37 @@ class Band:
 
 
 @dataclass(frozen=True)
-class Drawing:
+class Architecture:
     """What is drawn of a network."""
 
-    anatomy: Anatomy
-    bands: tuple[Band, ...]  # the way to the first output
+    table: LayerTable
+    resolutions: tuple[Resolution, ...]  # the way to the first output
     heads: tuple[Block, ...]  # ways to other outputs
 
 
-def drawing(anatomy: Anatomy) -> Drawing:
-    """Group a network's layers into blocks and bands."""
-    rows = anatomy.rows
-    laid = outline(anatomy)
+def architecture(table: LayerTable) -> Architecture:
+    """Group a network's layers into blocks and resolutions."""
+    rows = table.rows
+    laid = graph_layout(table)
     blocks = _joined(_blocks(laid, rows), rows)
-    bands = tuple(
-        Band(size, tuple(together)) for size, together in groupby(blocks, key=_size_of_maps)
+    resolutions = tuple(
+        Resolution(size, tuple(together)) for size, together in groupby(blocks, key=_size_of_maps)
     )
-    return Drawing(anatomy, bands, tuple(_block(list(head), rows) for head in laid.heads))
+    return Architecture(table, resolutions, tuple(_block(list(head), rows) for head in laid.heads))
 
 
-def blocks_in_order(anatomy: Anatomy) -> list[Block]:
+def blocks_in_order(table: LayerTable) -> list[Block]:
     """Each block on the way to the first output by itself, equal ones too."""
-    return _blocks(outline(anatomy), anatomy.rows)
+    return _blocks(graph_layout(table), table.rows)
 
 
-def _blocks(laid: Outline, rows: Sequence[LayerRow]) -> list[Block]:
+def _blocks(laid: GraphLayout, rows: Sequence[LayerRow]) -> list[Block]:
     return [_block(group, rows) for group in _groups(laid.parts, rows)]
 
 
 def _groups(parts: Sequence[int | Fork], rows: Sequence[LayerRow]) -> list[list[int | Fork]]:
     """Which parts make a block: by the names of their layers, else by what they do."""
-    if _woven(parts, rows):
+    if _is_cell_network(parts, rows):
         return _cells(parts, rows)
     groups: list[list[int | Fork]] = []
     waiting: list[int | Fork] = []  # what belongs to the block that comes next
@@ -119,7 +119,7 @@ def _cells(parts: Sequence[int | Fork], rows: Sequence[LayerRow]) -> list[list[i
     return groups
 
 
-def _woven(parts: Sequence[int | Fork], rows: Sequence[LayerRow]) -> bool:
+def _is_cell_network(parts: Sequence[int | Fork], rows: Sequence[LayerRow]) -> bool:
     """Whether rows with several inputs stand in one row, because nothing could be cut."""
     return any(not isinstance(part, Fork) and len(rows[part].inputs) > 1 for part in parts)
 
@@ -185,7 +185,7 @@ def _name(parts: Sequence[int | Fork], kind: str, rows: Sequence[LayerRow]) -> s
         return common
     numbers = list(rows_of(parts))
     ends = [part.merge for part in parts if isinstance(part, Fork) and part.merge is not None]
-    if kind == "woven":
+    if kind == "cell":
         ends = numbers[-1:]
     telling = [n for n in numbers if rows[n].macs or _POOLING.search(rows[n].kind)]
     return rows[[*ends, *telling, *numbers][0]].name
@@ -199,8 +199,8 @@ def _kind(parts: Sequence[int | Fork], rows: Sequence[LayerRow]) -> str:
                 return "residual"
             if merge == "Concatenate":
                 return "dense connection" if part.straight else "branches"
-    if _woven(parts, rows):
-        return "woven"
+    if _is_cell_network(parts, rows):
+        return "cell"
     kinds = [rows[n].kind for n in rows_of(parts)]
     for kind, belongs in (
         ("convolution", lambda k: "Conv" in k),

@@ -25,8 +25,7 @@ import math
 from collections.abc import Callable
 from typing import Any
 
-import keras
-
+from cnnkit._lazy import keras
 from cnnkit.anatomy.graph import Call
 
 

@@ -6,8 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import keras
-
+from cnnkit._lazy import keras
 from cnnkit.errors import IncompatibleError
 
 Tensor = Any  # keras.KerasTensor: a shape and a dtype without values
@@ -41,7 +40,7 @@ class Call:
 
 
 @dataclass(frozen=True, eq=False)
-class Trace:
+class GraphTrace:
     """All calls of a network, each after those that it needs."""
 
     inputs: tuple[Tensor, ...]
@@ -51,7 +50,7 @@ class Trace:
 
 def trace(
     model: keras.Model, input_shape: Sequence[int] | None = None, *, any_size: bool = False
-) -> Trace:
+) -> GraphTrace:
     """Follow one image through the graph without computing anything.
 
     Nested networks are opened at any depth, and every shape is worked out anew, so that
@@ -73,7 +72,7 @@ def trace(
         layer = source._keras_history.operation
         calls.append(Call(path=layer.name, operation=layer, keywords={}, outputs=(tensor,)))
     outputs = _walk(graph, inputs, "", calls)
-    return Trace(inputs, tuple(calls), outputs)
+    return GraphTrace(inputs, tuple(calls), outputs)
 
 
 def is_graph(operation: Any) -> bool:

@@ -1,8 +1,4 @@
-"""The shape of a network's graph: what comes one after the other, and what side by side.
-
-Read from the rows of an `Anatomy`, so that it works for every network: nothing is known
-here of residual or Inception blocks, and no name is looked at.
-"""
+"""The layout of a network's graph: sequences, branches, and the layers where it can be cut."""
 
 from __future__ import annotations
 
@@ -10,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import accumulate
 
-from cnnkit.anatomy.rows import Anatomy, LayerRow
+from cnnkit.anatomy.table import LayerRow, LayerTable
 
 
 @dataclass(frozen=True)
@@ -34,19 +30,19 @@ class Fork:
 
 
 @dataclass(frozen=True)
-class Outline:
+class GraphLayout:
     """The way to the network's first output, and what leaves it on the way."""
 
     parts: tuple[int | Fork, ...]
     heads: tuple[tuple[int | Fork, ...], ...]  # ways to other outputs, such as auxiliary ones
 
 
-def outline(anatomy: Anatomy) -> Outline:
+def graph_layout(table: LayerTable) -> GraphLayout:
     """Lay out the graph of a network."""
-    rows = anatomy.rows
-    main = _ancestors(rows, anatomy.output)
+    rows = table.rows
+    main = _ancestors(rows, table.output)
     rest = [number for number in range(len(rows)) if number not in main]
-    return Outline(
+    return GraphLayout(
         parts=_Layout(rows, main).series(sorted(main)),
         heads=tuple(_Layout(rows, set(group)).series(group) for group in connected(rows, rest)),
     )
@@ -157,3 +153,30 @@ def _ancestors(rows: Sequence[LayerRow], output: int) -> set[int]:
             found.add(number)
             waiting += rows[number].inputs
     return found
+
+
+def cut_points(rows: Sequence[LayerRow]) -> list[int]:
+    """Numbers of the rows that no way around exists for, the image's own among them.
+
+    What stands behind such a row reads from nothing before it. Layers within nested
+    networks are no cuts: from outside they cannot be reached.
+
+    Args:
+        rows: of `layer_table`, each after those that it reads from.
+    """
+    found = []
+    furthest = 0  # the last row that reads from anything before this one
+    readers = _last_readers(rows)
+    for number, row in enumerate(rows):
+        if furthest <= number and "/" not in row.name and row.outputs == 1:
+            found.append(number)
+        furthest = max(furthest, readers[number])
+    return found
+
+
+def _last_readers(rows: Sequence[LayerRow]) -> list[int]:
+    last = list(range(len(rows)))
+    for number, row in enumerate(rows):
+        for source in row.inputs:
+            last[source] = number
+    return last

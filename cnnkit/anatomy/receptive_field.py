@@ -22,10 +22,9 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
 
-import keras
-
+from cnnkit._lazy import keras
 from cnnkit.anatomy.costs import known_as
-from cnnkit.anatomy.graph import Call, Trace
+from cnnkit.anatomy.graph import Call, GraphTrace
 
 LONGEST = 4096  # values of a border that are written down; beyond, the field is unknown
 
@@ -82,7 +81,7 @@ class Axis:
 
 
 @dataclass(frozen=True)
-class Reach:
+class ReceptiveField:
     """What a layer's values see of the image.
 
     Args:
@@ -104,32 +103,32 @@ class Reach:
         return tuple(axis.stride for axis in self.axes) if self.axes else None
 
 
-def reaches(trace: Trace) -> list[Reach]:
-    """The reach of each call of a trace, in its order."""
+def receptive_fields(trace: GraphTrace) -> list[ReceptiveField]:
+    """The field of each call of a trace, in its order."""
     sizes = {tuple(tensor.shape[1:-1]) for tensor in trace.inputs}
     maps = len(sizes) == 1 and len(next(iter(sizes))) > 0
-    known: dict[int, Reach] = {}
+    known: dict[int, ReceptiveField] = {}
     found = []
     for call in trace.calls:
         if call.inputs:
-            seen = [known.get(id(tensor), Reach()) for tensor in call.inputs]
-            reach = Reach(whole=maps) if _sees_all(call) else _follow(call, seen)
+            seen = [known.get(id(tensor), ReceptiveField()) for tensor in call.inputs]
+            field = ReceptiveField(whole=maps) if _sees_all(call) else _follow(call, seen)
         else:
             axes = (Axis(),) * (len(call.outputs[0].shape) - 2)
-            reach = Reach(axes if maps else None)
-        known |= {id(tensor): reach for tensor in call.outputs}
-        found.append(reach)
+            field = ReceptiveField(axes if maps else None)
+        known |= {id(tensor): field for tensor in call.outputs}
+        found.append(field)
     return found
 
 
-def _follow(call: Call, seen: Sequence[Reach]) -> Reach:
-    whole = any(reach.whole for reach in seen)
+def _follow(call: Call, seen: Sequence[ReceptiveField]) -> ReceptiveField:
+    whole = any(field.whole for field in seen)
     windows = _windows(call)
     if windows is not None:
-        return Reach(_through(seen[0].axes, windows), whole)
+        return ReceptiveField(_through(seen[0].axes, windows), whole)
     if _keeps_places(call):
-        return Reach(_together(seen), whole)
-    return Reach(None, whole)
+        return ReceptiveField(_together(seen), whole)
+    return ReceptiveField(None, whole)
 
 
 def _through(axes: tuple[Axis, ...] | None, windows: Sequence[Axis]) -> tuple[Axis, ...] | None:
@@ -139,11 +138,11 @@ def _through(axes: tuple[Axis, ...] | None, windows: Sequence[Axis]) -> tuple[Ax
     return turned if all(len(axis.first.values) <= LONGEST for axis in turned) else None
 
 
-def _together(seen: Sequence[Reach]) -> tuple[Axis, ...] | None:
+def _together(seen: Sequence[ReceptiveField]) -> tuple[Axis, ...] | None:
     """The boxes around what several branches see at each place."""
-    if any(reach.axes is None and not reach.whole for reach in seen):
+    if any(field.axes is None and not field.whole for field in seen):
         return None
-    branches = [reach.axes for reach in seen if reach.axes is not None]
+    branches = [field.axes for field in seen if field.axes is not None]
     if not branches or len({len(axes) for axes in branches}) != 1:
         return None
     merged = tuple(_around(axes) for axes in zip(*branches, strict=True))

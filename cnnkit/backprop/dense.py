@@ -1,4 +1,4 @@
-"""Dense layers: every unit sees every number."""
+"""Dense layers and activations."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ class Dense(Layer):
 
         y[o] = b[o] + Σ_i x[i] · W[i, o]
 
-    Backward, the deltas go the same ways with the same weights, the other way round; the
-    gradient of a weight is what came in at one end times the delta at the other:
+    Backward, the deltas are multiplied by the transposed weights; the gradient of a weight
+    is its input times the delta of its unit:
 
-        passed[i] = Σ_o δ[o] · W[i, o]        ΔW[i, o] = x[i] · δ[o]        Δb[o] = δ[o]
+        input_delta[i] = Σ_o δ[o] · W[i, o]        ΔW[i, o] = x[i] · δ[o]        Δb[o] = δ[o]
 
     With several images, ΔW and Δb are summed over them.
 
@@ -37,21 +37,76 @@ class Dense(Layer):
         self.parameters = {"kernel": kernel} | ({} if bias is None else {"bias": bias})
 
     def check(self, shape: tuple[int, ...]) -> None:
-        """A row of as many numbers as the kernel has rows."""
+        """A vector of as many numbers as the kernel has rows."""
         inputs = len(self.parameters["kernel"])
         if shape != (inputs,):
-            raise self.refusal(f"a row of {inputs:,} numbers", "×".join(map(str, shape)))
+            raise self.incompatible(f"a vector of {inputs:,} numbers", "×".join(map(str, shape)))
 
-    def answer(self, x: np.ndarray, training: bool) -> np.ndarray:
+    def call(self, x: np.ndarray, training: bool) -> np.ndarray:
         """One matrix product."""
         y = x @ self.parameters["kernel"]
         return y + self.parameters["bias"] if "bias" in self.parameters else y
 
-    def slopes(self, delta: np.ndarray) -> dict[str, np.ndarray]:
-        """Inputs, turned on their side, times deltas."""
-        found = {"kernel": self.input.T @ delta}
-        return found | ({"bias": delta.sum(axis=0)} if "bias" in self.parameters else {})
+    def parameter_gradients(self, delta: np.ndarray) -> dict[str, np.ndarray]:
+        """Transposed inputs times deltas."""
+        gradients = {"kernel": self.input.T @ delta}
+        return gradients | ({"bias": delta.sum(axis=0)} if "bias" in self.parameters else {})
 
-    def pass_back(self, delta: np.ndarray) -> np.ndarray:
-        """Deltas times the weights, turned on their side."""
+    def input_gradient(self, delta: np.ndarray) -> np.ndarray:
+        """Deltas times the transposed weights."""
         return delta @ self.parameters["kernel"].T
+
+
+class _Activation(Layer):
+    """y = f(x) elementwise; backward, input_delta = δ · f'(x)."""
+
+    def derivative(self) -> np.ndarray:
+        """f'(x) at the last input, of its shape."""
+        raise NotImplementedError
+
+    def input_gradient(self, delta: np.ndarray) -> np.ndarray:
+        """Each delta times the derivative at its element."""
+        return delta * self.derivative()
+
+
+class ReLU(_Activation):
+    """y = max(x, 0); f'(x) is 1 where x > 0, else 0."""
+
+    kind = "ReLU"
+
+    def call(self, x: np.ndarray, training: bool) -> np.ndarray:
+        """Zero where x is negative."""
+        return np.maximum(x, 0)
+
+    def derivative(self) -> np.ndarray:
+        """1 or 0; at 0 itself 0, as in TensorFlow."""
+        return (self.output > 0).astype(self.output.dtype)
+
+
+class Tanh(_Activation):
+    """y = tanh x; f'(x) = 1 - y²: near ±1 the unit is saturated."""
+
+    kind = "tanh"
+
+    def call(self, x: np.ndarray, training: bool) -> np.ndarray:
+        """Between -1 and 1."""
+        return np.tanh(x)
+
+    def derivative(self) -> np.ndarray:
+        """1 - y²."""
+        return 1 - self.output**2
+
+
+class Sigmoid(_Activation):
+    """y = 1 / (1 + e^-x); f'(x) = y (1 - y), at most a quarter."""
+
+    kind = "sigmoid"
+
+    def call(self, x: np.ndarray, training: bool) -> np.ndarray:
+        """Between 0 and 1; written with tanh, whose exponential never overflows."""
+        half = x.dtype.type(0.5)
+        return half + half * np.tanh(half * x)
+
+    def derivative(self) -> np.ndarray:
+        """The derivative is y (1 - y)."""
+        return self.output * (1 - self.output)

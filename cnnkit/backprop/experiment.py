@@ -17,10 +17,9 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from threadpoolctl import threadpool_limits
 
 from cnnkit.backprop.toy import POST, toy_network, toy_parts, toy_recipe
-from cnnkit.backprop.training import ALL, DENSE, Epoch, choose_learners, train
+from cnnkit.backprop.training import ALL, DENSE, Epoch, one_thread, set_trainable, train
 from cnnkit.errors import CorruptAssetError, InvalidRecipeError
 
 WAYS = (ALL, DENSE)
@@ -31,7 +30,7 @@ _COLUMNS = ("epochs", *MEASURES, "seconds")
 
 
 @dataclass(frozen=True, kw_only=True)
-class Published:
+class PublishedProbability:
     """A figure of the post."""
 
     way: str
@@ -42,15 +41,15 @@ class Published:
 
 # eijian: DeepLearning(4), is CNN backpropagation complete?, 2017, section 3.
 PUBLISHED = (
-    Published(way=ALL, epoch=200, probability=0.975, seconds=517),
-    Published(way=DENSE, epoch=200, probability=0.742, seconds=157),
-    Published(way=DENSE, epoch=500, probability=0.951, seconds=None),
+    PublishedProbability(way=ALL, epoch=200, probability=0.975, seconds=517),
+    PublishedProbability(way=DENSE, epoch=200, probability=0.742, seconds=157),
+    PublishedProbability(way=DENSE, epoch=500, probability=0.951, seconds=None),
 )
 PUBLISHED_PACE = {ALL: 0.387, DENSE: 1.273}  # epochs a second
 
 
 @dataclass(frozen=True, kw_only=True)
-class Plan:
+class ExperimentPlan:
     """What to run.
 
     Raises:
@@ -82,14 +81,14 @@ class Plan:
         return asdict(self)
 
     @classmethod
-    def from_dict(cls, values: Mapping[str, Any]) -> Plan:
+    def from_dict(cls, values: Mapping[str, Any]) -> ExperimentPlan:
         """From plain values; what is not there has its default."""
         known = {field.name for field in fields(cls)}
         return cls(**{name: value for name, value in values.items() if name in known})
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Curve:
+class TrainingCurve:
     """One training; all arrays are (points,)."""
 
     way: str
@@ -110,11 +109,11 @@ class Curve:
         values = getattr(self, measure)[self.epochs == epoch]
         return float(values[0]) if len(values) else None
 
-    def thinned(self, every: int) -> Curve:
+    def thinned(self, every: int) -> TrainingCurve:
         """Only the first epoch and every so many."""
         kept = (self.epochs % every == 0) | (self.epochs == 1)
         arrays = {name: getattr(self, name)[kept] for name in _COLUMNS}
-        return Curve(way=self.way, seed=self.seed, **arrays)
+        return TrainingCurve(way=self.way, seed=self.seed, **arrays)
 
     def to_bytes(self) -> bytes:
         """As the content of an `.npz` file."""
@@ -124,7 +123,7 @@ class Curve:
         return file.getvalue()
 
     @classmethod
-    def from_bytes(cls, content: bytes) -> Curve:
+    def from_bytes(cls, content: bytes) -> TrainingCurve:
         """The other way round.
 
         Raises:
@@ -138,13 +137,12 @@ class Curve:
             raise ValueError(f"no curve can be read from it ({error})") from error
 
 
-def learn(plan: Plan, way: str, seed: int) -> Iterator[Epoch]:
+def learn(plan: ExperimentPlan, way: str, seed: int) -> Iterator[Epoch]:
     """One training of the experiment, epoch by epoch."""
     recipe = toy_recipe(plan.recipe)
     network = toy_network(recipe, seed)
-    choose_learners(network, way)
-    # Matrices this small are done before a second thread has woken up.
-    with threadpool_limits(limits=1, user_api="blas"):
+    set_trainable(network, way)
+    with one_thread():
         yield from train(
             network,
             *toy_parts(seed),
@@ -154,28 +152,28 @@ def learn(plan: Plan, way: str, seed: int) -> Iterator[Epoch]:
         )
 
 
-def curve(way: str, seed: int, epochs: Sequence[Epoch]) -> Curve:
+def curve(way: str, seed: int, epochs: Sequence[Epoch]) -> TrainingCurve:
     """The curve of a training that has ended."""
     columns = {
         name: np.array([getattr(epoch, name) for epoch in epochs])
         for name in (*MEASURES, "seconds")
     }
     numbers = np.array([epoch.number for epoch in epochs])
-    return Curve(way=way, seed=seed, epochs=numbers, **columns)
+    return TrainingCurve(way=way, seed=seed, epochs=numbers, **columns)
 
 
-def of_way(curves: Sequence[Curve], way: str) -> list[Curve]:
+def of_way(curves: Sequence[TrainingCurve], way: str) -> list[TrainingCurve]:
     """Those of one way to learn, in order of seed."""
     return sorted((one for one in curves if one.way == way), key=lambda one: one.seed)
 
 
-def mean_at(curves: Sequence[Curve], epoch: int, measure: str) -> float | None:
+def mean_at(curves: Sequence[TrainingCurve], epoch: int, measure: str) -> float | None:
     """Mean of a measure over curves that reach an epoch (1-based); None: none does."""
     values = [value for one in curves if (value := one.at(epoch, measure)) is not None]
     return statistics.mean(values) if values else None
 
 
-def measured(recipe: str = POST.name) -> list[Curve]:
+def measured(recipe: str = POST.name) -> list[TrainingCurve]:
     """What the project measured: ten seeds of both ways, 500 epochs, thinned.
 
     Args:
@@ -188,12 +186,12 @@ def measured(recipe: str = POST.name) -> list[Curve]:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Luck:
+class SeedSpread:
     """How far ten seeds of the post's recipe can lie apart, all layers learning."""
 
     epoch: int
     values: np.ndarray  # mean probability of every seed after that epoch
-    lucky: float  # share of draws of ten whose mean is as good as was published
+    share: float  # share of draws of ten whose mean is as good as was published
 
     @property
     def late(self) -> int:
@@ -201,7 +199,7 @@ class Luck:
         return int((self.values <= 0.5).sum())
 
 
-def luck() -> Luck:
+def seed_spread() -> SeedSpread:
     """What the project measured over all its seeds of the post's recipe.
 
     Raises:
@@ -212,7 +210,7 @@ def luck() -> Luck:
     values = np.array([*first, *measured_record()["further"]])
     draws = np.random.default_rng(0).choice(values, (20_000, len(first)))
     share = (draws.mean(axis=1) >= theirs.probability).mean()
-    return Luck(epoch=theirs.epoch, values=values, lucky=float(share))
+    return SeedSpread(epoch=theirs.epoch, values=values, share=float(share))
 
 
 def measured_record() -> dict[str, Any]:
@@ -228,13 +226,13 @@ def measured_record() -> dict[str, Any]:
 
 
 @cache
-def _measured_curves() -> tuple[tuple[str, Curve], ...]:
+def _measured_curves() -> tuple[tuple[str, TrainingCurve], ...]:
     rows = measured_record()["curves"]
     try:
         return tuple(
             (
                 row["recipe"],
-                Curve(
+                TrainingCurve(
                     way=row["way"],
                     seed=row["seed"],
                     **{name: np.array(row[name]) for name in _COLUMNS},

@@ -1,7 +1,7 @@
-"""Are the gradients right? Two other ways to get them, and the largest difference.
+"""Gradient check: backpropagation against automatic differentiation and central differences.
 
-TensorFlow differentiates the same network automatically, written with its own operations;
-and each gradient is also what the loss does when one number is moved a little.
+TensorFlow differentiates the same network, written with its own operations, automatically;
+and a gradient is the change of the loss when one weight is changed a little.
 """
 
 from __future__ import annotations
@@ -13,20 +13,20 @@ from typing import Any
 
 import numpy as np
 
-from cnnkit.backprop.activations import ReLU
+from cnnkit.backprop.dense import ReLU
 from cnnkit.backprop.layer import Layer
-from cnnkit.backprop.network import Network
+from cnnkit.backprop.network import NumpyModel
 from cnnkit.backprop.pooling import MaxPooling
 
 TOLERANCES = {"float32": 1e-4, "float64": 1e-7}  # largest relative error, by dtype
-NUDGE = 1e-5  # how far one number is moved, both ways
-PROBES = 6  # numbers moved of each array
-MEASURABLE = 1e-6  # least gradient that a nudge shows apart from rounding, of the array's largest
+STEP = 1e-5  # of the central differences
+PROBES = 6  # elements of each array checked by central differences
+MEASURABLE = 1e-6  # least gradient above rounding errors, relative to the array's largest
 
 
 @dataclass(frozen=True, kw_only=True)
-class Check:
-    """One gradient of one layer beside the two others.
+class GradientCheck:
+    """One gradient of one layer compared with the two others.
 
     Errors are relative: the largest difference between two numbers of the arrays, divided
     by the largest number of the array.
@@ -34,21 +34,21 @@ class Check:
 
     layer: str
     kind: str
-    array: str  # "kernel", "bias", or "input" for the delta that is passed on
+    array: str  # "kernel", "bias", or "input" for the gradient with respect to the input
     size: int  # numbers compared with TensorFlow
     largest: float  # gradient, in magnitude
     tensorflow: float  # relative error against automatic differentiation
-    differences: float | None  # the same against central differences; None: none was possible
-    probed: int  # numbers moved for that
+    differences: float | None  # relative error against central differences; None: none possible
+    probed: int  # elements checked by central differences
 
 
 @dataclass(frozen=True, kw_only=True)
-class Report:
-    """All gradients of a network, and whether they are right."""
+class GradientCheckReport:
+    """The gradient check of a network."""
 
     dtype: str
     images: int
-    checks: tuple[Check, ...]
+    checks: tuple[GradientCheck, ...]
 
     @property
     def tolerance(self) -> float:
@@ -63,15 +63,15 @@ class Report:
     @property
     def worst_difference(self) -> float:
         """The largest relative error against central differences."""
-        found = [check.differences for check in self.checks if check.differences is not None]
-        return max(found, default=0.0)
+        errors = [check.differences for check in self.checks if check.differences is not None]
+        return max(errors, default=0.0)
 
     @property
     def equal(self) -> bool:
-        """Whether every gradient is TensorFlow's."""
+        """Whether every gradient equals TensorFlow's within the tolerance."""
         return self.worst <= self.tolerance
 
-    def by_layer(self) -> dict[str, tuple[Check, ...]]:
+    def by_layer(self) -> dict[str, tuple[GradientCheck, ...]]:
         """The checks of each layer, in the order of the network."""
         names = dict.fromkeys(check.layer for check in self.checks)
         return {n: tuple(c for c in self.checks if c.layer == n) for n in names}
@@ -90,17 +90,22 @@ class Report:
 
 
 def gradcheck(
-    network: Network, images: np.ndarray, labels: np.ndarray, *, probes: int = PROBES, seed: int = 0
-) -> Report:
-    """Compare every gradient and every delta of a network with two other ways to get them.
+    network: NumpyModel,
+    images: np.ndarray,
+    labels: np.ndarray,
+    *,
+    probes: int = PROBES,
+    seed: int = 0,
+) -> GradientCheckReport:
+    """Compare every gradient and delta with TensorFlow's and with central differences.
 
     Args:
         network: as it is; dropout is off in all three.
         images: (images, height, width, channels), 0 to 255.
         labels: int (images,).
-        probes: numbers of each array that are moved for central differences, half of them
-            the largest, half by lot; 0: none. These are worked out in float64.
-        seed: of the lot.
+        probes: elements of each array to check by central differences in float64, half of
+            them the largest, half random; 0: none.
+        seed: of the random choice.
 
     Raises:
         IncompatibleError: images or labels that do not fit.
@@ -115,14 +120,13 @@ def gradcheck(
         _check(layer, kinds[layer], array, values, theirs[layer, array], moved.get((layer, array)))
         for (layer, array), values in ours.items()
     ]
-    return Report(dtype=str(network.dtype), images=len(images), checks=tuple(checks))
+    return GradientCheckReport(dtype=str(network.dtype), images=len(images), checks=tuple(checks))
 
 
-def awaken(network: Network, seed: int = 0) -> None:
-    """Give arrays of weights that are all zero small random ones.
+def randomize_zero_kernels(network: NumpyModel, seed: int = 0) -> None:
+    """Replace kernels that are all zero by small random ones.
 
-    Networks whose last layer begins with zeros send no delta back: there would be nothing
-    to compare.
+    A last layer of zeros has a zero input gradient: there would be nothing to compare.
     """
     generator = np.random.default_rng(seed)
     for layer in network:
@@ -133,14 +137,14 @@ def awaken(network: Network, seed: int = 0) -> None:
 
 
 def relative_error(ours: np.ndarray, theirs: np.ndarray) -> float:
-    """Largest difference, as a part of the largest number; 0 where both are all zero."""
+    """Largest difference relative to the largest number; 0 where both are all zero."""
     largest = max(float(np.abs(theirs).max(initial=0)), float(np.abs(ours).max(initial=0)))
     return float(np.abs(ours - theirs).max(initial=0)) / largest if largest else 0.0
 
 
 def _arrays(layer: Layer) -> Iterator[tuple[str, np.ndarray]]:
     yield from layer.gradients.items()
-    yield "input", layer.passed
+    yield "input", layer.input_delta
 
 
 def _check(
@@ -150,13 +154,13 @@ def _check(
     ours: np.ndarray,
     theirs: np.ndarray,
     moved: Mapping[int, tuple[float, float]] | None,
-) -> Check:
+) -> GradientCheck:
     differences = None
     if moved:
         largest = max(abs(exact) for exact, _ in moved.values())
         worst = max(abs(exact - nudged) for exact, nudged in moved.values())
         differences = worst / largest if largest else worst
-    return Check(
+    return GradientCheck(
         layer=layer,
         kind=kind,
         array=array,
@@ -172,7 +176,7 @@ def _check(
 
 
 def _by_tensorflow(
-    network: Network, images: np.ndarray, labels: np.ndarray
+    network: NumpyModel, images: np.ndarray, labels: np.ndarray
 ) -> dict[tuple[str, str], np.ndarray]:
     """The gradients of all parameters and of all layers' inputs, by automatic differentiation.
 
@@ -238,15 +242,15 @@ def _in_tensorflow(layer: Any, x: Any, values: Mapping[str, Any]) -> Any:
 
 
 def _by_differences(
-    network: Network, images: np.ndarray, labels: np.ndarray, probes: int, seed: int
+    network: NumpyModel, images: np.ndarray, labels: np.ndarray, probes: int, seed: int
 ) -> dict[tuple[str, str], dict[int, tuple[float, float]]]:
     """For some numbers of each parameter: (our gradient, slope of the loss), in float64."""
     exact = copy.deepcopy(network)
-    exact = Network(exact.layers, exact.input_shape, "float64")
+    exact = NumpyModel(exact.layers, exact.input_shape, "float64")
     exact.forward(images, labels)
     exact.backward()
     gradients = {layer.name: dict(layer.gradients) for layer in exact}
-    switches = _switches(exact)
+    switches = _branches(exact)
     generator = np.random.default_rng(seed)
     found: dict[tuple[str, str], dict[int, tuple[float, float]]] = {}
     for layer in exact:
@@ -262,17 +266,17 @@ def _by_differences(
 
 
 def _places(gradient: np.ndarray, probes: int, generator: np.random.Generator) -> list[int]:
-    """The largest, and some by lot among those that a nudge can show."""
+    """The largest, and some random ones of those that are measurable."""
     size = np.abs(gradient)
-    seen = np.flatnonzero(size > MEASURABLE * size.max(initial=0))
-    largest = seen[np.argsort(-size[seen], kind="stable")][: (probes + 1) // 2]
-    others = np.setdiff1d(seen, largest)
-    lot = generator.permutation(others)[: probes - len(largest)]
-    return [int(place) for place in (*largest, *lot)]
+    measurable = np.flatnonzero(size > MEASURABLE * size.max(initial=0))
+    largest = measurable[np.argsort(-size[measurable], kind="stable")][: (probes + 1) // 2]
+    others = np.setdiff1d(measurable, largest)
+    random = generator.permutation(others)[: probes - len(largest)]
+    return [int(place) for place in (*largest, *random)]
 
 
 def _slope(
-    network: Network,
+    network: NumpyModel,
     layer: Layer,
     name: str,
     place: int,
@@ -281,22 +285,22 @@ def _slope(
     switches: list[np.ndarray],
 ) -> float | None:
     """(L(w + h) - L(w - h)) / 2h; None where a kink lies between the two."""
-    kept = layer.parameters
+    parameters = layer.parameters
     losses = []
     for way in (1, -1):
-        values = kept[name].copy()
-        values.reshape(-1)[place] += way * NUDGE
-        layer.parameters = kept | {name: values}
+        values = parameters[name].copy()
+        values.reshape(-1)[place] += way * STEP
+        layer.parameters = parameters | {name: values}
         losses.append(network.forward(images, labels))
-        same = all(map(np.array_equal, switches, _switches(network)))
-        layer.parameters = kept
+        same = all(map(np.array_equal, switches, _branches(network)))
+        layer.parameters = parameters
         if not same:
             return None
-    return (losses[0] - losses[1]) / (2 * NUDGE)
+    return (losses[0] - losses[1]) / (2 * STEP)
 
 
-def _switches(network: Network) -> list[np.ndarray]:
-    """What decides which way the numbers go: signs before ReLU, places chosen by pooling."""
+def _branches(network: NumpyModel) -> list[np.ndarray]:
+    """The branches of piecewise functions: signs before ReLU, argmax of max pooling."""
     signs = [layer.output > 0 for layer in network if isinstance(layer, ReLU)]
-    chosen = [layer.chosen for layer in network if isinstance(layer, MaxPooling)]
+    chosen = [layer.argmax for layer in network if isinstance(layer, MaxPooling)]
     return [*signs, *chosen]

@@ -1,4 +1,4 @@
-"""From a Keras network to its NumPy twin, and back."""
+"""Conversion of a Keras model to a NumPy model, and back."""
 
 from __future__ import annotations
 
@@ -8,25 +8,24 @@ from typing import TYPE_CHECKING, Any
 import keras
 import numpy as np
 
-from cnnkit.backprop.activations import ReLU, Sigmoid, Tanh
 from cnnkit.backprop.convolution import Convolution
-from cnnkit.backprop.dense import Dense
+from cnnkit.backprop.dense import Dense, ReLU, Sigmoid, Tanh
 from cnnkit.backprop.layer import Layer
 from cnnkit.backprop.pooling import AveragePooling, MaxPooling
 from cnnkit.backprop.shaping import Dropout, Flatten, Scaling, ZeroPadding
 from cnnkit.errors import IncompatibleError
 
 if TYPE_CHECKING:
-    from cnnkit.backprop.network import Network
+    from cnnkit.backprop.network import NumpyModel
 
 ACTIVATIONS = {"relu": ReLU, "tanh": Tanh, "sigmoid": Sigmoid}
 
 
-def twin(model: keras.Model) -> tuple[list[Layer], tuple[int, ...]]:
+def numpy_layers(model: keras.Model) -> tuple[list[Layer], tuple[int, ...]]:
     """NumPy layers with the weights of a Keras network, and the shape of its images.
 
     Raises:
-        IncompatibleError: names the layer that has no twin, or where the graph branches.
+        IncompatibleError: names the layer of another kind, or where the graph branches.
     """
     layers: list[Layer] = []
     for layer in _in_a_row(model):
@@ -35,7 +34,7 @@ def twin(model: keras.Model) -> tuple[list[Layer], tuple[int, ...]]:
         kind = type(layer).__name__
         if kind not in _READERS:
             raise IncompatibleError(
-                f"Layer {layer.name!r} expects a kind that has a twin in NumPy: "
+                f"Layer {layer.name!r} must be of a kind that the NumPy model has: "
                 f"{', '.join(sorted(_READERS))}. Received: {kind}."
             )
         made = _READERS[kind](layer)
@@ -44,8 +43,8 @@ def twin(model: keras.Model) -> tuple[list[Layer], tuple[int, ...]]:
     return layers, tuple(model.inputs[0].shape[1:])
 
 
-def keras_model(network: Network) -> keras.Model:
-    """A Keras network with the layers, names and weights of a NumPy one."""
+def keras_model(network: NumpyModel) -> keras.Model:
+    """A Keras model with the layers, names and weights of a NumPy model."""
     image = keras.Input(network.input_shape, name="image")
     x: Any = image
     for layer in network.layers:
@@ -58,7 +57,7 @@ def keras_model(network: Network) -> keras.Model:
 
 
 def _in_a_row(model: keras.Model) -> list[keras.layers.Layer]:
-    """All layers, after a look at the graph: each reads the one before it and nothing else."""
+    """All layers, checked to be sequential: each reads the one before it and nothing else."""
     if len(model.inputs) != 1 or len(model.outputs) != 1:
         raise IncompatibleError(
             "The network expects one input and one output. "
@@ -72,8 +71,8 @@ def _in_a_row(model: keras.Model) -> list[keras.layers.Layer]:
         sources = operation._inbound_nodes[place].input_tensors
         if len(sources) > 1:
             raise IncompatibleError(
-                f"Layer {operation.name!r} expects one layer before it, as all layers with a "
-                f"twin in NumPy. Received: {len(sources)} branches."
+                f"Layer {operation.name!r} must have one layer before it: the NumPy model is "
+                f"sequential. Received: {len(sources)} branches."
             )
         if not sources:
             return found[::-1]
@@ -81,7 +80,7 @@ def _in_a_row(model: keras.Model) -> list[keras.layers.Layer]:
 
 
 def _activation_inside(layer: keras.layers.Layer) -> list[Layer]:
-    """The activation that a convolution or a dense layer has inside, as a layer of its own."""
+    """The activation of a convolution or a dense layer, as a separate layer."""
     if isinstance(layer, keras.layers.Activation) or not hasattr(layer, "activation"):
         return []
     name = keras.activations.serialize(layer.activation)

@@ -1,4 +1,4 @@
-"""A network: layers in a row, and the loss behind them."""
+"""A network of layers in a row, and the softmax cross-entropy behind them."""
 
 from __future__ import annotations
 
@@ -7,27 +7,95 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from cnnkit.backprop.layer import Layer
-from cnnkit.backprop.loss import SoftmaxCrossEntropy
+from cnnkit.backprop.layer import NOT_COMPUTED, Layer
 from cnnkit.errors import IncompatibleError
 
 if TYPE_CHECKING:
     import keras
 
+
+class SoftmaxCrossEntropy:
+    """Softmax probabilities of the logits, and the cross-entropy with the true classes.
+
+        p[k] = e^{z[k]} / Σ_j e^{z[j]}        loss = -ln p[true class]
+
+    Backward, both together give the simplest of all deltas: predicted less true
+    probability.
+
+        δ[k] = p[k] - (1 if k is the true class, else 0)
+
+    Over several images the loss is their mean, and each delta is divided by their number.
+
+    Reference:
+        Bishop: Pattern Recognition and Machine Learning, 2006, sections 4.3.4 and 5.3.
+    """
+
+    kind = "softmax and cross-entropy"
+
+    def __init__(self):
+        """Before the first image."""
+        self.probabilities = NOT_COMPUTED  # (images, classes)
+        self.labels = NOT_COMPUTED  # int (images,)
+        self.losses = NOT_COMPUTED  # nats, (images,)
+
+    def forward(self, logits: np.ndarray, labels: np.ndarray) -> float:
+        """Mean loss of some images, in nats.
+
+        Args:
+            logits: (images, classes).
+            labels: int (images,), 0 to classes - 1.
+
+        Raises:
+            IncompatibleError: labels are not as many as images, or name no class.
+        """
+        labels = np.asarray(labels)
+        _check(logits, labels)
+        shifted = logits - logits.max(axis=1, keepdims=True)  # no exponential overflows
+        sums = np.exp(shifted).sum(axis=1, keepdims=True)
+        self.probabilities, self.labels = np.exp(shifted) / sums, labels
+        true = np.take_along_axis(shifted, labels[:, np.newaxis], axis=1)
+        self.losses = (np.log(sums) - true)[:, 0]
+        return float(self.losses.mean())
+
+    def backward(self) -> np.ndarray:
+        """∂(mean loss)/∂logits, (images, classes)."""
+        if self.probabilities is NOT_COMPUTED:
+            raise IncompatibleError("The loss expects a forward pass first.")
+        delta = self.probabilities.copy()
+        delta[np.arange(len(delta)), self.labels] -= 1
+        return delta / len(delta)
+
+
+def _check(logits: np.ndarray, labels: np.ndarray) -> None:
+    if logits.ndim != 2 or not len(logits):
+        shape = "×".join(map(str, logits.shape))
+        raise IncompatibleError(f"The loss expects logits of images×classes. Received: {shape}.")
+    if labels.shape != logits.shape[:1]:
+        raise IncompatibleError(
+            f"The loss expects one label for each of {len(logits)} images. "
+            f"Received: {'×'.join(map(str, labels.shape)) or 'a single number'}."
+        )
+    if labels.min() < 0 or labels.max() >= logits.shape[1]:
+        raise IncompatibleError(
+            f"The loss expects labels of 0 to {logits.shape[1] - 1}. "
+            f"Received: {labels.min()} to {labels.max()}."
+        )
+
+
 DTYPES = ("float32", "float64")
 
 
-class Network:
-    """Layers in a row, from images of 0 to 255 to logits, all of them in plain NumPy.
+class NumpyModel:
+    """A sequential network in plain NumPy, from images of 0 to 255 to logits.
 
-        network = Network.from_keras(model)
+        network = NumpyModel.from_keras(model)
         loss = network.forward(images, labels)
         network.backward()
         network["fc1"].gradients["kernel"]
 
     Args:
         layers: first to last; each has a name of its own.
-        input_shape: (height, width, channels) of one image.
+        input_shape: (height, width, channels) of one image, or (numbers,).
         dtype: "float32" or "float64", of all that is computed.
 
     Raises:
@@ -52,24 +120,24 @@ class Network:
         self.logits(np.zeros((1, *self.input_shape)))
 
     @classmethod
-    def from_keras(cls, model: keras.Model, dtype: str = "float32") -> Network:
-        """The NumPy twin of a Keras network whose layers stand in a row, with its weights.
+    def from_keras(cls, model: keras.Model, dtype: str = "float32") -> NumpyModel:
+        """The NumPy model of a sequential Keras model, with its weights.
 
         An activation inside a Keras layer becomes a layer behind it, `<name>_activation`.
 
         Raises:
-            IncompatibleError: a layer has no twin, the graph branches, or weights are not
-                finite; names the layer.
+            IncompatibleError: a layer of another kind, a graph that branches, or weights that
+                are not finite; names the layer.
         """
-        from cnnkit.backprop.keras_conversion import twin
+        from cnnkit.backprop.keras_conversion import numpy_layers
 
-        layers, input_shape = twin(model)
+        layers, input_shape = numpy_layers(model)
         return cls(layers, input_shape, dtype)
 
     def to_keras(self) -> keras.Model:
-        """A Keras network with the same layers, names and weights, activations apart.
+        """A Keras model with the same layers, names and weights, each activation a layer.
 
-        Its dtype is Keras's float32, whatever the twin's.
+        Its dtype is Keras's float32, whatever this model's.
         """
         from cnnkit.backprop.keras_conversion import keras_model
 
@@ -103,26 +171,26 @@ class Network:
         return x
 
     def forward(self, images: np.ndarray, labels: np.ndarray, training: bool = False) -> float:
-        """Mean loss of some images, in nats; every layer keeps what it saw and said."""
+        """Mean loss of some images, in nats; every layer keeps its input and output."""
         return self.loss.forward(self.logits(images, training), labels)
 
     def backward(self, *, whole: bool = True) -> None:
         """Fill the gradients of all layers, after `forward`.
 
         Args:
-            whole: carry the deltas down to the image itself; else no further than to the
-                lowest layer that learns, which is all that a step of learning needs.
+            whole: compute the deltas down to the image itself; else no further than to the
+                lowest trainable layer, which is all that a training step needs.
         """
         delta = self.loss.backward()
         learning = [layer for layer in self.layers if layer.trainable and layer.parameters]
         lowest = None if whole else next(iter(learning), self.layers[-1])
         for layer in reversed(self.layers):
             if layer is lowest:
-                return layer.learn_from(delta)
+                return layer.backward_parameters(delta)
             delta = layer.backward(delta)
 
     def step(self, learning_rate: float) -> None:
-        """W ← W - rate · ΔW, in all layers that learn."""
+        """W ← W - rate · ΔW, in all trainable layers."""
         for layer in self.layers:
             if layer.trainable:
                 layer.parameters = {
@@ -135,6 +203,11 @@ class Network:
         logits = self.logits(images)
         self.loss.forward(logits, np.zeros(len(logits), np.int64))
         return self.loss.probabilities
+
+    def evaluate(self, images: np.ndarray, labels: np.ndarray) -> tuple[float, float]:
+        """Mean loss in nats, and accuracy, 0 to 1."""
+        loss = self.forward(images, labels)
+        return loss, float((self.layers[-1].output.argmax(axis=1) == labels).mean())
 
     @property
     def parameter_count(self) -> int:

@@ -1,4 +1,4 @@
-"""Pooling: one number for each small field of a map."""
+"""Max pooling and average pooling."""
 
 from __future__ import annotations
 
@@ -6,12 +6,12 @@ from collections.abc import Callable, Iterator
 
 import numpy as np
 
-from cnnkit.backprop.layer import NONE_YET, Layer, Pair, pair
+from cnnkit.backprop.layer import NOT_COMPUTED, Layer, Pair, pair
 from cnnkit.backprop.windows import Grid
 
 
 class _Pooling(Layer):
-    """What both kinds of pooling share.
+    """The fields of both kinds of pooling.
 
     Args:
         name: of the layer.
@@ -28,28 +28,28 @@ class _Pooling(Layer):
         strides: int | Pair | None = None,
         padding: str = "valid",
     ):
-        """Without parameters: there is nothing to learn."""
+        """Without parameters."""
         super().__init__(name)
         self.size = pair(size)
         self.strides = pair(size if strides is None else strides)
         self.padding = padding
 
     def grid(self, shape: tuple[int, ...]) -> Grid:
-        """Where the fields stand on one image of this shape."""
+        """The positions of the fields on one image of this shape."""
         return Grid.over((shape[0], shape[1]), self.size, self.strides, self.padding)
 
     def check(self, shape: tuple[int, ...]) -> None:
-        """Any maps into which at least one field fits."""
+        """Maps into which at least one field fits."""
         self.check_axes(shape)
         if 0 in self.grid(shape).steps:
-            raise self.refusal(
+            raise self.incompatible(
                 f"at least {self.size[0]}×{self.size[1]} pixels", f"{shape[0]}×{shape[1]}"
             )
 
     def places(self, grid: Grid) -> Iterator[tuple[slice, slice, slice]]:
-        """Where the first number of every field is, then the second, and so on, row by row.
+        """Slices of the first number of every field, of the second, and so on, row by row.
 
-        Each is a part of the padded images, (images, rows, columns, channels).
+        Each selects (images, rows, columns, channels) of the padded images.
         """
         (rows, columns), (down, across) = grid.steps, self.strides
         for top, left in np.ndindex(self.size):
@@ -59,8 +59,8 @@ class _Pooling(Layer):
                 slice(left, left + (columns - 1) * across + 1, across),
             )
 
-    def give_back(self, share: Callable[[int], np.ndarray]) -> np.ndarray:
-        """Add up what every field gives back to the pixels it saw, of the input's shape.
+    def scatter(self, share: Callable[[int], np.ndarray]) -> np.ndarray:
+        """Sum the gradients of all fields at each pixel, of the input's shape.
 
         Args:
             share: of the number at a place of its field, (images, rows, columns, channels).
@@ -73,13 +73,12 @@ class _Pooling(Layer):
 
 
 class MaxPooling(_Pooling):
-    """The largest number of each field; its place is remembered in `chosen`.
+    """The largest number of each field; its place is kept in `argmax`.
 
         y[i, j, c] = max of x over field (i, j)
 
-    Backward, the delta returns to the pixel that was chosen, and all others of the field
-    get zero. Of equal numbers the first one is chosen, row by row, as in TensorFlow.
-    Nothing outside the image is ever chosen.
+    Backward, the pixel that was the largest gets the delta, all others of the field zero. Of
+    equal numbers the first one counts, row by row, as in TensorFlow; padding never does.
 
     Reference:
         eijian: DeepLearning(4), 2017, section 2-2.
@@ -88,11 +87,11 @@ class MaxPooling(_Pooling):
     kind = "max pooling"
 
     def __init__(self, *arguments, **more):
-        """As for all poolings."""
+        """As for both kinds."""
         super().__init__(*arguments, **more)
-        self.chosen = NONE_YET  # int (images, rows, columns, channels)
+        self.argmax = NOT_COMPUTED  # int (images, rows, columns, channels)
 
-    def answer(self, x: np.ndarray, training: bool) -> np.ndarray:
+    def call(self, x: np.ndarray, training: bool) -> np.ndarray:
         """The largest of each field."""
         grid = self.grid(x.shape[1:])
         padded = grid.padded(x, -np.inf)
@@ -102,16 +101,16 @@ class MaxPooling(_Pooling):
         for number, part in enumerate(parts[1:], start=1):
             chosen = np.where(part > largest, np.uint16(number), chosen)
             np.maximum(largest, part, out=largest)
-        self.chosen = chosen
+        self.argmax = chosen
         return largest
 
-    def pass_back(self, delta: np.ndarray) -> np.ndarray:
-        """Each delta to the place that was chosen, zeros elsewhere."""
-        return self.give_back(lambda number: delta * (self.chosen == number))
+    def input_gradient(self, delta: np.ndarray) -> np.ndarray:
+        """Each delta at the place of the largest number, zeros elsewhere."""
+        return self.scatter(lambda number: delta * (self.argmax == number))
 
 
 class AveragePooling(_Pooling):
-    """The mean of each field, of those of its numbers that lie inside the image.
+    """The mean of each field, padding not counted.
 
         y[i, j, c] = mean of x over field (i, j)
 
@@ -124,18 +123,18 @@ class AveragePooling(_Pooling):
 
     kind = "average pooling"
 
-    def answer(self, x: np.ndarray, training: bool) -> np.ndarray:
+    def call(self, x: np.ndarray, training: bool) -> np.ndarray:
         """The mean of each field."""
         grid = self.grid(x.shape[1:])
         padded = grid.padded(x)
         total = sum(padded[place] for place in self.places(grid))
         return total / self.counts(grid).astype(x.dtype)
 
-    def pass_back(self, delta: np.ndarray) -> np.ndarray:
-        """Each delta in equal shares."""
+    def input_gradient(self, delta: np.ndarray) -> np.ndarray:
+        """Each delta, divided equally among its field."""
         grid = self.grid(self.input.shape[1:])
         share = delta / self.counts(grid).astype(delta.dtype)
-        return self.give_back(lambda number: share)
+        return self.scatter(lambda number: share)
 
     def counts(self, grid: Grid) -> np.ndarray:
         """How many numbers of each field lie inside the image: (1, rows, columns, 1)."""

@@ -1,4 +1,4 @@
-"""Layers that move numbers or scale them and learn nothing."""
+"""Layers without parameters: flatten, scaling, zero padding, dropout."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ class Flatten(Layer):
 
     kind = "flatten"
 
-    def answer(self, x: np.ndarray, training: bool) -> np.ndarray:
+    def call(self, x: np.ndarray, training: bool) -> np.ndarray:
         """(images, numbers)."""
         return x.reshape(len(x), -1)
 
-    def pass_back(self, delta: np.ndarray) -> np.ndarray:
+    def input_gradient(self, delta: np.ndarray) -> np.ndarray:
         """The fold."""
         return delta.reshape(self.input.shape)
 
@@ -31,7 +31,7 @@ class Flatten(Layer):
 class Scaling(Layer):
     """y = x · scale + offset, as a network does first with pixels of 0 to 255.
 
-    Backward, passed = δ · scale.
+    Backward, input_delta = δ · scale.
 
     Args:
         name: of the layer.
@@ -42,27 +42,27 @@ class Scaling(Layer):
     kind = "scaling"
 
     def __init__(self, name: str, scale: np.ndarray | float, offset: np.ndarray | float = 0):
-        """Keep both; they are no parameters, for they do not learn."""
+        """Keep both; they are not trained, so they are no parameters."""
         super().__init__(name)
         self.scale, self.offset = np.asarray(scale), np.asarray(offset)
 
     def check(self, shape: tuple[int, ...]) -> None:
         """Where there is a number for each channel, there must be as many channels."""
-        given = {values.shape[-1] for values in (self.scale, self.offset) if values.size > 1}
-        if given - {shape[-1]}:
-            raise self.refusal(f"{given.pop()} channels", f"{shape[-1]}")
+        channels = {values.shape[-1] for values in (self.scale, self.offset) if values.size > 1}
+        if channels - {shape[-1]}:
+            raise self.incompatible(f"{channels.pop()} channels", f"{shape[-1]}")
 
-    def answer(self, x: np.ndarray, training: bool) -> np.ndarray:
+    def call(self, x: np.ndarray, training: bool) -> np.ndarray:
         """Scaled, then moved."""
         return x * self.scale.astype(x.dtype) + self.offset.astype(x.dtype)
 
-    def pass_back(self, delta: np.ndarray) -> np.ndarray:
+    def input_gradient(self, delta: np.ndarray) -> np.ndarray:
         """Scaled alike."""
         return delta * self.scale.astype(delta.dtype)
 
 
 class ZeroPadding(Layer):
-    """Zeros around the image; backward, what reached them is dropped.
+    """Zeros around the image; backward, their deltas are dropped.
 
     Args:
         name: of the layer.
@@ -80,11 +80,11 @@ class ZeroPadding(Layer):
         """Images."""
         self.check_axes(shape)
 
-    def answer(self, x: np.ndarray, training: bool) -> np.ndarray:
+    def call(self, x: np.ndarray, training: bool) -> np.ndarray:
         """With the margins."""
         return np.pad(x, ((0, 0), *self.margins, (0, 0)))
 
-    def pass_back(self, delta: np.ndarray) -> np.ndarray:
+    def input_gradient(self, delta: np.ndarray) -> np.ndarray:
         """Without them."""
         (top, _), (left, _) = self.margins
         height, width = self.input.shape[1:3]
@@ -92,16 +92,19 @@ class ZeroPadding(Layer):
 
 
 class Dropout(Layer):
-    """While learning, each number is left out with a probability; else nothing happens.
+    """During training each number is set to zero with a probability; else nothing happens.
 
         y = x · mask,        mask = 0 with probability rate, else 1 / (1 - rate)
 
-    Backward, passed = δ · mask: what was left out learns nothing this time.
+    Backward, input_delta = δ · mask.
 
     Args:
         name: of the layer.
         rate: probability, 0 to below 1.
-        seed: of the masks; equal seeds, equal masks.
+        seed: of the masks (equal seeds, equal masks), or a generator to draw them from.
+
+    Raises:
+        ValueError: a rate outside 0 to below 1.
 
     Reference:
         Srivastava, Hinton, Krizhevsky, Sutskever, Salakhutdinov: Dropout: A Simple Way to
@@ -110,22 +113,24 @@ class Dropout(Layer):
 
     kind = "dropout"
 
-    def __init__(self, name: str, rate: float, seed: int = 0):
-        """Keep the rate."""
+    def __init__(self, name: str, rate: float, seed: int | np.random.Generator = 0):
+        """Check the rate."""
         super().__init__(name)
+        if not 0 <= rate < 1:
+            raise ValueError(f"`rate` must be from 0 to below 1. Received: {rate!r}.")
         self.rate = rate
         self.mask: np.ndarray | None = None  # of the last input; None: nothing was dropped
         self._generator = np.random.default_rng(seed)
 
-    def answer(self, x: np.ndarray, training: bool) -> np.ndarray:
-        """With a new mask where it learns."""
+    def call(self, x: np.ndarray, training: bool) -> np.ndarray:
+        """With a new mask during training."""
         self.mask = None
         if not training:
             return x
-        kept = self._generator.random(x.shape) >= self.rate
-        self.mask = kept.astype(x.dtype) / x.dtype.type(1 - self.rate)
+        mask = self._generator.random(x.shape) >= self.rate
+        self.mask = mask.astype(x.dtype) / x.dtype.type(1 - self.rate)
         return x * self.mask
 
-    def pass_back(self, delta: np.ndarray) -> np.ndarray:
+    def input_gradient(self, delta: np.ndarray) -> np.ndarray:
         """Through the same mask."""
         return delta if self.mask is None else delta * self.mask

@@ -17,14 +17,14 @@ from typing import Any
 import numpy as np
 
 from cnnkit.backprop.pooling import AveragePooling, MaxPooling
-from cnnkit.backprop.tracing import Step
+from cnnkit.backprop.tracing import LayerTrace
 from cnnkit.backprop.windows import Grid
 
 Index = tuple[int, ...]
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Sum:
+class WeightedSum:
     """One number, and what made it: `total` = Σ left · right + bias, or `curve` of it."""
 
     left: np.ndarray  # (height, width, maps), (height, width) or (numbers,)
@@ -48,7 +48,7 @@ class Sum:
         return float(self.products.sum() + (self.bias or 0))
 
 
-def forward_sum(step: Step, index: Index) -> Sum:
+def forward_sum(step: LayerTrace, index: Index) -> WeightedSum:
     """What made one element of a layer's output.
 
     Args:
@@ -58,7 +58,7 @@ def forward_sum(step: Step, index: Index) -> Sum:
     return _FORWARD[step.kind](step, index)
 
 
-def backward_sum(step: Step, index: Index) -> Sum:
+def backward_sum(step: LayerTrace, index: Index) -> WeightedSum:
     """Which deltas reach one element of a layer's input.
 
     Args:
@@ -68,7 +68,7 @@ def backward_sum(step: Step, index: Index) -> Sum:
     return _BACKWARD[step.kind](step, index)
 
 
-def weight_sum(step: Step, index: Index) -> Sum:
+def weight_sum(step: LayerTrace, index: Index) -> WeightedSum:
     """What made one element of the gradient of a kernel.
 
     Args:
@@ -89,20 +89,20 @@ def weight_sum(step: Step, index: Index) -> Sum:
     return _sum(shifted, step.delta[..., maps], total, ground=ground, window=window, map=channel)
 
 
-def bordered_delta(step: Step) -> np.ndarray:
+def bordered_delta(step: LayerTrace) -> np.ndarray:
     """A convolution's arriving deltas with their border of zeros: (height, width, maps)."""
     return _grid(step).bordered(step.delta[np.newaxis])[0]
 
 
-def _sum(left: np.ndarray, right: np.ndarray, total: Any, **more: Any) -> Sum:
-    return Sum(left=left, right=right, total=float(total), **more)
+def _sum(left: np.ndarray, right: np.ndarray, total: Any, **more: Any) -> WeightedSum:
+    return WeightedSum(left=left, right=right, total=float(total), **more)
 
 
-def _grid(step: Step) -> Grid:
+def _grid(step: LayerTrace) -> Grid:
     return step.layer.grid(step.input.shape)
 
 
-def _convolved(step: Step, index: Index) -> Sum:
+def _convolved(step: LayerTrace, index: Index) -> WeightedSum:
     row, column, maps = index
     grid, kernel = _grid(step), step.parameters["kernel"]
     ground = grid.padded(step.input[np.newaxis])[0]
@@ -114,18 +114,18 @@ def _convolved(step: Step, index: Index) -> Sum:
     return _sum(seen, kernel[..., maps], total, bias=bias, ground=ground, window=window)
 
 
-def _convolved_back(step: Step, index: Index) -> Sum:
+def _convolved_back(step: LayerTrace, index: Index) -> WeightedSum:
     row, column, channel = index
     height, width = _grid(step).size
     ground = bordered_delta(step)
     seen = ground[row : row + height, column : column + width]
     flipped = step.layer.flipped[..., channel]
     return _sum(
-        seen, flipped, step.passed[index], ground=ground, window=(row, column, height, width)
+        seen, flipped, step.input_delta[index], ground=ground, window=(row, column, height, width)
     )
 
 
-def _pooled(step: Step, index: Index) -> Sum:
+def _pooled(step: LayerTrace, index: Index) -> WeightedSum:
     row, column, channel = index
     grid = _grid(step)
     ground = grid.padded(step.input[np.newaxis])[0]
@@ -136,7 +136,7 @@ def _pooled(step: Step, index: Index) -> Sum:
     return _sum(seen, weights, step.output[index], ground=ground, window=window, map=channel)
 
 
-def _pooled_back(step: Step, index: Index) -> Sum:
+def _pooled_back(step: LayerTrace, index: Index) -> WeightedSum:
     """From every field that sees the pixel: its delta, times what the pixel counted there."""
     row, column, channel = index
     grid = _grid(step)
@@ -162,7 +162,7 @@ def _pooled_back(step: Step, index: Index) -> Sum:
     return _sum(
         seen,
         np.array(weights, step.delta.dtype).reshape(shape),
-        step.passed[index],
+        step.input_delta[index],
         ground=step.delta,
         window=(first[0], first[1], *shape),
         map=channel,
@@ -175,12 +175,12 @@ def _fields_over(place: int, size: int, stride: int, steps: int) -> tuple[int, i
     return first, min(place // stride + 1, steps)
 
 
-def _pooling_weights(step: Step, grid: Grid, index: Index) -> np.ndarray:
+def _pooling_weights(step: LayerTrace, grid: Grid, index: Index) -> np.ndarray:
     """What each number of a field counts in its result: (height, width)."""
     row, column, channel = index
     layer = step.layer
     if isinstance(layer, MaxPooling):
-        chosen = layer.chosen[0, row, column, channel]
+        chosen = layer.argmax[0, row, column, channel]
         return (np.arange(np.prod(grid.size)) == chosen).reshape(grid.size).astype(step.input.dtype)
     counts = layer.counts(grid)
     inside = grid.padded(np.ones((1, *grid.sides, 1), step.input.dtype))[0, ..., 0]
@@ -189,17 +189,17 @@ def _pooling_weights(step: Step, grid: Grid, index: Index) -> np.ndarray:
     return field / counts[0, row, column, 0]
 
 
-def _weighted(step: Step, index: Index) -> Sum:
+def _weighted(step: LayerTrace, index: Index) -> WeightedSum:
     unit = index[0]
     bias = float(step.parameters["bias"][unit]) if "bias" in step.parameters else None
     return _sum(step.input, step.parameters["kernel"][:, unit], step.output[unit], bias=bias)
 
 
-def _weighted_back(step: Step, index: Index) -> Sum:
-    return _sum(step.delta, step.parameters["kernel"][index[0]], step.passed[index])
+def _weighted_back(step: LayerTrace, index: Index) -> WeightedSum:
+    return _sum(step.delta, step.parameters["kernel"][index[0]], step.input_delta[index])
 
 
-def _curved(step: Step, index: Index) -> Sum:
+def _curved(step: LayerTrace, index: Index) -> WeightedSum:
     x, y = step.input[index], step.output[index]
     formulas = {
         "ReLU": rf"\max({x:.4g},\ 0)",
@@ -209,22 +209,22 @@ def _curved(step: Step, index: Index) -> Sum:
     return _sum(np.array([x]), np.array([1.0]), y, place=index, curve=formulas[step.kind])
 
 
-def _curved_back(step: Step, index: Index) -> Sum:
-    slope = step.layer.slope()[0]
-    return _sum(step.delta[index][None], slope[index][None], step.passed[index], place=index)
+def _curved_back(step: LayerTrace, index: Index) -> WeightedSum:
+    slope = step.layer.derivative()[0]
+    return _sum(step.delta[index][None], slope[index][None], step.input_delta[index], place=index)
 
 
-def _folded(step: Step, index: Index) -> Sum:
+def _folded(step: LayerTrace, index: Index) -> WeightedSum:
     place = tuple(int(i) for i in np.unravel_index(index[0], step.input.shape))
     return _sum(step.input[place][None], np.ones(1), step.output[index], place=place)
 
 
-def _folded_back(step: Step, index: Index) -> Sum:
+def _folded_back(step: LayerTrace, index: Index) -> WeightedSum:
     place = (int(np.ravel_multi_index(index, step.input.shape)),)
-    return _sum(step.delta[place][None], np.ones(1), step.passed[index], place=place)
+    return _sum(step.delta[place][None], np.ones(1), step.input_delta[index], place=place)
 
 
-def _scaled(step: Step, index: Index) -> Sum:
+def _scaled(step: LayerTrace, index: Index) -> WeightedSum:
     layer = step.layer
     scale, offset = (
         np.broadcast_to(v, step.input.shape)[index] for v in (layer.scale, layer.offset)
@@ -238,12 +238,12 @@ def _scaled(step: Step, index: Index) -> Sum:
     )
 
 
-def _scaled_back(step: Step, index: Index) -> Sum:
+def _scaled_back(step: LayerTrace, index: Index) -> WeightedSum:
     scale = np.broadcast_to(step.layer.scale, step.input.shape)[index]
-    return _sum(step.delta[index][None], scale[None], step.passed[index], place=index)
+    return _sum(step.delta[index][None], scale[None], step.input_delta[index], place=index)
 
 
-def _moved(step: Step, index: Index) -> Sum:
+def _moved(step: LayerTrace, index: Index) -> WeightedSum:
     """From zero padding: a pixel of the image, or a zero of the margin."""
     (top, _), (left, _) = step.layer.margins
     place = (index[0] - top, index[1] - left, index[2])
@@ -252,25 +252,25 @@ def _moved(step: Step, index: Index) -> Sum:
     return _sum(left_side, np.ones(1), step.output[index], place=place if inside else None)
 
 
-def _moved_back(step: Step, index: Index) -> Sum:
+def _moved_back(step: LayerTrace, index: Index) -> WeightedSum:
     (top, _), (left, _) = step.layer.margins
     place = (index[0] + top, index[1] + left, index[2])
-    return _sum(step.delta[place][None], np.ones(1), step.passed[index], place=place)
+    return _sum(step.delta[place][None], np.ones(1), step.input_delta[index], place=place)
 
 
-def _let_through(step: Step, index: Index) -> Sum:
+def _let_through(step: LayerTrace, index: Index) -> WeightedSum:
     mask = step.layer.mask
     kept = np.ones(1) if mask is None else mask[0][index][None]
     return _sum(step.input[index][None], kept, step.output[index], place=index)
 
 
-def _let_back(step: Step, index: Index) -> Sum:
+def _let_back(step: LayerTrace, index: Index) -> WeightedSum:
     mask = step.layer.mask
     kept = np.ones(1) if mask is None else mask[0][index][None]
-    return _sum(step.delta[index][None], kept, step.passed[index], place=index)
+    return _sum(step.delta[index][None], kept, step.input_delta[index], place=index)
 
 
-Explain = Callable[[Step, Index], Sum]
+Explain = Callable[[LayerTrace, Index], WeightedSum]
 
 _FORWARD: dict[str, Explain] = {
     "convolution": _convolved,

@@ -7,10 +7,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from cnnkit.backprop.activations import ReLU
 from cnnkit.backprop.convolution import Convolution
-from cnnkit.backprop.dense import Dense
-from cnnkit.backprop.network import Network
+from cnnkit.backprop.dense import Dense, ReLU
+from cnnkit.backprop.network import NumpyModel
 from cnnkit.backprop.pooling import MaxPooling
 from cnnkit.backprop.shaping import Flatten, Scaling
 from cnnkit.datasets._toy_patterns import CLASSES, SIZE, TRAIN, make
@@ -57,7 +56,7 @@ def toy_recipe(name: str) -> ToyRecipe:
     return RECIPES[name]
 
 
-def toy_network(recipe: ToyRecipe = POST, seed: int = 0, dtype: str = "float32") -> Network:
+def toy_network(recipe: ToyRecipe = POST, seed: int = 0, dtype: str = "float32") -> NumpyModel:
     """Convolutions 3×3×10 and 2×2×20 with ReLU and pooling, then 20 and 3 units.
 
     The convolutions begin with U(±√(6 / (fan_in + fan_out))), fan_out divided by the pool.
@@ -77,7 +76,7 @@ def toy_network(recipe: ToyRecipe = POST, seed: int = 0, dtype: str = "float32")
         kernel = uniform(bound, size, size, maps, filters)
         return Convolution(f"block{block}_conv1", kernel, np.zeros(filters))
 
-    return Network(
+    return NumpyModel(
         [
             Scaling("rescaling", recipe.pixel / 255),
             convolution(1, 3, 1, 10),

@@ -10,12 +10,12 @@ from typing import Any
 import numpy as np
 
 from cnnkit.backprop.layer import Layer
-from cnnkit.backprop.network import Network
+from cnnkit.backprop.network import NumpyModel
 from cnnkit.errors import UnknownLayerError
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Step:
+class LayerTrace:
     """What one layer did with one image, in both directions."""
 
     name: str
@@ -23,24 +23,24 @@ class Step:
     input: np.ndarray  # (height, width, channels) or (numbers,)
     output: np.ndarray
     delta: np.ndarray  # ∂loss/∂output, which arrives from the layer behind
-    passed: np.ndarray  # ∂loss/∂input, which goes on to the layer before
+    input_delta: np.ndarray  # ∂loss/∂input, which goes on to the layer before
     parameters: Mapping[str, np.ndarray]
     gradients: Mapping[str, np.ndarray]  # ∂loss/∂parameter, by the same names
     layer: Any  # of its own kind, as it stood then, with what it remembered (chosen places, masks)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Trace:
+class BackpropTrace:
     """All steps, and the loss behind them."""
 
-    steps: tuple[Step, ...]  # in the order of the network
+    steps: tuple[LayerTrace, ...]  # in the order of the network
     label: int  # the true class
     logits: np.ndarray  # (classes,)
     probabilities: np.ndarray  # (classes,)
     delta: np.ndarray  # (classes,), probabilities less the truth: where the way back begins
     loss: float  # nats
 
-    def __getitem__(self, name: str) -> Step:
+    def __getitem__(self, name: str) -> LayerTrace:
         """The step of a layer.
 
         Raises:
@@ -59,7 +59,7 @@ class Trace:
         }
 
 
-def trace(network: Network, image: np.ndarray, label: int) -> Trace:
+def trace(network: NumpyModel, image: np.ndarray, label: int) -> BackpropTrace:
     """Forward and back through the whole network with one image, as it is used, not trained.
 
     Args:
@@ -72,7 +72,7 @@ def trace(network: Network, image: np.ndarray, label: int) -> Trace:
     """
     loss = network.forward(np.asarray(image)[np.newaxis], np.array([label]))
     network.backward()
-    return Trace(
+    return BackpropTrace(
         steps=tuple(_step(layer) for layer in network),
         label=int(label),
         logits=network.layers[-1].output[0],
@@ -82,24 +82,24 @@ def trace(network: Network, image: np.ndarray, label: int) -> Trace:
     )
 
 
-def _step(layer: Layer) -> Step:
+def _step(layer: Layer) -> LayerTrace:
     # A shallow copy: passes that come later bind other arrays to the layer, and write into none.
     kept = copy.copy(layer)
-    return Step(
+    return LayerTrace(
         name=kept.name,
         kind=kept.kind,
         input=kept.input[0],
         output=kept.output[0],
         delta=kept.delta[0],
-        passed=kept.passed[0],
+        input_delta=kept.input_delta[0],
         parameters=kept.parameters,
         gradients=kept.gradients,
         layer=kept,
     )
 
 
-def _named(step: Step) -> Iterator[tuple[str, np.ndarray]]:
-    for name in ("input", "output", "delta", "passed"):
+def _named(step: LayerTrace) -> Iterator[tuple[str, np.ndarray]]:
+    for name in ("input", "output", "delta", "input_delta"):
         yield name, getattr(step, name)
     for name, values in step.parameters.items():
         yield name, values

@@ -1,15 +1,88 @@
-"""Mini-batch gradient descent, as plain as it can be."""
+"""Mini-batch gradient descent: one step, and epochs of steps."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from threadpoolctl import threadpool_limits
 
-from cnnkit.backprop.network import Network
+from cnnkit.backprop.network import NumpyModel
 from cnnkit.errors import DivergedError, IncompatibleError
+
+Part = tuple[np.ndarray, np.ndarray]  # images of 0 to 255, and labels
+Parameters = Mapping[str, Mapping[str, np.ndarray]]  # layer → parameter → values
+
+
+def one_thread() -> threadpool_limits:
+    """Compute small matrix products on one core; use with `with`.
+
+    They are done before a second thread has woken up, and while a job trains on every
+    core, waiting for such threads made small networks ten times slower.
+    """
+    return threadpool_limits(limits=1, user_api="blas")
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class GradientStep:
+    """A step: weights before, gradient, weights after."""
+
+    before: Parameters
+    gradients: Parameters
+    after: Parameters
+
+
+def gradient_step(network: NumpyModel, lesson: Part, rate: float) -> GradientStep:
+    """W ← W - rate · ΔW, in place.
+
+    Args:
+        network: that learns.
+        lesson: one image or several.
+        rate: the learning rate.
+
+    Raises:
+        IncompatibleError: images or labels do not fit.
+    """
+    network.forward(*lesson)
+    network.backward(whole=False)
+    before = _parameters(network)
+    network.step(rate)
+    gradients = {layer.name: layer.gradients for layer in network if layer.gradients}
+    return GradientStep(before=before, gradients=gradients, after=_parameters(network))
+
+
+def losses_along(
+    network: NumpyModel, lesson: Part, rates: Sequence[float], measured: Sequence[Part]
+) -> list[list[float]]:
+    """The losses after one step, for each of some learning rates; the network stays as it is.
+
+    Args:
+        network: that would learn.
+        lesson: one image or several.
+        rates: learning rates.
+        measured: images whose mean loss is wanted.
+
+    Returns:
+        For each of `measured` one loss a rate, in nats.
+    """
+    network.forward(*lesson)
+    network.backward(whole=False)
+    kept = {layer.name: layer.parameters for layer in network}
+    losses: list[list[float]] = [[] for _ in measured]
+    for rate in rates:
+        network.step(rate)
+        for found, part in zip(losses, measured, strict=True):
+            found.append(network.forward(*part))
+        for layer in network:
+            layer.parameters = kept[layer.name]
+    return losses
+
+
+def _parameters(network: NumpyModel) -> dict[str, Mapping[str, np.ndarray]]:
+    return {layer.name: layer.parameters for layer in network if layer.parameters}
+
 
 ALL, DENSE = "all layers", "dense layers"  # what learns, as in the option of `toy_cnn`
 
@@ -25,7 +98,7 @@ class Epoch:
     seconds: float  # of learning, since the first epoch began; testing is not counted
 
 
-def choose_learners(network: Network, learn: str) -> None:
+def set_trainable(network: NumpyModel, learn: str) -> None:
     """Let all layers learn, or only the dense ones.
 
     Args:
@@ -39,7 +112,7 @@ def choose_learners(network: Network, learn: str) -> None:
 
 
 def train(
-    network: Network,
+    network: NumpyModel,
     train_part: tuple[np.ndarray, np.ndarray],
     test_part: tuple[np.ndarray, np.ndarray],
     *,
@@ -103,7 +176,7 @@ def last(epochs: Iterator[Epoch], tell: Callable[[Epoch], object] = lambda epoch
     return epoch
 
 
-def measure(network: Network, images: np.ndarray, labels: np.ndarray) -> tuple[float, float]:
+def measure(network: NumpyModel, images: np.ndarray, labels: np.ndarray) -> tuple[float, float]:
     """Mean softmax probability of the true class, and the share of right answers."""
     probabilities = network.probabilities(images)
     true = np.take_along_axis(probabilities, labels[:, np.newaxis], axis=1)

@@ -105,7 +105,7 @@ def rows_of_windows(x: np.ndarray, size: Pair, strides: Pair) -> np.ndarray:
     return chosen.reshape(-1, size[0] * size[1] * channels)
 
 
-def slide(x: np.ndarray, kernel: np.ndarray, strides: Pair = (1, 1)) -> np.ndarray:
+def correlate(x: np.ndarray, kernel: np.ndarray, strides: Pair = (1, 1)) -> np.ndarray:
     """The sliding product of networks: kernel times window, summed, at every place.
 
         y[i, j, o] = Σ_{a, b, c} x[i·s + a, j·s + b, c] · kernel[a, b, c, o]
@@ -123,8 +123,8 @@ def slide(x: np.ndarray, kernel: np.ndarray, strides: Pair = (1, 1)) -> np.ndarr
     return (rows @ kernel.reshape(-1, kernel.shape[-1])).reshape(len(x), *steps, kernel.shape[-1])
 
 
-def lay_back(delta: np.ndarray, kernel: np.ndarray, grid: Grid) -> np.ndarray:
-    """The way back of `slide`: every delta lays its kernel down, and what overlaps adds up.
+def transposed_convolution(delta: np.ndarray, kernel: np.ndarray, grid: Grid) -> np.ndarray:
+    """The way back of `correlate`: every delta lays its kernel down, and what overlaps adds up.
 
     Args:
         delta: (images, rows, columns, maps out).

@@ -1,1 +1,1 @@
-"""Small experiments that answer learners' questions. NumPy alone, pure functions."""
+"""Small experiments that answer learners' questions, on the layers of `cnnkit.backprop`."""

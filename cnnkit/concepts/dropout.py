@@ -1,58 +1,42 @@
-"""Dropout on and off: the same network, the same few images, learnt twice."""
+"""Training with and without dropout: the same network, the same few images."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections import defaultdict
+from dataclasses import dataclass, field
 
 import numpy as np
 
-from cnnkit.concepts.perceptron import Perceptron
+from cnnkit.concepts.optimizers import Adam
+from cnnkit.concepts.perceptron import perceptron
 
-BATCH = 20  # images of a step
-RATE_OF_LEARNING = 2e-3  # Adam's, a step
+BATCH_SIZE = 20
+LEARNING_RATE = 2e-3  # of Adam
 
 
 @dataclass(frozen=True, eq=False)
-class Learning:
-    """Curves of one training, a value an epoch; the first is before learning.
+class DropoutCurves:
+    """Learning curves of one training, a value an epoch; the first is before training.
 
     Args:
-        train_accuracy: on the images it learns from, without dropout, 0 to 1.
-        test_accuracy: on images it never saw, 0 to 1.
-        train_loss: mean cross-entropy, in nats.
-        test_loss: the same on images it never saw.
+        train_accuracy: on the training images, without dropout, 0 to 1.
+        test_accuracy: on the test images, 0 to 1.
+        train_loss: mean cross-entropy on the training images, in nats.
+        test_loss: mean cross-entropy on the test images, in nats.
     """
 
-    train_accuracy: list[float]
-    test_accuracy: list[float]
-    train_loss: list[float]
-    test_loss: list[float]
+    train_accuracy: list[float] = field(default_factory=list)
+    test_accuracy: list[float] = field(default_factory=list)
+    train_loss: list[float] = field(default_factory=list)
+    test_loss: list[float] = field(default_factory=list)
 
     @property
     def gap(self) -> float:
-        """How much better it is on what it learnt from, at the end: overfitting, -1 to 1."""
+        """Training accuracy less test accuracy at the end: overfitting, -1 to 1."""
         return self.train_accuracy[-1] - self.test_accuracy[-1]
 
 
-def mask(shape: tuple[int, int], rate: float, generator: np.random.Generator) -> np.ndarray:
-    """Which units work for which image.
-
-    Args:
-        shape: (images, units).
-        rate: fraction that is switched off, 0 to below 1.
-        generator: of the random choice.
-
-    Returns:
-        float64 of 0 and 1 / (1 - rate): what is left works harder, so that the next layer
-        gets as much on average, and nothing needs to change when dropout is off
-        (Srivastava et al., 2014, in the inverted form that every library uses today).
-    """
-    if not 0 <= rate < 1:
-        raise ValueError(f"`rate` must be from 0 to below 1. Received: {rate!r}.")
-    return (generator.random(shape) >= rate) / (1 - rate)
-
-
-def learn(
+def train_with_dropout(
     train: tuple[np.ndarray, np.ndarray],
     test: tuple[np.ndarray, np.ndarray],
     *,
@@ -60,63 +44,48 @@ def learn(
     units: int = 128,
     epochs: int = 60,
     seed: int = 0,
-) -> Learning:
-    """Train a network of ReLU units with Adam and watch it on images it never saw.
+) -> DropoutCurves:
+    """Train a perceptron of ReLU units with Adam, and evaluate it after each epoch.
 
     Args:
         train: float64 (images, inputs) and int (images,).
         test: the same, of other images.
         rate: of dropout; 0 switches it off.
-        units: in the hidden layer.
+        units: of the hidden layer.
         epochs: passes over the images.
-        seed: of start, order and dropout.
+        seed: of initialization, order and dropout.
     """
     inputs, labels = train
-    network = Perceptron.start(
+    generator = np.random.default_rng(seed + 1)
+    network = perceptron(
         "noise",
         inputs=inputs.shape[1],
         units=units,
         classes=10,
         scale=float(np.sqrt(2 / inputs.shape[1])),
         activation="relu",
+        dropout=rate,
         seed=seed,
+        dropout_seed=generator,
     )
-    generator = np.random.default_rng(seed + 1)
-    adam = _Adam(network.parameters)
-    learning = Learning([], [], [], [])
-    _record(learning, network, train, test)
-    for _ in range(epochs):
-        order = generator.permutation(len(inputs))
-        for first in range(0, len(order), BATCH):
-            batch = order[first : first + BATCH]
-            chosen = mask((len(batch), units), rate, generator)
-            adam.step(network.gradients(inputs[batch], labels[batch], chosen))
-        _record(learning, network, train, test)
-    return learning
-
-
-def _record(learning: Learning, network: Perceptron, train, test) -> None:
-    learning.train_accuracy.append(network.accuracy(*train))
-    learning.test_accuracy.append(network.accuracy(*test))
-    learning.train_loss.append(network.loss(*train))
-    learning.test_loss.append(network.loss(*test))
-
-
-class _Adam:
-    """Kingma & Ba, 2014, on a list of arrays that are changed in place."""
-
-    def __init__(self, parameters: list[np.ndarray]):
-        self.parameters = parameters
-        self.means = [np.zeros_like(p) for p in parameters]
-        self.squares = [np.zeros_like(p) for p in parameters]
-        self.number = 0
-
-    def step(self, slopes: list[np.ndarray]) -> None:
-        self.number += 1
-        rate = RATE_OF_LEARNING * np.sqrt(1 - 0.999**self.number) / (1 - 0.9**self.number)
-        for parameter, mean, square, slope in zip(
-            self.parameters, self.means, self.squares, slopes, strict=True
+    optimizers = defaultdict(lambda: Adam(LEARNING_RATE))
+    curves = DropoutCurves()
+    for epoch in range(epochs + 1):
+        for losses, accuracies, part in (
+            (curves.train_loss, curves.train_accuracy, train),
+            (curves.test_loss, curves.test_accuracy, test),
         ):
-            mean += 0.1 * (slope - mean)
-            square += 0.001 * (slope**2 - square)
-            parameter -= rate * mean / (np.sqrt(square) + 1e-8)
+            loss, accuracy = network.evaluate(*part)
+            losses.append(loss)
+            accuracies.append(accuracy)
+        order = generator.permutation(len(inputs)) if epoch < epochs else []
+        for first in range(0, len(order), BATCH_SIZE):
+            batch = order[first : first + BATCH_SIZE]
+            network.forward(inputs[batch], labels[batch], training=True)
+            network.backward(whole=False)
+            for layer in network:
+                layer.parameters = {
+                    name: values + optimizers[layer.name, name].step(layer.gradients[name])
+                    for name, values in layer.parameters.items()
+                }
+    return curves

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.lib.stride_tricks import sliding_window_view
+
+from cnnkit.backprop import AveragePooling, Convolution, MaxPooling, ReLU, Sigmoid, Tanh
 
 # Filters of 5×5 whose effect one can see. Each sums to about zero.
 _AXIS = np.arange(-2.0, 3.0)
@@ -19,24 +21,25 @@ FILTERS = {
     "spots": (_BELL - _BELL.mean()) / 1.5,
 }
 
-ACTIVATIONS = {
-    "tanh": np.tanh,
-    "ReLU": lambda x: np.maximum(x, 0),
-    "sigmoid": lambda x: 1 / (1 + np.exp(-x)),
+# A layer of its own for each call: layers keep what passed through them.
+ACTIVATIONS: dict[str, Callable[[np.ndarray], np.ndarray]] = {
+    "tanh": lambda x: Tanh("tanh").forward(x),
+    "ReLU": lambda x: ReLU("relu").forward(x),
+    "sigmoid": lambda x: Sigmoid("sigmoid").forward(x),
     "absolute value": np.abs,
     "square": np.square,
 }
-MONOTONIC = ("tanh", "ReLU", "sigmoid")  # larger in never gives smaller out
+MONOTONIC = ("tanh", "ReLU", "sigmoid")  # a larger input never gives a smaller output
 
-POOLINGS = {"maximum": np.max, "average": np.mean}
+POOLINGS = {"maximum": MaxPooling, "average": AveragePooling}
 
 
 @dataclass(frozen=True, eq=False)
-class Orders:
+class PoolingOrders:
     """Both orders of the same layer.
 
     Args:
-        convolved: (24, 24), the filter's answer.
+        convolved: (24, 24), the output of the convolution.
         pooled_first: (12, 12), activation(pool(convolved) + bias), as in the Theano
             tutorial.
         activated_first: (12, 12), pool(activation(convolved + bias)), as in many papers.
@@ -50,14 +53,14 @@ class Orders:
 
     @property
     def difference(self) -> float:
-        """The largest one between the two results."""
+        """Largest difference between the two results."""
         return float(np.abs(self.pooled_first - self.activated_first).max())
 
 
 def both_orders(
     image: np.ndarray, *, kernel: str, activation: str, pooling: str, bias: float
-) -> Orders:
-    """Filter an image and finish the layer in both orders.
+) -> PoolingOrders:
+    """Convolve an image and finish the layer in both orders.
 
     Args:
         image: (28, 28), 0 to 255.
@@ -66,24 +69,16 @@ def both_orders(
         pooling: name in `POOLINGS`.
         bias: added to every pixel, before the activation.
     """
-    act, pool = ACTIVATIONS[activation], POOLINGS[pooling]
-    convolved = convolve(np.asarray(image, np.float64) / 255, FILTERS[kernel])
-    pooled = pool_2x2(convolved, pool)
-    return Orders(
-        convolved,
-        act(pooled + bias),
-        pool_2x2(act(convolved + bias), pool),
+    activate, pool = ACTIVATIONS[activation], POOLINGS[pooling]
+    convolution = Convolution("filter", FILTERS[kernel][:, :, np.newaxis, np.newaxis])
+    convolved = convolution.forward(
+        np.asarray(image, np.float64)[np.newaxis, ..., np.newaxis] / 255
+    )
+    pooled = pool("pool", 2).forward(convolved)
+    activated = pool("pool", 2).forward(activate(convolved + bias))
+    return PoolingOrders(
+        convolved[0, ..., 0],
+        activate(pooled + bias)[0, ..., 0],
+        activated[0, ..., 0],
         (pooled.size, convolved.size),
     )
-
-
-def convolve(image: np.ndarray, kernel: np.ndarray) -> np.ndarray:
-    """The filter laid over every place where it fits ("valid"), as networks do it."""
-    windows = sliding_window_view(image, kernel.shape)
-    return np.einsum("rcij,ij->rc", windows, kernel)
-
-
-def pool_2x2(image: np.ndarray, pool=np.max) -> np.ndarray:
-    """One number for each square of four pixels; height and width must be even."""
-    height, width = image.shape
-    return pool(image.reshape(height // 2, 2, width // 2, 2), axis=(1, 3))

@@ -1,4 +1,4 @@
-"""A residual block in plain NumPy, with and without what it is named after.
+"""A residual block and a plain one, of the NumPy model's layers.
 
 Reference:
     He, Zhang, Ren, Sun 2015: Deep Residual Learning for Image Recognition, section 3.
@@ -10,23 +10,24 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from cnnkit.concepts.convolution import apply, convolve_back, kernel_slope, windows
+from cnnkit.backprop import Convolution, ReLU
 
-# What may lead around the two convolutions. "plain" is nothing.
+# The shortcut past the two convolutions; "plain" has none.
 SHORTCUTS = ("plain", "identity", "fixed", "trained")
 
 
 @dataclass(frozen=True, eq=False)
-class Pass:
-    """One way through a block, with everything on it.
+class BlockActivations:
+    """One forward pass through a block.
 
     Args:
         input: a, (images, height, width, maps in).
         hidden: ReLU of the first convolution, (images, height, width, maps out).
-        branch: F(a), what the second convolution gives.
-        shortcut: what came around: nothing (zeros), a, or a · Ws.
+        branch: F(a), the output of the second convolution.
+        shortcut: zeros, a, or a · Ws.
         output: ReLU(F(a) + shortcut).
-        seen: `windows` of the input and of `hidden`, which the way back needs again.
+        layers: first convolution, ReLU, second convolution, projection, ReLU; each keeps
+            its input and output for the backward pass.
     """
 
     input: np.ndarray
@@ -34,11 +35,21 @@ class Pass:
     branch: np.ndarray
     shortcut: np.ndarray
     output: np.ndarray
-    seen: tuple[np.ndarray, np.ndarray]
+    layers: tuple[Convolution, ReLU, Convolution, Convolution, ReLU]
 
 
 @dataclass(frozen=True, eq=False)
-class Block:
+class BlockGradients:
+    """Of the loss with respect to input and weights; of a matrix not trained, zeros."""
+
+    input: np.ndarray
+    first: np.ndarray
+    second: np.ndarray
+    matrix: np.ndarray
+
+
+@dataclass(frozen=True, eq=False)
+class ResidualBlock:
     """3×3 convolution, ReLU, 3×3 convolution, plus the shortcut, ReLU; no biases.
 
     Args:
@@ -54,21 +65,24 @@ class Block:
     matrix: np.ndarray
 
     @classmethod
-    def start(
+    def initialize(
         cls, shortcut: str, *, maps: int, outputs: int, scale: float = 1.0, seed: int = 0
-    ) -> Block:
-        """A block before learning.
+    ) -> ResidualBlock:
+        """A block before training.
 
         Equal seeds give equal convolutions and matrices, whatever the shortcut. The matrix
-        makes each map out a random mixture of the maps in: none of its numbers is negative,
-        so that no map begins dead behind the last ReLU.
+        makes each output map a random mixture of the input maps: none of its numbers is
+        negative, so that no map begins dead behind the last ReLU.
 
         Args:
             shortcut: one of `SHORTCUTS`; "identity" needs as many maps out as in.
-            maps: that come in.
-            outputs: maps that go out.
-            scale: of the convolutions' weights, in units of He's start.
+            maps: in.
+            outputs: maps out.
+            scale: of the convolutions' weights, 1 for He's initialization.
             seed: of the weights.
+
+        Raises:
+            ValueError: no such shortcut, or an identity that would change the maps' number.
         """
         if shortcut not in SHORTCUTS:
             raise ValueError(f"`shortcut` must be one of {SHORTCUTS}. Received: {shortcut!r}.")
@@ -88,80 +102,61 @@ class Block:
 
     @property
     def norm(self) -> float:
-        """Euclidean length of both convolutions' weights taken as one vector."""
+        """Euclidean norm of both convolutions' weights taken as one vector."""
         return float(np.sqrt(np.square(self.first).sum() + np.square(self.second).sum()))
 
     @property
-    def dead(self) -> Block:
+    def zeroed(self) -> ResidualBlock:
         """The same block with all weights of its convolutions zero."""
         return replace(self, first=np.zeros_like(self.first), second=np.zeros_like(self.second))
 
-    def forward(self, stack: np.ndarray, seen: np.ndarray | None = None) -> Pass:
-        """Send images through.
+    def forward(self, maps: np.ndarray) -> BlockActivations:
+        """Send feature maps through.
 
         Args:
-            stack: float64 (images, height, width, maps in).
-            seen: `windows(stack, 3)`, where they are known from an earlier pass.
+            maps: float64 (images, height, width, maps in).
         """
-        seen = windows(stack, 3) if seen is None else seen
-        hidden = np.maximum(apply(seen, self.first, stack.shape[:3]), 0)
-        seen_hidden = windows(hidden, 3)
-        branch = apply(seen_hidden, self.second, stack.shape[:3])
-        around = self._around(stack, branch)
-        output = np.maximum(branch + around, 0)
-        return Pass(stack, hidden, branch, around, output, (seen, seen_hidden))
-
-    def weight_slopes(self, way: Pass, slope: np.ndarray) -> Gradients:
-        """What a change of each weight does to the loss.
-
-        Args:
-            way: from `forward`.
-            slope: d loss / d output.
-        """
-        slope = slope * (way.output > 0)
-        back = convolve_back(slope, self.second) * (way.hidden > 0)
-        seen, seen_hidden = way.seen
-        matrix = np.zeros_like(self.matrix)
-        if self.shortcut == "trained":
-            matrix = np.tensordot(way.input, slope, axes=((0, 1, 2), (0, 1, 2)))
-        return Gradients(
-            kernel_slope(seen, back, self.first),
-            kernel_slope(seen_hidden, slope, self.second),
-            matrix,
+        layers = first, relu, second, projection, last = (
+            Convolution("conv1", self.first, padding="same"),
+            ReLU("relu1"),
+            Convolution("conv2", self.second, padding="same"),
+            Convolution("projection", self.matrix[np.newaxis, np.newaxis]),
+            ReLU("relu2"),
         )
+        hidden = relu.forward(first.forward(maps))
+        branch = second.forward(hidden)
+        if self.shortcut == "plain":
+            shortcut = np.zeros_like(branch)
+        else:
+            shortcut = maps if self.shortcut == "identity" else projection.forward(maps)
+        output = last.forward(branch + shortcut)
+        return BlockActivations(maps, hidden, branch, shortcut, output, layers)
 
-    def input_slope(self, way: Pass, slope: np.ndarray) -> np.ndarray:
-        """The gradient that is left for the layers below: d loss / d input.
+    def backward(self, activations: BlockActivations, delta: np.ndarray) -> BlockGradients:
+        """The gradients with respect to the input and to each weight.
 
         Args:
-            way: from `forward`.
-            slope: d loss / d output.
+            activations: from `forward`.
+            delta: ∂loss/∂output, (images, height, width, maps out).
         """
-        slope = slope * (way.output > 0)
-        through = convolve_back(slope, self.second) * (way.hidden > 0)
-        through = convolve_back(through, self.first)
-        if self.shortcut == "plain":
-            return through
-        return through + (slope if self.shortcut == "identity" else slope @ self.matrix.T)
-
-    def _around(self, stack: np.ndarray, branch: np.ndarray) -> np.ndarray:
-        if self.shortcut == "plain":
-            return np.zeros_like(branch)
-        return stack if self.shortcut == "identity" else stack @ self.matrix
-
-
-@dataclass(frozen=True, eq=False)
-class Gradients:
-    """Of the loss by the weights, each of its weight's shape; of a matrix not trained, zeros."""
-
-    first: np.ndarray
-    second: np.ndarray
-    matrix: np.ndarray
+        first, relu, second, projection, last = activations.layers
+        delta = last.backward(delta)
+        input_delta = first.backward(relu.backward(second.backward(delta)))
+        matrix = np.zeros_like(self.matrix)
+        if self.shortcut == "identity":
+            input_delta = input_delta + delta
+        elif self.shortcut != "plain":
+            input_delta = input_delta + projection.backward(delta)
+            if self.shortcut == "trained":
+                matrix = projection.gradients["kernel"][0, 0]
+        return BlockGradients(
+            input_delta, first.gradients["kernel"], second.gradients["kernel"], matrix
+        )
 
 
 @dataclass(frozen=True)
-class Trace:
-    """One number's way through a block: a, F(a), what came around, their sum, the output."""
+class PixelTrace:
+    """One pixel through a block: a, F(a), the shortcut, their sum, the output."""
 
     a: float
     branch: float
@@ -170,18 +165,24 @@ class Trace:
     output: float
 
 
-def traced(way: Pass, row: int, column: int, number: int, *, image: int = 0) -> Trace:
+def trace_pixel(
+    activations: BlockActivations, row: int, column: int, number: int, *, image: int = 0
+) -> PixelTrace:
     """Follow one pixel of one map.
 
     Args:
-        way: from `Block.forward`.
+        activations: from `ResidualBlock.forward`.
         row: from 0.
         column: from 0.
-        number: of the map, from 0; one that comes in and goes out.
+        number: of the map, from 0; one that exists at input and output.
         image: from 0.
     """
     place = (image, row, column, number)
-    branch, shortcut = float(way.branch[place]), float(way.shortcut[place])
-    return Trace(
-        float(way.input[place]), branch, shortcut, branch + shortcut, float(way.output[place])
+    branch, shortcut = float(activations.branch[place]), float(activations.shortcut[place])
+    return PixelTrace(
+        float(activations.input[place]),
+        branch,
+        shortcut,
+        branch + shortcut,
+        float(activations.output[place]),
     )

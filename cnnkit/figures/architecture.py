@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from cnnkit.figures._style import BLUE, GREEN, GREY, ORANGE, SERIES
 
 if TYPE_CHECKING:
-    from cnnkit.anatomy import Anatomy, Band, Block, Drawing, Fork, LayerRow
+    from cnnkit.anatomy import Architecture, Block, Fork, LayerRow, LayerTable, Resolution
 
 COLOURS = {
     "input": GREY,
@@ -24,7 +24,7 @@ COLOURS = {
     "branches": ORANGE,
     "dense connection": SERIES[3],
     "gate": SERIES[5],
-    "woven": SERIES[4],
+    "cell": SERIES[4],
     "pooling": GREY,
     "dense": SERIES[6],
     "other": GREY,
@@ -36,7 +36,7 @@ WORDS = {
     "branches": "branches side by side",
     "dense connection": "dense connection",
     "gate": "gated maps",
-    "woven": "cell that also reads the one before the last",
+    "cell": "cell that also reads the one before the last",
     "pooling": "pooling",
     "dense": "dense layer",
     "other": "other layers",
@@ -49,24 +49,27 @@ _FILTERS = re.compile(r"(\d+) filters of ([\d×]+)(?:, stride (\d+))?")
 _EACH = re.compile(r"one filter of ([\d×]+) a map(?:, stride (\d+))?")
 
 
-def architecture(drawing: Drawing) -> str:
+def draw_architecture(network: Architecture) -> str:
     """The figure as HTML, in the colours of the page around it.
 
     Args:
-        drawing: from `cnnkit.anatomy.drawing`.
+        network: from `cnnkit.anatomy.architecture`.
     """
-    found = drawing.anatomy
-    bands = "".join(_band(_size(band), band.blocks, found) for band in drawing.bands)
-    heads = _band("other outputs", drawing.heads, found)
-    body = bands + (heads if drawing.heads else "")
+    found = network.table
+    resolutions = "".join(
+        _resolution(_size(resolution), resolution.blocks, found)
+        for resolution in network.resolutions
+    )
+    heads = _resolution("other outputs", network.heads, found)
+    body = resolutions + (heads if network.heads else "")
     return (
-        f'{_STYLE}<div class="cnn-architecture">{silhouette(drawing)}{_legend(drawing)}{body}</div>'
+        f'{_STYLE}<div class="cnn-architecture">{silhouette(network)}{_legend(network)}{body}</div>'
     )
 
 
-def silhouette(drawing: Drawing) -> str:
+def silhouette(network: Architecture) -> str:
     """Height is the maps' size, width their number; equal blocks stand close together."""
-    blocks = [block for band in drawing.bands for block in band.blocks]
+    blocks = [block for resolution in network.resolutions for block in resolution.blocks]
     largest = max((max(block.output_shape[:2]) for block in blocks if _maps(block)), default=1)
     alt = html.escape("From left to right: " + ", ".join(map(in_words, blocks)))
     total = sum(_width(block) * min(block.repeats, SHEETS) for block in blocks)
@@ -107,24 +110,26 @@ def _sheets(block: Block, largest: int, scale: float) -> str:
     )
 
 
-def _legend(drawing: Drawing) -> str:
-    kinds = dict.fromkeys(block.kind for band in drawing.bands for block in band.blocks)
+def _legend(network: Architecture) -> str:
+    kinds = dict.fromkeys(
+        block.kind for resolution in network.resolutions for block in resolution.blocks
+    )
     entries = "".join(
         f'<span style="--kind:{COLOURS[kind]}"><i></i>{WORDS[kind]}</span>' for kind in kinds
     )
     return f'<div class="legend">{entries}</div>'
 
 
-def _band(title: str, blocks: Sequence[Block], found: Anatomy) -> str:
+def _resolution(title: str, blocks: Sequence[Block], found: LayerTable) -> str:
     boxes = "".join(_box(block, found) for block in blocks)
     return f'<section><h6>{title}</h6><div class="blocks">{boxes}</div></section>'
 
 
-def _size(band: Band) -> str:
-    return _times(band.size) if band.size else "numbers"
+def _size(resolution: Resolution) -> str:
+    return _times(resolution.size) if resolution.size else "numbers"
 
 
-def _box(block: Block, found: Anatomy) -> str:
+def _box(block: Block, found: LayerTable) -> str:
     first, last = html.escape(block.names[0]), html.escape(block.names[-1])
     name = first if block.repeats == 1 else f"{first} … {last}"
     times = f'<em title="equal blocks in a row">×{block.repeats}</em>' if block.repeats > 1 else ""
@@ -155,9 +160,9 @@ def _share(value: int, total: int, unit: str) -> str:
 def short_number(value: float) -> str:
     """Three digits: "3.86 G", "25.6 M", "960"."""
     for unit, size in (("G", 1e9), ("M", 1e6), ("k", 1e3)):
-        if value >= size:
+        if value >= 0.9995 * size:  # below, three digits would read "1e+03" of the smaller unit
             return f"{value / size:.3g} {unit}"
-    return f"{value:.0f}"
+    return f"{value:.3g}"
 
 
 def _summary(parts: Sequence[int | Fork], rows: Sequence[LayerRow]) -> str:

@@ -10,7 +10,7 @@ from plotly import graph_objects as go
 from cnnkit.figures._style import BLUE, FAINT, GREEN, GREY, faded, finished
 
 
-def probabilities(values: np.ndarray, class_names: Sequence[str], *, height: int = 170):
+def probability_bars(values: np.ndarray, class_names: Sequence[str], *, height: int = 170):
     """The answer of one network: a bar for each class, the largest in full colour.
 
     Args:
@@ -43,7 +43,7 @@ def probabilities(values: np.ndarray, class_names: Sequence[str], *, height: int
     return finished(figure, height=height, legend=False)
 
 
-def signed(
+def signed_bars(
     values: np.ndarray,
     names: Sequence[str],
     *,
@@ -90,7 +90,7 @@ def signed(
     return finished(figure, height=height, legend=False)
 
 
-def ranking(values: Sequence[float], names: Sequence[str], *, height: int | None = None):
+def top_k_bars(values: Sequence[float], names: Sequence[str], *, height: int | None = None):
     """The best answers of one network, the best at the top, names inside the plot.
 
     Args:

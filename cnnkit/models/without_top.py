@@ -79,15 +79,15 @@ def remove_top(model: Model) -> Model:
     Raises:
         IncompatibleError: it has no such maps.
     """
-    from cnnkit.anatomy import dissect
-    from cnnkit.anatomy.cuts import cuts
+    from cnnkit.anatomy import layer_table
     from cnnkit.anatomy.graph import layer_outputs
+    from cnnkit.anatomy.layout import cut_points
 
-    rows = dissect(model).rows
+    rows = layer_table(model).rows
     classifier = max(number for number, row in enumerate(rows) if row.parameters)
     maps = [
         rows[number].name
-        for number in cuts(rows)
+        for number in cut_points(rows)
         if number < classifier
         and len(rows[number].output_shape) == 3
         and max(rows[number].output_shape[:2]) > 1

@@ -9,7 +9,7 @@ from pathlib import Path
 import keras
 import tensorflow as tf
 
-from cnnkit.anatomy import dissect
+from cnnkit.anatomy import layer_table
 from cnnkit.datasets import Dataset, load_dataset
 from cnnkit.errors import IncompatibleError
 from cnnkit.models import create_model
@@ -216,7 +216,7 @@ def steps_per_call(model: keras.Model, batch_size: int, steps_per_epoch: int) ->
     if tf.config.list_physical_devices("GPU"):
         return most
     # Forwards once and backwards twice, each time a multiplication and an addition.
-    operations = 6 * batch_size * max(1, dissect(model).macs)
+    operations = 6 * batch_size * max(1, layer_table(model).macs)
     return max(1, min(most, int(CALL_SECONDS * CPU_SPEED / operations)))
 
 

@@ -199,10 +199,10 @@ def image_size(
 
 def receptive_fields(model: Any, input_shape: Sequence[int]) -> dict[str, tuple[int, ...] | None]:
     """Layer → its receptive field in pixels, the whole image included; None: not known."""
-    from cnnkit.anatomy import dissect
+    from cnnkit.anatomy import layer_table
 
     found: dict[str, tuple[int, ...] | None] = {}
-    for row in dissect(model, input_shape).rows:
+    for row in layer_table(model, input_shape).rows:
         found.setdefault(row.name, row.receptive_field)
     return found
 

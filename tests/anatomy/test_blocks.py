@@ -1,11 +1,11 @@
-"""The drawing of a network: every layer in it once, side by side what stands side by side."""
+"""The architecture of a network: every layer in it once, side by side what stands side by side."""
 
 from __future__ import annotations
 
 import keras
 import pytest
 
-from cnnkit.anatomy import Fork, dissect, drawing, outline
+from cnnkit.anatomy import Fork, architecture, graph_layout, layer_table
 from cnnkit.models import list_pretrained, open_architecture, without_weights
 
 layers = keras.layers
@@ -14,11 +14,11 @@ FAMOUS = ("resnet50", "mobilenet_v2", "densenet121", "inception_v3", "efficientn
 
 
 def anatomy(name, **options):
-    return dissect(open_architecture(name, options))
+    return layer_table(open_architecture(name, options))
 
 
 def blocks_of(found):
-    return [block for band in drawing(found).bands for block in band.blocks]
+    return [block for resolution in architecture(found).resolutions for block in resolution.blocks]
 
 
 def edges(parts, before):
@@ -44,7 +44,7 @@ def edges(parts, before):
 @pytest.mark.parametrize("name", [*SMALL, *FAMOUS])
 def test_the_outline_says_exactly_who_reads_from_whom(name):
     found = anatomy(name)
-    laid, _ = edges(outline(found).parts, set())
+    laid, _ = edges(graph_layout(found).parts, set())
     real = {(source, n) for n, row in enumerate(found.rows) for source in row.inputs}
     assert laid == real
 
@@ -52,7 +52,7 @@ def test_the_outline_says_exactly_who_reads_from_whom(name):
 @pytest.mark.parametrize("name", [*FAMOUS, "nasnet_mobile", "convnext_tiny", "googlenet"])
 def test_every_layer_is_in_one_block_and_the_totals_are_the_networks(name):
     found = anatomy(name)
-    drawn = drawing(found)
+    drawn = architecture(found)
     blocks = [*blocks_of(found), *drawn.heads]
     assert sum(block.macs for block in blocks) == found.macs
     assert sum(block.parameters for block in blocks) == found.parameters
@@ -68,7 +68,7 @@ def test_residual_blocks_are_seen_without_their_names():
     for _ in range(3):
         x = layers.Add()([x, renamed(layers.ReLU()(renamed(x)))])
     x = layers.Dense(4)(layers.Flatten()(x))
-    blocks = blocks_of(dissect(keras.Model(image, x)))
+    blocks = blocks_of(layer_table(keras.Model(image, x)))
     assert [block.kind for block in blocks] == ["input", "convolution", "residual", "dense"]
     (fork,) = (part for part in blocks[2].parts if isinstance(part, Fork))
     assert blocks[2].repeats == 3 and fork.straight and len(fork.branches) == 2
@@ -93,15 +93,17 @@ def test_an_inception_module_has_four_branches_in_the_order_of_the_paper():
 
 def test_auxiliary_classifiers_stand_apart_from_the_way_to_the_logits():
     with_heads, without = anatomy("googlenet", auxiliary=True), anatomy("googlenet")
-    drawn = drawing(with_heads)
+    drawn = architecture(with_heads)
     assert sorted(head.names[0] for head in drawn.heads) == ["auxiliary1", "auxiliary2"]
     assert len(blocks_of(with_heads)) == len(blocks_of(without))
     assert with_heads.rows[with_heads.output].name == "logits"
 
 
 def test_bands_are_as_large_as_their_maps():
-    bands = drawing(anatomy("vgg16")).bands
-    assert [band.size for band in bands] == [(2**n * 7,) * 2 for n in range(5, -1, -1)] + [()]
+    resolutions = architecture(anatomy("vgg16")).resolutions
+    assert [resolution.size for resolution in resolutions] == [
+        (2**n * 7,) * 2 for n in range(5, -1, -1)
+    ] + [()]
 
 
 def test_dense_connections_count_as_alike_though_their_maps_grow():
@@ -111,7 +113,7 @@ def test_dense_connections_count_as_alike_though_their_maps_grow():
 
 def test_cells_that_read_the_one_before_the_last_are_not_drawn_apart():
     kinds = [block.kind for block in blocks_of(anatomy("nasnet_mobile"))]
-    assert kinds.count("woven") >= 12
+    assert kinds.count("cell") >= 12
 
 
 def test_a_layer_read_by_its_neighbour_and_by_the_end_of_the_fork_is_no_cut():
@@ -120,8 +122,8 @@ def test_a_layer_read_by_its_neighbour_and_by_the_end_of_the_fork_is_no_cut():
     b = layers.Conv2D(2, 1, name="b")(a)
     c = layers.Conv2D(2, 1, name="c")(b)
     x = layers.Add(name="end")([image, b, c])
-    found = dissect(without_weights(lambda: keras.Model(image, x)))
-    laid, _ = edges(outline(found).parts, set())
+    found = layer_table(without_weights(lambda: keras.Model(image, x)))
+    laid, _ = edges(graph_layout(found).parts, set())
     real = {(source, n) for n, row in enumerate(found.rows) for source in row.inputs}
     assert laid == real
 

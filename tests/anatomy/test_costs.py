@@ -8,7 +8,7 @@ import keras
 import numpy as np
 import pytest
 
-from cnnkit.anatomy import dissect
+from cnnkit.anatomy import layer_table
 
 layers = keras.layers
 
@@ -16,7 +16,7 @@ layers = keras.layers
 def counted(layer, *shape):
     """MACs of one layer as the table has them."""
     image = keras.Input(shape)
-    (row,) = dissect(keras.Model(image, layer(image))).rows[1:]
+    (row,) = layer_table(keras.Model(image, layer(image))).rows[1:]
     return row.macs
 
 
@@ -88,7 +88,7 @@ def test_attention_counts_projections_scores_and_the_weighted_sum():
     model = keras.Model(image, attention(image, image))
     projections = 4 * tokens * width * heads * size
     scores = 2 * tokens * tokens * heads * size
-    assert dissect(model).macs == projections + scores
+    assert layer_table(model).macs == projections + scores
     # The projections are all its weights but the biases, once a token.
     kernels = sum(int(np.prod(w.shape)) for w in attention.weights if "kernel" in w.path)
     assert projections == tokens * kernels
@@ -98,24 +98,26 @@ def test_grouped_attention_with_as_many_groups_as_heads_costs_the_same():
     image = keras.Input((6, 10))
     grouped = layers.GroupQueryAttention(4, 2, 2)(image, image)
     full = layers.MultiHeadAttention(2, 4)(image, image)
-    assert dissect(keras.Model(image, grouped)).macs == dissect(keras.Model(image, full)).macs
+    assert (
+        layer_table(keras.Model(image, grouped)).macs == layer_table(keras.Model(image, full)).macs
+    )
 
 
 def test_products_of_two_tensors_count():
     left, right = keras.Input((4, 5)), keras.Input((5, 6))
     product = keras.Model([left, right], keras.ops.matmul(left, right))
-    assert dissect(product).macs == 4 * 6 * 5
+    assert layer_table(product).macs == 4 * 6 * 5
     other = keras.Input((7, 5))
-    assert dissect(keras.Model([left, other], layers.Dot(2)([left, other]))).macs == 4 * 7 * 5
+    assert layer_table(keras.Model([left, other], layers.Dot(2)([left, other]))).macs == 4 * 7 * 5
     attended = layers.Attention()([left, other])
-    assert dissect(keras.Model([left, other], attended)).macs == 4 * 7 * (5 + 5)
+    assert layer_table(keras.Model([left, other], attended)).macs == 4 * 7 * (5 + 5)
 
 
 def test_pooling_is_counted_apart():
     image = keras.Input((8, 8, 3))
-    row = dissect(keras.Model(image, layers.AveragePooling2D(3, strides=2)(image))).rows[1]
+    row = layer_table(keras.Model(image, layers.AveragePooling2D(3, strides=2)(image))).rows[1]
     assert row.macs == 0 and row.pool_operations == 3 * 3 * (3 * 3 * 3)
-    row = dissect(keras.Model(image, layers.GlobalMaxPooling2D()(image))).rows[1]
+    row = layer_table(keras.Model(image, layers.GlobalMaxPooling2D()(image))).rows[1]
     assert row.macs == 0 and row.pool_operations == 8 * 8 * 3
 
 
@@ -164,7 +166,7 @@ def test_what_is_unknown_is_said_to_be_not_counted():
     x = Mystery(name="mystery")(image)
     x = Twice(4, name="twice")(x)
     x = layers.ConvLSTM1D(2, 3, name="recurrent")(x)
-    found = dissect(keras.Model(image, x))
+    found = layer_table(keras.Model(image, x))
     assert found.not_counted == ("mystery", "twice", "recurrent")
     assert [row.macs for row in found.rows] == [0, None, None, None]
     assert found.rows[1].note == "MACs not counted" and found.rows[1].parameters == 9
@@ -189,4 +191,4 @@ def test_tensorflow_counts_two_operations_for_each_mac():
     options = option_builder.ProfileOptionBuilder.float_operation()
     options["output"] = "none"
     operations = model_analyzer.profile(graph, options=options).total_float_ops
-    assert operations == 2 * dissect(model).macs
+    assert operations == 2 * layer_table(model).macs

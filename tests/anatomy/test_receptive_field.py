@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from cnnkit.anatomy import dissect
+from cnnkit.anatomy import layer_table
 from cnnkit.anatomy.receptive_field import Border
 
 layers = keras.layers
@@ -101,7 +101,7 @@ NETWORKS = {
 def test_receptive_field_is_where_the_gradient_is(name):
     image = keras.Input((SIZE, SIZE, 1))
     model = keras.Model(image, NETWORKS[name](image))
-    assert dissect(model).receptive_field == measured(model)
+    assert layer_table(model).receptive_field == measured(model)
 
 
 @pytest.mark.parametrize("end", ["global", "flatten", "gate", "mean", "group normalisation"])
@@ -114,14 +114,14 @@ def test_what_sees_everything_has_the_image_as_its_field(end):
         "mean": lambda x: keras.ops.mean(x, axis=(1, 2), keepdims=True),
         "group normalisation": layers.GroupNormalization(1),
     }
-    found = dissect(keras.Model(image, ends[end](image)))
+    found = layer_table(keras.Model(image, ends[end](image)))
     assert found.rows[-1].whole_image and found.receptive_field == (12, 15)
 
 
 def test_a_gate_leaves_the_stride_as_it_is():
     image = keras.Input((12, 12, 1))
     gated = gate(conv(3, strides=2)(image))
-    row = dissect(keras.Model(image, conv(3, strides=2)(gated))).rows[-1]
+    row = layer_table(keras.Model(image, conv(3, strides=2)(gated))).rows[-1]
     assert row.whole_image and row.stride == (4, 4)
 
 
@@ -130,7 +130,7 @@ def test_strides_multiply_and_enlarging_divides():
     x = conv(3, strides=(2, 3))(image)
     x = layers.MaxPooling2D(2)(x)
     x = layers.UpSampling2D(8)(x)
-    assert [row.stride for row in dissect(keras.Model(image, x)).rows] == [
+    assert [row.stride for row in layer_table(keras.Model(image, x)).rows] == [
         (1, 1),
         (2, 3),
         (4, 6),
@@ -141,22 +141,22 @@ def test_strides_multiply_and_enlarging_divides():
 def test_one_and_three_dimensions_are_followed_too():
     sound = keras.Input((50, 2))
     x = layers.Conv1D(4, 3, strides=2, padding="causal")(sound)
-    assert dissect(keras.Model(sound, layers.Conv1D(4, 5)(x))).receptive_field == (11,)
+    assert layer_table(keras.Model(sound, layers.Conv1D(4, 5)(x))).receptive_field == (11,)
     film = keras.Input((9, 16, 16, 1))
     x = layers.MaxPooling3D((1, 2, 2))(layers.Conv3D(2, (3, 5, 5))(film))
-    assert dissect(keras.Model(film, x)).receptive_field == (3, 6, 6)
+    assert layer_table(keras.Model(film, x)).receptive_field == (3, 6, 6)
 
 
 def test_what_cannot_be_followed_is_unknown_and_not_guessed():
     image = keras.Input((12, 12, 1))
     tokens = layers.Reshape((36, 4))(conv(3, padding="same")(image))
-    assert dissect(keras.Model(image, layers.Dense(2)(tokens))).receptive_field is None
+    assert layer_table(keras.Model(image, layers.Dense(2)(tokens))).receptive_field is None
     mixed = layers.Concatenate(axis=1)([image, image])
-    assert dissect(keras.Model(image, mixed)).receptive_field is None
+    assert layer_table(keras.Model(image, mixed)).receptive_field is None
     attended = layers.MultiHeadAttention(1, 2)(tokens, tokens)
-    assert dissect(keras.Model(image, layers.Flatten()(attended))).receptive_field == (12, 12)
+    assert layer_table(keras.Model(image, layers.Flatten()(attended))).receptive_field == (12, 12)
     row = keras.Input((7,))
-    assert dissect(keras.Model(row, layers.Dense(3)(row))).receptive_field is None
+    assert layer_table(keras.Model(row, layers.Dense(3)(row))).receptive_field is None
 
 
 def test_borders_compose_like_functions():

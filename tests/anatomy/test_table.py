@@ -10,7 +10,7 @@ import keras
 import numpy as np
 import pytest
 
-from cnnkit.anatomy import dissect
+from cnnkit.anatomy import layer_table
 from cnnkit.errors import IncompatibleError
 from cnnkit.models import create_model, list_models
 from cnnkit.models._weightless import without_weights
@@ -24,7 +24,7 @@ def application(name, **options):
 
 @pytest.fixture(scope="module")
 def vgg16():
-    return dissect(application("VGG16"))
+    return layer_table(application("VGG16"))
 
 
 def test_vgg16_has_the_parameters_and_macs_that_everybody_counts(vgg16):
@@ -55,7 +55,7 @@ def test_vgg16_keeps_two_large_maps_at_once(vgg16):
     ],
 )
 def test_known_totals_of_other_networks(name, parameters, macs, depth, layer, field):
-    found = dissect(application(name))
+    found = layer_table(application(name))
     assert found.parameters == parameters and found.depth == depth
     assert macs[0] < found.macs < macs[1] and found.not_counted == ()
     if layer:  # Araujo, Norris, Sim, 2019
@@ -63,7 +63,7 @@ def test_known_totals_of_other_networks(name, parameters, macs, depth, layer, fi
 
 
 def test_a_network_that_keras_nests_is_counted_through():
-    found = dissect(application("ConvNeXtTiny"))
+    found = layer_table(application("ConvNeXtTiny"))
     assert found.parameters == 28_589_128 and 4.4e9 < found.macs < 4.6e9
     assert found.not_counted == ()
     nested = [row.name for row in found.rows if "/" in row.name]
@@ -72,14 +72,14 @@ def test_a_network_that_keras_nests_is_counted_through():
 
 @pytest.mark.parametrize("name", list_models())
 def test_every_registered_network_is_counted_whole(name):
-    found = dissect(without_weights(lambda: create_model(name)))
+    found = layer_table(without_weights(lambda: create_model(name)))
     assert found.not_counted == () and found.macs > 0
     assert found.rows[0].kind == "InputLayer"
     assert found.receptive_field == found.input_shape[:2]  # of a class
 
 
 def test_lenet_is_counted_by_hand():
-    found = dissect(create_model("lenet_tutorial"))
+    found = layer_table(create_model("lenet_tutorial"))
     assert found.macs == 24 * 24 * 25 * 20 + 8 * 8 * 25 * 20 * 50 + 800 * 500 + 500 * 10
     by_name = {row.name: row for row in found.rows}
     assert by_name["block2_pool"].receptive_field == (16, 16)
@@ -99,7 +99,7 @@ def nested_model():
 
 def test_nested_networks_bear_the_path_to_them():
     model = nested_model()
-    found = dissect(model)
+    found = layer_table(model)
     assert [row.name for row in found.rows if "/" in row.name] == [
         "middle/relu",
         "middle/core/conv",
@@ -112,7 +112,7 @@ def test_nested_networks_bear_the_path_to_them():
 def test_a_network_is_left_as_it_was():
     model = nested_model()
     before = [len(layer._inbound_nodes) for layer in model.layers]
-    dissect(model)
+    layer_table(model)
     assert [len(layer._inbound_nodes) for layer in model.layers] == before
     assert model.get_layer("stem").output.shape == (None, 7, 7, 4)
 
@@ -121,17 +121,17 @@ def test_a_layer_that_is_used_twice_costs_twice_and_weighs_once():
     image = keras.Input((8, 8, 3))
     shared = layers.Conv2D(3, 3, padding="same", name="shared")
     model = keras.Model(image, shared(shared(image)))
-    first, second = dissect(model).rows[1:]
+    first, second = layer_table(model).rows[1:]
     assert first.macs == second.macs == 64 * 9 * 3 * 3
     assert (first.parameters, second.parameters) == (84, 0)
-    assert dissect(model).parameters == model.count_params()
+    assert layer_table(model).parameters == model.count_params()
 
 
 def test_frozen_and_moving_weights_are_not_trainable():
     image = keras.Input((8, 8, 3))
     x = layers.Conv2D(4, 3, trainable=False, name="frozen")(image)
     model = keras.Model(image, layers.BatchNormalization()(x))
-    found = dissect(model)
+    found = layer_table(model)
     assert (found.parameters, found.trainable) == (112 + 16, 8)
     assert found.trainable == sum(np.prod(w.shape) for w in model.trainable_weights)
 
@@ -141,7 +141,7 @@ def test_branches_several_outputs_and_bare_operations_are_rows_too():
     x = image[..., ::-1] / 127.5 - 1
     left, right = layers.Conv2D(2, 3, name="left")(x), layers.Conv2D(2, 3, name="right")(x)
     model = keras.Model(image, [layers.Concatenate()([left, right]), layers.Flatten()(left)])
-    found = dissect(model)
+    found = layer_table(model)
     assert {"GetItem", "TrueDivide", "Subtract", "Concatenate"} <= {row.kind for row in found.rows}
     assert found.depth == 1 and found.macs == 2 * 36 * 9 * 3 * 2
 
@@ -149,9 +149,12 @@ def test_branches_several_outputs_and_bare_operations_are_rows_too():
 def test_half_precision_takes_half_the_memory():
     image = keras.Input((8, 8, 3), dtype="float16")
     model = keras.Model(image, layers.Conv2D(4, 3, dtype="float16")(image))
-    assert dissect(model).rows[1].activation_bytes == 6 * 6 * 4 * 2
+    assert layer_table(model).rows[1].activation_bytes == 6 * 6 * 4 * 2
     image = keras.Input((8, 8, 3), dtype="uint8")
-    assert dissect(keras.Model(image, layers.Rescaling(1.0)(image))).rows[0].activation_bytes == 192
+    assert (
+        layer_table(keras.Model(image, layers.Rescaling(1.0)(image))).rows[0].activation_bytes
+        == 192
+    )
 
 
 @pytest.fixture(scope="module")
@@ -163,14 +166,14 @@ def open_sizes():
 
 def test_sizes_that_are_left_open_are_asked_for(open_sizes):
     with pytest.raises(IncompatibleError, match=r"\(None, None, 3\).*input_shape=\(224, 224, 3\)"):
-        dissect(open_sizes)
-    assert dissect(open_sizes, (10, 12, 3)).rows[1].output_shape == (8, 10, 4)
+        layer_table(open_sizes)
+    assert layer_table(open_sizes, (10, 12, 3)).rows[1].output_shape == (8, 10, 4)
 
 
 @pytest.mark.parametrize("shape", [(10, 10, 1), (10, 10), (2, 2, 3)])
 def test_a_size_that_cannot_be_says_so(open_sizes, shape):
     with pytest.raises(IncompatibleError):
-        dissect(open_sizes, shape)
+        layer_table(open_sizes, shape)
 
 
 def test_a_network_without_a_graph_says_so():
@@ -180,11 +183,11 @@ def test_a_network_without_a_graph_says_so():
 
     for model in (Own(name="own"), keras.Sequential([layers.Dense(2)], name="own")):
         with pytest.raises(IncompatibleError, match="'own'.*functional or built Sequential"):
-            dissect(model)
+            layer_table(model)
 
 
 def test_json_and_csv_hold_every_row():
-    found = dissect(nested_model())
+    found = layer_table(nested_model())
     values = json.loads(found.to_json())
     assert values["macs"] == found.macs and len(values["layers"]) == len(found.rows)
     assert values["layers"][1]["receptive_field"] == [3, 3]

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from cnnkit.backprop import ALL, DENSE, Network, trace
-from cnnkit.backprop.experiment import Curve, Plan, curve, learn, mean_at, of_way
+from cnnkit.backprop import ALL, DENSE, NumpyModel, trace
+from cnnkit.backprop.experiment import ExperimentPlan, TrainingCurve, curve, learn, mean_at, of_way
 from cnnkit.backprop.toy import AWAKE, POST, toy_network, toy_parts
 from cnnkit.datasets import load_dataset
 from cnnkit.errors import InvalidRecipeError, UnknownNameError
@@ -12,7 +12,7 @@ from cnnkit.models import create_model
 
 
 def test_the_toy_network_is_the_registered_one_layer_by_layer():
-    ours, theirs = toy_network(), Network.from_keras(create_model("toy_cnn"))
+    ours, theirs = toy_network(), NumpyModel.from_keras(create_model("toy_cnn"))
     assert [(a.name, a.kind) for a in ours] == [(b.name, b.kind) for b in theirs]
     for mine, other in zip(ours, theirs, strict=True):
         for name, values in mine.parameters.items():
@@ -37,7 +37,7 @@ def test_the_patterns_are_those_of_the_data_set_without_its_validation_part():
 
 
 def test_both_ways_learn_and_the_same_seed_learns_the_same():
-    plan = Plan(recipe="awake", epochs=120, seeds=1)
+    plan = ExperimentPlan(recipe="awake", epochs=120, seeds=1)
     curves = [curve(way, seed, list(learn(plan, way, seed))) for way, seed in plan.units]
     whole, dense = of_way(curves, ALL)[0], of_way(curves, DENSE)[0]
     assert whole.probability[-1] > dense.probability[-1] > 1 / 3
@@ -50,21 +50,26 @@ def test_both_ways_learn_and_the_same_seed_learns_the_same():
 
 
 def test_a_curve_survives_as_a_file():
-    made = curve(ALL, 4, list(learn(Plan(epochs=2, seeds=1), ALL, 4)))
-    back = Curve.from_bytes(made.to_bytes())
+    made = curve(ALL, 4, list(learn(ExperimentPlan(epochs=2, seeds=1), ALL, 4)))
+    back = TrainingCurve.from_bytes(made.to_bytes())
     assert (back.way, back.seed, back.take_off) == (ALL, 4, None)
     assert np.array_equal(back.seconds, made.seconds)
     for damaged in (b"", b"nonsense", made.to_bytes()[:99]):
         with pytest.raises(ValueError, match="no curve"):
-            Curve.from_bytes(damaged)
+            TrainingCurve.from_bytes(damaged)
 
 
 def test_a_plan_that_cannot_work_is_refused():
-    assert Plan.from_dict(Plan(epochs=7).to_dict() | {"else": 1}) == Plan(epochs=7)
-    assert len(Plan().units) == 20 and Plan().units[:2] == [(ALL, 0), (DENSE, 0)]
+    assert ExperimentPlan.from_dict(
+        ExperimentPlan(epochs=7).to_dict() | {"else": 1}
+    ) == ExperimentPlan(epochs=7)
+    assert len(ExperimentPlan().units) == 20 and ExperimentPlan().units[:2] == [
+        (ALL, 0),
+        (DENSE, 0),
+    ]
     with pytest.raises(InvalidRecipeError, match="epochs must be .* 1 to 2,000. Received: 0"):
-        Plan(epochs=0)
+        ExperimentPlan(epochs=0)
     with pytest.raises(InvalidRecipeError, match="seeds"):
-        Plan(seeds=1.5)
+        ExperimentPlan(seeds=1.5)
     with pytest.raises(UnknownNameError, match="'poste'.*awake, post"):
-        Plan(recipe="poste")
+        ExperimentPlan(recipe="poste")

@@ -39,7 +39,7 @@ def test_the_trained_network_that_ships_in_float32():
 
 def test_mistakes_are_one_sentence():
     result = call("--model", "compact_cnn")
-    assert result.exit_code == 1 and "'block1_conv1_bn' expects a kind" in result.output
+    assert result.exit_code == 1 and "'block1_conv1_bn' must be of a kind" in result.output
     assert "Traceback" not in result.output
     assert call("starter", "--model", "toy_cnn").exit_code == 2
     assert "Unknown model 'nix'" in call("--model", "nix").output

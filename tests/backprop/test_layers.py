@@ -91,7 +91,9 @@ def test_bordered_deltas_under_flipped_kernels_are_what_a_convolution_passes_bac
         return
     layer.forward(np.random.default_rng(seed).normal(size=(2, *side, 2)))
     delta = np.random.default_rng(seed + 1).normal(size=layer.output.shape)
-    assert np.allclose(layer.backward(delta), layer.pass_back_sliding(delta), atol=1e-12)
+    assert np.allclose(
+        layer.backward(delta), layer.input_gradient_by_correlation(delta), atol=1e-12
+    )
 
 
 def test_the_border_is_one_less_than_the_kernel():
@@ -104,7 +106,7 @@ def test_max_pooling_returns_each_delta_to_the_pixel_it_chose_and_zero_to_the_ot
     layer = MaxPooling("pool", 2)
     x = np.array([[1, 5, 2, 2], [0, 3, 2, 2]], float)[np.newaxis, ..., np.newaxis]
     assert layer.forward(x)[0, 0, :, 0].tolist() == [5, 2]
-    assert layer.chosen[0, 0, :, 0].tolist() == [1, 0]  # of equal ones the first
+    assert layer.argmax[0, 0, :, 0].tolist() == [1, 0]  # of equal ones the first
     back = layer.backward(np.array([7.0, 9.0]).reshape(1, 1, 2, 1))
     assert back[0, ..., 0].tolist() == [[0, 7, 9, 0], [0, 0, 0, 0]]
 

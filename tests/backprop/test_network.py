@@ -11,12 +11,12 @@ from cnnkit.backprop import (
     Convolution,
     Dense,
     Flatten,
-    Network,
+    NumpyModel,
     ReLU,
-    awaken,
-    choose_learners,
     gradcheck,
+    randomize_zero_kernels,
     relative_error,
+    set_trainable,
     train,
 )
 from cnnkit.errors import DivergedError, IncompatibleError
@@ -26,23 +26,23 @@ from tests.backprop.networks import DTYPES, network_of, random_images
 WHOLE = ("toy_cnn", "lenet_tutorial", "deep_mnist", "lenet5")
 
 
-def twin_of(name, dtype="float32", **options):
-    """A Keras network without zero kernels, its twin, two noisy images and their labels."""
+def converted(name, dtype="float32", **options):
+    """A Keras model without zero kernels, its NumPy model, two noisy images and their labels."""
     model = create_model(name, seed=1, **options)
-    awake = Network.from_keras(model)
-    awaken(awake)
+    awake = NumpyModel.from_keras(model)
+    randomize_zero_kernels(awake)
     for layer in awake:
         if layer.parameters:
             model.get_layer(layer.name).set_weights(list(layer.parameters.values()))
     shape = model.inputs[0].shape[1:]
     generator = np.random.default_rng(0)
     images = generator.integers(0, 256, (2, *shape)).astype("uint8")
-    return model, Network.from_keras(model, dtype), images, np.array([0, 2])
+    return model, NumpyModel.from_keras(model, dtype), images, np.array([0, 2])
 
 
 @pytest.mark.parametrize("name", WHOLE)
-def test_a_twin_answers_as_its_keras_network_and_has_its_gradients(name):
-    model, network, images, labels = twin_of(name)
+def test_the_numpy_model_has_the_outputs_and_gradients_of_its_keras_model(name):
+    model, network, images, labels = converted(name)
     with tf.GradientTape() as tape:
         logits = model(images, training=False)
         losses = tf.nn.sparse_softmax_cross_entropy_with_logits(labels, logits)
@@ -61,15 +61,15 @@ def test_a_twin_answers_as_its_keras_network_and_has_its_gradients(name):
 
 @pytest.mark.parametrize("dtype", DTYPES)
 @pytest.mark.parametrize("name", WHOLE)
-def test_every_gradient_and_delta_of_a_whole_twin_is_tensorflows(name, dtype):
-    _, network, images, labels = twin_of(name, dtype)
+def test_every_gradient_and_delta_of_a_whole_network_is_tensorflows(name, dtype):
+    _, network, images, labels = converted(name, dtype)
     report = gradcheck(network, images, labels, probes=0)
     assert report.equal and report.worst > 0
     assert {check.layer for check in report.checks} == {layer.name for layer in network}
 
 
 def test_central_differences_agree_in_every_layer_with_weights():
-    _, network, images, labels = twin_of("toy_cnn", initialization="sugomori")
+    _, network, images, labels = converted("toy_cnn", initialization="sugomori")
     report = gradcheck(network, images, labels, probes=4)
     probed = {check.layer for check in report.checks if check.probed}
     assert probed == {"block1_conv1", "block2_conv1", "fc1", "logits"}
@@ -77,11 +77,11 @@ def test_central_differences_agree_in_every_layer_with_weights():
 
 
 def test_a_wrong_gradient_is_found():
-    _, network, images, labels = twin_of("toy_cnn")
+    _, network, images, labels = converted("toy_cnn")
 
     class Wrong(Convolution):
-        def slopes(self, delta):
-            found = super().slopes(delta)
+        def parameter_gradients(self, delta):
+            found = super().parameter_gradients(delta)
             return found | {"kernel": 1.001 * found["kernel"]}
 
     network["block2_conv1"].__class__ = Wrong
@@ -92,19 +92,19 @@ def test_a_wrong_gradient_is_found():
 
 
 def test_there_and_back_is_the_same_network():
-    model, network, images, _ = twin_of("deep_mnist")
+    model, network, images, _ = converted("deep_mnist")
     back = network.to_keras()
     assert [w.shape for w in back.get_weights()] == [w.shape for w in model.get_weights()]
     for ours, theirs in zip(back.get_weights(), model.get_weights(), strict=True):
         assert np.array_equal(ours, theirs)
     ours, theirs = (m(images, training=False).numpy() for m in (back, model))
     assert relative_error(ours, theirs) < 1e-6
-    names = [layer.name for layer in Network.from_keras(back)]
+    names = [layer.name for layer in NumpyModel.from_keras(back)]
     assert names == [layer.name for layer in network]
 
 
 def test_a_step_is_keras_sgd_and_only_the_dense_layers_move_where_only_they_learn():
-    model, network, images, labels = twin_of("toy_cnn", initialization="sugomori", learn=DENSE)
+    model, network, images, labels = converted("toy_cnn", initialization="sugomori", learn=DENSE)
     before = [w.copy() for w in model.get_weights()]
     model.compile(keras.optimizers.SGD(0.1), keras.losses.SparseCategoricalCrossentropy(True))
     model.train_on_batch(images, labels)
@@ -118,15 +118,15 @@ def test_a_step_is_keras_sgd_and_only_the_dense_layers_move_where_only_they_lear
 
 
 def test_backward_stops_at_the_lowest_layer_that_learns():
-    _, network, images, labels = twin_of("toy_cnn")
-    choose_learners(network, DENSE)
+    _, network, images, labels = converted("toy_cnn")
+    set_trainable(network, DENSE)
     network.forward(images, labels)
     network.backward(whole=False)
-    assert network["fc1"].gradients and not network["fc1"].passed.size
+    assert network["fc1"].gradients and not network["fc1"].input_delta.size
     assert not network["flatten"].delta.size
-    choose_learners(network, ALL)
+    set_trainable(network, ALL)
     network.backward(whole=False)
-    assert network["block1_conv1"].gradients and not network["block1_conv1"].passed.size
+    assert network["block1_conv1"].gradients and not network["block1_conv1"].input_delta.size
 
 
 def test_training_tells_both_measures_and_learns():
@@ -166,12 +166,12 @@ def test_layers_that_do_not_fit_each_other():
         network_of(Convolution("conv", kernel), shape=(4, 4, 1))
     with refused(r"'conv' .* at least 3×3 pixels. Received: 2×5"):
         network_of(Convolution("conv", kernel), shape=(2, 5, 2))
-    with refused(r"'fc1' \(dense\) expects a row of 9 numbers. Received: 16"):
-        Network([Flatten("flatten"), Dense("fc1", np.zeros((9, 3)))], (4, 4, 1))
+    with refused(r"'fc1' \(dense\) expects a vector of 9 numbers. Received: 16"):
+        NumpyModel([Flatten("flatten"), Dense("fc1", np.zeros((9, 3)))], (4, 4, 1))
     with refused("different names. 'a' twice"):
-        Network([ReLU("a"), ReLU("a")], (4, 4, 1))
+        NumpyModel([ReLU("a"), ReLU("a")], (4, 4, 1))
     with refused("float16"):
-        Network([ReLU("a")], (4, 4, 1), "float16")
+        NumpyModel([ReLU("a")], (4, 4, 1), "float16")
     layer = ReLU("relu")
     with refused("'relu' .* a forward pass first"):
         layer.backward(np.zeros((1, 2)))
@@ -186,30 +186,30 @@ def test_weights_that_are_no_numbers():
     kernel[3, 4] = np.nan
     model.get_layer("fc1").set_weights([kernel, bias])
     with refused(r"'fc1' \(dense\) expects finite numbers in its kernel. Received: 1 of 1,600"):
-        Network.from_keras(model)
+        NumpyModel.from_keras(model)
 
 
 @pytest.mark.parametrize(
     "layer, words",
     [
-        (keras.layers.BatchNormalization(name="odd"), "'odd' expects a kind .* BatchNormalization"),
+        (keras.layers.BatchNormalization(name="odd"), "'odd' must be of a kind .*BatchNorm"),
         (keras.layers.Conv2D(2, 3, dilation_rate=2, name="odd"), "'odd' .* no dilation.*dilation"),
         (keras.layers.Conv2D(2, 3, groups=2, name="odd"), "'odd' .*one group.*2 groups"),
         (keras.layers.Conv2D(2, 3, activation="gelu", name="odd"), "'odd' .*relu, tanh.*'gelu'"),
         (keras.layers.ReLU(max_value=6, name="odd"), "'odd' .* plain ReLU"),
     ],
 )  # fmt: skip
-def test_a_layer_without_a_twin_is_named(layer, words):
+def test_a_layer_of_another_kind_is_named(layer, words):
     image = keras.Input((8, 8, 2))
     with refused(words):
-        Network.from_keras(keras.Model(image, layer(image)))
+        NumpyModel.from_keras(keras.Model(image, layer(image)))
 
 
 def test_a_branch_is_named():
     image = keras.Input((8, 8, 2))
     both = keras.layers.Add(name="join")([image, keras.layers.ReLU()(image)])
-    with refused("'join' expects one layer before it.*2 branches"):
-        Network.from_keras(keras.Model(image, both))
+    with refused("'join' must have one layer before it.*2 branches"):
+        NumpyModel.from_keras(keras.Model(image, both))
 
 
 def test_a_rate_that_is_too_large_is_said_to_be():

@@ -64,7 +64,7 @@ def test_every_number_of_both_directions_is_the_sum_it_is_said_to_be(name):
                 assert found.worked_out == pytest.approx(found.total, abs=1e-12)
         for index in np.ndindex(step.input.shape):
             found = backward_sum(step, index)
-            assert found.total == step.passed[index]
+            assert found.total == step.input_delta[index]
             assert found.worked_out == pytest.approx(found.total, abs=1e-12)
         for index in np.ndindex(step.parameters.get("kernel", np.zeros(0)).shape):
             found = weight_sum(step, index)
@@ -88,7 +88,7 @@ def test_neighbours_hand_over_the_same_numbers():
     found = traced("plain")
     for before, after in itertools.pairwise(found.steps):
         assert np.array_equal(before.output, after.input)
-        assert np.array_equal(before.delta, after.passed)
+        assert np.array_equal(before.delta, after.input_delta)
     assert np.array_equal(found.steps[-1].delta, found.delta)
     assert found.delta.sum() == pytest.approx(0) and found.delta[1] < 0
     assert found.loss == pytest.approx(-np.log(found.probabilities[1]))
@@ -106,7 +106,7 @@ def test_a_trace_stays_as_it_was_when_the_network_learns_on():
 
 def test_arrays_are_named_after_their_layers():
     found = traced("plain")
-    assert {"conv/input", "conv/output", "conv/delta", "conv/passed", "conv/kernel"} <= set(
+    assert {"conv/input", "conv/output", "conv/delta", "conv/input_delta", "conv/kernel"} <= set(
         found.arrays
     )
     assert found.arrays["conv/gradient of bias"] is found["conv"].gradients["bias"]

@@ -34,7 +34,7 @@ def test_step_with_the_keys_pick_a_pixel_and_check_the_gradients(app, page):
     page.wait_for_url(re.compile(r"at=3\.5\.\d"))
     page.get_by_text("δ at row 3, column 5").wait_for()
 
-    page.get_by_role("radio", name="Check it").click()
-    page.get_by_test_id("stButton").get_by_role("button", name="Check it").click()
+    page.get_by_role("radio", name="Gradient check").click()
+    page.get_by_test_id("stButton").get_by_role("button", name="Check the gradients").click()
     page.get_by_text("gradients compared with TensorFlow").wait_for()
     assert not page.locator('[data-testid="stException"]').count()

@@ -1,7 +1,8 @@
 import numpy as np
 import pytest
 
-from cnnkit.concepts.dropout import learn, mask
+from cnnkit.backprop import Dropout
+from cnnkit.concepts.dropout import train_with_dropout
 from cnnkit.concepts.perceptron import small_images
 from cnnkit.datasets import load_dataset
 
@@ -19,28 +20,32 @@ def few_and_partly_wrong():
     )
 
 
+def dropped(shape, rate):
+    return Dropout("dropout", rate).forward(np.ones(shape), training=True)
+
+
 def test_a_mask_switches_off_the_fraction_and_keeps_the_mean():
-    chosen = mask((400, 500), 0.3, np.random.default_rng(0))
+    chosen = dropped((400, 500), 0.3)
     assert np.unique(chosen).tolist() == pytest.approx([0, 1 / 0.7])
     assert (chosen == 0).mean() == pytest.approx(0.3, abs=0.01)
     assert chosen.mean() == pytest.approx(1, abs=0.02)
 
 
 def test_no_dropout_switches_nothing_off():
-    assert (mask((3, 4), 0.0, np.random.default_rng(0)) == 1).all()
+    assert (dropped((3, 4), 0.0) == 1).all()
 
 
 @pytest.mark.parametrize("rate", [-0.1, 1.0])
 def test_a_rate_that_cannot_be_is_refused(rate):
     with pytest.raises(ValueError, match="rate"):
-        mask((2, 2), rate, np.random.default_rng(0))
+        Dropout("dropout", rate)
 
 
 def test_dropout_narrows_the_gap_between_learnt_and_new(few_and_partly_wrong):
     gaps, better = [], []
     for seed in range(3):
-        off = learn(*few_and_partly_wrong, rate=0.0, seed=seed)
-        on = learn(*few_and_partly_wrong, rate=0.5, seed=seed)
+        off = train_with_dropout(*few_and_partly_wrong, rate=0.0, seed=seed)
+        on = train_with_dropout(*few_and_partly_wrong, rate=0.5, seed=seed)
         gaps.append(off.gap - on.gap)
         better.append(on.test_accuracy[-1] - off.test_accuracy[-1])
     assert np.mean(gaps) > 0.08
@@ -49,7 +54,8 @@ def test_dropout_narrows_the_gap_between_learnt_and_new(few_and_partly_wrong):
 
 def test_the_same_seed_gives_the_same_curves(few_and_partly_wrong):
     first, again = (
-        learn(*few_and_partly_wrong, rate=0.5, units=16, epochs=2, seed=3) for _ in range(2)
+        train_with_dropout(*few_and_partly_wrong, rate=0.5, units=16, epochs=2, seed=3)
+        for _ in range(2)
     )
     assert first.test_loss == again.test_loss
     assert len(first.test_loss) == 3

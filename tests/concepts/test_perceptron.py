@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from cnnkit.concepts.perceptron import Perceptron, descend, different_units, small_images
+from cnnkit.concepts.perceptron import different_units, gradient_descent, perceptron, small_images
 from cnnkit.datasets import load_dataset
 
 
@@ -11,59 +11,66 @@ def digits():
     return small_images(images[:200]), labels[:200]
 
 
-def learnt(kind, digits, steps=100):
-    network = Perceptron.start(kind, inputs=196, units=12, classes=10, scale=0.03)
-    return list(descend(network, *digits, steps=steps, learning_rate=0.3, every=20))
+def trained(kind, digits, steps=100):
+    network = perceptron(kind, inputs=196, units=12, classes=10, scale=0.03)
+    return list(gradient_descent(network, *digits, steps=steps, learning_rate=0.3, every=20))
 
 
 @pytest.mark.parametrize("activation", ["tanh", "relu"])
-@pytest.mark.parametrize("dropped", [False, True])
-def test_gradients_are_the_slopes_of_the_loss(activation, dropped):
+@pytest.mark.parametrize("dropout", [0.0, 0.5])
+def test_gradients_are_the_slopes_of_the_loss(activation, dropout):
     generator = np.random.default_rng(1)
-    network = Perceptron.start(
-        "noise", inputs=6, units=4, classes=3, scale=0.7, activation=activation
-    )
     inputs, labels = generator.normal(size=(5, 6)), np.array([0, 1, 2, 1, 0])
-    mask = 2.0 * (generator.random((5, 4)) < 0.5) if dropped else None
 
-    def loss():
-        hidden = network._activate(inputs @ network.hidden + network.hidden_bias)
-        logits = (hidden if mask is None else hidden * mask) @ network.output + network.output_bias
-        return np.mean(np.log(np.exp(logits).sum(axis=1)) - logits[np.arange(5), labels])
+    def model():  # equal seeds, so that each forward pass has the same dropout mask
+        return perceptron(
+            "noise",
+            inputs=6,
+            units=4,
+            classes=3,
+            scale=0.7,
+            activation=activation,
+            dropout=dropout,
+            dropout_seed=3,
+        )
 
-    for parameter, slopes in zip(
-        network.parameters, network.gradients(inputs, labels, mask), strict=True
-    ):
-        for place in np.ndindex(parameter.shape):
-            kept = parameter[place]
-            parameter[place] = kept + 1e-6
-            above = loss()
-            parameter[place] = kept - 1e-6
-            slope = (above - loss()) / 2e-6
-            parameter[place] = kept
-            assert slopes[place] == pytest.approx(slope, abs=1e-7)
+    def loss(layer, name, place, change):
+        network = model()
+        values = network[layer].parameters[name].copy()
+        values[place] += change
+        network[layer].parameters[name] = values
+        return network.forward(inputs, labels, training=True)
+
+    network = model()
+    network.forward(inputs, labels, training=True)
+    network.backward()
+    for layer in ("hidden", "logits"):
+        for name, gradient in network[layer].gradients.items():
+            for place in np.ndindex(gradient.shape):
+                above, below = (loss(layer, name, place, way * 1e-6) for way in (1, -1))
+                assert gradient[place] == pytest.approx((above - below) / 2e-6, abs=1e-7)
 
 
 def test_units_that_start_at_zero_never_learn(digits):
-    end = learnt("zeros", digits)[-1]
+    end = trained("zeros", digits)[-1]
     assert not end.hidden.any()
     assert end.accuracy < 0.2
 
 
 def test_units_that_start_equal_stay_equal(digits):
-    path = learnt("constant", digits)
+    path = trained("constant", digits)
     assert path[-1].hidden.std() > 0  # they do learn …
     assert different_units(path[-1].hidden) == 1  # … all the same
 
 
 def test_units_that_start_as_noise_become_different_and_learn(digits):
-    end = learnt("noise", digits)[-1]
+    end = trained("noise", digits)[-1]
     assert different_units(end.hidden) == 12
     assert end.accuracy > 0.75
 
 
 def test_snapshots_hold_the_start_the_end_and_what_is_between(digits):
-    path = learnt("noise", digits, steps=50)
+    path = trained("noise", digits, steps=50)
     assert [snapshot.step for snapshot in path] == [0, 20, 40, 50]
     assert path[-1].loss < path[0].loss
 
@@ -83,4 +90,4 @@ def test_small_images_are_means_of_blocks():
 
 def test_an_unknown_start_is_refused():
     with pytest.raises(ValueError, match="zeros"):
-        Perceptron.start("ones", inputs=2, units=2, classes=2)
+        perceptron("ones", inputs=2, units=2, classes=2)

@@ -8,15 +8,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from cnnkit.concepts.residual import SHORTCUTS, Block, traced
-from cnnkit.concepts.residual_learning import loss_slope
+from cnnkit.concepts.residual import SHORTCUTS, ResidualBlock, trace_pixel
+from cnnkit.concepts.residual_learning import squared_error_gradient
 
 STACKS = arrays(np.float64, (1, 5, 4, 3), elements=st.floats(0, 2, width=32))
 
 
 def _some(shortcut, outputs=3):
     generator = np.random.default_rng(7)
-    block = Block.start(shortcut, maps=3, outputs=outputs, seed=3)
+    block = ResidualBlock.initialize(shortcut, maps=3, outputs=outputs, seed=3)
     stack = np.maximum(generator.normal(size=(2, 6, 5, 3)), 0)
     return block, stack, np.abs(generator.normal(size=(2, 6, 5, outputs)))
 
@@ -45,9 +45,8 @@ def test_gradients_are_those_of_a_gradient_tape(shortcut, outputs):
         score = tf.reduce_mean(tf.reduce_sum(error, axis=-1)) / 2
     expected = tape.gradient(score, variables)
     way = block.forward(stack)
-    slope = loss_slope(way.output, target)
-    found = block.weight_slopes(way, slope)
-    assert block.input_slope(way, slope) == pytest.approx(np.asarray(expected[0]))
+    found = block.backward(way, squared_error_gradient(way.output, target))
+    assert found.input == pytest.approx(np.asarray(expected[0]))
     assert found.first == pytest.approx(np.asarray(expected[1]))
     assert found.second == pytest.approx(np.asarray(expected[2]))
     if shortcut == "trained":
@@ -57,7 +56,7 @@ def test_gradients_are_those_of_a_gradient_tape(shortcut, outputs):
 
 
 @pytest.mark.parametrize("shortcut", SHORTCUTS)
-def test_the_way_through_is_that_of_keras_layers(shortcut):
+def test_the_forward_pass_is_that_of_keras_layers(shortcut):
     block, stack, _ = _some(shortcut)
 
     def layer(kernel, activation=None):
@@ -80,41 +79,43 @@ def test_the_way_through_is_that_of_keras_layers(shortcut):
 @settings(deadline=None)
 @given(STACKS)
 def test_with_zero_weights_the_identity_skip_gives_the_input_exactly(stack):
-    block = Block.start("identity", maps=3, outputs=3).dead
+    block = ResidualBlock.initialize("identity", maps=3, outputs=3).zeroed
     way = block.forward(stack)
     assert np.array_equal(way.output, stack)
     # And what is sent back arrives wherever the input was not zero.
-    assert np.array_equal(block.input_slope(way, np.ones_like(stack)), (stack > 0) * 1.0)
+    assert np.array_equal(block.backward(way, np.ones_like(stack)).input, (stack > 0) * 1.0)
 
 
 @settings(deadline=None)
 @given(STACKS)
 def test_with_zero_weights_a_plain_block_gives_nothing_and_sends_nothing_back(stack):
-    block = Block.start("plain", maps=3, outputs=3).dead
+    block = ResidualBlock.initialize("plain", maps=3, outputs=3).zeroed
     way = block.forward(stack)
     assert not way.output.any()
-    assert not block.input_slope(way, np.ones_like(stack)).any()
+    assert not block.backward(way, np.ones_like(stack)).input.any()
 
 
 @settings(deadline=None)
 @given(STACKS, st.sampled_from(["fixed", "trained"]))
 def test_with_zero_weights_a_matrix_is_all_that_is_left(stack, shortcut):
-    block = Block.start(shortcut, maps=3, outputs=5).dead
-    assert np.array_equal(block.forward(stack).output, np.maximum(stack @ block.matrix, 0))
+    block = ResidualBlock.initialize(shortcut, maps=3, outputs=5).zeroed
+    assert block.forward(stack).output == pytest.approx(np.maximum(stack @ block.matrix, 0))
 
 
 def test_an_identity_cannot_change_the_number_of_maps():
     with pytest.raises(ValueError, match="maps=3, outputs=5"):
-        Block.start("identity", maps=3, outputs=5)
+        ResidualBlock.initialize("identity", maps=3, outputs=5)
 
 
 def test_an_unknown_shortcut_lists_those_there_are():
     with pytest.raises(ValueError, match="plain"):
-        Block.start("detour", maps=3, outputs=3)
+        ResidualBlock.initialize("detour", maps=3, outputs=3)
 
 
 def test_equal_seeds_give_equal_convolutions_whatever_the_shortcut():
-    plain, identity = (Block.start(name, maps=3, outputs=3, seed=4) for name in SHORTCUTS[:2])
+    plain, identity = (
+        ResidualBlock.initialize(name, maps=3, outputs=3, seed=4) for name in SHORTCUTS[:2]
+    )
     assert np.array_equal(plain.first, identity.first)
     assert np.array_equal(plain.second, identity.second)
     assert plain.norm == identity.norm > 0
@@ -123,7 +124,7 @@ def test_equal_seeds_give_equal_convolutions_whatever_the_shortcut():
 def test_a_followed_number_adds_up():
     block, stack, _ = _some("identity")
     way = block.forward(stack)
-    found = traced(way, 2, 3, 1, image=1)
+    found = trace_pixel(way, 2, 3, 1, image=1)
     assert found.a == found.shortcut == stack[1, 2, 3, 1]
     assert found.total == found.branch + found.shortcut
     assert found.output == max(found.total, 0) == way.output[1, 2, 3, 1]

@@ -5,16 +5,16 @@ import pytest
 import tensorflow as tf
 from scipy.ndimage import uniform_filter
 
-from cnnkit.concepts.residual import Block
+from cnnkit.concepts.residual import ResidualBlock
 from cnnkit.concepts.residual_learning import (
     chain,
     feature_maps,
-    gradients_through,
+    gradient_norms,
     input_gradient,
-    learn,
-    loss,
-    loss_slope,
-    wanted,
+    squared_error,
+    squared_error_gradient,
+    target_maps,
+    train_block,
 )
 from cnnkit.datasets import load_dataset
 
@@ -25,10 +25,10 @@ def stack():
 
 
 def _learnt(shortcut, stack, *, decay, task="sharper", outputs=4, **how):
-    return learn(
-        Block.start(shortcut, maps=4, outputs=outputs, seed=2),
+    return train_block(
+        ResidualBlock.initialize(shortcut, maps=4, outputs=outputs, seed=2),
         stack,
-        wanted(stack, task, outputs),
+        target_maps(stack, task, outputs),
         decay=decay,
         steps=120,
         learning_rate=1.0,
@@ -45,11 +45,11 @@ def test_the_maps_are_those_of_a_digit_and_never_negative(stack):
 def test_sharper_adds_half_of_what_a_pixel_has_more_than_its_surroundings(stack):
     one = stack[0, ..., 2]
     expected = np.maximum(one + 0.5 * (one - uniform_filter(one, 3, mode="constant")), 0)
-    assert wanted(stack, "sharper", 4)[0, ..., 2] == pytest.approx(expected)
+    assert target_maps(stack, "sharper", 4)[0, ..., 2] == pytest.approx(expected)
 
 
 def test_more_maps_hold_the_mean_and_the_largest(stack):
-    target = wanted(stack, "unchanged", 6)
+    target = target_maps(stack, "unchanged", 6)
     assert np.array_equal(target[..., :4], stack)
     assert target[..., 4] == pytest.approx(stack.mean(axis=-1))
     assert target[..., 5] == pytest.approx(stack.max(axis=-1))
@@ -57,7 +57,7 @@ def test_more_maps_hold_the_mean_and_the_largest(stack):
 
 def test_an_unknown_task_lists_those_there_are(stack):
     with pytest.raises(ValueError, match="sharper"):
-        wanted(stack, "blurred", 4)
+        target_maps(stack, "blurred", 4)
 
 
 @pytest.mark.parametrize("shortcut", ["plain", "identity", "fixed", "trained"])
@@ -67,8 +67,8 @@ def test_every_block_learns_without_l2(stack, shortcut):
 
 
 def test_a_step_is_gradient_descent_with_l2(stack):
-    target = wanted(stack, "sharper", 4)
-    start = Block.start("identity", maps=4, outputs=4, seed=2)
+    target = target_maps(stack, "sharper", 4)
+    start = ResidualBlock.initialize("identity", maps=4, outputs=4, seed=2)
     first = tf.Variable(tf.constant(start.first))
     with tf.GradientTape() as tape:
         hidden = tf.nn.relu(tf.nn.conv2d(stack, first, 1, "SAME"))
@@ -76,7 +76,7 @@ def test_a_step_is_gradient_descent_with_l2(stack):
         error = tf.reduce_mean(tf.reduce_sum(tf.square(output - target), axis=-1)) / 2
         score = error + 0.03 / 2 * tf.reduce_sum(tf.square(first))
     expected = start.first - 0.5 * np.asarray(tape.gradient(score, first))
-    found = learn(start, stack, target, decay=0.03, steps=1, learning_rate=0.5)
+    found = train_block(start, stack, target, decay=0.03, steps=1, learning_rate=0.5)
     assert found.blocks[1].first == pytest.approx(expected)
     assert found.losses[0] == pytest.approx(float(error))
 
@@ -85,14 +85,14 @@ def test_strong_l2_makes_the_residual_block_the_identity_exactly(stack):
     block = _learnt("identity", stack, decay=1.0).blocks[-1]
     assert block.norm == 0
     assert np.array_equal(block.forward(stack).output, stack)
-    target = wanted(stack, "sharper", 4)
+    target = target_maps(stack, "sharper", 4)
     assert np.linalg.norm(input_gradient(block, stack, target)) > 0
 
 
 def test_strong_l2_kills_the_plain_block_and_its_gradient(stack):
     block = _learnt("plain", stack, decay=1.0).blocks[-1]
     assert block.forward(stack).output.max() < 1e-12
-    target = wanted(stack, "sharper", 4)
+    target = target_maps(stack, "sharper", 4)
     assert np.linalg.norm(input_gradient(block, stack, target)) < 1e-12
 
 
@@ -100,7 +100,7 @@ def test_strong_l2_kills_the_plain_block_and_its_gradient(stack):
 def test_strong_l2_leaves_the_fixed_matrix_as_it_was(stack, outputs):
     block = _learnt("fixed", stack, decay=1.0, outputs=outputs).blocks[-1]
     assert np.array_equal(
-        block.matrix, Block.start("fixed", maps=4, outputs=outputs, seed=2).matrix
+        block.matrix, ResidualBlock.initialize("fixed", maps=4, outputs=outputs, seed=2).matrix
     )
     assert block.forward(stack).output == pytest.approx(stack @ block.matrix)
 
@@ -109,10 +109,10 @@ def test_a_trained_matrix_dies_only_where_l2_pulls_on_it_too(stack):
     spared = _learnt("trained", stack, decay=1.0).blocks[-1]
     pulled = _learnt("trained", stack, decay=1.0, decay_shortcut=True).blocks[-1]
     assert np.linalg.norm(pulled.matrix) < 0.1 * np.linalg.norm(spared.matrix)
-    target = wanted(stack, "sharper", 4)
-    dead = loss(np.zeros_like(target), target)
-    assert loss(pulled.forward(stack).output, target) > 0.8 * dead
-    assert loss(spared.forward(stack).output, target) < 0.4 * dead
+    target = target_maps(stack, "sharper", 4)
+    dead = squared_error(np.zeros_like(target), target)
+    assert squared_error(pulled.forward(stack).output, target) > 0.8 * dead
+    assert squared_error(spared.forward(stack).output, target) < 0.4 * dead
 
 
 def test_more_l2_means_shorter_weights_and_an_output_nearer_to_the_shortcut(stack):
@@ -126,7 +126,7 @@ def test_more_l2_means_shorter_weights_and_an_output_nearer_to_the_shortcut(stac
 def test_the_gradient_through_a_chain_is_that_of_a_gradient_tape(stack, shortcut):
     blocks = chain(shortcut, 5, maps=4, scale=0.5)
     x = tf.constant(stack)
-    target = wanted(stack, "sharper", 4)
+    target = target_maps(stack, "sharper", 4)
     places = [x]
     with tf.GradientTape() as tape:
         tape.watch(x)
@@ -138,14 +138,14 @@ def test_the_gradient_through_a_chain_is_that_of_a_gradient_tape(stack, shortcut
         error = tf.square(places[-1] - target)
         score = tf.reduce_mean(tf.reduce_sum(error, axis=-1)) / 2
     norms = [np.linalg.norm(np.asarray(g)) for g in reversed(tape.gradient(score, places))]
-    found = gradients_through(blocks, stack, target)
+    found = gradient_norms(blocks, stack, target)
     assert found == pytest.approx(np.array(norms) / norms[0])
 
 
 def test_small_weights_starve_a_plain_chain_and_not_a_residual_one(stack):
-    target = wanted(stack, "sharper", 4)
+    target = target_maps(stack, "sharper", 4)
     plain, residual = (
-        gradients_through(chain(kind, 30, maps=4, scale=0.25), stack, target)
+        gradient_norms(chain(kind, 30, maps=4, scale=0.25), stack, target)
         for kind in ("plain", "identity")
     )
     assert plain[-1] < 1e-15
@@ -154,5 +154,5 @@ def test_small_weights_starve_a_plain_chain_and_not_a_residual_one(stack):
 
 def test_without_an_error_there_is_nothing_to_send_back(stack):
     blocks = chain("identity", 3, maps=4, scale=0)
-    assert not gradients_through(blocks, stack, stack).any()
-    assert not loss_slope(stack, stack).any()
+    assert not gradient_norms(blocks, stack, stack).any()
+    assert not squared_error_gradient(stack, stack).any()

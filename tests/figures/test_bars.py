@@ -1,7 +1,7 @@
 import numpy as np
 
 from cnnkit.figures._style import BLUE, GREEN
-from cnnkit.figures.bars import probabilities, signed
+from cnnkit.figures.bars import probability_bars, signed_bars
 
 NAMES = tuple("0123456789")
 
@@ -9,7 +9,7 @@ NAMES = tuple("0123456789")
 def test_there_is_a_bar_for_each_class_and_the_largest_stands_out():
     values = np.full(10, 0.02)
     values[7] = 0.82
-    (bars,) = probabilities(values, NAMES).data
+    (bars,) = probability_bars(values, NAMES).data
     assert list(bars.x) == list(NAMES)
     assert np.allclose(bars.y, values)
     assert [i for i, colour in enumerate(bars.marker.color) if colour == BLUE] == [7]
@@ -18,21 +18,21 @@ def test_there_is_a_bar_for_each_class_and_the_largest_stands_out():
 def test_numbers_too_small_to_read_are_left_out():
     values = np.zeros(10)
     values[[0, 1]] = 0.996, 0.004
-    (bars,) = probabilities(values, NAMES).data
+    (bars,) = probability_bars(values, NAMES).data
     assert bars.text[0] == "100"
     assert set(bars.text[1:]) == {""}
 
 
 def test_class_names_that_are_digits_stay_names():
-    assert probabilities(np.full(10, 0.1), NAMES).layout.xaxis.type == "category"
+    assert probability_bars(np.full(10, 0.1), NAMES).layout.xaxis.type == "category"
 
 
 def test_signed_bars_mark_the_chosen_one_and_keep_their_limits():
-    figure = signed(np.array([-1.0, 2.0]), ("a", "b"), chosen=1, limits=(-3, 3))
+    figure = signed_bars(np.array([-1.0, 2.0]), ("a", "b"), chosen=1, limits=(-3, 3))
     assert figure.data[0].marker.color[1] == GREEN
     assert tuple(figure.layout.yaxis.range) == (-3, 3)
 
 
 def test_signed_bars_of_nothing_but_zeros_have_room():
-    low, high = signed(np.zeros(3), ("a", "b", "c")).layout.yaxis.range
+    low, high = signed_bars(np.zeros(3), ("a", "b", "c")).layout.yaxis.range
     assert low <= 0 < high

@@ -10,7 +10,7 @@ import numpy as np
 from PIL import Image
 
 from cnnkit.anatomy import Stage
-from cnnkit.figures.network import SHEETS, folded, network, strongest
+from cnnkit.figures.network import SHEETS, draw_network, folded, strongest
 
 STAGES = [
     Stage(name="image", kind="InputLayer", shape=(8, 8, 1), parameters=0, detail="the image"),
@@ -23,7 +23,7 @@ STAGES = [
 def drawn(class_names=("a", "b", "c"), maps=None):
     maps = np.random.default_rng(0).normal(size=(6, 6, 7)) if maps is None else maps
     answers = {"image": np.ones((8, 8, 1)), "conv": maps, "flatten": np.ones(252)}
-    return network(STAGES, answers, np.array([0.1, 0.7, 0.2]), class_names)
+    return draw_network(STAGES, answers, np.array([0.1, 0.7, 0.2]), class_names)
 
 
 def test_every_stage_stands_with_its_shape_its_doing_and_its_weights():

@@ -3,11 +3,10 @@
 import numpy as np
 import pytest
 
-from cnnkit.figures.curve import CURVES, activation_curve
-from cnnkit.figures.descent_step import Slope, loss_by_rate
-from cnnkit.figures.layer_row import Box, layer_row
+from cnnkit.figures.functions import CURVES, LossCurve, activation_curve, loss_by_rate
+from cnnkit.figures.network import LayerBox, layer_row
 from cnnkit.figures.numbers import common_power, folded, number_map, titled, written
-from cnnkit.figures.seed_curves import Bundle, take_off
+from cnnkit.figures.seed_spread import SeedCurves, curves_by_seed
 
 
 def texts(figure):
@@ -70,8 +69,8 @@ def test_single_numbers_are_short(value, text):
 
 def test_the_row_of_layers_names_them_and_its_direction():
     boxes = [
-        Box(title="conv", name="block1<conv1>", values=np.ones((4, 4, 3))),
-        Box(title="loss", name="softmax", values=np.zeros(3)),
+        LayerBox(title="conv", name="block1<conv1>", values=np.ones((4, 4, 3))),
+        LayerBox(title="loss", name="softmax", values=np.zeros(3)),
     ]
     html = layer_row(boxes, 1, backward=True)
     assert 'class="cnn-row backward"' in html and "now at softmax" in html
@@ -86,7 +85,7 @@ def test_a_tangent_only_on_the_way_back(kind):
 
 
 def test_a_loss_far_outside_is_marked_at_the_edge():
-    slope = Slope(title="batch", colour="#112233", losses=[1, 900], before=1, after=900)
+    slope = LossCurve(title="batch", colour="#112233", losses=[1, 900], before=1, after=900)
     figure = loss_by_rate([0.1, 10], [slope], 10)
     assert figure.layout.yaxis.range == (0, 4)
     assert figure.data[1].marker.symbol == "triangle-up" and figure.data[1].y[0] < 4
@@ -94,14 +93,14 @@ def test_a_loss_far_outside_is_marked_at_the_edge():
 
 def test_the_mean_of_the_runs_is_thick_and_what_was_published_stands_beside():
     x = np.array([1, 2])
-    bundle = Bundle(
+    bundle = SeedCurves(
         title="all",
         colour="#112233",
         runs=[(x, np.array([0.4, 0.6])), (x, np.array([0.2, 1.0]))],
         names=["seed 0", "seed 1"],
         published=[(2, 0.9, "the author")],
     )
-    figure = take_off([bundle], x_title="epochs", y_title="p", log=False)
+    figure = curves_by_seed([bundle], x_title="epochs", y_title="p", log=False)
     assert [trace.name for trace in figure.data[2:]] == ["all, mean of 2", "all, published"]
     assert figure.data[2].y.tolist() == pytest.approx([0.3, 0.8])
     assert figure.data[3].y == (0.9,)

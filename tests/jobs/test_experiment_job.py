@@ -3,14 +3,14 @@
 import numpy as np
 import pytest
 
-from cnnkit.backprop.experiment import Plan, curve, learn
+from cnnkit.backprop.experiment import ExperimentPlan, curve, learn
 from cnnkit.jobs.kinds.experiment import curve_file, kept_curves
 from cnnkit.runs import Status
 
 
 @pytest.mark.endurance
 def test_a_cancelled_experiment_goes_on_with_what_lacks(pool, store, until):
-    plan = Plan(epochs=120, seeds=2)
+    plan = ExperimentPlan(epochs=120, seeds=2)
     run = pool.submit(kind="experiment", spec=plan.to_dict())
     until(run, lambda run: kept_curves(store, run.id, plan))
     pool.cancel(run.id)

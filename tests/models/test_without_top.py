@@ -4,8 +4,8 @@ import keras
 import numpy as np
 import pytest
 
-from cnnkit.anatomy import dissect
-from cnnkit.anatomy.cuts import cuts
+from cnnkit.anatomy import layer_table
+from cnnkit.anatomy.layout import cut_points
 from cnnkit.assets import ASSETS
 from cnnkit.errors import AssetUnavailableError, IncompatibleError
 from cnnkit.models import (
@@ -32,7 +32,7 @@ from cnnkit.settings import get_settings
 def test_a_network_ends_at_its_last_maps(name, size, last, shape):
     model = load_without_top(name, weights=None, size=size)
     assert model.output_shape == (None, *shape)
-    assert last is None or last in dissect(model).rows[-1].name
+    assert last is None or last in layer_table(model).rows[-1].name
 
 
 def test_a_network_without_top_gives_the_maps_of_the_whole_one():
@@ -83,10 +83,10 @@ def test_a_network_without_maps_says_so():
 
 
 def test_a_residual_network_cannot_be_cut_within_a_block():
-    rows = dissect(load_without_top("mobilenet_v2", weights=None, size=32)).rows
-    found = {rows[number].name for number in cuts(rows)}
+    rows = layer_table(load_without_top("mobilenet_v2", weights=None, size=32)).rows
+    found = {rows[number].name for number in cut_points(rows)}
     assert {"image", "block_2_add", "block_3_project_BN"} <= found
     assert not found & {"block_2_expand", "block_2_depthwise", "block_2_project_BN"}
-    for number in cuts(rows):
+    for number in cut_points(rows):
         later = rows[number + 1 :]
         assert all(source >= number for row in later for source in row.inputs)

@@ -4,7 +4,7 @@ from types import SimpleNamespace
 import pytest
 
 from cnnkit.errors import InvalidRecipeError
-from cnnkit.figures.data_and_depth import data_and_depth
+from cnnkit.figures.seed_spread import data_and_depth
 from cnnkit.training import Recipe
 from cnnkit.training.transfer import TransferRecipe, get_transfer
 from cnnkit.training.transfer.experiment import WAYS, collect, plan

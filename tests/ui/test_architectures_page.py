@@ -1,4 +1,4 @@
-"""The Architectures page: one network, two, all of them, and twins that are trained."""
+"""The Architectures page: one network, two, all of them, and pairs that are trained."""
 
 from __future__ import annotations
 
@@ -86,7 +86,7 @@ def test_an_unknown_network_is_said_and_the_first_is_shown():
 
 def test_two_networks_stand_side_by_side():
     at = drawn(opened(PAGE, view="two", left="vgg16", right="googlenet"))
-    assert "19.8 times the weights" in words_of(at)
+    assert "19.8 times the parameters" in words_of(at)
     assert html_of(at).count('class="cnn-architecture"') == 2
 
 
@@ -116,10 +116,10 @@ def test_a_file_that_is_no_network_is_refused_with_the_reason():
     assert at.error and not at.exception
 
 
-def test_twins_are_submitted_together_and_differ_in_one_thing(submitted):
-    at = opened(PAGE, view="ideas", idea="depth", twin_depth="8", twin_depth_images="500")
+def test_a_pair_is_submitted_together_and_differs_in_one_option(submitted):
+    at = opened(PAGE, view="concepts", concept="depth", twin_depth="8", twin_depth_images="500")
     drawn(at)
-    assert "In the first layer the gradient" in words_of(at)
+    assert "In the first layer the gradient norm" in words_of(at)
     at.button("depth 8").click().run()
     assert not at.exception and len(submitted) == 2
     from cnnkit.ui.common import cache
@@ -131,11 +131,11 @@ def test_twins_are_submitted_together_and_differ_in_one_thing(submitted):
     assert not [b for b in at.button if b.key == "depth 8"]  # they are on their way
 
 
-def test_twins_that_were_trained_are_found_again_with_their_curves(submitted, store):
-    from cnnkit.ui.architectures.concepts.auxiliary import auxiliary_twins
+def test_a_pair_trained_under_an_old_name_is_found_at_the_old_address(submitted, store):
+    from cnnkit.ui.architectures.concepts.trained_pairs import auxiliary_pair
 
-    for name, recipe in auxiliary_twins(images=500, epochs=4).recipes.items():
-        run = store.create("train", recipe.to_dict(), name)
+    for name, recipe in auxiliary_pair(images=500, epochs=4).recipes.items():
+        run = store.create("train", recipe.replace(name="twins").to_dict(), name)
         values = {"loss": 1.0, "val_accuracy": 0.5}
         store.log(run.id, [Point(metric=k, value=v, step=1, when=0) for k, v in values.items()])
         store.update(run.id, status=Status.RUNNING)

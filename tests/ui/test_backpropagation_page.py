@@ -8,7 +8,7 @@ from functools import partial
 import pytest
 
 from cnnkit.backprop import DENSE
-from cnnkit.backprop.experiment import Plan, curve, learn
+from cnnkit.backprop.experiment import ExperimentPlan, curve, learn
 from cnnkit.backprop.toy import AWAKE, toy_network
 from cnnkit.jobs.kinds.experiment import curve_file
 from cnnkit.runs import Status
@@ -40,16 +40,16 @@ def test_the_numbers_of_a_sum_are_written_out():
     at = open_page(way="backward", layer="block2_conv1", at="1.2.7", learnt="25")
     said = words_of(at)
     assert "δ at row 1, column 2 of map 7" in said and "the other 19 maps" in said
-    assert "What its weights learn" in at.subheader[-1].value
+    assert "Gradient with respect to the weights" in at.subheader[-1].value
     before = said
     at.button(key="cell_down").click().run()
     assert "δ at row 2, column 2 of map 7" in words_of(at) != before
 
 
-def test_max_pooling_says_where_its_delta_returns_to():
+def test_max_pooling_says_which_pixel_gets_its_delta():
     at = open_page(way="backward", layer="block1_pool", learnt="25")
-    assert "returns to the pixel that was the largest" in words_of(at)
-    assert not [s for s in at.subheader if "weights learn" in s.value]
+    assert "the pixel that was the largest" in words_of(at)
+    assert not [s for s in at.subheader if "the weights" in s.value]
 
 
 def test_links_that_fit_nothing_say_so_or_fall_back():
@@ -97,16 +97,16 @@ def test_the_experiment_shows_what_was_measured_and_can_be_run(store, submitted)
 
 
 def test_what_was_trained_here_is_shown_instead(store, own_home, tmp_path):
-    run = store.create("experiment", Plan().to_dict(), "here")
-    made = curve(DENSE, 0, list(learn(Plan(epochs=3), DENSE, 0)))
+    run = store.create("experiment", ExperimentPlan().to_dict(), "here")
+    made = curve(DENSE, 0, list(learn(ExperimentPlan(epochs=3), DENSE, 0)))
     (tmp_path / curve_file(DENSE, 0)).write_bytes(made.to_bytes())
     store.add_artifact(run.id, tmp_path / curve_file(DENSE, 0))
     store.update(run.id, status=Status.CANCELLED)
     said = words_of(open_page(view="convolutions"))
-    assert "Trained on this machine; 19 networks are still to come" in said
+    assert "Trained on this machine; 19 networks are missing" in said
 
 
-def test_a_trained_network_of_digits_has_a_twin(store):
+def test_a_trained_network_of_digits_is_converted(store):
     at = open_page(network="starter", way="backward", layer="block2_conv1")
     assert not at.error and "the other 49 maps" in words_of(at)
     at.selectbox(key="choice_network").select("toy").run()

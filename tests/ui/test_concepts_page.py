@@ -1,4 +1,4 @@
-"""The Ideas page: every experiment opens, and moving something changes what is said."""
+"""The Concepts page: every experiment opens, and its controls change the results."""
 
 from __future__ import annotations
 
@@ -6,32 +6,32 @@ from functools import partial
 
 import pytest
 
-from cnnkit.ui.concepts import IDEAS
+from cnnkit.ui.concepts import CONCEPTS
 from tests.pages import opened
 
-open_page = partial(opened, "pages/ideas.py")
+open_page = partial(opened, "pages/concepts.py")
 
 
 def words_of(at):
     return "\n".join(e.value for e in (*at.markdown, *at.caption, *at.success, *at.warning))
 
 
-@pytest.mark.parametrize("idea", IDEAS)
-def test_every_idea_opens_by_its_link_with_a_question_and_an_answer(idea):
-    at = open_page(idea=idea)
+@pytest.mark.parametrize("concept", CONCEPTS)
+def test_every_concept_opens_by_its_link_with_a_question_and_an_answer(concept):
+    at = open_page(concept=concept)
     assert at.subheader[0].value.endswith("?")
     assert "asked in" in words_of(at)
     assert not at.warning and not at.error
 
 
-def test_an_idea_that_is_not_there_says_so_and_opens_the_first():
-    at = open_page(idea="telepathy")
+def test_an_unknown_concept_says_so_and_opens_the_first():
+    at = open_page(concept="telepathy")
     assert "telepathy" in at.warning[0].value
     assert "noise" in at.subheader[0].value
 
 
 def test_only_noise_makes_the_units_different():
-    at = open_page(idea="noise")
+    at = open_page(concept="noise")
     assert words_of(at).count("12 units, worth 1") == 2
     assert words_of(at).count("12 different units") == 1
     zeros, constant, noise = (float(m.value.removesuffix(" %")) for m in at.metric)
@@ -39,13 +39,13 @@ def test_only_noise_makes_the_units_different():
 
 
 def test_looking_at_the_first_step_shows_them_before_learning():
-    at = open_page(idea="noise")
+    at = open_page(concept="noise")
     at.slider(key="noise_step").set_value(0).run()
     assert all(float(m.value.removesuffix(" %")) < 40 for m in at.metric)
 
 
 def test_dragging_a_logit_changes_the_loss():
-    at = open_page(idea="softmax")
+    at = open_page(concept="softmax")
     before = at.latex[0].value
     at.slider(key="logit_cat").set_value(6.0).run()
     assert at.latex[0].value != before
@@ -53,11 +53,11 @@ def test_dragging_a_logit_changes_the_loss():
 
 
 def test_the_true_class_can_be_given_in_the_link():
-    assert r"p_{\text{fish}}" in open_page(idea="softmax", softmax_true="fish").latex[0].value
+    assert r"p_{\text{fish}}" in open_page(concept="softmax", softmax_true="fish").latex[0].value
 
 
-def test_a_rate_that_is_too_large_is_said_to_diverge():
-    at = open_page(idea="descent")
+def test_a_learning_rate_that_is_too_large_diverges():
+    at = open_page(concept="descent")
     assert "diverged" not in words_of(at)
     at.select_slider(key="descent_rate").set_value(1.0)
     at.slider(key="descent_steps").set_value(200).run()
@@ -65,13 +65,19 @@ def test_a_rate_that_is_too_large_is_said_to_diverge():
 
 
 def test_max_pooling_gives_equal_and_average_pooling_does_not():
-    at = open_page(idea="pooling")
+    at = open_page(concept="pooling")
     assert "Exactly equal" in at.success[0].value
     at.selectbox(key="pooling_pooling").set_value("average").run()
     assert "They differ" in at.warning[0].value
 
 
-def test_dropout_tells_the_gap_of_both():
-    at = open_page(idea="dropout")
-    assert "Gap between learnt and new" in words_of(at)
-    assert "points against none" in at.metric[0].delta
+def test_dropout_shows_the_generalization_gap_of_both():
+    at = open_page(concept="dropout")
+    assert "Generalization gap" in words_of(at)
+    assert "points against no dropout" in at.metric[0].delta
+
+
+def test_the_old_address_leads_to_the_concept_with_its_parameters():
+    at = opened("pages/ideas.py", idea="softmax", softmax_true="fish")
+    assert at.title[0].value == "Concepts"
+    assert r"p_{\text{fish}}" in at.latex[0].value

@@ -10,7 +10,15 @@ import time
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from cnnkit.backprop.experiment import WAYS, Curve, Plan, curve, learn, mean_at, of_way
+from cnnkit.backprop.experiment import (
+    WAYS,
+    ExperimentPlan,
+    TrainingCurve,
+    curve,
+    learn,
+    mean_at,
+    of_way,
+)
 from cnnkit.errors import CorruptRunError
 from cnnkit.files import write_atomic
 from cnnkit.runs import Progress, RunStore, Status
@@ -21,7 +29,7 @@ if TYPE_CHECKING:
 
 def run(job: JobContext) -> Status:
     """Train what lacks; a pause waits for the end of a training, cancelling does not."""
-    plan = Plan.from_dict(job.run.spec)
+    plan = ExperimentPlan.from_dict(job.run.spec)
     job.params(plan.to_dict())
     found = kept_curves(job.store, job.run.id, plan)
     work = Work(job, plan, len(found))
@@ -39,13 +47,15 @@ def run(job: JobContext) -> Status:
     return Status.FINISHED
 
 
-def kept_curves(store: RunStore, run_id: str, plan: Plan) -> dict[tuple[str, int], Curve]:
+def kept_curves(
+    store: RunStore, run_id: str, plan: ExperimentPlan
+) -> dict[tuple[str, int], TrainingCurve]:
     """The trainings of a run that are finished and can be read, by way and seed."""
     found = {}
     for way, seed in plan.units:
         try:
             content = store.artifact(run_id, curve_file(way, seed)).read_bytes()
-            found[way, seed] = Curve.from_bytes(content)
+            found[way, seed] = TrainingCurve.from_bytes(content)
         except (CorruptRunError, OSError, ValueError):
             continue  # not there yet, or damaged: it is trained again
     return found
@@ -65,13 +75,13 @@ class Work:
         done: trainings that were there before.
     """
 
-    def __init__(self, job: JobContext, plan: Plan, done: int):
+    def __init__(self, job: JobContext, plan: ExperimentPlan, done: int):
         """Nothing is trained yet."""
         self.job, self.plan, self.done = job, plan, done
         self._before = done
         self._began = time.monotonic()
 
-    def make(self, way: str, seed: int) -> Curve | None:
+    def make(self, way: str, seed: int) -> TrainingCurve | None:
         """Train one network; None: cancelled meanwhile."""
         epochs = []
         for epoch in learn(self.plan, way, seed):
@@ -98,14 +108,16 @@ class Work:
         )
 
 
-def _keep(job: JobContext, made: Curve) -> None:
+def _keep(job: JobContext, made: TrainingCurve) -> None:
     path = job.folder / curve_file(made.way, made.seed)
     write_atomic(path, made.to_bytes())
     job.artifact(path)
     path.unlink()
 
 
-def _figures(plan: Plan, found: Mapping[tuple[str, int], Curve]) -> dict[str, float]:
+def _figures(
+    plan: ExperimentPlan, found: Mapping[tuple[str, int], TrainingCurve]
+) -> dict[str, float]:
     """Means over the seeds after the last epoch."""
     curves = list(found.values())
     return {

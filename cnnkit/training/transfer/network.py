@@ -11,10 +11,9 @@ from dataclasses import dataclass
 
 import keras
 
-from cnnkit.anatomy import LayerRow, blocks_in_order, dissect
-from cnnkit.anatomy.cuts import cuts
+from cnnkit.anatomy import LayerRow, blocks_in_order, layer_table
 from cnnkit.anatomy.graph import layer_outputs
-from cnnkit.anatomy.layout import rows_of
+from cnnkit.anatomy.layout import cut_points, rows_of
 from cnnkit.errors import UnknownLayerError
 from cnnkit.models import load_without_top, remove_top
 from cnnkit.models._registry import seeds
@@ -51,8 +50,8 @@ class TransferNetwork:
         """Put the head on."""
         self.learnt = learnt
         self.whole = _with_head(base, head, classes, seed)
-        self.anatomy = dissect(self.whole)
-        self._cuts = cuts(self.anatomy.rows)
+        self.anatomy = layer_table(self.whole)
+        self._cuts = cut_points(self.anatomy.rows)
 
     @property
     def rows(self) -> tuple[LayerRow, ...]:

@@ -1,4 +1,4 @@
-"""What accuracy costs: every network with ImageNet weights in one image."""
+"""Accuracy against cost of every network with ImageNet weights."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from cnnkit.ui.common.messages import source
 COSTS = {
     "macs": "multiply-accumulates for one image",
     "parameters": "parameters",
-    "activation_bytes": "bytes of activations for one image",
-    "depth": "layers with weights, one after the other",
+    "activation_bytes": "activation memory for one image, in bytes",
+    "depth": "depth (layers with weights)",
 }
 
 
-def show() -> None:
-    """The chart, what was clicked in it, and the figures as a table."""
+def show_accuracy_and_cost() -> None:
+    """The chart, links to the network that was clicked, and the values as a table."""
     with st.container(horizontal=True, vertical_alignment="bottom"):
         cost = inputs.choice(
             "Cost", list(COSTS), parameter="cost", title=COSTS.__getitem__, width=380
@@ -29,13 +29,13 @@ def show() -> None:
     shown = [spec for spec in known if spec.top1 is not None]
     found = counts()
     point = clicked_point(
-        costs.accuracy(
+        costs.accuracy_against_cost(
             [getattr(found[spec.name], cost) for spec in shown],
             [spec.top1 or 0 for spec in shown],
             [spec.title for spec in shown],
             [spec.family for spec in shown],
             x_title=COSTS[cost],
-            y_title="right at the first answer, ImageNet validation",
+            y_title="top-1 accuracy, ImageNet validation",
         ),
         alt=_in_words(shown, found, cost),
         key="accuracy_against_cost",
@@ -45,18 +45,16 @@ def show() -> None:
         with st.container(horizontal=True):
             page.link("pages/architectures.py", f"Open {pretrained_info(name).title}",
                       view="one", network=name)  # fmt: skip
-            page.link("pages/predict.py", "Ask it what it sees", networks=f"imagenet.{name}")
+            page.link("pages/predict.py", "Predict with this network", networks=f"imagenet.{name}")
     else:
         st.caption("Click a dot to open that network.")
-    silent = [spec.title for spec in known if spec.top1 is None]
-    if silent:
-        st.caption(
-            f"Not drawn, since no figure of the same kind was published: {', '.join(silent)}."
-        )
-    with st.expander("The figures as a table"):
+    unpublished = [spec.title for spec in known if spec.top1 is None]
+    if unpublished:
+        st.caption(f"No comparable accuracy was published for: {', '.join(unpublished)}.")
+    with st.expander("Values as a table"):
         st.dataframe([_cells(spec, found[spec.name]) for spec in known], hide_index=True)
     source(
-        "Accuracy: as the source in the table published it, with its own images' size; costs: "
+        "Accuracy: as published by the source in the table, at its image size; costs: "
         "counted by this project (docs/anatomy.md)."
     )
 
@@ -65,8 +63,8 @@ def _in_words(shown: list[PretrainedSpec], found: dict[str, Counts], cost: str) 
     best = max(shown, key=lambda spec: spec.top1 or 0)
     cheap = min(shown, key=lambda spec: getattr(found[spec.name], cost))
     return (
-        f"{len(shown)} networks, accuracy against {COSTS[cost]}: the best is {best.title} with "
-        f"{best.top1:.1%}, the cheapest {cheap.title} with {cheap.top1:.1%}"
+        f"{len(shown)} networks, accuracy against {COSTS[cost]}: the most accurate is "
+        f"{best.title} with {best.top1:.1%}, the cheapest {cheap.title} with {cheap.top1:.1%}"
     )
 
 

@@ -1,4 +1,4 @@
-"""Choosing a network to be looked at: a classic, a famous one, one for digits, or a file."""
+"""Choice of a network: a classic, a pretrained one, one for digits, or an uploaded file."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from cnnkit.ui.common import inputs, uploads
 from cnnkit.ui.common.tasks import background
 
 if TYPE_CHECKING:
-    from cnnkit.anatomy import Drawing
+    from cnnkit.anatomy import Architecture
 
 # In the order of their years, which is how one follows from the other.
 CLASSICS = ("lenet5", "alexnet", "vgg16", "googlenet", "resnet", "squeezenet")
@@ -31,7 +31,7 @@ OPEN_SIZE = 224  # pixels, for a file that leaves the size of its images open
 
 
 @dataclass(frozen=True)
-class Chosen:
+class ChosenNetwork:
     """A network, and how it is built."""
 
     name: str  # from `list_architectures()`, or `uploads.CHOICE`
@@ -39,25 +39,25 @@ class Chosen:
 
     @property
     def title(self) -> str:
-        """Shown to people, with what is otherwise than published."""
+        """Shown to people, with the options that differ from the published ones."""
         words = [_words(key, value) for key, value in self.options.items()]
         return " · ".join([title(self.name), *words])
 
-    def work(self) -> tuple[Hashable, Callable[[], Drawing]]:
-        """What stands for its drawing, and how that is made; for `Background.ask`."""
+    def work(self) -> tuple[Hashable, Callable[[], Architecture]]:
+        """Key of its architecture, and the function that computes it; for `Background.ask`."""
         if self.name == uploads.CHOICE:
             file = uploads.data()
-            return ("file", hashlib.sha256(file).hexdigest()), lambda: _draw_file(file)
-        return (self.name, *self.options.items()), lambda: _draw(self.name, self.options)
+            return ("file", hashlib.sha256(file).hexdigest()), lambda: _architecture_of_file(file)
+        return (self.name, *self.options.items()), lambda: _architecture(self.name, self.options)
 
 
-def drawings(*chosen: Chosen) -> Future:
-    """A list of their drawings, now or in some seconds."""
+def architectures(*chosen: ChosenNetwork) -> Future:
+    """A list of their architectures, now or in some seconds."""
     keys, makers = zip(*(one.work() for one in chosen), strict=True)
-    return background().ask(("drawings", *keys), lambda: [make() for make in makers])
+    return background().ask(("architectures", *keys), lambda: [make() for make in makers])
 
 
-def picker(parameter: str, *, label: str, default: str = "lenet5") -> Chosen:
+def picker(parameter: str, *, label: str, default: str = "lenet5") -> ChosenNetwork:
     """A network, by its name in the address, and its options beside it.
 
     Args:
@@ -75,19 +75,19 @@ def picker(parameter: str, *, label: str, default: str = "lenet5") -> Chosen:
             default=default,
             width="stretch",
         )
-        return Chosen(name, _options(name, parameter))
+        return ChosenNetwork(name, _options(name, parameter))
 
 
 def names() -> list[str]:
-    """All that can be chosen: classics, famous ones by family, those for digits, a file."""
-    famous = [name for name in list_pretrained() if name not in CLASSICS]
-    famous.sort(key=lambda name: pretrained_info(name).family)
-    brought = [uploads.CHOICE] if uploads.name() else []
-    return [*brought, *CLASSICS, *famous, *list_models("digits")]
+    """All networks: a file, classics, pretrained ones by family, those for digits."""
+    pretrained = [name for name in list_pretrained() if name not in CLASSICS]
+    pretrained.sort(key=lambda name: pretrained_info(name).family)
+    uploaded = [uploads.CHOICE] if uploads.name() else []
+    return [*uploaded, *CLASSICS, *pretrained, *list_models("digits")]
 
 
 def title(name: str) -> str:
-    """A network as it stands in the list."""
+    """Title of a network in the list."""
     if name == uploads.CHOICE:
         return f"Your file {uploads.name()}"
     if name in CLASSICS:
@@ -108,7 +108,7 @@ def _options(name: str, parameter: str) -> dict[str, Any]:
     if name not in list_models():
         return {}
     spec = model_info(name)
-    with st.popover("Build it otherwise", icon=":material/tune:"):
+    with st.popover("Options", icon=":material/tune:"):
         shown = {one.name: _option(one, f"{parameter}_{name}") for one in spec.options}
         size = st.number_input(
             "Height and width of the images",
@@ -116,7 +116,7 @@ def _options(name: str, parameter: str) -> dict[str, Any]:
             1024,
             spec.input_shape[0],
             key=f"{parameter}_{name}_size",
-            help="The same layers; what changes is how many places each filter is laid on.",
+            help="The same layers for images of another size.",
         )
     changed = {one.name: shown[one.name] for one in spec.options if shown[one.name] != one.default}
     if size != spec.input_shape[0]:
@@ -147,17 +147,22 @@ def _words(key: str, value: Any) -> str:
     )
 
 
-def _draw(name: str, options: Mapping[str, Any]) -> Drawing:
-    from cnnkit.anatomy import dissect, drawing  # Keras: seconds, and not on the page's thread
+def _architecture(name: str, options: Mapping[str, Any]) -> Architecture:
+    from cnnkit.anatomy import (  # Keras: seconds, and not on the page's thread
+        architecture,
+        layer_table,
+    )
 
-    return drawing(dissect(open_architecture(name, options)))
+    return architecture(layer_table(open_architecture(name, options)))
 
 
-def _draw_file(data: bytes) -> Drawing:
-    from cnnkit.anatomy import dissect, drawing
+def _architecture_of_file(data: bytes) -> Architecture:
+    from cnnkit.anatomy import architecture, layer_table
 
     model = open_uploaded_model(data, image=False)
     sides = tuple(model.inputs[0].shape[1:])
     if None not in sides or len(sides) != 3:
-        return drawing(dissect(model))
-    return drawing(dissect(model, (sides[0] or OPEN_SIZE, sides[1] or OPEN_SIZE, sides[2] or 3)))
+        return architecture(layer_table(model))
+    return architecture(
+        layer_table(model, (sides[0] or OPEN_SIZE, sides[1] or OPEN_SIZE, sides[2] or 3))
+    )

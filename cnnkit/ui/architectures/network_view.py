@@ -1,54 +1,60 @@
-"""One network: what it costs, why it was built so, its drawing, and its layers."""
+"""One network, or two side by side: costs, text, architecture and layer table."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from importlib import resources
 
 import streamlit as st
 
-from cnnkit.anatomy import Anatomy, Drawing, LayerRow
-from cnnkit.anatomy.rows import CONVENTION
+from cnnkit.anatomy import Architecture, LayerRow, LayerTable
+from cnnkit.anatomy.table import CONVENTION
 from cnnkit.counts import Counts, counts
-from cnnkit.figures.architecture import architecture, short_number
+from cnnkit.figures import costs
+from cnnkit.figures.architecture import draw_architecture, short_number
 from cnnkit.models import list_pretrained
-from cnnkit.ui.architectures.network_choice import Chosen, paper
+from cnnkit.ui.architectures.network_choice import ChosenNetwork, paper
 from cnnkit.ui.common import page
+from cnnkit.ui.common.charts import chart
 from cnnkit.ui.common.messages import source
 
 _STORIES = resources.files("cnnkit.ui.architectures") / "stories"
 
 
-def introduce(chosen: Chosen) -> None:
-    """What is known of a network before it has been taken apart."""
+def show_introduction(chosen: ChosenNetwork) -> None:
+    """Costs and text of a known network, which need not be built for them."""
     if _known(chosen):
-        totals(counts()[chosen.name])
-    story(chosen.name)
+        show_costs(counts()[chosen.name])
+    show_story(chosen.name)
 
 
-def show(chosen: Chosen, drawing: Drawing) -> None:
-    """The network itself: its blocks and its layers."""
+def show_network(chosen: ChosenNetwork, network: Architecture) -> None:
+    """Its architecture and its layer table."""
     if not _known(chosen):
-        totals(drawing.anatomy)
-    st.subheader("Its blocks", anchor="blocks")
+        show_costs(network.table)
+    st.subheader("Architecture", anchor="blocks")
     st.caption(
-        "Height is the size of the maps, width their number. Open a block below to see its layers; "
-        "3×3·64 is a convolution with 64 filters of 3×3, /2 one with strides of two."
+        "The height of a block stands for the size of its maps, the width for their number. Open "
+        "a block to see its layers; 3×3·64 is a convolution with 64 filters of 3×3, /2 one with "
+        "stride 2."
     )
-    st.html(architecture(drawing))
-    st.subheader("Its layers", anchor="layers")
-    layer_table(chosen, drawing.anatomy)
+    st.html(draw_architecture(network))
+    st.subheader("Layer table", anchor="layers")
+    show_layer_table(chosen, network.table)
     if chosen.name in list_pretrained():
-        page.link("pages/predict.py", "Ask it what it sees", networks=f"imagenet.{chosen.name}")
+        page.link(
+            "pages/predict.py", "Predict with this network", networks=f"imagenet.{chosen.name}"
+        )
     if paper(chosen.name):
         source(paper(chosen.name))
 
 
-def _known(chosen: Chosen) -> bool:
+def _known(chosen: ChosenNetwork) -> bool:
     return chosen.name in counts() and not chosen.options
 
 
-def totals(found: Anatomy | Counts) -> None:
-    """The figures of the whole network, each with what it means."""
+def show_costs(found: LayerTable | Counts) -> None:
+    """The totals of the whole network, each with its definition."""
     with st.container(horizontal=True):
         st.metric("Parameters", short_number(found.parameters), help=f"{found.parameters:,}")
         st.metric(
@@ -56,32 +62,36 @@ def totals(found: Anatomy | Counts) -> None:
             short_number(found.macs),
             help=f"{found.macs:,} for one image. {CONVENTION}",
         )
-        st.metric("Depth", found.depth, help="Layers with weights on the longest way through.")
+        st.metric("Depth", found.depth, help="Layers with weights on the longest path.")
         st.metric(
             "Activations",
             f"{found.activation_bytes / 2**20:.3g} MiB",
-            help="What all layers give for one image, as training keeps it. At inference "
-            f"{found.peak_activation_bytes / 2**20:.3g} MiB are needed at once.",
+            help="Memory of the outputs of all layers for one image, as in training. At inference "
+            f"at most {found.peak_activation_bytes / 2**20:.3g} MiB are needed at once.",
         )
-        st.metric("The answer sees", seen(found), help="Receptive field of the output, in pixels.")
+        st.metric(
+            "Receptive field",
+            receptive_field_text(found),
+            help="Of the output: the input pixels that it depends on.",
+        )
     if found.not_counted:
         st.warning(
-            f"Not counted in the multiply-accumulates: {', '.join(found.not_counted[:5])}"
+            f"Not counted in the MACs: {', '.join(found.not_counted[:5])}"
             + (f" and {len(found.not_counted) - 5} more." if len(found.not_counted) > 5 else "."),
             icon=":material/calculate:",
         )
 
 
-def seen(found: Anatomy | Counts) -> str:
-    """The receptive field of the answer, in words."""
+def receptive_field_text(found: LayerTable | Counts) -> str:
+    """The receptive field of the output: "212×212" or "whole image"."""
     field = found.receptive_field
     if field is None:
         return "unknown"
-    return "all of it" if field == found.input_shape[:2] else "×".join(map(str, field))
+    return "whole image" if field == found.input_shape[:2] else "×".join(map(str, field))
 
 
-def story(name: str) -> None:
-    """Half a page about a classic: what is old about it, and what is still done today."""
+def show_story(name: str) -> None:
+    """Text about a classic network: what is dated about it, and what is still in use."""
     file = _STORIES / f"{name}.md"
     if not file.is_file():
         return
@@ -93,8 +103,8 @@ def story(name: str) -> None:
             column.markdown(f"**{heading}**\n{text}")
 
 
-def layer_table(chosen: Chosen, found: Anatomy) -> None:
-    """A row a layer, and the same as CSV and JSON."""
+def show_layer_table(chosen: ChosenNetwork, found: LayerTable) -> None:
+    """One row for each layer, with downloads as CSV and JSON."""
     st.dataframe(
         [_cells(row) for row in found.rows],
         hide_index=True,
@@ -108,7 +118,7 @@ def layer_table(chosen: Chosen, found: Anatomy) -> None:
     with st.container(horizontal=True):
         for kind, text in (("csv", found.to_csv), ("json", found.to_json)):
             st.download_button(
-                f"All rows as {kind.upper()}",
+                f"Layer table as {kind.upper()}",
                 text,
                 f"{chosen.name}.{kind}",
                 icon=":material/download:",
@@ -122,11 +132,60 @@ def _cells(row: LayerRow) -> dict[str, object]:
     return {
         "Layer": row.name,
         "Kind": row.kind,
-        "What it does": row.detail,
+        "Details": row.detail,
         "Output": "×".join(map(str, row.output_shape)),
         "Parameters": row.parameters,
         "MACs": row.macs,
         "Memory, KiB": row.activation_bytes / 1024,
-        "Sees": "all" if row.whole_image else "×".join(map(str, field or ())),
+        "Receptive field": "whole image" if row.whole_image else "×".join(map(str, field or ())),
         "Stride": "×".join(f"{side:g}" for side in row.stride or ()),
     }
+
+
+# Measure → (its value in a layer table, its text).
+MEASURES = {
+    "Parameters": (lambda a: a.parameters, short_number),
+    "Multiply-accumulates": (lambda a: a.macs, short_number),
+    "Activations": (lambda a: a.activation_bytes, lambda n: f"{n / 2**20:.3g} MiB"),
+    "Peak memory": (lambda a: a.peak_activation_bytes, lambda n: f"{n / 2**20:.3g} MiB"),
+    "Depth": (lambda a: a.depth, lambda n: f"{n} layers"),
+}
+
+
+def show_side_by_side(
+    chosen: tuple[ChosenNetwork, ChosenNetwork], networks: Sequence[Architecture]
+) -> None:
+    """Two networks: costs, the ratio of their sizes, and their architectures."""
+    first, second = (network.table for network in networks)
+    titles = chosen[0].title, chosen[1].title
+    values = {name: (read(first), read(second)) for name, (read, _) in MEASURES.items()}
+    chart(
+        costs.cost_comparison(
+            values, titles, {name: write for name, (_, write) in MEASURES.items()}
+        ),
+        alt="; ".join(f"{name}: {a:,} and {b:,}" for name, (a, b) in values.items()),
+        key="side_by_side",
+    )
+    st.markdown(_sentence(titles, first, second))
+    for column, one, network in zip(st.columns(2, gap="large"), chosen, networks, strict=True):
+        with column:
+            st.markdown(f"##### {one.title}")
+            shape = "×".join(map(str, network.table.input_shape))
+            st.caption(f"images of {shape}; receptive field {receptive_field_text(network.table)}")
+            st.html(draw_architecture(network))
+
+
+def _sentence(titles: tuple[str, str], first: LayerTable, second: LayerTable) -> str:
+    parameters, macs = (
+        _times(getattr(first, name), getattr(second, name)) for name in ("parameters", "macs")
+    )
+    return f"**{titles[0]}** has {parameters} parameters and {macs} MACs of **{titles[1]}**."
+
+
+def _times(one: int, other: int) -> str:
+    if one == other:
+        return "just as many" if one else "no"
+    if not other:
+        return f"{one:,} against no"
+    ratio = one / other
+    return f"{ratio:.3g} times the" if ratio < 100 else f"{ratio:,.0f} times the"

@@ -1,4 +1,4 @@
-"""Two networks that differ in one thing, trained as jobs and shown side by side."""
+"""Two networks that differ in one option: their gradients, and their training as jobs."""
 
 from __future__ import annotations
 
@@ -23,48 +23,52 @@ Norms = Mapping[str, float]  # layer -> L2 norm of its kernel's gradient
 
 
 @dataclass(frozen=True)
-class Twins:
-    """Two recipes, by the words that tell them apart."""
+class RecipePair:
+    """Two recipes by their titles."""
 
     recipes: Mapping[str, Recipe]
 
 
-def show(twins: Twins, *, key: str) -> None:
-    """What reaches their layers at the start, and how they learn.
+def show_pair(pair: RecipePair, *, key: str) -> None:
+    """Gradient norms before training, learning curves, and gradient norms after it.
 
     Args:
-        twins: which.
-        key: of the elements, and of the runs' names.
+        pair: the two recipes.
+        key: of the elements, and in the runs' names.
     """
-    st.markdown("##### What reaches each layer before anything is learnt")
-    _gradients_before(twins, key)
-    st.markdown("##### How they learn")
+    st.markdown("##### Gradient norm of each layer before training")
+    _gradients_before(pair, key)
+    st.markdown("##### Learning curves")
     runs = cache.store().list(kind="train")
-    found = {name: _latest(recipe, runs) for name, recipe in twins.recipes.items()}
-    missing = {name: twins.recipes[name] for name, run in found.items() if run is None}
+    found = {name: _latest(recipe, runs) for name, recipe in pair.recipes.items()}
+    missing = {name: pair.recipes[name] for name, run in found.items() if run is None}
     if missing:
-        _offer(missing, key)
+        _offer_training(missing, key)
     ids = [run.id for run in found.values() if run]
     if ids:
         polling.follow_all(
             lambda: [cache.store().get(run_id) for run_id in ids],
-            lambda runs: _learning(dict(zip(filter(found.get, found), runs, strict=True)), twins),
+            lambda runs: _show_training(
+                dict(zip(filter(found.get, found), runs, strict=True)), pair
+            ),
         )
     if all(run and run.status is Status.FINISHED for run in found.values()):
-        st.markdown("##### What reaches each layer after training")
-        _gradients_after({name: run for name, run in found.items() if run}, twins, key)
+        st.markdown("##### Gradient norm of each layer after training")
+        _gradients_after({name: run for name, run in found.items() if run}, pair, key)
 
 
 def _latest(recipe: Recipe, runs: Iterable[Run]) -> Run | None:
-    """The newest run of exactly this recipe that was not given up."""
-    given_up = (Status.FAILED, Status.CANCELLED)
+    """The newest run of this recipe, whatever its name, that did not fail."""
     for run in runs:
-        if run.status not in given_up and recipe_of(run.spec) == recipe:
+        if run.status in (Status.FAILED, Status.CANCELLED):
+            continue
+        trained = recipe_of(run.spec)
+        if trained and trained.replace(name=recipe.name) == recipe:
             return run
     return None
 
 
-def _offer(missing: Mapping[str, Recipe], key: str) -> None:
+def _offer_training(missing: Mapping[str, Recipe], key: str) -> None:
     names = " and ".join(missing)
     with st.container(horizontal=True, vertical_alignment="bottom"):
         for name, recipe in missing.items():
@@ -75,22 +79,22 @@ def _offer(missing: Mapping[str, Recipe], key: str) -> None:
             for name, recipe in missing.items():
                 cache.jobs().submit(kind="train", spec=recipe.to_dict(), name=f"{key}: {name}")
             st.rerun()
-    st.caption("They train in the background, one after the other; you may leave this page.")
+    st.caption("They train in the background, one after the other; you can leave this page.")
 
 
-def _learning(runs: Mapping[str, Run], twins: Twins) -> None:
+def _show_training(runs: Mapping[str, Run], pair: RecipePair) -> None:
     for name, run in runs.items():
         if run.status is not Status.FINISHED:
             progress = run.progress or Progress()
             st.progress(progress.fraction, f"{name}: {run.status}, {progress.fraction:.0%}")
             if run.status in (Status.PAUSED, Status.INTERRUPTED):
                 page.link("pages/train.py", f"Resume {name}", run=run.id)
-    # In the recipes' order, those without a run included: the order gives the colours.
+    # In the recipes' order, those without a run included: the order decides the colors.
     histories = {
-        name: cache.store().history(runs[name].id) if name in runs else [] for name in twins.recipes
+        name: cache.store().history(runs[name].id) if name in runs else [] for name in pair.recipes
     }
     if not any(histories.values()):
-        st.caption("The curves begin with the end of the first epoch.")
+        st.caption("The curves start after the first epoch.")
         return
     for column, metric, title in zip(
         st.columns(2), ("loss", "val_error"), ("training loss", "validation error"), strict=True
@@ -107,7 +111,7 @@ def _learning(runs: Mapping[str, Run], twins: Twins) -> None:
                 ),
                 alt=f"{title}: "
                 + ", ".join(f"{name} {y[-1]:.3g}" for name, (_, y) in series.items() if y),
-                key=f"twins_{metric}",
+                key=f"pair_{metric}",
             )
 
 
@@ -117,25 +121,25 @@ def _points(rows: Sequence[Mapping[str, float]], metric: str) -> tuple[list[floa
     return [row["epoch"] for row in whole], [row[metric] for row in whole]
 
 
-def _gradients_before(twins: Twins, key: str) -> None:
-    recipes = twins.recipes
+def _gradients_before(pair: RecipePair, key: str) -> None:
+    recipes = pair.recipes
     keys = [recipe.to_json() for recipe in recipes.values()]
     dataset = cache.dataset(next(iter(recipes.values())).dataset)
-    images = _some(dataset.part("train"))
+    images = _sample(dataset.part("train"))
     norms = background().ask(
         ("gradients", *keys),
         lambda: {name: _norms_at_start(recipe, images) for name, recipe in recipes.items()},
     )
     when_ready(
         norms,
-        lambda found: _draw_norms(found, twins, f"{key}_before"),
+        lambda found: _draw_norms(found, pair, f"{key}_before"),
         waiting="Building both networks …",
     )
 
 
-def _gradients_after(runs: Mapping[str, Run], twins: Twins, key: str) -> None:
-    dataset = cache.dataset(next(iter(twins.recipes.values())).dataset)
-    images = _some(dataset.part("train"))
+def _gradients_after(runs: Mapping[str, Run], pair: RecipePair, key: str) -> None:
+    dataset = cache.dataset(next(iter(pair.recipes.values())).dataset)
+    images = _sample(dataset.part("train"))
     folders = {name: cache.store().model_folder(run.id) for name, run in runs.items()}
 
     def work() -> dict[str, Norms]:
@@ -148,12 +152,12 @@ def _gradients_after(runs: Mapping[str, Run], twins: Twins, key: str) -> None:
     norms = background().ask(("trained gradients", *(run.id for run in runs.values())), work)
     when_ready(
         norms,
-        lambda found: _draw_norms(found, twins, f"{key}_after"),
+        lambda found: _draw_norms(found, pair, f"{key}_after"),
         waiting="Loading both networks …",
     )
 
 
-def _some(part: tuple[np.ndarray, np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
+def _sample(part: tuple[np.ndarray, np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
     images, labels = part
     chosen = np.random.default_rng(0).choice(len(images), IMAGES, replace=False)
     return images[chosen], labels[chosen]
@@ -167,7 +171,7 @@ def _norms_at_start(recipe: Recipe, images: tuple[np.ndarray, np.ndarray]) -> No
     return gradient_norms(model, *images)
 
 
-def _draw_norms(found: Mapping[str, Norms], twins: Twins, key: str) -> None:
+def _draw_norms(found: Mapping[str, Norms], pair: RecipePair, key: str) -> None:
     layers = list(next(iter(found.values())))  # those of the auxiliary classifiers come last
     common = [layer for layer in layers if all(layer in norms for norms in found.values())]
     chart(
@@ -176,7 +180,7 @@ def _draw_norms(found: Mapping[str, Norms], twins: Twins, key: str) -> None:
                 name: (list(range(1, len(common) + 1)), [norms[layer] for layer in common])
                 for name, norms in found.items()
             },
-            x_title="layer, from the image to the answer",
+            x_title="layer, from input to output",
             y_title="norm of the gradient",
             logarithmic=True,
             markers=True,
@@ -191,6 +195,6 @@ def _draw_norms(found: Mapping[str, Norms], twins: Twins, key: str) -> None:
     names = list(found)
     if min(first) > 0:
         st.caption(
-            f"In the first layer the gradient of “{names[0]}” is {first[0] / first[1]:.2g} times "
-            f"that of “{names[1]}”, for the same {IMAGES} training images."
+            f"In the first layer the gradient norm of “{names[0]}” is {first[0] / first[1]:.2g} "
+            f"times that of “{names[1]}”, for the same {IMAGES} training images."
         )

@@ -1,32 +1,32 @@
-"""One number of a layer and everything that made it: maps, products, and the sum in words."""
+"""One number of a layer and the products that it is the sum of."""
 
 from __future__ import annotations
 
 import numpy as np
 import streamlit as st
 
-from cnnkit.backprop import Step, Sum, backward_sum, forward_sum
-from cnnkit.figures.curve import CURVES, activation_curve
-from cnnkit.ui.backpropagation import cell_selection, products
+from cnnkit.backprop import LayerTrace, WeightedSum, backward_sum, forward_sum
+from cnnkit.figures.functions import CURVES, activation_curve
+from cnnkit.figures.numbers import folded, number_map, titled, written
+from cnnkit.ui.backpropagation import cell_selection
+from cnnkit.ui.backpropagation.cell_selection import Index, place_in_words
 from cnnkit.ui.common import charts
 
 POOLINGS = ("max pooling", "average pooling")
 
 
-def show(step: Step, *, backward: bool) -> None:
+def show_cell(step: LayerTrace, *, backward: bool) -> None:
     """Input side on the left, the operation in the middle, output side on the right.
 
     Args:
         step: of the layer.
-        backward: whether a delta that is passed on is explained, or else an output.
+        backward: whether an element of the input gradient is shown, or else of the output.
     """
-    target = step.passed if backward else step.output
+    target = step.input_delta if backward else step.output
     index = cell_selection.chosen_index(target)
     found = (backward_sum if backward else forward_sum)(step, index)
     with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
-        cell_selection.map_slider(
-            target, index, "Map that gets deltas" if backward else "Map that goes on"
-        )
+        cell_selection.show_map_slider(target, index, "Input map" if backward else "Output map")
         source = _source_map(found, step, backward)
     left, middle, right = st.columns(3, gap="medium")
     result, origin = (left, right) if backward else (right, left)
@@ -37,15 +37,17 @@ def show(step: Step, *, backward: bool) -> None:
     with middle:
         _operation(step, found, source, index, backward)
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-        words = f"Click a number that {'is passed on' if backward else 'goes out'}, or move it:"
+        words = (
+            f"Click a number that {'is input_delta on' if backward else 'goes out'}, or move it:"
+        )
         st.caption(words, width="content")
-        cell_selection.arrows(target, index)
+        cell_selection.show_arrows(target, index)
     with st.container(border=True):
-        st.markdown(products.sentence(step, found, source, index, backward=backward))
+        st.markdown(sentence(step, found, source, index, backward=backward))
 
 
-def _source_map(found: Sum, step: Step, backward: bool) -> int:
-    """Which map of the other side is drawn: the only one that counts, or one that is picked."""
+def _source_map(found: WeightedSum, step: LayerTrace, backward: bool) -> int:
+    """Which map of the factors is drawn: the only one, or the chosen one."""
     if found.map is not None:
         return found.map
     if found.place is not None:
@@ -57,21 +59,23 @@ def _source_map(found: Sum, step: Step, backward: bool) -> int:
     what = "delta map" if backward else "input map"
     maps = list(range(len(shares)))
     return st.select_slider(
-        f"Its share of {what}",
+        f"Contribution of {what}",
         maps,
         value=int(np.abs(shares).argmax()),
         key=f"{key}_{int(np.abs(shares).argmax())}",
         format_func=lambda number: f"{number}: {shares[number]:+.3g}",
-        help=f"Each of the {len(maps)} maps adds its share to the sum. One of them is drawn.",
+        help=f"The sum has a part from each of the {len(maps)} maps. One of them is drawn.",
         width=230,
     )
 
 
-def _target(step: Step, target: np.ndarray, index: cell_selection.Index, backward: bool) -> None:
-    """The array that holds the chosen number: click another."""
-    what = "Passed on: δ of the input" if backward else "Goes out"
+def _target(
+    step: LayerTrace, target: np.ndarray, index: cell_selection.Index, backward: bool
+) -> None:
+    """The array that holds the chosen number; a click chooses another."""
+    what = "Gradient with respect to the input, δ" if backward else "Output"
     map_number = index[2] if len(index) == 3 else 0
-    cell_selection.draw_map(
+    cell_selection.show_map(
         target,
         _titled(what, target, map_number),
         map_number=map_number,
@@ -81,22 +85,22 @@ def _target(step: Step, target: np.ndarray, index: cell_selection.Index, backwar
     )
 
 
-def _origin(step: Step, found: Sum, source: int, backward: bool) -> None:
-    """The array that the chosen number is made of, with what it sees framed."""
+def _origin(step: LayerTrace, found: WeightedSum, source: int, backward: bool) -> None:
+    """The array that the chosen number is computed from, with its receptive field framed."""
     key = f"origin_{step.name}_{'back' if backward else 'forward'}"
     if found.ground is None:
         whole = step.delta if backward else step.input
-        what = "Arrives: δ of the output" if backward else "Comes in"
+        what = "Gradient with respect to the output, δ" if backward else "Input"
         place = found.place
-        cell_selection.draw_map(
+        cell_selection.show_map(
             whole, _titled(what, whole, source), map_number=source, place=place, key=key
         )
         return
-    what = "Arrives: δ" if backward else "Comes in"
+    what = "Gradient with respect to the output, δ" if backward else "Input"
     bordered = backward and step.kind == "convolution"
-    cell_selection.draw_map(
+    cell_selection.show_map(
         found.ground,
-        _titled(f"{what} with its border of zeros" if bordered else what, found.ground, source),
+        _titled(f"{what}, zero padded" if bordered else what, found.ground, source),
         map_number=source,
         window=found.window,
         inner=_inner(step, backward, found.ground),
@@ -104,8 +108,10 @@ def _origin(step: Step, found: Sum, source: int, backward: bool) -> None:
     )
 
 
-def _inner(step: Step, backward: bool, ground: np.ndarray) -> tuple[int, int, int, int] | None:
-    """Where the real numbers begin and end within a border of zeros."""
+def _inner(
+    step: LayerTrace, backward: bool, ground: np.ndarray
+) -> tuple[int, int, int, int] | None:
+    """Box of the numbers within their zero padding."""
     own = step.delta if backward else step.input
     if own.shape == ground.shape:
         return None
@@ -118,28 +124,31 @@ def _inner(step: Step, backward: bool, ground: np.ndarray) -> tuple[int, int, in
 
 
 def _operation(
-    step: Step, found: Sum, source: int, index: cell_selection.Index, backward: bool
+    step: LayerTrace, found: WeightedSum, source: int, index: cell_selection.Index, backward: bool
 ) -> None:
     key = f"operation_{step.name}_{'back' if backward else 'forward'}"
     if step.kind in CURVES:
         x = float(step.input[index])
-        slope = float(step.layer.slope()[0][index])
+        slope = float(step.layer.derivative()[0][index])
         charts.chart(
             activation_curve(step.kind, x, slope, backward=backward),
-            alt=f"{step.kind} at {x:.3g}, slope {slope:.3g}",
+            alt=f"Curve of {step.kind}, marked at x = {x:.3g}, where its derivative is {slope:.3g}",
             key=key,
         )
-        st.caption(f"The slope at x = {x:.3g} is {slope:.3g}." if backward else f"At x = {x:.3g}.")
+        st.caption(
+            f"The derivative at x = {x:.3g} is {slope:.3g}." if backward else f"At x = {x:.3g}."
+        )
     elif found.left.size > 1 or step.kind in POOLINGS:
-        products.draw(step, found, source, backward=backward, key=key)
+        show_products(step, found, source, backward=backward, key=key)
     elif step.kind == "flatten":
         st.markdown(
-            f"#### {'←' if backward else '→'}\nOnly its place changes: "
+            f"#### {'←' if backward else '→'}\nOnly the position changes: "
             f"{cell_selection.place_in_words(found.place or ())} "
-            f"{'goes back to' if backward else 'becomes'} {cell_selection.place_in_words(index)}."
+            f"{'is the gradient of' if backward else 'becomes'} "
+            f"{cell_selection.place_in_words(index)}."
         )
     else:
-        st.markdown(f"#### {'←' if backward else '→'}\nOne number in, one number out.")
+        st.markdown(f"#### {'←' if backward else '→'}\nElementwise: one number in, one number out.")
 
 
 def _titled(what: str, values: np.ndarray, map_number: int) -> str:
@@ -148,3 +157,121 @@ def _titled(what: str, values: np.ndarray, map_number: int) -> str:
     height, width, maps = values.shape
     which = f", map {map_number} of {maps}" if maps > 1 else ""
     return f"{what}, {height}×{width}{which}"
+
+
+BOTH = 6  # columns up to which both factors are written into a cell
+WRITTEN = 9  # products written out; of more, the largest
+LARGEST = 6  # of them
+
+
+def show_products(
+    step: LayerTrace, found: WeightedSum, source: int, *, backward: bool, key: str
+) -> None:
+    """Every product as a cell with both factors.
+
+    Args:
+        step: of the layer.
+        found: the sum.
+        source: map whose products are drawn, where there are several.
+        backward: direction.
+        key: of the element.
+    """
+    left, right = (_of_map(side, source) for side in (found.left, found.right))
+    if not left.size:
+        st.info("No field contains this pixel: its gradient is 0.")
+        return
+    if left.ndim == 1:
+        left, right = folded(left), folded(right)
+    values = left * right
+    texts = _cell_texts(step, left, right, backward) if values.shape[1] <= BOTH else None
+    title = _title(step, backward)
+    st.markdown(titled(title, values) if texts is None else f"**{title}**")
+    charts.chart(
+        number_map(
+            values.astype(float),
+            texts=texts,
+            places=[
+                f"{written(a)} × {written(b)}" for a, b in zip(left.flat, right.flat, strict=True)
+            ],
+            height=10 + 62 * values.shape[0] if texts is not None else None,
+            dark=charts.dark(),
+            rows=[""] * values.shape[0] if texts is not None else None,
+            columns=[""] * values.shape[1] if texts is not None else None,
+        ),
+        alt=f"{title}: {values.size} products with the sum {np.nansum(values):.4g}",
+        key=key,
+    )
+
+
+def sentence(
+    step: LayerTrace, found: WeightedSum, source: int, index: Index, *, backward: bool
+) -> str:
+    """The chosen number as a sum of products, in Markdown that wraps on narrow screens."""
+    name = "δ" if backward else "y"
+    head = f"{name} at {place_in_words(index)}: **{found.total:.6g}** = "
+    if found.curve:
+        return f"{name} at {place_in_words(index)}: **{found.total:.6g}** = ${found.curve}$"
+    if step.kind == "max pooling" and not backward:
+        numbers = ", ".join(written(v) for v in _of_map(found.left, source).flat)
+        return f"{head}the largest of {numbers}."
+    if not found.left.size:
+        return f"{head}no field contains this pixel."
+    return head + _written_out(found, source)
+
+
+def _written_out(found: WeightedSum, source: int) -> str:
+    parts = [] if found.bias is None else [f"{written(found.bias)} :gray[(bias)]"]
+    if found.left.ndim == 3 and found.left.shape[-1] > 1:
+        shares = found.products.sum(axis=(0, 1))
+        own = terms(_of_map(found.left, source), _of_map(found.right, source))
+        others = found.products.sum() - shares[source]
+        parts.append(f"[map {source}: {own}]")
+        parts.append(f"{written(others)} :gray[(the other {len(shares) - 1} maps)]")
+    else:
+        parts.append(terms(_of_map(found.left, 0), _of_map(found.right, 0)))
+    return " + ".join(parts)
+
+
+def terms(left: np.ndarray, right: np.ndarray) -> str:
+    """Products written out with plus signs, all of them or the largest."""
+    pairs = list(zip(left.flat, right.flat, strict=True))
+    if len(pairs) <= WRITTEN:
+        return " + ".join(f"{_factor(a)} × {_factor(b)}" for a, b in pairs)
+    pairs.sort(key=lambda pair: -abs(pair[0] * pair[1]))
+    shown = " + ".join(f"{_factor(a)} × {_factor(b)}" for a, b in pairs[:LARGEST])
+    rest = sum(float(a * b) for a, b in pairs[LARGEST:])
+    return f"{shown} + {_factor(rest)} :gray[({len(pairs) - LARGEST} smaller products)]"
+
+
+def _factor(value: float) -> str:
+    return f"({written(value)})" if value < 0 else written(value)
+
+
+def _of_map(side: np.ndarray, source: int) -> np.ndarray:
+    return side[..., source] if side.ndim == 3 else side
+
+
+def _cell_texts(
+    step: LayerTrace, left: np.ndarray, right: np.ndarray, backward: bool
+) -> np.ndarray:
+    def text(a: float, b: float) -> str:
+        if np.isnan(a):
+            return ""
+        if step.kind == "max pooling" and not backward:
+            return f"<b>{written(a)}</b><br>largest" if b else written(a)
+        if step.kind == "max pooling":
+            return f"{written(a)}<br>{'<b>the largest</b>' if b else 'not the largest: 0'}"
+        return f"{written(a)}<br>× {written(b)}<br><b>= {written(a * b)}</b>"
+
+    pairs = zip(left.flat, right.flat, strict=True)
+    return np.array([text(a, b) for a, b in pairs], object).reshape(left.shape)
+
+
+def _title(step: LayerTrace, backward: bool) -> str:
+    if step.kind == "max pooling":
+        return "δ of the fields with this pixel" if backward else "Field"
+    if step.kind == "average pooling":
+        return "δ × 1/n" if backward else "Input × 1/n"
+    if backward:
+        return "δ × flipped weight" if step.kind == "convolution" else "δ × weight"
+    return "Input × weight"

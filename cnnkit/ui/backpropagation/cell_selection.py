@@ -1,4 +1,4 @@
-"""Choosing one number of a layer: a click, the keys, or a link (`?at=3.4.0`)."""
+"""Choice of one number of a layer: a click, the keys, or a link (`?at=3.4.0`)."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ Index = tuple[int, ...]
 
 
 def chosen_index(values: np.ndarray, *, parameter: str = "at") -> Index:
-    """The chosen place of an array, or that of its largest number where none is chosen.
+    """The chosen index of an array, or that of its largest number where none is chosen.
 
     Args:
         values: (height, width, maps) or (numbers,).
@@ -35,14 +35,14 @@ def chosen_index(values: np.ndarray, *, parameter: str = "at") -> Index:
 
 
 def place_in_words(index: Index) -> str:
-    """Where a number stands: "row 3, column 4 of map 0", or "number 12"."""
+    """The position of a number: "row 3, column 4 of map 0", or "number 12"."""
     if len(index) == 1:
         return f"number {index[0]}"
     return f"row {index[0]}, column {index[1]} of map {index[2]}"
 
 
-def map_slider(values: np.ndarray, index: Index, label: str) -> None:
-    """Which map the chosen number is in; nothing where there is only one.
+def show_map_slider(values: np.ndarray, index: Index, label: str) -> None:
+    """A slider for the map of the chosen number; nothing where there is only one.
 
     Args:
         values: (height, width, maps) or (numbers,).
@@ -62,7 +62,7 @@ def map_slider(values: np.ndarray, index: Index, label: str) -> None:
         )
 
 
-def arrows(values: np.ndarray, index: Index) -> None:
+def show_arrows(values: np.ndarray, index: Index) -> None:
     """Buttons that move the chosen place; Shift and the arrow keys press them."""
     for name, icon, way in (
         ("Left", ":material/chevron_left:", (0, -1)),
@@ -86,7 +86,7 @@ def choose(index: Index, parameter: str = "at") -> None:
     st.query_params[parameter] = ".".join(map(str, index))
 
 
-def draw_map(
+def show_map(
     values: np.ndarray,
     title: str,
     *,
@@ -97,7 +97,7 @@ def draw_map(
     key: str,
     click: str | None = None,
 ) -> None:
-    """One map of an array, or its row of numbers folded, with what is chosen framed.
+    """One map of an array, or its vector folded, with the chosen number framed.
 
     Args:
         values: (height, width, maps) or (numbers,).
@@ -122,11 +122,14 @@ def draw_map(
         inner=inner,
         places=[f"number {n}" for n in range(drawn.size)] if flat else None,
         clickable=click is not None,
-        # One scale of colours for all maps of a layer: a faint map is faint.
+        # One color scale for all maps of a layer, so that they can be compared.
         dark=charts.dark(),
         largest=float(np.abs(values).max(initial=0)) or None,
     )
-    alt = f"{title}: {drawn.shape[0]}×{drawn.shape[1]} numbers"
+    alt = (
+        f"{title}: {drawn.shape[0]}×{drawn.shape[1]} numbers from {np.nanmin(drawn):.3g} to "
+        f"{np.nanmax(drawn):.3g}"
+    )
     if click is None:
         charts.chart(figure, alt=alt, key=key)
         return

@@ -1,4 +1,4 @@
-"""What do the convolutions add? The experiment of the post, ours beside its author's."""
+"""What do the convolutions add? The post's experiment, published and reproduced."""
 
 from __future__ import annotations
 
@@ -12,16 +12,16 @@ from cnnkit.backprop.experiment import (
     PUBLISHED,
     PUBLISHED_PACE,
     WAYS,
-    Curve,
-    Plan,
-    luck,
+    ExperimentPlan,
+    TrainingCurve,
     mean_at,
     measured,
     of_way,
+    seed_spread,
 )
 from cnnkit.backprop.toy import RECIPES
 from cnnkit.figures._style import BLUE, ORANGE
-from cnnkit.figures.seed_curves import Bundle, take_off
+from cnnkit.figures.seed_spread import SeedCurves, curves_by_seed
 from cnnkit.jobs.kinds.experiment import kept_curves
 from cnnkit.runs import Progress, Run, Status
 from cnnkit.ui.common import cache, charts, inputs, messages, page, polling, run_monitor
@@ -29,46 +29,46 @@ from cnnkit.ui.common import cache, charts, inputs, messages, page, polling, run
 KIND = "experiment"
 COLOURS: dict[str, str] = dict(zip(WAYS, (BLUE, ORANGE), strict=True))
 TITLES: dict[str, str] = dict(
-    zip(WAYS, ("All layers learn", "Only dense layers learn"), strict=True)
+    zip(WAYS, ("All layers trained", "Only dense layers trained"), strict=True)
 )
 MEASURES = {
     "probability": "mean probability of the true class",
-    "accuracy": "share of right answers",
+    "accuracy": "test accuracy",
 }
 EPOCHS = (200, 500)
 
 
-def show() -> None:
+def show_convolution_ablation() -> None:
     """Settings, chart, table, and the job.
 
     Raises:
         StorageError, CorruptAssetError
     """
     st.markdown(
-        "The post trained ten networks twice: once **all layers** learnt, once only the **dense "
-        "layers**, behind convolutions that stayed as they were drawn by lot. Every thin line is "
-        "one network: each **takes off** at an epoch of its own, so the thick mean looks slower "
-        "than any of them."
+        "The post trained ten networks twice: once **all layers**, once only the **dense layers**, "
+        "behind convolutions that keep their random weights. Every thin line is one network. The "
+        "accuracy of each **rises suddenly**, at different epochs, so the thick mean rises more "
+        "slowly than any of them."
     )
     with st.container(horizontal=True, vertical_alignment="bottom"):
         recipe = inputs.choice(
-            "How the networks begin",
+            "Initialization",
             list(RECIPES),
             parameter="recipe",
             title=lambda name: RECIPES[name].title,
             widget=st.segmented_control,
         )
         measure = inputs.choice(
-            "Measure",
+            "Metric",
             list(MEASURES),
             parameter="measure",
-            title={"probability": "Mean probability", "accuracy": "Right answers"}.__getitem__,
+            title={"probability": "Mean probability", "accuracy": "Test accuracy"}.__getitem__,
             widget=st.segmented_control,
         )
         axis = inputs.choice(
-            "Over", ("epochs", "seconds"), parameter="over", widget=st.segmented_control
+            "Horizontal axis", ("epochs", "seconds"), parameter="over", widget=st.segmented_control
         )
-    plan = Plan(recipe=recipe)
+    plan = ExperimentPlan(recipe=recipe)
     run = _newest(plan)
     here = list(kept_curves(cache.store(), run.id, plan).values()) if run else []
     curves = here or measured(recipe)
@@ -76,13 +76,13 @@ def show() -> None:
     st.caption(_whose(here, plan))
     _job(plan, run)
     _table(curves, published=recipe == "post")
-    _what_it_says(recipe)
-    page.link("pages/reproduce.py", "The same network, trained with Keras", row="toy_all")
+    _show_conclusion(recipe)
+    page.link("pages/reproduce.py", "Train the same network with Keras", row="toy_all")
 
 
-def _chart(curves: Sequence[Curve], measure: str, axis: str, *, published: bool) -> None:
+def _chart(curves: Sequence[TrainingCurve], measure: str, axis: str, *, published: bool) -> None:
     bundles = [
-        Bundle(
+        SeedCurves(
             title=TITLES[way],
             colour=COLOURS[way],
             runs=[(getattr(one, axis), getattr(one, measure)) for one in of_way(curves, way)],
@@ -92,9 +92,9 @@ def _chart(curves: Sequence[Curve], measure: str, axis: str, *, published: bool)
         for way in WAYS
     ]
     charts.chart(
-        take_off(
+        curves_by_seed(
             bundles,
-            x_title="epochs" if axis == "epochs" else "seconds of learning",
+            x_title="epochs" if axis == "epochs" else "seconds of training",
             y_title=MEASURES[measure],
             log=axis == "seconds",
         ),
@@ -121,25 +121,25 @@ def _published(way: str, axis: str) -> list[tuple[float, float, str]]:
     ]
 
 
-def _whose(here: Sequence[Curve], plan: Plan) -> str:
+def _whose(here: Sequence[TrainingCurve], plan: ExperimentPlan) -> str:
     if not here:
-        return "Measured by the project; the job below does it on this machine."
+        return "Measured by the project; the job below repeats it on this machine."
     lacking = len(plan.units) - len(here)
-    return f"Trained on this machine{f'; {lacking} networks are still to come' * bool(lacking)}."
+    return f"Trained on this machine{f'; {lacking} networks are missing' * bool(lacking)}."
 
 
-def _newest(plan: Plan) -> Run | None:
+def _newest(plan: ExperimentPlan) -> Run | None:
     """The last job of this plan."""
     runs = cache.store().list(kind=KIND, limit=20)
-    return next((run for run in runs if Plan.from_dict(run.spec) == plan), None)
+    return next((run for run in runs if ExperimentPlan.from_dict(run.spec) == plan), None)
 
 
-def _job(plan: Plan, run: Run | None) -> None:
+def _job(plan: ExperimentPlan, run: Run | None) -> None:
     if run and run.status is not Status.FINISHED:
         _follow(run, plan)
         return
     if st.button(
-        "Run it here" if run is None else "Run it again",
+        "Run the experiment" if run is None else "Run the experiment again",
         icon=":material/play_arrow:",
         key="run_experiment",
         help=f"{len(plan.units)} networks, {plan.epochs} epochs each, in the background.",
@@ -149,13 +149,13 @@ def _job(plan: Plan, run: Run | None) -> None:
         st.rerun()
 
 
-def _follow(run: Run, plan: Plan) -> None:
+def _follow(run: Run, plan: ExperimentPlan) -> None:
     shown = len(kept_curves(cache.store(), run.id, plan))
 
     def draw(now: Run) -> None:
         progress = now.progress or Progress()
         with st.container(border=True):
-            words = "Waiting for a free place"
+            words = "Queued"
             if progress.epochs:
                 left = progress.seconds_left
                 words = f"Network {progress.epoch} of {progress.epochs}"
@@ -172,7 +172,7 @@ def _follow(run: Run, plan: Plan) -> None:
     polling.follow(run.id, draw)
 
 
-def _table(curves: Sequence[Curve], *, published: bool) -> None:
+def _table(curves: Sequence[TrainingCurve], *, published: bool) -> None:
     st.dataframe(
         [
             _row(of_way(curves, way), way, epoch, published=published)
@@ -180,24 +180,26 @@ def _table(curves: Sequence[Curve], *, published: bool) -> None:
             for epoch in EPOCHS
         ],
         hide_index=True,
-        alt="Both measures after 200 and 500 epochs, beside the author's",
+        alt="Both metrics after 200 and 500 epochs, published and reproduced",
     )
 
 
-def _row(curves: Sequence[Curve], way: str, epoch: int, *, published: bool) -> dict[str, object]:
+def _row(
+    curves: Sequence[TrainingCurve], way: str, epoch: int, *, published: bool
+) -> dict[str, object]:
     theirs = [one for one in PUBLISHED if published and (one.way, one.epoch) == (way, epoch)]
     seconds = mean_at(curves, epoch, "seconds")
     return {
-        "What learns": TITLES[way],
+        "Trained": TITLES[way],
         "Epochs": epoch,
         "Published": _percent(theirs[0].probability if theirs else None),
         "Mean probability": _percent(mean_at(curves, epoch, "probability")),
-        "Right answers": _percent(mean_at(curves, epoch, "accuracy")),
-        "Taken off": f"{sum((one.take_off or 10**9) <= epoch for one in curves)} of {len(curves)}",
-        "Author's seconds": f"{theirs[0].seconds:g}" if theirs and theirs[0].seconds else "–",
+        "Test accuracy": _percent(mean_at(curves, epoch, "accuracy")),
+        "Above 50 %": f"{sum((one.take_off or 10**9) <= epoch for one in curves)} of {len(curves)}",
+        "Published seconds": f"{theirs[0].seconds:g}" if theirs and theirs[0].seconds else "–",
         "Seconds": "–" if seconds is None else f"{seconds:.2f}",
-        "Author's epochs a second": f"{PUBLISHED_PACE[way]:g}" if published else "–",
-        "Epochs a second": "–" if not seconds else f"{epoch / seconds:.0f}",
+        "Published epochs / s": f"{PUBLISHED_PACE[way]:g}" if published else "–",
+        "Epochs / s": "–" if not seconds else f"{epoch / seconds:.0f}",
     }
 
 
@@ -205,23 +207,22 @@ def _percent(value: float | None) -> str:
     return "–" if value is None else f"{100 * value:.1f} %"
 
 
-def _what_it_says(recipe: str) -> None:
+def _show_conclusion(recipe: str) -> None:
     if recipe == "post":
-        found = luck()
+        found = seed_spread()
         st.info(
             "What the author called *accuracy* is the **mean probability of the true class**. "
-            "The last layer begins with zeros, so at first no delta gets through to the layers "
-            f"below: networks wait, some for very long. Of {len(found.values)} networks that we "
-            f"trained like that, {found.late} had not taken off by epoch {found.epoch}, and the "
-            f"median reached {100 * np.median(found.values):.1f} %. In "
-            f"{100 * found.lucky:.0f} of 100 draws of ten the mean is as high as the author's. "
-            "The author's program also took 5 GB of memory at epoch 180; ours stays flat.",
+            "The last layer is initialized with zeros, so at first the deltas of the layers below "
+            f"are zero, and training starts late. Of {len(found.values)} networks trained like "
+            f"this, {found.late} were still below 50 % at epoch {found.epoch}; the median is "
+            f"{100 * np.median(found.values):.1f} %. In {100 * found.share:.0f} % of random "
+            "samples of ten networks the mean is as high as published.",
             icon=":material/casino:",
         )
         return
     st.info(
-        "Only the last layer begins otherwise: with small random weights instead of zeros. "
-        f"Deltas reach every layer from the first epoch on, and with {ALL} learning every "
-        "network takes off early.",
+        "Only the last layer is initialized differently: with small random weights instead of "
+        f"zeros. Every layer has a gradient from the first epoch on, and with {ALL} trained every "
+        "network learns early.",
         icon=":material/rocket_launch:",
     )

@@ -1,4 +1,4 @@
-"""Which network, which image: what is followed forward and back."""
+"""The choice of a network and an image for the forward and backward pass."""
 
 from __future__ import annotations
 
@@ -9,17 +9,17 @@ from dataclasses import dataclass
 import numpy as np
 import streamlit as st
 
-from cnnkit.backprop import Network, Trace, trace, train
+from cnnkit.backprop import BackpropTrace, NumpyModel, trace, train
 from cnnkit.backprop.toy import AWAKE, Part, toy_network, toy_parts
+from cnnkit.backprop.training import one_thread
 from cnnkit.datasets import Dataset, dataset_info
 from cnnkit.runs import Run
 from cnnkit.ui.common import cache, charts, inputs
-from cnnkit.ui.concepts._frame import one_thread
 
 TOY = "toy"
 BANDS = dataset_info("toy_patterns").class_names
-# Networks of layers in a row, all of which have a twin.
-TWINS = (
+# Sequential networks, all of whose layers the NumPy model has.
+SEQUENTIAL = (
     "lenet_tutorial",
     "deep_mnist",
     "keras_mnist_cnn",
@@ -27,18 +27,18 @@ TWINS = (
     "softmax_regression",
     "toy_cnn",
 )
-LEARNT = (0, 25, 50, 75, 100, 150, 200, 300)  # epochs offered of the toy network
+TRAINED_EPOCHS = (0, 25, 50, 75, 100, 150, 200, 300)  # epochs offered of the toy network
 USUAL = 100
 BATCH = 32  # training images of a run's network that make a batch
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Subject:
+class Example:
     """A network and an image of a known class."""
 
     network_key: str  # equal for equal networks
     image_key: str  # equal for equal images
-    make_network: Callable[[], Network]  # a network of one's own, which may learn
+    make_network: Callable[[], NumpyModel]  # a new copy, which may be trained
     image: np.ndarray  # uint8 (height, width, channels)
     label: int
     class_names: tuple[str, ...]
@@ -47,17 +47,17 @@ class Subject:
 
     @property
     def key(self) -> tuple[str, str]:
-        """Equal for equal questions."""
+        """Equal for equal networks and images."""
         return self.network_key, self.image_key
 
 
-def choose() -> Subject:
+def choose_example() -> Example:
     """A network, `?network=`, and an image for it, `?class=` and `?image=`.
 
     Raises:
         StorageError, CorruptRunError, IncompatibleError, AssetUnavailableError
     """
-    runs = {run.id: run for run in cache.finished_runs() if run.spec.get("model") in TWINS}
+    runs = {run.id: run for run in cache.finished_runs() if run.spec.get("model") in SEQUENTIAL}
     left, right = st.columns([6, 1], vertical_alignment="center", gap="medium")
     with left:
         name = inputs.choice(
@@ -65,30 +65,30 @@ def choose() -> Subject:
             [TOY, *runs],
             parameter="network",
             title=lambda name: (
-                "Eleven small layers, 12×12 patterns"
+                "Toy network of 11 layers, 12×12 patterns"
                 if name == TOY
                 else inputs.run_title(runs[name])
             ),
         )
-        _forget_what_was_of_another(name)
-        subject = _toy() if name == TOY else _of_run(runs[name])
+        _forget_other_network(name)
+        example = _toy() if name == TOY else _of_run(runs[name])
     with right:
-        charts.image(subject.image, alt=subject.words, width=124)
-    return subject
+        charts.image(example.image, alt=example.words, width=124)
+    return example
 
 
-def followed(subject: Subject) -> Trace:
-    """Every number of both directions; worked out once."""
-    return _traced(subject.key, subject)
+def example_trace(example: Example) -> BackpropTrace:
+    """The forward and backward pass; computed once."""
+    return _traced(example.key, example)
 
 
 @st.cache_resource(max_entries=8, show_spinner=False)
-def _traced(key: tuple[str, str], _subject: Subject) -> Trace:
+def _traced(key: tuple[str, str], _example: Example) -> BackpropTrace:
     with one_thread():
-        return trace(_subject.make_network(), _subject.image, _subject.label)
+        return trace(_example.make_network(), _example.image, _example.label)
 
 
-def _forget_what_was_of_another(network: str) -> None:
+def _forget_other_network(network: str) -> None:
     """Drop class, layer and places from the address when another network was chosen here."""
     if st.session_state.setdefault("backprop_network", network) != network:
         st.session_state["backprop_network"] = network
@@ -96,31 +96,31 @@ def _forget_what_was_of_another(network: str) -> None:
             st.query_params.pop(parameter, None)
 
 
-def _toy() -> Subject:
+def _toy() -> Example:
     train_part, (images, labels) = toy_parts()
     left, middle, right = st.columns([4, 5, 4], vertical_alignment="bottom")
     with left:
         label = _class_picker(BANDS, "middle")
     found = np.flatnonzero(labels == label)
     with middle:
-        number = inputs.image_picker(len(found), label=f"Which of {len(found)} patterns")
+        number = inputs.image_picker(len(found), label=f"Pattern (of {len(found)})")
     with right:
         epochs = int(
             inputs.number(
-                "Epochs it has learnt",
-                min(LEARNT),
-                max(LEARNT),
+                "Training epochs",
+                min(TRAINED_EPOCHS),
+                max(TRAINED_EPOCHS),
                 parameter="learnt",
                 default=USUAL,
                 widget=st.select_slider,
-                options=LEARNT,
-                help="Before it has learnt anything its numbers are small and the answer is even.",
+                options=TRAINED_EPOCHS,
+                help="At epoch 0 the weights are random, and all classes about equally probable.",
             )
         )
-    return Subject(
+    return Example(
         network_key=f"{TOY}-{epochs}",
         image_key=f"{TOY}-{found[number]}",
-        make_network=lambda: copy.deepcopy(_learnt_toy(epochs)),
+        make_network=lambda: copy.deepcopy(_trained_toy(epochs)),
         image=images[found[number]],
         label=label,
         class_names=tuple(BANDS),
@@ -129,8 +129,8 @@ def _toy() -> Subject:
     )
 
 
-@st.cache_resource(max_entries=len(LEARNT), show_spinner="The network learns …")
-def _learnt_toy(epochs: int) -> Network:
+@st.cache_resource(max_entries=len(TRAINED_EPOCHS), show_spinner="Training the network …")
+def _trained_toy(epochs: int) -> NumpyModel:
     """The toy network after some epochs; shared, so it is copied before it is used."""
     network = toy_network(AWAKE)
     if epochs:
@@ -139,7 +139,7 @@ def _learnt_toy(epochs: int) -> Network:
     return network
 
 
-def _of_run(run: Run) -> Subject:
+def _of_run(run: Run) -> Example:
     opened = cache.model(run.id)
     available = dataset_info(opened.card.dataset).available
     data = cache.dataset(opened.card.dataset) if available else cache.digits()
@@ -150,10 +150,10 @@ def _of_run(run: Run) -> Subject:
     found = np.flatnonzero(labels == label)
     with right:
         number = found[inputs.image_picker(len(found), label=_which(len(found), data))]
-    return Subject(
+    return Example(
         network_key=run.id,
         image_key=f"{data.name}-{number}",
-        make_network=lambda: copy.deepcopy(_twin(run.id)),
+        make_network=lambda: copy.deepcopy(_numpy_model(run.id)),
         image=images[number],
         label=label,
         class_names=tuple(data.class_names),
@@ -162,11 +162,11 @@ def _of_run(run: Run) -> Subject:
     )
 
 
-@st.cache_resource(max_entries=3, show_spinner="Building its twin …")
-def _twin(run_id: str) -> Network:
+@st.cache_resource(max_entries=3, show_spinner="Converting to NumPy …")
+def _numpy_model(run_id: str) -> NumpyModel:
     network = cache.model(run_id)
     with network.lock:
-        return Network.from_keras(network.model)
+        return NumpyModel.from_keras(network.model)
 
 
 def _batch(data: Dataset) -> Part:
@@ -187,4 +187,4 @@ def _class_picker(names, default: str) -> int:
 
 
 def _which(count: int, data: Dataset) -> str:
-    return f"Which of {count:,} ({data.title})"
+    return f"Image (of {count:,}, {data.title})"

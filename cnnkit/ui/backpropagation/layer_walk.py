@@ -1,29 +1,32 @@
-"""Going through the network layer by layer, in either direction: buttons, keys, slider."""
+"""Stepping through the network layer by layer, forward and backward."""
 
 from __future__ import annotations
 
 import itertools
+from collections.abc import Sequence
 
 import numpy as np
 import streamlit as st
 
-from cnnkit.backprop import Trace
-from cnnkit.figures.layer_row import Box, layer_row
-from cnnkit.ui.backpropagation import cell, loss, weights
-from cnnkit.ui.backpropagation.example import Subject
-from cnnkit.ui.backpropagation.words import LOSS, WORDS, Words
-from cnnkit.ui.common import inputs
+from cnnkit.backprop import BackpropTrace
+from cnnkit.figures.network import LayerBox, layer_row
+from cnnkit.figures.numbers import number_map
+from cnnkit.ui.backpropagation import weights
+from cnnkit.ui.backpropagation.cell import show_cell
+from cnnkit.ui.backpropagation.example import Example
+from cnnkit.ui.backpropagation.words import LOSS, WORDS, LayerText
+from cnnkit.ui.common import charts, inputs
 
 FORWARD, BACKWARD = "forward", "backward"
-THE_LOSS = "loss"  # the last place of the row, behind all layers
+THE_LOSS = "loss"  # follows the last layer
 
 
 @st.fragment
-def walk(subject: Subject, found: Trace) -> None:
-    """The row of layers, where one stands in it, and what happens there.
+def show_layer_walk(example: Example, found: BackpropTrace) -> None:
+    """The row of layers, and the computation of the chosen one.
 
     Args:
-        subject: whose classes have names.
+        example: whose classes have names.
         found: its trace.
     """
     places = [*(step.name for step in found.steps), THE_LOSS]
@@ -34,16 +37,16 @@ def walk(subject: Subject, found: Trace) -> None:
     _move(places, place)
     _heading(found, place, backward)
     if place == THE_LOSS:
-        loss.show(found, subject.class_names, backward=backward)
+        show_loss(found, example.class_names, backward=backward)
         return
     step = found[place]
-    cell.show(step, backward=backward)
+    show_cell(step, backward=backward)
     if backward and step.gradients:
-        weights.show(step)
+        weights.show_weight_gradient(step)
 
 
 def _direction() -> str:
-    names = {FORWARD: "Forward: numbers", BACKWARD: "Backward: deltas"}
+    names = {FORWARD: "Forward pass", BACKWARD: "Backward pass"}
     icons = {FORWARD: ":material/arrow_forward:", BACKWARD: ":material/arrow_back:"}
     before = st.session_state.get("walked")
     chosen = inputs.choice(
@@ -61,13 +64,13 @@ def _direction() -> str:
 
 
 def _place(places: list[str]) -> str:
-    """Name of the layer that is looked at, `?layer=`."""
-    wanted = st.query_params.get("layer")
-    if wanted in places:
-        return wanted
-    if wanted is not None:
+    """Name of the chosen layer, `?layer=`."""
+    name = st.query_params.get("layer")
+    if name in places:
+        return name
+    if name is not None:
         st.warning(
-            f"The address asks for layer “{wanted}”, which this network does not have. "
+            f"The address asks for layer “{name}”, which this network does not have. "
             "Another is shown instead.",
             icon=":material/link_off:",
         )
@@ -108,9 +111,9 @@ def _go(place: str) -> None:
         st.query_params.pop(parameter, None)
 
 
-def _heading(found: Trace, place: str, backward: bool) -> None:
+def _heading(found: BackpropTrace, place: str, backward: bool) -> None:
     kind = "softmax and cross-entropy" if place == THE_LOSS else found[place].kind
-    words: Words = LOSS if place == THE_LOSS else WORDS[kind]
+    words: LayerText = LOSS if place == THE_LOSS else WORDS[kind]
     way = "backward" if backward else "forward"
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         st.subheader(f"{kind[0].upper()}{kind[1:]}, {way}", anchor=False, width="content")
@@ -121,12 +124,12 @@ def _heading(found: Trace, place: str, backward: bool) -> None:
     right.latex(words.backward_formula if backward else words.forward_formula)
 
 
-def _boxes(found: Trace, backward: bool) -> list[Box]:
+def _boxes(found: BackpropTrace, backward: bool) -> list[LayerBox]:
     titles = [_SHORT.get(step.kind, step.kind) for step in found.steps]
-    values = [step.passed if backward else step.output for step in found.steps]
+    values = [step.input_delta if backward else step.output for step in found.steps]
     last = found.delta if backward else found.probabilities
     return [
-        Box(title=title, name=name, values=np.asarray(numbers))
+        LayerBox(title=title, name=name, values=np.asarray(numbers))
         for title, name, numbers in zip(
             itertools.chain(titles, ["loss"]),
             itertools.chain((step.name for step in found.steps), ["softmax"]),
@@ -136,4 +139,39 @@ def _boxes(found: Trace, backward: bool) -> list[Box]:
     ]
 
 
-_SHORT = {"convolution": "conv", "max pooling": "max pool", "average pooling": "mean pool"}
+_SHORT = {"convolution": "conv", "max pooling": "max pool", "average pooling": "avg pool"}
+
+
+def show_loss(found: BackpropTrace, class_names: Sequence[str], *, backward: bool) -> None:
+    """Logits, probabilities, true class and, backward, the deltas, class by class."""
+    truth = np.eye(len(class_names))[found.label]
+    rows = {"logit z": found.logits, "probability p": found.probabilities, "true": truth}
+    if backward:
+        rows["δ = p − true"] = found.delta
+    table = np.stack(list(rows.values())).astype(float)
+    # Each row has its own color scale: logits are larger than probabilities.
+    colours = table / np.maximum(np.abs(table).max(axis=1, keepdims=True), 1e-12)
+    charts.chart(
+        number_map(
+            table,
+            colours=colours,
+            texts=np.array([[f"{value:.3g}" for value in line] for line in table]),
+            places=[f"{name} of {kind}" for name in rows for kind in class_names],
+            dark=charts.dark(),
+            rows=list(rows),
+            columns=list(class_names),
+            height=60 + 52 * len(rows),
+        ),
+        alt="; ".join(
+            f"{name}: {', '.join(f'{value:.3g}' for value in line)}" for name, line in rows.items()
+        ),
+        key="loss_map",
+    )
+    true = class_names[found.label]
+    p = found.probabilities[found.label]
+    st.markdown(f"The true class is **{true}**: loss = −ln {p:.4g} = **{found.loss:.4f}** nats.")
+    if backward:
+        st.markdown(
+            f"The delta of **{true}** is {p:.3g} − 1 = **{found.delta[found.label]:.3g}**, that "
+            "of every other class its probability. The deltas sum to zero."
+        )

@@ -1,23 +1,23 @@
-"""What a layer's weights learn: each gradient as the inner product that it is."""
+"""The gradient with respect to a layer's weights, element by element."""
 
 from __future__ import annotations
 
 import numpy as np
 import streamlit as st
 
-from cnnkit.backprop import Step, weight_sum
+from cnnkit.backprop import LayerTrace, weight_sum
 from cnnkit.figures.numbers import folded, number_map, titled, written
 from cnnkit.ui.backpropagation import cell_selection
-from cnnkit.ui.backpropagation.products import terms
+from cnnkit.ui.backpropagation.cell import terms
 from cnnkit.ui.common import charts
 
 PARAMETER = "weight"  # in the address: the chosen weight
 
 
-def show(step: Step) -> None:
-    """The gradient ΔW of a convolution or a dense layer, one weight of it explained."""
+def show_weight_gradient(step: LayerTrace) -> None:
+    """The gradient ΔW of a convolution or a dense layer, and one element as a sum."""
     st.divider()
-    st.subheader("What its weights learn: ΔW", anchor=False)
+    st.subheader("Gradient with respect to the weights, ΔW", anchor=False)
     gradient = step.gradients["kernel"]
     index = cell_selection.chosen_index(gradient, parameter=PARAMETER)
     if len(index) == 4:
@@ -27,16 +27,16 @@ def show(step: Step) -> None:
     if "bias" in step.gradients:
         bias = step.gradients["bias"]
         st.caption(
-            f"Δb, the gradient of a bias, is the sum of all deltas of its map: here from "
+            f"Δb, the gradient with respect to a bias, is the sum of all deltas of its map: from "
             f"{bias.min():.3g} to {bias.max():.3g}."
         )
 
 
-def _convolution(step: Step, gradient: np.ndarray, index: cell_selection.Index) -> None:
+def _convolution(step: LayerTrace, gradient: np.ndarray, index: cell_selection.Index) -> None:
     st.markdown(
-        "A weight touched every output once, each time with another pixel under it. Its gradient "
-        "is the **inner product of the deltas with the input, shifted by the weight's own place in "
-        "the kernel**: the green window."
+        "A weight is used once for every output, each time with another pixel. Its gradient is the "
+        "**inner product of the deltas with the input, shifted by the weight's position in the "
+        "kernel**: the green window."
     )
     st.latex(r"\Delta w_{ab}^{(c,o)} = \sum_{i,j} x_{i+a,\,j+b}^{(c)} \; \delta_{ij}^{(o)}")
     row, column, channel, maps = index
@@ -47,7 +47,7 @@ def _convolution(step: Step, gradient: np.ndarray, index: cell_selection.Index) 
     found = weight_sum(step, index)
     left, middle, right = st.columns(3, gap="medium")
     with left:
-        cell_selection.draw_map(
+        cell_selection.show_map(
             step.input if found.ground is None else found.ground,
             f"Input, map {channel}, shifted by ({row}, {column})",
             map_number=channel,
@@ -55,7 +55,7 @@ def _convolution(step: Step, gradient: np.ndarray, index: cell_selection.Index) 
             key=f"shifted_{step.name}",
         )
     with middle:
-        cell_selection.draw_map(
+        cell_selection.show_map(
             step.delta, f"Deltas, map {maps}", map_number=maps, key=f"against_{step.name}"
         )
     with right:
@@ -64,12 +64,12 @@ def _convolution(step: Step, gradient: np.ndarray, index: cell_selection.Index) 
     with st.container(border=True):
         st.markdown(
             f"Δw at ({row}, {column}): **{found.total:.6g}** = {terms(found.left, found.right)} "
-            f":gray[· {total} products, one for each place of the output]"
+            f":gray[· {total} products, one for each output position]"
         )
 
 
-def _kernel(step: Step, gradient: np.ndarray, index: cell_selection.Index) -> None:
-    """One filter's gradient for one input map: click another weight."""
+def _kernel(step: LayerTrace, gradient: np.ndarray, index: cell_selection.Index) -> None:
+    """One filter's gradient for one input map; a click chooses another weight."""
     st.markdown(titled("ΔW of this filter", gradient))
     figure = number_map(
         gradient.astype(float),
@@ -79,7 +79,7 @@ def _kernel(step: Step, gradient: np.ndarray, index: cell_selection.Index) -> No
     )
     charts.clickable(
         figure,
-        alt=f"Gradient of the kernel, {gradient.shape[0]}×{gradient.shape[1]}",
+        alt=f"Gradient with respect to {gradient.shape[0]}×{gradient.shape[1]} weights of a kernel",
         key=f"gradient_{step.name}",
         clicked=lambda point: cell_selection.choose(
             (int(point["customdata"][0]), int(point["customdata"][1]), *index[2:]), PARAMETER
@@ -88,17 +88,17 @@ def _kernel(step: Step, gradient: np.ndarray, index: cell_selection.Index) -> No
     st.caption("Click another weight: the window moves with it.")
 
 
-def _dense(step: Step, gradient: np.ndarray, index: cell_selection.Index) -> None:
+def _dense(step: LayerTrace, gradient: np.ndarray, index: cell_selection.Index) -> None:
     st.markdown(
-        "A weight joins one input to one unit. Its gradient is **what came in at one end, times "
-        "the delta at the other**."
+        "A weight connects one input to one unit. Its gradient is **the input times the delta of "
+        "the unit**."
     )
     st.latex(r"\Delta w_{io} = x_i \, \delta_o")
     unit = _map_slider("Unit", gradient.shape[1], index, 1)
     found = weight_sum(step, (index[0], unit))
     left, right = st.columns(2, gap="medium")
     with left:
-        cell_selection.draw_map(
+        cell_selection.show_map(
             step.input, f"Input: {len(step.input)} numbers", place=index[:1],
             key=f"inputs_{step.name}",
         )  # fmt: skip
@@ -116,7 +116,7 @@ def _dense(step: Step, gradient: np.ndarray, index: cell_selection.Index) -> Non
         width = folded(column).shape[1]
         charts.clickable(
             figure,
-            alt=f"Gradient of the {len(column)} weights of unit {unit}",
+            alt=f"Gradient with respect to the {len(column)} weights of unit {unit}",
             key=f"gradient_{step.name}",
             clicked=lambda point: cell_selection.choose(
                 (int(point["customdata"][0]) * width + int(point["customdata"][1]), unit),

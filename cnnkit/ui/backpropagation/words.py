@@ -1,4 +1,4 @@
-"""What each kind of layer does in either direction, in a sentence and a formula."""
+"""The forward and backward pass of each kind of layer, in a sentence and a formula."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
-class Words:
-    """Of one kind of layer."""
+class LayerText:
+    """Text of one kind of layer."""
 
     forward: str
     forward_formula: str  # LaTeX
@@ -22,90 +22,87 @@ def _curve(slope: str) -> str:
 
 
 WORDS = {
-    "convolution": Words(
-        "Each filter is laid over every place of the maps. What lies under it is multiplied by "
-        "its weights, all products are summed, and the filter's bias is added.",
+    "convolution": LayerText(
+        "Each filter slides over the input maps. At every position the numbers under it are "
+        "multiplied by its weights and summed, and the filter's bias is added.",
         r"y_{ij}^{(o)} = b^{(o)} + \sum_{a,b,c} x_{i+a,\,j+b}^{(c)} \; w_{ab}^{(c,o)}",
-        "A pixel took part in several outputs, so it gets back all of their deltas, each times the "
-        "weight that joined them. That is the same sliding product once more: the deltas get a "
-        "**border of zeros**, one less than the kernel is wide, and the **kernel is flipped** in "
-        "both directions.",
+        "Several outputs depend on a pixel: its gradient is the sum of their deltas, each times "
+        "the weight between them. That is a convolution again: the deltas are **zero padded** by "
+        "the kernel size − 1, and the **kernel is rotated by 180°**.",
         r"\delta x_{ij}^{(c)} = \sum_{a,b,o} \bar\delta_{i+a,\,j+b}^{(o)} \; "
         r"w_{K-1-a,\,K-1-b}^{(c,o)}",
     ),
-    "max pooling": Words(
-        "Of each small field only the largest number goes on. The layer remembers where it stood.",
+    "max pooling": LayerText(
+        "The largest number of each field is the output. The layer keeps its position.",
         r"y_{ij} = \max_{\text{field } ij} x",
-        "Each delta **returns to the pixel that was the largest**. All others of its field did "
-        "not matter for the loss: they get **zero**.",
+        "The gradient of **the pixel that was the largest** is the delta of its field. The loss "
+        "does not depend on the others: their gradient is **zero**.",
         r"\delta x = \begin{cases} \delta y & \text{where it was the largest} \\ 0 & "
         r"\text{elsewhere} \end{cases}",
     ),
-    "average pooling": Words(
-        "The mean of each small field goes on.",
+    "average pooling": LayerText(
+        "The mean of each field is the output.",
         r"y_{ij} = \frac1n \sum_{\text{field } ij} x",
-        "Each of the *n* numbers of a field gets an *n*-th of its delta.",
+        "The gradient of each of the *n* numbers of a field is 1/*n* of its delta.",
         r"\delta x = \tfrac1n \; \delta y",
     ),
-    "dense": Words(
-        "Each unit is a weighted sum of all numbers before it, and a bias.",
+    "dense": LayerText(
+        "The output of each unit is a weighted sum of all inputs, and a bias.",
         r"y_o = b_o + \sum_i x_i \, w_{io}",
-        "The deltas go the same ways with the same weights, the other way round.",
+        "The gradient of an input is the sum of all deltas, each times the weight between them.",
         r"\delta x_i = \sum_o \delta y_o \, w_{io}",
     ),
-    "ReLU": Words(
-        "What is negative becomes zero.",
+    "ReLU": LayerText(
+        "Negative numbers become zero.",
         r"y = \max(x, 0)",
-        "A switch for each number: where it was positive its delta passes unchanged, elsewhere "
-        "it is stopped.",
+        "Where the input was positive, its gradient is the delta; elsewhere it is zero.",
         _curve(r"1 \text{ if } x > 0 \text{, else } 0"),
     ),
-    "tanh": Words(
-        "Every number is squeezed between -1 and 1.",
+    "tanh": LayerText(
+        "Every number is mapped to the range from −1 to 1.",
         r"y = \tanh x",
-        "Each delta is multiplied by the slope of the curve at its number: flat ends let little "
-        "through.",
+        "Each delta is multiplied by the derivative at its input: near zero where the unit is "
+        "saturated.",
         _curve("1 - y^2"),
     ),
-    "sigmoid": Words(
-        "Every number is squeezed between 0 and 1.",
+    "sigmoid": LayerText(
+        "Every number is mapped to the range from 0 to 1.",
         r"y = \frac{1}{1 + e^{-x}}",
-        "Each delta is multiplied by the slope of the curve at its number, a quarter at most.",
+        "Each delta is multiplied by the derivative at its input, at most ¼.",
         _curve(r"y\,(1 - y)"),
     ),
-    "flatten": Words(
-        "The maps are laid out as one row: the first pixel of all maps, then the next. Nothing is "
+    "flatten": LayerText(
+        "The maps become one vector: the first pixel of all maps, then the next. Nothing is "
         "computed.",
         r"y_n = x_{ij}^{(c)}, \qquad n = (i \cdot W + j) \cdot C + c",
-        "The row of deltas is **folded back** into maps, each delta to the place its number came "
-        "from.",
+        "The vector of deltas is **reshaped** to maps, each delta to the position of its number.",
         r"\delta x_{ij}^{(c)} = \delta y_n",
     ),
-    "scaling": Words(
-        "Pixels of 0 to 255 are made small numbers.",
+    "scaling": LayerText(
+        "Pixels of 0 to 255 are rescaled to small numbers.",
         r"y = s \cdot x + t",
-        "The delta is scaled alike: what would change the loss if a pixel became lighter.",
+        "The delta is multiplied by the same factor.",
         r"\delta x = s \cdot \delta y",
     ),
-    "zero padding": Words(
-        "Zeros are put around the image.",
+    "zero padding": LayerText(
+        "Zeros are added around the image.",
         r"y_{ij} = x_{i-t,\,j-l} \text{ inside, } 0 \text{ outside}",
-        "What reached the zeros is dropped, the rest is passed on.",
+        "The deltas of the padding are dropped.",
         r"\delta x_{ij} = \delta y_{i+t,\,j+l}",
     ),
-    "dropout": Words(
-        "While learning it leaves numbers out by lot. Here the network answers, so all pass.",
+    "dropout": LayerText(
+        "During training random numbers become zero. At inference, as here, nothing changes.",
         r"y = x",
-        "Deltas pass as the numbers did.",
+        "The gradient is the delta.",
         r"\delta x = \delta y",
     ),
 }
 
-LOSS = Words(
-    "Softmax makes probabilities of the logits. The loss is how surprising the truth is: minus "
-    "the logarithm of the probability of the true class.",
+LOSS = LayerText(
+    "Softmax turns the logits into probabilities. The loss is the cross-entropy: minus the "
+    "logarithm of the probability of the true class.",
     r"p_k = \frac{e^{z_k}}{\sum_j e^{z_j}}, \qquad L = -\ln p_{\text{true}}",
-    "Here the way back begins, with the simplest of all deltas: **what was said, less what is "
-    "true**. The true class has a negative delta: its logit should grow.",
+    "The backward pass begins here: the delta is **the predicted less the true probability**. "
+    "The true class has a negative delta: its logit should grow.",
     r"\delta z_k = p_k - \begin{cases} 1 & k \text{ true} \\ 0 & \text{else} \end{cases}",
 )

@@ -9,7 +9,7 @@ switches, where label and value are the same.)
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import streamlit as st
@@ -354,3 +354,22 @@ def _say_unknown(label: str, wanted: str, why: str) -> None:
         f"The address asks for {label.lower()} “{wanted}”, {why} Another is shown instead.",
         icon=":material/link_off:",
     )
+
+
+def follow_old_address(
+    values: Mapping[str, Mapping[str, str]], renamed: Mapping[str, str] | None = None
+) -> None:
+    """Translate parameters of the address that had another name or value before.
+
+    Args:
+        values: parameter → old value → new value.
+        renamed: old name of a parameter → new name.
+    """
+    for old, new in (renamed or {}).items():
+        if old in st.query_params and new not in st.query_params:
+            st.query_params[new] = st.query_params[old]
+        st.query_params.pop(old, None)
+    for parameter, translation in values.items():
+        value = st.query_params.get(parameter, "")
+        if value in translation:
+            st.query_params[parameter] = translation[value]

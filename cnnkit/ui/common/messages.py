@@ -91,6 +91,20 @@ def embedded_notice(name: str) -> None:
         )
 
 
+def question(text: str, by: str, answer: str) -> None:
+    """Show a learner's question, where it was asked, and the answer.
+
+    Args:
+        text: the question.
+        by: author and title of the article that asked it.
+        answer: two or three plain sentences.
+    """
+    st.subheader(text, anchor=False)
+    st.caption(f"asked in {by}")
+    with st.container(border=True):
+        st.markdown(f":primary[:material/lightbulb:] {answer}")
+
+
 def source(text: str) -> None:
     """Name the authors and title of what this screen reproduces or uses."""
     st.caption(f":material/menu_book: {text}")

@@ -32,9 +32,12 @@ NAVIGATION: dict[str, tuple[tuple[str, str, str], ...]] = {
     "Understand": (
         ("pages/architectures.py", "Architectures", ":material/schema:"),
         ("pages/backpropagation.py", "Backpropagation", ":material/undo:"),
-        ("pages/ideas.py", "Ideas", ":material/lightbulb:"),
+        ("pages/concepts.py", "Concepts", ":material/lightbulb:"),
     ),
 }
+
+# Files in pages/ that only lead on to the page of a new name.
+OLD_ADDRESSES = ("ideas.py",)
 
 
 def open_page(title: str, subtitle: str = "", *, tab: str | None = None) -> None:

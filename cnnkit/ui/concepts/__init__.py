@@ -1,14 +1,18 @@
-"""The experiments of the Ideas page, one module each with a `draw` function."""
+"""The experiments of the Concepts page."""
 
-from cnnkit.ui.concepts import descent, dropout, noise, pooling, softmax
+from cnnkit.ui.concepts.dropout import show_dropout
+from cnnkit.ui.concepts.initialization import show_initialization
+from cnnkit.ui.concepts.optimizers import show_optimizers
+from cnnkit.ui.concepts.pooling import show_pooling_orders
+from cnnkit.ui.concepts.softmax import show_softmax
 
-# Name in the address -> (short title, draw).
-IDEAS = {
-    "noise": ("Small noise", noise.draw),
-    "softmax": ("Softmax & loss", softmax.draw),
-    "descent": ("Ways downhill", descent.draw),
-    "dropout": ("Dropout", dropout.draw),
-    "pooling": ("Before or after pooling", pooling.draw),
+# Name in the address → (title, function that shows it).
+CONCEPTS = {
+    "noise": ("Weight initialization", show_initialization),
+    "softmax": ("Softmax and cross-entropy", show_softmax),
+    "descent": ("Optimizers", show_optimizers),
+    "dropout": ("Dropout", show_dropout),
+    "pooling": ("Activation and pooling", show_pooling_orders),
 }
 
-__all__ = ["IDEAS"]
+__all__ = ["CONCEPTS"]

@@ -7,7 +7,7 @@ from collections import Counter
 import numpy as np
 import streamlit as st
 
-from cnnkit.figures.bars import probabilities as draw_bars
+from cnnkit.figures.bars import probability_bars
 from cnnkit.predict import softmax
 from cnnkit.runs import Run
 from cnnkit.ui.common import cache
@@ -55,7 +55,7 @@ def _card(image: np.ndarray, run: Run, label: int | None) -> str:
     st.markdown(f"**{run.name}** {_error(run)}")
     st.header(f":{colour}[{name}] :gray[:small[{100 * values[best]:.1f} % sure]]", anchor=False)
     chart(
-        draw_bars(values, network.card.class_names, height=130),
+        probability_bars(values, network.card.class_names, height=130),
         alt=f"{run.name} reads a {name} with {100 * values[best]:.1f} %",
         key=f"bars_{run.id}",
     )

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import streamlit as st
 
 from cnnkit.errors import CorruptRunError
-from cnnkit.figures.bars import ranking
+from cnnkit.figures.bars import top_k_bars
 from cnnkit.jobs.kinds.fine_tune import BEFORE
 from cnnkit.predict import top_k
 from cnnkit.runs import Run
@@ -55,7 +55,7 @@ def show(run: Run) -> None:
 def _answers(words: str, names: Sequence[str], shares: Sequence[float]) -> None:
     st.markdown(f"**{words}**")
     charts.chart(
-        ranking(list(shares), list(names)),
+        top_k_bars(list(shares), list(names)),
         alt=f"{words}: "
         + ", ".join(f"{name} {share:.1%}" for name, share in zip(names, shares, strict=True)),
         key=f"before_{words}",

@@ -88,15 +88,15 @@ def show_split(counts: np.ndarray, class_names: tuple[str, ...]) -> None:
         counts: (3 parts, classes).
         class_names: in their order.
     """
-    from cnnkit.figures.stacked import parts
+    from cnnkit.figures.costs import stacked_bars
 
     alike = (counts == counts[:, :1]).all()
     shown = counts[:, :1] if alike else counts[:, : 2 * AT_ONCE]
     names = ["each class"] if alike else [label(name) for name in class_names[: shown.shape[1]]]
-    figure = parts(
+    figure = stacked_bars(
         {words: row.tolist() for words, row in zip(PARTS.values(), shown, strict=True)},
         names,
-        lying=True,
+        horizontal=True,
         text=[f"{sum(column)}" for column in shown.T.tolist()],
         unit="images",
         height=90 + 26 * max(2, len(names)),

@@ -8,7 +8,7 @@ from statistics import mean
 import streamlit as st
 
 from cnnkit.datasets import Dataset
-from cnnkit.figures.data_and_depth import data_and_depth
+from cnnkit.figures.seed_spread import data_and_depth
 from cnnkit.runs import Status
 from cnnkit.training.transfer import TransferRecipe
 from cnnkit.training.transfer.experiment import COUNTS, WAYS, Measured, collect, lacking, plan

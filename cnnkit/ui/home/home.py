@@ -25,7 +25,7 @@ CARDS = {
     "pages/architectures.py": "Take famous networks apart, block by block, and see what they cost.",
     "pages/runs.py": "Compare runs, click what was confused, take the network with you.",
     "pages/backpropagation.py": "Walk forward and back through a network, every number in sight.",
-    "pages/ideas.py": "Move something and see why it works: noise, softmax, Adam, dropout.",
+    "pages/concepts.py": "Change something and see why it works: softmax, optimizers, dropout.",
     "pages/reproduce.py": "Published figures beside ours, each with a button to try it.",
 }
 RECENT = 5  # runs

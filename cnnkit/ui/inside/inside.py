@@ -147,11 +147,11 @@ def has_convolutions(model: Model) -> bool:
 
 def show_network(model: Model, found: dict[str, np.ndarray], class_names: Sequence[str]) -> None:
     """The figure of the whole network with this digit's own answers in it."""
-    from cnnkit.figures.network import network
+    from cnnkit.figures.network import draw_network
 
     stages = anatomy.stages(model)
     weights = sum(stage.parameters for stage in stages)
-    st.html(network(stages, found, softmax(found[stages[-1].name]), class_names))
+    st.html(draw_network(stages, found, softmax(found[stages[-1].name]), class_names))
     st.caption(
         f"Drawn from the network's real shapes: {weights:,} weights in all. The sheets are the "
         "maps that answer this image most; a row of numbers is folded into a block."

@@ -11,7 +11,7 @@ from itertools import accumulate
 
 import streamlit as st
 
-from cnnkit.figures.bars import ranking
+from cnnkit.figures.bars import top_k_bars
 from cnnkit.image_io import DecodedImage, read_image
 from cnnkit.models import Predictor
 from cnnkit.models.imagenet import kind
@@ -171,7 +171,7 @@ def _card(network: Predictor, image: DecodedImage, fit: str, count: int, key: st
     answers = top_k(logits[0], network.card.class_names, count)
     st.markdown(f"**{network.card.title}** :gray[{1000 * seconds:.0f} ms]")
     charts.chart(
-        ranking([a.probability for a in answers], [describe(a, network) for a in answers]),
+        top_k_bars([a.probability for a in answers], [describe(a, network) for a in answers]),
         alt=f"{network.card.title}: " + ", ".join(f"{a.name} {a.probability:.1%}" for a in answers),
         key=f"{key}_bars",
     )

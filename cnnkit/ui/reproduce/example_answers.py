@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import streamlit as st
 
 from cnnkit.datasets import Dataset, dataset_info
-from cnnkit.figures.bars import ranking
+from cnnkit.figures.bars import top_k_bars
 from cnnkit.predict import prepare, top_k
 from cnnkit.published.example_answers import DATASET, FLOWERS, SOURCE, PublishedAnswer
 from cnnkit.runs import Run, Status
@@ -74,7 +74,7 @@ def _bars(title: str, answers: Sequence[tuple[str, float]], key: str) -> None:
     names, values = zip(*answers, strict=True)
     st.caption(title)
     words = ", ".join(f"{name} {value:.2%}" for name, value in answers)
-    charts.chart(ranking(values, names), alt=f"{title}: {words}", key=key)
+    charts.chart(top_k_bars(values, names), alt=f"{title}: {words}", key=key)
 
 
 @st.cache_resource(max_entries=4, show_spinner=False)

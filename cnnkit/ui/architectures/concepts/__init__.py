@@ -1,14 +1,20 @@
-"""The experiments of the Architectures page, one module each with a `draw` function."""
+"""The experiments of the Architectures page."""
 
-from cnnkit.ui.architectures.concepts import auxiliary, bottleneck, depth, projection, residual
+from cnnkit.ui.architectures.concepts.bottleneck import show_bottleneck
+from cnnkit.ui.architectures.concepts.projection import show_projection
+from cnnkit.ui.architectures.concepts.residual import show_residual_block
+from cnnkit.ui.architectures.concepts.trained_pairs import (
+    show_auxiliary_classifiers,
+    show_depth_comparison,
+)
 
-# Name in the address -> (short title, draw).
-IDEAS = {
-    "bottleneck": ("1×1 bottleneck", bottleneck.draw),
-    "projection": ("1×1 after pooling", projection.draw),
-    "residual": ("Skip connection", residual.draw),
-    "depth": ("Deep and plain, deep and residual", depth.draw),
-    "auxiliary": ("Auxiliary classifiers", auxiliary.draw),
+# Name in the address → (title, function that shows it).
+CONCEPTS = {
+    "bottleneck": ("1×1 bottleneck", show_bottleneck),
+    "projection": ("1×1 projection after pooling", show_projection),
+    "residual": ("Residual block", show_residual_block),
+    "depth": ("Residual and plain network", show_depth_comparison),
+    "auxiliary": ("Auxiliary classifiers", show_auxiliary_classifiers),
 }
 
-__all__ = ["IDEAS"]
+__all__ = ["CONCEPTS"]

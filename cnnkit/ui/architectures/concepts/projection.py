@@ -1,16 +1,25 @@
-"""What the 1×1 convolution behind the pooling does to the depth of GoogLeNet."""
+"""The number of maps in GoogLeNet with and without the 1×1 projection after pooling."""
 
 from __future__ import annotations
 
 import streamlit as st
 
-from cnnkit.concepts.projection import BRANCHES, FIRST_CHANNELS, Module, counted, stack, total
+from cnnkit.concepts.inception_costs import (
+    BRANCHES,
+    FIRST_CHANNELS,
+    InceptionModule,
+    count_stack,
+    module_stack,
+    total_cost,
+)
 from cnnkit.figures._style import BLUE, GREEN, ORANGE, faded
-from cnnkit.figures.stacked import parts
-from cnnkit.ui.architectures.concepts._shared import NOTES, second_count, short
+from cnnkit.figures.architecture import short_number
+from cnnkit.figures.costs import stacked_bars
+from cnnkit.ui.architectures import NOTES
+from cnnkit.ui.architectures.concepts.bottleneck import show_layer_count
 from cnnkit.ui.common.charts import chart
 from cnnkit.ui.common.inputs import choice
-from cnnkit.ui.concepts._frame import question
+from cnnkit.ui.common.messages import question
 
 # In the address -> (shown to people, share of the published width).
 WIDTHS: dict[str, tuple[str, float | None]] = {
@@ -24,14 +33,14 @@ WIDTHS: dict[str, tuple[str, float | None]] = {
 COLOURS: dict[str, str] = dict(zip(BRANCHES, (BLUE, faded(BLUE, 0.55), GREEN, ORANGE), strict=True))
 
 
-def draw() -> None:
-    """Draw the experiment."""
+def show_projection() -> None:
+    """Controls, and maps and MACs of the nine modules."""
     question(
-        "Why does a 1×1 convolution stand behind the pooling too?",
+        "Why does a 1×1 convolution follow the pooling too?",
         NOTES,
-        "Pooling changes height and width at most, never the number of maps. Put beside the other "
-        "branches it hands on all that came in, so that the depth can only grow from module to "
-        "module; a 1×1 convolution behind it decides how many maps go on.",
+        "Pooling may change height and width, never the number of maps. As a branch of a module "
+        "it outputs as many maps as it reads, so that the number of maps can only grow from "
+        "module to module; a 1×1 projection after it decides how many maps it adds.",
     )
     width = choice(
         "Width of the projection",
@@ -40,46 +49,46 @@ def draw() -> None:
         title=lambda name: WIDTHS[name][0],
         default="none",
         widget=st.segmented_control,
-        help="Maps behind the 1×1 convolution of the pooling branch, in all nine modules.",
+        help="Maps of the 1×1 convolution in the pooling branch, in all nine modules.",
     )
-    published, chosen = stack(), stack(WIDTHS[width][1])
+    published, chosen = module_stack(), module_stack(WIDTHS[width][1])
     _numbers(published, chosen)
     _depths(published, chosen)
     _module(published, chosen)
     _costs(published, chosen)
-    second_count(
+    show_layer_count(
         ("stack", width),
-        lambda: counted(chosen),
-        {"nine modules": total(chosen)},
+        lambda: count_stack(chosen),
+        {"nine modules": total_cost(chosen)},
         lambda found: found[:1],
     )
 
 
-def _numbers(published: tuple[Module, ...], chosen: tuple[Module, ...]) -> None:
-    usual, own = total(published), total(chosen)
+def _numbers(published: tuple[InceptionModule, ...], chosen: tuple[InceptionModule, ...]) -> None:
+    usual, total = total_cost(published), total_cost(chosen)
     same = published == chosen
     for column, title, value, base in zip(
         st.columns(3),
-        ("Maps behind 5b", "MACs of the nine modules", "Parameters"),
-        (chosen[-1].depth, own.macs, own.parameters),
+        ("Output maps of 5b", "MACs of the nine modules", "Parameters"),
+        (chosen[-1].depth, total.macs, total.parameters),
         (published[-1].depth, usual.macs, usual.parameters),
         strict=True,
     ):
         change = None if same else f"{value / base:.2f} × published"
         column.metric(
             title,
-            f"{value:,}" if value < 1e5 else short(value),
+            f"{value:,}" if value < 1e5 else short_number(value),
             change,
             delta_color="off",
             delta_arrow="off",
         )
 
 
-def _depths(published: tuple[Module, ...], chosen: tuple[Module, ...]) -> None:
-    st.markdown("**Depth behind each module**")
+def _depths(published: tuple[InceptionModule, ...], chosen: tuple[InceptionModule, ...]) -> None:
+    st.markdown("**Output maps of each module**")
     names = [module.name for module in chosen]
     by_branch = zip(*(module.parts for module in chosen), strict=True)
-    figure = parts(
+    figure = stacked_bars(
         dict(zip(BRANCHES, by_branch, strict=True)),
         names,
         colours=COLOURS,
@@ -90,34 +99,34 @@ def _depths(published: tuple[Module, ...], chosen: tuple[Module, ...]) -> None:
     )
     chart(
         figure,
-        alt=f"Maps behind each module by branch, from {chosen[0].depth:,} to "
+        alt=f"Output maps of each module by branch, from {chosen[0].depth:,} to "
         f"{chosen[-1].depth:,}; as published from {published[0].depth:,} to "
         f"{published[-1].depth:,}",
     )
 
 
-def _module(published: tuple[Module, ...], chosen: tuple[Module, ...]) -> None:
+def _module(published: tuple[InceptionModule, ...], chosen: tuple[InceptionModule, ...]) -> None:
     first, last = chosen[0], chosen[-1]
     sums = " + ".join(str(part) for part in first.parts)
     share = last.parts[-1] / last.depth
     st.markdown(
-        f"**3a** gets {FIRST_CHANNELS} maps and gives {sums} = **{first.depth}**, the last of "
-        f"these from its pooling branch. In **5b** the pooling branch is {share:.0%} of "
+        f"**3a** reads {FIRST_CHANNELS} maps and outputs {sums} = **{first.depth}**, the last "
+        f"part from its pooling branch. In **5b** the pooling branch gives {share:.0%} of "
         f"{last.depth:,} maps."
     )
     if not first.widths[-1]:
         st.caption(
-            f"Without projections each module gives all that it got, and its own "
-            f"{first.depth - FIRST_CHANNELS} to {last.depth - last.channels} maps more: nothing "
-            "ever gets narrower."
+            f"Without projections each module outputs its input and "
+            f"{first.depth - FIRST_CHANNELS} to {last.depth - last.channels} maps more: the "
+            "number of maps never falls."
         )
 
 
-def _costs(published: tuple[Module, ...], chosen: tuple[Module, ...]) -> None:
-    st.markdown("**What each module costs**")
+def _costs(published: tuple[InceptionModule, ...], chosen: tuple[InceptionModule, ...]) -> None:
+    st.markdown("**MACs of each module**")
     names = [module.name for module in chosen]
     chart(
-        parts(
+        stacked_bars(
             {"with this width": [module.cost.macs for module in chosen]},
             names,
             colours={"with this width": BLUE},
@@ -125,11 +134,11 @@ def _costs(published: tuple[Module, ...], chosen: tuple[Module, ...]) -> None:
             limit=("as published", [module.cost.macs for module in published]),
             height=260,
         ),
-        alt=f"MACs of each module: {short(total(chosen).macs)} together, as published "
-        f"{short(total(published).macs)}",
+        alt=f"MACs of each module: {short_number(total_cost(chosen).macs)} together, as published "
+        f"{short_number(total_cost(published).macs)}",
     )
     st.caption(
-        "A projection is work of its own, and makes every later module cheaper, as that has fewer "
-        "maps to read. The cost grows less than the depth: only the 1×1 convolutions at the head "
-        "of the branches ever see the many maps."
+        "A projection costs MACs itself, and makes every later module cheaper, which reads fewer "
+        "maps. The cost grows less than the number of maps: only the 1×1 convolutions at the "
+        "start of the branches read them."
     )

@@ -1,4 +1,4 @@
-"""A residual block with and without its skip, on real numbers."""
+"""A residual block with and without its skip connection, on real feature maps."""
 
 from __future__ import annotations
 
@@ -7,32 +7,42 @@ from dataclasses import dataclass
 import numpy as np
 import streamlit as st
 
-from cnnkit.concepts.residual import Block, Pass
-from cnnkit.concepts.residual_learning import TASKS, Learning, feature_maps, learn, loss, wanted
+from cnnkit.backprop.training import one_thread
+from cnnkit.concepts.residual import BlockActivations, ResidualBlock
+from cnnkit.concepts.residual_learning import (
+    TASKS,
+    BlockTraining,
+    feature_maps,
+    squared_error,
+    target_maps,
+    train_block,
+)
 from cnnkit.figures._style import BLUE, ORANGE
 from cnnkit.figures.curves import lines
-from cnnkit.ui.architectures.concepts._chain import draw_chain
-from cnnkit.ui.architectures.concepts._pixel import draw_gradient, draw_pixel
-from cnnkit.ui.architectures.concepts._shared import NOTES
-from cnnkit.ui.architectures.concepts._verdict import draw_verdict
+from cnnkit.ui.architectures import NOTES
+from cnnkit.ui.architectures.concepts.residual_gradient import (
+    show_chain,
+    show_input_gradient,
+    show_pixel,
+)
 from cnnkit.ui.common import cache
 from cnnkit.ui.common.charts import chart, montage
 from cnnkit.ui.common.inputs import choice, image_picker
-from cnnkit.ui.concepts._frame import one_thread, question
+from cnnkit.ui.common.messages import question
 
 IMAGES, MAPS, STEPS, RATE, SEED = 4, 4, 120, 0.5, 2
 DECAYS = (0.0, 0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1.0, 2.0)
 SKIPS = {
-    "identity": "the input itself",
-    "fixed": "a fixed random 1×1",
-    "trained": "a trained 1×1",
+    "identity": "identity",
+    "fixed": "fixed random 1×1 convolution",
+    "trained": "trained 1×1 convolution",
 }
-TASK_TITLES = {"sharper": "sharper maps", "unchanged": "the same maps"}
+TASK_TITLES = {"sharper": "sharpened maps", "unchanged": "unchanged maps"}
 
 
 @dataclass(frozen=True)
-class Settings:
-    """What the controls say."""
+class BlockSettings:
+    """The values of the controls."""
 
     task: str
     outputs: int
@@ -42,14 +52,14 @@ class Settings:
     step: int
 
 
-def draw() -> None:
-    """Draw the experiment."""
+def show_residual_block() -> None:
+    """Controls, and both blocks: feature maps, weights, one pixel, gradients, a chain."""
     question(
-        "What does a skip connection do for a block whose weights die away?",
+        "What does a skip connection do for a block whose weights decay to zero?",
         NOTES,
-        "With a skip the block only learns what to add to its input. If its weights become zero "
-        "the input goes through as it is, and the layers below still get their gradient; without "
-        "the skip nothing goes through, and nothing comes back.",
+        "With a skip connection the block learns the difference to its input. If its weights "
+        "become zero, it is the identity, and the layers below still get their gradient. A plain "
+        "block with zero weights outputs zero, and its gradient is zero.",
     )
     left, right = st.columns([2, 5], gap="large")
     with left:
@@ -60,71 +70,82 @@ def draw() -> None:
             _cannot_add(settings)
             return
         plain, skip = (
-            _learnt(settings.task, settings.outputs, name, settings.decay, settings.decay_shortcut)
+            _trained(settings.task, settings.outputs, name, settings.decay, settings.decay_shortcut)
             for name in ("plain", settings.shortcut)
         )
         stack = _digit(number)
-        target = wanted(stack, settings.task, settings.outputs)
+        target = target_maps(stack, settings.task, settings.outputs)
         blocks = plain.blocks[settings.step], skip.blocks[settings.step]
-        ways = blocks[0].forward(stack), blocks[1].forward(stack)
-        _images(stack, target, ways, settings)
-        draw_verdict(ways, (plain, skip), settings.shortcut, settings.step)
+        passes = blocks[0].forward(stack), blocks[1].forward(stack)
+        _images(stack, target, passes, settings)
+        show_outcome(passes, (plain, skip), settings.shortcut, settings.step)
     _curves(plain, skip, settings)
-    draw_pixel(ways, settings.shortcut)
-    draw_gradient(blocks, stack, target)
-    draw_chain(stack, skip.blocks[settings.step].norm / skip.blocks[0].norm)
+    show_pixel(passes, settings.shortcut)
+    show_input_gradient(blocks, stack, target)
+    show_chain(stack, skip.blocks[settings.step].norm / skip.blocks[0].norm)
 
 
-def _controls() -> Settings:
+def _controls() -> BlockSettings:
     shortcut = choice(
-        "What goes around the block",
+        "Shortcut",
         list(SKIPS),
         parameter="shortcut",
         title=SKIPS.__getitem__,
-        help="The matrix of a 1×1 convolution is needed where the number of maps changes.",
+        help="Where the number of maps changes, the shortcut needs a 1×1 convolution.",
     )
     decay = st.select_slider(
-        "L2, λ",
+        "Weight decay (L2), λ",
         list(DECAYS),
         0.1,
         key="residual_decay",
         bind="query-params",
-        help="How hard L2 pulls every weight towards zero at each step.",
+        help="The loss gets ½ λ ‖W‖²: each step also moves every weight towards zero.",
     )
     decay_shortcut = False
     if shortcut == "trained":
         decay_shortcut = st.toggle(
-            "L2 pulls on the 1×1 too", key="residual_decay_shortcut", bind="query-params"
+            "Weight decay of the 1×1 too", key="residual_decay_shortcut", bind="query-params"
         )
-    task = choice("The block should give", TASKS, parameter="task", title=TASK_TITLES.__getitem__)
+    task = choice("Target", TASKS, parameter="task", title=TASK_TITLES.__getitem__)
     outputs = st.select_slider(
         "Maps out", [4, 6], MAPS, key="residual_maps", bind="query-params", help="Maps in: 4."
     )
     step = st.slider(
-        "Show the blocks after this many steps",
+        "Training step shown",
         0, STEPS, STEPS, 5, key="residual_step", bind="query-params",
     )  # fmt: skip
-    return Settings(task, int(outputs), shortcut, float(decay), decay_shortcut, int(step))
+    return BlockSettings(task, int(outputs), shortcut, float(decay), decay_shortcut, int(step))
 
 
-def _cannot_add(settings: Settings) -> None:
+def _cannot_add(settings: BlockSettings) -> None:
     st.warning(
-        f"The input has {MAPS} maps, the block gives {settings.outputs}: they cannot be added. A "
-        "matrix must come between them, a 1×1 convolution. Choose a fixed or a trained one.",
+        f"The input has {MAPS} maps, the branch {settings.outputs}: they cannot be added. The "
+        "shortcut needs a 1×1 convolution: choose a fixed or a trained one.",
         icon=":material/block:",
     )
 
 
 def _images(
-    stack: np.ndarray, target: np.ndarray, ways: tuple[Pass, Pass], settings: Settings
+    stack: np.ndarray,
+    target: np.ndarray,
+    passes: tuple[BlockActivations, BlockActivations],
+    settings: BlockSettings,
 ) -> None:
-    plain, skip = (way.output for way in ways)
+    plain, skip = (way.output for way in passes)
     brightest = max(float(target.max()), 1e-9)
     shown = (
-        (stack, "**Input**, a", "Four maps that fixed filters made of the digit"),
-        (target, f"**Wanted**: {TASK_TITLES[settings.task]}", "The maps the block should give"),
-        (plain, f"**Without skip** · loss {loss(plain, target):.4f}", "Output without the skip"),
-        (skip, f"**With skip** · loss {loss(skip, target):.4f}", "Output with the skip"),
+        (stack, "**Input**, a", "Four feature maps of the digit, the input of both blocks"),
+        (target, f"**Target**: {TASK_TITLES[settings.task]}", "The target maps"),
+        (
+            plain,
+            f"**Plain block** · loss {squared_error(plain, target):.4f}",
+            "Output maps of the plain block",
+        ),
+        (
+            skip,
+            f"**Residual block** · loss {squared_error(skip, target):.4f}",
+            "Output maps of the residual block",
+        ),
     )
     for pair in (shown[:2], shown[2:]):
         for column, (maps, title, alt) in zip(st.columns(2), pair, strict=True):
@@ -140,65 +161,65 @@ def _images(
                 )
     st.caption(
         "All images share one scale: black is zero, white is "
-        f"{brightest:.2f}. The input maps are what four fixed edge and stroke filters, ReLU and "
-        "pooling make of the digit."
+        f"{brightest:.2f}. The input maps come from four fixed edge and stroke filters, ReLU and "
+        "max pooling."
     )
 
 
-def _curves(plain: Learning, skip: Learning, settings: Settings) -> None:
+def _curves(plain: BlockTraining, skip: BlockTraining, settings: BlockSettings) -> None:
     steps = list(range(STEPS + 1))
     alone = "the identity" if settings.shortcut == "identity" else "its 1×1 alone"
-    with_skip = f"with skip: to {alone}"
+    with_skip = f"residual block: to {alone}"
     left, right = st.columns(2)
     with left:
-        st.markdown("**Length of the weights** :gray[of both convolutions]")
+        st.markdown("**Norm of the weights** :gray[of both convolutions]")
         chart(
             lines(
-                {"without skip": (steps, plain.norms), "with skip": (steps, skip.norms)},
+                {"plain block": (steps, plain.norms), "residual block": (steps, skip.norms)},
                 x_title="step",
                 y_title="‖W‖",
-                colours={"without skip": ORANGE, "with skip": BLUE},
+                colours={"plain block": ORANGE, "residual block": BLUE},
                 marked=settings.step,
                 height=240,
             ),
-            alt=f"Length of the weights: {plain.norms[-1]:.2g} without and "
-            f"{skip.norms[-1]:.2g} with the skip in the end",
+            alt=f"Norm of the weights after {STEPS} steps: plain block {plain.norms[-1]:.2g}, "
+            f"residual block {skip.norms[-1]:.2g}",
             key="residual_norms",
         )
     with right:
-        st.markdown("**How far the output is from that of zero weights**")
+        st.markdown("**Distance of the output from that of zero weights**")
         chart(
             lines(
-                {"without skip: to zero": (steps, plain.distances),
+                {"plain block: to zero": (steps, plain.distances),
                  with_skip: (steps, skip.distances)},
                 x_title="step",
-                y_title="share of what is wanted",
+                y_title="relative to the target",
                 percent=True,
-                colours={"without skip: to zero": ORANGE, with_skip: BLUE},
+                colours={"plain block: to zero": ORANGE, with_skip: BLUE},
                 marked=settings.step,
                 height=240,
             ),
-            alt=f"Distance in the end: {plain.distances[-1]:.2g} without, "
-            f"{skip.distances[-1]:.2g} with the skip",
+            alt=f"Distance after {STEPS} steps: plain block {plain.distances[-1]:.2g}, "
+            f"residual block {skip.distances[-1]:.2g}",
             key="residual_distances",
         )  # fmt: skip
     st.caption(
-        f"Two blocks of two 3×3 convolutions learn {IMAGES} digits by {STEPS} steps of gradient "
-        "descent, computed just now in NumPy; both begin with the same weights. They have no "
-        "biases, as in ResNets. Push λ up: the block without skip must hold on to its weights to "
-        "give anything, the other can let them go; at the largest λ no weight survives in either."
+        f"Two blocks of two 3×3 convolutions are trained on {IMAGES} digits by {STEPS} steps of "
+        "gradient descent, in NumPy, from the same initial weights. They have no biases, as in "
+        "ResNets. Raise λ: the plain block needs its weights for any output, the residual block "
+        "does not; at the largest λ all weights of both decay to zero."
     )
 
 
 @st.cache_data(max_entries=16, show_spinner=False)
-def _learnt(task: str, outputs: int, shortcut: str, decay: float, both: bool) -> Learning:
+def _trained(task: str, outputs: int, shortcut: str, decay: float, both: bool) -> BlockTraining:
     images, _ = cache.dataset("digits").part("train")
     stack = feature_maps(images[:IMAGES])
     with one_thread():
-        return learn(
-            Block.start(shortcut, maps=MAPS, outputs=outputs, seed=SEED),
+        return train_block(
+            ResidualBlock.initialize(shortcut, maps=MAPS, outputs=outputs, seed=SEED),
             stack,
-            wanted(stack, task, outputs),
+            target_maps(stack, task, outputs),
             decay=decay,
             steps=STEPS,
             learning_rate=RATE,
@@ -210,3 +231,65 @@ def _learnt(task: str, outputs: int, shortcut: str, decay: float, both: bool) ->
 def _digit(number: int) -> np.ndarray:
     images, _ = cache.dataset("digits").part("test")
     return feature_maps(images[number : number + 1])
+
+
+def show_outcome(
+    passes: tuple[BlockActivations, BlockActivations],
+    trained: tuple[BlockTraining, BlockTraining],
+    shortcut: str,
+    step: int,
+) -> None:
+    """Say what the output of each block is.
+
+    Args:
+        passes: through the plain and the residual block.
+        trained: the training of both.
+        shortcut: of the residual block.
+        step: of the training at which they are shown.
+    """
+    first, second = st.columns(2)
+    plain, skip = passes
+    with first:
+        if plain.output.max() < 1e-6:
+            st.error(
+                "**Plain block: dead.** Every number of the output is zero"
+                + (", exactly." if plain.output.max() == 0 else " or below 0.000001."),
+                icon=":material/heart_broken:",
+            )
+        else:
+            st.info(
+                f"**Plain block**: the norm of its weights is {trained[0].norms[step]:.2f}. "
+                "The output depends on them alone.",
+                icon=":material/conversion_path:",
+            )
+    with second:
+        _show_residual_outcome(skip, trained[1], shortcut, step)
+
+
+def _show_residual_outcome(
+    way: BlockActivations, trained: BlockTraining, shortcut: str, step: int
+) -> None:
+    alone = np.maximum(way.shortcut, 0)
+    gap = float(np.abs(way.output - alone).max())
+    name = "the input" if shortcut == "identity" else "that of the 1×1"
+    matrix = trained.blocks[step].matrix
+    kept = float(np.linalg.norm(matrix) / np.linalg.norm(trained.blocks[0].matrix))
+    if shortcut == "trained" and way.output.max() < 0.1:
+        words = (
+            f"**Residual block: dying too.** Weight decay includes the 1×1 convolution, and "
+            f"{kept:.1%} of its norm is left. An identity has no weights that could decay."
+        )
+        st.error(words, icon=":material/heart_broken:")
+        return
+    if gap == 0:
+        words = f"**Residual block: output = {name}, exactly.**"
+    elif gap < 1e-3:
+        words = f"**Residual block: output = {name}**, with an error of at most {gap:.1g}."
+    else:
+        words = (
+            f"**Residual block**: the output is {name} changed by up to {gap:.2f}; the norm of "
+            f"its weights is {trained.norms[step]:.2f}."
+        )
+    if shortcut == "trained":
+        words += f" The 1×1 has {kept:.0%} of its initial norm."
+    st.success(words, icon=":material/alt_route:")

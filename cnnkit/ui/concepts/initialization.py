@@ -1,38 +1,39 @@
-"""Why start from small noise? Zeros, constants and noise side by side."""
+"""Weight initialization: zeros, a constant and small noise side by side."""
 
 from __future__ import annotations
 
 import streamlit as st
 
+from cnnkit.backprop.training import one_thread
 from cnnkit.concepts.perceptron import (
-    STARTS,
-    Perceptron,
+    INITIALIZATIONS,
     Snapshot,
-    descend,
     different_units,
+    gradient_descent,
+    perceptron,
     small_images,
 )
 from cnnkit.figures.curves import lines
 from cnnkit.ui.common import cache
 from cnnkit.ui.common.charts import chart, montage
-from cnnkit.ui.concepts._frame import one_thread, question
+from cnnkit.ui.common.messages import question
 
 IMAGES, SIDE, UNITS, STEPS, RATE = 300, 14, 12, 150, 0.3
-TITLES = {"zeros": "All zeros", "constant": "All the same", "noise": "Small noise"}
+TITLES = {"zeros": "Zeros", "constant": "A constant", "noise": "Small noise"}
 
 
-def draw() -> None:
-    """Draw the experiment."""
+def show_initialization() -> None:
+    """Controls, the weights of each initialization, and their learning curves."""
     question(
-        "Why do weights start as a little noise, and what is symmetry breaking?",
+        "Why are weights initialized with a little noise, and what is symmetry breaking?",
         "a learner's notes on TensorFlow's MNIST tutorials (Deep MNIST for Experts)",
-        "Hidden units that start equal get equal gradients, so they stay equal for ever and a "
-        "layer of twelve is worth one. A little noise makes each of them different, and from "
-        "then on each can learn something of its own.",
+        "Hidden units with equal weights get equal gradients, so they stay equal, and a layer of "
+        "twelve is worth one. A little noise makes each of them different, and then each can "
+        "learn something else.",
     )
     with st.container(horizontal=True, vertical_alignment="bottom"):
         scale = st.select_slider(
-            "Size of the start values",
+            "Scale of the initial weights",
             options=[0.0001, 0.001, 0.01, 0.03, 0.1, 0.3, 1.0, 3.0],
             value=0.03,
             key="noise_size",
@@ -40,7 +41,7 @@ def draw() -> None:
             help="The constant itself, or the standard deviation of the noise.",
         )
         step = st.slider(
-            "Show the weights after this many steps",
+            "Training step shown",
             0,
             STEPS,
             STEPS,
@@ -48,10 +49,10 @@ def draw() -> None:
             key="noise_step",
             bind="query-params",
         )
-    paths = _learnt(scale)
-    for column, kind in zip(st.columns(3), STARTS, strict=True):
+    paths = _trained(scale)
+    for column, kind in zip(st.columns(3), INITIALIZATIONS, strict=True):
         with column:
-            _one(kind, next(s for s in paths[kind] if s.step == step))
+            _show_snapshot(kind, next(s for s in paths[kind] if s.step == step))
     chart(
         lines(
             {
@@ -64,17 +65,18 @@ def draw() -> None:
             marked=step,
             height=260,
         ),
-        alt="Accuracy over the steps: only the network that began with noise learns to read",
+        alt=f"Accuracy over {STEPS} steps: "
+        + ", ".join(f"{TITLES[k]} {path[-1].accuracy:.0%}" for k, path in paths.items()),
     )
     st.caption(
-        f"{UNITS} hidden tanh units read {IMAGES} handwritten digits of {SIDE}×{SIDE} pixels, "
-        f"{STEPS} steps of gradient descent, computed just now in NumPy. Each tile is one unit's "
-        "weights: blue for positive, orange for negative. Try 3.0: too much noise saturates "
-        "tanh, and learning slows down again. That is why the noise is small."
+        f"{UNITS} hidden tanh units are trained on {IMAGES} handwritten digits of {SIDE}×{SIDE} "
+        f"pixels by {STEPS} steps of gradient descent, in NumPy. The percentages are training "
+        "accuracy. Each tile shows one unit's weights: blue for positive, orange for negative. "
+        "Try 3.0: large weights saturate tanh, and training is slow again."
     )
 
 
-def _one(kind: str, snapshot: Snapshot) -> None:
+def _show_snapshot(kind: str, snapshot: Snapshot) -> None:
     different = different_units(snapshot.hidden)
     st.metric(TITLES[kind], f"{100 * snapshot.accuracy:.0f} %", border=False)
     montage(
@@ -82,7 +84,8 @@ def _one(kind: str, snapshot: Snapshot) -> None:
         columns=4,
         scale=5,
         colours="diverging",
-        alt=f"Weights of {UNITS} hidden units, {different} of them different",
+        alt=f"{TITLES[kind]}: weights of {UNITS} hidden units after step {snapshot.step}, "
+        f"{different} of them different",
     )
     if different == 1:
         st.markdown(f":orange-badge[{UNITS} units, worth 1]")
@@ -91,16 +94,14 @@ def _one(kind: str, snapshot: Snapshot) -> None:
 
 
 @st.cache_data(max_entries=16, show_spinner="Training three small networks …")
-def _learnt(scale: float) -> dict[str, list[Snapshot]]:
+def _trained(scale: float) -> dict[str, list[Snapshot]]:
     images, labels = cache.dataset("digits").part("train")
     inputs, labels = small_images(images[:IMAGES], SIDE), labels[:IMAGES]
     paths = {}
     with one_thread():
-        for kind in STARTS:
-            network = Perceptron.start(
-                kind, inputs=inputs.shape[1], units=UNITS, classes=10, scale=scale
-            )
+        for kind in INITIALIZATIONS:
+            network = perceptron(kind, inputs=inputs.shape[1], units=UNITS, classes=10, scale=scale)
             paths[kind] = list(
-                descend(network, inputs, labels, steps=STEPS, learning_rate=RATE, every=5)
+                gradient_descent(network, inputs, labels, steps=STEPS, learning_rate=RATE, every=5)
             )
     return paths

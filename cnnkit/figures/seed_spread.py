@@ -1,0 +1,172 @@
+"""Curves of several training runs, with their mean and their spread."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from statistics import mean
+from typing import Protocol
+
+import numpy as np
+from plotly import graph_objects as go
+
+from cnnkit.figures._style import SERIES, faded, finished
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class SeedCurves:
+    """The runs of one way to learn."""
+
+    title: str
+    colour: str  # of the form #RRGGBB
+    runs: Sequence[tuple[np.ndarray, np.ndarray]]  # (x, y) of each, y is 0 to 1
+    names: Sequence[str]  # of the runs
+    published: Sequence[tuple[float, float, str]] = ()  # x, y and words
+
+
+def curves_by_seed(
+    bundles: Sequence[SeedCurves], *, x_title: str, y_title: str, log: bool
+) -> go.Figure:
+    """The chart.
+
+    Args:
+        bundles: of runs that have the same number of points each.
+        x_title: of the axis.
+        y_title: of the axis.
+        log: whether x is logarithmic.
+    """
+    figure = go.Figure()
+    for bundle in bundles:
+        for name, (x, y) in zip(bundle.names, bundle.runs, strict=True):
+            figure.add_trace(_thin(bundle, name, x, y))
+    for bundle in bundles:
+        if bundle.runs:
+            figure.add_trace(_thick(bundle))
+        if bundle.published:
+            figure.add_trace(_published(bundle))
+    figure.update_xaxes(title=x_title, type="log" if log else "linear", fixedrange=True)
+    figure.update_yaxes(title=y_title, tickformat=".0%", range=[0.25, 1.03], fixedrange=True)
+    finished(figure, height=430)
+    return figure.update_layout(hovermode="closest")
+
+
+def _thin(bundle: SeedCurves, name: str, x: np.ndarray, y: np.ndarray) -> go.Scatter:
+    return go.Scatter(
+        x=x,
+        y=y,
+        mode="lines",
+        line={"color": faded(bundle.colour, 0.38), "width": 1},
+        legendgroup=bundle.title,
+        showlegend=False,
+        hovertemplate=f"{bundle.title}, {name}: %{{y:.1%}} at %{{x:.4g}}<extra></extra>",
+    )
+
+
+def _thick(bundle: SeedCurves) -> go.Scatter:
+    """Points of equal number are averaged: equal epochs, whatever seconds they took."""
+    x, y = (np.mean([run[axis] for run in bundle.runs], axis=0) for axis in (0, 1))
+    return go.Scatter(
+        x=x,
+        y=y,
+        mode="lines",
+        name=f"{bundle.title}, mean of {len(bundle.runs)}",
+        line={"color": bundle.colour, "width": 4},
+        legendgroup=bundle.title,
+        hovertemplate=f"{bundle.title}, mean: %{{y:.1%}} at %{{x:.4g}}<extra></extra>",
+    )
+
+
+def _published(bundle: SeedCurves) -> go.Scatter:
+    return go.Scatter(
+        x=[x for x, _, _ in bundle.published],
+        y=[y for _, y, _ in bundle.published],
+        mode="markers",
+        name=f"{bundle.title}, published",
+        marker={
+            "symbol": "diamond",
+            "size": 13,
+            "color": bundle.colour,
+            "line": {"color": "white", "width": 1.5},
+        },
+        legendgroup=bundle.title,
+        customdata=[words for *_, words in bundle.published],
+        hovertemplate="%{customdata}: %{y:.1%}<extra></extra>",
+    )
+
+
+class Reached(Protocol):
+    """What one training reached."""
+
+    @property
+    def way(self) -> str:
+        """Which line."""
+        ...
+
+    @property
+    def per_class(self) -> int:
+        """Images of each class that it learnt from."""
+        ...
+
+    @property
+    def accuracy(self) -> float:
+        """0 to 1."""
+        ...
+
+
+def data_and_depth(reached: Iterable[Reached], ways: Iterable[str]) -> go.Figure:
+    """Means as lines, all that was reached as a resolution from the lowest to the highest.
+
+    Args:
+        reached: the trainings, in any order; several of a kind are spread.
+        ways: lines, in their order; those without a training are left out.
+    """
+    values: dict[str, dict[int, list[float]]] = defaultdict(lambda: defaultdict(list))
+    for one in reached:
+        values[one.way][one.per_class].append(100 * one.accuracy)
+    figure = go.Figure()
+    for way, colour in zip(ways, SERIES, strict=False):
+        if way in values:
+            _line(figure, way, dict(sorted(values[way].items())), colour)
+    counts = sorted({count for by_count in values.values() for count in by_count})
+    figure.update_xaxes(
+        title={"text": "images of each class to learn from"},
+        type="log",
+        tickvals=counts,
+        ticktext=list(map(str, counts)),
+        fixedrange=True,
+    )
+    figure.update_yaxes(title={"text": "accuracy on test images"}, ticksuffix=" %", fixedrange=True)
+    return finished(figure, height=380)
+
+
+def _line(figure: go.Figure, way: str, by_count: dict[int, list[float]], colour: str) -> None:
+    counts = list(by_count)
+    if any(len(values) > 1 for values in by_count.values()):
+        low, high = map(min, by_count.values()), map(max, by_count.values())
+        figure.add_scatter(
+            x=[*counts, *reversed(counts)],
+            y=[*high, *reversed(list(low))],
+            fill="toself",
+            fillcolor=faded(colour, 0.15),
+            line={"width": 0},
+            hoverinfo="skip",
+            showlegend=False,
+            legendgroup=way,
+            name=way,
+        )
+    figure.add_scatter(
+        x=counts,
+        y=[mean(values) for values in by_count.values()],
+        mode="lines+markers",
+        name=way,
+        legendgroup=way,
+        line={"color": colour, "width": 2},
+        customdata=[
+            f"{len(values)} trainings, {min(values):.1f} to {max(values):.1f} %"
+            if len(values) > 1
+            else "one training"
+            for values in by_count.values()
+        ],
+        hovertemplate="%{x} of each class: %{y:.1f} % (%{customdata})",
+    )
