@@ -57,7 +57,9 @@ def as_good(rounds: int) -> tuple[Row, str]:
     model, found = network("googlenet"), []
     engines = CompiledSteps(model)
     quick = presets.get("quick").plan(class_logit(CLASS), size=(224, 224), seed=1)
-    plan = quick.turned({"terms/1/weight": -SMOOTH, "transforms/0/pixels": 0})
+    plan = quick.turned(
+        {"objective.total_variation.weight": -SMOOTH, "transforms.jitter.pixels": 0}
+    )
     Maximization(engines, plan).step()
     for _ in range(rounds):
         watch = Watch()

@@ -26,8 +26,8 @@ from cnnkit.models import Predictor, load_model, open_pretrained, pretrained_inf
 from cnnkit.predict import softmax
 from cnnkit.visualize import class_logit, presets
 from cnnkit.visualize.fooling import to_8bit
-from cnnkit.visualize.ladder import regularizer_ladder
 from cnnkit.visualize.optimize import last_of, maximize
+from cnnkit.visualize.presets import regularizer_ladder
 from cnnkit.visualize.step import CompiledSteps
 
 # Those of the post, and four more.

@@ -311,8 +311,8 @@ def test_visualize_climbs_a_class_and_asks_the_network_about_it(tmp_path):
     )
     assert pixels(out).shape == (28, 28)
     assert found["steps"] == 96 and found["values"]["class_logit(unit=7)"] > 0
-    assert [one["form"] for one in found["verdicts"]][1] == "8 bit"
-    assert found["verdicts"][1]["answers"][0]["name"] == "7"
+    assert [one["form"] for one in found["reclassification"]][1] == "8 bit"
+    assert found["reclassification"][1]["answers"][0]["name"] == "7"
 
 
 def test_visualize_climbs_a_filter_and_turns_numbers(tmp_path):
@@ -329,8 +329,15 @@ def test_visualize_climbs_a_filter_and_turns_numbers(tmp_path):
         out,
     )
     found = answer(*common, "--unit", "3", "--preset", "quick", "--set", "terms/1/weight=-2")
-    assert found["plan"]["objective"][1]["weight"] == -2 and found["verdicts"] == []
-    assert "terms/0/weight" in call(*common, "--set", "terms/9/weight=1").output
+    assert found["plan"]["objective"][1]["weight"] == -2 and found["reclassification"] == []
+    more = answer(
+        *common, "--set", "objective.lp_norm.weight=-3", "--set", "transforms.jitter.pixels=1"
+    )
+    assert [term["weight"] for term in more["plan"]["objective"] if term["kind"] == "lp_norm"] == [
+        -3
+    ]
+    wrong = call(*common, "--set", "objective.lp.weight=1").output
+    assert "objective.channel.weight" in wrong and "regularizers." not in wrong
     assert "block1_conv1" in call(*common[:4], "conv9", *common[5:]).output
     assert "--class, or --layer" in call(*common, "--class", "7").output
     unknown = call("visualize", "--model", "starter", "--class", "seven", "--out", out)

@@ -1,4 +1,4 @@
-"""What the verbs that make images share: options, and writing files."""
+"""Options that the commands which make images share, and writing image files."""
 
 from __future__ import annotations
 
@@ -17,20 +17,18 @@ network_option = click.option(
     show_default=True,
     help="Pretrained network, run id, or .keras or .h5 file.",
 )
-untrained_option = click.option(
-    "--untrained", is_flag=True, help="Random weights, where the official ones are not here."
-)
+untrained_option = click.option("--untrained", is_flag=True, help="Use random weights.")
 preset_option = click.option(
     "--preset", default="all", show_default=True, type=click.Choice(presets.names())
 )
 steps_option = click.option(
-    "--steps", type=click.IntRange(1, 100_000), help="Instead of the recipe's."
+    "--steps", type=click.IntRange(1, 100_000), help="Instead of the preset's."
 )
 seed_option = click.option("--seed", default=0, show_default=True, type=click.IntRange(0))
 
 
 def write(path: Path, image: np.ndarray) -> None:
-    """An image as a file of the kind that its name says.
+    """Write an image as a file of the format that its name says.
 
     Args:
         path: ending in .png, .jpg or another that Pillow knows.

@@ -1,4 +1,4 @@
-"""`cnnkit dream`: more of what a network already sees in an image."""
+"""`cnnkit dream`: DeepDream on an image."""
 
 from __future__ import annotations
 
@@ -34,13 +34,17 @@ GUIDE_SIDE = 224  # pixels
 @click.argument("image", type=click.Path(path_type=Path))
 @network_option
 @untrained_option
-@click.option("--preset", type=click.Choice(list(PRESETS)), help="A published dream.")
+@click.option("--preset", type=click.Choice(list(PRESETS)), help="Published settings.")
 @click.option("--layer", "layers", multiple=True, metavar="LAYER=WEIGHT")
 @click.option("--octaves", type=click.IntRange(1, 8))
 @steps_option
 @seed_option
 @click.option("--side", default=480, show_default=True, type=click.IntRange(32, 2048))
-@click.option("--guide", type=click.Path(path_type=Path), help="Be led by a second image.")
+@click.option(
+    "--guide",
+    type=click.Path(path_type=Path),
+    help="A guiding image: raise the likeness to its activations.",
+)
 @click.option("--out", default="dream.png", show_default=True, type=click.Path(path_type=Path))
 @json_option
 def dream(
@@ -57,25 +61,25 @@ def dream(
     out: Path,
     as_json: bool,
 ):
-    """Dream on a IMAGE: more of what a network already sees in it."""
+    """Apply DeepDream to IMAGE: raise the energy of layers, octave by octave."""
     network = open_network(name, untrained=untrained)
     plan = PRESETS[preset].dream if preset else _usual(network)
-    wanted = {
+    changed = {
         "layers": dict(map(_weighted, layers)) or None,
         "octaves": octaves,
         "steps": steps,
     }
-    changes = {field: value for field, value in wanted.items() if value is not None}
+    changes = {field: value for field, value in changed.items() if value is not None}
     plan = dataclasses.replace(plan, seed=seed, guided=guide is not None, **changes)
     from cnnkit.visualize.deepdream import dream as dreaming
     from cnnkit.visualize.fooling import to_8bit
     from cnnkit.visualize.optimize import last_of
 
     channels = network.card.input_shape[-1]
-    led_by = None if guide is None else _read(guide, channels, GUIDE_SIDE)
+    guide_image = None if guide is None else _read(guide, channels, GUIDE_SIDE)
     began = time.monotonic()
-    given = _read(image, channels, side)
-    last = last_of(dreaming(network.model, given, plan, guided_by=led_by))
+    source = _read(image, channels, side)
+    last = last_of(dreaming(network.model, source, plan, guided_by=guide_image))
     seconds = time.monotonic() - began
     write(out, to_8bit(last.image))
     found = {

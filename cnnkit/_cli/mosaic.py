@@ -1,4 +1,4 @@
-"""`cnnkit mosaic`: the filters of layers, a sheet each."""
+"""`cnnkit mosaic`: feature visualization grids, one for each layer."""
 
 from __future__ import annotations
 
@@ -21,14 +21,19 @@ from cnnkit.figures import rasters
 from cnnkit.visualize import presets
 from cnnkit.visualize.mosaics import ALL, SOME, MosaicSettings
 
-WIDTH = 1100  # pixels, of a sheet
+WIDTH = 1100  # pixels, of a mosaic
 
 
 @click.command()
 @network_option
 @untrained_option
 @click.option("--layer", "layers", multiple=True, required=True, help="May be given several times.")
-@click.option("--units", default=str(SOME), show_default=True, help="So many by lot, or all.")
+@click.option(
+    "--units",
+    default=str(SOME),
+    show_default=True,
+    help="How many channels, drawn at random, or all.",
+)
 @preset_option
 @steps_option
 @seed_option
@@ -45,25 +50,25 @@ def mosaic(
     out: Path,
     as_json: bool,
 ):
-    """Climb filters of layers, and write a sheet for each layer into the folder --out."""
+    """Optimize an image for each channel, and write a mosaic for each layer into --out."""
     if units != ALL and not (units.isdecimal() and int(units) > 0):
         raise click.UsageError(f"--units must be a number above 0, or all. Received: {units!r}.")
     network = open_network(name, untrained=untrained)
     from cnnkit.visualize.mosaics import MosaicBuilder
 
-    way = MosaicSettings(
+    settings = MosaicSettings(
         units=units if units == ALL else int(units),
         preset=preset,
         steps=steps or presets.get(preset).steps,
         seed=seed,
     )
-    gallery = MosaicBuilder(network, way, layers, None)
-    found = []
+    builder = MosaicBuilder(network, settings, layers, None)
+    mosaics = []
     for layer in layers:
-        made = gallery.finished(layer)
-        columns = math.ceil(math.sqrt(len(made.units)))
+        result = builder.finished(layer)
+        columns = math.ceil(math.sqrt(len(result.units)))
         path = out / f"{layer.replace('/', '.')}.png"
-        write(path, rasters.mosaic(made.images, columns=columns, width=WIDTH))
-        found.append({"layer": layer, "units": list(made.units), "image": str(path)})
-    lines = [f"{one['image']}: {one['layer']} {one['units']}" for one in found]
-    show(found, "\n".join(lines), as_json)
+        write(path, rasters.mosaic(result.images, columns=columns, width=WIDTH))
+        mosaics.append({"layer": layer, "units": list(result.units), "image": str(path)})
+    lines = [f"{one['image']}: {one['layer']} {one['units']}" for one in mosaics]
+    show(mosaics, "\n".join(lines), as_json)

@@ -1,7 +1,8 @@
-"""`cnnkit visualize`: the image that a class or a filter wants to see."""
+"""`cnnkit visualize`: activation maximization of a class or a channel."""
 
 from __future__ import annotations
 
+import contextlib
 import difflib
 import time
 from pathlib import Path
@@ -31,7 +32,7 @@ if TYPE_CHECKING:
 @untrained_option
 @click.option("--class", "class_name", help="A class, by its name or number.")
 @click.option("--layer", help="A hidden layer, with --unit, instead of a class.")
-@click.option("--unit", default=0, show_default=True, type=click.IntRange(0), help="Its filter.")
+@click.option("--unit", default=0, show_default=True, type=click.IntRange(0), help="Its channel.")
 @preset_option
 @steps_option
 @seed_option
@@ -39,8 +40,9 @@ if TYPE_CHECKING:
     "--set",
     "turned",
     multiple=True,
-    metavar="PATH=NUMBER",
-    help="A number of the plan, such as terms/1/weight=-0.5; a wrong one lists them all.",
+    metavar="NAME=NUMBER",
+    help="A number of the plan, such as objective.total_variation.weight=-0.5; regularizers "
+    "have negative weights. A wrong name lists all there are.",
 )
 @click.option("--out", default="image.png", show_default=True, type=click.Path(path_type=Path))
 @json_option
@@ -57,18 +59,18 @@ def visualize(
     out: Path,
     as_json: bool,
 ):
-    """Climb the image that a class or a filter wants to see, and ask the network about it."""
+    """Optimize an image for a class or a channel, and check how the network classifies it."""
     if (class_name is None) == (layer is None):
         raise click.UsageError("Give one of them: --class, or --layer with --unit.")
     network = open_network(name, untrained=untrained)
     names = network.card.class_names
-    place = unit if class_name is None else _class(names, class_name)
+    index = unit if class_name is None else _class(names, class_name)
     height, width, _ = network.card.input_shape
-    recipe = presets.get(preset)
-    plan = recipe.plan(
-        class_logit(place) if layer is None else channel(layer, place),
+    chosen = presets.get(preset)
+    plan = chosen.plan(
+        class_logit(index) if layer is None else channel(layer, index),
         size=(height, width),
-        steps=steps or recipe.steps,
+        steps=steps or chosen.steps,
         seed=seed,
     )
     plan = _turned(plan, turned)
@@ -79,8 +81,8 @@ def visualize(
     last = last_of(maximize(network.model, plan))
     seconds = time.monotonic() - began
     write(out, as_shown(last.images, plan)[0])
-    target = names[place] if layer is None else None
-    verdicts = fooling_check(last.images[0], network, target=target) if target else []
+    target = names[index] if layer is None else None
+    checks = fooling_check(last.images[0], network, target=target) if target else []
     found: dict[str, Any] = {
         "image": str(out),
         "steps": last.number,
@@ -88,11 +90,11 @@ def visualize(
         "values": {term: float(values[0]) for term, values in last.values.items()},
         "notes": list(last.notes),
         "plan": plan.to_dict(),
-        "verdicts": [verdict.to_dict() for verdict in verdicts],
+        "reclassification": [one.to_dict() for one in checks],
     }
     lines = [str(plan), f"{out}: {last.number} steps in {seconds:.1f} s", *last.notes]
     lines += [f"{term}: {value:.4g}" for term, value in found["values"].items()]
-    lines += [f"{one.form}: {one.target:.2%} {target}" for one in verdicts]
+    lines += [f"{one.form}: {one.target:.2%} {target}" for one in checks]
     show(found, "\n".join(lines), as_json)
 
 
@@ -109,7 +111,11 @@ def _class(names: Sequence[str], wanted: str) -> int:
 
 
 def _turned(plan: Plan, texts: Sequence[str]) -> Plan:
+    """The plan with numbers of its own changed, or of any other registered component."""
+    numbers = dict(assignment("--set", text) for text in texts)
     try:
-        return plan.turned(dict(assignment("--set", text) for text in texts))
+        with contextlib.suppress(ValueError):
+            return plan.turned(numbers)
+        return presets.completed(plan).turned(numbers)
     except ValueError as error:
         raise click.ClickException(str(error)) from error

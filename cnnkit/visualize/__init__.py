@@ -1,4 +1,4 @@
-"""What does a unit want to see? Activation maximisation that can be steered while it runs.
+"""Activation maximization that can be steered while it runs.
 
     from cnnkit.visualize import channel, maximize, presets
 
@@ -6,10 +6,10 @@
     for step in maximize(model, plan):
         print(step.number, step.values)
 
-Four parts can be combined freely: an objective (`terms`), how the image is stored
-(`parametrizations`), what it is put through (`transforms`) and how it moves (`updates`,
-`operators`). Together they are a `Plan`, which is data; only carrying one out needs
-TensorFlow.
+A `Plan` combines an objective (`objectives`, `regularizers`), an image parametrization
+(`parametrizations`), random transforms (`transforms`), an optimizer (`optimizers`) and image
+regularizers (`regularizers`). It is data; only optimizing needs TensorFlow. Each component is one
+decorated function, see `registry`.
 """
 
 import lazy_loader

@@ -1,14 +1,10 @@
 # The public names of cnnkit.visualize: read by type checkers as it stands, and by __init__.py,
 # which imports each from its module when it is first touched.
-from . import image_regularizers, optimizers, parametrizations, presets, transforms
+from . import optimizers, parametrizations, presets, regularizers, transforms
+from .components import Objective, Term
 from .fooling import Reclassification, fooling_check
 from .network import TargetLayer, target_layers
-from .optimize import Maximization, OptimizationStep, maximize
-from .plan import Plan, noise
-from .terms import (
-    Objective,
-    Term,
-    anisotropic_variation,
+from .objectives import (
     channel,
     class_logit,
     class_margin,
@@ -16,24 +12,23 @@ from .terms import (
     direction,
     diversity,
     guide,
-    l2,
     layer_energy,
-    lp_norm,
     neuron,
-    total_variation,
 )
+from .optimize import Maximization, OptimizationStep, maximize
+from .plan import Plan, noise
+from .regularizers import anisotropic_variation, l2, lp_norm, total_variation
 
 __all__ = [
-    "TargetLayer",
     "Maximization",
     "Objective",
-    "Plan",
     "OptimizationStep",
-    "Term",
+    "Plan",
     "Reclassification",
+    "TargetLayer",
+    "Term",
     "anisotropic_variation",
     "channel",
-    "target_layers",
     "class_logit",
     "class_margin",
     "class_probability",
@@ -41,7 +36,6 @@ __all__ = [
     "diversity",
     "fooling_check",
     "guide",
-    "image_regularizers",
     "l2",
     "layer_energy",
     "lp_norm",
@@ -51,6 +45,8 @@ __all__ = [
     "optimizers",
     "parametrizations",
     "presets",
+    "regularizers",
+    "target_layers",
     "total_variation",
     "transforms",
 ]

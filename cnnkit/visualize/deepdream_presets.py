@@ -11,7 +11,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from cnnkit.errors import IncompatibleError
-from cnnkit.visualize.terms import Objective, guide, l2, layer_energy, total_variation
+from cnnkit.visualize.components import Objective
+from cnnkit.visualize.objectives import guide, layer_energy
+from cnnkit.visualize.regularizers import l2, total_variation
 
 ASCENT, LBFGS = "ascent", "lbfgs"
 IMAGENET_MEAN = (123.68, 116.779, 103.939)
@@ -61,7 +63,12 @@ class Dream:
         if not any(self.layers.values()):
             raise IncompatibleError("Every layer has weight 0: give at least one a weight.")
         terms = [
-            weight * (guide(name, "guide") if self.guided else layer_energy(name, self.border))
+            weight
+            * (
+                guide(name, guide="guide")
+                if self.guided
+                else layer_energy(name, border=self.border)
+            )
             for name, weight in self.layers.items()
             if weight
         ]

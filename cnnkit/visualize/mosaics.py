@@ -20,9 +20,9 @@ import numpy as np
 from cnnkit.errors import IncompatibleError, UnknownLayerError
 from cnnkit.visualize import presets
 from cnnkit.visualize.fooling import as_shown
+from cnnkit.visualize.objectives import channel
 from cnnkit.visualize.plan import Plan
 from cnnkit.visualize.results import ResultCache
-from cnnkit.visualize.terms import channel
 from cnnkit.visualize.top_activations import Collection, find_top_activations, thumbnails
 
 if TYPE_CHECKING:

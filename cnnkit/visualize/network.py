@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from cnnkit._lazy import keras
 from cnnkit.errors import IncompatibleError, UnknownLayerError
+from cnnkit.visualize.components import OUTPUT
 from cnnkit.visualize.fast_layers import convolve, folded, multiplied, multiplies
-from cnnkit.visualize.terms import OUTPUT
 
 if TYPE_CHECKING:
     from cnnkit.anatomy.graph import Call

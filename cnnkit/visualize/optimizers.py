@@ -1,123 +1,102 @@
-"""How a gradient becomes a step. Everything climbs: a step is added.
+"""Optimizers of the image: Keras's own, for gradient ascent, with their state handed in and out.
 
-What an optimiser remembers is handed in and out, so that any step can be gone back to.
+Keras's `optimizer.stateless_apply` raises an error with the TensorFlow backend, so the variables
+of an ordinary optimizer are set before each update and read after it, inside the compiled step.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from cnnkit._lazy import tf
+from cnnkit._lazy import keras, tf
 from cnnkit.visualize.components import Component
+from cnnkit.visualize.registry import definition, log_slider, optimizer
 
 if TYPE_CHECKING:
     Tensor = Any
 
-NORMALISED = ("none", "rms", "l2")
+NORMALIZED = ("none", "rms", "l2")
 EPSILON = 1e-7  # Keras's
+RATE = log_slider(1e-4, 1e3, "Learning rate", zero=False)
 
 
-def rmsprop(
-    learning_rate: float = 1.0, *, decay: float = 0.95, normalised: str = "rms"
-) -> Component:
+@optimizer(title="RMSprop", learning_rate=RATE, normalized=NORMALIZED)
+def rmsprop(learning_rate=1.0, *, decay=0.95, normalized="rms"):
     """Gradient divided by the root of its running mean square; no bias correction.
 
     Args:
         learning_rate: per step; in the units of what is stored: gray levels for pixels.
-        decay: of the running mean, per step.
-        normalised: what each image's gradient is divided by before: "none", its root mean
+        decay: of the running mean, per step. Another value compiles another step.
+        normalized: what each image's gradient is divided by before: "none", its root mean
             square ("rms") or its length ("l2").
     """
-    return _optimizer("rmsprop", normalised, learning_rate=learning_rate, decay=decay)
+    return keras.optimizers.RMSprop(learning_rate, rho=decay, epsilon=EPSILON)
 
 
-def sgd(
-    learning_rate: float = 1.0, *, momentum: float = 0.0, normalised: str = "none"
-) -> Component:
+@optimizer(title="Gradient ascent", learning_rate=RATE, normalized=NORMALIZED)
+def sgd(learning_rate=1.0, *, momentum=0.0, normalized="none"):
     """The gradient itself, with momentum. Arguments as of `rmsprop`."""
-    return _optimizer("sgd", normalised, learning_rate=learning_rate, momentum=momentum)
+    return keras.optimizers.SGD(learning_rate, momentum=momentum)
 
 
-def adam(
-    learning_rate: float = 0.05,
-    *,
-    beta_1: float = 0.9,
-    beta_2: float = 0.999,
-    normalised: str = "none",
-) -> Component:
+@optimizer(title="Adam", learning_rate=RATE, normalized=NORMALIZED)
+def adam(learning_rate=0.05, *, beta_1=0.9, beta_2=0.999, normalized="none"):
     """Adam, with bias correction. Arguments as of `rmsprop`.
 
     Reference:
-        Kingma, Ba 2014.
+        Kingma, Ba 2014, algorithm 1 in the order of computation of section 2. Its epsilon is
+        1e-8: gradients of a mean over an image are small.
     """
-    return _optimizer("adam", normalised, learning_rate=learning_rate, beta_1=beta_1, beta_2=beta_2)
+    return keras.optimizers.Adam(learning_rate, beta_1=beta_1, beta_2=beta_2, epsilon=1e-8)
 
 
-def slots(part: Component, stored: Tensor) -> tuple[Tensor, ...]:
-    """What the optimiser remembers before the first step."""
-    return tuple(tf.zeros_like(stored) for _ in range(_SLOTS[part.kind]))
-
-
-def normalise(part: Component, gradient: Tensor) -> Tensor:
-    """Each image's gradient, brought to one size."""
-    axes = tuple(range(1, len(gradient.shape)))
-    way = part.options["normalised"]
-    if way == "none":
-        return gradient
-    mean = tf.reduce_mean if way == "rms" else tf.reduce_sum
-    return gradient / (tf.sqrt(mean(gradient**2, axes, keepdims=True)) + EPSILON)
-
-
-def step(
-    part: Component,
-    numbers: Mapping[str, Tensor],
-    gradient: Tensor,
-    remembered: tuple[Tensor, ...],
-    number: Tensor,
-) -> tuple[Tensor, tuple[Tensor, ...]]:
-    """What to add, and what to remember.
+class ImageOptimizer:
+    """A Keras optimizer as a function of its state, so that any step can be gone back to.
 
     Args:
-        part: `rmsprop`, `sgd` or `adam`.
-        numbers: like the part's own, as tensors.
-        gradient: (images, …), normalised.
-        remembered: from `slots` or the step before.
-        number: of the step, 1-based.
+        component: `rmsprop`, `sgd` or `adam`.
+        shape: of what is stored, (images, …).
     """
-    change, remembered = _STEPS[part.kind](numbers, gradient, remembered, number)
-    return numbers["learning_rate"] * change, remembered
 
+    def __init__(self, component: Component, shape: tuple[int, ...]):
+        """Create the variables, which a compiled step cannot do later."""
+        self.normalized = component.options["normalized"]
+        settings = {k: v for k, v in component.options.items() if k != "normalized"}
+        self._update = keras.Variable(tf.zeros(shape), dtype="float32", name="update")
+        self._optimizer = definition(component.kind).compute(1.0, **settings)
+        self._optimizer.build([self._update])
 
-def _rmsprop(numbers, gradient, remembered, number):
-    (square,) = remembered
-    square = numbers["decay"] * square + (1 - numbers["decay"]) * gradient**2
-    return gradient / tf.sqrt(square + EPSILON), (square,)
+    def begin(self) -> tuple[Tensor, ...]:
+        """The state before the first step: float32, each shaped like what is stored."""
+        return tuple(tf.zeros(variable.shape) for variable in self._optimizer.variables[2:])
 
+    def normalize(self, gradient: Tensor) -> Tensor:
+        """Each image's gradient divided by its root mean square or its length, as chosen."""
+        if self.normalized == "none":
+            return gradient
+        axes = tuple(range(1, len(gradient.shape)))
+        mean = tf.reduce_mean if self.normalized == "rms" else tf.reduce_sum
+        return gradient / (tf.sqrt(mean(gradient**2, axes, keepdims=True)) + EPSILON)
 
-def _sgd(numbers, gradient, remembered, number):
-    (velocity,) = remembered
-    velocity = numbers["momentum"] * velocity + gradient
-    return velocity, (velocity,)
+    def step(
+        self, gradient: Tensor, state: tuple[Tensor, ...], number: Tensor
+    ) -> tuple[Tensor, tuple[Tensor, ...]]:
+        """The update for a learning rate of 1, to be added, and the state after it.
 
+        Every update is proportional to the learning rate, which is thus multiplied outside:
+        it changes while running, and is another one for an image whose step was halved.
 
-def _adam(numbers, gradient, remembered, number):
-    mean, square = remembered
-    mean = numbers["beta_1"] * mean + (1 - numbers["beta_1"]) * gradient
-    square = numbers["beta_2"] * square + (1 - numbers["beta_2"]) * gradient**2
-    number = tf.cast(number, tf.float32)
-    mean_hat = mean / (1 - numbers["beta_1"] ** number)
-    square_hat = square / (1 - numbers["beta_2"] ** number)
-    return mean_hat / (tf.sqrt(square_hat) + EPSILON), (mean, square)
-
-
-def _optimizer(kind: str, normalised: str, **numbers: float) -> Component:
-    if normalised not in NORMALISED:
-        raise ValueError(
-            f"`normalised` must be one of {', '.join(NORMALISED)}. Received: {normalised!r}."
-        )
-    return Component(kind, {k: float(v) for k, v in numbers.items()}, {"normalised": normalised})
-
-
-_SLOTS = {"rmsprop": 1, "sgd": 1, "adam": 2}
-_STEPS = {"rmsprop": _rmsprop, "sgd": _sgd, "adam": _adam}
+        Args:
+            gradient: float32 (images, …), normalized.
+            state: from `begin` or the step before.
+            number: of the step, 1-based.
+        """
+        iterations, _, *variables = self._optimizer.variables
+        iterations.assign(tf.cast(number - 1, iterations.dtype))
+        for variable, value in zip(variables, state, strict=True):
+            variable.assign(value)
+        # Of zeros, the optimizer leaves the update itself. It descends: the sign is turned.
+        self._update.assign(tf.zeros(self._update.shape))
+        self._optimizer.apply([-gradient], [self._update])
+        after = tuple(tf.convert_to_tensor(variable.value) for variable in variables)
+        return tf.convert_to_tensor(self._update.value), after

@@ -1,52 +1,55 @@
-"""`Plan`: everything that decides an image, as data."""
+"""`Plan`: everything that determines an image, as data."""
 
 from __future__ import annotations
 
 import dataclasses
 import json
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from cnnkit.visualize.components import Component, Number, number_text
+from cnnkit.visualize.components import Component, Number, Objective, current_name, number_text
 from cnnkit.visualize.optimizers import rmsprop
 from cnnkit.visualize.parametrizations import pixels
-from cnnkit.visualize.terms import Objective
+from cnnkit.visualize.registry import definition
 
 MOST_IMAGES = 64
 LARGEST_SIDE = 2048
 FEWEST_PIXELS = 4
 SINGLE = ("parametrization", "optimizer", "start")
-SEVERAL = ("transforms", "operators")
+SEVERAL = ("transforms", "regularizers")
+SECTIONS = ("objective", *SEVERAL)
+_OLD_SECTIONS = {"terms": "objective", "operators": "regularizers", "transforms": "transforms"}
 
 
-def noise(spread: float = 20.0, centre: float = 128.0, shape: str = "uniform") -> Component:
+def noise(spread: float = 20.0, center: float = 128.0, shape: str = "uniform") -> Component:
     """The image to begin with: noise, of its own for each image of a batch.
 
     Args:
         spread: width of the even distribution, or standard deviation of the normal one; in
             gray levels. A spectrum's noise is its own: there it is the standard deviation of
-            what is stored, and `centre` is not used.
-        centre: gray level.
+            what is stored, and `center` is not used.
+        center: gray level.
         shape: "uniform", "normal", or "stored" for a spectrum.
     """
-    return Component("noise", {"spread": float(spread), "centre": float(centre)}, {"shape": shape})
+    return Component("noise", {"spread": float(spread), "center": float(center)}, {"shape": shape})
 
 
 @dataclass(frozen=True, kw_only=True)
 class Plan:
-    """What to excite and how. Two equal plans of one network give the same image.
+    """What to maximize and how. Equal plans of one network give equal images.
 
     Args:
-        objective: the weighted sum that is climbed.
+        objective: the weighted sum that is maximized.
         size: (height, width) of the image; None: the network's own.
         images: how many at once, 1 to 64.
         steps: at most so many.
         parametrization: how the image is stored.
         start: the noise it begins with.
-        transforms: what it is put through before the network sees it, in their order.
+        transforms: random transforms before the network sees it, in order.
         optimizer: how a gradient becomes a step.
-        operators: what is done to the image after each step; pixels only.
+        regularizers: operations on the image after each step; pixels only.
         seed: of the noise and of the transforms.
     """
 
@@ -58,13 +61,13 @@ class Plan:
     start: Component = field(default_factory=noise)
     transforms: tuple[Component, ...] = ()
     optimizer: Component = field(default_factory=rmsprop)
-    operators: tuple[Component, ...] = ()
+    regularizers: tuple[Component, ...] = ()
     seed: int = 0
 
     def __post_init__(self):
         """Refuse what cannot work."""
         if not self.objective.terms:
-            raise ValueError("`objective` has no term: say what to excite.")
+            raise ValueError("`objective` has no term: name a target, as in class_logit(65).")
         if not 1 <= self.images <= MOST_IMAGES:
             raise ValueError(f"`images` must be 1 to {MOST_IMAGES}. Received: {self.images}.")
         if self.steps < 1:
@@ -74,10 +77,10 @@ class Plan:
                 f"`size` must be {FEWEST_PIXELS} to {LARGEST_SIDE} pixels a side. "
                 f"Received: {self.size}."
             )
-        if self.operators and self.parametrization.kind != "pixels":
+        if self.regularizers and self.parametrization.kind != "pixels":
             raise ValueError(
-                "`operators` change pixels; with another parametrization there must be none. "
-                f"Received: {', '.join(map(str, self.operators))}."
+                "`regularizers` change pixels; with another parametrization there must be none. "
+                f"Received: {', '.join(map(str, self.regularizers))}."
             )
         for _, term in self.objective.terms:
             units = term.numbers.get("unit", ())
@@ -87,56 +90,99 @@ class Plan:
                     "one for each."
                 )
 
-    # The numbers that can be turned while it runs
+    # Steerable numbers
+
+    def names(self, section: str) -> list[str]:
+        """Stable names of a section's components: "objective.lp_norm", a second "…lp_norm_2".
+
+        Args:
+            section: "objective", "transforms" or "regularizers".
+        """
+        seen: Counter[str] = Counter()
+        names = []
+        for part in self._components(section):
+            seen[part.kind] += 1
+            count = seen[part.kind]
+            names.append(f"{section}.{part.kind}" + (f"_{count}" if count > 1 else ""))
+        return names
 
     def numbers(self) -> dict[str, Number]:
-        """All of them by their path: "terms/1/weight", "terms/1/p", "optimizer/learning_rate"."""
-        found: dict[str, Number] = {}
-        for place, (weight, term) in enumerate(self.objective.terms):
-            found[f"terms/{place}/weight"] = float(weight)
-            found |= {f"terms/{place}/{name}": value for name, value in term.numbers.items()}
-        found |= {f"optimizer/{name}": value for name, value in self.optimizer.numbers.items()}
-        for sort in SEVERAL:
-            for place, part in enumerate(getattr(self, sort)):
-                found |= {f"{sort}/{place}/{name}": v for name, v in part.numbers.items()}
+        """All of them by name: "objective.lp_norm.weight", "optimizer.learning_rate"."""
+        weights = [weight for weight, _ in self.objective.terms]
+        found: dict[str, Number] = {
+            f"{name}.weight": float(weight)
+            for name, weight in zip(self.names("objective"), weights, strict=True)
+        }
+        for section in SECTIONS:
+            for name, part in zip(self.names(section), self._components(section), strict=True):
+                found |= {f"{name}.{number}": value for number, value in part.numbers.items()}
+        return found | {f"optimizer.{name}": v for name, v in self.optimizer.numbers.items()}
+
+    def kinds(self) -> dict[str, tuple[str, str]]:
+        """Name of a number → kind of its component, and the number's name within it."""
+        found = {
+            f"optimizer.{name}": (self.optimizer.kind, name) for name in self.optimizer.numbers
+        }
+        for section in SECTIONS:
+            for name, part in zip(self.names(section), self._components(section), strict=True):
+                weight = ("weight",) if section == "objective" else ()
+                found |= {f"{name}.{n}": (part.kind, n) for n in (*weight, *part.numbers)}
         return found
 
     def turned(self, numbers: Mapping[str, Number]) -> Plan:
         """The plan with some of its numbers changed.
 
         Args:
-            numbers: by path, see `numbers`.
+            numbers: by name, see `numbers`. Older names such as "terms/1/weight" are read too.
 
         Raises:
-            ValueError: there is no such path; lists those there are.
+            ValueError: there is no such number; lists those there are.
         """
-        known = self.numbers()
-        for path in numbers:
-            if path not in known:
-                raise ValueError(f"No number {path!r} in this plan. There are: {', '.join(known)}.")
-        new = known | dict(numbers)
-        terms = tuple(
-            (_single(new[f"terms/{n}/weight"]), _turned(term, f"terms/{n}/", new))
-            for n, (_, term) in enumerate(self.objective.terms)
-        )
-        several = {
-            sort: tuple(
-                _turned(part, f"{sort}/{n}/", new) for n, part in enumerate(getattr(self, sort))
+        options = self.optimizer.options
+        settings = {f"optimizer.{n}": v for n, v in options.items() if isinstance(v, float)}
+        known = self.numbers() | settings
+        changed = {self._current_name(name): value for name, value in numbers.items()}
+        for name in changed:
+            if name not in known:
+                raise ValueError(f"No number {name!r} in this plan. There are: {', '.join(known)}.")
+        new = known | changed
+        sections = {
+            section: tuple(
+                _with_numbers(part, f"{name}.", new)
+                for name, part in zip(self.names(section), self._components(section), strict=True)
             )
-            for sort in SEVERAL
+            for section in SECTIONS
         }
-        optimizer = _turned(self.optimizer, "optimizer/", new)
-        return dataclasses.replace(self, objective=Objective(terms), optimizer=optimizer, **several)
+        weights = [_single(new[f"{name}.weight"]) for name in self.names("objective")]
+        terms = tuple(zip(weights, sections.pop("objective"), strict=True))
+        options = {**options, **{n: new.get(f"optimizer.{n}", v) for n, v in options.items()}}
+        optimizer = dataclasses.replace(self.optimizer, options=options)
+        optimizer = _with_numbers(optimizer, "optimizer.", new)
+        return dataclasses.replace(
+            self, objective=Objective(terms), optimizer=optimizer, **sections
+        )
 
     def shape(self) -> str:
-        """What must be compiled anew when it changes; numbers, steps, seed and start do not."""
-        parts = [
-            *(term.shape() for _, term in self.objective.terms),
-            self.parametrization.shape(),
-            self.optimizer.shape(),
-            *(part.shape() for sort in SEVERAL for part in getattr(self, sort)),
-        ]
-        return json.dumps([self.size, self.images, parts])
+        """What must be compiled again when it changes; numbers, steps, seed and start do not."""
+        parts = [*(part for section in SECTIONS for part in self._components(section))]
+        shapes = [part.shape() for part in (self.parametrization, self.optimizer, *parts)]
+        return json.dumps([self.size, self.images, shapes])
+
+    def _components(self, section: str) -> tuple[Component, ...]:
+        if section == "objective":
+            return tuple(term for _, term in self.objective.terms)
+        return getattr(self, section)
+
+    def _current_name(self, name: str) -> str:
+        """Of an older version's "terms/1/weight" or "operators/0/width" the name it has now."""
+        section, _, rest = name.partition("/")
+        if section == "optimizer":
+            return f"optimizer.{rest}"
+        place, _, number = rest.partition("/")
+        names = self.names(_OLD_SECTIONS[section]) if section in _OLD_SECTIONS else []
+        if not place.isdecimal() or int(place) >= len(names):
+            return name
+        return f"{names[int(place)]}.{current_name(number)}"
 
     # As text
 
@@ -154,17 +200,18 @@ class Plan:
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> Plan:
-        """The inverse of `to_dict`."""
+        """The inverse of `to_dict`. Reads plans of older versions too."""
+        after = values["regularizers"] if "regularizers" in values else values["operators"]
         return cls(
             objective=Objective.from_list(values["objective"]),
             size=tuple(values["size"]) if values.get("size") else None,
             images=int(values["images"]),
             steps=int(values["steps"]),
             parametrization=Component.from_dict(values["parametrization"]),
-            optimizer=Component.from_dict(values["optimizer"]),
+            optimizer=_optimizer(values["optimizer"]),
             start=Component.from_dict(values["start"]),
             transforms=tuple(map(Component.from_dict, values["transforms"])),
-            operators=tuple(map(Component.from_dict, values["operators"])),
+            regularizers=tuple(map(Component.from_dict, after)),
             seed=int(values["seed"]),
         )
 
@@ -173,16 +220,26 @@ class Plan:
         return json.dumps(self.to_dict(), sort_keys=True)
 
     def __str__(self) -> str:
-        """What is climbed, and how, on a few lines."""
+        """The objective and the settings, on a few lines."""
         size = "×".join(map(number_text, self.size)) if self.size else "the network's size"
         lines = [
-            f"climb {self.objective}",
+            f"maximize {self.objective}",
             f"{self.images} of {size}, {self.steps} steps of {self.optimizer}",
             f"stored as {self.parametrization}, from {self.start}, seed {self.seed}",
         ]
-        lines += [f"put through {', '.join(map(str, self.transforms))}"] if self.transforms else []
-        lines += [f"then {', '.join(map(str, self.operators))}"] if self.operators else []
+        lines += [f"transforms {', '.join(map(str, self.transforms))}"] if self.transforms else []
+        lines += (
+            [f"after each step {', '.join(map(str, self.regularizers))}"]
+            if self.regularizers
+            else []
+        )
         return "\n".join(lines)
+
+
+def _optimizer(values: Mapping[str, Any]) -> Component:
+    """Of an older plan too, whose numbers were all settings but `normalized`."""
+    stored = Component.from_dict(values)
+    return definition(stored.kind).component(**stored.numbers, **stored.options)
 
 
 def _single(number: Number) -> float:
@@ -191,7 +248,7 @@ def _single(number: Number) -> float:
     return number
 
 
-def _turned(part: Any, prefix: str, numbers: Mapping[str, Number]) -> Any:
+def _with_numbers(part: Any, prefix: str, numbers: Mapping[str, Number]) -> Any:
     return dataclasses.replace(
         part, numbers={name: numbers[prefix + name] for name in part.numbers}
     )

@@ -8,20 +8,22 @@ Where a program's own recipe cannot be said in these terms, `differs` says so.
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 from cnnkit.errors import UnknownNameError
-from cnnkit.visualize import image_regularizers, optimizers, parametrizations, transforms
-from cnnkit.visualize.components import Component
+from cnnkit.visualize import optimizers, parametrizations, regularizers, transforms
+from cnnkit.visualize.components import Component, Objective, Term
 from cnnkit.visualize.plan import Plan, noise
-from cnnkit.visualize.terms import (
-    Objective,
-    Term,
-    anisotropic_variation,
-    l2,
-    lp_norm,
-    total_variation,
+from cnnkit.visualize.registry import (
+    IMAGE_REGULARIZER,
+    REGULARIZER,
+    TRANSFORM,
+    definition,
+    definitions,
 )
+from cnnkit.visualize.regularizers import anisotropic_variation, lp_norm, total_variation
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,7 +41,7 @@ class Preset:
     start: Component = field(default_factory=noise)
     transforms: tuple[Component, ...] = ()
     optimizer: Component = field(default_factory=optimizers.rmsprop)
-    operators: tuple[Component, ...] = ()
+    regularizers: tuple[Component, ...] = ()
     made_for: int | None = None  # pixels a side; other sizes get moves and penalties to match
     differs: str = ""  # from the original, in one sentence
 
@@ -73,12 +75,16 @@ def _fitted(plan: Plan, made_for: int) -> Plan:
 
 
 def _smaller(part: Component, share: float) -> Component:
-    if part.kind == "jitter":
-        pixels = round(part.numbers["pixels"] * share)  # pyright: ignore[reportOperatorIssue]
-        return transforms.jitter(max(1, pixels))
-    if part.kind in ("pad", "crop"):
-        border = max(1, round(part.options["pixels"] * share))
-        return dataclasses.replace(part, options={**part.options, "pixels": border})
+    """A transform whose pixels are a share of what they were, at least 1."""
+
+    def smaller(values: Mapping) -> dict:
+        number = type(values["pixels"])
+        return {**values, "pixels": number(max(1, round(values["pixels"] * share)))}
+
+    if "pixels" in part.numbers:
+        return dataclasses.replace(part, numbers=smaller(part.numbers))
+    if "pixels" in part.options:
+        return dataclasses.replace(part, options=smaller(part.options))
     return part
 
 
@@ -105,41 +111,32 @@ def get(name: str) -> Preset:
 
 
 def completed(plan: Plan) -> Plan:
-    """The same plan with every usual regularizer in it, those it lacks at strength 0.
+    """The same plan with every registered regularizer and transform, those it lacks at strength 0.
 
-    So any of them can be turned up while it runs, without compiling anything anew.
+    So any of them can be turned up while it runs, without compiling anything again.
     """
-    climbed = {term.kind for _, term in plan.objective.terms}
+    kinds = {term.kind for _, term in plan.objective.terms}
     objective = plan.objective
-    for penalty in (total_variation(2), lp_norm(6), l2(127.5)):
-        if penalty.terms[0][1].kind not in climbed:
-            objective = objective - 0 * penalty
-    done = {part.kind for part in plan.operators}
-    more = [part for part in _IDLE_OPERATORS if part.kind not in done]
-    operated = plan.operators + tuple(more if plan.parametrization.kind == "pixels" else ())
+    for one in definitions(REGULARIZER):
+        if one.kind not in kinds:
+            objective = objective - 0 * one.term("")
+    on_image = plan.parametrization.kind == "pixels"
+    on_image &= plan.parametrization.options["bounds"] != "sigmoid"
     return dataclasses.replace(
         plan,
         objective=objective,
-        transforms=_with_idle(plan.transforms),
-        operators=operated if plan.parametrization.options["bounds"] != "sigmoid" else (),
+        transforms=_with_neutral(TRANSFORM, plan.transforms),
+        regularizers=_with_neutral(IMAGE_REGULARIZER, plan.regularizers) if on_image else (),
     )
 
 
-def _with_idle(parts: tuple[Component, ...]) -> tuple[Component, ...]:
-    """Idle moves before the first crop, which has to be the last."""
+def _with_neutral(role: str, parts: tuple[Component, ...]) -> tuple[Component, ...]:
+    """Neutral components before the first crop, which has to be the last."""
     kinds = {part.kind for part in parts}
-    idle = tuple(part for part in _IDLE_TRANSFORMS if part.kind not in kinds)
-    place = next((n for n, part in enumerate(parts) if part.kind == "crop"), len(parts))
-    return parts[:place] + idle + parts[place:]
-
-
-_IDLE_TRANSFORMS = (transforms.jitter(0), transforms.scale(1, 1), transforms.rotate(0))
-_IDLE_OPERATORS = (
-    image_regularizers.decay(0),
-    image_regularizers.blur(0, 4),
-    image_regularizers.clip_norm(0),
-    image_regularizers.clip_contribution(0),
-)
+    neutral = [one.neutral() for one in definitions(role) if one.sliders and one.kind not in kinds]
+    crops = (n for n, part in enumerate(parts) if definition(part.kind).grows < 0)
+    place = next(crops, len(parts))
+    return (*parts[:place], *neutral, *parts[place:])
 
 
 def _after_softmax(term: Term) -> Term:
@@ -156,7 +153,7 @@ def _leads(objective: Objective, weight: float) -> Objective:
 
 
 OURS = "this project"
-_SHARED = ("steps", "parametrization", "start", "transforms", "optimizer", "operators")
+_SHARED = ("steps", "parametrization", "start", "transforms", "optimizer", "regularizers")
 _POST = "aidiary 2017, Visualising convolutional neural networks (in Japanese)"
 _YOSINSKI = (
     "Yosinski et al. 2015, Understanding Neural Networks Through Deep Visualization, table 1"
@@ -173,21 +170,21 @@ def _post(name: str, title: str, penalties: Objective | None, probability: bool 
         penalties=penalties,
         probability=probability,
         start=noise(20.0, 128.0),
-        optimizer=optimizers.rmsprop(1.0, decay=0.95, normalised="rms"),
+        optimizer=optimizers.rmsprop(1.0, decay=0.95, normalized="rms"),
         differs="The original feeds pixels around 128 to a network that expects the mean colour "
         "taken away; ours takes it away inside the network.",
     )
 
 
-def _yosinski(number: str, steps: int, rate: float, *steps_after: Component) -> Preset:
+def _yosinski(number: str, steps: int, rate: float, *after: Component) -> Preset:
     return Preset(
         name=f"yosinski_{number}",
         title=f"Yosinski {number}",
         source=_YOSINSKI,
         steps=steps,
         start=_YOSINSKI_START,
-        optimizer=optimizers.sgd(rate, normalised="none"),
-        operators=steps_after,
+        optimizer=optimizers.sgd(rate, normalized="none"),
+        regularizers=after,
         differs="Gray is (127.5, 127.5, 127.5) instead of ImageNet's mean colour.",
     )
 
@@ -203,19 +200,15 @@ PRESETS = {
             "The post: + Lp norm + total variation",
             -10 * lp_norm(6) - 10 * total_variation(2),
         ),
-        _yosinski(
-            "1", 500, 100.0, image_regularizers.blur(0.5, 4), image_regularizers.clip_norm(50)
-        ),
-        _yosinski("2", 750, 100.0, image_regularizers.decay(0.3), image_regularizers.clip_norm(20)),
-        _yosinski(
-            "3", 1000, 100.0, image_regularizers.decay(0.0001), image_regularizers.blur(1.0, 4)
-        ),
+        _yosinski("1", 500, 100.0, regularizers.blur(0.5, 4), regularizers.clip_norm(50)),
+        _yosinski("2", 750, 100.0, regularizers.decay(0.3), regularizers.clip_norm(20)),
+        _yosinski("3", 1000, 100.0, regularizers.decay(0.0001), regularizers.blur(1.0, 4)),
         _yosinski(
             "4",
             1000,
             100.0,
-            image_regularizers.blur(0.5, 4),
-            image_regularizers.clip_contribution(90),
+            regularizers.blur(0.5, 4),
+            regularizers.clip_contribution(90),
         ),
         Preset(
             name="keras_vis",
@@ -224,7 +217,7 @@ PRESETS = {
             steps=200,
             penalties=-10 * lp_norm(6) - 10 * total_variation(2),
             start=noise(12.75, 127.5, "normal"),
-            optimizer=optimizers.rmsprop(1.0, decay=0.95, normalised="l2"),
+            optimizer=optimizers.rmsprop(1.0, decay=0.95, normalized="l2"),
             differs="The original returns the image of the lowest loss, this the last one.",
         ),
         Preset(
@@ -255,7 +248,7 @@ PRESETS = {
             start=noise(255.0, 127.5),
             parametrization=parametrizations.pixels(bounds="clip"),
             transforms=(transforms.jitter(4), transforms.rotate(1)),
-            optimizer=optimizers.rmsprop(1.0, decay=0.999, normalised="none"),
+            optimizer=optimizers.rmsprop(1.0, decay=0.999, normalized="none"),
         ),
         Preset(
             name="quick",
@@ -291,3 +284,74 @@ PRESETS = {
         ),
     )
 }
+
+
+# The regularizer ladder
+
+LADDER_STEPS = 192  # with half as many, a smooth image has not yet reached its logit
+LADDER_LP = -3000 * lp_norm(6)
+LADDER_VARIATION = 0.07  # its weight
+# Where less of it leaves more of the logit, and still a fifth of the variation.
+LADDER_VARIATION_OF = {"googlenet": 0.04, "mobilenet_v2": 0.017}
+# Adam whose second moment forgets the gradients of the noise: they are large, and shorten every
+# later step.
+LADDER_BETA_2 = 0.99
+LADDER_TRANSFORMS = (transforms.jitter(8), transforms.scale(0.95, 1.05), transforms.rotate(5))
+
+
+def _ladder_preset(name: str, title: str, penalties: Objective | None = None, **how: Any) -> Preset:
+    return Preset(
+        name=name,
+        title=title,
+        source="this project, after aidiary 2017",
+        made_for=224,
+        steps=LADDER_STEPS,
+        penalties=penalties,
+        **(_PLAIN | how),
+    )
+
+
+_PLAIN: dict[str, Any] = {
+    "parametrization": parametrizations.pixels(bounds="clip"),
+    "start": noise(20.0, 128.0),
+    "optimizer": optimizers.adam(4.0, beta_2=LADDER_BETA_2),
+}
+_WAVES: dict[str, Any] = {
+    "parametrization": parametrizations.fourier(),
+    "start": noise(0.01, shape="stored"),
+    "optimizer": optimizers.adam(0.05, beta_2=LADDER_BETA_2),
+}
+
+
+def regularizer_ladder(steps: int = LADDER_STEPS, network: str = "") -> tuple[Preset, ...]:
+    """A regularizer ladder: one unit, one seed, and each preset adds one thing.
+
+    All take as many steps of the same optimizer; those that store a spectrum take them in its
+    own units.
+
+    Args:
+        steps: of each preset.
+        network: registered name; it decides how heavily total variation weighs.
+    """
+    variation = -LADDER_VARIATION_OF.get(network, LADDER_VARIATION) * total_variation(2)
+    ladder = (
+        _ladder_preset("softmax", "Softmax, naively", probability=True),
+        _ladder_preset("linear", "Before softmax"),
+        _ladder_preset("lp", "+ Lp norm", LADDER_LP),
+        _ladder_preset("variation", "+ total variation", variation),
+        _ladder_preset("both", "+ both", LADDER_LP + variation),
+        _ladder_preset(
+            "jitter", "both + jitter", LADDER_LP + variation, transforms=LADDER_TRANSFORMS[:1]
+        ),
+        _ladder_preset(
+            "moves",
+            "both + jitter, rotate, scale",
+            LADDER_LP + variation,
+            transforms=LADDER_TRANSFORMS,
+        ),
+        _ladder_preset("fourier", "Fourier", **_WAVES),
+        _ladder_preset(
+            "all", "Everything", -0.01 * total_variation(2), transforms=LADDER_TRANSFORMS, **_WAVES
+        ),
+    )
+    return tuple(dataclasses.replace(preset, steps=steps) for preset in ladder)

@@ -13,7 +13,7 @@ import numpy as np
 from cnnkit.files import BoundedFolder
 from cnnkit.visualize.plan import Plan
 
-VERSION = 1  # of what a plan means; raised when the same plan gives another image
+VERSION = 2  # of what a plan means; raised when the same plan gives another image
 IMAGES, CARD = "images", "card.json"
 
 

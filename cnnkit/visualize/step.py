@@ -16,12 +16,12 @@ import numpy as np
 import tensorflow as tf
 
 from cnnkit.errors import IncompatibleError
-from cnnkit.visualize import optimizers, parametrizations
-from cnnkit.visualize.components import Number
-from cnnkit.visualize.image_regularizers import operate
+from cnnkit.visualize import parametrizations
 from cnnkit.visualize.network import ActivationModel, check_units
+from cnnkit.visualize.objectives import term_value
+from cnnkit.visualize.optimizers import ImageOptimizer
 from cnnkit.visualize.plan import Plan
-from cnnkit.visualize.scores import score
+from cnnkit.visualize.registry import definition
 from cnnkit.visualize.transforms import compose
 
 if TYPE_CHECKING:
@@ -69,6 +69,10 @@ class CompiledStep:
         self.plan = plan
         self._guides = _guide_activations(model, plan, guides or {})
         self._transform = compose(plan.transforms)
+        blank = tf.fill((plan.images, *self.size, self.channels), 127.5)
+        self._stored_shape = parametrizations.encode(plan.parametrization, blank).shape
+        self._optimizer = ImageOptimizer(plan.optimizer, self._stored_shape)
+        self._lock = threading.Lock()  # the optimizer's variables hold one step at a time
         self._render = tf.function(
             lambda stored: parametrizations.render(plan.parametrization, stored, self.size),
             autograph=False,
@@ -99,19 +103,18 @@ class CompiledStep:
     def begin(self, plan: Plan) -> State:
         """The state before the first step: noise from the plan's seed."""
         part = plan.parametrization
-        spread, centre = plan.start.numbers["spread"], plan.start.numbers["centre"]
+        spread, center = plan.start.numbers["spread"], plan.start.numbers["center"]
         shape = (plan.images, *self.size, self.channels)
         generator = np.random.default_rng(plan.seed)
         if plan.start.options["shape"] == "stored":
-            blank = parametrizations.encode(part, tf.fill(shape, 127.5))
-            stored = tf.constant(generator.normal(0, spread, blank.shape), tf.float32)
+            stored = tf.constant(generator.normal(0, spread, self._stored_shape), tf.float32)
         elif plan.start.options["shape"] == "normal":
-            images = generator.normal(centre, spread, shape)
+            images = generator.normal(center, spread, shape)
             stored = parametrizations.encode(part, tf.constant(images, tf.float32))
         else:
-            images = (generator.random(shape) - 0.5) * spread + centre
+            images = (generator.random(shape) - 0.5) * spread + center
             stored = parametrizations.encode(part, tf.constant(images, tf.float32))
-        return State(0, stored, optimizers.slots(plan.optimizer, stored))
+        return State(0, stored, self._optimizer.begin())
 
     def begin_with(self, images: np.ndarray) -> State:
         """The state before the first step from given images.
@@ -120,7 +123,7 @@ class CompiledStep:
             images: (images, height, width, channels), 0 to 255.
         """
         stored = parametrizations.encode(self.plan.parametrization, tf.constant(images))
-        return State(0, stored, optimizers.slots(self.plan.optimizer, stored))
+        return State(0, stored, self._optimizer.begin())
 
     def images(self, stored: Tensor) -> np.ndarray:
         """The images: float32 (images, height, width, channels), 0 to 255 unless free."""
@@ -147,11 +150,12 @@ class CompiledStep:
             warm: let the gradient through ReLUs that are off.
         """
         rates = np.ones(plan.images, np.float32) if rates is None else rates
-        stored, remembered, report = (self._warm if warm else self._step)(
-            *self._given(state.stored, state.number + 1, plan, weights),
-            state.remembered,
-            tf.constant(rates, tf.float32),
-        )
+        with self._lock:
+            stored, remembered, report = (self._warm if warm else self._step)(
+                *self._given(state.stored, state.number + 1, plan, weights),
+                state.remembered,
+                tf.constant(rates, tf.float32),
+            )
         return State(state.number + 1, stored, remembered), report
 
     def slope(
@@ -197,19 +201,19 @@ class CompiledStep:
         return values, slope, excite + restrain, image, excited
 
     def _one(self, stored, number, seed, weights, numbers, remembered, rates, warm=False):
-        part = self.plan.parametrization
+        storage = self.plan.parametrization
         values, slope, _, image, excited = self._climb(stored, number, seed, weights, numbers, warm)
         # Through the parametrization only once, for both together.
-        gradient = slope if _is_image(part) else tf.gradients(image, stored, grad_ys=slope)[0]
-        gradient = optimizers.normalise(self.plan.optimizer, gradient)
-        change, remembered = optimizers.step(
-            self.plan.optimizer, _own(numbers, "optimizer"), gradient, remembered, number
-        )
-        changed = stored + change * tf.reshape(rates, (-1,) + (1,) * (len(stored.shape) - 1))
-        changed = parametrizations.bounded(part, changed)
-        for place, operator in enumerate(self.plan.operators):
-            given = _own(numbers, f"operators/{place}")
-            changed = operate(operator, given, changed, excited, number)
+        gradient = slope if _is_image(storage) else tf.gradients(image, stored, grad_ys=slope)[0]
+        gradient = self._optimizer.normalize(gradient)
+        update, remembered = self._optimizer.step(gradient, remembered, number)
+        rates = numbers["optimizer.learning_rate"] * rates
+        changed = stored + update * tf.reshape(rates, (-1,) + (1,) * (len(stored.shape) - 1))
+        changed = parametrizations.bounded(storage, changed)
+        names = self.plan.names("regularizers")
+        for name, part in zip(names, self.plan.regularizers, strict=True):
+            compute = definition(part.kind).compute
+            changed = compute(changed, excited, number, **_own(numbers, name))
         norm = tf.norm(tf.reshape(excited, (excited.shape[0], -1)), axis=1)
         finite = _finite(changed) & tf.math.is_finite(tf.reduce_sum(values, 0))
         # A gradient whose square overflows is divided by infinity: a step of nothing.
@@ -221,15 +225,18 @@ class CompiledStep:
         plan = self.plan
         activations = {}
         if self.network:
-            own = [_own(numbers, f"transforms/{n}") for n in range(len(plan.transforms))]
+            own = [_own(numbers, name) for name in plan.names("transforms")]
             seen = self._transform(image, own, tf.stack([seed, number]))
             activations = self._answers(self.network, seen, warm)
         values, excite, restrain = [], tf.constant(0.0), tf.constant(0.0)
-        for place, (_, term) in enumerate(plan.objective.terms):
-            given = _own(numbers, f"terms/{place}")
+        names = plan.names("objective")
+        for place, (name, (_, term)) in enumerate(zip(names, plan.objective.terms, strict=True)):
+            given = _own(numbers, name)
             counted, value = _weighed(
                 weights[place],
-                lambda term=term, given=given: score(term, given, activations, image, self._guides),
+                lambda term=term, given=given: term_value(
+                    term, given, activations, image, self._guides
+                ),
             )
             values.append(value)
             if term.of_image:
@@ -323,9 +330,14 @@ def _finite(values: Tensor) -> Tensor:
     return tf.math.is_finite(tf.reduce_sum(tf.reshape(values, (values.shape[0], -1)), 1))
 
 
-def _own(numbers: Mapping[str, Tensor], prefix: str) -> dict[str, Tensor]:
-    start = f"{prefix}/"
-    return {path[len(start) :]: v for path, v in numbers.items() if path.startswith(start)}
+def _own(numbers: Mapping[str, Tensor], component: str) -> dict[str, Tensor]:
+    """The numbers of one component, by their names within it."""
+    start = f"{component}."
+    return {
+        name[len(start) :]: value
+        for name, value in numbers.items()
+        if name.startswith(start) and not name.endswith(".weight")
+    }
 
 
 def _is_image(part) -> bool:
@@ -353,7 +365,7 @@ def _seen_size(plan: Plan, model: Any) -> tuple[int, int]:
     """
     height, width = plan.size or _own_size(model)
     for part in plan.transforms:
-        change = {"pad": 2, "crop": -2}.get(part.kind, 0) * part.options.get("pixels", 0)
+        change = definition(part.kind).grows * part.options.get("pixels", 0)
         height, width = height + change, width + change
     if min(height, width) < 1:
         raise IncompatibleError(f"Cropping leaves {height}×{width} pixels of the image.")
@@ -376,7 +388,7 @@ def _guide_activations(
 ) -> dict[str, dict[str, Tensor]]:
     found: dict[str, dict[str, Tensor]] = {}
     for _, term in plan.objective.terms:
-        if term.kind != "guide":
+        if "guide" not in term.options:
             continue
         name = term.options["guide"]
         if name not in guides:
@@ -407,11 +419,3 @@ def _redirected(operation: Any, slope: Tensor) -> Tensor:
     waking = tf.where((low & (slope > 0)) | (high & (slope < 0)), slope, nothing)
     through = tf.reduce_any(plain != 0, range(1, len(slope.shape)), keepdims=True)
     return tf.where(through, plain, waking)
-
-
-def as_numbers(values: Mapping[str, Any]) -> dict[str, Number]:
-    """Numbers by path from JSON: lists become tuples."""
-    return {
-        path: tuple(map(float, value)) if isinstance(value, list) else float(value)
-        for path, value in values.items()
-    }

@@ -258,7 +258,7 @@ def test_sessions_of_a_killed_worker_say_so_and_can_be_restarted(worker, start):
     session, finished = start(), start(steps=2)
     finished.becomes(Status.FINISHED)
     session.reaches(5)
-    session.send("steer", numbers={"terms/1/weight": -5.0})
+    session.send("steer", numbers={"objective.total_variation.weight": -5.0})
     session.until(lambda state: state.details["steered"])
     psutil.Process(worker.pid).kill()
     gone = session.until(lambda state: state.status is Status.INTERRUPTED, 10)
@@ -329,7 +329,7 @@ def test_steering_goes_on_from_the_image(start):
     session = start()
     session.reaches(30)
     before = session.state.details["curves"]["terms/1"][-1]
-    session.send("steer", numbers={"terms/1/weight": -100.0})
+    session.send("steer", numbers={"objective.total_variation.weight": -100.0})
     state = session.until(lambda state: state.details["curves"]["terms/1"][-1] < 0.3 * before)
     assert state.step > 30  # it was not begun anew
     assert state.details["plan"]["objective"][1]["weight"] == -100
@@ -350,9 +350,9 @@ def test_one_visitors_mistake_is_told_to_that_visitor_alone(worker, starter, sta
     bad = worker.optimize(starter, completed(presets.get("quick").plan(class_logit(99))))
     failed = Running(worker, bad).becomes(Status.FAILED)
     assert "10 units, 0 to 9. Received: 99" in failed.reason
-    good.send("steer", numbers={"terms/9/weight": 1.0})
+    good.send("steer", numbers={"objective.l3.weight": 1.0})
     told = good.until(lambda state: state.reason)
-    assert "No number 'terms/9/weight'" in told.reason and told.status is Status.RUNNING
+    assert "No number 'objective.l3.weight'" in told.reason and told.status is Status.RUNNING
     good.reaches(told.step + 5)
     good.send("somersault")
     assert (

@@ -14,7 +14,7 @@ from cnnkit.models import ModelCache
 from cnnkit.runs import Status
 from cnnkit.settings import get_settings
 from cnnkit.studio import Source
-from cnnkit.visualize import Plan, class_logit, presets
+from cnnkit.visualize import Plan, class_logit, presets, registry
 from cnnkit.visualize.presets import completed
 from cnnkit.visualize.results import OptimizationResult
 from tests.pages import opened, words_of
@@ -63,7 +63,24 @@ def test_a_link_restores_network_layer_unit_recipe_and_sliders(still):
     plan = Plan.from_dict(still.started("optimize")[0]["plan"])
     assert str(plan.objective).startswith("+1·channel(conv1, unit=5)")
     assert plan.steps == 48 and plan.seed == 3
-    assert plan.numbers()["terms/2/weight"] == -2
+    assert plan.numbers()["objective.total_variation.weight"] == -2
+
+
+def test_every_registered_number_has_its_slider(still):
+    at = open_page(network="run.starter", preset="quick")
+    sliders = {slider.key: slider.label for slider in (*at.slider, *at.select_slider)}
+    for role in (registry.REGULARIZER, registry.TRANSFORM, registry.IMAGE_REGULARIZER):
+        for one in registry.definitions(role):
+            for number, slider in one.sliders.items():
+                assert sliders[f"number_{one.kind}.{number}"] == (slider.title or one.title)
+
+
+def test_an_older_address_sets_the_same_sliders(still):
+    at = open_page(**{"network": "run.starter", "preset": "lucid", "jitter2.pixels": "3"})
+    assert at.slider(key="number_jitter_2.pixels").value == 3
+    at = open_page(**{"network": "run.starter", "preset": "yosinski_1", "blur.width": "1.5"})
+    assert at.slider(key="number_blur.sigma").value == 1.5
+    assert at.query_params["blur.sigma"] == "1.5"
 
 
 def test_moving_a_slider_steers_what_runs_and_starts_nothing(still):
@@ -74,7 +91,7 @@ def test_moving_a_slider_steers_what_runs_and_starts_nothing(still):
     at.select_slider(key="number_total_variation.weight").set_value(5.0).run()
     assert not at.exception
     command, values = still.sent[-1]
-    assert command == "steer" and values["numbers"] == {"terms/1/weight": -5.0}
+    assert command == "steer" and values["numbers"] == {"objective.total_variation.weight": -5.0}
     assert len(still.started("optimize")) == 1
     assert at.query_params["total_variation.weight"] == "5"
     session = still.newest()
@@ -82,7 +99,7 @@ def test_moving_a_slider_steers_what_runs_and_starts_nothing(still):
     details["plan"]["objective"][1]["weight"] = -5.0
     still.put(session, details=details)  # it has obeyed
     at.selectbox(key="choice_unit").set_value("3").run()
-    assert still.sent[-1][1]["numbers"] == {"terms/0/unit": (3.0,)}
+    assert still.sent[-1][1]["numbers"] == {"objective.class_logit.unit": (3.0,)}
     assert still.sent[-1][1]["target"]["units"] == [3]
 
 
@@ -174,7 +191,10 @@ def test_a_finished_image_opens_without_computing(still, own_home, root):
     cache = ResultCache(settings.results, settings.results_memory)
     plan = completed(PLAN)
     source = Source("folder", str(root / "cnnkit" / "starter"))
-    card = {"curves": {"step": [1.0, 2.0]} | {f"terms/{n}": [1.0, 2.0] for n in range(4)}}
+    card = {
+        "curves": {"step": [1.0, 2.0]}
+        | {f"terms/{n}": [1.0, 2.0] for n in range(len(plan.objective.terms))}
+    }
     key = cache.key(source.digest(), plan)
     cache.put(key, OptimizationResult(plan, np.zeros((1, 28, 28, 1), np.float32), card))
     at = open_page(network="run.starter", unit="7", preset="quick")
@@ -187,7 +207,7 @@ def test_a_finished_image_opens_without_computing(still, own_home, root):
     [
         ({"layer": "conv9"}, "layer “conv9”"),
         ({"unit": "99"}, "class “99”"),
-        ({"preset": "best"}, "recipe “best”"),
+        ({"preset": "best"}, "preset “best”"),
         ({"total_variation.weight": "many"}, "Total variation must be 0 to 10000"),
         ({"network": "imagenet.nothing"}, "network “imagenet.nothing”"),
     ],

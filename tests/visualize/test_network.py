@@ -9,9 +9,9 @@ from cnnkit.anatomy import Probe
 from cnnkit.errors import IncompatibleError, UnknownLayerError
 from cnnkit.models import create_model
 from cnnkit.visualize.network import ActivationModel, target_layers
+from cnnkit.visualize.objectives import channel, class_logit
 from cnnkit.visualize.optimize import maximize
 from cnnkit.visualize.plan import Plan
-from cnnkit.visualize.terms import channel, class_logit
 
 
 @pytest.fixture(scope="module")

@@ -1,17 +1,14 @@
 """The loop: it climbs, can be steered, repeats, and survives what is not finite."""
 
+import dataclasses
+
 import keras
 import numpy as np
 import pytest
 import tensorflow as tf
 
 from cnnkit.errors import DivergedError, IncompatibleError, UnknownLayerError
-from cnnkit.visualize import image_regularizers, optimizers, parametrizations, scores, transforms
-from cnnkit.visualize.optimize import Maximization, maximize
-from cnnkit.visualize.plan import Plan, noise
-from cnnkit.visualize.presets import PRESETS, get
-from cnnkit.visualize.step import CompiledSteps
-from cnnkit.visualize.terms import (
+from cnnkit.visualize import (
     channel,
     class_logit,
     class_margin,
@@ -23,10 +20,19 @@ from cnnkit.visualize.terms import (
     layer_energy,
     lp_norm,
     neuron,
+    optimizers,
+    parametrizations,
+    registry,
+    regularizers,
     total_variation,
+    transforms,
 )
+from cnnkit.visualize.optimize import Maximization, maximize
+from cnnkit.visualize.plan import Plan, noise
+from cnnkit.visualize.presets import PRESETS, get
+from cnnkit.visualize.step import CompiledSteps
 
-SGD = optimizers.sgd(20.0, normalised="rms")
+SGD = optimizers.sgd(20.0, normalized="rms")
 
 
 @pytest.fixture(scope="module")
@@ -63,7 +69,7 @@ def total(step, plan_terms):
     ids=str,
 )
 def test_three_steps_raise_the_score_of_every_objective(engines, objective):
-    steps = climb(engines, objective, optimizer=optimizers.sgd(2.0, normalised="rms"))
+    steps = climb(engines, objective, optimizer=optimizers.sgd(2.0, normalized="rms"))
     assert total(steps[3], objective.terms) > total(steps[0], objective.terms)
 
 
@@ -166,7 +172,13 @@ def test_turning_a_number_goes_on_from_the_image_and_compiles_nothing(engines):
     running = Maximization(engines, plan)
     before = [running.step() for _ in range(3)]
     graphs = running.engine._step.experimental_get_tracing_count()
-    running.steer({"terms/1/weight": -1000, "terms/1/beta": 1.5, "optimizer/learning_rate": 5})
+    running.steer(
+        {
+            "objective.total_variation.weight": -1000,
+            "objective.total_variation.beta": 1.5,
+            "optimizer.learning_rate": 5,
+        }
+    )
     after = [running.step() for _ in range(10)]
     assert running.engine._step.experimental_get_tracing_count() == graphs == 1
     assert after[0].number == 4
@@ -189,12 +201,12 @@ def test_going_back_to_a_step_repeats_what_came_after_it(engines):
 def test_what_cannot_be_steered_is_refused_and_nothing_changes(engines):
     running = Maximization(engines, Plan(objective=class_logit(2), optimizer=SGD))
     with pytest.raises(ValueError, match="No number"):
-        running.steer({"terms/9/weight": 1})
+        running.steer({"objective.l2.weight": 1})
     with pytest.raises(IncompatibleError, match="5 units, 0 to 4. Received: 7"):
-        running.steer({"terms/0/unit": (7.0,)})
+        running.steer({"objective.class_logit.unit": (7.0,)})
     with pytest.raises(IncompatibleError, match="Every weight is 0"):
-        running.steer({"terms/0/weight": 0})
-    assert running.plan.numbers()["terms/0/unit"] == (2.0,)
+        running.steer({"objective.class_logit.weight": 0})
+    assert running.plan.numbers()["objective.class_logit.unit"] == (2.0,)
     running.step()
 
 
@@ -242,11 +254,11 @@ def test_images_of_another_shape_are_refused(small, images):
 def literal_norm(monkeypatch):
     """An Lp norm as the formula says it, which has no gradient at zero."""
 
-    def literal(image, numbers):
-        p = numbers["p"]
+    def literal(image, p):
         return tf.pow(tf.reduce_sum(tf.pow(tf.abs(image), p), (1, 2, 3)), 1 / p)
 
-    monkeypatch.setitem(scores._OF_IMAGE, "lp_norm", literal)
+    changed = dataclasses.replace(registry.definition("lp_norm"), compute=literal)
+    monkeypatch.setitem(registry.DEFINITIONS, "lp_norm", changed)
     return literal
 
 
@@ -254,7 +266,7 @@ def test_without_a_guard_the_literal_formula_gives_nan_on_an_image_of_zeros(lite
     image = tf.zeros((1, 16, 16, 3))
     with tf.GradientTape() as tape:
         tape.watch(image)
-        value = small(image)[0, 1] - 10 * literal_norm(image, {"p": tf.constant(6.0)})[0]
+        value = small(image)[0, 1] - 10 * literal_norm(image, tf.constant(6.0))[0]
     image += tape.gradient(value, image)
     assert np.isnan(image.numpy()).all()
 
@@ -271,12 +283,12 @@ def test_the_guard_names_the_guilty_term_and_goes_on(literal_norm, small):
 
 
 def test_a_step_too_large_is_made_smaller_and_grows_again(engines):
-    plan = Plan(objective=class_logit(1), optimizer=optimizers.sgd(3e38, normalised="rms"))
+    plan = Plan(objective=class_logit(1), optimizer=optimizers.sgd(3e38, normalized="rms"))
     running = Maximization(engines, plan)
     first = running.step()
     assert np.isfinite(first.images).all() and first.rates < 1
     assert "led out of the finite numbers" in first.notes[0]
-    running.steer({"optimizer/learning_rate": 1.0})
+    running.steer({"optimizer.learning_rate": 1.0})
     running.state = running.engine.begin(plan)
     steps = [running.step() for _ in range(120)]
     assert steps[-1].rates == 1 and not steps[-1].notes
@@ -300,7 +312,7 @@ def test_relus_that_are_off_are_noticed_and_warmed_up():
         bias_initializer=keras.initializers.Constant(-400.0),
     )(image)
     model = keras.Model(image, keras.layers.GlobalAveragePooling2D(name="mean")(x))
-    plan = Plan(objective=channel("conv", 1), optimizer=optimizers.sgd(60.0, normalised="rms"))
+    plan = Plan(objective=channel("conv", 1), optimizer=optimizers.sgd(60.0, normalized="rms"))
     running = Maximization(model, plan)
     steps = [running.step() for _ in range(12)]
     assert steps[0].gradient_norm == 0
@@ -323,7 +335,7 @@ def test_a_unit_that_is_off_climbs_as_if_it_had_no_relu(activation):
     off, linear = network(activation), network("linear")
     off.get_layer("before").bias.assign([-1e4, -1e4])
     linear.set_weights(off.get_weights())
-    plan = Plan(objective=channel("unit", 1), optimizer=optimizers.sgd(5.0, normalised="rms"))
+    plan = Plan(objective=channel("unit", 1), optimizer=optimizers.sgd(5.0, normalized="rms"))
     warmed, wanted = (Maximization(each, plan).step() for each in (off, linear))
     assert warmed.gradient_norm == 0 and wanted.gradient_norm > 0
     np.testing.assert_allclose(warmed.images, wanted.images, atol=1e-3)
@@ -334,23 +346,22 @@ def test_every_operator_does_what_it_says(images):
 
     def after(part, number=4):
         numbers = {k: tf.constant(v, tf.float32) for k, v in part.numbers.items()}
-        return image_regularizers.operate(
-            part, numbers, batch, gradient, tf.constant(number)
-        ).numpy()
+        compute = registry.definition(part.kind).compute
+        return compute(batch, gradient, tf.constant(number), **numbers).numpy()
 
     np.testing.assert_allclose(
-        after(image_regularizers.decay(0.3)), 127.5 + 0.7 * (images - 127.5), rtol=1e-5
+        after(regularizers.decay(0.3)), 127.5 + 0.7 * (images - 127.5), rtol=1e-5
     )
     from scipy.ndimage import gaussian_filter1d
 
     blurred = gaussian_filter1d(images, 1.0, axis=1, mode="mirror", truncate=16)
     blurred = gaussian_filter1d(blurred, 1.0, axis=2, mode="mirror", truncate=16)
-    np.testing.assert_allclose(after(image_regularizers.blur(1.0, 4)), blurred, atol=0.05)
-    np.testing.assert_array_equal(after(image_regularizers.blur(1.0, 4), number=3), images)
+    np.testing.assert_allclose(after(regularizers.blur(1.0, 4)), blurred, atol=0.05)
+    np.testing.assert_array_equal(after(regularizers.blur(1.0, 4), number=3), images)
     for part, measure in (
-        (image_regularizers.clip_norm(50), np.linalg.norm(images - 127.5, axis=-1)),
+        (regularizers.clip_norm(50), np.linalg.norm(images - 127.5, axis=-1)),
         (
-            image_regularizers.clip_contribution(50),
+            regularizers.clip_contribution(50),
             np.abs(((images - 127.5) * gradient.numpy()).sum(-1)),
         ),
     ):
@@ -358,4 +369,4 @@ def test_every_operator_does_what_it_says(images):
         for n in range(3):
             expected = measure[n] < np.percentile(measure[n], 50)
             assert (gray[n] == expected).mean() > 0.99
-        np.testing.assert_array_equal(after(type(part)(part.kind, {"percentile": 0.0})), images)
+        np.testing.assert_array_equal(after(registry.definition(part.kind).neutral()), images)

@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from cnnkit.visualize.objectives import channel, class_logit
 from cnnkit.visualize.optimize import maximize
 from cnnkit.visualize.presets import get
 from cnnkit.visualize.step import CompiledStep
-from cnnkit.visualize.terms import channel, class_logit
 
 EPSILON = 1e-7
 

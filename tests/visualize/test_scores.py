@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from cnnkit.visualize import terms
-from cnnkit.visualize.scores import score
+from cnnkit import visualize as terms
+from cnnkit.visualize.objectives import term_value
 
 
 def value(objective, activations=None, image=None, guides=None):
@@ -17,7 +17,7 @@ def value(objective, activations=None, image=None, guides=None):
     with tf.GradientTape() as tape:
         if variable is not None:
             tape.watch(variable)
-        result = score(term, numbers, activations, variable, guides or {})
+        result = term_value(term, numbers, activations, variable, guides or {})
         total = tf.reduce_sum(result)
     gradient = None if variable is None else tape.gradient(total, variable)
     return result.numpy(), None if gradient is None else gradient.numpy()

@@ -19,11 +19,11 @@ from cnnkit.jobs.sessions import read_frame, refused, write_frame
 from cnnkit.runs import Progress, RunStore, Status
 from cnnkit.settings import Settings
 from cnnkit.studio.sources import Source
+from cnnkit.visualize.components import as_numbers
 from cnnkit.visualize.fooling import as_shown
 from cnnkit.visualize.optimize import Maximization, OptimizationStep
 from cnnkit.visualize.plan import Plan
 from cnnkit.visualize.results import OptimizationResult
-from cnnkit.visualize.step import as_numbers
 
 if TYPE_CHECKING:
     from cnnkit.jobs.session_server import WorkerContext

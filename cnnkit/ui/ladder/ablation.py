@@ -16,8 +16,7 @@ from cnnkit.ui.visualize.session_view import progress_text, queued_text
 from cnnkit.ui.visualize.targets import Target
 from cnnkit.visualize import Plan, Reclassification
 from cnnkit.visualize.fooling import as_shown
-from cnnkit.visualize.ladder import regularizer_ladder
-from cnnkit.visualize.presets import Preset, completed
+from cnnkit.visualize.presets import Preset, completed, regularizer_ladder
 from cnnkit.visualize.results import OptimizationResult
 
 WIDTH = 224  # pixels, of one image

@@ -1,81 +1,34 @@
-"""From the sliders to a plan: a preset, and every number of it to be turned."""
+"""From the sliders to a plan: a preset, and a slider for every number of it."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
-from dataclasses import dataclass
 
 import streamlit as st
 
 from cnnkit.ui.common import inputs
 from cnnkit.ui.visualize.targets import Target
-from cnnkit.visualize import Plan, presets
-from cnnkit.visualize.components import Number
+from cnnkit.visualize import Plan, presets, registry
+from cnnkit.visualize.components import RENAMED, Number
 from cnnkit.visualize.presets import completed
+from cnnkit.visualize.registry import Definition, Slider
 
 DEFAULT_PRESET = "all"
-
-
-@dataclass(frozen=True)
-class Dial:
-    """How one number of a plan is turned."""
-
-    label: str
-    group: str  # heading above it
-    low: float
-    high: float
-    options: tuple[float, ...] = ()  # none: an even slider
-    sign: int = 1  # -1: a penalty, whose weight is shown without its minus
-    step: float | None = None
-
-
-def _grown(low: float, high: float) -> tuple[float, ...]:
-    """0, and 1, 2, 5 of each power of ten."""
-    powers = range(round(math.log10(low)), round(math.log10(high)) + 1)
-    steps = [digit * 10.0**power for power in powers for digit in (1, 2, 5)]
-    return (0.0, *(round(s, 12) for s in steps if low <= s <= high))
-
-
-WEIGHTS = _grown(1e-4, 1e4)
-NORMS = (1.0, 2.0, 3.0, 4.0, 6.0, 8.0, 12.0, math.inf)
-GOAL, PENALTIES, MOVES, STEPS, PIXELS = (
-    "Objective",
-    "Regularizers",
-    "Before the network sees it",
-    "Steps",
-    "Pixels",
-)
-
-# (kind, number) -> its dial. Kinds that several parts of a plan share get a number behind.
-DIALS: Mapping[tuple[str, str], Dial] = {
-    ("class_margin", "weight"): Dial("Lead over other classes", GOAL, 0, 1e2, _grown(1e-2, 1e2)),
-    ("diversity", "weight"): Dial("Unlike each other", GOAL, 0, 1e4, WEIGHTS),
-    ("total_variation", "weight"): Dial("Total variation", PENALTIES, 0, 1e4, WEIGHTS, -1),
-    ("total_variation", "beta"): Dial("… its β", PENALTIES, 0.5, 3.0, step=0.1),
-    ("anisotropic_variation", "weight"): Dial(
-        "Anisotropic variation", PENALTIES, 0, 1e4, WEIGHTS, -1
-    ),
-    ("lp_norm", "weight"): Dial("Lp norm", PENALTIES, 0, 1e4, WEIGHTS, -1),
-    ("lp_norm", "p"): Dial("… its p", PENALTIES, 1, math.inf, NORMS),
-    ("l2", "weight"): Dial("L2 around gray", PENALTIES, 0, 1e4, WEIGHTS, -1),
-    ("jitter", "pixels"): Dial("Jitter, pixels", MOVES, 0, 32, step=1),
-    ("rotate", "degrees"): Dial("Rotate, degrees", MOVES, 0, 45, step=1),
-    ("scale", "low"): Dial("Scale, from", MOVES, 0.5, 1, step=0.01),
-    ("scale", "high"): Dial("Scale, to", MOVES, 1, 2, step=0.01),
-    ("decay", "share"): Dial("Decay to gray", PIXELS, 0, 0.5, step=0.005),
-    ("blur", "width"): Dial("Blur, pixels", PIXELS, 0, 4, step=0.1),
-    ("blur", "every"): Dial("… every so many steps", PIXELS, 1, 32, step=1),
-    ("clip_norm", "percentile"): Dial("Clip small pixels, %", PIXELS, 0, 99, step=1),
-    ("clip_contribution", "percentile"): Dial("Clip idle pixels, %", PIXELS, 0, 99, step=1),
-    ("optimizer", "learning_rate"): Dial("Learning rate", STEPS, 0, 1e4, _grown(1e-4, 1e3)[1:]),
+# Headings, in the order in which they are shown; the first three are open.
+GROUPS = {
+    registry.OPTIMIZER: "Optimizer",
+    registry.OBJECTIVE: "Objective",
+    registry.REGULARIZER: "Regularization",
+    registry.TRANSFORM: "Random transforms",
+    registry.IMAGE_REGULARIZER: "Image regularizers, after each step",
 }
+OPEN = (registry.OPTIMIZER, registry.OBJECTIVE, registry.REGULARIZER)
 
 
 def recipe_picker() -> presets.Preset:
-    """A published or own way to climb, `?preset=` in the address."""
+    """A preset of activation maximization, `?preset=` in the address."""
     name = inputs.choice(
-        "Recipe",
+        "Preset",
         presets.names(),
         parameter="preset",
         title=lambda name: presets.get(name).title,
@@ -85,14 +38,14 @@ def recipe_picker() -> presets.Preset:
 
 
 def plan_form(target: Target, preset: presets.Preset) -> tuple[Plan, dict[str, Number]]:
-    """A plan for a target, with a slider for each of its numbers.
+    """A plan for a target, with a slider for each of its registered numbers.
 
     Returns:
-        The plan as its preset has it, and the numbers that were turned away from it, by path.
+        The plan of the preset, and the numbers that differ from it, by name.
     """
     with st.container(horizontal=True, vertical_alignment="bottom"):
         steps = inputs.number("Steps", 1, 5000, parameter="steps", default=preset.steps, step=16)
-        seed = inputs.number("Noise", 0, 10**6, parameter="seed", default=0)
+        seed = inputs.number("Random seed", 0, 10**6, parameter="seed", default=0)
     height, width, _ = target.network.input_shape
     plan = preset.plan(
         target.objective,
@@ -114,62 +67,59 @@ def _about(preset: presets.Preset) -> None:
 
 
 def _sliders(plan: Plan) -> dict[str, Number]:
-    groups: dict[str, list[tuple[str, Dial, Number]]] = {}
-    names = _named(plan)
-    for path, value in plan.numbers().items():
-        dial = DIALS.get(names[path][0])
-        if dial:
-            groups.setdefault(dial.group, []).append((path, dial, value))
-    turned: dict[str, Number] = {}
-    order = [group for group in (STEPS, GOAL, PENALTIES, MOVES, PIXELS) if group in groups]
-    for group in order:
-        with st.expander(group, expanded=group in (STEPS, GOAL, PENALTIES)):
-            for path, dial, value in groups[group]:
-                now = _slider(dial, value, names[path][1])
-                if now != value:
-                    turned[path] = now
-    return turned
+    """A slider for each number that is registered with one, under the heading of its role."""
+    values = plan.numbers()
+    groups: dict[str, list[tuple[str, Definition, str]]] = {role: [] for role in GROUPS}
+    for name, (kind, number) in plan.kinds().items():
+        definition = registry.definition(kind)
+        if number in definition.sliders:
+            groups[definition.role].append((name, definition, number))
+    changed: dict[str, Number] = {}
+    for role, rows in groups.items():
+        if not rows:
+            continue
+        with st.expander(GROUPS[role], expanded=role in OPEN):
+            for name, definition, number in rows:
+                value = _slider(name, definition, number, values[name])
+                if value != values[name]:
+                    changed[name] = value
+    return changed
 
 
-def _slider(dial: Dial, value: Number, parameter: str) -> float:
-    shown = dial.sign * float(value) + 0.0  # pyright: ignore[reportArgumentType]
-    if dial.options:
-        now = inputs.number(
-            dial.label,
-            dial.low,
-            dial.high,
-            parameter=parameter,
-            default=shown,
-            widget=st.select_slider,
-            options=dial.options,
-            format_func=lambda number: "∞" if math.isinf(number) else f"{number:g}",
-        )
-    else:
-        now = inputs.number(
-            dial.label,
-            dial.low,
-            dial.high,
-            parameter=parameter,
-            default=shown,
-            widget=st.slider,
-            step=float(dial.step or 1),
-        )
-    return dial.sign * float(now) + 0.0
+def _slider(name: str, definition: Definition, number: str, value: Number) -> float:
+    """One slider, under a short name in the address such as `jitter.pixels`."""
+    slider: Slider = definition.sliders[number]
+    # A regularizer is subtracted: its weight is shown without the minus sign.
+    sign = -1 if definition.role == registry.REGULARIZER and number == "weight" else 1
+    parameter = name if definition.role == registry.OPTIMIZER else name.partition(".")[2]
+    _read_older_address(parameter)
+    range_ = (
+        {"widget": st.select_slider, "options": slider.options, "format_func": _number_text}
+        if slider.options
+        else {"widget": st.slider, "step": float(slider.step)}
+    )
+    shown = inputs.number(
+        slider.title or definition.title,
+        slider.low,
+        slider.high,
+        parameter=parameter,
+        default=sign * float(value) + 0.0,  # pyright: ignore[reportArgumentType]
+        **range_,
+    )
+    return sign * float(shown) + 0.0
 
 
-def _named(plan: Plan) -> dict[str, tuple[tuple[str, str], str]]:
-    """Path → (kind, number), and a name for the address: "jitter.pixels", "jitter2.pixels"."""
-    parts = {f"terms/{n}": term.kind for n, (_, term) in enumerate(plan.objective.terms)}
-    parts |= {f"transforms/{n}": part.kind for n, part in enumerate(plan.transforms)}
-    parts |= {f"operators/{n}": part.kind for n, part in enumerate(plan.operators)}
-    parts["optimizer"] = "optimizer"
-    seen: dict[str, int] = {}
-    called = {}
-    for place, kind in parts.items():
-        seen[kind] = seen.get(kind, 0) + 1
-        called[place] = kind if seen[kind] == 1 else f"{kind}{seen[kind]}"
-    found = {}
-    for path in plan.numbers():
-        place, _, number = path.rpartition("/")
-        found[path] = ((parts[place], number), f"{called[place]}.{number}")
-    return found
+def _read_older_address(parameter: str) -> None:
+    """Older addresses say `blur.width` for `blur.sigma`, and `jitter2` for `jitter_2`."""
+    component, _, number = parameter.partition(".")
+    older_numbers = [number, *(old for old, new in RENAMED.items() if new == number)]
+    for component_name in (component, component.replace("_2", "2")):
+        for older in older_numbers:
+            old = f"{component_name}.{older}"
+            if old != parameter and old in st.query_params and parameter not in st.query_params:
+                st.query_params[parameter] = st.query_params[old]
+                del st.query_params[old]
+
+
+def _number_text(number: float) -> str:
+    return "∞" if math.isinf(number) else f"{number:g}"

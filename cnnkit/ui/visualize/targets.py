@@ -18,7 +18,7 @@ from cnnkit.studio import Source, keep_brought
 from cnnkit.ui.common import cache, inputs, page, polling, uploads
 from cnnkit.ui.common.messages import shown_errors
 from cnnkit.visualize import Objective, channel, class_logit, diversity, layer_energy, neuron
-from cnnkit.visualize.terms import OUTPUT
+from cnnkit.visualize.components import OUTPUT
 
 ANSWER = "answer"  # in the address: the network's answer, whatever its last layer is called
 MANY = 16  # units at random, as in the post
