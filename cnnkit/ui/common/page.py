@@ -101,6 +101,15 @@ _PAGES = {file: (title, icon) for pages in NAVIGATION.values() for file, title, 
 _STYLE = """<style>
 [data-testid="stImage"] img { image-rendering: pixelated; border-radius: 6px; }
 [data-testid="stMainBlockContainer"] { max-width: 1240px; }
+/* WCAG AA: captions have 60 % of the text's opacity, and white on a dark theme's primary colour
+   is too faint. */
+[data-testid="stApp"] [data-testid="stCaptionContainer"],
+[data-testid="stApp"] [data-testid="stCaptionContainer"] p { color: inherit; opacity: .88; }
+[data-testid="stApp"] [data-testid="stBaseButton-primary"],
+[data-testid="stApp"] [data-testid="stMultiSelect"] [data-tag-index] > * {
+  background-color: #3A5BD0; border-color: #3A5BD0; color: #FFFFFF;
+}
+[data-testid="stApp"] [data-testid="stBaseButton-primary"]:disabled { opacity: .5; }
 [data-testid="stSidebar"] [data-testid="stCaptionContainer"] { padding-left: .5rem; }
 [class*="st-key-card_"] [data-testid="stPageLink"] a { padding-left: 0; font-size: 1.05rem; }
 </style>"""

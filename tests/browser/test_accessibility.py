@@ -1,0 +1,55 @@
+"""Every page in both themes, held against the rules of axe-core.
+
+Serious and critical findings fail. Left out is what Streamlit itself draws and no page can
+change; each exception says why.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from cnnkit.ui.common.page import NAVIGATION
+from tests.browser.conftest import PATIENCE
+
+FILES = [file for group in NAVIGATION.values() for file, *_ in group]
+SERIOUS = ("serious", "critical")
+# Rule -> part of a finding's selector that Streamlit owns; "": all findings of the rule.
+STREAMLITS_OWN = {
+    # Streamlit lets a formula that is wider than its column scroll, and gives it no tab stop.
+    "scrollable-region-focusable": (".katex-display",),
+}
+
+
+@pytest.mark.browser
+@pytest.mark.slow
+@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize("file", FILES)
+def test_a_page_has_no_serious_accessibility_findings(app, browser, file, theme):
+    from axe_playwright_python.sync_playwright import Axe
+
+    context = browser.new_context(
+        viewport={"width": 1280, "height": 1000}, color_scheme=theme, reduced_motion="reduce"
+    )
+    page = context.new_page()
+    page.set_default_timeout(PATIENCE)
+    address = "" if file == "app.py" else Path(file).stem
+    page.goto(app.url(address))
+    app.settle(page)
+    page.wait_for_timeout(1500)  # fragments and charts draw after the script has ended
+    findings = Axe().run(page).response["violations"]
+    context.close()
+    serious = [
+        f"{finding['id']}: {finding['help']}: {' '.join(map(str, node['target']))}"
+        f" ({node['failureSummary'].splitlines()[-1].strip()})"
+        for finding in findings
+        if finding["impact"] in SERIOUS
+        for node in finding["nodes"]
+        if not _streamlits_own(finding["id"], " ".join(map(str, node["target"])))
+    ]
+    assert not serious, "\n".join(serious)
+
+
+def _streamlits_own(rule: str, target: str) -> bool:
+    return any(part in target for part in STREAMLITS_OWN.get(rule, ()))
