@@ -10,6 +10,8 @@ from pathlib import Path
 
 from cnnkit.errors import SettingsError
 
+IMAGES_MEMORY = "CNNKIT_IMAGES_MEMORY"
+
 
 @dataclass(frozen=True, kw_only=True)
 class Settings:
@@ -36,7 +38,7 @@ class Settings:
         features_memory: bytes on disk that what frozen layers make of images may take
             together (`CNNKIT_FEATURES_MEMORY`, in MB, default 8192).
         images_memory: bytes on disk that data sets of images may take together
-            (`CNNKIT_PICTURES_MEMORY`, in MB, default 20480).
+            (`CNNKIT_IMAGES_MEMORY`, in MB, default 20480).
         import_folder: where visitors of the app may name folders to import images from
             (`CNNKIT_IMPORT_FOLDER`, default the home folder of whoever runs it).
         offline: never try to download (`CNNKIT_OFFLINE`, default false).
@@ -109,7 +111,8 @@ class Settings:
             model_memory=_positive_int(environment, "CNNKIT_MODEL_MEMORY", 1024) * 2**20,
             results_memory=_positive_int(environment, "CNNKIT_RESULTS_MEMORY", 512) * 2**20,
             features_memory=_positive_int(environment, "CNNKIT_FEATURES_MEMORY", 8192) * 2**20,
-            images_memory=_positive_int(environment, "CNNKIT_PICTURES_MEMORY", 20_480) * 2**20,
+            images_memory=_positive_int(environment, _images_memory_name(environment), 20_480)
+            * 2**20,
             import_folder=Path(environment.get("CNNKIT_IMPORT_FOLDER") or "~")
             .expanduser()
             .resolve(),
@@ -125,6 +128,14 @@ def get_settings() -> Settings:
 
 def _default_tracking_uri(home: Path) -> str:
     return f"sqlite:///{home / 'runs.db'}"
+
+
+def _images_memory_name(environment: Mapping[str, str]) -> str:
+    """The variable's name, or the one it had in earlier versions where only that is set."""
+    former = "CNNKIT_PICTURES_MEMORY"
+    return (
+        former if environment.get(former) and not environment.get(IMAGES_MEMORY) else IMAGES_MEMORY
+    )
 
 
 def _positive_int(environment: Mapping[str, str], name: str, default: int) -> int:

@@ -26,7 +26,9 @@ COLUMNS = ("LAYER", "KIND", "GRADIENT OF", "ELEMENTS", "LARGEST", "TENSORFLOW", 
 @click.option("--model", "name", help="A new network by its name; toy_cnn by default.")
 @click.option("--option", "options", multiple=True, metavar="KEY=VALUE", help="Of the network.")
 @click.option("--dtype", type=click.Choice(["float32", "float64"]), default="float64")
-@click.option("--images", type=click.IntRange(1, 64), default=2, help="Random images.")
+@click.option(
+    "--images", "--pictures", "images", type=click.IntRange(1, 64), default=2, help="Random images."
+)
 @click.option(
     "--probes", type=click.IntRange(0, 100), default=6, help="Central differences of each array."
 )

@@ -80,6 +80,7 @@ class ImageStore:
     def of(cls, settings: Settings | None = None) -> ImageStore:
         """The store of this installation."""
         settings = settings or get_settings()
+        _move_former(settings.home / "pictures", settings.images)
         return cls(settings.images, settings.images_memory)
 
     def keys(self) -> list[str]:
@@ -237,7 +238,7 @@ class ImageStore:
             raise LimitError(
                 f"These images need {_gigabytes(needed)}; at most "
                 f"{_gigabytes(self.max_bytes)} are kept, and imported sets hold "
-                f"{_gigabytes(kept)} of them. Delete a set, or raise CNNKIT_PICTURES_MEMORY."
+                f"{_gigabytes(kept)} of them. Delete a set, or raise CNNKIT_IMAGES_MEMORY."
             )
         if needed > free:
             raise LimitError(
@@ -363,6 +364,20 @@ class Writer:
         header = {"descr": "|u1", "fortran_order": False, "shape": shape}
         np.lib.format.write_array_header_1_0(self._file, header)
         self._file.seek(0, os.SEEK_END)
+
+
+def _move_former(former: Path, folder: Path) -> None:
+    """Move the entries of an earlier version, whose folder had another name, once."""
+    if not former.is_dir():
+        return
+    with FileLock(former.with_name(".images.lock"), timeout=LOCK_SECONDS):
+        for old in [*former.glob(f"{DELETED}/*"), *former.iterdir()] if former.is_dir() else []:
+            new = folder / old.relative_to(former)
+            if new.exists():
+                continue
+            new.parent.mkdir(parents=True, exist_ok=True)
+            old.rename(new)
+        shutil.rmtree(former, ignore_errors=True)  # what is left is there twice
 
 
 @contextlib.contextmanager

@@ -178,7 +178,7 @@ def child_environment(settings: Settings) -> dict[str, str]:
         "CNNKIT_MODEL_MEMORY": str(max(1, settings.model_memory // 2**20)),
         "CNNKIT_RESULTS_MEMORY": str(max(1, settings.results_memory // 2**20)),
         "CNNKIT_FEATURES_MEMORY": str(max(1, settings.features_memory // 2**20)),
-        "CNNKIT_PICTURES_MEMORY": str(max(1, settings.images_memory // 2**20)),
+        "CNNKIT_IMAGES_MEMORY": str(max(1, settings.images_memory // 2**20)),
         "CNNKIT_OFFLINE": str(int(settings.offline)),
         "CNNKIT_DATA_DIR": str(settings.data_dir or ""),
         "MLFLOW_TRACKING_URI": settings.tracking_uri,

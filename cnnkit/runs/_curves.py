@@ -29,6 +29,9 @@ LIVE_COLUMNS = {
     name: LIVE + name for name in ("loss", "accuracy", "images_per_second", "learning_rate")
 }
 
+# Metric -> what earlier versions logged it as.
+FORMER = {f"{LIVE}images_per_second": f"{LIVE}pictures_per_second"}
+
 
 def to_rows(histories: Mapping[str, Sequence[Metric]], index: str) -> list[dict[str, float]]:
     """One row a step, from columns of MLflow metrics.

@@ -174,7 +174,7 @@ def from_mlflow(record: MlflowRun) -> Run | None:
         kind=tags["kind"],
         status=status,
         spec=json.loads(tags["spec"]),
-        progress=Progress(**json.loads(tags["progress"])) if "progress" in tags else None,
+        progress=_progress(tags["progress"]) if "progress" in tags else None,
         metrics={k: v for k, v in record.data.metrics.items() if not k.startswith(LIVE)},
         created=_time(record.info.start_time / 1000),
         attempt=int(tags.get("attempt", 0)),
@@ -192,6 +192,13 @@ def from_mlflow(record: MlflowRun) -> Run | None:
         heartbeat=_tagged_time(tags, "heartbeat"),
         queued=_tagged_time(tags, "queued"),
     )
+
+
+def _progress(text: str) -> Progress:
+    values = json.loads(text)
+    if "pictures_per_second" in values:  # as earlier versions wrote it
+        values["images_per_second"] = values.pop("pictures_per_second")
+    return Progress(**values)
 
 
 def _to_text(name: str, value: Any) -> str:

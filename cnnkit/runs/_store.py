@@ -11,14 +11,15 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from cnnkit.errors import RunNotFoundError, StorageError
+from cnnkit.errors import CorruptRunError, RunNotFoundError, StorageError
 from cnnkit.runs import _artifacts, _starter
-from cnnkit.runs._curves import HISTORY, LIVE_COLUMNS, thin, to_rows
+from cnnkit.runs._curves import FORMER, HISTORY, LIVE_COLUMNS, thin, to_rows
 from cnnkit.runs._database import open_record, patiently
 from cnnkit.runs._record import PREFIX, Run, Status, from_mlflow, to_tags
 from cnnkit.settings import Settings
 
 POINTS = 600  # of a curve within epochs: as many as a screen can show
+FORMER_FILES = {"image.png": "picture.png"}  # as earlier versions called an artifact
 METRICS_PER_CALL = 1000  # MLflow's limit
 
 
@@ -112,7 +113,13 @@ class RunStore:
         if run_id == _starter.STARTER_ID:
             return _starter.starter_artifact(name)
         cache = self.settings.home / "cache" / "artifacts" / run_id
-        return _artifacts.fetch(self.client, self._record(run_id), name, cache)
+        record = self._record(run_id)
+        try:
+            return _artifacts.fetch(self.client, record, name, cache)
+        except CorruptRunError:
+            if name not in FORMER_FILES:
+                raise
+            return _artifacts.fetch(self.client, record, FORMER_FILES[name], cache)
 
     def model_folder(self, run_id: str) -> Path:
         """Folder with a finished run's `model.keras` and its card, for `models.load_model`.
@@ -295,9 +302,10 @@ class RunStore:
     def _rows(self, run_id: str, columns: Mapping[str, str], index: str) -> list[dict[str, float]]:
         logged = self._record(run_id).data.metrics
         histories = {
-            column: patiently(self.client.get_metric_history, run_id, metric)
+            column: patiently(self.client.get_metric_history, run_id, name)
             for column, metric in columns.items()
-            if metric in logged
+            for name in (FORMER.get(metric), metric)
+            if name in logged
         }
         return to_rows(histories, index)
 

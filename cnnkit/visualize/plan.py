@@ -205,7 +205,7 @@ class Plan:
         return cls(
             objective=Objective.from_list(values["objective"]),
             size=tuple(values["size"]) if values.get("size") else None,
-            images=int(values["images"]),
+            images=int(values["images"] if "images" in values else values["pictures"]),
             steps=int(values["steps"]),
             parametrization=Component.from_dict(values["parametrization"]),
             optimizer=_optimizer(values["optimizer"]),

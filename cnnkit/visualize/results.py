@@ -6,6 +6,7 @@ import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -72,7 +73,7 @@ class ResultCache(BoundedFolder):
         entry = self.folder / key
         try:
             card = json.loads((entry / CARD).read_text("utf-8"))
-            arrays = {name: np.load(entry / f"{name}.npy", allow_pickle=False) for name in names}
+            arrays = {name: np.load(_file(entry, name), allow_pickle=False) for name in names}
             self.touch(key)
             return card, arrays
         except FileNotFoundError:
@@ -94,3 +95,9 @@ class ResultCache(BoundedFolder):
                 np.save(aside / f"{name}.npy", array)
             (aside / CARD).write_text(json.dumps(card), "utf-8")
         self.shrink()
+
+
+def _file(entry: Path, name: str) -> Path:
+    path, former = entry / f"{name}.npy", entry / "pictures.npy"
+    # Earlier versions called images pictures, and an entry that is there is not written again.
+    return former if name == IMAGES and not path.exists() and former.exists() else path

@@ -143,7 +143,7 @@ def test_a_persons_own_images_never_go_and_what_does_not_fit_is_refused(tmp_path
     write(store, "own", derived=False)
     write(store, "drawn")
     store.max_bytes = bytes_of(store)
-    with pytest.raises(LimitError, match=r"need 0\.0 MB.*CNNKIT_PICTURES_MEMORY"):
+    with pytest.raises(LimitError, match=r"need 0\.0 MB.*CNNKIT_IMAGES_MEMORY"):
         write(store, "more", count=20)
     assert store.keys() == ["drawn", "own"]  # refused before anything went
     write(store, "more")

@@ -67,7 +67,7 @@ class ImportReport:
         """The report that `to_dict` wrote."""
         return cls(
             source=values["source"],
-            images=values["images"],
+            images=values["images"] if "images" in values else values["pictures"],
             left_out=tuple(LeftOut(**one) for one in values.get("left_out", ())),
             system_files=values.get("system_files", 0),
             two_classes=tuple(map(tuple, values.get("two_classes", ()))),

@@ -51,6 +51,7 @@ def open_page(title: str, subtitle: str = "", *, tab: str | None = None) -> None
         tab: title of the browser's tab where it is not the page's.
     """
     st.set_page_config(page_title=tab or f"{title} · cnnkit", layout="wide")
+    _translate_address()
     st.html(_STYLE)
     st.title(title, anchor=False)
     if subtitle:
@@ -62,6 +63,22 @@ def open_page(title: str, subtitle: str = "", *, tab: str | None = None) -> None
     st.logo(_LOGO, size="large", icon_image=_MARK)
     st.set_page_config(page_icon=_MARK)
     streamlit_patches.keep()
+
+
+def _translate_address() -> None:
+    """Read addresses of earlier versions, which said picture for image."""
+    given = st.query_params.to_dict()
+    now = {
+        name.replace("picture", "image"): "image" if value == "picture" else value
+        for name, value in given.items()
+    }
+    if now == given:
+        return
+    st.query_params.from_dict(now)
+    # Widgets bound to the address were given the one that the browser came with.
+    for name in now.keys() - given.keys():
+        if name.endswith(("image", "_images")) and now[name].isdecimal():
+            st.session_state[name] = int(now[name])
 
 
 def end_page() -> NoReturn:

@@ -145,7 +145,7 @@ def test_a_file_that_is_no_zip_and_a_folder_that_is_not_there_are_named(tmp_path
 def test_too_little_room_is_said_before_anything_is_decoded(pack, monkeypatch):
     from cnnkit.settings import get_settings
 
-    monkeypatch.setenv("CNNKIT_PICTURES_MEMORY", "1")
+    monkeypatch.setenv("CNNKIT_IMAGES_MEMORY", "1")
     get_settings.cache_clear()
     with pytest.raises(LimitError, match=r"need 1\.6 MB; at most 1\.0 MB"):
         image_folder(pack(classes("a", "b")), progress=lambda *now: pytest.fail("decoded"))

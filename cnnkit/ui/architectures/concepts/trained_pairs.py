@@ -20,6 +20,8 @@ def training_controls(key: str) -> dict[str, int]:
     """Size of the training set, and epochs: keyword arguments `images` and `epochs`."""
     images, _ = cache.digits().part("train")
     offered = [count for count in IMAGES if count <= len(images)]
+    if st.session_state.get(f"{key}_images") not in (None, *offered):
+        del st.session_state[f"{key}_images"]  # an address may name any number
     usual = 5_000 if 5_000 in offered else offered[-1]
     return {
         "images": st.select_slider(
