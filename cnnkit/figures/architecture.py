@@ -240,7 +240,7 @@ _STYLE = """<style>
 .cnn-architecture .silhouette i { background: var(--kind); border-radius: 2px; display: block;
   flex: 0 1 auto; min-width: 2px; }
 .cnn-architecture .silhouette small { position: absolute; bottom: 0; font-size: .68rem;
-  opacity: .7; }
+  opacity: .75; }
 .cnn-architecture .legend { display: flex; flex-wrap: wrap; gap: .2rem 1rem; font-size: .8rem;
   padding-bottom: .6rem; }
 .cnn-architecture .legend span { display: flex; align-items: center; gap: .35rem; }
@@ -248,7 +248,7 @@ _STYLE = """<style>
   background: var(--kind); }
 .cnn-architecture section { display: grid; grid-template-columns: 5.2rem 1fr; gap: .5rem;
   border-top: 1px solid var(--line); padding: .35rem 0; }
-.cnn-architecture h6 { font-size: .82rem; opacity: .7; padding: .35rem 0; margin: 0;
+.cnn-architecture h6 { font-size: .82rem; opacity: .75; padding: .35rem 0; margin: 0;
   font-variant-numeric: tabular-nums; }
 .cnn-architecture .blocks { display: flex; flex-direction: column; gap: 3px; min-width: 0; }
 .cnn-architecture details { border-left: 4px solid var(--kind); border-radius: 4px;
@@ -259,7 +259,7 @@ _STYLE = """<style>
 .cnn-architecture details[open] > summary::before { transform: rotate(90deg); }
 .cnn-architecture summary::-webkit-details-marker { display: none; }
 .cnn-architecture summary b { font-weight: 650; overflow-wrap: anywhere; }
-.cnn-architecture summary em { font-style: normal; font-weight: 700; color: var(--kind); }
+.cnn-architecture summary em { font-style: normal; font-weight: 700; }
 .cnn-architecture .words { opacity: .75; flex: 1 1 12rem; overflow-wrap: anywhere; }
 .cnn-architecture .shape { opacity: .75; font-variant-numeric: tabular-nums; }
 .cnn-architecture .share { width: 7.2rem; font-size: .74rem; text-align: right; position: relative;
@@ -273,7 +273,7 @@ _STYLE = """<style>
   background: var(--soft); }
 .cnn-architecture .chip.light { padding: .05rem .5rem; flex-direction: row; gap: .5rem;
   border-style: dashed; font-size: .72rem; opacity: .75; align-items: center; }
-.cnn-architecture .chip small { opacity: .7; font-variant-numeric: tabular-nums; }
+.cnn-architecture .chip small { opacity: .75; font-variant-numeric: tabular-nums; }
 .cnn-architecture .light small { display: none; }
 .cnn-architecture .inside > * + *::before, .cnn-architecture .way > * + *::before { content: "";
   position: absolute; left: 50%; top: -13px; height: 12px; border-left: 1.5px solid;

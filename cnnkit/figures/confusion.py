@@ -9,12 +9,14 @@ from plotly import graph_objects as go
 
 from cnnkit.figures._style import BLUE, GREY, RED, faded, finished
 
+STRONGEST = 0.5  # opacity of the fullest cell: the number in it must stay readable
+
 
 def confusion_matrix(confusion: np.ndarray, class_names: Sequence[str], *, cell: int = 38):
-    """Which class was read as which: right ones in blue, mistakes in red.
+    """A confusion matrix: correct predictions in blue, errors in red.
 
-    The two colours have scales of their own: on one scale a thousand right images would
-    make ten wrong ones invisible. Cells are heat-maps, which fit any width of the screen.
+    Each color has its own scale: on one scale a thousand correct images would make ten
+    errors invisible. Cells are heat-maps, which fit any width of the screen.
     A heat-map gives Streamlit no clicks, so a square marker that can hardly be seen lies
     over each cell; its `customdata` is (true class, predicted class, images). The numbers
     are annotations, because Plotly fades the text of every marker that is not clicked.
@@ -46,9 +48,9 @@ def confusion_matrix(confusion: np.ndarray, class_names: Sequence[str], *, cell:
         "constrain": "domain",
     }
     figure.update_layout(
-        xaxis={"title": "read as", "range": edges, **axis},
+        xaxis={"title": "Predicted class", "range": edges, **axis},
         yaxis={
-            "title": "is really",
+            "title": "True class",
             "range": edges[::-1],
             "scaleanchor": "x",
             "constraintoward": "top",
@@ -73,8 +75,7 @@ def _cells(strength: np.ndarray, colour: str) -> go.Heatmap:
         z=strength,
         zmin=0,
         zmax=max(float(most), 1e-12),
-        # Never opaque: the number in the cell has the page's own colour of text.
-        colorscale=[[0, faded(colour, 0.05)], [1, faded(colour, 0.5)]],
+        colorscale=[[0, faded(colour, 0.05)], [1, faded(colour, STRONGEST)]],
         showscale=False,
         hoverinfo="skip",
         xgap=3,
@@ -94,7 +95,7 @@ def _targets(confusion: np.ndarray, class_names: Sequence[str], cell: int) -> go
         # A list: from an array Plotly makes bytes, which come back from a click unread.
         customdata=np.stack([true, predicted, counts], axis=1).tolist(),
         hovertemplate=[
-            f"{count} images of <b>{class_names[t]}</b> read as <b>{class_names[p]}</b>"
+            f"{count} images of <b>{class_names[t]}</b> predicted as <b>{class_names[p]}</b>"
             "<extra></extra>"
             for t, p, count in zip(true, predicted, counts, strict=True)
         ],

@@ -75,7 +75,7 @@ def training(
         figure.add_vline(x=best, line={"color": faded(GREEN, 0.8), "dash": "dot", "width": 1.5})
         figure.add_annotation(
             x=best, y=1, yref="paper", text="kept" if kept else "best", showarrow=False,
-            yanchor="top", xanchor="left", font={"color": GREEN, "size": 11},
+            yanchor="top", xanchor="left", font={"size": 11},
         )  # fmt: skip
     _axes(figure, metric, "epoch")
     return finished(figure, height=height)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from plotly import graph_objects as go
 
-from cnnkit.figures._style import BLUE, GREEN, GREY, ORANGE, faded, finished
+from cnnkit.figures._style import BLUE, GREEN, ORANGE, faded, finished
 
 COLOURS = {"published": ORANGE, "project": BLUE, "here": GREEN}
 LINE = 27  # pixels, height of a line
@@ -75,7 +75,7 @@ def dot_plot(
             )
     figure.update_xaxes(
         range=[low, high], ticksuffix=" %", nticks=5, fixedrange=True, title={"text": axis},
-        tickfont={"size": 11, "color": GREY},
+        tickfont={"size": 11},
     )  # fmt: skip
     figure.update_yaxes(
         autorange="reversed", type="category", fixedrange=True, showgrid=False,

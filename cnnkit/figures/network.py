@@ -132,10 +132,10 @@ _STYLE = (
 .cnn-network .words { display: flex; flex-direction: column; text-align: center;
   line-height: 1.3; font-size: .8rem; padding: 0 .3rem; }
 .cnn-network .words b { font-size: .95rem; font-weight: 650; white-space: nowrap; }
-.cnn-network .words small { opacity: .65; font-size: .75rem; }
+.cnn-network .words small { opacity: .75; font-size: .75rem; }
 .cnn-network .answer { display: grid; grid-template-columns: auto 56px; gap: 2px 6px;
   align-items: center; font-size: .68rem; line-height: 1; }
-.cnn-network .answer i { font-style: normal; text-align: right; opacity: .65;
+.cnn-network .answer i { font-style: normal; text-align: right; opacity: .75;
   font-variant-numeric: tabular-nums; }
 .cnn-network .answer i.best { font-weight: 800; opacity: 1; }
 .cnn-network .answer s { height: 9px; border-radius: 2px; overflow: hidden;
@@ -213,7 +213,7 @@ _ROW_STYLE = (
     + """; image-rendering: pixelated; border-radius: 3px;
   box-shadow: 0 0 0 1px color-mix(in srgb, currentColor 30%, transparent); }
 .cnn-row b { font-size: .66rem; font-weight: 650; overflow-wrap: anywhere; }
-.cnn-row small { font-size: .6rem; opacity: .68; }
+.cnn-row small { font-size: .66rem; opacity: .75; }
 .cnn-row .box.current { border-color: transparent; box-shadow: 0 0 0 2.5px var(--row);
   background: color-mix(in srgb, var(--row) 9%, transparent); }
 .cnn-row.forward { --row: """

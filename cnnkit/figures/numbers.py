@@ -10,9 +10,8 @@ import numpy as np
 from plotly import graph_objects as go
 
 from cnnkit.figures import rasters
-from cnnkit.figures._style import GREEN, GREY, finished
+from cnnkit.figures._style import GREEN, GREY, INK, finished
 
-INK = {False: "#1F2430", True: "#F4F5F8"}  # of the numbers, on light and on dark pages
 READABLE = 12  # columns up to which the numbers are written into the cells
 WIDE = 25  # columns of a long row of numbers that is folded
 STRONGEST = 0.62  # opacity of the largest number: its text has the page's own colour

@@ -25,7 +25,7 @@ def chart(figure: Figure, *, alt: str, key: str | None = None) -> None:
         alt: what it shows, in one sentence, for those who cannot see it.
         key: of the element; needed where two figures could be equal.
     """
-    st.plotly_chart(figure, config=QUIET, alt=alt, key=key)
+    st.plotly_chart(_readable(figure), config=QUIET, alt=alt, key=key)
 
 
 def clicked_point(figure: Figure, *, alt: str, key: str) -> dict | None:
@@ -35,7 +35,12 @@ def clicked_point(figure: Figure, *, alt: str, key: str) -> dict | None:
         The clicked point (`x`, `y`, `customdata`, `curve_number`, `point_index`), or None.
     """
     event = st.plotly_chart(
-        figure, config=QUIET, alt=alt, key=key, on_select="rerun", selection_mode="points"
+        _readable(figure),
+        config=QUIET,
+        alt=alt,
+        key=key,
+        on_select="rerun",
+        selection_mode="points",
     )
     points = event["selection"]["points"] if event else []
     return points[0] if points else None
@@ -60,12 +65,18 @@ def clickable(figure: Figure, *, alt: str, key: str, clicked: Callable[[dict], o
             clicked(points[0])
 
     st.plotly_chart(
-        figure, config=QUIET, alt=alt, key=key, on_select=answer, selection_mode="points"
+        _readable(figure), config=QUIET, alt=alt, key=key, on_select=answer, selection_mode="points"
     )
 
 
+def _readable(figure: Figure) -> Figure:
+    from cnnkit.figures._style import with_text_colors  # Plotly: not before there is a figure
+
+    return with_text_colors(figure, dark=dark())
+
+
 def dark() -> bool:
-    """Whether the visitor's page is dark, for figures whose text stands on colours of ours."""
+    """Whether the visitor's page is dark, for the color of text in figures."""
     return st.context.theme.type == "dark"
 
 
@@ -87,7 +98,7 @@ def confusion_matrix(
     wrong = int(confusion.sum() - np.trace(confusion))
     point = clicked_point(
         draw(confusion, class_names),
-        alt=f"Confusion matrix: {wrong} of {int(confusion.sum())} images read wrongly",
+        alt=f"Confusion matrix: {wrong} of {int(confusion.sum())} images misclassified",
         key=key,
     )
     if point is None:
