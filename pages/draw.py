@@ -1,34 +1,34 @@
-"""Draw or photograph a digit, and see what every trained network makes of it."""
+"""Draw or photograph a digit, and see the prediction of every trained network."""
 
 import streamlit as st
 
 from cnnkit.ui.common import cache, charts, handwriting, inputs, messages
 from cnnkit.ui.common.page import end_page, open_page
-from cnnkit.ui.draw.answers import answers, warm
+from cnnkit.ui.draw.predictions import load_networks, show_predictions
 
-# Name in the address -> words on the button, what to do first.
+# Name in the address → title of the button, instruction.
 SOURCES = {
     "drawing": ("Draw", "Write a digit from 0 to 9 and lift the pen."),
     "photo": ("Upload a photo", "Upload a photo of one handwritten digit."),
-    "camera": ("Camera", "Hold a digit before the camera and take its image."),
+    "camera": ("Camera", "Hold a digit in front of the camera and take a photo."),
     "test": ("Test image", ""),
 }
 
-open_page("Draw", "Write a digit, and see what every trained network makes of it.")
+open_page("Draw", "Write a digit, and see the prediction of every trained network.")
 
 with messages.shown_errors():
     runs = cache.finished_runs(input_shape=(28, 28, 1))
 if not runs:
     messages.empty_state(
         "No trained network yet",
-        "Train one: the fast recipes take a minute or two. Then draw here and see it answer.",
+        "Train one: the fast recipes take a minute or two. Then draw here and see its predictions.",
         "pages/train.py",
         "Train a network",
     )
     end_page()
 
 source = inputs.choice(
-    "Where the digit comes from",
+    "Source of the digit",
     list(SOURCES),
     parameter="from",
     title=lambda name: SOURCES[name][0],
@@ -53,19 +53,19 @@ def ask() -> None:
             )
             image = None if digit is None else digit.image
         if image is not None:
-            what = "The exact 28×28 image that the networks see"
+            what = "The 28×28 image that the networks receive"
             charts.image(image, width=168, alt=what)
             st.caption(f"{what}: digit in a 20×20 box, centre of mass in the middle, as in MNIST.")
     with right, messages.shown_errors():
-        chosen = inputs.runs_picker(runs, label="Networks to ask") if len(runs) > 1 else runs
+        chosen = inputs.runs_picker(runs, label="Networks") if len(runs) > 1 else runs
         if not chosen:
             st.info("Choose at least one network above.", icon=":material/arrow_upward:")
         elif image is None:
             st.subheader(SOURCES[source][1], anchor=False)
-            st.markdown(":gray[The networks answer here at once.]")
-            warm(chosen)
+            st.markdown(":gray[The predictions appear here.]")
+            load_networks(chosen)
         else:
-            answers(image, chosen, label)
+            show_predictions(image, chosen, label)
 
 
 ask()

@@ -18,7 +18,7 @@ from cnnkit.settings import get_settings
 from cnnkit.training import Recipe, recipe_dataset
 from cnnkit.training.transfer import TransferRecipe, build_network
 from cnnkit.ui.fine_tune import test_set
-from cnnkit.ui.inside.inside import address
+from cnnkit.ui.inside.image_choice import address
 from tests.pages import opened
 from tests.records import new_store
 
@@ -92,7 +92,7 @@ def test_without_a_trained_network_the_page_says_what_to_do(store):
     assert any("No trained network yet" in text.value for text in at.markdown)
 
 
-def test_a_network_is_shown_from_image_to_decision(store, tmp_path):
+def test_a_network_is_shown_from_image_to_prediction(store, tmp_path):
     at = open_page(run=add_run(store, tmp_path).id)
     assert not at.exception
     assert len(headings(at)) == 6
@@ -150,7 +150,7 @@ def test_choosing_another_network_forgets_the_layer_of_the_first(store, tmp_path
     assert layers.value == "block1_pool"
 
 
-def test_a_network_without_convolutions_shows_what_its_units_want_to_see(store, tmp_path):
+def test_a_network_without_convolutions_shows_the_weights_of_its_units(store, tmp_path):
     at = open_page(run=add_run(store, tmp_path, "softmax_regression").id)
     assert not at.exception
     assert len(headings(at)) == 4

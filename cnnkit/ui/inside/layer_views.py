@@ -1,135 +1,46 @@
-"""The pieces of the Inside page: a digit to look at, and every layer's answer to it."""
+"""Filters, feature maps and activations of every layer for one image."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 import streamlit as st
 
 from cnnkit import anatomy
-from cnnkit.datasets import DatasetSpec, dataset_info
-from cnnkit.errors import CnnkitError, IncompatibleError
+from cnnkit.errors import CnnkitError
 from cnnkit.models import ModelCard, Predictor
-from cnnkit.predict import prepare, softmax
-from cnnkit.runs import Run
-from cnnkit.ui.common import cache, charts, handwriting, inputs, messages
-from cnnkit.ui.fine_tune import test_set
+from cnnkit.predict import softmax
+from cnnkit.ui.common import cache, charts, inputs
+from cnnkit.ui.inside.image_choice import InputImage
 
 if TYPE_CHECKING:
     from keras import Model
 
-SOURCES = {"test": "Test image", "drawing": "Draw", "photo": "Upload a photo"}  # as on Draw
 LOOK = {"colours": "diverging"}
 COLOURS = ":blue[Blue] is positive, no colour is zero, :orange[orange] is negative."
 VALUES = 200_000  # of feature maps that a browser draws at once
 TEMPLATES = 100  # units drawn of a dense layer on the pixels
 
 
-@dataclass(frozen=True, eq=False)
-class Digit:
-    """An image to look at.
-
-    Args:
-        image: uint8 (height, width, channels), 0 to 255.
-        words: what it is, for people.
-        label: its true class, or None where nobody knows.
-    """
-
-    image: np.ndarray
-    words: str
-    label: int | None = None
-
-
-def digit_picker(run: Run, card: ModelCard) -> Digit | None:
-    """An image for a network: of the test set, drawn, or from a photo; None: none yet.
-
-    Args:
-        run: that trained the network.
-        card: the network's.
-    """
-    own = card.input_shape == (28, 28, 1)  # only the form of MNIST can be made of a drawing
-    source = "test"
-    if own:
-        source = inputs.choice(
-            "Digit",
-            list(SOURCES),
-            parameter="from",
-            title=SOURCES.__getitem__,
-            widget=st.segmented_control,
-        )
-    if source == "drawing":
-        return _drawn()
-    return _uploaded() if source == "photo" else _from_data(run, card)
-
-
-def _test_set(run: Run, card: ModelCard) -> tuple[DatasetSpec, np.ndarray, np.ndarray]:
-    """What a network was tested on, or other digits where that is not here: images and labels.
-
-    Raises:
-        IncompatibleError: it is not here, and the network does not read digits.
-    """
-    spec = dataset_info(card.dataset)
-    if spec.available:
-        return spec, *test_set.part(run)
-    digits = cache.digits()
-    if digits.spec.input_shape != card.input_shape:
-        raise IncompatibleError(
-            f"The images of {spec.title} are not on this machine, so there is none to show. "
-            "Choose another network."
-        )
-    return digits.spec, *digits.part("test")
-
-
-def address(run: Run, labels: np.ndarray, index: int, class_names: Sequence[str]) -> dict[str, str]:
-    """What a link to the Inside page must carry to open on one test image.
-
-    Args:
-        run: the network.
-        labels: of the whole test part.
-        index: of the image in the test part.
-        class_names: in the order of the labels.
-    """
-    number = int(np.flatnonzero(np.flatnonzero(labels == labels[index]) == index)[0])
-    return {"run": run.id, "digit": class_names[int(labels[index])], "image": str(number)}
-
-
-def _from_data(run: Run, card: ModelCard) -> Digit:
-    data, images, labels = _test_set(run, card)
-    messages.embedded_notice(data.name)
-    name = inputs.choice(
-        "Class",
-        data.class_names,
-        parameter="digit",
-        default="7",  # the digit of the Theano post
-        widget=st.pills,
-        required=True,
-    )
-    label = data.class_names.index(name)
-    found = np.flatnonzero(labels == label)
-    number = inputs.image_picker(len(found), label=f"Which of its {len(found):,} test images")
-    words = f"Test image {found[number]:,} of {data.title}: “{name}”"
-    # Training and evaluation bring the images to the network's size too.
-    return Digit(prepare(images[found[number]], card.input_shape, "stretch"), words, label)
-
-
-def say_decision(digit: Digit, probabilities: np.ndarray, class_names: Sequence[str]) -> None:
-    """One sentence: what the network says, how sure it is, and whether that is right."""
+def show_prediction(
+    image: InputImage, probabilities: np.ndarray, class_names: Sequence[str]
+) -> None:
+    """Predicted class, its probability, and whether it is correct."""
     best = int(np.argmax(probabilities))
-    said = f"The network says **{class_names[best]}**, with {probabilities[best]:.1%}."
-    if digit.label is None:
-        st.info(said, icon=":material/chat:")
-    elif digit.label == best:
-        st.success(f"{said} That is right.", icon=":material/check:")
+    prediction = f"Prediction: **{class_names[best]}** ({probabilities[best]:.1%})."
+    if image.label is None:
+        st.info(prediction, icon=":material/chat:")
+    elif image.label == best:
+        st.success(f"{prediction} Correct.", icon=":material/check:")
     else:
-        true = class_names[digit.label]
-        st.error(f"{said} It is a **{true}** ({probabilities[digit.label]:.1%}).")
+        true = class_names[image.label]
+        st.error(f"{prediction} The true class is **{true}** ({probabilities[image.label]:.1%}).")
 
 
-def answers(run_id: str, image: np.ndarray) -> dict[str, np.ndarray]:
-    """What every layer of a run's network answers to one image.
+def layer_activations(run_id: str, image: np.ndarray) -> dict[str, np.ndarray]:
+    """The activations of every layer of a run's network for one image.
 
     Returns:
         Layer name → float32 (height, width, channels) or (units,).
@@ -137,7 +48,7 @@ def answers(run_id: str, image: np.ndarray) -> dict[str, np.ndarray]:
     network = cache.model(run_id)
     probe = _probe(run_id, network)
     with network.lock:
-        return {name: answer[0] for name, answer in probe(image[np.newaxis]).items()}
+        return {name: values[0] for name, values in probe(image[np.newaxis]).items()}
 
 
 def has_convolutions(model: Model) -> bool:
@@ -146,15 +57,15 @@ def has_convolutions(model: Model) -> bool:
 
 
 def show_network(model: Model, found: dict[str, np.ndarray], class_names: Sequence[str]) -> None:
-    """The figure of the whole network with this digit's own answers in it."""
+    """The whole network with the feature maps of this image."""
     from cnnkit.figures.network import draw_network
 
     stages = anatomy.stages(model)
     weights = sum(stage.parameters for stage in stages)
     st.html(draw_network(stages, found, softmax(found[stages[-1].name]), class_names))
     st.caption(
-        f"Drawn from the network's real shapes: {weights:,} weights in all. The sheets are the "
-        "maps that answer this image most; a row of numbers is folded into a block."
+        f"{weights:,} parameters in all. Of each layer the feature maps that vary most are shown; "
+        "a vector is folded into a block."
     )
 
 
@@ -165,9 +76,9 @@ def show_filters(run_id: str, model: Model) -> None:
         _show_templates(run_id, model)
         return
     st.markdown(
-        "A filter is a small image that slides over its input and answers strongly where "
-        "the input looks like it. Nobody draws the filters: they begin as the noise on the left, "
-        f"and training turns them into what stands on the right. {COLOURS}"
+        "A filter slides over its input; its feature map is large where the input resembles the "
+        "filter. Filters are initialized with random numbers (left), and training changes them "
+        f"(right). {COLOURS}"
     )
     _before_and_after(run_id, layers[0], "")
     if len(layers) == 1:
@@ -178,8 +89,8 @@ def show_filters(run_id: str, model: Model) -> None:
     _before_and_after(
         run_id,
         other,
-        "Each column is one filter, each row one of its input maps: a filter has a layer for every "
-        "map below it and adds up what they find. ",
+        "Each column is one filter, each row one of its input maps: a filter has a kernel for "
+        "every input map, and adds up the results. ",
     )
 
 
@@ -203,7 +114,7 @@ def _before_and_after(run_id: str, layer: str, words: str) -> None:
                 alt=f"{size} of {layer} {when} training",
                 **LOOK,
             )
-            st.caption(f"{when.capitalize()} training, full colour at ±{full:.2f}")
+            st.caption(f"{when.capitalize()} training, full color at ±{full:.2f}")
     if words:
         st.caption(words)
 
@@ -211,11 +122,11 @@ def _before_and_after(run_id: str, layer: str, words: str) -> None:
 def _show_templates(run_id: str, model: Model) -> None:
     layer = anatomy.pixel_layer(model)
     if layer is None:
-        st.info("This network has no filters that could be drawn.")
+        st.info("This network has no filters that can be shown as images.")
         return
     st.markdown(
         "This network has no convolutions: each unit has one weight for every pixel, so its "
-        f"weights are an image of what it wants to see. {COLOURS}"
+        f"weights can be shown as an image. {COLOURS}"
     )
     after = anatomy.templates(model, layer)
     initial = _initial(run_id)
@@ -234,23 +145,23 @@ def _show_templates(run_id: str, model: Model) -> None:
             )
             st.caption(
                 f"{when.capitalize()} training: {count} of {after.shape[-1]} units of {layer}, "
-                f"full colour at ±{full:.2f}"
+                f"full color at ±{full:.2f}"
             )
 
 
 def show_convolutions(model: Model, found: dict[str, np.ndarray]) -> None:
-    """What the first two convolutions answer, before pooling, as two grids."""
+    """Feature maps of the first two convolutions."""
     layers = anatomy.kernel_layers(model)[:2]
     st.markdown(
-        "Every filter, slid over the digit, gives a *feature map*: bright where its pattern was "
-        "found. The second convolution sees no pixels any more, only the maps of the first, so "
-        "each of its maps stands for a combination of strokes."
+        "Every filter gives a *feature map* of the image: large where the image resembles the "
+        "filter. The second convolution reads the feature maps of the first instead of pixels, "
+        "so its maps stand for combinations of strokes."
     )
     if model.name == "lenet_tutorial":
         st.caption(
-            "Do bias and activation belong before pooling or after it? It makes no difference "
-            "here: one bias moves a whole map alike and tanh only rises, so the largest of four "
-            "stays the largest. After pooling there are four times fewer numbers to work on."
+            "Whether bias and activation come before or after max pooling makes no difference "
+            "here: the bias is the same for a whole map and tanh is monotonic, so the largest of "
+            "four stays the largest. After pooling they are computed for a quarter of the numbers."
         )
     for place, layer in zip(st.columns(2), layers, strict=False):
         maps = found[layer]
@@ -260,7 +171,7 @@ def show_convolutions(model: Model, found: dict[str, np.ndarray]) -> None:
                 maps.transpose(2, 0, 1),
                 columns=columns,
                 scale=_scale(maps.shape[0]),
-                alt=f"{maps.shape[-1]} feature maps of {layer} for this digit",
+                alt=f"{maps.shape[-1]} feature maps of {layer} for this image",
                 **LOOK,
             )
             rows = -(-maps.shape[-1] // columns)
@@ -268,7 +179,7 @@ def show_convolutions(model: Model, found: dict[str, np.ndarray]) -> None:
 
 
 def show_layer(model: Model, found: dict[str, np.ndarray]) -> None:
-    """All feature maps of a chosen layer, every value to be read by hovering."""
+    """All feature maps of a chosen layer; hovering shows the values."""
     from cnnkit.figures.maps import map_grid
 
     layers = anatomy.image_layers(model)
@@ -285,10 +196,10 @@ def show_layer(model: Model, found: dict[str, np.ndarray]) -> None:
         )
     with right:
         scale = inputs.choice(
-            "Colours",
+            "Color scale",
             ("shared", "own"),
             parameter="scale",
-            title={"shared": "One scale for all maps", "own": "Each map its own"}.__getitem__,
+            title={"shared": "Shared", "own": "Per map"}.__getitem__,
             widget=st.segmented_control,
         )
     maps = found[layer]
@@ -306,30 +217,30 @@ def show_layer(model: Model, found: dict[str, np.ndarray]) -> None:
 
 
 def show_units(model: Model, found: dict[str, np.ndarray]) -> None:
-    """Every layer that is a row of numbers, as a strip of colours."""
+    """The activations of every layer that is a vector, as a strip of colors."""
     from cnnkit.figures.maps import unit_strip
 
     st.markdown(
-        "From here on there are no images, only rows of numbers. The maps are laid end to end, "
-        f"and every dense unit sees all of them. {COLOURS}"
+        "The feature maps are flattened to one vector, and every unit of a dense (fully "
+        f"connected) layer depends on all of its numbers. {COLOURS}"
     )
     for layer in anatomy.vector_layers(model)[:-1]:
         what = anatomy.describe(model.get_layer(layer))
         values = found[layer]
         charts.chart(
             unit_strip(values, f"{layer} · {len(values)} · {what}"),
-            alt=f"{len(values)} numbers of {layer}, {values.min():.2f} to {values.max():.2f}",
+            alt=f"{len(values)} activations of {layer}, {values.min():.2f} to {values.max():.2f}",
             key=f"units_{layer}",
         )
 
 
-def show_decision(logits: np.ndarray, class_names: Sequence[str], label: int | None = None) -> None:
-    """Logits and the probabilities that softmax makes of them, as bars side by side."""
+def show_logits(logits: np.ndarray, class_names: Sequence[str], label: int | None = None) -> None:
+    """Logits and predicted probabilities as bars."""
     from cnnkit.figures.maps import class_bars
 
     st.markdown(
-        "The last layer gives one number a class, the *logits*. Softmax raises e to each and "
-        "divides by the sum: what is larger by 1 becomes *e* = 2.7 times as probable."
+        "The last layer gives one *logit* for each class. Softmax raises e to each and divides by "
+        "the sum: a logit larger by 1 makes a class *e* = 2.7 times as probable."
     )
     left, right = st.columns(2)
     best = class_names[int(np.argmax(logits))]
@@ -337,28 +248,20 @@ def show_decision(logits: np.ndarray, class_names: Sequence[str], label: int | N
     with left:
         charts.chart(
             class_bars(logits, class_names, "Logits", true=label),
-            alt=f"Logits; the largest is that of {best}",
+            alt=f"Logits of all classes; the largest is that of {best}",
             key="logits",
         )
     with right:
         charts.chart(
             class_bars(probabilities, class_names, "Probabilities", percent=True, true=label),
-            alt=f"Probabilities; {best} has {probabilities.max():.1%}",
+            alt=f"Predicted probabilities; {best} has {probabilities.max():.1%}",
             key="probabilities",
         )
 
 
-def forget_layers_of_another_network(run_id: str) -> None:
-    """Drop the layer from the address when another network was chosen on this page."""
-    if st.session_state.setdefault("inside_run", run_id) != run_id:
-        st.session_state["inside_run"] = run_id
-        for parameter in ("layer", "filters", "digit"):
-            st.query_params.pop(parameter, None)
-
-
 def _scale_words(maps: np.ndarray, shared: bool) -> str:
     if shared:
-        return f"All maps share one scale, up to ±{np.abs(maps).max():.2f}: faint maps say little."
+        return f"All maps share one scale, up to ±{np.abs(maps).max():.2f}: faint maps are weak."
     return "Each map is stretched to its own largest value: patterns show, strengths do not."
 
 
@@ -424,16 +327,3 @@ def _initial_model(run_id: str, _card: ModelCard) -> Model:
         seed=recipe.seed,
         **recipe.model_options,
     )
-
-
-def _drawn() -> Digit | None:
-    digit = handwriting.drawn()
-    if digit is not None:
-        return Digit(digit.image, "Your digit, as the network sees it")
-    before = handwriting.drawn_before()
-    return None if before is None else Digit(before, "The digit you drew last")
-
-
-def _uploaded() -> Digit | None:
-    digit = handwriting.photographed()
-    return None if digit is None else Digit(digit.image, "Found in your photo")

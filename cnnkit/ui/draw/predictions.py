@@ -1,4 +1,4 @@
-"""What several networks make of one image, side by side."""
+"""Predictions of several networks for one image, side by side."""
 
 from __future__ import annotations
 
@@ -17,16 +17,16 @@ from cnnkit.ui.common.messages import shown_errors
 CARD_WIDTH = 210  # pixels, the least
 
 
-def answers(image: np.ndarray, runs: list[Run], label: int | None = None) -> None:
-    """A card for each network with its answer as bars, and one sentence about all.
+def show_predictions(image: np.ndarray, runs: list[Run], label: int | None = None) -> None:
+    """A card for each network with its probabilities, and one sentence about all.
 
     Args:
         image: uint8 (height, width, channels), 0 to 255.
         runs: finished ones whose networks take such images.
         label: the true class where it is known.
     """
-    verdict = st.container()  # stands above what it sums up
-    read: list[str] = []
+    summary = st.container()  # above the cards
+    predicted: list[str] = []
     truth = None if label is None else str(label)
     with st.grid("auto", min_column_width=CARD_WIDTH):
         for run in runs:
@@ -34,13 +34,13 @@ def answers(image: np.ndarray, runs: list[Run], label: int | None = None) -> Non
                 st.container(border=True, gap="xsmall", key=f"answer_{run.id}"),
                 shown_errors(stop=False),
             ):
-                read.append(_card(image, run, label))
-    if read:
-        verdict.subheader(_sentence(read, truth), anchor=False)
+                predicted.append(_card(image, run, label))
+    if predicted:
+        summary.subheader(_sentence(predicted, truth), anchor=False)
 
 
-def warm(runs: list[Run]) -> None:
-    """Load the networks before they are asked, so that the first answer comes at once."""
+def load_networks(runs: list[Run]) -> None:
+    """Load the networks beforehand, so that the first prediction comes at once."""
     for run in runs:
         with shown_errors(stop=False):
             cache.model(run.id)
@@ -53,10 +53,12 @@ def _card(image: np.ndarray, run: Run, label: int | None) -> str:
     name = network.card.class_names[best]
     colour = "primary" if label is None else ("green" if best == label else "red")
     st.markdown(f"**{run.name}** {_error(run)}")
-    st.header(f":{colour}[{name}] :gray[:small[{100 * values[best]:.1f} % sure]]", anchor=False)
+    st.header(
+        f":{colour}[{name}] :gray[:small[{100 * values[best]:.1f} % confidence]]", anchor=False
+    )
     chart(
         probability_bars(values, network.card.class_names, height=130),
-        alt=f"{run.name} reads a {name} with {100 * values[best]:.1f} %",
+        alt=f"Probabilities of {run.name}: {name} has {100 * values[best]:.1f} %",
         key=f"bars_{run.id}",
     )
     return name
@@ -67,11 +69,13 @@ def _error(run: Run) -> str:
     return "" if error is None else f":gray-badge[{100 * error:.2f} % test error]"
 
 
-def _sentence(read: list[str], truth: str | None) -> str:
-    counts = Counter(read).most_common()
-    begin = "" if truth is None else f"It is a {truth}. "
-    if len(read) == 1:
-        return f"{begin}The network reads a {read[0]}."
+def _sentence(predicted: list[str], truth: str | None) -> str:
+    counts = Counter(predicted).most_common()
+    begin = "" if truth is None else f"True class: {truth}. "
+    if len(predicted) == 1:
+        return f"{begin}The network predicts {predicted[0]}."
     if len(counts) == 1:
-        return f"{begin}All {len(read)} networks read a {read[0]}."
-    return f"{begin}They disagree: " + ", ".join(f"{n} × {name}" for name, n in counts) + "."
+        return f"{begin}All {len(predicted)} networks predict {predicted[0]}."
+    return (
+        f"{begin}The networks disagree: " + ", ".join(f"{n} × {name}" for name, n in counts) + "."
+    )
