@@ -22,8 +22,8 @@ from PIL import Image
 from benchmarks._measure import ROOT, machine
 from cnnkit.figures.rasters import mosaic
 from cnnkit.models import ModelCache, Predictor, open_pretrained
+from cnnkit.networks import NetworkRef
 from cnnkit.settings import get_settings
-from cnnkit.studio import Source
 from cnnkit.visualize import presets
 from cnnkit.visualize.mosaics import MosaicBuilder, MosaicSettings
 
@@ -56,7 +56,7 @@ def opened(name: str) -> Predictor:
     """The network with all the weights that its layers here need."""
     if name != "vgg16":
         return open_pretrained(name)
-    found = Source("untrained", name).open(ModelCache(get_settings().model_memory))
+    found = NetworkRef("built", name).open(ModelCache(get_settings().model_memory))
     give_kernels(found.model)
     return found
 

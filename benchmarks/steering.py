@@ -17,19 +17,19 @@ from pathlib import Path
 
 import psutil
 
-from benchmarks._measure import ROOT, Row, save
+from benchmarks._measure import Row, save
 from cnnkit.jobs.sessions import SessionState, read_state
 from cnnkit.jobs.visualization import VisualizationWorker
 from cnnkit.models import pretrained_info
+from cnnkit.networks import NetworkRef
 from cnnkit.settings import Settings, get_settings
-from cnnkit.studio import Source
 from cnnkit.visualize import Plan, class_logit, presets
 from cnnkit.visualize.presets import completed
 
-STARTER = Source("folder", str(ROOT / "cnnkit" / "starter"))
+STARTER = NetworkRef("run", "starter")
 NETWORKS = {  # title → (source, image's side, class, steps a second that were wanted)
-    "GoogLeNet": (Source("imagenet", "googlenet"), 224, 130, 5),
-    "MobileNetV2": (Source("imagenet", "mobilenet_v2"), 224, 130, 10),
+    "GoogLeNet": (NetworkRef("pretrained", "googlenet"), 224, 130, 5),
+    "MobileNetV2": (NetworkRef("pretrained", "mobilenet_v2"), 224, 130, 10),
     "Starter (LeNet)": (STARTER, 28, 7, 10),
 }
 RECIPES = ("all", "quick")
@@ -81,7 +81,7 @@ def rates(running: VisualizationWorker, rounds: int) -> list[Row]:
     """Steps a second of each network, told frames and kept steps included."""
     rows = []
     for title, (source, side, unit, wanted) in NETWORKS.items():
-        if source.kind == "imagenet" and not pretrained_info(source.name).available:
+        if source.kind == "pretrained" and not pretrained_info(source.name).available:
             continue
         for recipe in RECIPES:
             found = [
@@ -100,7 +100,7 @@ def rates(running: VisualizationWorker, rounds: int) -> list[Row]:
     return rows
 
 
-def _rate(running: VisualizationWorker, source: Source, wanted: Plan) -> float:
+def _rate(running: VisualizationWorker, source: NetworkRef, wanted: Plan) -> float:
     session = running.optimize(source, wanted)
     first = until(running, session, lambda state: state.step >= 8)
     began = time.monotonic()
@@ -137,7 +137,7 @@ def _effect(running: VisualizationWorker, session: str, path: str, value: float)
 def stopping(running: VisualizationWorker, rounds: int) -> Row:
     """From Stop until the child takes no more steps, in the slowest network there is."""
     seconds = []
-    source = Source("untrained", "vgg16")
+    source = NetworkRef("built", "vgg16")
     for number in range(rounds):
         session = running.optimize(source, plan("all", 130, 224, seed=number))
         until(running, session, lambda state: state.step >= 2)

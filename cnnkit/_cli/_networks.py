@@ -9,15 +9,13 @@ import click
 from cnnkit._cli._progress import counting
 from cnnkit.models import (
     UPLOAD_SUFFIXES,
-    ModelCache,
     Predictor,
     list_pretrained,
     open_pretrained,
     open_uploaded,
 )
+from cnnkit.networks import BUILT, NetworkRef
 from cnnkit.settings import get_settings
-from cnnkit.studio import Source
-from cnnkit.studio.sources import UNTRAINED
 
 
 def open_network(name: str, *, untrained: bool = False) -> Predictor:
@@ -32,7 +30,7 @@ def open_network(name: str, *, untrained: bool = False) -> Predictor:
         CnnkitError: it cannot be opened; says why.
     """
     if untrained:
-        return Source(UNTRAINED, name).open(ModelCache(get_settings().model_memory))
+        return NetworkRef.parse(name, bare=BUILT).open()
     if name in list_pretrained():
         with counting(name) as progress:
             return open_pretrained(name, progress)

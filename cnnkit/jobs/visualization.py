@@ -20,8 +20,8 @@ from typing import Any
 import numpy as np
 
 from cnnkit.jobs.resident import ResidentWorker
+from cnnkit.networks import NetworkRef
 from cnnkit.settings import Settings
-from cnnkit.studio.sources import Source
 from cnnkit.visualize.deepdream_presets import Dream
 from cnnkit.visualize.plan import Plan
 from cnnkit.visualize.results import ResultCache
@@ -35,13 +35,13 @@ class VisualizationWorker(ResidentWorker):
         super().__init__(settings)
         self.results = ResultCache(settings.results, settings.results_memory)
 
-    def key(self, network: Source, plan: Plan) -> str:
+    def key(self, network: NetworkRef, plan: Plan) -> str:
         """Of the result of a plan, whether it is there or not."""
         return self.results.key(network.digest(), plan)
 
     def optimize(
         self,
-        network: Source,
+        network: NetworkRef,
         plan: Plan,
         *,
         image: np.ndarray | None = None,
@@ -63,15 +63,20 @@ class VisualizationWorker(ResidentWorker):
             The session's id, for the other calls.
 
         Raises:
-            StorageError: the network's weights are not there.
+            CnnkitError: the network is not there, or its weights.
         """
         network.digest()
-        spec = {"network": network.to_dict(), "plan": plan.to_dict(), "title": title}
+        spec = {"network": str(network), "plan": plan.to_dict(), "title": title}
         spec |= {"address": dict(address or {}), "target": dict(target or {})}
         return self.start("optimize", spec, {} if image is None else {"image": image})
 
     def dream(
-        self, network: Source, dream: Dream, image: np.ndarray, *, guide: np.ndarray | None = None
+        self,
+        network: NetworkRef,
+        dream: Dream,
+        image: np.ndarray,
+        *,
+        guide: np.ndarray | None = None,
     ) -> str:
         """Begin a dream.
 
@@ -85,16 +90,16 @@ class VisualizationWorker(ResidentWorker):
             The session's id.
         """
         arrays = {"image": image} | ({} if guide is None else {"guide": guide})
-        return self.start("dream", {"network": network.to_dict(), "dream": asdict(dream)}, arrays)
+        return self.start("dream", {"network": str(network), "dream": asdict(dream)}, arrays)
 
-    def ask_layers(self, network: Source) -> str:
+    def ask_layers(self, network: NetworkRef) -> str:
         """Ask which layers a network has; the state's details say it when it is finished."""
-        return self.start("layers", {"network": network.to_dict()})
+        return self.start("layers", {"network": str(network)})
 
     def ask_recheck(
         self,
-        network: Source,
-        others: Sequence[Source],
+        network: NetworkRef,
+        others: Sequence[NetworkRef],
         targets: Sequence[str | None],
         *,
         session: str = "",
@@ -109,6 +114,6 @@ class VisualizationWorker(ResidentWorker):
             session: whose images, as they are now; "" with `images`.
             images: (images, height, width, channels), 0 to 255.
         """
-        networks = [one.to_dict() for one in (network, *others)]
+        networks = [str(one) for one in (network, *others)]
         spec = {"networks": networks, "targets": list(targets), "session": session}
         return self.start("recheck", spec, {} if images is None else {"images": images})

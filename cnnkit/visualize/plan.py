@@ -254,41 +254,29 @@ def _with_numbers(part: Any, prefix: str, numbers: Mapping[str, Number]) -> Any:
     )
 
 
-def script(kind: str, name: str, plan: Plan) -> str:
+def script(network: str, plan: Plan) -> str:
     """A program that makes a plan's images, with cnnkit installed.
 
     Args:
-        kind: of the network: "imagenet", "without_top", "untrained", "folder" or "file".
-        name: of the network, or its path.
+        network: which, as `NetworkRef` writes it.
         plan: what to do.
     """
     headline = str(plan).splitlines()[0].replace("\\", "/").replace('"', "'")
     return _SCRIPT.format(
         headline=headline,
         plan=json.dumps(plan.to_dict(), indent=1),
-        opening=_OPENING[kind].format(name=name),
+        network=repr(network),
     )
 
-
-_OPENING = {
-    "imagenet": "model = cnnkit.load_pretrained({name!r})",
-    "untrained": "keras.utils.set_random_seed(0)\n"
-    "model = cnnkit.load_pretrained({name!r}, weights=None)",
-    "without_top": "model = cnnkit.models.load_without_top({name!r})",
-    "folder": "model, card = cnnkit.load_model(Path({name!r}))",
-    "file": "model = keras.saving.load_model({name!r})",
-}
 
 _SCRIPT = '''"""Made by cnnkit: {headline}"""
 
 import json
-from pathlib import Path
 
-import keras
 import numpy as np
 from PIL import Image
 
-import cnnkit
+from cnnkit.networks import NetworkRef
 from cnnkit.visualize import Plan, maximize
 from cnnkit.visualize.fooling import to_8bit
 
@@ -296,7 +284,7 @@ PLAN = json.loads("""
 {plan}
 """)
 
-{opening}
+model = NetworkRef.parse({network}).open().model
 for step in maximize(model, Plan.from_dict(PLAN)):
     values = ", ".join(f"{{name}} {{np.mean(v):.4g}}" for name, v in step.values.items())
     print(f"step {{step.number}}: {{values}}", *step.notes)

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
+from cnnkit.networks import NetworkRef
 from cnnkit.runs import Status
-from cnnkit.studio import Source
 from cnnkit.visualize.mosaics import LayerMosaic, MosaicSettings
 from cnnkit.visualize.results import ResultCache
 
@@ -14,8 +14,8 @@ WAY = MosaicSettings(units=3, preset="quick", steps=400)
 
 
 @pytest.fixture
-def starter(root) -> Source:
-    return Source("folder", str(root / "cnnkit" / "starter"))
+def starter() -> NetworkRef:
+    return NetworkRef("run", "starter")
 
 
 @pytest.fixture
@@ -24,7 +24,7 @@ def results(settings) -> ResultCache:
 
 
 def spec(source, layers=LAYERS, way=WAY):
-    return {"source": source.to_dict(), "layers": list(layers), **way.to_dict()}
+    return {"network": str(source), "layers": list(layers), **way.to_dict()}
 
 
 @pytest.mark.endurance

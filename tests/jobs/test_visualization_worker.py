@@ -9,12 +9,12 @@ import psutil
 import pytest
 from PIL import Image
 
-from cnnkit.errors import StorageError
+from cnnkit.errors import RunNotFoundError
 from cnnkit.jobs.visualization import VisualizationWorker
 from cnnkit.models import ModelCache
+from cnnkit.networks import NetworkRef
 from cnnkit.runs import RunStore, Status
 from cnnkit.settings import Settings
-from cnnkit.studio import Source
 from cnnkit.visualize import Plan, class_logit, presets
 from cnnkit.visualize.deepdream_presets import Dream
 from cnnkit.visualize.presets import completed
@@ -39,8 +39,8 @@ def worker(home):
 
 
 @pytest.fixture(scope="module")
-def starter(root):
-    return Source("folder", str(root / "cnnkit" / "starter"))
+def starter():
+    return NetworkRef("run", "starter")
 
 
 @pytest.fixture
@@ -345,8 +345,8 @@ def test_two_sessions_take_turns(start):
 def test_one_visitors_mistake_is_told_to_that_visitor_alone(worker, starter, start):
     good = start()
     good.reaches(5)
-    with pytest.raises(StorageError, match="/nowhere are not here"):
-        worker.optimize(Source("folder", "/nowhere"), plan())
+    with pytest.raises(RunNotFoundError):
+        worker.optimize(NetworkRef("run", "f" * 32), plan())
     bad = worker.optimize(starter, completed(presets.get("quick").plan(class_logit(99))))
     failed = Running(worker, bad).becomes(Status.FAILED)
     assert "10 units, 0 to 9. Received: 99" in failed.reason
@@ -362,7 +362,7 @@ def test_one_visitors_mistake_is_told_to_that_visitor_alone(worker, starter, sta
 
 
 def test_vgg16_is_optimized_from_end_to_end_with_random_weights(worker):
-    vgg16 = Source("untrained", "vgg16")
+    vgg16 = NetworkRef("built", "vgg16")
     session = worker.optimize(
         vgg16, presets.get("quick").plan(class_logit(1), size=(224, 224), steps=3)
     )
@@ -385,7 +385,7 @@ def test_questions_about_layers_and_the_recheck(worker, starter, start):
         "8 bit",
     ]
     assert checks[1]["target"] > 0.99 and checks[1]["answers"][0]["name"] == "7"
-    lost = Running(worker, worker.ask_layers(Source("imagenet", "nothing")))
+    lost = Running(worker, worker.ask_layers(NetworkRef("pretrained", "nothing")))
     assert "nothing" in lost.becomes(Status.FAILED).reason
 
 
@@ -425,7 +425,7 @@ def test_the_child_ends_with_its_worker_and_leaves_nothing(home):
 
 @pytest.mark.weights
 def test_vgg16_without_top_opens_with_its_trained_filters():
-    source = Source("without_top", "vgg16")
+    source = NetworkRef("without_top", "vgg16")
     opened = source.open(ModelCache(10**9))
     assert opened.model.get_layer("block5_conv3").filters == 512
     # Trained filters of the first layer are far from the random ones.

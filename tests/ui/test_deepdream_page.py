@@ -54,7 +54,7 @@ def dream_of(at):
 def test_an_example_is_dreamt_on_in_gray_by_a_network_of_digits(still):
     at = dream_of(open_page(network="run.starter"))
     spec, image, guide = started(still)
-    assert spec["network"]["kind"] == "folder" and guide is None
+    assert spec["network"] == "run.starter" and guide is None
     assert set(spec["dream"]["layers"]) <= {"conv1", "conv2"} and not spec["dream"]["guided"]
     assert image.shape[-1] == 1
     assert any("Step 30 of 30" in progress.text for progress in at.get("progress"))

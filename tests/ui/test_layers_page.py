@@ -8,9 +8,9 @@ from functools import partial
 import numpy as np
 import pytest
 
+from cnnkit.networks import NetworkRef
 from cnnkit.runs import Progress, Status
 from cnnkit.settings import get_settings
-from cnnkit.studio import Source
 from cnnkit.visualize.mosaics import LayerMosaic, MosaicSettings
 from cnnkit.visualize.results import ResultCache
 from tests.pages import opened, words_of
@@ -35,8 +35,8 @@ def results() -> ResultCache:
 
 
 @pytest.fixture
-def starter(root) -> Source:
-    return Source("folder", str(root / "cnnkit" / "starter"))
+def starter() -> NetworkRef:
+    return NetworkRef("run", "starter")
 
 
 def keep(results, source, layer, way=None, collection="360 test images of digits"):
@@ -77,7 +77,7 @@ def test_the_first_visit_says_what_to_do_and_one_click_submits_one_job(store, su
     (run_id,) = submitted
     run = store.get(run_id)
     assert run.kind == "mosaic" and run.spec["layers"] == ["conv1", "conv2", "logits"]
-    assert run.spec["source"]["kind"] == "folder" and run.spec["units"] == 16
+    assert run.spec["network"] == "run.starter" and run.spec["units"] == 16
     assert any("Waiting for a free place" in bar.text for bar in at.get("progress"))
     assert "make" not in {button.key for button in at.button}
 

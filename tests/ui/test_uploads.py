@@ -9,38 +9,25 @@ import pytest
 from PIL import Image
 
 from cnnkit.models import ModelCache
+from cnnkit.networks import NetworkRef, add_upload
 from cnnkit.settings import get_settings
-from cnnkit.studio import Source, keep_brought
 from tests.pages import opened
+from tests.workers import StillWorker
 
 PREDICT = "pages/predict.py"
 SINGLE = [
     f"pages/{name}.py" for name in ("visualize", "ladder", "layers", "deepdream", "architectures")
 ]
 NAMES = "cat, dog"
-LAYERS = [["conv", "Conv2D", [6, 6, 4]], ["logits", "Dense", [3]]]
 
 
 @pytest.fixture(autouse=True)
-def asked(monkeypatch, submitted) -> list[Source]:
-    """Networks whose layers a page asked for, of a visualization server without a process."""
-    from cnnkit.studio import Studio
-
-    sources: list[Source] = []
-
-    class Still(Studio):
-        def wake(self):
-            pass
-
-        def ask_layers(self, source):
-            sources.append(source)
-            return f"question {len(sources)}"
-
-        def answer(self, question):
-            return {"layers": LAYERS}
-
-    monkeypatch.setattr("cnnkit.ui.common.cache.Studio", Still)
-    return sources
+def worker(monkeypatch, submitted) -> StillWorker:
+    """The pages' visualization worker, without a process."""
+    worker = StillWorker(get_settings())
+    worker.layers = (("conv", "Conv2D", (6, 6, 4)), ("logits", "Dense", (3,)))
+    monkeypatch.setattr("cnnkit.ui.common.cache.VisualizationWorker", lambda settings: worker)
+    return worker
 
 
 @pytest.fixture(scope="module")
@@ -124,13 +111,12 @@ def test_it_survives_a_page_that_offers_no_uploads(file):
     assert has_file(switched(at, "pages/visualize.py"), "pages/visualize.py")
 
 
-def test_the_classes_reach_the_process_that_optimizes(file, asked):
+def test_the_classes_reach_the_process_that_optimizes(file, worker):
     at = uploaded("pages/visualize.py", file)
     options = next(box for box in at.selectbox if box.label == "Class").options
     assert [option.split(" · ")[0] for option in options] == ["cat", "dog", "class 2"]
-    source = Source.from_dict(asked[-1].to_dict())
-    assert source.class_names == ("cat", "dog")
-    assert source.open(ModelCache(10**9)).card.class_names == ("cat", "dog", "class 2")
+    network = NetworkRef.parse(worker.started("layers")[-1]["network"])
+    assert network.open(ModelCache(10**9)).card.class_names == ("cat", "dog", "class 2")
 
 
 def test_it_goes_on_every_page_when_it_is_removed_on_one(file):
@@ -170,7 +156,7 @@ def best(at) -> set[str]:
     return set(table.drop(columns=["image", "file"]).iloc[:, 0])
 
 
-def test_a_second_file_is_asked_for_its_own_layers(file, asked, tmp_path):
+def test_a_second_file_is_asked_for_its_own_layers(file, worker, tmp_path):
     at = uploaded("pages/visualize.py", file)
     model = keras.Sequential(
         [keras.Input((8, 8, 3)), keras.layers.Flatten(), keras.layers.Dense(3)]
@@ -178,4 +164,5 @@ def test_a_second_file_is_asked_for_its_own_layers(file, asked, tmp_path):
     model.save(tmp_path / "mine.keras")
     data = (tmp_path / "mine.keras").read_bytes()
     at.file_uploader(key="network_upload").set_value(("mine.keras", data, "")).run()
-    assert asked[-1] == keep_brought(get_settings().home, data, "mine.keras", ("cat", "dog"))
+    second = add_upload(data, title="mine.keras", class_names=("cat", "dog"))
+    assert worker.started("layers")[-1]["network"] == str(second)

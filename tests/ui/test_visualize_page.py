@@ -11,9 +11,9 @@ import pytest
 
 from cnnkit.assets import ASSETS
 from cnnkit.models import ModelCache
+from cnnkit.networks import NetworkRef
 from cnnkit.runs import Status
 from cnnkit.settings import get_settings
-from cnnkit.studio import Source
 from cnnkit.visualize import Plan, class_logit, presets, registry
 from cnnkit.visualize.presets import completed
 from cnnkit.visualize.results import OptimizationResult
@@ -190,7 +190,7 @@ def test_a_finished_image_opens_without_computing(still, own_home, root):
     settings = get_settings()
     cache = ResultCache(settings.results, settings.results_memory)
     plan = completed(PLAN)
-    source = Source("folder", str(root / "cnnkit" / "starter"))
+    source = NetworkRef("run", "starter")
     card = {
         "curves": {"step": [1.0, 2.0]}
         | {f"terms/{n}": [1.0, 2.0] for n in range(len(plan.objective.terms))}
@@ -286,8 +286,8 @@ def test_an_uploaded_network_is_offered_and_found_by_the_worker(still, own_home)
     assert not at.exception
     assert at.selectbox(key="choice_network").value == "file"
     pressed(at, "Start")
-    source = Source.from_dict(still.started("optimize")[0]["network"])
-    assert source.kind == "file" and source.digest()
+    source = NetworkRef.parse(still.started("optimize")[0]["network"])
+    assert source.kind == "uploaded" and source.digest()
     assert source.open(ModelCache(10**9)).card.input_shape == (8, 8, 1)
 
 
@@ -309,7 +309,7 @@ def test_vgg16_without_top_is_asked_for_its_filters_and_has_no_classes(still, on
     assert at.selectbox(key="choice_layer").options[0].startswith("conv1")
     pressed(at, "Start")
     (spec,) = still.started("optimize")
-    assert Source.from_dict(spec["network"]) == Source("without_top", "vgg16")
+    assert NetworkRef.parse(spec["network"]) == NetworkRef("without_top", "vgg16")
     assert str(Plan.from_dict(spec["plan"]).objective).startswith("+1·channel(conv1")
 
 

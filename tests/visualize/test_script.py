@@ -7,24 +7,21 @@ import sys
 import numpy as np
 from PIL import Image
 
-import cnnkit
 from cnnkit.models import load_model
 from cnnkit.visualize import Plan, channel, class_logit, maximize, presets
 from cnnkit.visualize.fooling import to_8bit
 from cnnkit.visualize.plan import script
 
 
-def test_a_script_opens_a_network_without_top_by_a_function_that_there_is():
+def test_a_script_opens_a_network_by_its_reference():
     plan = presets.get("quick").plan(channel("block1_conv1", 0))
-    source = script("without_top", "vgg16", plan)
-    assert "model = cnnkit.models.load_without_top('vgg16')" in source
-    assert callable(cnnkit.models.load_without_top)
+    opening = "model = NetworkRef.parse('without_top.vgg16').open().model"
+    assert opening in script("without_top.vgg16", plan)
 
 
 def test_the_script_runs_and_its_image_is_ours(root, tmp_path):
     plan = presets.get("quick").plan(class_logit(3), steps=6, seed=5)
-    folder = root / "cnnkit" / "starter"
-    (tmp_path / "made.py").write_text(script("folder", str(folder), plan))
+    (tmp_path / "made.py").write_text(script("run.starter", plan))
     done = subprocess.run(
         [sys.executable, "made.py"],
         cwd=tmp_path,
@@ -35,7 +32,7 @@ def test_the_script_runs_and_its_image_is_ours(root, tmp_path):
     )
     assert done.returncode == 0, done.stderr
     assert "step 6: class_logit(unit=3)" in done.stdout
-    model, _ = load_model(folder)
+    model, _ = load_model(root / "cnnkit" / "starter")
     *_, last = maximize(model, Plan.from_dict(plan.to_dict()))
     found = np.asarray(Image.open(tmp_path / "image-0.png"))
     np.testing.assert_array_equal(found, to_8bit(last.images[0])[..., 0])

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from cnnkit.jobs.sessions import read_frame, refused
+from cnnkit.networks import NetworkRef
 from cnnkit.runs import Progress
-from cnnkit.studio.sources import Source
 from cnnkit.visualize.deepdream import DreamStep, dream
 from cnnkit.visualize.deepdream_presets import Dream
 from cnnkit.visualize.fooling import to_8bit
@@ -34,7 +34,7 @@ class DreamTask:
     def __init__(self, spec: Mapping[str, Any], folder: Path, context: WorkerContext):
         """Open nothing yet."""
         self.context = context
-        self.source = Source.from_dict(spec["network"])
+        self.network = NetworkRef.parse(spec["network"])
         self.dream = Dream(**spec["dream"])
         image = read_frame(folder / "image.npy")
         if image is None:
@@ -46,7 +46,7 @@ class DreamTask:
     def events(self) -> Iterator[Progress]:
         """All steps from the first; the first of each octave compiles."""
         self._last, self._values = None, []
-        model = self.source.open(self.context.networks).model
+        model = self.network.open(self.context.networks).model
         for step in dream(model, self._image, self.dream, guided_by=self._guide):
             self._last = step
             self._values.append((step.number, step.value))

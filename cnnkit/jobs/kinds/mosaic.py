@@ -9,8 +9,8 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING
 
+from cnnkit.networks import NetworkRef
 from cnnkit.runs import Progress, Status
-from cnnkit.studio.sources import Source
 from cnnkit.visualize.mosaics import MosaicSettings
 from cnnkit.visualize.results import ResultCache
 
@@ -22,17 +22,17 @@ if TYPE_CHECKING:
 def run(job: JobContext) -> Status:
     """Make the layers that lack; a pause waits for the end of a layer, cancelling does not."""
     spec, settings = job.run.spec, job.store.settings
-    source, way, layers = (
-        Source.from_dict(spec["source"]),
+    network, way, layers = (
+        NetworkRef.from_spec(spec),
         MosaicSettings.from_dict(spec),
         spec["layers"],
     )
-    job.params({"network": source.title or source.name, "layers": len(layers), **way.to_dict()})
+    job.params({"network": network.title(), "layers": len(layers), **way.to_dict()})
     results = ResultCache(settings.results, settings.results_memory)
-    keys = {layer: way.key(source.digest(), layer) for layer in layers}
+    keys = {layer: way.key(network.digest(), layer) for layer in layers}
     if all(map(results.has, keys.values())):
         return Status.FINISHED
-    work = Work(job, _gallery(job, source, way))
+    work = Work(job, _gallery(job, network, way))
     for number, (layer, key) in enumerate(keys.items(), start=1):
         if results.has(key):
             work.skip(layer)
@@ -103,13 +103,13 @@ class Work:
         )
 
 
-def _gallery(job: JobContext, source: Source, way: MosaicSettings) -> MosaicBuilder:
+def _gallery(job: JobContext, network: NetworkRef, way: MosaicSettings) -> MosaicBuilder:
     from cnnkit.models import ModelCache
     from cnnkit.visualize.mosaics import MosaicBuilder
     from cnnkit.visualize.top_activations import collection_for
 
     settings = job.store.settings
-    opened = source.open(ModelCache(settings.model_memory))
+    opened = network.open(ModelCache(settings.model_memory))
     card = opened.card
     collection = collection_for(card.input_shape, card.dataset, settings.data_dir)
     return MosaicBuilder(opened, way, job.run.spec["layers"], collection)

@@ -16,9 +16,9 @@ from PIL import Image
 from cnnkit.errors import JobError
 from cnnkit.jobs.kinds import IMAGE_RUN, RECORDED_IMAGE, snapshot_file
 from cnnkit.jobs.sessions import read_frame, refused, write_frame
+from cnnkit.networks import NetworkRef
 from cnnkit.runs import Progress, RunStore, Status
 from cnnkit.settings import Settings
-from cnnkit.studio.sources import Source
 from cnnkit.visualize.components import as_numbers
 from cnnkit.visualize.fooling import as_shown
 from cnnkit.visualize.optimize import Maximization, OptimizationStep
@@ -53,7 +53,7 @@ class OptimizeTask:
     def __init__(self, spec: Mapping[str, Any], folder: Path, context: WorkerContext):
         """Open nothing yet."""
         self.folder, self.context = folder, context
-        self.source = Source.from_dict(spec["network"])
+        self.network = NetworkRef.parse(spec["network"])
         self.plan = Plan.from_dict(spec["plan"])
         self.title, self.address = spec["title"], spec["address"]
         self.target = spec["target"]
@@ -73,7 +73,7 @@ class OptimizeTask:
     def events(self) -> Iterator[Progress]:
         """Open the network, take the steps that are left, and keep the result."""
         if self._running is None:
-            opened = self.source.open(self.context.networks)
+            opened = self.network.open(self.context.networks)
             engines = self.context.engines(opened)
             self._running = Maximization(engines, self.plan, images=self._image)
             self._snapshot(0)
@@ -221,13 +221,13 @@ class OptimizeTask:
     def _keep(self) -> None:
         """Put the result where its plan finds it, and record it as a run."""
         if self._image is None and not self.steered:
-            self.key = self.context.results.key(self.source.digest(), self.plan)
+            self.key = self.context.results.key(self.network.digest(), self.plan)
             card = {"curves": self.curves(), "notes": self._notes}
             self.context.results.put(self.key, OptimizationResult(self.plan, self.images(), card))
         if self.title:
             frame, curves, plan = as_shown(self.images(), self.plan), self.curves(), self.plan
             spec = {
-                "source": self.source.to_dict(),
+                "network": str(self.network),
                 # The plan itself may be longer than the record's tags; it is a file beside it.
                 "objective": str(plan.objective)[:1000],
                 "steps": plan.steps,

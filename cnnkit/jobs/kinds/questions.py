@@ -10,8 +10,8 @@ import numpy as np
 
 from cnnkit.errors import StorageError
 from cnnkit.jobs.sessions import read_frame, refused
+from cnnkit.networks import NetworkRef
 from cnnkit.runs import Progress
-from cnnkit.studio.sources import Source
 from cnnkit.visualize.fooling import fooling_check
 from cnnkit.visualize.network import target_layers
 
@@ -58,7 +58,7 @@ class LayersTask(Question):
 
     def answer(self) -> dict[str, Any]:
         """See `Question`."""
-        opened = Source.from_dict(self.spec["network"]).open(self.context.networks)
+        opened = NetworkRef.parse(self.spec["network"]).open(self.context.networks)
         found = target_layers(opened.model, opened.card.input_shape[:2])
         return {
             "title": opened.card.title,
@@ -78,7 +78,7 @@ class RecheckTask(Question):
     def answer(self) -> dict[str, Any]:
         """See `Question`."""
         own, *others = [
-            Source.from_dict(one).open(self.context.networks) for one in self.spec["networks"]
+            NetworkRef.parse(one).open(self.context.networks) for one in self.spec["networks"]
         ]
         if self.spec["session"]:
             images = self.context.images(self.spec["session"])

@@ -85,7 +85,7 @@ def recipe(network: Network) -> tuple[Dream, int] | None:
         [*fitting, OWN],
         parameter="recipe",
         title=lambda key: fitting[key].title if key in fitting else "from the network's middle",
-        default=network.source.name if network.source.name in fitting else None,
+        default=network.ref.name if network.ref.name in fitting else None,
     )
     preset = fitting.get(chosen)
     base = preset.dream if preset else usual_dream(names)
@@ -102,7 +102,7 @@ def show_dream(network: Network, image: np.ndarray, plan: Dream, guide: np.ndarr
         if st.button("Dream", type="primary", icon=":material/bedtime:", key="dream_start"):
             worker.command(session, "stop")
             whole = replace(plan, guided=guide is not None)
-            st.session_state[_KEY] = worker.dream(network.source, whole, image, guide=guide)
+            st.session_state[_KEY] = worker.dream(network.ref, whole, image, guide=guide)
             st.rerun()
         if state and not state.over and st.button("Stop", icon=":material/stop:"):
             worker.command(session, "stop")

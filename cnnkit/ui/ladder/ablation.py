@@ -36,7 +36,7 @@ class Configuration:
     def result(self, target: Target) -> OptimizationResult | None:
         """Its finished result, if it was made before."""
         worker = cache.visualization_worker()
-        return worker.results.get(worker.key(target.network.source, self.plan))
+        return worker.results.get(worker.key(target.network.ref, self.plan))
 
     @property
     def state(self) -> SessionState | None:
@@ -55,7 +55,7 @@ def build_ladder(target: Target, seed: int) -> list[Configuration]:
     common = {"size": (height, width), "seed": seed, "images": len(target.units)}
     return [
         Configuration(preset, completed(preset.plan(target.objective, **common)))
-        for preset in regularizer_ladder(network=target.network.source.name)
+        for preset in regularizer_ladder(network=target.network.ref.name)
     ]
 
 
@@ -96,7 +96,7 @@ def _start(rows: Sequence[Configuration], target: Target) -> None:
     worker = cache.visualization_worker()
     sessions = st.session_state.setdefault(_KEY, {})
     for row in rows:
-        sessions[row.plan.to_json()] = worker.optimize(target.network.source, row.plan)
+        sessions[row.plan.to_json()] = worker.optimize(target.network.ref, row.plan)
 
 
 def _card(row: Configuration, target: Target, state: SessionState | None) -> None:
@@ -136,7 +136,7 @@ def _recheck(ladder: Sequence[Configuration], target: Target) -> None:
     if cache.visualization_worker().state(asked.get(key, "")) is None:
         images = np.concatenate([result.images for result in results])
         asked[key] = cache.visualization_worker().ask_recheck(
-            target.network.source, [], [target.names[0]] * len(images), images=images
+            target.network.ref, [], [target.names[0]] * len(images), images=images
         )
 
     def draw(checks: list[list[Reclassification]]) -> None:

@@ -29,13 +29,13 @@ class Wanted:
     @property
     def keys(self) -> dict[str, str]:
         """Layer → name of its mosaic among the results."""
-        weights = self.network.source.digest()
+        weights = self.network.ref.digest()
         return {layer: self.way.key(weights, layer) for layer in self.layers}
 
     @property
     def spec(self) -> dict:
         """Of a job that makes it, but for its layers."""
-        return {"source": self.network.source.to_dict(), **self.way.to_dict()}
+        return {"network": str(self.network.ref), **self.way.to_dict()}
 
 
 def way_form() -> MosaicSettings:
@@ -72,7 +72,7 @@ def wanted(network: Network, way: MosaicSettings) -> Wanted:
     if layers is None:
         targets.wait_for_layers(network)
         named = st.query_params.get("layers", "").split(",")
-        usual = USUAL.get(network.source.name, ())
+        usual = USUAL.get(network.ref.name, ())
         return Wanted(network, tuple(filter(None, named)) or usual, way, known=False)
     return Wanted(network, _layer_picker(network, layers), way, known=True)
 
@@ -138,7 +138,7 @@ def _layer_picker(network: Network, layers: Sequence) -> tuple[str, ...]:
         list(kinds),
         parameter="layers",
         title=lambda name: f"{name} · {kinds[name]} {shapes[name]}",
-        default=usual_layers(network.source.name, layers),
+        default=usual_layers(network.ref.name, layers),
         placeholder="Choose layers",
     )
     if not chosen:

@@ -79,8 +79,7 @@ def downloads(
         if own:
             _button("GIF", lambda: _film(own), f"{name}.gif", "image/gif")
         _button("Plan", plan.to_json(), f"{name}.json", "application/json")
-        source = target.network.source
-        _button("Script", script(source.kind, source.name, plan), f"{name}.py", "text/x-python")
+        _button("Script", script(str(target.network.ref), plan), f"{name}.py", "text/x-python")
 
 
 def recent_images() -> None:

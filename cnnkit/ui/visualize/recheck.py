@@ -9,8 +9,8 @@ import numpy as np
 import streamlit as st
 
 from cnnkit.jobs.sessions import SessionState
+from cnnkit.networks import NetworkRef
 from cnnkit.runs import Status
-from cnnkit.studio import Source
 from cnnkit.ui.common import cache
 from cnnkit.ui.visualize.session_view import poll_session
 from cnnkit.ui.visualize.targets import Network, Target
@@ -81,17 +81,15 @@ def show_answer(question: str, draw: Callable[[list[list[Reclassification]]], No
     poll_session(question, draw_state, every=0.5)
 
 
-def _ask(target: Target, others: list[Source], session: str, images: np.ndarray | None) -> str:
+def _ask(target: Target, others: list[NetworkRef], session: str, images: np.ndarray | None) -> str:
     own: dict[str, Any] = {"session": session} if images is None else {"images": images}
-    return cache.visualization_worker().ask_recheck(
-        target.network.source, others, target.names, **own
-    )
+    return cache.visualization_worker().ask_recheck(target.network.ref, others, target.names, **own)
 
 
-def _others(own: Network, networks: Sequence[Network]) -> list[Source]:
+def _others(own: Network, networks: Sequence[Network]) -> list[NetworkRef]:
     """Trained networks that know the same classes."""
     alike = [
-        network.source
+        network.ref
         for network in networks
         if network.key != own.key
         and network.class_names == own.class_names

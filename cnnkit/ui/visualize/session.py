@@ -65,7 +65,7 @@ def start(own: OwnSession | None, target: Target, plan: Plan, turned: Mapping[st
         worker.command(own.id, "stop")
     names = ", ".join(target.names[:3]) + (" …" if len(target.names) > 3 else "")
     st.session_state[_KEY] = worker.optimize(
-        target.network.source,
+        target.network.ref,
         plan.turned(turned),
         title=f"{names} · {target.network.title}",
         address=st.query_params.to_dict(),
@@ -112,4 +112,4 @@ def earlier_result(
 ) -> OptimizationResult | None:
     """The finished result of exactly this, if somebody made it before."""
     worker = cache.visualization_worker()
-    return worker.results.get(worker.key(target.network.source, plan.turned(turned)))
+    return worker.results.get(worker.key(target.network.ref, plan.turned(turned)))

@@ -12,9 +12,8 @@ import streamlit as st
 from cnnkit import assets
 from cnnkit.jobs.sessions import SessionState
 from cnnkit.models import imagenet_class_names, list_pretrained, pretrained_info
+from cnnkit.networks import BUILT, PRETRAINED, RUN, WITHOUT_TOP, NetworkRef, add_upload
 from cnnkit.runs import Run, Status
-from cnnkit.settings import get_settings
-from cnnkit.studio import Source, keep_brought
 from cnnkit.ui.common import cache, inputs, page, polling, uploads
 from cnnkit.ui.common.messages import shown_errors
 from cnnkit.visualize import Objective, channel, class_logit, diversity, layer_energy, neuron
@@ -35,9 +34,9 @@ FIRST = "googlenet"  # where its weights are here: its classes are the clearest
 class Network:
     """One network of the list."""
 
-    key: str  # in the address: "imagenet.googlenet", "run.starter", "untrained.vgg16"
+    key: str  # in the address: "imagenet.googlenet", "run.starter", "untrained.vgg16", "file"
     title: str
-    source: Source
+    ref: NetworkRef
     class_names: tuple[str, ...]
     input_shape: tuple[int, int, int]
     note: str = ""  # what one must know before trusting its images
@@ -97,6 +96,9 @@ def network_picker(networks: Sequence[Network]) -> Network:
         networks: from `networks`.
     """
     keys = {network.key: network for network in networks}
+    named = {str(network.ref): network.key for network in networks}
+    if st.query_params.get("network") in named:
+        st.query_params["network"] = named[st.query_params["network"]]
     preferred = f"imagenet.{FIRST}"
     chosen = inputs.choice(
         "Network",
@@ -146,12 +148,12 @@ def layers(network: Network) -> list[tuple[str, str, tuple[int, ...]]] | None:
 
 
 def _layers_state(network: Network) -> SessionState | None:
-    # By source: of two files that were uploaded one after the other, both are called "file".
+    # By reference: of two files that were uploaded one after the other, both are called "file".
     worker, asked = cache.visualization_worker(), st.session_state.setdefault("layer_questions", {})
-    state = worker.state(asked.get(network.source, ""))
+    state = worker.state(asked.get(network.ref, ""))
     if state is None or state.status is Status.INTERRUPTED:
-        asked[network.source] = worker.ask_layers(network.source)
-        state = worker.state(asked[network.source])
+        asked[network.ref] = worker.ask_layers(network.ref)
+        state = worker.state(asked[network.ref])
     return state
 
 
@@ -222,7 +224,7 @@ def _unit_picker(network: Network, layer: str, units: int) -> int:
 
 
 def networks(runs: Sequence[Run]) -> list[Network]:
-    """All that can be asked what they want to see, those on this machine first.
+    """All networks whose units can be visualized, those on this machine first.
 
     Args:
         runs: finished ones, offered beside the pretrained networks.
@@ -241,7 +243,7 @@ def _pretrained(name: str) -> Network:
     return Network(
         f"imagenet.{name}",
         f"{spec.title} · ImageNet",
-        Source("imagenet", name),
+        NetworkRef(PRETRAINED, name),
         imagenet_class_names(),
         (spec.size, spec.size, 3),
     )
@@ -252,19 +254,18 @@ def _without_top(name: str) -> Network:
     return Network(
         f"without_top.{name}",
         f"{spec.title} without top · ImageNet",
-        Source("without_top", name),
+        NetworkRef(WITHOUT_TOP, name),
         (),
         (spec.size, spec.size, 3),
     )
 
 
 def _own(run: Run) -> Network:
-    folder = cache.store().model_folder(run.id)
     card = cache.card(run.id)
     return Network(
         f"run.{run.id}",
         inputs.run_title(run),
-        Source("folder", str(folder)),
+        NetworkRef(RUN, run.id),
         card.class_names,
         card.input_shape,
     )
@@ -275,11 +276,11 @@ def _uploaded() -> list[Network]:
     if uploads.name() is None:
         return []
     with shown_errors(stop=False):
-        card = uploads.opened().card
         # Where the visualization worker can read it.
-        home, title = get_settings().home, uploads.name() or ""
-        source = keep_brought(home, uploads.data(), title, uploads.class_names())
-        return [Network(uploads.CHOICE, card.title, source, card.class_names, card.input_shape)]
+        names = uploads.class_names()
+        ref = add_upload(uploads.data(), title=uploads.name() or "", class_names=names)
+        card = ref.card()
+        return [Network(uploads.CHOICE, card.title, ref, card.class_names, card.input_shape)]
     return []
 
 
@@ -288,7 +289,7 @@ def _untrained(name: str) -> Network:
     return Network(
         f"untrained.{name}",
         f"{spec.title} · untrained",
-        Source("untrained", name),
+        NetworkRef(BUILT, name),
         imagenet_class_names(),
         (spec.size, spec.size, 3),
         note=f"The official weights of {spec.title} are not on this machine, so its weights are "
