@@ -24,6 +24,7 @@ from benchmarks._app import chromium, served, settle
 from benchmarks._children import end_children
 from benchmarks._measure import ROOT
 from cnnkit.datasets import mnist_or_digits
+from cnnkit.ui.common.page import PAGES
 
 FOLDER = ROOT / "docs" / "screenshots"
 SIZE = {"width": 1280, "height": 860}  # pixels
@@ -181,12 +182,8 @@ def until_it_has_learnt(page: Page) -> None:
     time.sleep(25)
 
 
-SHOTS: tuple[tuple[str, str, Callable[[Page], None]], ...] = (
-    ("home", "", still),
-    ("runs", "runs", still),
+PREPARED: tuple[tuple[str, str, Callable[[Page], None]], ...] = (
     ("draw", "draw", draw_a_three),
-    ("inside", "inside", still),
-    ("concepts", "concepts", still),
     ("backpropagation", "backpropagation?way=backward&layer=block2_conv1", until_it_is_walked),
     (
         "predict",
@@ -203,10 +200,16 @@ SHOTS: tuple[tuple[str, str, Callable[[Page], None]], ...] = (
         until_flowers_are_told_apart,
     ),
     ("deepdream", "deepdream?network=imagenet.googlenet&example=china", until_it_is_dreamt),
-    ("reproduce", "reproduce", still),
+    ("home", "", still),
     ("home-dark", "", still),
     ("train", "train", until_it_has_learnt),
 )
+
+# Every other page is taken as it opens.
+_OTHERS = {page.file.removeprefix("pages/").removesuffix(".py") for page in PAGES[1:]} - {
+    path.split("?")[0] for _, path, _ in PREPARED
+}
+SHOTS = (*((path.replace("_", "-"), path, still) for path in sorted(_OTHERS)), *PREPARED)
 
 
 if __name__ == "__main__":

@@ -13,9 +13,8 @@ from pathlib import Path
 
 import pytest
 
-from cnnkit import list_datasets, list_models, model_info
+from benchmarks import readme
 from cnnkit.settings import get_settings
-from cnnkit.ui.common.page import OLD_ADDRESSES
 
 ROOT = Path(__file__).resolve().parent.parent
 LARGEST = 2 * 2**20  # bytes
@@ -55,23 +54,10 @@ def test_text_files_end_with_one_line_feed_and_have_no_trailing_space():
     assert wrong == []
 
 
-@pytest.mark.parametrize("name", list_models())
-def test_readme_names_every_model_with_its_parameters(name):
-    row = re.search(rf"^\| `{name}` \|.*$", _readme(), re.MULTILINE)
-    assert row and row[0].endswith(f"| {model_info(name).parameters:,} |")
-
-
-@pytest.mark.parametrize("name", list_datasets())
-def test_readme_names_every_data_set(name):
-    assert f"`{name}`" in _readme()
-
-
-PAGES = sorted({path.name for path in (ROOT / "pages").glob("*.py")} - set(OLD_ADDRESSES))
-
-
-@pytest.mark.parametrize("page", PAGES)
-def test_readme_names_every_page(page):
-    assert f"pages/{page}" in _readme()
+@pytest.mark.parametrize("table", readme.TABLES)
+def test_the_tables_of_the_readme_are_those_of_the_registries(table):
+    assert f"<!-- table: {table} -->" in _readme()
+    assert readme.render(_readme()) == _readme(), "README.md is stale: run `make docs`"
 
 
 def test_readme_names_every_environment_variable():
@@ -94,17 +80,11 @@ def test_readme_links_lead_to_files_that_are_there():
     assert [target for target in targets if not (ROOT / target).exists()] == []
 
 
-@pytest.mark.parametrize("target", ("setup", "run", "test", "lint", "fix", "bench", "screenshots"))
+@pytest.mark.parametrize(
+    "target", ("setup", "run", "test", "lint", "fix", "bench", "docs", "screenshots")
+)
 def test_the_makefile_has_its_targets(target):
     assert re.search(rf"^{target}:", (ROOT / "Makefile").read_text("utf-8"), re.MULTILINE)
-
-
-def test_the_readme_shows_an_image_of_every_page():
-    readme = (ROOT / "README.md").read_text("utf-8")
-    names = [Path(name).stem.replace("_", "-") for name in PAGES]
-    wanted = {f"docs/screenshots/{name}.png" for name in names}
-    assert wanted <= set(re.findall(r"!\[[^\]]+\]\(([^)]+)\)", readme))
-    assert {name for name in wanted if not (ROOT / name).exists()} == set()
 
 
 @pytest.mark.parametrize("name", ("requirements.txt", "requirements-dev.txt"))

@@ -7,6 +7,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
 from streamlit.testing.v1 import AppTest
 
 from cnnkit.errors import CorruptRunError
@@ -15,6 +16,7 @@ from cnnkit.settings import get_settings
 from cnnkit.training import get_recipe
 from cnnkit.ui.common import page
 from cnnkit.ui.home.showcase import first_filters, load_showcase
+from tests.pages import opened
 
 ROOT = Path(__file__).resolve().parents[2]
 # Plotly is not among them: Streamlit imports it wherever it is installed.
@@ -52,10 +54,20 @@ def test_the_starter_s_mistakes_and_filters_are_there_at_once():
 
 
 def test_every_page_is_linked_and_every_link_has_a_page():
-    files = {file for pages in page.NAVIGATION.values() for file, _, _ in pages}
+    files = {one.file for one in page.PAGES}
     found = {path.name for path in (ROOT / "pages").glob("*.py")} - set(page.OLD_ADDRESSES)
     assert files == {"app.py", *(f"pages/{name}" for name in found)}
     home()
+
+
+def _without_tests_of_their_own():
+    tested = {path.stem for path in Path(__file__).parent.glob("test_*_page.py")}
+    return [one.file for one in page.PAGES[1:] if f"test_{Path(one.file).stem}_page" not in tested]
+
+
+@pytest.mark.parametrize("file", _without_tests_of_their_own())
+def test_a_page_opens_for_its_first_visitor(file):
+    assert opened(file).title[0].value
 
 
 def test_what_is_not_on_this_machine_can_be_fetched(monkeypatch, tmp_path):

@@ -53,7 +53,7 @@ def empty_state(title: str, text: str, file: str | None = None, label: str | Non
     Args:
         title: what is missing, in a few words.
         text: what will be here, and how to get it.
-        file: page to link, as in `page.NAVIGATION`.
+        file: page to link, as in `page.PAGES`.
         label: text of the link.
     """
     with st.container(border=True, horizontal_alignment="center"):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from itertools import groupby
 from typing import NoReturn
 
 import streamlit as st
@@ -9,32 +11,126 @@ from streamlit.runtime.scriptrunner import StopException
 
 from cnnkit.ui.common import streamlit_patches
 
-# Group -> pages as (file, title, icon). A page is linked from here or it is not linked.
-NAVIGATION: dict[str, tuple[tuple[str, str, str], ...]] = {
-    "": (("app.py", "Home", ":material/home:"),),
-    "Learn": (
-        ("pages/train.py", "Train", ":material/model_training:"),
-        ("pages/fine_tune.py", "Fine-tune", ":material/local_florist:"),
-        ("pages/runs.py", "Runs", ":material/stacked_line_chart:"),
-        ("pages/reproduce.py", "Reproduce", ":material/fact_check:"),
+
+@dataclass(frozen=True)
+class PageInfo:
+    """One page, as the sidebar, Home and the README show it."""
+
+    file: str  # "app.py" or "pages/<name>.py"
+    title: str
+    icon: str  # of Streamlit's Material icons
+    group: str  # heading in the sidebar; empty: none
+    summary: str  # what one does there, in one sentence
+
+
+# The one list of pages. Their order is that of the sidebar, of Home's cards and of the README.
+PAGES = (
+    PageInfo(
+        "app.py",
+        "Home",
+        ":material/home:",
+        "",
+        "See which data sets, networks and recent runs are on this machine.",
     ),
-    "Look": (
-        ("pages/predict.py", "Predict", ":material/image_search:"),
-        ("pages/draw.py", "Draw", ":material/draw:"),
-        ("pages/inside.py", "Inside", ":material/grid_view:"),
+    PageInfo(
+        "pages/train.py",
+        "Train",
+        ":material/model_training:",
+        "Training",
+        "Choose a data set, a network and a recipe, and follow loss and accuracy live.",
     ),
-    "Imagine": (
-        ("pages/visualize.py", "Visualize", ":material/auto_awesome:"),
-        ("pages/ladder.py", "Ladder", ":material/stairs:"),
-        ("pages/layers.py", "Layers", ":material/layers:"),
-        ("pages/deepdream.py", "DeepDream", ":material/bedtime:"),
+    PageInfo(
+        "pages/fine_tune.py",
+        "Fine-tune",
+        ":material/local_florist:",
+        "Training",
+        "Adapt a pretrained network to 17 kinds of flowers or to your own images.",
     ),
-    "Understand": (
-        ("pages/architectures.py", "Architectures", ":material/schema:"),
-        ("pages/backpropagation.py", "Backpropagation", ":material/undo:"),
-        ("pages/concepts.py", "Concepts", ":material/lightbulb:"),
+    PageInfo(
+        "pages/runs.py",
+        "Runs",
+        ":material/stacked_line_chart:",
+        "Training",
+        "Compare curves, hyperparameters and confusion matrices; download models.",
     ),
-}
+    PageInfo(
+        "pages/reproduce.py",
+        "Reproduce",
+        ":material/fact_check:",
+        "Training",
+        "Compare published results with ours, and run any of them again.",
+    ),
+    PageInfo(
+        "pages/predict.py",
+        "Predict",
+        ":material/image_search:",
+        "Models",
+        "See the top-5 predictions of pretrained networks and your own for any image.",
+    ),
+    PageInfo(
+        "pages/draw.py",
+        "Draw",
+        ":material/draw:",
+        "Models",
+        "Draw a digit, and see what every trained network predicts.",
+    ),
+    PageInfo(
+        "pages/inside.py",
+        "Inside",
+        ":material/grid_view:",
+        "Models",
+        "Look at the filters and feature maps of each layer.",
+    ),
+    PageInfo(
+        "pages/visualize.py",
+        "Visualize",
+        ":material/auto_awesome:",
+        "Feature visualization",
+        "Optimize an image for a class or a filter, and adjust the regularizers meanwhile.",
+    ),
+    PageInfo(
+        "pages/ladder.py",
+        "Ladder",
+        ":material/stairs:",
+        "Feature visualization",
+        "Compare nine combinations of regularizers on the same class.",
+    ),
+    PageInfo(
+        "pages/layers.py",
+        "Layers",
+        ":material/layers:",
+        "Feature visualization",
+        "Make feature visualization grids of several layers, with top activating images.",
+    ),
+    PageInfo(
+        "pages/deepdream.py",
+        "DeepDream",
+        ":material/bedtime:",
+        "Feature visualization",
+        "Amplify in an image the features that chosen layers detect in it.",
+    ),
+    PageInfo(
+        "pages/architectures.py",
+        "Architectures",
+        ":material/schema:",
+        "How it works",
+        "Open LeNet-5 to ResNet, pretrained networks and your own files, block by block.",
+    ),
+    PageInfo(
+        "pages/backpropagation.py",
+        "Backpropagation",
+        ":material/undo:",
+        "How it works",
+        "Follow every number of a forward and a backward pass.",
+    ),
+    PageInfo(
+        "pages/concepts.py",
+        "Concepts",
+        ":material/lightbulb:",
+        "How it works",
+        "Experiment with symmetry breaking, softmax, optimizers, pooling and dropout.",
+    ),
+)
 
 # Files in pages/ that only lead on to the page of a new name.
 OLD_ADDRESSES = ("ideas.py",)
@@ -94,24 +190,22 @@ def link(file: str, label: str | None = None, **query: str) -> None:
     """A link to another page, with what it shall open on.
 
     Args:
-        file: as in `NAVIGATION`, such as "pages/runs.py".
+        file: as in `PAGES`, such as "pages/runs.py".
         label: text of the link; None: the page's title.
         **query: parameters of the address, such as `run="starter"`.
     """
-    title, icon = _PAGES[file]
-    st.page_link(file, label=label or title, icon=icon, query_params=query or None)
+    page = next(page for page in PAGES if page.file == file)
+    st.page_link(file, label=label or page.title, icon=page.icon, query_params=query or None)
 
 
 def _navigation() -> None:
-    for group, pages in NAVIGATION.items():
+    for group, pages in groupby(PAGES, key=lambda page: page.group):
         with st.container(gap="xxsmall"):
             if group:
                 st.caption(group)
-            for file, title, icon in pages:
-                st.page_link(file, label=title, icon=icon, width="stretch")
+            for page in pages:
+                st.page_link(page.file, label=page.title, icon=page.icon, width="stretch")
 
-
-_PAGES = {file: (title, icon) for pages in NAVIGATION.values() for file, title, icon in pages}
 
 # Small digits must stay square pixels when a browser enlarges them, and a line of text
 # on a very wide screen must end somewhere. Streamlit's theme has no option for either.

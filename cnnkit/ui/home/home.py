@@ -13,21 +13,6 @@ from cnnkit.ui.common import charts, page
 from cnnkit.ui.common.messages import shown_errors, status_text
 from cnnkit.ui.home import showcase
 
-# File -> what one can do there, in one sentence.
-CARDS = {
-    "pages/train.py": "Choose data, a network and a recipe, press Train and watch it learn.",
-    "pages/fine_tune.py": "Teach a famous network your own images, or 17 kinds of flowers.",
-    "pages/predict.py": "Drop any image and see the five best answers of famous networks.",
-    "pages/draw.py": "Write a digit by hand and see what every network makes of it.",
-    "pages/inside.py": "Look at filters and at what every layer sees in an image.",
-    "pages/visualize.py": "Grow the image that a class or a filter wants to see, and steer it.",
-    "pages/deepdream.py": "Let a network dream into an image of yours what it sees there.",
-    "pages/architectures.py": "Take famous networks apart, block by block, and see what they cost.",
-    "pages/runs.py": "Compare runs, click what was confused, take the network with you.",
-    "pages/backpropagation.py": "Walk forward and back through a network, every number in sight.",
-    "pages/concepts.py": "Change something and see why it works: softmax, optimizers, dropout.",
-    "pages/reproduce.py": "Published figures beside ours, each with a button to try it.",
-}
 RECENT = 5  # runs
 
 
@@ -53,11 +38,11 @@ def first_image() -> None:
 def cards() -> None:
     """What one can do here."""
     with st.grid("auto", min_column_width=230):
-        for file, text in CARDS.items():
-            key = f"card_{file.removeprefix('pages/').removesuffix('.py')}"
+        for one in page.PAGES[1:]:  # all but Home
+            key = f"card_{one.file.removeprefix('pages/').removesuffix('.py')}"
             with st.container(border=True, height="stretch", gap="xsmall", key=key):
-                page.link(file)
-                st.markdown(f":gray[{text}]")
+                page.link(one.file)
+                st.markdown(f":gray[{one.summary}]")
 
 
 def data_here() -> None:

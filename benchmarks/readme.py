@@ -1,0 +1,77 @@
+"""The tables of README.md, from the registries: `make docs`.
+
+A table stands between two comments, `<!-- table: NAME -->` and `<!-- end -->`.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable
+
+from benchmarks._measure import ROOT
+from cnnkit.datasets import dataset_info, list_datasets
+from cnnkit.models import list_models, model_info
+from cnnkit.ui.common.page import PAGES
+
+README = ROOT / "README.md"
+REGION = re.compile(r"(<!-- table: (\w+) -->\n).*?(<!-- end -->)", re.DOTALL)
+
+
+def main() -> None:
+    """Write the tables anew."""
+    README.write_text(render(README.read_text("utf-8")), "utf-8")
+
+
+def render(text: str) -> str:
+    """The text with each table made from its registry.
+
+    Raises:
+        KeyError: the text names a table that is not in `TABLES`.
+    """
+    return REGION.sub(lambda found: f"{found[1]}{TABLES[found[2]]()}{found[3]}", text)
+
+
+def _table(columns: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> str:
+    lines = (columns, ("---",) * len(columns), *rows)
+    return "".join(f"| {' | '.join(cells)} |\n" for cells in lines)
+
+
+def _pages() -> str:
+    rows = ((f"{page.title} (`{page.file}`)", page.summary) for page in PAGES)
+    return _table(("page", "what one does there"), rows)
+
+
+def _screenshots() -> str:
+    images = []
+    for page in PAGES:
+        stem = page.file.split("/")[-1].removesuffix(".py").replace("_", "-")
+        path = f"docs/screenshots/{'home-dark' if stem == 'app' else stem}.png"
+        if (ROOT / path).exists():
+            images.append(f"![{page.title}]({path})")
+    pairs = zip(images[::2], [*images[1::2], ""], strict=False)
+    return _table(("", ""), pairs)
+
+
+def _models(*groups: str) -> str:
+    specs = [model_info(name) for group in groups for name in list_models(group)]
+    rows = ((f"`{one.name}`", one.description, f"{one.parameters:,}") for one in specs)
+    return _table(("network", "what it is", "parameters"), rows)
+
+
+def _datasets() -> str:
+    specs = map(dataset_info, list_datasets())
+    rows = ((f"`{one.name}`", one.description, one.source, one.licence) for one in specs)
+    return _table(("data set", "what it is", "source", "license"), rows)
+
+
+TABLES: dict[str, Callable[[], str]] = {
+    "pages": _pages,
+    "screenshots": _screenshots,
+    "networks": lambda: _models("digits", "photos"),
+    "classics": lambda: _models("classic"),
+    "datasets": _datasets,
+}
+
+
+if __name__ == "__main__":
+    main()
