@@ -10,10 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from cnnkit.ui.common.page import NAVIGATION
+from cnnkit.ui.common.page import PAGES
 from tests.browser.conftest import PATIENCE
 
-FILES = [file for group in NAVIGATION.values() for file, *_ in group]
+FILES = [page.file for page in PAGES]
 SERIOUS = ("serious", "critical")
 # Rule -> part of a finding's selector that Streamlit owns; "": all findings of the rule.
 STREAMLITS_OWN = {
