@@ -31,12 +31,12 @@ from cnnkit.backprop.experiment import (
     ExperimentPlan,
     TrainingCurve,
     curve,
-    learn,
     mean_at,
     measured,
     measured_record,
     of_way,
     seed_spread,
+    train_network,
 )
 from cnnkit.backprop.toy import RECIPES
 
@@ -45,7 +45,7 @@ DOCUMENT = ROOT / "docs" / "backprop.md"
 MARKS = ("<!-- measured: begin -->\n", "<!-- measured: end -->\n")
 EPOCHS = (200, 500)
 SEEDS = 10
-FURTHER = 30  # seeds of the post's recipe, all layers learning, to 200 epochs
+FURTHER = 30  # seeds of the post's recipe, all layers trained, to 200 epochs
 EVERY = 5  # epochs kept of a curve
 # What the post's log says of one run: epoch → "accuracy".
 LOG = {5: 0.3333526481, 10: 0.3333741834, 15: 0.3334006436, 20: 0.3334352183, 25: 0.3334818706}
@@ -76,12 +76,12 @@ def record() -> None:
     for recipe in RECIPES:
         plan = ExperimentPlan(recipe=recipe, epochs=max(EPOCHS), seeds=SEEDS)
         for way, seed in plan.units:
-            made = curve(way, seed, list(learn(plan, way, seed)))
+            made = curve(way, seed, list(train_network(plan, way, seed)))
             print(f"  {recipe}, {way}, seed {seed}: {made.take_off}", file=sys.stderr)
             curves.append({"recipe": recipe, **as_row(made.thinned(EVERY))})
     plan = ExperimentPlan(epochs=EPOCHS[0], seeds=SEEDS + FURTHER)
     further = [
-        curve(ALL, seed, list(learn(plan, ALL, seed))).probability[-1]
+        curve(ALL, seed, list(train_network(plan, ALL, seed))).probability[-1]
         for seed in range(SEEDS, SEEDS + FURTHER)
     ]
     found = {
@@ -118,7 +118,7 @@ def _table(recipe: str, curves: Sequence[TrainingCurve]) -> str:
     lines = [
         f"**{RECIPES[recipe].title}** (`{recipe}`), means over {SEEDS} seeds",
         "",
-        "| what learns | epochs | mean probability, the author's | ours | smallest to largest "
+        "| trained | epochs | mean probability, the author's | ours | smallest to largest "
         "| right answers | seconds, the author's | ours | epochs a second, the author's | ours |",
         "| --- " * 10 + "|",
     ]
@@ -146,7 +146,7 @@ def _luck() -> str:
     """How often ten seeds of the post's recipe come out as well as the author's ten did."""
     found = seed_spread()
     return (
-        f"The post's recipe with all layers learning over {len(found.values)} seeds, after "
+        f"The post's recipe with all layers trained over {len(found.values)} seeds, after "
         f"{found.epoch} epochs: mean {100 * found.values.mean():.1f} %, median "
         f"{100 * np.median(found.values):.1f} %; {found.late} of {len(found.values)} have not "
         f"taken off. Of all draws of ten of them, {100 * found.share:.0f} % have a mean of "
@@ -160,7 +160,9 @@ def _early() -> str:
     lines.append(_above("the author's log", [[value] for value in LOG.values()]))
     for recipe in RECIPES:
         plan = ExperimentPlan(recipe=recipe, epochs=max(LOG), seeds=SEEDS)
-        runs = [[one.probability for one in learn(plan, ALL, seed)] for seed in range(SEEDS)]
+        runs = [
+            [one.probability for one in train_network(plan, ALL, seed)] for seed in range(SEEDS)
+        ]
         values = [[run[epoch - 1] for run in runs] for epoch in LOG]
         lines.append(_above(f"`{recipe}`, smallest to largest of {SEEDS} seeds", values))
     return "\n".join([*lines, ""])
@@ -232,13 +234,15 @@ def two_hundred_epochs() -> list[Row]:
     rows = []
     for way in WAYS:
         began = time.perf_counter()
-        learning = list(learn(ExperimentPlan(epochs=EPOCHS[0], seeds=1), way, 0))[-1].seconds
+        learning = list(train_network(ExperimentPlan(epochs=EPOCHS[0], seeds=1), way, 0))[
+            -1
+        ].seconds
         seconds = time.perf_counter() - began
         theirs = next(one.seconds for one in PUBLISHED if (one.way, one.epoch) == (way, EPOCHS[0]))
         rows.append(
             Row(
-                what=f"Toy network, {EPOCHS[0]} epochs, {way} learn",
-                ours=f"{seconds:.2f} s ({learning:.2f} s of learning)",
+                what=f"Toy network, {EPOCHS[0]} epochs, {way} trained",
+                ours=f"{seconds:.2f} s ({learning:.2f} s of training)",
                 peer=f"{theirs:g} s (the author, 2017)",
                 ratio=f"1/{(theirs or 0) / seconds:.0f}",
                 target="within 3 s" if way == ALL else "",
@@ -251,7 +255,7 @@ def memory() -> Row:
     """Of this process, from the first epochs to the end of 500."""
     process = psutil.Process()
     taken = []
-    for epoch in learn(ExperimentPlan(epochs=EPOCHS[1], seeds=1), ALL, 1):
+    for epoch in train_network(ExperimentPlan(epochs=EPOCHS[1], seeds=1), ALL, 1):
         if epoch.number in (EARLY, EPOCHS[1]):
             taken.append(process.memory_info().rss)
     return Row(

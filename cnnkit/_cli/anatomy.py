@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from cnnkit.anatomy import LayerRow, LayerTable
 
-COLUMNS = ("LAYER", "KIND", "OUTPUT", "PARAMETERS", "MACS", "BYTES", "SEES", "STRIDE")
+COLUMNS = ("LAYER", "KIND", "OUTPUT", "PARAMETERS", "MACS", "BYTES", "RECEPTIVE FIELD", "STRIDE")
 
 
 @click.command()
@@ -81,7 +81,7 @@ def _row(row: LayerRow) -> tuple[str, ...]:
         f"{row.parameters:,}",
         "not counted" if row.macs is None else f"{row.macs:,}",
         f"{row.activation_bytes:,}",
-        "all" if row.whole_image else field,
+        "whole image" if row.whole_image else field,
         _times(row.stride) if row.stride else "",
     )
 

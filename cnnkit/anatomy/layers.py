@@ -76,43 +76,43 @@ def describe(layer: Any) -> str:
     layers = keras.layers
     match layer:
         case layers.MaxPooling2D(pool_size=(1, 1)):
-            return f"one pixel of {_times(layer.strides)}"
+            return f"subsampling by {_times(layer.strides)}"
         case layers.DepthwiseConv2D():
-            return f"one filter of {_times(layer.kernel_size)} a map{_steps(layer)}"
+            return f"one filter of {_times(layer.kernel_size)} per map{_steps(layer)}"
         case layers.Conv2D() | layers.Conv2DTranspose() | layers.SeparableConv2D():
             padded = ", padded" if layer.padding == "same" and max(layer.kernel_size) > 1 else ""
             grouped = f", in {layer.groups} groups" if getattr(layer, "groups", 1) > 1 else ""
             size = _times(layer.kernel_size)
             return f"{layer.filters} filters of {size}{_steps(layer)}{padded}{grouped}"
         case layers.MaxPooling2D():
-            return f"largest of {_times(layer.pool_size)}{_steps(layer, layer.pool_size)}"
+            return f"max pooling {_times(layer.pool_size)}{_steps(layer, layer.pool_size)}"
         case layers.AveragePooling2D():
-            return f"mean of {_times(layer.pool_size)}{_steps(layer, layer.pool_size)}"
+            return f"average pooling {_times(layer.pool_size)}{_steps(layer, layer.pool_size)}"
         case keras.Model():
             return f"a network of {len(layer.layers)} layers"
         case layers.Dense():
-            return f"each sees all {layer.kernel.shape[0]}"
+            return f"fully connected, {layer.kernel.shape[0]} inputs"
         case layers.Activation():
             return layer.activation.__name__
-    return _SAID.get(type(layer).__name__, type(layer).__name__)
+    return _BY_CLASS.get(type(layer).__name__, type(layer).__name__)
 
 
-# Layers of which there is nothing more to say than what they do.
-_SAID = {
+# Layers whose class alone says what they do.
+_BY_CLASS = {
     "Add": "sum of branches",
-    "BatchNormalization": "mean 0, deviation 1",
-    "Concatenate": "branches side by side",
-    "Dropout": "nothing, outside training",
-    "Flatten": "all in one row",
-    "GlobalAveragePooling2D": "mean of each map",
-    "GlobalMaxPooling2D": "largest of each map",
-    "InputLayer": "the image",
-    "LayerNormalization": "mean 0, deviation 1",
-    "LocalResponseNormalization": "each map divided by its neighbours",
-    "Multiply": "each map made stronger or weaker",
+    "BatchNormalization": "batch normalization",
+    "Concatenate": "concatenated branches",
+    "Dropout": "active in training only",
+    "Flatten": "maps to a vector",
+    "GlobalAveragePooling2D": "average of each map",
+    "GlobalMaxPooling2D": "maximum of each map",
+    "InputLayer": "input image",
+    "LayerNormalization": "layer normalization",
+    "LocalResponseNormalization": "normalized by neighboring maps",
+    "Multiply": "maps scaled by a gate",
     "ReLU": "relu",
-    "Rescaling": "pixels made small",
-    "ZeroPadding2D": "zeros around, or behind",
+    "Rescaling": "pixels rescaled",
+    "ZeroPadding2D": "zero padding",
 }
 
 
@@ -142,10 +142,10 @@ def vector_layers(model: keras.Model) -> list[str]:
 
 
 def pixel_layer(model: keras.Model) -> str | None:
-    """The dense layer that sees the pixels themselves, or None.
+    """The dense layer whose inputs are the pixels, or None.
 
     Networks without convolutions have one: each of its units can be drawn as an image
-    of what it wants to see (`templates`).
+    of its weights (`templates`).
     """
     if kernel_layers(model):
         return None
@@ -219,7 +219,7 @@ class Probe:
         self._call = tf.function(lambda images: opened(images, training=False))
 
     def __call__(self, images: np.ndarray) -> dict[str, np.ndarray]:
-        """What each layer answers.
+        """The activations of each layer.
 
         Args:
             images: uint8 or float32, (batch, height, width, channels), 0 to 255.

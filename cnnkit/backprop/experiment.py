@@ -1,4 +1,4 @@
-"""What do the convolutions add? The toy network, all of it learning or its dense layers alone.
+"""What do the convolutions add? The toy network, all of it trained or its dense layers alone.
 
 The experiment of eijian's post: ten networks that differ in their initial weights and
 their patterns, followed over the epochs and over the seconds.
@@ -96,7 +96,7 @@ class TrainingCurve:
     epochs: np.ndarray  # int, 1-based, rising
     probability: np.ndarray
     accuracy: np.ndarray
-    seconds: np.ndarray  # of learning, since it began
+    seconds: np.ndarray  # of training, since it began
 
     @property
     def take_off(self) -> int | None:
@@ -111,8 +111,8 @@ class TrainingCurve:
 
     def thinned(self, every: int) -> TrainingCurve:
         """Only the first epoch and every so many."""
-        kept = (self.epochs % every == 0) | (self.epochs == 1)
-        arrays = {name: getattr(self, name)[kept] for name in _COLUMNS}
+        chosen = (self.epochs % every == 0) | (self.epochs == 1)
+        arrays = {name: getattr(self, name)[chosen] for name in _COLUMNS}
         return TrainingCurve(way=self.way, seed=self.seed, **arrays)
 
     def to_bytes(self) -> bytes:
@@ -137,7 +137,7 @@ class TrainingCurve:
             raise ValueError(f"no curve can be read from it ({error})") from error
 
 
-def learn(plan: ExperimentPlan, way: str, seed: int) -> Iterator[Epoch]:
+def train_network(plan: ExperimentPlan, way: str, seed: int) -> Iterator[Epoch]:
     """One training of the experiment, epoch by epoch."""
     recipe = toy_recipe(plan.recipe)
     network = toy_network(recipe, seed)
@@ -163,7 +163,7 @@ def curve(way: str, seed: int, epochs: Sequence[Epoch]) -> TrainingCurve:
 
 
 def of_way(curves: Sequence[TrainingCurve], way: str) -> list[TrainingCurve]:
-    """Those of one way to learn, in order of seed."""
+    """The curves of one way of training, in order of seed."""
     return sorted((one for one in curves if one.way == way), key=lambda one: one.seed)
 
 
@@ -187,15 +187,15 @@ def measured(recipe: str = POST.name) -> list[TrainingCurve]:
 
 @dataclass(frozen=True, kw_only=True)
 class SeedSpread:
-    """How far ten seeds of the post's recipe can lie apart, all layers learning."""
+    """Results of all seeds of the post's recipe with all layers trained."""
 
     epoch: int
     values: np.ndarray  # mean probability of every seed after that epoch
-    share: float  # share of draws of ten whose mean is as good as was published
+    share: float  # of random samples of ten, whose mean is at least as published
 
     @property
     def late(self) -> int:
-        """Seeds that have not taken off by then."""
+        """Seeds still at or below one half by then."""
         return int((self.values <= 0.5).sum())
 
 

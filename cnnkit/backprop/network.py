@@ -217,9 +217,9 @@ class NumpyModel:
     def _images(self, images: np.ndarray) -> np.ndarray:
         images = np.asarray(images)
         if images.ndim != len(self.input_shape) + 1 or images.shape[1:] != self.input_shape:
-            wanted = "×".join(map(str, self.input_shape))
+            expected = "×".join(map(str, self.input_shape))
             raise IncompatibleError(
-                f"The network expects a batch of images of {wanted}. "
+                f"The network expects a batch of images of {expected}. "
                 f"Received: {'×'.join(map(str, images.shape)) or 'a single number'}."
             )
         return images.astype(self.dtype, copy=False)

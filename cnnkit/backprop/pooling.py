@@ -118,7 +118,7 @@ class AveragePooling(_Pooling):
 
     Reference:
         LeCun, Bottou, Bengio, Haffner: Gradient-Based Learning Applied to Document
-        Recognition, 1998 (there with a factor that is learnt).
+        Recognition, 1998 (there with a trainable factor).
     """
 
     kind = "average pooling"

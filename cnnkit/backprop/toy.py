@@ -20,7 +20,7 @@ Part = tuple[np.ndarray, np.ndarray]  # images of 0 to 255, and labels
 
 @dataclass(frozen=True, kw_only=True)
 class ToyRecipe:
-    """How the toy network begins and learns."""
+    """Initialization and training of the toy network."""
 
     name: str  # identifier
     title: str  # shown to people
@@ -96,7 +96,7 @@ def toy_network(recipe: ToyRecipe = POST, seed: int = 0, dtype: str = "float32")
 
 
 def toy_parts(seed: int = 0) -> tuple[Part, Part]:
-    """The author's 150 patterns to learn from and 30 noisier ones to test on.
+    """The author's 150 training patterns and 30 noisier test patterns.
 
     Args:
         seed: of the patterns, as of the data set `toy_patterns`.

@@ -38,7 +38,7 @@ def gradient_step(network: NumpyModel, lesson: Part, rate: float) -> GradientSte
     """W ← W - rate · ΔW, in place.
 
     Args:
-        network: that learns.
+        network: to be trained.
         lesson: one image or several.
         rate: the learning rate.
 
@@ -59,7 +59,7 @@ def losses_along(
     """The losses after one step, for each of some learning rates; the network stays as it is.
 
     Args:
-        network: that would learn.
+        network: to measure.
         lesson: one image or several.
         rates: learning rates.
         measured: images whose mean loss is wanted.
@@ -84,7 +84,7 @@ def _parameters(network: NumpyModel) -> dict[str, Mapping[str, np.ndarray]]:
     return {layer.name: layer.parameters for layer in network if layer.parameters}
 
 
-ALL, DENSE = "all layers", "dense layers"  # what learns, as in the option of `toy_cnn`
+ALL, DENSE = "all layers", "dense layers"  # trained layers, as in the option of `toy_cnn`
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -92,14 +92,14 @@ class Epoch:
     """How the network stands after an epoch."""
 
     number: int  # 1-based
-    loss: float  # nats, mean over the batches while they were learnt from
+    loss: float  # nats, mean over the batches during training
     probability: float  # mean softmax probability of the true class, on the test images
     accuracy: float  # share of test images whose largest logit is the true class's
-    seconds: float  # of learning, since the first epoch began; testing is not counted
+    seconds: float  # of training since the first epoch began, without testing
 
 
 def set_trainable(network: NumpyModel, learn: str) -> None:
-    """Let all layers learn, or only the dense ones.
+    """Make all layers trainable, or only the dense ones.
 
     Args:
         network: whose layers are told.
@@ -120,12 +120,12 @@ def train(
     learning_rate: float = 0.1,
     batch_size: int = 150,
 ) -> Iterator[Epoch]:
-    """Learn from batches in their given order, and tell after each epoch.
+    """Train on batches in their order, and yield the metrics of each epoch.
 
         W ← W - rate · (1/N) Σ_i ΔW_i        over the N images of a batch
 
     Args:
-        network: learns in place; layers that are not `trainable` stay as they are.
+        network: changed in place, except layers that are not `trainable`.
         train_part: images (n, height, width, channels), 0 to 255, and labels (n,).
         test_part: the same, to measure on.
         epochs: passes through all images.

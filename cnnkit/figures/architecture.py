@@ -30,13 +30,13 @@ COLOURS = {
     "other": GREY,
 }
 WORDS = {
-    "input": "the image",
+    "input": "input image",
     "convolution": "convolution",
     "residual": "residual block",
-    "branches": "branches side by side",
+    "branches": "parallel branches",
     "dense connection": "dense connection",
-    "gate": "gated maps",
-    "cell": "cell that also reads the one before the last",
+    "gate": "gate (scaled maps)",
+    "cell": "cell with two inputs",
     "pooling": "pooling",
     "dense": "dense layer",
     "other": "other layers",
@@ -46,7 +46,7 @@ TALLEST, SMALLEST, WIDEST = 120, 10, 640  # pixels on the screen
 MOST_CHIPS = 90  # of a block that cannot be drawn as branches
 
 _FILTERS = re.compile(r"(\d+) filters of ([\d×]+)(?:, stride (\d+))?")
-_EACH = re.compile(r"one filter of ([\d×]+) a map(?:, stride (\d+))?")
+_EACH = re.compile(r"one filter of ([\d×]+) per map(?:, stride (\d+))?")
 
 
 def draw_architecture(network: Architecture) -> str:

@@ -1,4 +1,4 @@
-"""Bars: what networks answer, and numbers of both signs."""
+"""Bars: predicted probabilities, and numbers of both signs."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from cnnkit.figures._style import BLUE, FAINT, GREEN, GREY, faded, finished
 
 
 def probability_bars(values: np.ndarray, class_names: Sequence[str], *, height: int = 170):
-    """The answer of one network: a bar for each class, the largest in full colour.
+    """The probabilities of one network: a bar for each class, the largest in full color.
 
     Args:
         values: (classes,), 0 to 1.
@@ -91,7 +91,7 @@ def signed_bars(
 
 
 def top_k_bars(values: Sequence[float], names: Sequence[str], *, height: int | None = None):
-    """The best answers of one network, the best at the top, names inside the plot.
+    """The top-k predictions of one network, names inside the plot.
 
     Args:
         values: probabilities, 0 to 1, the largest first.

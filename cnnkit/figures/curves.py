@@ -1,4 +1,4 @@
-"""Curves of learning: of one run, of several, live within an epoch."""
+"""Learning curves: of one run, of several, live within an epoch."""
 
 from __future__ import annotations
 

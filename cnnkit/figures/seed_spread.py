@@ -16,7 +16,7 @@ from cnnkit.figures._style import SERIES, faded, finished
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class SeedCurves:
-    """The runs of one way to learn."""
+    """The runs of one way of training."""
 
     title: str
     colour: str  # of the form #RRGGBB
@@ -105,7 +105,7 @@ class Reached(Protocol):
 
     @property
     def per_class(self) -> int:
-        """Images of each class that it learnt from."""
+        """Training images of each class."""
         ...
 
     @property
@@ -130,7 +130,7 @@ def data_and_depth(reached: Iterable[Reached], ways: Iterable[str]) -> go.Figure
             _line(figure, way, dict(sorted(values[way].items())), colour)
     counts = sorted({count for by_count in values.values() for count in by_count})
     figure.update_xaxes(
-        title={"text": "images of each class to learn from"},
+        title={"text": "training images of each class"},
         type="log",
         tickvals=counts,
         ticktext=list(map(str, counts)),

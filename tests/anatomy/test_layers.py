@@ -33,8 +33,8 @@ def test_the_stages_of_lenet_are_those_of_the_published_figure(lenet):
 def test_stages_say_what_each_layer_does_and_what_it_learns(lenet):
     by_name = {stage.name: stage for stage in stages(lenet)}
     assert by_name["block1_conv1"].detail == "20 filters of 5×5"
-    assert by_name["block1_pool"].detail == "largest of 2×2"
-    assert by_name["fc1"].detail == "each sees all 800"
+    assert by_name["block1_pool"].detail == "max pooling 2×2"
+    assert by_name["fc1"].detail == "fully connected, 800 inputs"
     assert [by_name[name].parameters for name in ("block1_conv1", "block2_conv1", "fc1")] == [
         5 * 5 * 20 + 20,
         5 * 5 * 20 * 50 + 50,

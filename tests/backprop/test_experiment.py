@@ -4,7 +4,14 @@ import numpy as np
 import pytest
 
 from cnnkit.backprop import ALL, DENSE, NumpyModel, trace
-from cnnkit.backprop.experiment import ExperimentPlan, TrainingCurve, curve, learn, mean_at, of_way
+from cnnkit.backprop.experiment import (
+    ExperimentPlan,
+    TrainingCurve,
+    curve,
+    mean_at,
+    of_way,
+    train_network,
+)
 from cnnkit.backprop.toy import AWAKE, POST, toy_network, toy_parts
 from cnnkit.datasets import load_dataset
 from cnnkit.errors import InvalidRecipeError, UnknownNameError
@@ -38,11 +45,11 @@ def test_the_patterns_are_those_of_the_data_set_without_its_validation_part():
 
 def test_both_ways_learn_and_the_same_seed_learns_the_same():
     plan = ExperimentPlan(recipe="awake", epochs=120, seeds=1)
-    curves = [curve(way, seed, list(learn(plan, way, seed))) for way, seed in plan.units]
+    curves = [curve(way, seed, list(train_network(plan, way, seed))) for way, seed in plan.units]
     whole, dense = of_way(curves, ALL)[0], of_way(curves, DENSE)[0]
     assert whole.probability[-1] > dense.probability[-1] > 1 / 3
     assert whole.take_off and whole.take_off < 120
-    again = curve(ALL, 0, list(learn(plan, ALL, 0)))
+    again = curve(ALL, 0, list(train_network(plan, ALL, 0)))
     assert np.array_equal(again.probability, whole.probability)
     assert whole.thinned(50).epochs.tolist() == [1, 50, 100]
     assert mean_at([whole], 120, "accuracy") == whole.accuracy[-1]
@@ -50,7 +57,7 @@ def test_both_ways_learn_and_the_same_seed_learns_the_same():
 
 
 def test_a_curve_survives_as_a_file():
-    made = curve(ALL, 4, list(learn(ExperimentPlan(epochs=2, seeds=1), ALL, 4)))
+    made = curve(ALL, 4, list(train_network(ExperimentPlan(epochs=2, seeds=1), ALL, 4)))
     back = TrainingCurve.from_bytes(made.to_bytes())
     assert (back.way, back.seed, back.take_off) == (ALL, 4, None)
     assert np.array_equal(back.seconds, made.seconds)

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from cnnkit.backprop.experiment import ExperimentPlan, curve, learn
+from cnnkit.backprop.experiment import ExperimentPlan, curve, train_network
 from cnnkit.jobs.kinds.experiment import curve_file, kept_curves
 from cnnkit.runs import Status
 
@@ -28,7 +28,7 @@ def test_a_cancelled_experiment_goes_on_with_what_lacks(pool, store, until):
     found = kept_curves(store, run.id, plan)
     assert list(found) == plan.units
     for way, seed in plan.units[-2:]:
-        undisturbed = curve(way, seed, list(learn(plan, way, seed)))
+        undisturbed = curve(way, seed, list(train_network(plan, way, seed)))
         assert np.array_equal(found[way, seed].probability, undisturbed.probability)
     expected = np.mean([found["dense layers", seed].accuracy[-1] for seed in range(2)])
     assert run.metrics["dense_accuracy"] == expected

@@ -8,7 +8,7 @@ from functools import partial
 import pytest
 
 from cnnkit.backprop import DENSE
-from cnnkit.backprop.experiment import ExperimentPlan, curve, learn
+from cnnkit.backprop.experiment import ExperimentPlan, curve, train_network
 from cnnkit.backprop.toy import AWAKE, toy_network
 from cnnkit.jobs.kinds.experiment import curve_file
 from cnnkit.runs import Status
@@ -98,7 +98,7 @@ def test_the_experiment_shows_what_was_measured_and_can_be_run(store, submitted)
 
 def test_what_was_trained_here_is_shown_instead(store, own_home, tmp_path):
     run = store.create("experiment", ExperimentPlan().to_dict(), "here")
-    made = curve(DENSE, 0, list(learn(ExperimentPlan(epochs=3), DENSE, 0)))
+    made = curve(DENSE, 0, list(train_network(ExperimentPlan(epochs=3), DENSE, 0)))
     (tmp_path / curve_file(DENSE, 0)).write_bytes(made.to_bytes())
     store.add_artifact(run.id, tmp_path / curve_file(DENSE, 0))
     store.update(run.id, status=Status.CANCELLED)

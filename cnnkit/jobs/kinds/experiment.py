@@ -15,9 +15,9 @@ from cnnkit.backprop.experiment import (
     ExperimentPlan,
     TrainingCurve,
     curve,
-    learn,
     mean_at,
     of_way,
+    train_network,
 )
 from cnnkit.errors import CorruptRunError
 from cnnkit.files import write_atomic
@@ -84,7 +84,7 @@ class Work:
     def make(self, way: str, seed: int) -> TrainingCurve | None:
         """Train one network; None: cancelled meanwhile."""
         epochs = []
-        for epoch in learn(self.plan, way, seed):
+        for epoch in train_network(self.plan, way, seed):
             if self.job.control() == "cancel":
                 return None
             epochs.append(epoch)

@@ -43,7 +43,7 @@ class Example:
     label: int
     class_names: tuple[str, ...]
     words: str  # what the image is
-    batch: Part  # images to learn from at once
+    batch: Part  # training images
 
     @property
     def key(self) -> tuple[str, str]:
