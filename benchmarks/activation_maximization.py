@@ -1,8 +1,8 @@
-"""Climbing images: images·steps a second against tf-keras-vis.
+"""Activation maximization: images·steps a second against tf-keras-vis.
 
-Both climb the same network from the same start with the peer's own recipe: jitter, rotation,
-total variation, norm, RMSprop. Networks without their official weights here have random
-ones, which changes no speed. The peer runs as its documentation says.
+Both optimize images for the same network from the same start with the peer's own settings:
+jitter, rotation, total variation, norm, RMSprop. Networks without their official weights here
+have random ones, which changes no speed. The peer runs as its documentation says.
 """
 
 from __future__ import annotations
@@ -60,12 +60,12 @@ def ours(model: Any, plan: Plan, steps: int) -> Callable[[], float]:
 
 def theirs(model: Any, score: Any, images: int, steps: int, **how: Any) -> Callable[[], float]:
     """Seconds for as many of the peer's, which has run once before."""
-    climber = ActivationMaximization(model, clone=False, **how)
-    climber(score, seed_input=start(images), steps=1)
+    maximization = ActivationMaximization(model, clone=False, **how)
+    maximization(score, seed_input=start(images), steps=1)
 
     def seconds() -> float:
         began = time.perf_counter()
-        climber(score, seed_input=start(images), steps=steps)
+        maximization(score, seed_input=start(images), steps=steps)
         return time.perf_counter() - began
 
     return seconds

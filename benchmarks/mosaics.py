@@ -1,10 +1,10 @@
-"""What do filters look for? Sheets of sixteen filters a layer, for docs/mosaics.md.
+"""Feature visualization mosaics of sixteen channels a layer, for docs/mosaics.md.
 
     python -m benchmarks.mosaics vgg16 googlenet
 
 Of VGG16 the kernels of its first seven convolutions are enough, as arrays
 `block1_conv1|kernel`, `block1_conv1|bias`, … of `weights/vgg16_block1-3.npz` in the
-operator's data folder: nothing above them is asked.
+operator's data folder: nothing above them is computed.
 """
 
 from __future__ import annotations
@@ -38,13 +38,13 @@ TITLES = {"vgg16": "VGG16, block1 to block3", "googlenet": "GoogLeNet, inception
 PRESET = presets.get("all")
 RESULTS = ROOT / "docs" / "mosaics.json"
 DOCUMENT = ROOT / "docs" / "mosaics.md"
-WIDTH = 480  # pixels, of a sheet
+WIDTH = 480  # pixels, of a mosaic
 QUALITY = 88  # of JPEG
 
 
 @dataclass(frozen=True)
-class Sheet:
-    """One layer's."""
+class MosaicRow:
+    """One layer of the document."""
 
     layer: str
     units: tuple[int, ...]
@@ -68,41 +68,41 @@ def give_kernels(model: Model) -> None:
             model.get_layer(layer).set_weights([arrays[f"{layer}|{x}"] for x in ("kernel", "bias")])
 
 
-def draw(name: str) -> Iterator[Sheet]:
-    """All sheets of a network, one after the other, as files."""
-    way = MosaicSettings(preset=PRESET.name, steps=PRESET.steps)
-    gallery = MosaicBuilder(opened(name), way, LAYERS[name], None)
+def draw(name: str) -> Iterator[MosaicRow]:
+    """Write the mosaics of a network, one after the other."""
+    settings = MosaicSettings(preset=PRESET.name, steps=PRESET.steps)
+    builder = MosaicBuilder(opened(name), settings, LAYERS[name], None)
     for layer in LAYERS[name]:
         began = time.perf_counter()
-        made = gallery.finished(layer)
+        result = builder.finished(layer)
         seconds = time.perf_counter() - began
-        sheet = mosaic(made.images, columns=4, width=WIDTH)
-        white = Image.new("RGB", sheet.shape[1::-1], "white")
-        white.paste(Image.fromarray(sheet), mask=Image.fromarray(sheet[..., 3]))
+        grid = mosaic(result.images, columns=4, width=WIDTH)
+        white = Image.new("RGB", grid.shape[1::-1], "white")
+        white.paste(Image.fromarray(grid), mask=Image.fromarray(grid[..., 3]))
         path = ROOT / "docs" / "images" / f"filters-{name}-{layer}.jpg"
         white.save(path, quality=QUALITY)
         print(f"  {layer}: {seconds:.0f} s", flush=True)
-        yield Sheet(layer, made.units, made.images.shape[1], round(seconds, 1))
+        yield MosaicRow(layer, result.units, result.images.shape[1], round(seconds, 1))
 
 
 def document(results: dict[str, dict]) -> str:
     """The file as it is committed."""
     lines = [
-        "# What filters look for",
+        "# Feature visualization of channels",
         "",
-        "Written by `python -m benchmarks.mosaics`. Sixteen filters of each layer, drawn by lot,",
-        f"each climbed from noise by the recipe *{PRESET.title}* in {PRESET.steps} steps; the",
-        "images are as large as their layer needs them. Of VGG16 these layers have their",
-        "published weights.",
+        "Written by `python -m benchmarks.mosaics`. Sixteen channels of each layer, at random,",
+        f"an image optimized from noise with the preset *{PRESET.title}* in {PRESET.steps} steps.",
+        "Images are as large as the receptive field of their layer asks for. VGG16 has its",
+        "published weights in these layers.",
     ]
     for name, found in results.items():
         lines += ["", f"## {TITLES[name]}", "", f"{found['machine']}.", ""]
         for sheet in found["sheets"]:
             layer, units = sheet["layer"], ", ".join(map(str, sheet["units"]))
             lines += [
-                f"**{layer}**, {sheet['side']} pixels, {sheet['seconds']:.0f} s: filters {units}",
+                f"**{layer}**, {sheet['side']} pixels, {sheet['seconds']:.0f} s: channels {units}",
                 "",
-                f"![Sixteen filters of {layer}](images/filters-{name}-{layer}.jpg)",
+                f"![Images of sixteen channels of {layer}](images/filters-{name}-{layer}.jpg)",
                 "",
             ]
     return "\n".join(lines).rstrip() + "\n"

@@ -1,4 +1,4 @@
-"""DeepDream: an image made more of what a network already sees in it.
+"""DeepDream: gradient ascent on an image for the energy of layers, octave by octave.
 
     for step in dream(model, image, Dream(layers={"inception_4c": 1.0})):
         print(step.octave, step.number, step.value)
@@ -71,10 +71,10 @@ def dream(
         if octave > 1:
             lost = resized(original, size) - resized(before, size)
             current, before = resized(current, size) + lost, resized(original, size)
-        climb = _lbfgs if plan.optimizer == LBFGS else _ascend
-        climbed = climb(model, current, plan, engines, guides)
+        optimize = _lbfgs if plan.optimizer == LBFGS else _ascend
+        steps = optimize(model, current, plan, engines, guides)
         for number, (current, value, values) in enumerate(
-            climbed, start=(octave - 1) * plan.steps + 1
+            steps, start=(octave - 1) * plan.steps + 1
         ):
             yield DreamStep(
                 octave, len(sizes), number, plan.steps * len(sizes), value, values, current
@@ -114,10 +114,10 @@ def tiles(size: tuple[int, int], side: int) -> list[tuple[slice, slice]]:
     ]
 
 
-Climbed = Iterator[tuple[np.ndarray, float, dict[str, float]]]
+Ascent = Iterator[tuple[np.ndarray, float, dict[str, float]]]
 
 
-def _ascend(model: Any, image: np.ndarray, plan: Dream, engines: dict, guides: dict) -> Climbed:
+def _ascend(model: Any, image: np.ndarray, plan: Dream, engines: dict, guides: dict) -> Ascent:
     draw, rate = np.random.default_rng(plan.seed), plan.learning_rate
     for _ in range(plan.steps):
         reach = round(plan.jitter)
@@ -141,20 +141,20 @@ def _ascend(model: Any, image: np.ndarray, plan: Dream, engines: dict, guides: d
 
 def _tiled_slope(model: Any, image: np.ndarray, plan: Dream, engines: dict, guides: dict):
     windows = tiles(image.shape[:2], plan.tile or max(image.shape[:2]))
-    slope, totals, told = np.zeros_like(image), [], []
+    slope, totals, parts = np.zeros_like(image), [], []
     for rows, columns in windows:
         part = image[None, rows, columns]
         engine, whole = _engine(model, part.shape[1:3], plan, engines, guides)
         total, gradient, values = engine.slope(part, whole)
         slope[rows, columns] = gradient[0]
         totals.append(total)
-        told.append(values[:, 0])
+        parts.append(values[:, 0])
     names = [str(term) for _, term in plan.objective().terms]
-    means = np.mean(told, axis=0)
+    means = np.mean(parts, axis=0)
     return float(np.mean(totals)), slope, dict(zip(names, map(float, means), strict=True))
 
 
-def _lbfgs(model: Any, image: np.ndarray, plan: Dream, engines: dict, guides: dict) -> Climbed:
+def _lbfgs(model: Any, image: np.ndarray, plan: Dream, engines: dict, guides: dict) -> Ascent:
     from scipy.optimize import minimize
 
     draw = np.random.default_rng(plan.seed)
@@ -173,10 +173,10 @@ def _lbfgs(model: Any, image: np.ndarray, plan: Dream, engines: dict, guides: di
         )
         image = (found.x.reshape(image.shape) - noise).astype(np.float32)
         total, _, values = engine.slope(image[None], whole)
-        told = dict(zip(names, map(float, values[:, 0]), strict=True))
+        terms = dict(zip(names, map(float, values[:, 0]), strict=True))
         if not np.isfinite(image).all():
-            raise DivergedError(_diverged(told))
-        yield image, total, told
+            raise DivergedError(_diverged(terms))
+        yield image, total, terms
 
 
 def _engine(
@@ -202,5 +202,5 @@ def _starts(length: int, side: int) -> list[int]:
 
 
 def _diverged(values: Mapping[str, float]) -> str:
-    told = ", ".join(f"{name} {value:.3g}" for name, value in values.items())
-    return f"The dream left the finite numbers ({told}): lower the weights or the learning rate."
+    text = ", ".join(f"{name} {value:.3g}" for name, value in values.items())
+    return f"The dream left the finite numbers ({text}): lower the weights or the learning rate."

@@ -38,7 +38,7 @@ class Dream:
         optimizer: "ascent" or "lbfgs".
         evaluations: of each round of L-BFGS.
         most: energy at which an octave is left; None: never.
-        guided: climb the likeness to a second image's activations instead of the energy.
+        guided: raise the likeness to a second image's activations instead of the energy.
         seed: of jitter, tiles and noise.
     """
 
@@ -59,7 +59,7 @@ class Dream:
     seed: int = 0
 
     def objective(self) -> Objective:
-        """The weighted sum that is climbed."""
+        """The weighted sum that is maximized."""
         if not any(self.layers.values()):
             raise IncompatibleError("Every layer has weight 0: give at least one a weight.")
         terms = [

@@ -63,7 +63,7 @@ def folded(calls: Sequence[Call], kept: Sequence[Any]) -> dict[int, Call]:
 
     Args:
         calls: in their order.
-        kept: tensors whose values are wanted; nothing is folded over them.
+        kept: tensors whose values are needed; nothing is folded over them.
 
     Returns:
         id of the normalisation's call → the convolution's.

@@ -1,6 +1,6 @@
 """Is it really that class? The image is shown to networks again, in forms a person has.
 
-What is climbed can be a trick on one network and on exact numbers. An image that is still
+An optimized image can be adversarial to one network and to exact numbers. An image that is still
 its class with whole gray levels, after JPEG, moved by some pixels, and to a network that
 had no part in it, is less of one.
 
@@ -35,7 +35,7 @@ class Reclassification:
     form: str
     own: bool  # whether the image was made with this network
     answers: tuple[Answer, ...]  # best first
-    target: float | None  # probability of the class that was climbed; None: it has no such class
+    target: float | None  # probability of the target class; None: it has no such class
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values for JSON."""
@@ -80,15 +80,15 @@ def fooling_check(
         image: float32 (height, width, channels), about 0 to 255.
         network: that it was made with.
         others: that had no part in it; the image is resized to what they take.
-        target: name of the class that was climbed.
-        k: best answers.
+        target: name of the target class.
+        k: how many of the largest probabilities.
     """
     own = [
-        _verdict(network, _fitted(shown, network), form, True, target, k)
+        _reclassify(network, _fitted(shown, network), form, True, target, k)
         for form, shown in forms(image).items()
     ]
     whole = to_8bit(image)
-    return own + [_verdict(o, _fitted(whole, o), WHOLE, False, target, k) for o in others]
+    return own + [_reclassify(o, _fitted(whole, o), WHOLE, False, target, k) for o in others]
 
 
 def to_8bit(image: np.ndarray) -> np.ndarray:
@@ -99,8 +99,8 @@ def to_8bit(image: np.ndarray) -> np.ndarray:
 def stretched(image: np.ndarray) -> np.ndarray:
     """The image around its own mean with a tenth of the range as spread: uint8.
 
-    Hidden filters are climbed far out of the range or hardly away from gray; so shown, both
-    can be looked at.
+    Images of hidden channels may leave the range far, or hardly leave gray; stretched, both
+    can be seen.
 
     Reference:
         aidiary 2017: `deprocess_image`.
@@ -149,7 +149,7 @@ def _fitted(image: np.ndarray, network: Predictor) -> np.ndarray:
     return prepare(to_8bit(image), network.card.input_shape, "stretch")
 
 
-def _verdict(
+def _reclassify(
     network: Predictor, image: np.ndarray, form: str, own: bool, target: str | None, k: int
 ) -> Reclassification:
     logits = network.logits(image[None])[0]

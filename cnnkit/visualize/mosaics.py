@@ -1,7 +1,7 @@
-"""Many filters of one layer, climbed in batches with one compiled step.
+"""Feature visualization mosaics: an image for each channel of a layer, with its top activations.
 
-    climbing = mosaic(model, "block3_conv1", MosaicSettings(), (224, 224, 3))
-    for done in climbing:  # steps
+    steps = mosaic(model, "block3_conv1", MosaicSettings(), (224, 224, 3))
+    for done in steps:
         print(done)
 
 Importing this loads no TensorFlow: pages name and find mosaics with it.
@@ -29,9 +29,9 @@ if TYPE_CHECKING:
     from cnnkit.models import Predictor
 
 DEFAULT = "all"  # preset
-VERSION = 1  # raised when equal ways give other mosaics
-BATCH = 16  # images that are climbed together
-SOME = 16  # filters of a layer, drawn by lot
+VERSION = 1  # raised when equal settings give other mosaics
+BATCH = 16  # images that are optimized together
+SOME = 16  # channels of a layer, drawn at random
 ALL = "all"
 SMALL, LARGE = 64, 112  # pixels a side
 WIDE = 60  # pixels of a receptive field from which images are large
@@ -56,7 +56,7 @@ class MosaicSettings:
     """How mosaics are made: all that decides them but the network and the layer.
 
     Args:
-        units: how many of a layer's filters, drawn with the seed; "all": every one.
+        units: how many of a layer's channels, drawn with the seed; "all": every one.
         preset: see `presets`.
         steps: of each image.
         seed: of the draw, the noise and the transforms.
@@ -96,7 +96,7 @@ class MosaicSettings:
         return tuple(sorted(map(int, chosen)))
 
     def batches(self, count: int) -> list[tuple[int, ...]]:
-        """The drawn filters in batches of one size: the last repeats its first where it lacks.
+        """The chosen channels in batches of one size; the last is filled up with its first.
 
         Args:
             count: how many the layer has.
@@ -120,16 +120,16 @@ class MosaicSettings:
 def mosaic(
     model: Any,
     layer: str,
-    way: MosaicSettings,
+    settings: MosaicSettings,
     input_shape: Sequence[int],
     field: Sequence[int] | None = None,
 ) -> Generator[int, None, np.ndarray]:
-    """Climb filters of one layer.
+    """Optimize an image for each of some channels of one layer.
 
     Args:
         model: Keras network, see `network.ActivationModel`.
         layer: of `network.choices`.
-        way: which filters, and how.
+        settings: which channels, and how.
         input_shape: (height, width, channels) of the network.
         field: receptive field of the layer in pixels; None: as if it were wide.
 
@@ -141,7 +141,7 @@ def mosaic(
 
     Raises:
         UnknownLayerError: lists the layers there are.
-        IncompatibleError: the layer cannot be climbed; says why.
+        IncompatibleError: the layer cannot be maximized; says why.
         DivergedError: no finite step could be made.
     """
     from cnnkit.visualize.optimize import Maximization
@@ -150,14 +150,14 @@ def mosaic(
     count = unit_count(model, layer, input_shape)
     size = image_size(model, layer, input_shape, field)
     engines, done, made = CompiledSteps(model, kept=1), 0, []
-    for units in way.batches(count):
-        climbing = Maximization(engines, _plan(way, layer, units, size))
-        for _ in range(way.steps):
-            step = climbing.step()
+    for units in settings.batches(count):
+        running = Maximization(engines, _plan(settings, layer, units, size))
+        for _ in range(settings.steps):
+            step = running.step()
             done += 1
             yield done
-        made += list(as_shown(step.images, climbing.plan))
-    return np.stack(made[: len(way.drawn(count))])
+        made += list(as_shown(step.images, running.plan))
+    return np.stack(made[: len(settings.drawn(count))])
 
 
 def unit_count(model: Any, layer: str, input_shape: Sequence[int]) -> int:
@@ -178,10 +178,10 @@ def unit_count(model: Any, layer: str, input_shape: Sequence[int]) -> int:
 def image_size(
     model: Any, layer: str, input_shape: Sequence[int], field: Sequence[int] | None = None
 ) -> tuple[int, int]:
-    """Height and width of images in which a filter can show what it wants.
+    """Height and width of the images that are optimized for a layer.
 
-    A filter that sees little of an image needs no large one. What a layer cannot take small
-    is climbed at the network's own size, and so is what is small itself.
+    A small receptive field needs no large image. What a layer cannot take small
+    is optimized at the network's own size, and so is what is small itself.
 
     Args:
         model: Keras network.
@@ -207,9 +207,15 @@ def receptive_fields(model: Any, input_shape: Sequence[int]) -> dict[str, tuple[
     return found
 
 
-def _plan(way: MosaicSettings, layer: str, units: tuple[int, ...], size: tuple[int, int]) -> Plan:
-    return presets.get(way.preset).plan(
-        channel(layer, units), images=len(units), size=size, steps=way.steps, seed=way.seed
+def _plan(
+    settings: MosaicSettings, layer: str, units: tuple[int, ...], size: tuple[int, int]
+) -> Plan:
+    return presets.get(settings.preset).plan(
+        channel(layer, units),
+        images=len(units),
+        size=size,
+        steps=settings.steps,
+        seed=settings.seed,
     )
 
 
@@ -226,18 +232,18 @@ def _takes(model: Any, layer: str, size: tuple[int, int]) -> bool:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class LayerMosaic:
-    """One layer's filters: what is climbed for each, and the images that excite it most."""
+    """One layer's filters: an optimized image for each, and its top activating images."""
 
     layer: str
     shape: tuple[int, ...]  # (height, width, filters) or (units,)
     field: tuple[int, ...] | None  # receptive field in pixels; None: not known
     units: tuple[int, ...]
     images: np.ndarray  # uint8 (units, height, width, channels)
-    collection: str = ""  # where the exciting images are from; "": none fits the network
+    collection: str = ""  # where the top activating images are from; "": none fits the network
     names: tuple[str, ...] = ()  # of the images in `shown`
-    shown: np.ndarray  # uint8 (images, height, width, channels): each that excites a unit
+    shown: np.ndarray  # uint8 (images, height, width, channels): every top activating image
     places: np.ndarray  # int64 (units, most): of the images in `shown`, the best first
-    values: np.ndarray  # float32 (units, most): how much each excites
+    values: np.ndarray  # float32 (units, most): the activation by each
 
     def keep(self, cache: ResultCache, key: str) -> None:
         """Put it among the results."""
@@ -261,7 +267,7 @@ class MosaicBuilder:
 
     Args:
         opened: the network.
-        way: which filters, and how.
+        settings: which channels, and how.
         layers: all that shall be made.
         collection: images to show to the filters; None: none fits.
 
@@ -272,35 +278,37 @@ class MosaicBuilder:
     def __init__(
         self,
         opened: Predictor,
-        way: MosaicSettings,
+        settings: MosaicSettings,
         layers: Sequence[str],
         collection: Collection | None,
     ):
         """Count, and make nothing yet."""
-        self.model, self.way, self.collection = opened.model, way, collection
+        self.model, self.settings, self.collection = opened.model, settings, collection
         self.shape = tuple(opened.card.input_shape)
         self._fields = receptive_fields(self.model, self.shape)
         counts = {layer: unit_count(self.model, layer, self.shape) for layer in layers}
-        self._climbed = {name: len(way.batches(n)) * way.steps for name, n in counts.items()}
+        self._optimization = {
+            name: len(settings.batches(n)) * settings.steps for name, n in counts.items()
+        }
         asked = collection.batches if collection else 0
-        self.steps = {name: steps + asked for name, steps in self._climbed.items()}
+        self.steps = {name: steps + asked for name, steps in self._optimization.items()}
 
     def make(self, layer: str) -> Generator[int, None, LayerMosaic]:
-        """One layer: first its mosaic, then the images that excite it.
+        """One layer: first its mosaic, then its top activating images.
 
         Yields:
             Steps done, of `steps`; a batch of the collection counts as one.
 
         Returns:
-            What there is to be kept.
+            The finished layer.
         """
         from cnnkit.visualize.network import ActivationModel
 
         field = self._fields.get(layer)
-        images = yield from mosaic(self.model, layer, self.way, self.shape, field)
+        images = yield from mosaic(self.model, layer, self.settings, self.shape, field)
         height, width, _ = self.shape
         shape = ActivationModel(self.model, (layer,), (height, width)).shapes[layer]
-        units = self.way.drawn(shape[-1])
+        units = self.settings.drawn(shape[-1])
         found = yield from self._found(layer, units)
         return LayerMosaic(
             layer=layer, shape=shape, field=field, units=units, images=images, **found
@@ -316,7 +324,7 @@ class MosaicBuilder:
                 return end.value
 
     def _found(self, layer: str, units: Sequence[int]) -> Generator[int, None, dict[str, Any]]:
-        """The fields of `LayerMosaic` that say which images excite the units."""
+        """The fields of `LayerMosaic` that say which images activate the units most."""
         if self.collection is None:
             return {
                 "shown": np.zeros((0, *self.shape), np.uint8),
@@ -324,7 +332,7 @@ class MosaicBuilder:
                 "values": np.zeros((len(units), 0), np.float32),
             }
         asking = find_top_activations(self.model, layer, units, self.collection.images)
-        found = yield from _after(asking, self._climbed[layer])
+        found = yield from _after(asking, self._optimization[layer])
         kept, places = np.unique(found.places, return_inverse=True)
         return {
             "collection": self.collection.title,

@@ -1,4 +1,4 @@
-"""The part of a network that an objective needs, for images of any size."""
+"""Activations of chosen layers, for images of any size."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class TargetLayer:
-    """A layer whose units can be excited."""
+    """A layer whose units can be maximized."""
 
     name: str  # "outer/inner" inside a nested network
     kind: str  # class of the layer
@@ -33,7 +33,7 @@ class TargetLayer:
 
 
 def target_layers(model: Any, size: tuple[int, int] | None = None) -> list[TargetLayer]:
-    """The layers that can be excited, from the image to the answer.
+    """The layers whose units can be maximized, from the input to the logits.
 
     Args:
         model: one image in; Sequential or functional, flat or nested.
@@ -42,24 +42,24 @@ def target_layers(model: Any, size: tuple[int, int] | None = None) -> list[Targe
     Raises:
         IncompatibleError: the network cannot be read, or leaves its size open and none is given.
     """
-    found: dict[str, TargetLayer] = {}
+    layers: dict[str, TargetLayer] = {}
     for call in _trace(model, _input_shape(model, size)).calls:
         shape = tuple(call.outputs[0].shape[1:])
-        answers = len(shape) in (1, 3) and call.outputs[0].dtype.startswith(("float", "bfloat"))
-        if answers and call.kind not in _NOT_EXCITED:
-            found.setdefault(call.path, TargetLayer(call.path, call.kind, shape))
-    return list(found.values())
+        has_units = len(shape) in (1, 3) and call.outputs[0].dtype.startswith(("float", "bfloat"))
+        if has_units and call.kind not in _WITHOUT_UNITS:
+            layers.setdefault(call.path, TargetLayer(call.path, call.kind, shape))
+    return list(layers.values())
 
 
 class ActivationModel:
-    """What some layers answer to images of one size.
+    """The activations of some layers for images of one size.
 
     The model itself is neither changed nor copied. Only the calls that lead to the wanted
     layers are made, and no layer that comes after them has to fit the size.
 
     Args:
         model: one image in; Sequential or functional, flat or nested.
-        layers: names of `choices`; "": the network's answer.
+        layers: names of `choices`; "": the logits.
         size: (height, width) of the images; None: the network's own.
 
     Raises:
@@ -86,7 +86,7 @@ class ActivationModel:
         self.shapes = {name: tuple(x.shape[1:]) for name, x in self._results.items()}
 
     def __call__(self, images: Tensor) -> dict[str, Tensor]:
-        """What each layer answers.
+        """Activations by layer: float32 (images, height, width, channels) or (images, units).
 
         Args:
             images: float32 (images, height, width, channels), 0 to 255.
@@ -97,21 +97,21 @@ class ActivationModel:
             return values[id(entry)] if isinstance(entry, keras.KerasTensor) else entry
 
         for step in self._steps:
-            given = keras.tree.map_structure(value, (step.arguments, step.keywords))
-            answer = step.operation(*given[0], **given[1])
-            for place, result in zip(step.outputs, keras.tree.flatten(answer), strict=True):
+            inputs = keras.tree.map_structure(value, (step.arguments, step.keywords))
+            output = step.operation(*inputs[0], **inputs[1])
+            for place, result in zip(step.outputs, keras.tree.flatten(output), strict=True):
                 values[id(place)] = result
         return {name: values[id(result)] for name, result in self._results.items()}
 
 
 class _Step(NamedTuple):
-    """One call as it is made: the layer's own, or what gives the same sooner."""
+    """One call: the layer's own, or a faster equivalent."""
 
     path: str  # of the layer
     operation: Callable
     arguments: Any
     keywords: Any
-    outputs: Sequence[Any]  # where its answers go
+    outputs: Sequence[Any]  # where its outputs go
 
 
 def _steps(calls: Sequence[Call], taken_up: Mapping[int, Call]) -> list[_Step]:
@@ -125,7 +125,7 @@ def _steps(calls: Sequence[Call], taken_up: Mapping[int, Call]) -> list[_Step]:
     steps = []
     for call in calls:
         operation, arguments, keywords = call.operation, call.arguments, call.keywords
-        # What gives the same sooner takes the maps alone, whatever else the layer was given.
+        # The faster equivalents take the feature maps alone, whatever else the layer receives.
         if id(call) in taken_up:
             before = taken_up[id(call)]
             operation = partial(convolve, before.operation, call.operation)
@@ -138,8 +138,8 @@ def _steps(calls: Sequence[Call], taken_up: Mapping[int, Call]) -> list[_Step]:
     return steps
 
 
-# They hand on what they get, or have nothing that an image could excite.
-_NOT_EXCITED = ("InputLayer", "Dropout", "Rescaling", "Normalization", "Identity")
+# They pass their input on, or have no units of their own.
+_WITHOUT_UNITS = ("InputLayer", "Dropout", "Rescaling", "Normalization", "Identity")
 
 
 def _trace(model: Any, shape: tuple[int, int, int]) -> Any:
@@ -195,13 +195,13 @@ def _names(model: Any) -> list[str]:
 def _needed(calls: Sequence[Call], results: Sequence[Any], source: Any) -> list[Call]:
     """Those that lead to the results, in their order."""
     wanted = {id(result) for result in results}
-    kept = []
+    needed = []
     for call in reversed(calls):
         # The image itself is given, not computed.
         if call.outputs[0] is not source and any(id(x) in wanted for x in call.outputs):
-            kept.append(call)
+            needed.append(call)
             wanted |= {id(x) for x in call.inputs}
-    return kept[::-1]
+    return needed[::-1]
 
 
 def check_units(layer: str, units: Sequence[float], shape: Mapping[str, tuple[int, ...]]) -> None:
@@ -213,7 +213,7 @@ def check_units(layer: str, units: Sequence[float], shape: Mapping[str, tuple[in
     count = shape[layer][-1]
     for unit in units:
         if not 0 <= unit < count:
-            where = f"Layer {layer!r}" if layer else "The network's answer"
+            where = f"Layer {layer!r}" if layer else "The network"
             raise IncompatibleError(
                 f"{where} has {count} units, 0 to {count - 1}. Received: {unit:g}."
             )

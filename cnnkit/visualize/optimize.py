@@ -1,4 +1,4 @@
-"""The loop: climb, look whether all is finite, go on from the last good image if not."""
+"""The loop of gradient ascent, which goes on from the last finite image when a step is not."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ RECOVERY = 10  # good steps after which a halved step grows again
 
 @dataclass(frozen=True)
 class OptimizationStep:
-    """What one step found and did."""
+    """Values and gradient norm before a step, and the images after it."""
 
     number: int  # steps done, 1-based
     values: Mapping[str, np.ndarray]  # term → (images,), of the image the step began with
@@ -45,7 +45,7 @@ class Maximization:
     Args:
         model: Keras network, or the `CompiledSteps` of one, which remember what was compiled.
         plan: what to do.
-        images: (images, height, width, channels), 0 to 255, to begin with; None: noise.
+        images: (images, height, width, channels), 0 to 255, to start from; None: noise.
         guides: name → guiding image, see `terms.guide`.
 
     Raises:
@@ -61,7 +61,7 @@ class Maximization:
         images: np.ndarray | None = None,
         guides: Mapping[str, np.ndarray] | None = None,
     ):
-        """Begin; the first step compiles."""
+        """Start; the first step compiles."""
         engines = model if isinstance(model, CompiledSteps) else CompiledSteps(model)
         self.engine = engines.get(plan, guides)
         self.plan = plan
@@ -70,18 +70,20 @@ class Maximization:
         self._good = 0
 
     def steer(self, numbers: Mapping[str, Number]) -> None:
-        """Turn numbers of the plan; the next step goes on from the image as it is.
+        """Change numbers of the plan; the next step goes on from the current image.
 
         Args:
-            numbers: by path, see `Plan.numbers`.
+            numbers: by name, see `Plan.numbers`.
 
         Raises:
             ValueError: there is no such number.
-            IncompatibleError: a unit is not there, or nothing is left to climb.
+            IncompatibleError: the layer has no such unit, or every weight is 0.
         """
         plan = self.plan.turned(numbers)
         if plan.shape() != self.plan.shape():
-            raise ValueError("As many units must be given as before: start anew with others.")
+            raise ValueError(
+                "Units cannot be added, nor an optimizer's settings changed, without a restart."
+            )
         self.engine.check(plan)
         self.plan = plan
 
@@ -91,14 +93,14 @@ class Maximization:
         self._rates[:] = 1
 
     def step(self) -> OptimizationStep:
-        """Climb once.
+        """One step of gradient ascent.
 
         Raises:
             DivergedError: no finite step could be made; names the terms.
         """
         new, report, notes = self._finite_step()
         dead = np.asarray(report.gradient_norm) == 0
-        if dead.any() and self._climbs():
+        if dead.any() and self._has_target():
             new, notes = self._warmed(new, dead, notes)
         self.state = new
         return OptimizationStep(
@@ -138,8 +140,8 @@ class Maximization:
                     f"{1 / self._rates.min():g} times smaller. Lower the learning rate."
                 )
         raise DivergedError(
-            f"Step {self.state.number + 1} cannot be made: {' '.join(notes)} Begin anew with other "
-            "noise, or lower the weights."
+            f"Step {self.state.number + 1} cannot be made: {' '.join(notes)} Restart with another "
+            "seed, or lower the weights."
         )
 
     def _set_aside(self, place: int) -> str:
@@ -151,7 +153,7 @@ class Maximization:
         if self._good % RECOVERY == 0:
             self._rates[:] = np.minimum(1, 2 * self._rates)
 
-    def _climbs(self) -> bool:
+    def _has_target(self) -> bool:
         return any(weight and not term.of_image for weight, term in self.plan.objective.terms)
 
     def _warmed(self, cold: State, dead: np.ndarray, notes: list[str]) -> tuple[State, list[str]]:
@@ -165,7 +167,11 @@ class Maximization:
         )
         where = ", ".join(str(n + 1) for n in np.flatnonzero(dead))
         lives = bool((np.asarray(report.gradient_norm)[dead] > 0).any())
-        end = "they are warmed up." if lives else "warming them up gives none either."
+        end = (
+            "their ReLUs let the gradient through."
+            if lives
+            else "nor does one with their ReLUs open."
+        )
         note = (
             f"No gradient reaches image {where}: the units on the way are off or saturated; {end}"
         )
@@ -176,10 +182,10 @@ class Maximization:
         return {str(term): values[n] for n, (_, term) in enumerate(self.plan.objective.terms)}
 
     def _from(self, images: np.ndarray) -> State:
-        wanted = (self.plan.images, *self.engine.size, self.engine.channels)
-        if images.shape != wanted:
+        shape = (self.plan.images, *self.engine.size, self.engine.channels)
+        if images.shape != shape:
             raise IncompatibleError(
-                f"The plan begins with images of {wanted}. Received: {images.shape}."
+                f"The plan begins with images of {shape}. Received: {images.shape}."
             )
         return self.engine.begin_with(np.asarray(images, np.float32))
 
@@ -191,7 +197,7 @@ def maximize(
     images: np.ndarray | None = None,
     guides: Mapping[str, np.ndarray] | None = None,
 ) -> Iterator[OptimizationStep]:
-    """Climb step by step.
+    """Activation maximization, step by step.
 
         for step in maximize(model, Plan(objective=class_logit(65), steps=100)):
             print(step.number, step.values)
@@ -200,7 +206,7 @@ def maximize(
     Args:
         model: Keras network that takes (batch, height, width, channels), 0 to 255.
         plan: what to do.
-        images: to begin with; None: noise.
+        images: to start from; None: noise.
         guides: see `terms.guide`.
 
     Raises:
@@ -208,9 +214,9 @@ def maximize(
         IncompatibleError: plan and network do not fit; says where.
         DivergedError: no finite step could be made.
     """
-    climbing = Maximization(model, plan, images=images, guides=guides)
+    running = Maximization(model, plan, images=images, guides=guides)
     for _ in range(plan.steps):
-        yield climbing.step()
+        yield running.step()
 
 
 def last_of(steps: Iterable[T]) -> T:

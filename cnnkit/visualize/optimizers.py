@@ -81,7 +81,7 @@ class ImageOptimizer:
     def step(
         self, gradient: Tensor, state: tuple[Tensor, ...], number: Tensor
     ) -> tuple[Tensor, tuple[Tensor, ...]]:
-        """The update for a learning rate of 1, to be added, and the state after it.
+        """The update for a learning rate of 1, to be subtracted, and the state after it.
 
         Every update is proportional to the learning rate, which is thus multiplied outside:
         it changes while running, and is another one for an image whose step was halved.
@@ -95,8 +95,8 @@ class ImageOptimizer:
         iterations.assign(tf.cast(number - 1, iterations.dtype))
         for variable, value in zip(variables, state, strict=True):
             variable.assign(value)
-        # Of zeros, the optimizer leaves the update itself. It descends: the sign is turned.
+        # From zeros, the optimizer leaves the update alone: of a descent, so it is subtracted.
         self._update.assign(tf.zeros(self._update.shape))
-        self._optimizer.apply([-gradient], [self._update])
+        self._optimizer.apply([gradient], [self._update])
         after = tuple(tf.convert_to_tensor(variable.value) for variable in variables)
         return tf.convert_to_tensor(self._update.value), after

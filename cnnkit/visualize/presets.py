@@ -1,4 +1,4 @@
-"""Published ways to draw what a unit wants, as data one can read.
+"""Published settings of activation maximization, as data.
 
     plan = presets.get("post_total_variation").plan(class_logit(65))
 
@@ -28,13 +28,13 @@ from cnnkit.visualize.regularizers import anisotropic_variation, lp_norm, total_
 
 @dataclass(frozen=True, kw_only=True)
 class Preset:
-    """Everything of a plan but what it excites."""
+    """Everything of a plan but its objective."""
 
     name: str
     title: str  # shown to people
     source: str  # author and title
     steps: int
-    penalties: Objective | None = None  # added to what is excited; weights are negative
+    penalties: Objective | None = None  # added to the objective; weights are negative
     probability: bool = False  # classes after softmax, not before
     lead: float = 0.0  # weight of a class's lead over all others, beside its logit
     parametrization: Component = field(default_factory=parametrizations.pixels)
@@ -46,10 +46,10 @@ class Preset:
     differs: str = ""  # from the original, in one sentence
 
     def plan(self, objective: Objective, **changes) -> Plan:
-        """A plan that climbs an objective this way.
+        """A plan that maximizes an objective this way.
 
         Args:
-            objective: what to excite.
+            objective: what to maximize.
             **changes: fields of `Plan`, such as `images=16` or `seed=1`.
         """
         if self.probability:
@@ -146,9 +146,9 @@ def _after_softmax(term: Term) -> Term:
 
 
 def _leads(objective: Objective, weight: float) -> Objective:
-    """For each class that is climbed, its lead over all others."""
-    climbed = [(w, t) for w, t in objective.terms if weight and t.kind == "class_logit"]
-    leads = ((weight * w, dataclasses.replace(t, kind="class_margin")) for w, t in climbed)
+    """For each target class, its margin over all others."""
+    classes = [(w, t) for w, t in objective.terms if weight and t.kind == "class_logit"]
+    leads = ((weight * w, dataclasses.replace(t, kind="class_margin")) for w, t in classes)
     return Objective(tuple(leads))
 
 

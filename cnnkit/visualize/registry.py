@@ -84,13 +84,17 @@ class Definition:
     def component(self, *values: Any, **named: Any) -> Component:
         """A component of this kind, from values in the order of the function's parameters."""
         names = [*self.numbers, *self.options]
-        given = dict(zip(names, values, strict=False)) | named
+        received = dict(zip(names, values, strict=False)) | named
         defaults = {**self.numbers, **self.options}
-        missing = [n for n, default in defaults.items() if default is _EMPTY and n not in given]
-        if len(values) > len(names) or missing or not given.keys() <= set(names):
-            raise TypeError(f"{self.kind} takes {', '.join(names) or 'nothing'}. Received: {given}")
-        numbers = {n: _as_number(n, given.get(n, default)) for n, default in self.numbers.items()}
-        options = {n: given.get(n, default) for n, default in self.options.items()}
+        missing = [n for n, default in defaults.items() if default is _EMPTY and n not in received]
+        if len(values) > len(names) or missing or not received.keys() <= set(names):
+            raise TypeError(
+                f"{self.kind} takes {', '.join(names) or 'nothing'}. Received: {received}"
+            )
+        numbers = {
+            n: _as_number(n, received.get(n, default)) for n, default in self.numbers.items()
+        }
+        options = {n: received.get(n, default) for n, default in self.options.items()}
         for name, allowed in self.allowed.items():
             if options[name] not in allowed:
                 raise ValueError(

@@ -1,4 +1,4 @@
-"""One compiled step: from what is stored to what is stored next, and what it was worth.
+"""One compiled step: from the stored image to the next, and the values of all terms.
 
 Compiled once for a network and a plan's shape. Every number of the plan comes in as a
 tensor, and what the optimiser remembers goes in and out, so that nothing is compiled anew
@@ -39,7 +39,7 @@ class State(NamedTuple):
 
 
 class StepValues(NamedTuple):
-    """What a step found at the image it started from, and whether it can be gone on with."""
+    """What a step measures at the image it starts from, and whether its result is finite."""
 
     values: Tensor  # float32 (terms, images), without their weights
     gradient_norm: Tensor  # float32 (images,), of the activations' terms, at the image
@@ -77,13 +77,13 @@ class CompiledStep:
             lambda stored: parametrizations.render(plan.parametrization, stored, self.size),
             autograph=False,
         )
-        self._step = tf.function(lambda *given: self._one(*given), autograph=False)
-        self._warm = tf.function(lambda *given: self._one(*given, warm=True), autograph=False)
-        self._slope = tf.function(lambda *given: self._climb(*given)[:3], autograph=False)
+        self._step = tf.function(lambda *inputs: self._one(*inputs), autograph=False)
+        self._warm = tf.function(lambda *inputs: self._one(*inputs, warm=True), autograph=False)
+        self._slope = tf.function(lambda *inputs: self._gradients(*inputs)[:3], autograph=False)
         self.check(plan)
 
     def check(self, plan: Plan) -> None:
-        """Refuse units that are not there, and a plan that climbs nothing.
+        """Refuse units that the layer does not have, and an objective without a weight.
 
         Raises:
             IncompatibleError: says which.
@@ -95,7 +95,7 @@ class CompiledStep:
                     check_units(term.layer, units, self.network.shapes)
         if all(weight == 0 for weight, _ in plan.objective.terms):
             raise IncompatibleError(
-                "Every weight is 0, so there is nothing to climb: give at least one term a weight."
+                "Every weight is 0, so nothing is maximized: give at least one term a weight."
             )
 
     # What is stored
@@ -152,7 +152,7 @@ class CompiledStep:
         rates = np.ones(plan.images, np.float32) if rates is None else rates
         with self._lock:
             stored, remembered, report = (self._warm if warm else self._step)(
-                *self._given(state.stored, state.number + 1, plan, weights),
+                *self._inputs(state.stored, state.number + 1, plan, weights),
                 state.remembered,
                 tf.constant(rates, tf.float32),
             )
@@ -171,11 +171,11 @@ class CompiledStep:
         Returns:
             The sum over all images; its gradient, shaped as they are; (terms, images).
         """
-        given = self._given(tf.constant(images, tf.float32), number, plan)
-        values, slope, total = self._slope(*given)
+        inputs = self._inputs(tf.constant(images, tf.float32), number, plan)
+        values, slope, total = self._slope(*inputs)
         return float(total), slope.numpy(), values.numpy()
 
-    def _given(self, stored, number: int, plan: Plan, weights: np.ndarray | None = None) -> tuple:
+    def _inputs(self, stored, number: int, plan: Plan, weights: np.ndarray | None = None) -> tuple:
         weights = plan.objective.weights if weights is None else weights
         return (
             stored,
@@ -185,36 +185,38 @@ class CompiledStep:
             {path: tf.constant(value, tf.float32) for path, value in plan.numbers().items()},
         )
 
-    def _climb(self, stored, number, seed, weights, numbers, warm=False):
-        """Values, gradient by the image, weighted sum, the image, and what excites alone."""
+    def _gradients(self, stored, number, seed, weights, numbers, warm=False):
+        """Values, gradient by the image, weighted sum, image, gradient of activation terms."""
         image = parametrizations.render(self.plan.parametrization, stored, self.size)
-        values, excite, restrain = self._values(image, number, seed, weights, numbers, warm)
-        excited = _gradient(excite, image)
-        if self.network and excited is None:
+        values, raised, penalty = self._values(image, number, seed, weights, numbers, warm)
+        rising = _gradient(raised, image)
+        if self.network and rising is None:
             raise IncompatibleError(
                 f"No gradient comes through {', '.join(map(repr, self.network.layers))}, so no "
-                "image can be climbed there: choose another layer."
+                "image can be optimized for it: choose another layer."
             )
-        excited = tf.zeros_like(image) if excited is None else excited
-        restrained = _gradient(restrain, image)
-        slope = excited if restrained is None else excited + restrained
-        return values, slope, excite + restrain, image, excited
+        rising = tf.zeros_like(image) if rising is None else rising
+        penalized = _gradient(penalty, image)
+        slope = rising if penalized is None else rising + penalized
+        return values, slope, raised + penalty, image, rising
 
     def _one(self, stored, number, seed, weights, numbers, remembered, rates, warm=False):
         storage = self.plan.parametrization
-        values, slope, _, image, excited = self._climb(stored, number, seed, weights, numbers, warm)
+        values, slope, _, image, rising = self._gradients(
+            stored, number, seed, weights, numbers, warm
+        )
         # Through the parametrization only once, for both together.
         gradient = slope if _is_image(storage) else tf.gradients(image, stored, grad_ys=slope)[0]
         gradient = self._optimizer.normalize(gradient)
         update, remembered = self._optimizer.step(gradient, remembered, number)
         rates = numbers["optimizer.learning_rate"] * rates
-        changed = stored + update * tf.reshape(rates, (-1,) + (1,) * (len(stored.shape) - 1))
+        changed = stored - update * tf.reshape(rates, (-1,) + (1,) * (len(stored.shape) - 1))
         changed = parametrizations.bounded(storage, changed)
         names = self.plan.names("regularizers")
         for name, part in zip(names, self.plan.regularizers, strict=True):
             compute = definition(part.kind).compute
-            changed = compute(changed, excited, number, **_own(numbers, name))
-        norm = tf.norm(tf.reshape(excited, (excited.shape[0], -1)), axis=1)
+            changed = compute(changed, rising, number, **_own(numbers, name))
+        norm = tf.norm(tf.reshape(rising, (rising.shape[0], -1)), axis=1)
         finite = _finite(changed) & tf.math.is_finite(tf.reduce_sum(values, 0))
         # A gradient whose square overflows is divided by infinity: a step of nothing.
         finite &= tf.reduce_all([_finite(slope**2), *map(_finite, remembered)], 0)
@@ -228,22 +230,20 @@ class CompiledStep:
             own = [_own(numbers, name) for name in plan.names("transforms")]
             seen = self._transform(image, own, tf.stack([seed, number]))
             activations = self._answers(self.network, seen, warm)
-        values, excite, restrain = [], tf.constant(0.0), tf.constant(0.0)
+        values, raised, penalty = [], tf.constant(0.0), tf.constant(0.0)
         names = plan.names("objective")
         for place, (name, (_, term)) in enumerate(zip(names, plan.objective.terms, strict=True)):
-            given = _own(numbers, name)
+            own = _own(numbers, name)
             counted, value = _weighed(
                 weights[place],
-                lambda term=term, given=given: term_value(
-                    term, given, activations, image, self._guides
-                ),
+                lambda term=term, own=own: term_value(term, own, activations, image, self._guides),
             )
             values.append(value)
             if term.of_image:
-                restrain += counted
+                penalty += counted
             else:
-                excite += counted
-        return tf.stack(values), excite, restrain
+                raised += counted
+        return tf.stack(values), raised, penalty
 
     def _answers(self, network: ActivationModel, seen: Tensor, warm: bool) -> dict[str, Tensor]:
         seen = _fitted(seen, network.size)
@@ -314,10 +314,10 @@ def _weighed(weight: Tensor, compute) -> tuple[Tensor, Tensor]:
         value = compute()
         return weight * tf.reduce_sum(value), value
 
-    def told():
+    def without_gradient():
         return tf.constant(0.0), tf.stop_gradient(compute())
 
-    total, value = tf.cond(weight != 0, counted, told)
+    total, value = tf.cond(weight != 0, counted, without_gradient)
     return total, tf.stop_gradient(value)
 
 
@@ -379,14 +379,14 @@ def _seen_size(plan: Plan, model: Any) -> tuple[int, int]:
 
 
 def _resizable(plan: Plan) -> bool:
-    """Whether an answer of the whole network is wanted: then the image is made to fit it."""
+    """Whether the objective reads only logits: then the image is resized to fit the network."""
     return all(not layer for layer in plan.objective.layers)
 
 
 def _guide_activations(
     model: Any, plan: Plan, guides: Mapping[str, np.ndarray]
 ) -> dict[str, dict[str, Tensor]]:
-    found: dict[str, dict[str, Tensor]] = {}
+    activations: dict[str, dict[str, Tensor]] = {}
     for _, term in plan.objective.terms:
         if "guide" not in term.options:
             continue
@@ -399,8 +399,8 @@ def _guide_activations(
         _, height, width, _ = guides[name].shape
         network = ActivationModel(model, (term.layer,), (height, width))
         answers = network(tf.constant(guides[name], tf.float32))
-        found.setdefault(name, {})[term.layer] = answers[term.layer]
-    return found
+        activations.setdefault(name, {})[term.layer] = answers[term.layer]
+    return activations
 
 
 _REDIRECTED = "CnnkitRedirectedRelu"
@@ -408,9 +408,9 @@ _REDIRECTED = "CnnkitRedirectedRelu"
 
 @tf.RegisterGradient(_REDIRECTED)
 def _redirected(operation: Any, slope: Tensor) -> Tensor:
-    """The gradient of a ReLU, or where none of an image's comes through, what would wake it.
+    """The gradient of a ReLU, or where none of an image's comes through, what would activate it.
 
-    Only there: below, the ReLUs that are on say best what the one above wants to see.
+    Only there: below it, the active ReLUs give the better gradient of the one above.
     """
     output = operation.outputs[0]
     low, high = output <= 0, output >= (6 if operation.type == "Relu6" else np.inf)

@@ -1,7 +1,6 @@
-"""Which images of a collection excite each unit of a layer most?
+"""The top activating images of each unit of a layer, among a collection.
 
-What is climbed says what a unit wants; what it finds among real images says what it got
-to see of that.
+An optimized image shows a unit's preference without limits; these show it among real images.
 
 Reference:
     Zeiler, Fergus 2013, "Visualizing and Understanding Convolutional Networks".
@@ -49,7 +48,7 @@ class Collection:
 
 @dataclass(frozen=True, eq=False)
 class TopActivations:
-    """The most exciting images of each unit, the best first."""
+    """The top activating images of each unit, the largest activation first."""
 
     places: np.ndarray  # int64 (units, most), in the collection
     values: np.ndarray  # float32 (units, most)
@@ -82,7 +81,7 @@ def find_top_activations(
     by: str = "max",
     top: int = TOP,
 ) -> Generator[int, None, TopActivations]:
-    """Show images to a layer and keep those that excite its units most.
+    """Find the images with the largest activation of each unit of a layer.
 
     Args:
         model: Keras network, see `network.ActivationModel`.

@@ -316,7 +316,10 @@ def test_relus_that_are_off_are_noticed_and_warmed_up():
     running = Maximization(model, plan)
     steps = [running.step() for _ in range(12)]
     assert steps[0].gradient_norm == 0
-    assert "the units on the way are off or saturated; they are warmed up" in steps[0].notes[0]
+    assert (
+        "the units on the way are off or saturated; their ReLUs let the gradient through"
+        in steps[0].notes[0]
+    )
     assert steps[-1].gradient_norm > 0 and not steps[-1].notes
     assert steps[-1].values["channel(conv, unit=1)"] > 0
 

@@ -54,7 +54,7 @@ def test_ten_updates_are_the_published_ones(component, published, scale):
         zip(gradients, published(gradients, rate=1.0), strict=True), start=1
     ):
         update, state = running.step(tf.constant(gradient, tf.float32), state, tf.constant(number))
-        np.testing.assert_allclose(update, expected, rtol=2e-4, atol=1e-5 * scale)
+        np.testing.assert_allclose(-update, expected, rtol=2e-4, atol=1e-5 * scale)
 
 
 def test_an_update_depends_on_the_state_that_is_handed_in_alone():
