@@ -12,7 +12,7 @@ from cnnkit.backprop.dense import Dense, ReLU
 from cnnkit.backprop.network import NumpyModel
 from cnnkit.backprop.pooling import MaxPooling
 from cnnkit.backprop.shaping import Flatten, Scaling
-from cnnkit.datasets._toy_patterns import CLASSES, SIZE, TRAIN, make
+from cnnkit.datasets._toy_patterns import CLASSES, SIZE, TRAIN, toy_patterns
 from cnnkit.errors import UnknownNameError
 
 Part = tuple[np.ndarray, np.ndarray]  # images of 0 to 255, and labels
@@ -101,6 +101,6 @@ def toy_parts(seed: int = 0) -> tuple[Part, Part]:
     Args:
         seed: of the patterns, as of the data set `toy_patterns`.
     """
-    images, labels, test_images, test_labels = make(seed)
+    images, labels, test_images, test_labels = toy_patterns(seed)
     count = TRAIN * CLASSES  # the validation images, which he did not have, stand behind
     return (images[:count], labels[:count]), (test_images, test_labels)

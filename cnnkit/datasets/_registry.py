@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import importlib
+import pkgutil
 
 import numpy as np
 
-from cnnkit import assets
-from cnnkit.datasets import _digits, _mnist, _toy_patterns
+from cnnkit import datasets
 from cnnkit.datasets._images import IMAGE_SETS, Choice, load_images
 from cnnkit.datasets._progress import Progress, nothing
 from cnnkit.datasets._splits import Split, cannot_divide, part_sizes
-from cnnkit.datasets._types import Dataset, DatasetSpec
+from cnnkit.datasets._types import READERS, Dataset, DatasetSpec
 from cnnkit.datasets.folders import imported
 from cnnkit.errors import StorageError, UnknownDatasetError
-
-DIGIT_NAMES = tuple("0123456789")
 
 
 def list_datasets(kind: str | None = None) -> list[str]:
@@ -108,7 +106,8 @@ def load_dataset(
             split=split, images_per_class=images_per_class, side=side, progress=progress
         )
         return (imported.load_own if spec.kind == "own" else load_images)(spec, choice)
-    images, labels, test_images, test_labels = _read_already.pop(name, None) or _READERS[name](seed)
+    _, read = READERS[name]
+    images, labels, test_images, test_labels = _read_already.pop(name, None) or read(seed)
     count = len(images)
     held_out, keep = part_sizes(count, validation_size, train_size, adapt=adapt_sizes)
     if held_out < 1 or keep < 1 or held_out + keep > count:
@@ -128,7 +127,8 @@ def read_ahead(name: str) -> None:
     """
     spec = dataset_info(name)
     if spec.kind == "small" and spec.asset and spec.available:
-        _read_already[name] = _READERS[name](0)
+        _, read = READERS[name]
+        _read_already[name] = read(0)
 
 
 def mnist_or_digits() -> Dataset:
@@ -153,54 +153,13 @@ def _splits(
     }
 
 
-_SPECS = {
-    spec.name: spec
-    for spec in (
-        DatasetSpec(
-            name="mnist",
-            title="MNIST",
-            input_shape=(28, 28, 1),
-            class_names=DIGIT_NAMES,
-            images=(60_000, 10_000),
-            description="70,000 handwritten digits, each in the centre of 28×28 pixels.",
-            source=assets.ASSETS["mnist"].source,
-            licence=assets.ASSETS["mnist"].licence,
-            embedded=False,
-            asset="mnist",
-        ),
-        DatasetSpec(
-            name="digits",
-            title="Digits (embedded)",
-            input_shape=(28, 28, 1),
-            class_names=DIGIT_NAMES,
-            images=(_digits.TRAIN, _digits.TEST),
-            description=(
-                "1,797 handwritten digits that scikit-learn ships, 8×8 pixels, enlarged to the "
-                "format of MNIST. Not MNIST: fewer, coarser, easier."
-            ),
-            source="E. Alpaydin, C. Kaynak: Optical Recognition of Handwritten Digits (UCI)",
-            licence="CC BY 4.0",
-            embedded=True,
-        ),
-        DatasetSpec(
-            name="toy_patterns",
-            title="Toy patterns",
-            input_shape=(12, 12, 1),
-            class_names=("top", "middle", "bottom"),
-            images=(3 * (_toy_patterns.TRAIN + _toy_patterns.VALIDATION), 3 * _toy_patterns.TEST),
-            description="12×12 noisy images with a bright band at the top, middle or bottom.",
-            source="Yusuke Sugomori: DeepLearning (synthetic data of its CNN)",
-            licence="made by this program",
-            embedded=True,
-        ),
-        *IMAGE_SETS.values(),
-    )
-}
+# Importing a module registers its data sets.
+for _module in pkgutil.iter_modules(datasets.__path__, "cnnkit.datasets."):
+    if not _module.name.endswith(f".{__name__.rpartition('.')[2]}"):
+        importlib.import_module(_module.name)
 
-_READERS: dict[str, Callable[[int], tuple[np.ndarray, ...]]] = {
-    "mnist": lambda seed: _mnist.read(assets.fetch("mnist")),
-    "digits": lambda seed: _digits.read(),
-    "toy_patterns": _toy_patterns.make,
-}
+# The largest first, as the pages offer them.
+_SMALL = sorted((spec for spec, _ in READERS.values()), key=lambda spec: -sum(spec.images))
+_SPECS = {spec.name: spec for spec in (*_SMALL, *IMAGE_SETS.values())}
 
 _read_already: dict[str, tuple[np.ndarray, ...]] = {}

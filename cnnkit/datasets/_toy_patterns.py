@@ -4,13 +4,24 @@ from __future__ import annotations
 
 import numpy as np
 
+from cnnkit.datasets._types import register_dataset
+
 SIZE = 12  # pixels, both ways
 CLASSES = 3
 TRAIN, VALIDATION, TEST = 50, 10, 10  # images per class
 TRAIN_P, TEST_P = 0.95, 0.9  # probability that a pixel is what it should be
 
 
-def make(seed: int) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+@register_dataset(
+    title="Toy patterns",
+    input_shape=(SIZE, SIZE, 1),
+    class_names=("top", "middle", "bottom"),
+    images=(CLASSES * (TRAIN + VALIDATION), CLASSES * TEST),
+    description="12×12 noisy images with a bright band at the top, middle or bottom.",
+    source="Yusuke Sugomori: DeepLearning (synthetic data of its CNN)",
+    licence="made by this program",
+)
+def toy_patterns(seed: int) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
     """Training images and labels, test images and labels.
 
     In class k the k-th third of the rows is on. Every pixel keeps its value with

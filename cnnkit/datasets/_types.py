@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
 
 from cnnkit import assets
 
+DIGIT_NAMES = tuple("0123456789")
+# Called with a seed: training images and labels, test images and labels.
+Reader = Callable[[int], tuple[np.ndarray, ...]]
 Where = slice | np.ndarray  # of images: neighbours, or int64 indices in any order
 
 
@@ -121,3 +124,54 @@ class Dataset:
             KeyError: there is no such part.
         """
         return len(self.indices(name))
+
+
+READERS: dict[str, tuple[DatasetSpec, Reader]] = {}
+
+
+def register_dataset(
+    *,
+    title: str,
+    class_names: tuple[str, ...],
+    images: tuple[int, int],
+    description: str,
+    input_shape: tuple[int, int, int] = (28, 28, 1),
+    source: str = "",
+    licence: str = "",
+    asset: str | None = None,
+) -> Callable[[Reader], Reader]:
+    """Register the decorated reader of small images under its own name.
+
+    Args:
+        title: shown to people.
+        class_names: in the order of the labels.
+        images: how many to learn from, validation included, and how many to test on.
+        description: one sentence.
+        input_shape: (height, width, channels).
+        source: authors and title; with `asset`, that of the file.
+        licence: of the images; with `asset`, that of the file.
+        asset: file that must be had first, a key of `assets.ASSETS`; None: it is made on the
+            spot, or ships with a library.
+    """
+
+    def register(read: Reader) -> Reader:
+        name = read.__name__
+        if name in READERS:
+            raise ValueError(f"Data set {name!r} is already registered.")
+        file = assets.ASSETS[asset] if asset else None
+        spec = DatasetSpec(
+            name=name,
+            title=title,
+            input_shape=input_shape,
+            class_names=class_names,
+            images=images,
+            description=description,
+            source=file.source if file else source,
+            licence=file.licence if file else licence,
+            embedded=asset is None,
+            asset=asset,
+        )
+        READERS[name] = (spec, read)
+        return read
+
+    return register

@@ -4,26 +4,9 @@ Every model takes `(batch, height, width, channels)` with values 0 to 255 and re
 logits; preprocessing is inside, and every layer can be reached by name.
 """
 
-# Importing a family registers its networks.
-from cnnkit.models import (  # noqa: F401
-    alexnet,
-    compact_cnn,
-    compact_photo_cnn,
-    deep_mnist,
-    googlenet,
-    googlenet_digits,
-    keras_mnist_cnn,
-    lenet5,
-    lenet_tutorial,
-    mlp_tutorial,
-    photo_cnn,
-    resnet,
-    resnet_digits,
-    softmax_regression,
-    squeezenet,
-    toy_cnn,
-    vgg16,
-)
+import importlib
+import pkgutil
+
 from cnnkit.models._registry import ModelSpec, Option, create_model, list_models, model_info
 from cnnkit.models._storage import (
     CARD_FILE,
@@ -52,6 +35,11 @@ from cnnkit.models.pretrained import (
 )
 from cnnkit.models.uploaded import open_uploaded
 from cnnkit.models.without_top import load_without_top, missing_weights, remove_top
+
+# Importing a module registers its networks.
+for _module in pkgutil.iter_modules(__path__, f"{__name__}."):
+    if not _module.name.startswith(f"{__name__}._"):  # some of these import TensorFlow
+        importlib.import_module(_module.name)
 
 __all__ = [
     "CARD_FILE",
