@@ -26,7 +26,7 @@ def examples():
 
 
 def test_the_starter_is_small_enough_to_ship():
-    assert sum(path.stat().st_size for path in FOLDER.glob("*.*")) < 2_000_000
+    assert sum(path.stat().st_size for path in FOLDER.glob("*.*")) < 2_100_000
 
 
 def test_its_recipe_is_the_one_that_its_command_would_train():
@@ -57,3 +57,15 @@ def test_its_curves_have_a_row_for_every_epoch():
     epochs = json.loads((FOLDER / "recipe.json").read_text(encoding="utf-8"))["epochs"]
     assert len(rows) == epochs + 1
     assert rows[0].startswith("epoch,loss,accuracy,val_loss")
+
+
+def test_its_visualizations_are_complete_and_small():
+    from cnnkit.starter.visualizations import FILE, load_visualizations
+
+    shipped = load_visualizations()
+    assert len(shipped.ladder) == len(shipped.values) == 9
+    assert all(image.std() > 0 for image in shipped.ladder.values())
+    assert list(shipped.layers) and all(images.ndim == 4 for images in shipped.layers.values())
+    assert shipped.before.shape == shipped.after.shape
+    assert not np.array_equal(shipped.before, shipped.after)
+    assert FILE.stat().st_size < 300_000

@@ -52,7 +52,10 @@ def dream_of(at):
 
 
 def test_an_example_is_dreamt_on_in_gray_by_a_network_of_digits(still):
-    at = dream_of(open_page(network="run.starter"))
+    at = open_page(network="run.starter")
+    assert "Example: the digit network that ships" in words_of(at)
+    dream_of(at)
+    assert "Example: the digit" not in words_of(at)
     spec, image, guide = started(still)
     assert spec["network"] == "run.starter" and guide is None
     assert set(spec["dream"]["layers"]) <= {"conv1", "conv2"} and not spec["dream"]["guided"]

@@ -72,13 +72,14 @@ def submit(at):
 def test_the_first_visit_says_what_to_do_and_one_click_submits_one_job(store, submitted):
     at = open_page()
     assert "Press **Make the mosaics**" in at.info[0].value
+    assert "Example: the digit network that ships" in words_of(at)
     assert at.multiselect(key="choice_layers").value == ["conv1", "conv2", "logits"]
     submit(at)
     (run_id,) = submitted
     run = store.get(run_id)
     assert run.kind == "mosaic" and run.spec["layers"] == ["conv1", "conv2", "logits"]
     assert run.spec["network"] == "run.starter" and run.spec["units"] == 16
-    assert any("Waiting for a free place" in bar.text for bar in at.get("progress"))
+    assert any("Queued" in bar.text for bar in at.get("progress"))
     assert "make" not in {button.key for button in at.button}
 
 
@@ -88,8 +89,10 @@ def test_what_was_made_before_is_shown_from_shallow_to_deep(results, starter):
     at = open_page(layers="conv2,conv1")
     assert headings(at) == ["conv1", "conv2"]
     words = words_of(at)
-    assert "8×8×50 · each sees 14×14 of 28×28 pixels · 16 of 50 filters" in words
-    assert "What excites it most of 360 test images of digits: 0, 1, 2, 3 and others." in words
+    assert "8×8×50 · receptive field 14×14 of 28×28 pixels · 16 of 50 filters" in words
+    assert (
+        "Top activating image patches of 360 test images of digits: 0, 1, 2, 3 and others." in words
+    )
     assert "make" not in {button.key for button in at.button}
 
 
@@ -141,7 +144,7 @@ def test_choosing_a_filter_is_kept_in_the_address(results, starter):
     at.selectbox(key="filter_conv1").set_value(units[5]).run()
     assert not at.exception
     assert (at.query_params["layer"], at.query_params["unit"]) == ("conv1", str(units[5]))
-    assert f"What filter {units[5]} looks for." in words_of(at)
+    assert f"Activation maximization of filter {units[5]}." in words_of(at)
 
 
 def test_another_draw_forgets_the_chosen_filter(results, starter):
@@ -165,7 +168,7 @@ def test_a_network_that_no_images_fit_says_so(results, starter):
         ({"layer": "conv1", "unit": "99"}, "filter “99” of layer “conv1”"),
         ({"layer": "conv1", "unit": "many"}, "filter “many” of layer “conv1”"),
         ({"layer": "logits", "unit": "1"}, "layer “logits”, which is not in these mosaics"),
-        ({"seed": "many"}, "Draw must be 0 to"),
+        ({"seed": "many"}, "Random seed must be 0 to"),
         ({"network": "imagenet.nothing"}, "network “imagenet.nothing”"),
     ],
 )
@@ -184,4 +187,4 @@ def test_no_layer_at_all_is_asked_for_one():
 def test_a_layer_that_was_pushed_out_of_the_store_is_offered_again(results, starter):
     keep(results, starter, "conv1")
     shutil.rmtree(results.folder)
-    assert headings(open_page(layers="conv1")) == []
+    assert "conv1" not in headings(open_page(layers="conv1"))

@@ -219,8 +219,10 @@ def test_a_bad_link_is_said_and_something_else_shown(still, query, words):
 
 def test_the_ladder_offers_its_configurations_and_optimizes_them(still):
     at = open_ladder(network="run.starter", unit="7")
-    assert len([m for m in at.markdown if m.value.startswith("**")]) == 9
+    assert "Example: the digit network that ships" in words_of(at)
     pressed(at, "Optimize 9 of 9 configurations")
+    assert len([m for m in at.markdown if m.value.startswith("**")]) == 9
+    assert "Example" not in words_of(at)
     plans = [Plan.from_dict(spec["plan"]) for spec in still.started("optimize")]
     assert len(plans) == 9 and len({plan.steps for plan in plans}) == 1
     assert "class_probability" in str(plans[0].objective)

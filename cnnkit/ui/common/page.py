@@ -212,6 +212,8 @@ def _navigation() -> None:
 _STYLE = """<style>
 [data-testid="stImage"] img { image-rendering: pixelated; border-radius: 6px; }
 [data-testid="stMainBlockContainer"] { max-width: 1240px; }
+/* What is renewed several times a second must not fade while the next image is on its way. */
+[data-testid="stElementContainer"][data-stale="true"] { opacity: 1 !important; }
 /* WCAG AA: captions have 60 % of the text's opacity, and white on a dark theme's primary colour
    is too faint. */
 [data-testid="stApp"] [data-testid="stCaptionContainer"],

@@ -17,6 +17,7 @@ from cnnkit.ui.common import cache, charts, inputs, page
 from cnnkit.ui.common.handwriting import IMAGE_MB, TYPES
 from cnnkit.ui.common.messages import shown_errors
 from cnnkit.ui.visualize import session_view, targets
+from cnnkit.ui.visualize.starter_examples import example_dream
 from cnnkit.ui.visualize.targets import Network
 from cnnkit.visualize.deepdream_presets import PRESETS, Dream, usual_dream
 
@@ -113,6 +114,7 @@ def show_dream(network: Network, image: np.ndarray, plan: Dream, guide: np.ndarr
                 st.rerun()
     if state is None:
         charts.photo(image, alt="The image as it is", width=_shown(image))
+        example_dream()
         return
     session_view.poll_session(session, lambda state: _draw(session, state), every=EVERY)
 

@@ -13,6 +13,7 @@ from cnnkit.runs import Status
 from cnnkit.ui.common import cache, charts, polling
 from cnnkit.ui.visualize.recheck import show_answer
 from cnnkit.ui.visualize.session_view import progress_text, queued_text
+from cnnkit.ui.visualize.starter_examples import example_ladder
 from cnnkit.ui.visualize.targets import Target
 from cnnkit.visualize import Plan, Reclassification
 from cnnkit.visualize.fooling import as_shown
@@ -72,6 +73,10 @@ def show_ladder(ladder: Sequence[Configuration], target: Target) -> None:
         if st.button(label, type="primary", icon=":material/play_arrow:", key="optimize_ladder"):
             _start(idle, target)
             st.rerun()
+
+    if len(idle) == len(ladder):
+        example_ladder()
+        return
 
     def draw(states: Mapping[str, SessionState | None]) -> None:
         with st.grid("auto", min_column_width=WIDTH):

@@ -1,4 +1,4 @@
-"""Mosaics on a page, one layer below the other, and of each a filter to look closer at."""
+"""Feature visualization mosaics, one layer below the other, with one filter of each enlarged."""
 
 from __future__ import annotations
 
@@ -9,44 +9,44 @@ import streamlit as st
 
 from cnnkit.figures.rasters import POSITIVE
 from cnnkit.ui.common import charts, page
-from cnnkit.ui.layers.mosaics import Wanted
+from cnnkit.ui.layers.mosaics import MosaicSelection
 from cnnkit.visualize.mosaics import SOME, LayerMosaic
 
 WIDTH, WIDER = 448, 640  # pixels, of a mosaic of sixteen and of more
-LARGE = 288  # pixels, of the chosen filter and of what excites it
+LARGE = 288  # pixels, of the chosen filter and of its top activating images
 PICKER = 280  # pixels
-ABREAST = 3  # exciting images
+ABREAST = 3  # top activating images
 MOST_NAMED = 4
 
 
-def show(wanted: Wanted, made: Mapping[str, LayerMosaic]) -> None:
+def show_mosaics(selection: MosaicSelection, made: Mapping[str, LayerMosaic]) -> None:
     """Every layer that is there, from shallow to deep.
 
     Args:
-        wanted: what was asked for.
+        selection: the layers to show.
         made: layer → its mosaic.
     """
-    chosen = _of_address(wanted, made)
+    chosen = _of_address(selection, made)
     for layer, mosaic in made.items():
         with st.container(border=True):
             st.markdown(f"##### {layer}")
-            st.caption(_in_words(wanted, mosaic))
+            st.caption(_in_words(selection, mosaic))
             with st.container(horizontal=True, vertical_alignment="center"):
                 place = _filter_picker(mosaic, chosen.get(layer))
-                _way_on(wanted, mosaic, place)
-            sheet, large, exciting = st.columns([7, 4, 4], gap="medium")
-            with sheet:
-                _sheet(mosaic, place)
+                _way_on(selection, mosaic, place)
+            mosaic_column, large, top = st.columns([7, 4, 4], gap="medium")
+            with mosaic_column:
+                _grid(mosaic, place)
             with large:
                 _large(mosaic, place)
-            with exciting:
-                _exciting(mosaic, place)
+            with top:
+                _top_activating(mosaic, place)
 
 
-def _of_address(wanted: Wanted, made: Mapping[str, LayerMosaic]) -> dict[str, int]:
+def _of_address(selection: MosaicSelection, made: Mapping[str, LayerMosaic]) -> dict[str, int]:
     """`?layer=` and `?unit=`: the filter that was chosen last, if it is there."""
     layer, unit = st.query_params.get("layer"), st.query_params.get("unit")
-    if layer is None or (layer in wanted.layers and layer not in made):
+    if layer is None or (layer in selection.layers and layer not in made):
         return {}
     if layer in made and unit in {str(one) for one in made[layer].units}:
         return {layer: int(unit)}
@@ -58,17 +58,17 @@ def _of_address(wanted: Wanted, made: Mapping[str, LayerMosaic]) -> dict[str, in
     return {}
 
 
-def _in_words(wanted: Wanted, mosaic: LayerMosaic) -> str:
-    height, width, _ = wanted.network.input_shape
+def _in_words(selection: MosaicSelection, mosaic: LayerMosaic) -> str:
+    height, width, _ = selection.network.input_shape
     shape = "×".join(map(str, mosaic.shape))
     if mosaic.field is None:
-        sees = "receptive field not known"
+        field = "receptive field not known"
     elif min(mosaic.field) >= max(height, width):
-        sees = "each sees the whole image"
+        field = "receptive field: the whole image"
     else:
-        sees = f"each sees {'×'.join(map(str, mosaic.field))} of {height}×{width} pixels"
+        field = f"receptive field {'×'.join(map(str, mosaic.field))} of {height}×{width} pixels"
     count, every = len(mosaic.units), mosaic.shape[-1]
-    return f"{shape} · {sees} · {count} of {every} filters"
+    return f"{shape} · {field} · {count} of {every} filters"
 
 
 def _filter_picker(mosaic: LayerMosaic, chosen: int | None) -> int:
@@ -105,13 +105,14 @@ def _columns(count: int) -> int:
     return int(np.ceil(np.sqrt(count)))
 
 
-def _sheet(mosaic: LayerMosaic, place: int) -> None:
+def _grid(mosaic: LayerMosaic, place: int) -> None:
     count = len(mosaic.units)
     charts.mosaic(
         _framed(mosaic.images, place),
         columns=_columns(count),
         width=WIDTH if count <= SOME else WIDER,
-        alt=f"What {count} filters of {mosaic.layer} look for; filter {mosaic.units[place]} framed",
+        alt=f"Activation maximization of {count} filters of {mosaic.layer}; "
+        f"filter {mosaic.units[place]} is framed",
     )
 
 
@@ -131,24 +132,24 @@ def _large(mosaic: LayerMosaic, place: int) -> None:
         mosaic.images[place : place + 1],
         columns=1,
         width=LARGE,
-        alt=f"What filter {unit} of {mosaic.layer} looks for",
+        alt=f"Activation maximization of filter {unit} of {mosaic.layer}",
     )
-    st.caption(f"What filter {unit} looks for.")
+    st.caption(f"Activation maximization of filter {unit}.")
 
 
-def _way_on(wanted: Wanted, mosaic: LayerMosaic, place: int) -> None:
+def _way_on(selection: MosaicSelection, mosaic: LayerMosaic, place: int) -> None:
     unit = mosaic.units[place]
     page.link(
         "pages/visualize.py",
         f"Continue with filter {unit} in Visualize",
-        network=wanted.network.key,
+        network=selection.network.key,
         layer=mosaic.layer,
         unit=str(unit),
-        preset=wanted.way.preset,
+        preset=selection.way.preset,
     )
 
 
-def _exciting(mosaic: LayerMosaic, place: int) -> None:
+def _top_activating(mosaic: LayerMosaic, place: int) -> None:
     best = mosaic.places[place]
     if not len(best):
         st.caption("No images on this machine fit this network's input, so none are shown here.")
@@ -158,9 +159,10 @@ def _exciting(mosaic: LayerMosaic, place: int) -> None:
         mosaic.shown[best],
         columns=ABREAST,
         width=LARGE,
-        alt=f"What excites filter {mosaic.units[place]} most: {', '.join(names)}",
+        alt=f"Top activating images of filter {mosaic.units[place]}: {', '.join(names)}",
     )
     more = " and others" if len(names) > MOST_NAMED else ""
     st.caption(
-        f"What excites it most of {mosaic.collection}: {', '.join(names[:MOST_NAMED])}{more}."
+        f"Top activating image patches of {mosaic.collection}: "
+        f"{', '.join(names[:MOST_NAMED])}{more}."
     )

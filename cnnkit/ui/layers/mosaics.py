@@ -10,6 +10,7 @@ import streamlit as st
 from cnnkit.runs import Progress, Run, Status
 from cnnkit.ui.common import cache, inputs, messages, polling, run_monitor
 from cnnkit.ui.visualize import form, targets
+from cnnkit.ui.visualize.starter_examples import example_layers
 from cnnkit.ui.visualize.targets import Network
 from cnnkit.visualize.mosaics import ALL, SOME, USUAL, LayerMosaic, MosaicSettings, usual_layers
 
@@ -18,7 +19,7 @@ LOOKED_AT = 20  # of the last jobs, to find the one that makes this
 
 
 @dataclass(frozen=True)
-class Wanted:
+class MosaicSelection:
     """What shall be on the page."""
 
     network: Network
@@ -38,30 +39,30 @@ class Wanted:
         return {"network": str(self.network.ref), **self.way.to_dict()}
 
 
-def way_form() -> MosaicSettings:
-    """How many filters, and how they are climbed; all of it in the address."""
+def settings_form() -> MosaicSettings:
+    """How many filters, and how they are maximized; all of it in the address."""
     every = st.toggle(
         "All filters",
         key="all_filters",
         bind="query-params",
-        help=f"Every filter of a layer instead of {SOME} that are drawn by lot: it takes longer.",
+        help=f"Every filter of a layer instead of a random sample of {SOME}: it takes longer.",
     )
-    with st.popover("How", icon=":material/tune:"):
+    with st.popover("Settings", icon=":material/tune:"):
         preset = form.recipe_picker()
         steps = inputs.number("Steps", 1, 2000, parameter="steps", default=preset.steps, step=16)
         seed = inputs.number(
-            "Draw",
+            "Random seed",
             0,
             10**6,
             parameter="seed",
             default=0,
-            help="Another number draws other filters, and begins with other noise.",
+            help="Another seed samples other filters, and starts from other noise.",
         )
     units = ALL if every else SOME
     return MosaicSettings(units=units, preset=preset.name, steps=int(steps), seed=int(seed))
 
 
-def wanted(network: Network, way: MosaicSettings) -> Wanted:
+def select_layers(network: Network, way: MosaicSettings) -> MosaicSelection:
     """The layers that are chosen, `?layers=` in the address.
 
     While the network's layers are still being read, those that the address names, so that
@@ -73,39 +74,41 @@ def wanted(network: Network, way: MosaicSettings) -> Wanted:
         targets.wait_for_layers(network)
         named = st.query_params.get("layers", "").split(",")
         usual = USUAL.get(network.ref.name, ())
-        return Wanted(network, tuple(filter(None, named)) or usual, way, known=False)
-    return Wanted(network, _layer_picker(network, layers), way, known=True)
+        return MosaicSelection(network, tuple(filter(None, named)) or usual, way, known=False)
+    return MosaicSelection(network, _layer_picker(network, layers), way, known=True)
 
 
-def made(wanted: Wanted) -> dict[str, LayerMosaic]:
+def read_mosaics(selection: MosaicSelection) -> dict[str, LayerMosaic]:
     """What is there already, from shallow to deep."""
     results = cache.visualization_worker().results
-    found = {layer: LayerMosaic.read(results, key) for layer, key in wanted.keys.items()}
+    found = {layer: LayerMosaic.read(results, key) for layer, key in selection.keys.items()}
     return {layer: one for layer, one in found.items() if one}
 
 
-def make(wanted: Wanted, made: Mapping[str, LayerMosaic]) -> None:
+def offer_job(selection: MosaicSelection, made: Mapping[str, LayerMosaic]) -> None:
     """Offer to make what lacks, or follow the job that does."""
-    lacking = [layer for layer in wanted.layers if layer not in made]
-    run = _unfinished(wanted, lacking) if lacking else None
+    lacking = [layer for layer in selection.layers if layer not in made]
+    run = _unfinished(selection, lacking) if lacking else None
     if run:
-        _follow(run, wanted, len(made))
+        _follow(run, selection, len(made))
         lacking = [layer for layer in lacking if layer not in run.spec["layers"]]
-    if not wanted.known or not lacking:
+    if not selection.known or not lacking:
         return
     if not made and not run:
         st.info(
-            "Press **Make the mosaics**: for each filter an image grows from noise that excites "
-            "it. Every layer appears as soon as it is finished, and stays.",
+            "Press **Make the mosaics** to optimize an image from noise for each filter. Every "
+            "layer appears as soon as it is finished, and stays.",
             icon=":material/layers:",
         )
-    count = "" if len(lacking) == len(wanted.layers) else f" of {', '.join(lacking)}"
+    count = "" if len(lacking) == len(selection.layers) else f" of {', '.join(lacking)}"
     if st.button(
         f"Make the mosaics{count}", type="primary", icon=":material/play_arrow:", key="make"
     ):
-        name = f"Layers of {wanted.network.title}"
-        cache.jobs().submit(kind=KIND, spec=wanted.spec | {"layers": lacking}, name=name)
+        name = f"Layers of {selection.network.title}"
+        cache.jobs().submit(kind=KIND, spec=selection.spec | {"layers": lacking}, name=name)
         st.rerun()
+    if not made and not run:
+        example_layers()
 
 
 def _forget(network: Network, way: MosaicSettings) -> None:
@@ -146,18 +149,18 @@ def _layer_picker(network: Network, layers: Sequence) -> tuple[str, ...]:
     return tuple(name for name in kinds if name in chosen)
 
 
-def _unfinished(wanted: Wanted, lacking: Sequence[str]) -> Run | None:
+def _unfinished(selection: MosaicSelection, lacking: Sequence[str]) -> Run | None:
     """The last job that makes some of what lacks, or would if it were resumed."""
     for run in cache.store().list(kind=KIND, limit=LOOKED_AT):
-        same = wanted.spec == {name: run.spec.get(name) for name in wanted.spec}
+        same = selection.spec == {name: run.spec.get(name) for name in selection.spec}
         if same and run.status is not Status.FINISHED and set(lacking) & set(run.spec["layers"]):
             return run
     return None
 
 
-def _follow(run: Run, wanted: Wanted, shown: int) -> None:
+def _follow(run: Run, selection: MosaicSelection, shown: int) -> None:
     """How far the job is, renewed until it is over; the page runs anew for each layer."""
-    results, keys = cache.visualization_worker().results, wanted.keys.values()
+    results, keys = cache.visualization_worker().results, selection.keys.values()
 
     def draw(now: Run) -> None:
         with st.container(border=True):
@@ -176,7 +179,7 @@ def _follow(run: Run, wanted: Wanted, shown: int) -> None:
 
 def _in_words(run: Run, progress: Progress) -> str:
     if run.status is Status.QUEUED:
-        return "Waiting for a free place"
+        return "Queued"
     if not progress.epochs:
         return "Opening the network" if not run.status.over else "Not begun"
     layer = run.spec["layers"][progress.epoch - 1]
