@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from benchmarks._measure import ROOT
 from cnnkit.published.reproductions import Reproduction, list_reproductions
 from cnnkit.training import Recipe, list_recipes
-from cnnkit.training.comparison import differences
+from cnnkit.training.fields import differences
 
 PAGE = ROOT / "docs" / "reproduction.md"
 BEGIN, END = "<!-- measured: begin -->", "<!-- measured: end -->"
@@ -73,7 +73,7 @@ def _table(columns: tuple[str, ...], rows: list[tuple[str, ...]]) -> list[str]:
 
 def _shipped() -> dict[str, Recipe]:
     """By name: the recipes of the networks, and published ones with something changed."""
-    recipes = {f"{recipe.model}/{recipe.name}": recipe for recipe in list_recipes()}
+    recipes = {f"{one.model}/{one.name}": one for one in list_recipes(fine_tuning=False)}
     known = {recipe.replace(seed=0).fingerprint() for recipe in recipes.values()}
     for row in list_reproductions():
         if row.recipe.replace(seed=0).fingerprint() not in known:
@@ -100,7 +100,7 @@ def _beside(row: Reproduction, trainings: list[dict]) -> tuple[str, ...] | None:
 
 
 def _given_up(line: dict) -> tuple[str, ...]:
-    now = {f"{recipe.model}/{recipe.name}": recipe for recipe in list_recipes()}
+    now = {f"{recipe.model}/{recipe.name}": recipe for recipe in list_recipes(fine_tuning=False)}
     later = now.get(line["recipe"])
     # As a recipe: a field that came later had its default then.
     then = Recipe.from_dict(line["values"]).to_dict()

@@ -37,7 +37,8 @@ def main() -> None:
     options = _arguments()
     recipes = [_recipe(name) for name in options.recipes]
     if not recipes and not options.render:
-        recipes = [recipe for recipe in list_recipes() if recipe.name in ("fast", "thorough")]
+        shipped = list_recipes(fine_tuning=False)
+        recipes = [recipe for recipe in shipped if recipe.name in ("fast", "thorough")]
     for recipe in recipes:
         if options.ratio:
             _store(_ratio(recipe, options.rounds))
@@ -87,8 +88,7 @@ def _store(line: dict) -> None:
 
 
 def _train(recipe: Recipe, minutes: float | None) -> dict:
-    from cnnkit.training import evaluate, fit
-    from cnnkit.training.fitting import recipe_dataset
+    from cnnkit.training import evaluate, fit, recipe_dataset
 
     checkpoint = _checkpoint(recipe)
     deadline = time.monotonic() + 60 * minutes if minutes else float("inf")
@@ -136,15 +136,22 @@ def _ratio(recipe: Recipe, rounds: int) -> dict:
     """Our epoch, augmentation and validation included, by a plain `model.fit` on arrays."""
     import keras
 
-    from cnnkit.training._optimizers import make_loss, make_optimizer
-    from cnnkit.training._pipeline import Batches
+    from cnnkit.training import recipe_dataset
+    from cnnkit.training._compile import make_loss, make_optimizer
+    from cnnkit.training._pipeline import BatchStream
     from cnnkit.training.evaluation import Evaluator
-    from cnnkit.training.fitting import build, recipe_dataset
+    from cnnkit.training.fitting import PhaseTasks
+    from cnnkit.training.network import build_network
 
     dataset = recipe_dataset(recipe)
     images, labels = dataset.part("train")
-    batches = Batches(images, labels, recipe.replace(steps_per_epoch=STEPS))
-    ours, bare = (build(recipe, dataset, batches.per_pass) for _ in range(2))
+    batches = BatchStream(images, labels, recipe.replace(steps_per_epoch=STEPS))
+    ours, bare = (
+        PhaseTasks(recipe, build_network(recipe, 10, image_shape=dataset.spec.input_shape), dataset)
+        .task(0)
+        .model
+        for _ in range(2)
+    )
     bare.compile(
         optimizer=make_optimizer(recipe, batches.per_pass),
         loss=make_loss(recipe),

@@ -19,16 +19,13 @@ import dataclasses
 import json
 import tempfile
 import time
-from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 
-from benchmarks._flowers_table import ALL, DEPTHS, chosen, document
+from benchmarks._flowers_table import DEPTHS, chosen, document
 from benchmarks._measure import ROOT, machine
 from cnnkit.settings import get_settings
-from cnnkit.training import EpochEnded, Recipe, get_recipe
-from cnnkit.training.events import FeaturesKept
-from cnnkit.training.transfer import FeatureStore, TransferRecipe, get_transfer
+from cnnkit.training import EpochEnded, FeatureCache, FeaturesCached, Recipe, get_recipe
 
 RESULTS = ROOT / "cnnkit" / "published" / "measured" / "flowers.jsonl"
 DOCUMENT = ROOT / "docs" / "flowers.md"
@@ -55,11 +52,11 @@ def lines() -> list[dict]:
     return [json.loads(line) for line in RESULTS.read_text("utf-8").splitlines()]
 
 
-def recipes(name: str, seed: int) -> list[Recipe | TransferRecipe]:
+def recipes(name: str, seed: int) -> list[Recipe]:
     """What a division is learnt with: one recipe a depth, the least deep first."""
     if name in FROM_NOTHING:
         return [get_recipe(name, FROM_NOTHING[name]).replace(split_seed=seed, seed=seed)]
-    whole = get_transfer(name).replace(split_seed=seed, seed=seed)
+    whole = get_recipe(name, "fast").replace(split_seed=seed, seed=seed)
     *first, last = whole.phases
     return [
         whole.replace(phases=(*first, dataclasses.replace(last, train_from=depth)))
@@ -78,18 +75,17 @@ def _all_depths(name: str, seed: int) -> None:
 
 def _look_once(name: str, seed: int) -> None:
     """Features for all depths, so that each image goes through the network once."""
-    from cnnkit.training.transfer import transfer_dataset
-    from cnnkit.training.transfer.computing import Features
-    from cnnkit.training.transfer.network import build_network
+    from cnnkit.training import build_network, recipe_dataset
+    from cnnkit.training.feature_extraction import FeatureExtraction
 
-    recipe = get_transfer(name).replace(split_seed=seed, seed=seed)
-    dataset, settings = transfer_dataset(recipe), get_settings()
+    recipe = get_recipe(name, "fast").replace(split_seed=seed, seed=seed)
+    dataset, settings = recipe_dataset(recipe), get_settings()
     network = build_network(recipe, len(dataset.class_names), None)
     cuts = [network.split(depth).cut for depth in ("head", *DEPTHS[name])]
-    store = FeatureStore(settings.features, settings.features_memory)
-    Features(recipe, network, [cut for cut in cuts if cut], dataset, store).compute(
-        lambda event: None, lambda: None
-    )
+    cache = FeatureCache(settings.features, settings.features_memory)
+    layers = [cut for cut in cuts if cut]
+    extraction = FeatureExtraction(recipe, network, layers, dataset, cache)
+    extraction.compute(lambda event: None, lambda: None)
 
 
 def _cold(name: str, seed: int) -> None:
@@ -97,15 +93,19 @@ def _cold(name: str, seed: int) -> None:
     best = chosen(name, seed, lines())
     if any(line.get("cold") and line["values"] == best["values"] for line in lines()):
         return
-    recipe = next(one for one in recipes(name, seed) if one.to_dict() == best["values"])
+    recipe = next(one for one in recipes(name, seed) if _same(one, best["values"]))
     with tempfile.TemporaryDirectory(prefix="cnnkit-cold-") as folder:
-        store = FeatureStore(Path(folder), get_settings().features_memory)
-        _store(_measure(name, recipe, store) | {"cold": True})
+        cache = FeatureCache(Path(folder), get_settings().features_memory)
+        _store(_measure(name, recipe, cache) | {"cold": True})
     _checkpoint(recipe).unlink()
 
 
-def _known(recipe: Recipe | TransferRecipe) -> bool:
-    return any(line["values"] == recipe.to_dict() for line in lines())
+def _known(recipe: Recipe) -> bool:
+    return any(_same(recipe, line["values"]) for line in lines())
+
+
+def _same(recipe: Recipe, values: dict) -> bool:
+    return Recipe.from_dict(values).fingerprint() == recipe.fingerprint()
 
 
 def _store(line: dict) -> None:
@@ -113,25 +113,22 @@ def _store(line: dict) -> None:
         file.write(json.dumps(line, sort_keys=True) + "\n")
 
 
-def _measure(name: str, recipe: Recipe | TransferRecipe, store: FeatureStore | None = None) -> dict:
+def _measure(name: str, recipe: Recipe, cache: FeatureCache | None = None) -> dict:
     from cnnkit.training import evaluate, fit, recipe_dataset
-    from cnnkit.training.memmap import part_of
-    from cnnkit.training.transfer import fine_tune, transfer_dataset
+    from cnnkit.training._pipeline import read_split
 
-    transfer = isinstance(recipe, TransferRecipe)
-    dataset = transfer_dataset(recipe) if transfer else recipe_dataset(recipe)
+    dataset = recipe_dataset(recipe)
     watch = Watch()
-    train: Callable = fine_tune if transfer else fit
-    own = {"store": store} if store else {}
-    result = train(recipe, watch, dataset=dataset, checkpoint=_checkpoint(recipe), **own)
+    checkpoint = _checkpoint(recipe)
+    result = fit(recipe, watch, dataset=dataset, checkpoint=checkpoint, cache=cache)
     # Of the epochs and not of this process: a training that was stopped goes on.
     seconds = watch.features_seconds + sum(row["seconds"] for row in result.history)
-    test = evaluate(result.model, *part_of(dataset, "test"))
+    test = evaluate(result.model, *read_split(dataset, "test"))
     line = {
         "kind": "training",
         "recipe": f"{recipe.model}/{recipe.name}",
         "network": name,
-        "depth": recipe.phases[-1].train_from if isinstance(recipe, TransferRecipe) else ALL,
+        "depth": recipe.training_phases[-1].train_from,
         "seed": recipe.seed,
         **test.metrics("test_"),
         "val_accuracy": result.history[-1]["val_accuracy"],
@@ -149,7 +146,7 @@ def _measure(name: str, recipe: Recipe | TransferRecipe, store: FeatureStore | N
     return line | {"values": recipe.to_dict()}
 
 
-def _checkpoint(recipe: Recipe | TransferRecipe) -> Path:
+def _checkpoint(recipe: Recipe) -> Path:
     return get_settings().home / "flowers" / f"{recipe.fingerprint()}.npz"
 
 
@@ -164,7 +161,7 @@ class Watch:
 
     def __call__(self, event) -> None:
         """Take one event of a training."""
-        if isinstance(event, FeaturesKept):
+        if isinstance(event, FeaturesCached):
             done, then = self._first = self._first or (event.done, time.monotonic())
             self.features, self.features_seconds = event.done - done, time.monotonic() - then
         elif isinstance(event, EpochEnded):

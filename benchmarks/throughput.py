@@ -26,7 +26,7 @@ from benchmarks._measure import Row, ratio_of_pairs, save, take_turns
 from cnnkit.datasets import Dataset, load_dataset
 from cnnkit.models import create_model
 from cnnkit.training import Augmentation, EpochEnded, Recipe, fit, get_recipe
-from cnnkit.training._optimizers import make_loss, make_optimizer, penalise_kernels
+from cnnkit.training._compile import add_kernel_penalties, make_loss, make_optimizer
 
 VALIDATION = 1000  # images
 FINALISTS = 3  # ways of Keras that meet ours
@@ -65,7 +65,7 @@ class Peer:
         images, labels = dataset.part("train")
         self.steps = -(-len(images) // recipe.batch_size)
         self.model = create_model(recipe.model, seed=0, **recipe.model_options)
-        penalise_kernels(self.model, recipe)
+        add_kernel_penalties(self.model, recipe)
         self.model.compile(
             make_optimizer(recipe, self.steps),
             make_loss(recipe),

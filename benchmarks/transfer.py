@@ -20,8 +20,8 @@ import numpy as np
 
 from benchmarks._measure import ROOT, Row, ratio_of_pairs, save, take_turns
 from cnnkit.datasets import Dataset, DatasetSpec
-from cnnkit.training.augmentation_presets import MIXES
-from cnnkit.training.transfer import FeatureStore, Head, Phase, TransferRecipe
+from cnnkit.training import FeatureCache, Head, Phase, Recipe
+from cnnkit.training.recipes import AUGMENTATION_PRESETS
 
 TRAIN, VALIDATION, CLASSES = 32, 8, 17
 STREAMED = 8  # batches
@@ -53,24 +53,25 @@ def noise(images: np.ndarray, train: int, validation: int) -> Dataset:
     return Dataset(spec=spec, images=images, labels=labels, splits=splits, fingerprint="noise")
 
 
-def recipe(model: str, size: int, train_from: str, **changes) -> TransferRecipe:
+def recipe(model: str, size: int, train_from: str, **changes) -> Recipe:
     """Two epochs of a network with random weights."""
     head = Head(kind="flatten", units=256, dropout=0.5) if model == "vgg16" else Head()
     values = {
         "model": model, "weights": "random", "size": size, "head": head, "dataset": "noise",
         "phases": (Phase(train_from=train_from, epochs=2),), "keep_best": None,
+        "batch_size": 32, "optimizer": "adamw", "schedule": "cosine",
     }  # fmt: skip
-    return TransferRecipe(**values | changes)
+    return Recipe(**values | changes)
 
 
-def epoch_seconds(wanted: TransferRecipe, dataset: Dataset, store: FeatureStore) -> float:
+def epoch_seconds(wanted: Recipe, dataset: Dataset, store: FeatureCache) -> float:
     """Of the second epoch, validation included."""
-    from cnnkit.training.transfer import fine_tune
+    from cnnkit.training import fit
 
-    return fine_tune(wanted, dataset=dataset, store=store).history[-1]["seconds"]
+    return fit(wanted, dataset=dataset, cache=store).history[-1]["seconds"]
 
 
-def compare(case: tuple[str, int, str, str], rounds: int, store: FeatureStore) -> Row:
+def compare(case: tuple[str, int, str, str], rounds: int, store: FeatureCache) -> Row:
     """An epoch with kept features, and the same without."""
     model, size, train_from, target = case
     images = np.random.default_rng(0).integers(
@@ -96,17 +97,17 @@ def compare(case: tuple[str, int, str, str], rounds: int, store: FeatureStore) -
     )
 
 
-def pipeline(model: str, size: int, store: FeatureStore, rounds: int) -> Row:
+def pipeline(model: str, size: int, store: FeatureCache, rounds: int) -> Row:
     """The stream of changed images by itself, against a network that learns from them."""
-    from cnnkit.training._pipeline import Batches
+    from cnnkit.training._pipeline import BatchStream
 
     images = np.random.default_rng(0).integers(0, 256, (TRAIN + VALIDATION + 1, 256, 256, 3))
     dataset = noise(images.astype(np.uint8), TRAIN, VALIDATION)
-    wanted = recipe(model, size, "head", cached=False, augmentation=MIXES["flowers"])
+    wanted = recipe(model, size, "head", cached=False, augmentation=AUGMENTATION_PRESETS["flowers"])
     training, labels = dataset.part("train")
     # Several batches are under way at once: an epoch of one would not show it.
-    learning = wanted.learning(0).replace(steps_per_epoch=STREAMED)
-    batches = Batches(training, labels, learning, size=(size, size))
+    learning = wanted.for_phase(0).replace(steps_per_epoch=STREAMED)
+    batches = BatchStream(training, labels, learning, size=(size, size))
     stream = batches.dataset()
 
     def read() -> float:
@@ -155,7 +156,7 @@ def _in_child(images: int) -> int:
 
 def highest_memory(count: int) -> int:
     """RssAnon in bytes, at its highest while this process fine-tunes on so many count."""
-    from cnnkit.training.transfer import fine_tune
+    from cnnkit.training import fit
 
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "images.npy"
@@ -167,10 +168,10 @@ def highest_memory(count: int) -> int:
         del images
         dataset = noise(np.load(path, mmap_mode="r"), count * 8 // 10, count // 10)
         watch = _Watch()
-        fine_tune(
+        fit(
             recipe("photo_cnn", 48, "block3", feature_type="float16"),
             dataset=dataset,
-            store=FeatureStore(Path(folder) / "features", 2**33),
+            cache=FeatureCache(Path(folder) / "features", 2**33),
         )
         return watch.end()
 
@@ -206,7 +207,7 @@ def main() -> None:
         print(highest_memory(arguments.images))
         return
     with tempfile.TemporaryDirectory() as folder:
-        store = FeatureStore(Path(folder), 2**33)
+        store = FeatureCache(Path(folder), 2**33)
         rows = [compare(case, arguments.rounds, store) for case in CASES]
         rows += [pipeline("mobilenet_v2", 224, store, arguments.rounds)]
         rows += [pipeline("vgg16", 150, store, arguments.rounds)]

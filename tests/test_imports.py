@@ -27,7 +27,6 @@ LIGHT_MODULES = (
     "cnnkit.runs",
     "cnnkit.settings",
     "cnnkit.training",
-    "cnnkit.training.transfer",
     "cnnkit.visualize.presets",
     "cnnkit.__main__",
 )

@@ -23,7 +23,7 @@ def evaluate(run_id: str, dataset: str | None, as_json: bool):
     folder = store.model_folder(run.id)
     from cnnkit import training
     from cnnkit.models import load_model
-    from cnnkit.training.mistakes import evaluation_dataset
+    from cnnkit.training.predictions import evaluation_dataset
 
     model, card = load_model(folder)
     other = dataset not in (None, card.dataset)

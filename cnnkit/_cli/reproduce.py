@@ -8,11 +8,11 @@ import click
 
 from cnnkit._cli._follow import run_to_end, start_detached
 from cnnkit._cli._output import json_option, show, summary, table
+from cnnkit.jobs.kinds import TRAINED
 from cnnkit.published.reproductions import Reproduction, get_reproduction, list_reproductions
 from cnnkit.runs import Run, RunStore, Status
 from cnnkit.settings import get_settings
-from cnnkit.training import Recipe
-from cnnkit.training.transfer import TransferRecipe
+from cnnkit.training.estimates import recipe_of
 
 
 @click.command()
@@ -29,7 +29,7 @@ def reproduce(row: str | None, seed: int, detach: bool, as_json: bool):
     wanted = get_reproduction(row)
     if wanted.missing and settings.offline:
         raise click.ClickException(wanted.missing)
-    run = store.create(wanted.kind, wanted.seeded(seed).to_dict(), wanted.title)
+    run = store.create("train", wanted.seeded(seed).to_dict(), wanted.title)
     if detach:
         start_detached(settings, run)
     else:
@@ -71,6 +71,5 @@ def _show_table(store: RunStore, as_json: bool) -> None:
 
 
 def _newest(runs: list[Run], row: Reproduction) -> Run | None:
-    recipes = {"train": Recipe, "fine_tune": TransferRecipe}
-    same = (run for run in runs if run.kind == row.kind)
-    return next((run for run in same if row.matches(recipes[run.kind].from_dict(run.spec))), None)
+    trained = ((run, recipe_of(run.spec)) for run in runs if run.kind in TRAINED)
+    return next((run for run, recipe in trained if recipe and row.matches(recipe)), None)

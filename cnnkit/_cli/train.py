@@ -1,4 +1,7 @@
-"""`cnnkit train`: a recipe by name, changed field by field, run as a job."""
+"""`cnnkit train`: a recipe by name, changed field by field, run as a job.
+
+A pretrained network is fine-tuned, any other is trained from scratch.
+"""
 
 from __future__ import annotations
 
@@ -11,10 +14,11 @@ from cnnkit._cli._follow import run_to_end, start_detached
 from cnnkit._cli._output import json_option, show, summary
 from cnnkit._cli._values import assignment
 from cnnkit.datasets import dataset_info
-from cnnkit.models import model_info
+from cnnkit.errors import UnknownModelError
+from cnnkit.models import list_models, list_pretrained
 from cnnkit.runs import RunStore, Status
 from cnnkit.settings import get_settings
-from cnnkit.training import Recipe, get_recipe, list_recipes
+from cnnkit.training import Recipe, fine_tuning_recipe, get_recipe, list_recipes
 from cnnkit.training.fields import with_values
 
 
@@ -27,7 +31,8 @@ from cnnkit.training.fields import with_values
     "changes",
     multiple=True,
     metavar="FIELD=VALUE",
-    help="Change a field, e.g. epochs=3, augmentation.shift=2, model_options.activation=relu.",
+    help="Change a field, e.g. epochs=3, phase1.epochs=3, augmentation.shift=2, "
+    "model_options.activation=relu, dataset=flowers17.",
 )
 @click.option("--name", help="What to call the run.")
 @click.option("--detach", is_flag=True, help="Do not wait: the training goes on by itself.")
@@ -41,10 +46,10 @@ def train(
     detach: bool,
     as_json: bool,
 ):
-    """Train MODEL and wait for it, telling each epoch."""
+    """Train MODEL from scratch, or fine-tune it if it is pretrained, and print each epoch."""
     values = dict(assignment("--set", text) for text in changes)
     recipe = _recipe(model, recipe_name)
-    named = values.pop("dataset", None)  # the sizes of another data set's parts are its own
+    named = values.pop("dataset", None)  # the sizes of another data set's splits are its own
     if dataset or named:
         recipe = recipe.on(dataset_info(dataset or str(named)).name)
     recipe = with_values(recipe, values)
@@ -61,10 +66,15 @@ def train(
 
 
 def _recipe(model: str, name: str | None) -> Recipe:
-    model_info(model)
+    known_models = [*list_models(), *list_pretrained()]
+    if model not in known_models:
+        raise UnknownModelError(model, known_models)
     if name and name.endswith(".json"):
         return Recipe.from_json(Path(name).read_text(encoding="utf-8")).replace(model=model)
-    known = [recipe.name for recipe in list_recipes(model)]
-    if name is None and known:
-        name = "fast" if "fast" in known else known[0]
+    if name is None:
+        recipes = {recipe.name: recipe for recipe in list_recipes(model)}
+        if recipes:
+            return recipes.get("fast") or next(iter(recipes.values()))
+        if model in list_pretrained():
+            return fine_tuning_recipe(model)
     return get_recipe(model, name or "fast")

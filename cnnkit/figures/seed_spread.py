@@ -99,7 +99,7 @@ class Reached(Protocol):
     """What one training reached."""
 
     @property
-    def way(self) -> str:
+    def method(self) -> str:
         """Which line."""
         ...
 
@@ -123,7 +123,7 @@ def data_and_depth(reached: Iterable[Reached], ways: Iterable[str]) -> go.Figure
     """
     values: dict[str, dict[int, list[float]]] = defaultdict(lambda: defaultdict(list))
     for one in reached:
-        values[one.way][one.per_class].append(100 * one.accuracy)
+        values[one.method][one.per_class].append(100 * one.accuracy)
     figure = go.Figure()
     for way, colour in zip(ways, SERIES, strict=False):
         if way in values:

@@ -16,7 +16,6 @@ from typing import Any
 
 from cnnkit.errors import CorruptAssetError, InvalidRecipeError
 from cnnkit.training import Recipe
-from cnnkit.training.transfer import TransferRecipe
 
 FOLDER = Path(__file__).resolve().parent / "measured"
 
@@ -25,7 +24,7 @@ FOLDER = Path(__file__).resolve().parent / "measured"
 class Measurement:
     """One training, from its first epoch to its test."""
 
-    recipe: Recipe | TransferRecipe  # its seeds included
+    recipe: Recipe  # its seeds included
     metrics: Mapping[str, float]  # "test_error", "test_accuracy", "test_true_probability", …
     epochs: int
     seconds: float  # validation included, on a machine that others used too
@@ -44,12 +43,12 @@ class Measurement:
         return identity(self.recipe)
 
 
-def identity(recipe: Recipe | TransferRecipe) -> str:
+def identity(recipe: Recipe) -> str:
     """Equal for recipes that differ in seeds and name alone."""
     return recipe.replace(seed=0, split_seed=0).fingerprint()
 
 
-def measurements(recipe: Recipe | TransferRecipe | None = None) -> list[Measurement]:
+def measurements(recipe: Recipe | None = None) -> list[Measurement]:
     """Finished trainings that ship with cnnkit, the newest of each seed, in order of seed.
 
     Args:
@@ -69,7 +68,7 @@ def paces(
     return [
         (f"measured on {one.where}", one.recipe, [{"seconds": one.seconds / one.epochs}])
         for one in reversed(list(measured))
-        if one.epochs and isinstance(one.recipe, Recipe)
+        if one.epochs and one.recipe.head is None
     ]
 
 
@@ -109,8 +108,7 @@ def _measurement(line: Mapping[str, Any]) -> Measurement | None:
         return None
     try:
         values = line["values"]
-        kind = TransferRecipe if "phases" in values else Recipe
-        recipe = kind.from_dict(values).replace(seed=line["seed"])
+        recipe = Recipe.from_dict(values).replace(seed=line["seed"])
     except InvalidRecipeError:  # another version wrote it
         return None
     return Measurement(
@@ -118,7 +116,7 @@ def _measurement(line: Mapping[str, Any]) -> Measurement | None:
         metrics={name: value for name, value in line.items() if name.startswith("test_")},
         epochs=line["epochs"],
         seconds=line["seconds"],
-        shared="features" in line and "phases" in values and not line.get("cold"),
+        shared="features" in line and recipe.caches_features and not line.get("cold"),
         machine=line["machine"][0],
         when=line["when"],
     )

@@ -108,7 +108,8 @@ class Run:
         """Epochs in all, those of all phases together; None: this kind of job has none."""
         phases = self.spec.get("phases")
         if phases:
-            return sum(phase["epochs"] for phase in phases)
+            usual = self.spec.get("epochs") or 0
+            return sum(phase.get("epochs") or usual for phase in phases)
         in_progress = self.progress.epochs if self.progress else None
         return self.spec.get("epochs") or in_progress or None
 

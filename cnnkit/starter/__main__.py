@@ -8,9 +8,7 @@ import numpy as np
 
 from cnnkit.datasets import Dataset
 from cnnkit.settings import get_settings
-from cnnkit.training import EpochEnded, evaluate, fit, get_recipe
-from cnnkit.training.evaluation import Evaluation
-from cnnkit.training.fitting import recipe_dataset
+from cnnkit.training import EpochEnded, Predictions, evaluate, fit, get_recipe, recipe_dataset
 from cnnkit.training.results import write_result
 
 FOLDER = Path(__file__).resolve().parent
@@ -25,25 +23,22 @@ def main() -> None:
     checkpoint = get_settings().home / "starter" / f"{RECIPE.fingerprint()}.npz"
     result = fit(RECIPE, _say, checkpoint=checkpoint, dataset=dataset)
     images, labels = dataset.part("test")
-    evaluation = evaluate(result.model, images, labels)
-    write_result(FOLDER, RECIPE, dataset, result, evaluation, logits_type=np.float16)
-    indices = examples(evaluation, dataset)
+    predictions = evaluate(result.model, images, labels)
+    write_result(FOLDER, RECIPE, dataset, result, predictions, logits_type=np.float16)
+    indices = examples(predictions, dataset)
     np.savez_compressed(FOLDER / "examples.npz", images=images[indices], indices=indices)
     checkpoint.unlink()
-    print(f"Test error {100 * evaluation.error:.2f} %. Written to {FOLDER}.")
+    print(f"Test error {100 * predictions.error:.2f} %. Written to {FOLDER}.")
 
 
-def examples(evaluation: Evaluation, dataset: Dataset) -> np.ndarray:
-    """Places in the test part: confident mistakes first, then the first right ones of a class."""
-    wrong = evaluation.predictions != evaluation.labels
-    confidence = evaluation.probabilities.max(axis=1)
-    mistakes = np.flatnonzero(wrong)
-    mistakes = mistakes[np.argsort(-confidence[mistakes], kind="stable")][:MISTAKES]
+def examples(predictions: Predictions, dataset: Dataset) -> np.ndarray:
+    """Indices into the test set: most confident errors, then the first correct ones per class."""
+    wrong = predictions.predicted != predictions.labels
     right = [
-        np.flatnonzero(~wrong & (evaluation.labels == label))[:RIGHT_PER_CLASS]
+        np.flatnonzero(~wrong & (predictions.labels == label))[:RIGHT_PER_CLASS]
         for label in range(len(dataset.class_names))
     ]
-    return np.concatenate([mistakes, *right])
+    return np.concatenate([predictions.misclassified()[:MISTAKES], *right])
 
 
 def _say(event) -> None:

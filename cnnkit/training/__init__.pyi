@@ -1,31 +1,46 @@
 # The public names of cnnkit.training: read by type checkers as it stands, and by __init__.py,
 # which imports each from its module when it is first touched.
 from .augmentation import augment
-from .evaluation import Evaluation, evaluate
-from .events import Ended, EpochEnded, Event, Report, Started, StepsEnded
+from .depths import Depth, list_depths
+from .evaluation import evaluate
+from .events import Ended, EpochEnded, Event, FeaturesCached, Report, Started, StepsEnded
+from .feature_cache import FeatureCache
 from .fitting import FitResult, fit, recipe_dataset
 from .gradients import gradient_norms
-from .recipe import Augmentation, Recipe, Stopping
-from .recipes import get_recipe, list_recipes
+from .network import FreezableNetwork, build_network
+from .predictions import Predictions
+from .recipe import ALL, HEAD, Augmentation, Head, Phase, Recipe, Stopping
+from .recipes import fine_tuning_recipe, get_recipe, list_recipes
 from .script import write_script
 
 __all__ = [
+    "ALL",
     "Augmentation",
+    "Depth",
     "Ended",
     "EpochEnded",
-    "Evaluation",
     "Event",
+    "FeatureCache",
+    "FeaturesCached",
     "FitResult",
+    "FreezableNetwork",
+    "HEAD",
+    "Head",
+    "Phase",
+    "Predictions",
     "Recipe",
     "Report",
     "Started",
     "StepsEnded",
     "Stopping",
     "augment",
+    "build_network",
     "evaluate",
+    "fine_tuning_recipe",
     "fit",
     "get_recipe",
     "gradient_norms",
+    "list_depths",
     "list_recipes",
     "recipe_dataset",
     "write_script",

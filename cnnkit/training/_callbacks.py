@@ -1,4 +1,4 @@
-"""What happens at Keras's named moments: validate, keep the best, save, stop, report."""
+"""Callbacks of Keras's `fit`: validate, keep the best weights, save, stop, report."""
 
 from __future__ import annotations
 
@@ -10,12 +10,11 @@ from pathlib import Path
 import keras
 import numpy as np
 
-from cnnkit.training._auxiliary import main_figures, without_auxiliary
-from cnnkit.training._pipeline import Batches
+from cnnkit.training._compile import main_figures, without_auxiliary
+from cnnkit.training._pipeline import BatchStream, ImageArray
 from cnnkit.training.checkpoint import TrainingState, save_checkpoint
 from cnnkit.training.evaluation import Evaluator
 from cnnkit.training.events import EpochEnded, Report, StepsEnded
-from cnnkit.training.memmap import Images
 from cnnkit.training.recipe import Recipe
 from cnnkit.training.stopping import StoppingRule
 
@@ -26,39 +25,34 @@ REPORT_SECONDS = 0.3  # between two reports within an epoch
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Task:
-    """A network and batches: all that `learn` needs to know.
+    """A network and batches: what one phase trains.
 
     Args:
-        recipe: how to learn; `epochs` are those of this phase.
+        recipe: how to train; `epochs` are those of this phase.
         model: compiled.
         batches: the stream.
-        validation: images, or what the network takes instead, and labels.
+        validation: images, or the features that the network takes instead, and labels.
         identity: of all that decides the result; checkpoints of others are refused.
-        tests: images that are kept for the test.
-        parameters: of the network that is shown; None: of `model`.
-        epochs: of all phases; None: those of the recipe.
+        parameters: of the whole network.
+        epochs: of all phases.
+        test_images: held out for the test.
     """
 
     recipe: Recipe
     model: keras.Model
-    batches: Batches
-    validation: tuple[Images, np.ndarray]
+    batches: BatchStream
+    validation: tuple[ImageArray, np.ndarray]
     identity: str
-    tests: int = 0
-    parameters: int | None = None
-    epochs: int | None = None
-
-    @property
-    def total(self) -> int:
-        """Epochs of all phases."""
-        return self.epochs or self.recipe.epochs
+    parameters: int
+    epochs: int
+    test_images: int
 
 
-class Epochs(keras.callbacks.Callback):
+class EpochCallback(keras.callbacks.Callback):
     """Ends each epoch: validation, best weights, stopping rule, checkpoint, report.
 
     Args:
-        task: what is being carried out.
+        task: what is trained.
         state: changed as epochs end.
         rule: says when to stop.
         checkpoint: file to rewrite after each epoch, or None.
@@ -67,7 +61,7 @@ class Epochs(keras.callbacks.Callback):
     """
 
     def __init__(self, *, task, state, rule, checkpoint, report, control):
-        """Keep what the moments need."""
+        """Validate nothing yet."""
         super().__init__()
         self.task: Task = task
         self.recipe: Recipe = task.recipe
@@ -88,7 +82,7 @@ class Epochs(keras.callbacks.Callback):
         self._began = time.monotonic()
 
     def on_train_batch_end(self, batch, logs=None):
-        """Stop at once when cancelled; what this epoch learnt is dropped."""
+        """Stop at once when cancelled; this epoch is dropped."""
         if self.control() == "cancel":
             self.reason = "cancelled"
             self.model.stop_training = True
@@ -106,7 +100,7 @@ class Epochs(keras.callbacks.Callback):
         if self.checkpoint:
             save_checkpoint(self.checkpoint, self.model, self.state, self.task.identity)
         self.report(
-            EpochEnded(epoch=epoch + 1, epochs=self.task.total, logs=row, seconds=row["seconds"])
+            EpochEnded(epoch=epoch + 1, epochs=self.task.epochs, logs=row, seconds=row["seconds"])
         )
         self._stop_if_asked()
 
@@ -132,31 +126,31 @@ class Epochs(keras.callbacks.Callback):
             self.state.best_weights = self.model.get_weights()
 
     def _stop_if_asked(self) -> None:
-        wish = self.control()
+        command = self.control()
         if self.state.stopped:
             self.reason = "early"
-        elif wish == "cancel":
+        elif command == "cancel":
             self.reason = "cancelled"
-        elif wish == "pause" and self.state.epoch < self.task.total:
+        elif command == "pause" and self.state.epoch < self.task.epochs:
             self.reason = "paused"
         else:
             return
         self.model.stop_training = True
 
 
-class Live(keras.callbacks.Callback):
+class StepCallback(keras.callbacks.Callback):
     """Reports within an epoch, a few times a second at most.
 
     Args:
-        task: what is being carried out.
+        task: what is trained.
         report: called with `StepsEnded`.
     """
 
     def __init__(self, task: Task, report: Report):
-        """Keep what is needed to report."""
+        """Report nothing yet."""
         super().__init__()
         self.recipe = task.recipe
-        self.epochs = task.total
+        self.epochs = task.epochs
         self.report = report
         self._last = (0, 0.0)
 

@@ -12,15 +12,78 @@ than a hundred.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import tensorflow as tf
 
+from cnnkit.datasets import Dataset
 from cnnkit.training.augmentation import augment
 from cnnkit.training.color_augmentation import mix
-from cnnkit.training.memmap import Images, Stored
 from cnnkit.training.recipe import Recipe
+
+
+@dataclass(frozen=True, eq=False)
+class StoredRows:
+    """Some rows of an array on disk, or of several arrays with variants of the same rows.
+
+    Args:
+        variants: memory-mapped arrays of one shape, (rows, …); the first is the one to
+            validate and test on.
+        rows: which ones, int64, in their order.
+        seed: of the choice of variants.
+    """
+
+    variants: Sequence[np.ndarray]
+    rows: np.ndarray
+    seed: int = 0
+
+    def __len__(self) -> int:
+        """How many rows."""
+        return len(self.rows)
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """(rows, …)."""
+        return (len(self.rows), *self.variants[0].shape[1:])
+
+    @property
+    def dtype(self) -> np.dtype:
+        """Of every variant."""
+        return self.variants[0].dtype
+
+    def __getitem__(self, where: slice | np.ndarray) -> np.ndarray:
+        """Rows of the first variant, read into memory."""
+        return np.asarray(self.variants[0][self.rows[where]])
+
+    def read(self, indices: np.ndarray, batch: int) -> np.ndarray:
+        """Rows of a batch, each of a variant that follows from (seed, batch).
+
+        Args:
+            indices: into `rows`.
+            batch: number of the batch since training began, 0-based.
+        """
+        if len(self.variants) == 1:
+            return self[indices]
+        generator = np.random.default_rng((self.seed, int(batch)))
+        chosen = generator.integers(len(self.variants), size=len(indices))
+        values = np.empty((len(indices), *self.shape[1:]), self.dtype)
+        for number, variant in enumerate(self.variants):
+            here = chosen == number
+            values[here] = variant[self.rows[indices[here]]]
+        return values
+
+
+ImageArray = np.ndarray | StoredRows
+
+
+def read_split(dataset: Dataset, name: str) -> tuple[ImageArray, np.ndarray]:
+    """Images and labels of a split, without reading those that lie in a file."""
+    if not isinstance(dataset.images, np.memmap):
+        return dataset.part(name)
+    rows = dataset.indices(name)
+    return StoredRows((dataset.images,), rows), dataset.labels[rows]
 
 
 def batches_per_pass(images: int, recipe: Recipe) -> int:
@@ -42,7 +105,7 @@ def to_size(images, size: Sequence[int] | None):
     return tf.image.resize(images, size, antialias=True)
 
 
-class Batches:
+class BatchStream:
     """Batches of one epoch after another.
 
     Args:
@@ -57,7 +120,7 @@ class Batches:
 
     def __init__(
         self,
-        images: Images,
+        images: ImageArray,
         labels: np.ndarray,
         recipe: Recipe,
         *,
@@ -128,9 +191,9 @@ class Batches:
         return images, labels, *weights
 
 
-def _reader(images: Images) -> Callable[[Any, Any], Any]:
+def _reader(images: ImageArray) -> Callable[[Any, Any], Any]:
     """From indices, and the number of their batch, to images."""
-    if not isinstance(images, Stored):
+    if not isinstance(images, StoredRows):
         constant = tf.constant(images)
         return lambda indices, number: tf.gather(constant, indices)
 

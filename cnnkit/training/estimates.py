@@ -1,4 +1,4 @@
-"""How long a training will take, from what earlier ones took. Nothing is made up."""
+"""How long a training will take, measured in earlier ones."""
 
 from __future__ import annotations
 
@@ -12,7 +12,6 @@ from cnnkit.datasets import dataset_info, part_sizes
 from cnnkit.errors import InvalidRecipeError
 from cnnkit.models import create_model, model_info
 from cnnkit.training.recipe import Recipe
-from cnnkit.training.transfer.recipe import TransferRecipe
 
 History = Sequence[Mapping[str, float]]
 
@@ -36,6 +35,8 @@ def estimate(recipe: Recipe, measured: Iterable[tuple[str, Recipe, History]]) ->
             one row an epoch with its "seconds". The newest of an equal training counts,
             else the newest of the same network on images of the same size.
     """
+    if recipe.head:  # its time is that of its frozen and its trainable layers: see `depths`
+        return None
     best: Estimate | None = None
     for source, other, history in measured:
         rate = images_per_second(other, history)
@@ -44,7 +45,7 @@ def estimate(recipe: Recipe, measured: Iterable[tuple[str, Recipe, History]]) ->
         alike = _cost(recipe) == _cost(other)
         if best is None or alike:
             best = Estimate(
-                seconds=recipe.epochs * images_per_epoch(recipe) / rate,
+                seconds=recipe.total_epochs * images_per_epoch(recipe) / rate,
                 images_per_second=rate,
                 alike=alike,
                 source=source,
@@ -55,24 +56,15 @@ def estimate(recipe: Recipe, measured: Iterable[tuple[str, Recipe, History]]) ->
 
 
 def recipe_of(spec: Mapping[str, Any]) -> Recipe | None:
-    """The recipe that a run recorded; None where another version of cnnkit wrote it."""
-    return _read(Recipe, spec)
-
-
-def transfer_of(spec: Mapping[str, Any]) -> TransferRecipe | None:
-    """The same of a run that fine-tuned."""
-    return _read(TransferRecipe, spec)
-
-
-def _read(kind, spec: Mapping[str, Any]):
+    """The recipe that a run recorded; None where it has none that this version can read."""
     try:
-        return kind.from_dict(spec)
+        return Recipe.from_dict(spec)
     except InvalidRecipeError:
         return None
 
 
 def images_per_second(recipe: Recipe, history: History) -> float | None:
-    """Training images learnt from in a second, validation time included.
+    """Training images a second, validation time included.
 
     The first epoch also compiles, so that it counts only where it is the only one.
     """
@@ -93,12 +85,14 @@ def images_per_epoch(recipe: Recipe) -> int:
 
 
 def training_images(recipe: Recipe) -> int:
-    """Images that are left to learn from after validation, at least one."""
+    """Training images without those held out for validation, at least one."""
     count = dataset_info(recipe.dataset).images[0]
     return max(1, part_sizes(count, recipe.validation_size, recipe.train_size, adapt=True)[1])
 
 
 def _comparable(recipe: Recipe, other: Recipe) -> bool:
+    if other.head:
+        return False
     shapes = [one.input_shape(dataset_info(one.dataset).input_shape) for one in (recipe, other)]
     return recipe.model == other.model and shapes[0] == shapes[1]
 
@@ -118,7 +112,7 @@ def published_parameters(recipe: Recipe) -> int | None:
 
 
 def count_parameters(recipe: Recipe) -> int:
-    """Trainable parameters of a recipe's network, counted on the network. Imports Keras.
+    """Trainable parameters of a recipe's network, which is built for it. Imports Keras.
 
     Raises:
         IncompatibleError: the images are too small for the network.

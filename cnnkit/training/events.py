@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True, kw_only=True)
-class FeaturesKept:
-    """What the frozen layers make of some images is computed and on disk."""
+class FeaturesCached:
+    """Outputs of the frozen layers for some images are computed and cached."""
 
     done: int  # images, each variant counted, those that were there before included
     total: int
@@ -17,7 +17,7 @@ class FeaturesKept:
 
 @dataclass(frozen=True, kw_only=True)
 class Started:
-    """The network is built and about to learn."""
+    """The network is built; a phase of training begins."""
 
     epochs: int  # in all
     steps_per_epoch: int
@@ -25,7 +25,7 @@ class Started:
     parameters: int
     train_images: int
     device: str  # "CPU" or the names of the GPUs
-    trainable: int = 0  # of the parameters
+    trainable: int = 0  # parameters
     validation_images: int = 0
     test_images: int = 0
 
@@ -55,12 +55,12 @@ class EpochEnded:
 
 @dataclass(frozen=True, kw_only=True)
 class Ended:
-    """No more will be learnt."""
+    """Training has ended."""
 
     reason: str  # "finished", "early", "paused" or "cancelled"
     epoch: int  # 1-based, the last one that was completed
-    best_epoch: int | None  # 1-based, whose weights are kept; None: the last
+    best_epoch: int | None  # 1-based, whose weights were restored; None: the last
 
 
-Event = FeaturesKept | Started | StepsEnded | EpochEnded | Ended
+Event = FeaturesCached | Started | StepsEnded | EpochEnded | Ended
 Report = Callable[[Event], object]

@@ -1,26 +1,42 @@
-"""Every hyper-parameter of a recipe as one flat table: its words, its range, its group.
+"""Every hyper-parameter of a recipe as one flat table: its label, its range, its group.
 
-A form is drawn from it and two recipes are compared with it, so that a thing has the
-same name wherever it is shown. Nested fields have dotted names: "augmentation.shift".
+Forms are drawn from it and recipes are compared with it, so that a thing has the same name
+wherever it is shown. Nested fields have dotted names: "augmentation.shift"; those of the
+first phase are "phase1.epochs" and so on.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import dataclasses
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from cnnkit.errors import InvalidRecipeError, UnknownModelError
 from cnnkit.models import list_models, model_info
-from cnnkit.training.recipe import FILLS, OPTIMIZERS, SCHEDULES, Recipe
+from cnnkit.training.recipe import (
+    ALL,
+    FEATURE_TYPES,
+    FILLS,
+    HEAD,
+    HEADS,
+    OPTIMIZERS,
+    PHASE_SETTINGS,
+    PRECISIONS,
+    SCHEDULES,
+    WEIGHTS,
+    Recipe,
+)
 
 MODEL_OPTION = "model_options."
+_MISSING = object()
 
 
 @dataclass(frozen=True, kw_only=True)
 class Field:
     """One hyper-parameter, as people meet it."""
 
-    name: str  # path into `Recipe.to_dict()`
+    name: str  # dotted, as in `flatten`
     title: str
     group: str
     help: str = ""
@@ -28,7 +44,7 @@ class Field:
     range: tuple[float, float] | None = None  # the least and the largest value, or neither: yes/no
     whole: bool = False  # numbers without a fraction
     empty: str | None = None  # what None means; None: there must be a value
-    needs: tuple[str, Any] | None = None  # shown only while this field has this value
+    needs: tuple[str, Any] | None = None  # shown only while this field has one of these values
 
     def text(self, value: Any) -> str:
         """A value in a few words."""
@@ -41,8 +57,23 @@ class Field:
         return f"{value:.6g}" if isinstance(value, float) else str(value)
 
 
+def recipe_fields(recipe: Recipe) -> tuple[Field, ...]:
+    """The fields that decide how a recipe trains, in the order of a form.
+
+    Fields without effect on it are left out: the head's without a head, the feature cache's
+    where nothing is frozen, a setting that every phase sets for itself.
+    """
+    values = flatten(recipe.to_dict())
+    fields = (*model_fields(recipe.model), *phase_fields(len(recipe.phases)), *FIELDS)
+    return tuple(
+        field for field in fields if field.name in values or field.name.startswith("stopping.")
+    )
+
+
 def model_fields(model: str) -> tuple[Field, ...]:
     """The options of one network, in the form of the other fields."""
+    if model not in list_models():
+        return ()
     return tuple(
         Field(
             name=MODEL_OPTION + option.name,
@@ -56,15 +87,38 @@ def model_fields(model: str) -> tuple[Field, ...]:
     )
 
 
+def phase_fields(phases: int) -> tuple[Field, ...]:
+    """The fields of each phase: its lowest trainable layer, and every setting it may have."""
+    settings = {field.name: field for field in FIELDS if field.name in PHASE_SETTINGS}
+    found: list[Field] = []
+    for number in range(1, phases + 1):
+        group = f"Phase {number}"
+        start = Field(
+            name=f"phase{number}.train_from",
+            title="Unfreeze from block",
+            group=group,
+            help=f"The lowest trainable block or layer; {HEAD!r}: only the new head; {ALL!r}: "
+            "all layers.",
+        )
+        own = (
+            dataclasses.replace(settings[name], name=f"phase{number}.{name}", group=group)
+            for name in PHASE_SETTINGS
+        )
+        found += [start, *own]
+    return tuple(found)
+
+
 def flatten(spec: Mapping[str, Any]) -> dict[str, Any]:
     """The value of every field by its dotted name.
 
     Args:
-        spec: `Recipe.to_dict()`. Options of the network that it leaves out get their
-            default; without a stopping rule `stopping.kind` is None.
+        spec: `Recipe.to_dict()`, of this or an earlier version. Options of the network that
+            it leaves out get their default; without a stopping rule `stopping.kind` is None.
     """
+    recipe = _recorded(spec)
+    spec = recipe.to_dict() if recipe else spec
     values: dict[str, Any] = {}
-    if spec.get("model") in list_models():
+    if spec.get("model") in list_models() and not spec.get("head"):
         options = model_info(spec["model"]).options
         values = {MODEL_OPTION + option.name: option.default for option in options}
     for name, value in spec.items():
@@ -72,22 +126,34 @@ def flatten(spec: Mapping[str, Any]) -> dict[str, Any]:
             values |= {f"{name}.{key}": inner for key, inner in value.items()}
         elif name == "stopping":
             values["stopping.kind"] = None
+        elif name == "phases":
+            for number, phase in enumerate(value, start=1):
+                values |= {f"phase{number}.{key}": inner for key, inner in phase.items()}
         else:
             values[name] = value
-    return values
+    without_effect = _without_effect(recipe) if recipe else ()
+    return {name: value for name, value in values.items() if name not in without_effect}
 
 
 def with_values(recipe: Recipe, values: Mapping[str, Any]) -> Recipe:
     """A recipe with some fields changed, given by their dotted names.
 
     Raises:
-        InvalidRecipeError: a value cannot work; names the field.
+        InvalidRecipeError: a value cannot work, or would change nothing; names the field.
     """
     nested: dict[str, Any] = recipe.to_dict()
     for name, value in values.items():
         part, _, key = name.partition(".")
-        if key:
+        if key and part.startswith("phase"):
+            _phase_of(nested, name, part)[key] = value
+        elif key:
             nested[part] = {**(nested[part] or {}), key: value}
+        elif name in PHASE_SETTINGS and _set_by_phases(recipe, name):
+            own = " or ".join(f"phase{n}.{name}" for n in range(1, len(recipe.phases) + 1))
+            raise InvalidRecipeError(
+                f"Each phase of this recipe has its own {name}: set {own}. "
+                f"Received: {name}={value}."
+            )
         else:
             nested[name] = value
     if nested["stopping"] and nested["stopping"].get("kind") is None:
@@ -95,21 +161,108 @@ def with_values(recipe: Recipe, values: Mapping[str, Any]) -> Recipe:
     return Recipe.from_dict(nested)
 
 
-_LEARNING = "Learning"
-_SCHEDULE = "Learning rate over time"
-_STOPPING = "When to stop, what to keep"
-_PENALTIES = "Against overfitting"
+@dataclass(frozen=True)
+class Difference:
+    """One hyper-parameter that is not the same everywhere."""
+
+    name: str  # dotted, as in `flatten`
+    title: str
+    texts: tuple[str, ...]  # one a recipe, in their order; "–" where it has no such thing
+
+
+def differences(specs: Sequence[Mapping[str, Any]]) -> list[Difference]:
+    """The fields in which recipes differ, in the order of a form.
+
+    The name of a recipe changes nothing and is left out.
+
+    Args:
+        specs: each a `Recipe.to_dict()`, at least as far as it is known.
+    """
+    columns = [flatten(spec) for spec in specs]
+    found = []
+    for field in _known_fields(specs):
+        values = [column.get(field.name, _MISSING) for column in columns]
+        if any(value != values[0] for value in values):
+            texts = tuple("–" if value is _MISSING else field.text(value) for value in values)
+            found.append(Difference(field.name, field.title, texts))
+    return found
+
+
+def _known_fields(specs: Sequence[Mapping[str, Any]]) -> list[Field]:
+    models = dict.fromkeys(str(spec.get("model")) for spec in specs)
+    options: dict[str, Field] = {}
+    for model in models:
+        options |= {field.name: field for field in _options(model)}
+    phases = max((len(spec.get("phases") or ()) for spec in specs), default=0)
+    return [*_FIRST, *options.values(), *phase_fields(phases), *FIELDS]
+
+
+def _options(model: str) -> tuple[Field, ...]:
+    try:
+        return model_fields(model)
+    except UnknownModelError:  # a run of another version of cnnkit
+        return ()
+
+
+def _recorded(spec: Mapping[str, Any]) -> Recipe | None:
+    """The recipe of a spec; None where it is not whole or of an unknown version."""
+    try:
+        return Recipe.from_dict(spec) if "dataset" in spec else None
+    except InvalidRecipeError:
+        return None
+
+
+def _without_effect(recipe: Recipe) -> set[str]:
+    """Names of fields that change nothing in how a recipe trains."""
+    names = {name for name in PHASE_SETTINGS if _set_by_phases(recipe, name)}
+    if recipe.head is None:
+        names |= {"head", "weights", "run"}
+    elif recipe.run:
+        names.add("weights")
+    if not recipe.caches_features:
+        names |= {"variants", "feature_type"}
+    if all(phase.train_from == ALL for phase in recipe.training_phases):
+        names.add("cached")
+    return names
+
+
+def _set_by_phases(recipe: Recipe, name: str) -> bool:
+    return bool(recipe.phases) and all(getattr(p, name) is not None for p in recipe.phases)
+
+
+def _phase_of(nested: dict[str, Any], name: str, part: str) -> dict[str, Any]:
+    number = part.removeprefix("phase")
+    if not number.isdigit() or not 1 <= int(number) <= len(nested["phases"]):
+        raise InvalidRecipeError(
+            f"This recipe has {len(nested['phases'])} phases, phase1 being the first. "
+            f"Received: {name!r}."
+        )
+    return nested["phases"][int(number) - 1]
+
+
+_FIRST = (
+    Field(name="model", title="Network", group=""),
+    Field(name="dataset", title="Data set", group=""),
+    Field(name="weights", title="Initial weights", group="", choices=WEIGHTS),
+    Field(name="run", title="Initial weights of run", group=""),
+)
+
+_LEARNING = "Optimizer"
+_SCHEDULE = "Learning-rate schedule"
+_STOPPING = "Early stopping and checkpoints"
+_PENALTIES = "Regularization"
 _AUGMENTATION = "Augmentation"
 _PHOTOS = "Augmentation of photos"
-_DATA = "Data and order"
+_HEAD = "Head and feature cache"
+_DATA = "Data and seeds"
 
 FIELDS = (
     Field(
         name="epochs",
         title="Epochs",
         group=_LEARNING,
-        help="An epoch is the time between two looks at the validation images, mostly one "
-        "pass over the training images.",
+        help="The time between two validations: one pass over the training images, unless the "
+        "number of batches in an epoch is set.",
         range=(1, 100_000),
         whole=True,
     ),
@@ -117,7 +270,7 @@ FIELDS = (
         name="batch_size",
         title="Batch size",
         group=_LEARNING,
-        help="Images that the network sees before it changes its weights once.",
+        help="Images in one gradient step.",
         range=(1, 60_000),
         whole=True,
     ),
@@ -125,28 +278,28 @@ FIELDS = (
         name="optimizer",
         title="Optimizer",
         group=_LEARNING,
-        help="How the gradient becomes a change of the weights.",
+        help="How gradients become updates of the weights.",
         choices=OPTIMIZERS,
     ),
     Field(
         name="learning_rate",
         title="Learning rate",
         group=_LEARNING,
-        help="How far each step goes. Too small learns slowly; too large does not learn at all.",
+        help="Size of each step. Too small trains slowly; too large does not train at all.",
         range=(1e-9, 1000.0),
     ),
     Field(
         name="momentum",
         title="Momentum",
         group=_LEARNING,
-        help="How much of the last step each step repeats. For sgd and rmsprop only.",
+        help="Fraction of the previous update that is added to each one. For sgd and rmsprop only.",
         range=(0.0, 0.9999),
     ),
     Field(
         name="nesterov",
         title="Nesterov momentum",
         group=_LEARNING,
-        help="Look ahead along the momentum before taking the gradient. For sgd only.",
+        help="Take the gradient after the momentum step. For sgd only.",
     ),
     Field(
         name="loss_reduction",
@@ -166,28 +319,28 @@ FIELDS = (
         name="warmup_epochs",
         title="Warm-up epochs",
         group=_SCHEDULE,
-        help="The rate rises from 0 for so long before the schedule begins.",
+        help="The learning rate rises linearly from 0 before the schedule begins.",
         range=(0.0, 100_000.0),
     ),
     Field(
         name="final_learning_rate",
-        title="Rate left at the end",
+        title="Final learning rate (fraction)",
         group=_SCHEDULE,
         help="As a fraction of the learning rate. Without effect when the schedule is constant.",
         range=(0.0, 1.0),
     ),
     Field(
         name="stopping.kind",
-        title="Stop early",
+        title="Early stopping",
         group=_STOPPING,
-        help="keras: after some epochs without improvement. tutorial: the rule of the Theano "
-        "tutorials, whose patience is counted in mini-batches and grows with every success.",
+        help="keras: after `patience` epochs without improvement. tutorial: the rule of the Theano "
+        "tutorials, whose patience is counted in mini-batches and grows with improvements.",
         choices=(None, "keras", "tutorial"),
         empty="never",
     ),
     Field(
         name="stopping.monitor",
-        title="Watch",
+        title="Monitored metric",
         group=_STOPPING,
         choices=("val_loss", "val_error"),
         needs=("stopping.kind", ("keras", "tutorial")),
@@ -196,48 +349,48 @@ FIELDS = (
         name="stopping.patience",
         title="Patience",
         group=_STOPPING,
-        help="keras: epochs without improvement. tutorial: mini-batches to look at, at least.",
+        help="keras: epochs without improvement. tutorial: the least number of mini-batches.",
         range=(0, 10_000_000),
         whole=True,
         needs=("stopping.kind", ("keras", "tutorial")),
     ),
     Field(
         name="stopping.min_delta",
-        title="Smallest improvement",
+        title="Minimum improvement",
         group=_STOPPING,
-        help="Less than this does not count as better.",
+        help="A smaller improvement does not count.",
         range=(0.0, 100.0),
         needs=("stopping.kind", ("keras",)),
     ),
     Field(
         name="stopping.patience_increase",
-        title="Patience grows by",
+        title="Patience increase (factor)",
         group=_STOPPING,
-        help="A clear success lets training look at so many times the mini-batches seen so far.",
+        help="A significant improvement raises the patience to so many times the batches so far.",
         range=(1.0, 100.0),
         needs=("stopping.kind", ("tutorial",)),
     ),
     Field(
         name="stopping.improvement_threshold",
-        title="Clear success",
+        title="Improvement threshold",
         group=_STOPPING,
-        help="Below this fraction of the best error so far.",
+        help="An error below this fraction of the best one is a significant improvement.",
         range=(0.0, 1.0),
         needs=("stopping.kind", ("tutorial",)),
     ),
     Field(
         name="keep_best",
-        title="Keep the weights",
+        title="Restore best weights",
         group=_STOPPING,
-        help="Those of the epoch that was best on the validation images, or the last ones.",
+        help="End with the weights of the epoch that was best on the validation set.",
         choices=("val_loss", "val_error", None),
-        empty="of the last epoch",
+        empty="no, those of the last epoch",
     ),
     Field(
         name="l1",
         title="L1 penalty",
         group=_PENALTIES,
-        help="Times the sum of all kernel weights' sizes, added to the loss.",
+        help="Times the sum of the absolute values of all kernel weights, added to the loss.",
         range=(0.0, 10.0),
     ),
     Field(
@@ -258,21 +411,27 @@ FIELDS = (
         name="label_smoothing",
         title="Label smoothing",
         group=_PENALTIES,
-        help="Fraction of the probability that is spread over all classes.",
+        help="Fraction of the target probability that is spread over all classes.",
         range=(0.0, 0.9),
+    ),
+    Field(
+        name="balanced",
+        title="Balance classes",
+        group=_PENALTIES,
+        help="Weigh images by class, so that rare classes count as much as frequent ones.",
     ),
     Field(
         name="augmentation.shift",
         title="Shift (pixels)",
         group=_AUGMENTATION,
-        help="Each image moves by up to this much, both ways.",
+        help="Largest shift in each direction.",
         range=(0.0, 112.0),
     ),
     Field(
         name="augmentation.rotation",
         title="Rotation (degrees)",
         group=_AUGMENTATION,
-        help="Each image turns by up to this much, both ways.",
+        help="Largest rotation in each direction.",
         range=(0.0, 180.0),
     ),
     Field(
@@ -284,49 +443,49 @@ FIELDS = (
     ),
     Field(
         name="augmentation.shear",
-        title="Slant (degrees)",
+        title="Shear (degrees)",
         group=_AUGMENTATION,
-        help="Each image leans by up to this much, both ways.",
+        help="Largest shear in each direction.",
         range=(0.0, 60.0),
     ),
     Field(
         name="augmentation.elastic",
         title="Elastic (pixels)",
         group=_AUGMENTATION,
-        help="Bends strokes as an unsteady hand does: the usual displacement of a pixel.",
+        help="Elastic deformation: standard deviation of a pixel's displacement.",
         range=(0.0, 10.0),
     ),
     Field(
         name="augmentation.elastic_smoothness",
         title="Elastic smoothness (pixels)",
         group=_AUGMENTATION,
-        help="How far the bending reaches: small crumples, large sways.",
+        help="Standard deviation of the Gaussian that smooths the displacements.",
         range=(0.5, 112.0),
     ),
     Field(
         name="augmentation.fill",
-        title="From outside comes",
+        title="Fill mode",
         group=_AUGMENTATION,
-        help="What a moved image leaves free: black suits digits, the nearest pixel photos.",
+        help="Pixels from outside the image: black suits digits, the nearest pixel photos.",
         choices=FILLS,
     ),
     Field(
         name="augmentation.flip",
-        title="Flip left and right",
+        title="Horizontal flip",
         group=_PHOTOS,
-        help="Every other image. A flower stays a flower; a 3 is no 3 any more.",
+        help="Mirrors half of the images. A flower stays a flower; a 3 does not stay a 3.",
     ),
     Field(
         name="augmentation.flip_vertical",
-        title="Flip top and bottom",
+        title="Vertical flip",
         group=_PHOTOS,
-        help="Every other image.",
+        help="Turns half of the images upside down.",
     ),
     Field(
         name="augmentation.crop",
         title="Crop (fraction)",
         group=_PHOTOS,
-        help=".2 cuts away up to a fifth of each side, anywhere, and enlarges the rest.",
+        help=".2 crops away up to a fifth of each side, at a random place, and resizes the rest.",
         range=(0.0, 0.9),
     ),
     Field(
@@ -345,55 +504,104 @@ FIELDS = (
     ),
     Field(
         name="augmentation.hue",
-        title="Hue (fraction of the circle)",
+        title="Hue (fraction of the color wheel)",
         group=_PHOTOS,
-        help="Turns all colours: .5 makes red things cyan. Flowers are known by their colour.",
+        help="Largest change of hue: .5 makes red cyan. Flowers are recognized by their color.",
         range=(0.0, 0.5),
     ),
     Field(
         name="augmentation.pca",
-        title="Colour of the light (deviation)",
+        title="PCA color noise (deviation)",
         group=_PHOTOS,
-        help="AlexNet's: noise along the main directions in which colours differ; theirs was .1.",
+        help="AlexNet's noise along the principal components of the colors; theirs was .1.",
         range=(0.0, 1.0),
     ),
     Field(
         name="augmentation.cutout",
         title="Cutout (fraction)",
         group=_PHOTOS,
-        help="Blanks a square of this fraction of each side, anywhere.",
+        help="Blanks a square of this fraction of each side, at a random place.",
         range=(0.0, 0.9),
     ),
     Field(
         name="augmentation.mixup",
         title="Mixup (alpha)",
         group=_PHOTOS,
-        help="Lays two images over each other, and their labels: .2 mostly leaves one visible, "
-        "1 makes every mixture as likely.",
+        help="Mixes two images and their labels: with .2 mostly one is visible, with 1 every "
+        "mixture is equally likely.",
         range=(0.0, 2.0),
     ),
     Field(
+        name="head.kind",
+        title="Head",
+        group=_HEAD,
+        help="pool: global average pooling of the last feature maps. flatten: all their values.",
+        choices=HEADS,
+    ),
+    Field(
+        name="head.units",
+        title="Hidden units of the head",
+        group=_HEAD,
+        help="Of a dense layer with ReLU before the logits; 0: there is none.",
+        range=(0, 8192),
+        whole=True,
+    ),
+    Field(
+        name="head.dropout",
+        title="Dropout of the head",
+        group=_HEAD,
+        help="Fraction of the values before the logits that each step sets to 0.",
+        range=(0.0, 0.9),
+    ),
+    Field(
+        name="cached",
+        title="Feature cache",
+        group=_HEAD,
+        help="Compute the outputs of frozen layers once and keep them on disk.",
+    ),
+    Field(
+        name="variants",
+        title="Variants",
+        group=_HEAD,
+        help="Augmented copies of each image in the feature cache, the image itself included.",
+        range=(1, 64),
+        whole=True,
+    ),
+    Field(
+        name="feature_type",
+        title="Data type of the feature cache",
+        group=_HEAD,
+        choices=FEATURE_TYPES,
+    ),
+    Field(
+        name="precision",
+        title="Precision",
+        group=_LEARNING,
+        help="auto: mixed precision where there is a GPU.",
+        choices=PRECISIONS,
+    ),
+    Field(
         name="size",
-        title="Size of the images (pixels)",
+        title="Image size (pixels)",
         group=_DATA,
-        help="Height and width that they are brought to. More shows more, and costs its square.",
+        help="Height and width that images are resized to. The cost grows with the square.",
         range=(8, 1024),
         whole=True,
         empty="as they are",
     ),
     Field(
         name="split_seed",
-        title="Seed of the division",
+        title="Split seed",
         group=_DATA,
-        help="Which images are for testing, where a data set does not say so itself.",
+        help="Decides the three splits of a data set that has no published ones.",
         range=(0, 2**31 - 1),
         whole=True,
     ),
     Field(
         name="per_class",
-        title="Training images of each class",
+        title="Training images per class",
         group=_DATA,
-        help="At most so many, where a data set does not say itself how it is divided.",
+        help="At most this many, where a data set has no published split.",
         range=(1, 10_000_000),
         whole=True,
         empty="all",
@@ -402,7 +610,7 @@ FIELDS = (
         name="train_size",
         title="Training images",
         group=_DATA,
-        help="Fewer than there are show what more data are worth; more than there are mean all.",
+        help="At most; larger numbers mean all that are left.",
         range=(1, 10_000_000),
         whole=True,
         empty="all that are left",
@@ -411,10 +619,8 @@ FIELDS = (
         name="validation_size",
         title="Validation images",
         group=_DATA,
-        help=(
-            "Held out of the training images to see how good the network is while it learns. "
-            "More than a data set has become its usual share."
-        ),
+        help="Held out of the training images to measure the network after each epoch. "
+        "A number that is too large becomes the data set's usual share.",
         range=(1, 10_000_000),
         whole=True,
         empty="a sixth",
@@ -423,12 +629,12 @@ FIELDS = (
         name="validation_from",
         title="Validation images from the",
         group=_DATA,
-        help="Which end of the part to learn from.",
+        help="Which end of the training images they are taken from.",
         choices=("end", "start"),
     ),
     Field(
         name="steps_per_epoch",
-        title="Batches in an epoch",
+        title="Steps per epoch",
         group=_DATA,
         range=(1, 10_000_000),
         whole=True,
@@ -436,19 +642,19 @@ FIELDS = (
     ),
     Field(
         name="drop_remainder",
-        title="Leave out the last, smaller batch",
+        title="Drop the last, smaller batch",
         group=_DATA,
     ),
     Field(
         name="shuffle",
-        title="New order in every pass",
+        title="Shuffle",
         group=_DATA,
     ),
     Field(
         name="seed",
-        title="Seed",
+        title="Random seed",
         group=_DATA,
-        help="Of first weights, dropout, order and augmentation: the same seed, the same network.",
+        help="Of weights, dropout, order and augmentation: the same seed gives the same network.",
         range=(0, 2**31 - 1),
         whole=True,
     ),

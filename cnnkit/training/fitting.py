@@ -3,29 +3,33 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 import keras
+import numpy as np
 import tensorflow as tf
 
-from cnnkit.anatomy import layer_table
 from cnnkit.datasets import Dataset, load_dataset
-from cnnkit.errors import IncompatibleError
-from cnnkit.models import create_model
-from cnnkit.training._auxiliary import label_every_output, objective, without_auxiliary
-from cnnkit.training._callbacks import Control, Epochs, Live, Task
-from cnnkit.training._optimizers import make_optimizer, penalise_kernels
-from cnnkit.training._pipeline import Batches
-from cnnkit.training.checkpoint import TrainingState, restore_checkpoint
-from cnnkit.training.devices import copied
+from cnnkit.errors import InvalidRecipeError
+from cnnkit.settings import get_settings
+from cnnkit.training._callbacks import Control, EpochCallback, StepCallback, Task
+from cnnkit.training._compile import (
+    compile_model,
+    computing_in,
+    label_every_output,
+    on_every_device,
+    without_auxiliary,
+)
+from cnnkit.training._pipeline import BatchStream, read_split
+from cnnkit.training.checkpoint import TrainingState, restore_checkpoint, saved_phase
 from cnnkit.training.events import Ended, Report, Started
-from cnnkit.training.memmap import part_of
-from cnnkit.training.recipe import Recipe
+from cnnkit.training.feature_cache import FeatureCache
+from cnnkit.training.feature_extraction import FeatureExtraction
+from cnnkit.training.network import FreezableNetwork, FrozenSplit, build_network
+from cnnkit.training.recipe import Augmentation, Recipe
 from cnnkit.training.stopping import StoppingRule
-
-CALL_SECONDS = 0.5  # that one call of TensorFlow should take
-CPU_SPEED = 8e10  # floating-point operations a second, of two to four cores
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -44,107 +48,52 @@ def fit(
     checkpoint: Path | None = None,
     control: Control = lambda: None,
     dataset: Dataset | None = None,
+    base: Callable[[], keras.Model] | None = None,
+    cache: FeatureCache | None = None,
 ) -> FitResult:
-    """Train a network as a recipe says.
+    """Train a network as a recipe says, from scratch or by fine-tuning.
+
+    Where layers are frozen, their outputs for all images are computed first and cached;
+    then phase after phase trains what is above them.
 
     Args:
         recipe: what to do.
         report: called with the events of `cnnkit.training.events`.
         checkpoint: a file that is rewritten after every epoch. If it exists, training
             goes on from it and ends with the very weights of an uninterrupted run.
+            Features need none: what is computed stays in the cache.
         control: asked after every few batches; "cancel" ends the training at once,
-            "pause" after the running epoch and its checkpoint.
-        dataset: to learn from; None: the one the recipe names, split as it says.
+            "pause" after the running epoch and its checkpoint, or a batch of features.
+        dataset: to train on; None: the one the recipe names, split as it says.
+        base: opens the network of the run that the recipe names, if it names one.
+        cache: of features; None: the one of the settings.
 
     Returns:
-        The network with the best weights, or the last ones when `keep_best` is None;
-        without its auxiliary classifiers.
+        The network from images, 0 to 255, to logits, without auxiliary classifiers, with
+        the best weights of the last phase, or its last ones when `keep_best` is None.
 
     Raises:
         UnknownNameError: the recipe names what is not registered.
+        InvalidRecipeError: its phases cannot follow each other.
         IncompatibleError: network and images do not fit, or the checkpoint is of
             another recipe.
-        AssetUnavailableError: the data set's file cannot be had.
-        CorruptAssetError: the data set's file or the checkpoint is damaged.
+        AssetUnavailableError: the file of data set or weights cannot be had.
+        LimitError: the features need more room than is allowed.
+        CorruptAssetError: a file, or the checkpoint, is damaged.
     """
     dataset = dataset or recipe_dataset(recipe)
-    images, labels = part_of(dataset, "train")
-    batches = Batches(
-        images,
-        labels,
-        recipe,
-        size=recipe.input_shape(dataset.spec.input_shape)[:2],
-        classes=len(dataset.class_names),
-    )
-    task = Task(
-        recipe=recipe,
-        model=build(recipe, dataset, batches.per_epoch),
-        batches=batches,
-        validation=part_of(dataset, "validation"),
-        identity=recipe.fingerprint(),
-        tests=dataset.size("test"),
-    )
-    state = restored(task, checkpoint) or TrainingState()
-    ended = learn(task, state, report, checkpoint=checkpoint, control=control)
-    report(ended)
-    return FitResult(model=without_auxiliary(task.model), history=state.history, ended=ended)
-
-
-def restored(task: Task, checkpoint: Path | None) -> TrainingState | None:
-    """Give a task's network the values of a checkpoint; None: there is none.
-
-    Raises:
-        IncompatibleError: the checkpoint is of another recipe.
-        CorruptAssetError: it is damaged.
-    """
-    if checkpoint is None or not checkpoint.exists():
-        return None
-    return restore_checkpoint(checkpoint, task.model, task.identity)
-
-
-def learn(
-    task: Task,
-    state: TrainingState,
-    report: Report,
-    *,
-    checkpoint: Path | None = None,
-    control: Control = lambda: None,
-) -> Ended:
-    """Train a network on batches, whatever they are, from a state to the last epoch.
-
-    Args:
-        task: what to train.
-        state: new, or `restored`; it is changed as epochs end.
-        report: called with every event but the last one.
-        checkpoint: rewritten after every epoch.
-        control: asked after every few batches, as in `fit`.
-
-    Returns:
-        How it ended; the network then has the weights that are kept.
-    """
-    recipe, model, steps = task.recipe, task.model, task.batches.per_epoch
-    rule = StoppingRule(recipe.stopping, steps)
-    if state.stopping:
-        rule.restore(state.stopping)
-    report(_started(task, state))
-    epochs = Epochs(
-        task=task, state=state, rule=rule, checkpoint=checkpoint, report=report, control=control
-    )
-    if not state.stopped:
-        model.fit(
-            label_every_output(model, task.batches.dataset()),
-            epochs=state.begins + recipe.epochs,
-            initial_epoch=state.epoch,
-            # Told the number, Keras prepares the data set once an epoch; else twice.
-            steps_per_epoch=steps,
-            callbacks=[epochs, Live(task, report)],
-            shuffle=False,  # the stream shuffles itself
-            verbose=0,
+    with on_every_device(), computing_in(recipe.precision):
+        network = build_network(
+            recipe, len(dataset.class_names), base, image_shape=dataset.spec.input_shape
         )
-    ended = _ended(epochs)
-    if ended.best_epoch is not None:
-        model.set_weights(state.best_weights)
-    return ended
+    features = feature_extraction(recipe, network, dataset, cache)
+    stopped = features.compute(report, control) if features else None
+    if stopped:
+        ended = Ended(reason=stopped, epoch=0, best_epoch=None)
+        report(ended)
+        return FitResult(model=network.whole, history=[], ended=ended)
+    tasks = PhaseTasks(recipe, network, dataset, features)
+    return _train_phases(tasks, report, checkpoint, control)
 
 
 def recipe_dataset(recipe: Recipe) -> Dataset:
@@ -159,83 +108,207 @@ def recipe_dataset(recipe: Recipe) -> Dataset:
         validation_size=recipe.validation_size,
         validation_from=recipe.validation_from,
         train_size=recipe.train_size,
-        seed=recipe.seed,
+        # What is drawn at random was drawn by the split seed in the first fine-tunings.
+        seed=recipe.split_seed if recipe.head else recipe.seed,
         split_seed=recipe.split_seed,
         per_class=recipe.per_class,
         adapt_sizes=True,
     )
 
 
-def build(recipe: Recipe, dataset: Dataset, steps_per_epoch: int) -> keras.Model:
-    """The recipe's network, initialised and compiled.
-
-    Raises:
-        IncompatibleError: the network cannot take the data set's images.
-    """
-    with copied():
-        model = create_model(
-            recipe.model,
-            input_shape=recipe.input_shape(dataset.spec.input_shape),
-            classes=len(dataset.class_names),
-            seed=recipe.seed,
-            **recipe.model_options,
-        )
-    if not model.trainable_variables:
-        raise IncompatibleError(f"{recipe.model} has nothing to learn with these options.")
-    return compiled(model, recipe, steps_per_epoch)
-
-
-def compiled(model: keras.Model, recipe: Recipe, steps_per_epoch: int) -> keras.Model:
-    """Make a network ready to learn as a recipe says, and return it."""
-    penalise_kernels(model, recipe)
-    with copied():
-        model.compile(
-            optimizer=make_optimizer(recipe, steps_per_epoch),
-            **objective(model, recipe),
-            # On a CPU, XLA was measured to train these networks up to 2.5 times slower.
-            jit_compile="auto" if tf.config.list_physical_devices("GPU") else False,
-            steps_per_execution=steps_per_call(model, recipe.batch_size, steps_per_epoch),
-        )
-        # Left to the first step, its variables would make TensorFlow trace that step twice.
-        model.optimizer.build(model.trainable_variables)
-    return model
-
-
-def steps_per_call(model: keras.Model, batch_size: int, steps_per_epoch: int) -> int:
-    """Training steps that TensorFlow makes before Python sees it again.
-
-    Each return costs about 2 ms, but only there is a run reported on or cancelled: so
-    as many as a CPU makes in half a second, and no more than an eighth of an epoch.
+class PhaseTasks:
+    """What each phase of a recipe trains.
 
     Args:
-        model: the network.
-        batch_size: images in a step.
-        steps_per_epoch: batches.
+        recipe: what to do.
+        network: whole.
+        dataset: images.
+        features: outputs of the frozen layers; None: they compute in every step.
     """
-    most = min(64, max(1, steps_per_epoch // 8))
-    if tf.config.list_physical_devices("GPU"):
-        return most
-    # Forwards once and backwards twice, each time a multiplication and an addition.
-    operations = 6 * batch_size * max(1, layer_table(model).macs)
-    return max(1, min(most, int(CALL_SECONDS * CPU_SPEED / operations)))
+
+    def __init__(
+        self,
+        recipe: Recipe,
+        network: FreezableNetwork,
+        dataset: Dataset,
+        features: FeatureExtraction | None = None,
+    ):
+        """Build nothing yet."""
+        self.recipe, self.network, self.dataset = recipe, network, dataset
+        self.features = features
+
+    def task(self, number: int) -> Task:
+        """The network of phase `number` (0-based), compiled, and its batches."""
+        phase = self.recipe.training_phases[number]
+        split = self.network.split(phase.train_from, cached=self.features is not None)
+        recipe = self._phase_recipe(number, split)
+        images, labels = self._read(split, "train")
+        batches = BatchStream(
+            images,
+            labels,
+            recipe,
+            size=None if split.cut else self.network.whole.input_shape[1:3],
+            classes=len(self.dataset.class_names),
+            weights=class_weights(labels, self.dataset) if self.recipe.balanced else None,
+        )
+        return Task(
+            recipe=recipe,
+            model=compile_model(split.top, recipe, batches.per_epoch),
+            batches=batches,
+            validation=self._read(split, "validation"),
+            identity=self.recipe.fingerprint(),
+            parameters=self.network.whole.count_params(),
+            epochs=self.recipe.total_epochs,
+            test_images=self.dataset.size("test"),
+        )
+
+    def _phase_recipe(self, number: int, split: FrozenSplit) -> Recipe:
+        recipe = self.recipe.for_phase(number)
+        if split.cut is None:
+            return recipe
+        # Images were augmented before the frozen base; of its outputs only mixup is left.
+        return recipe.replace(augmentation=Augmentation(mixup=recipe.augmentation.mixup))
+
+    def _read(self, split: FrozenSplit, name: str):
+        images, labels = read_split(self.dataset, name)
+        if split.cut is None or self.features is None:
+            return images, labels
+        return self.features.read_split(split.cut, name), labels
+
+
+def feature_extraction(
+    recipe: Recipe,
+    network: FreezableNetwork,
+    dataset: Dataset,
+    cache: FeatureCache | None = None,
+) -> FeatureExtraction | None:
+    """Of the frozen bases of a recipe's phases; None where nothing is cached.
+
+    Raises:
+        InvalidRecipeError: a frozen base would change after its outputs were computed.
+    """
+    if not recipe.caches_features:
+        return None
+    depths = [network.first_row(phase.train_from) for phase in recipe.phases]
+    if sorted(depths, reverse=True) != depths:
+        order = ", ".join(phase.train_from for phase in recipe.phases)
+        raise InvalidRecipeError(
+            "With the feature cache each phase must train from as deep as the one before it, or "
+            f"deeper. Received: {order}."
+        )
+    cuts = [network.split(phase.train_from).cut for phase in recipe.phases]
+    layers = list(dict.fromkeys(cut for cut in cuts if cut))
+    if not layers:
+        return None
+    settings = get_settings()
+    cache = cache or FeatureCache(settings.features, settings.features_memory)
+    return FeatureExtraction(recipe, network, layers, dataset, cache)
+
+
+def train_phase(
+    task: Task,
+    state: TrainingState,
+    report: Report,
+    *,
+    checkpoint: Path | None = None,
+    control: Control = lambda: None,
+) -> Ended:
+    """Train a network on batches, from a state to the last epoch of the phase.
+
+    Args:
+        task: what to train.
+        state: new, or restored; it is changed as epochs end.
+        report: called with every event but the last one.
+        checkpoint: rewritten after every epoch.
+        control: asked after every few batches, as in `fit`.
+
+    Returns:
+        How it ended; the network then has the best weights, if the recipe asks for them.
+    """
+    recipe, model, steps = task.recipe, task.model, task.batches.per_epoch
+    rule = StoppingRule(recipe.stopping, steps)
+    if state.stopping:
+        rule.restore(state.stopping)
+    report(_started(task, state))
+    epochs = EpochCallback(
+        task=task, state=state, rule=rule, checkpoint=checkpoint, report=report, control=control
+    )
+    if not state.stopped:
+        model.fit(
+            label_every_output(model, task.batches.dataset()),
+            epochs=state.begins + recipe.epochs,
+            initial_epoch=state.epoch,
+            # Given the number, Keras prepares the data set once an epoch; else twice.
+            steps_per_epoch=steps,
+            callbacks=[epochs, StepCallback(task, report)],
+            shuffle=False,  # the stream shuffles itself
+            verbose=0,
+        )
+    ended = _ended(epochs)
+    if ended.best_epoch is not None:
+        model.set_weights(state.best_weights)
+    return ended
+
+
+def class_weights(labels: np.ndarray, dataset: Dataset) -> np.ndarray:
+    """Weight of an image of each class with which all classes count alike; mean 1."""
+    counts = np.bincount(labels, minlength=len(dataset.class_names))
+    return (len(labels) / (np.count_nonzero(counts) * np.maximum(counts, 1))).astype(np.float32)
+
+
+def _train_phases(
+    tasks: PhaseTasks, report: Report, checkpoint: Path | None, control: Control
+) -> FitResult:
+    saved = saved_phase(checkpoint)
+    state, ended = TrainingState(), Ended(reason="finished", epoch=0, best_epoch=None)
+    for number in range(saved or 0, len(tasks.recipe.training_phases)):
+        task = tasks.task(number)
+        if checkpoint and number == saved:
+            state = restore_checkpoint(checkpoint, task.model, task.identity)
+        else:
+            state = TrainingState(
+                phase=number, begins=state.epoch, epoch=state.epoch, history=state.history
+            )
+        ended = train_phase(task, state, report, checkpoint=checkpoint, control=control)
+        if ended.reason in ("paused", "cancelled"):
+            break
+    report(ended)
+    model = _in_float32(without_auxiliary(tasks.network.whole))
+    return FitResult(model=model, history=state.history, ended=ended)
+
+
+def _in_float32(model: keras.Model) -> keras.Model:
+    """The same network for any device, if it computed in less; weights were float32 always."""
+    if all(layer.dtype_policy.name == "float32" for layer in model.layers):
+        return model
+
+    def in_float32(layer: keras.Layer) -> keras.Layer:
+        config = layer.get_config()
+        return type(layer).from_config(config | {"dtype": "float32"})
+
+    copy = keras.models.clone_model(model, clone_function=in_float32)
+    copy.set_weights(model.get_weights())
+    return copy
 
 
 def _started(task: Task, state: TrainingState) -> Started:
     gpus = tf.config.list_physical_devices("GPU")
     return Started(
-        epochs=task.total,
+        epochs=task.epochs,
         steps_per_epoch=task.batches.per_epoch,
         first_epoch=state.epoch + 1,
-        parameters=task.parameters or task.model.count_params(),
+        parameters=task.parameters,
         train_images=task.batches.images,
         validation_images=len(task.validation[1]),
         test_images=task.tests,
         device=", ".join(gpu.name for gpu in gpus) or "CPU",
         trainable=sum(math.prod(weight.shape) for weight in task.model.trainable_weights),
+        validation_images=len(task.validation[1]),
+        test_images=task.test_images,
     )
 
 
-def _ended(epochs: Epochs) -> Ended:
+def _ended(epochs: EpochCallback) -> Ended:
     state = epochs.state
     finished = epochs.reason == "finished" and state.stopped
     return Ended(

@@ -6,7 +6,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from cnnkit.training._auxiliary import loss_weights
+from cnnkit.training._compile import loss_weights
 
 
 def gradient_norms(model: keras.Model, images: np.ndarray, labels: np.ndarray) -> dict[str, float]:

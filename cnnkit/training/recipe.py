@@ -6,15 +6,30 @@ A recipe is frozen, survives JSON unchanged, and needs neither Keras nor TensorF
 from __future__ import annotations
 
 import dataclasses
+import hashlib
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from cnnkit.training._config import Written, check_choice, check_range, check_whole
+from cnnkit.errors import InvalidRecipeError
+from cnnkit.training._recipe_format import (
+    ADDED_TO_FINE_TUNING,
+    ADDED_TO_TRAINING,
+    check_choice,
+    check_range,
+    check_whole,
+    upgraded,
+)
 
 FILLS = ("black", "nearest")
 OPTIMIZERS = ("sgd", "adam", "adamw", "nadam", "rmsprop", "adagrad", "lion")
 SCHEDULES = ("constant", "cosine", "linear", "exponential")
+HEADS = ("pool", "flatten")
+WEIGHTS = ("random", "imagenet")
+FEATURE_TYPES = ("float16", "float32")
+PRECISIONS = ("auto", "float32", "mixed_float16", "mixed_bfloat16")
+HEAD, ALL = "head", "all"  # values of train_from that every network with a head has
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -105,25 +120,79 @@ class Stopping:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Recipe(Written):
-    """How to train one network on one data set.
+class Head:
+    """New layers on top of a network without its own classifier, ending in logits."""
+
+    kind: str = "pool"  # "pool": global average pooling; "flatten": every value
+    units: int = 0  # of a hidden dense layer with ReLU; 0: there is none
+    dropout: float = 0.2  # before the logits
+
+    def __post_init__(self):
+        """Check every field."""
+        check_choice("head.kind", self.kind, HEADS)
+        check_whole("head.units", self.units, 0, 8192)
+        check_range("head.dropout", self.dropout, 0, 0.9)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Phase:
+    """Some epochs in which the same layers are trainable; None: as the recipe says."""
+
+    train_from: str = HEAD  # lowest trainable: "head", "all", a block or a layer
+    epochs: int | None = None
+    optimizer: str | None = None
+    learning_rate: float | None = None
+    momentum: float | None = None
+    nesterov: bool | None = None
+    schedule: str | None = None
+    warmup_epochs: float | None = None
+    final_learning_rate: float | None = None
+    weight_decay: float | None = None
+
+    def __post_init__(self):
+        """Check what `Recipe` does not check."""
+        if not isinstance(self.train_from, str) or not self.train_from:
+            raise InvalidRecipeError(
+                f"train_from must be {HEAD!r}, {ALL!r} or the name of a block or a layer. "
+                f"Received: {self.train_from!r}."
+            )
+
+
+PHASE_SETTINGS = tuple(f.name for f in dataclasses.fields(Phase) if f.name != "train_from")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Recipe:
+    """How to train one network on one data set, from scratch or by fine-tuning.
+
+    With a `head`, the network's own classifier is replaced by a new one, and what is below
+    keeps its weights: those of ImageNet, or those of a finished run. `phases` say which
+    layers are trainable when, at which rate, for how many epochs. Without phases all layers
+    are, for `epochs`.
 
     Example:
         >>> recipe = Recipe(model="lenet_tutorial", dataset="digits", epochs=2)
         >>> Recipe.from_json(recipe.to_json()) == recipe
         True
+        >>> phases = (Phase(train_from="head", epochs=20), Phase(train_from="block5", epochs=5))
+        >>> Recipe(model="vgg16", weights="imagenet", head=Head(), phases=phases).total_epochs
+        25
     """
 
     name: str = "custom"  # "published", "fast" or a person's own name for it
-    model: str  # registered model
+    model: str  # registered model; with a head also a pretrained one; with a run, what it trained
     model_options: Mapping[str, Any] = field(default_factory=dict)  # its keyword options
-    dataset: str = "mnist"  # registered data set
+    weights: str = "random"  # or "imagenet"; without meaning for a run's network
+    run: str = ""  # id of a finished run whose network is fine-tuned; empty: none
+    head: Head | None = None  # None: the network's own classifier
+    phases: tuple[Phase, ...] = ()  # () is one phase in which all layers are trainable
+    dataset: str = "mnist"  # registered or imported data set
     size: int | None = None  # pixels, height and width of the network's images; None: as given
-    split_seed: int = 0  # of the division, where a data set has no published one
-    per_class: int | None = None  # of those, at most so many of a class to learn from; None: all
-    train_size: int | None = None  # images to learn from; None: all of the split
+    split_seed: int = 0  # of the split, where a data set has no published one
+    per_class: int | None = None  # of those, at most so many training images a class; None: all
+    train_size: int | None = None  # training images; None: all of the split
     validation_size: int | None = None  # images held out; None: a sixth
-    validation_from: str = "end"  # which end of the training part: "start" or "end"
+    validation_from: str = "end"  # which end of the training set: "start" or "end"
     epochs: int = 10  # an epoch is the time between two validations
     steps_per_epoch: int | None = None  # batches; None: one pass over the images
     batch_size: int = 128  # images
@@ -133,53 +202,82 @@ class Recipe(Written):
     learning_rate: float = 1e-3  # per step, the highest one of the schedule
     momentum: float = 0.0  # sgd and rmsprop only
     nesterov: bool = False  # sgd only
-    schedule: str = "constant"  # one of SCHEDULES
+    schedule: str = "constant"  # one of SCHEDULES, over each phase
     warmup_epochs: float = 0.0  # linear rise from 0 before the schedule begins
     final_learning_rate: float = 0.0  # fraction of learning_rate left at the end
     loss_reduction: str = "mean"  # over the batch: "mean", or "sum" as in old tutorials
+    balanced: bool = False  # weigh classes so that rare ones count as much as frequent ones
     l1: float = 0.0  # penalty on every kernel, added to the loss
     l2: float = 0.0  # penalty on every kernel, added to the loss
     weight_decay: float = 0.0  # decoupled, per step, as a fraction of the learning rate
     label_smoothing: float = 0.0  # fraction of probability spread over all classes
     augmentation: Augmentation = field(default_factory=Augmentation)
+    cached: bool = True  # compute the outputs of frozen layers only once, into the feature cache
+    variants: int = 4  # augmented copies of each image in the cache, the image itself included
+    feature_type: str = "float16"  # of the feature cache, one of FEATURE_TYPES
     stopping: Stopping | None = None
     keep_best: str | None = "val_loss"  # end with the weights best in this; None: last
+    precision: str = "float32"  # one of PRECISIONS; "auto": mixed where there is a GPU
     seed: int = 0  # of weights, dropout, order and augmentation
 
     def __post_init__(self):
         """Check every field once; whoever holds a recipe may trust it."""
         object.__setattr__(self, "model_options", dict(self.model_options))
-        check_choice("validation_from", self.validation_from, ("start", "end"))
-        check_choice("optimizer", self.optimizer, OPTIMIZERS)
-        check_choice("schedule", self.schedule, SCHEDULES)
-        check_choice("loss_reduction", self.loss_reduction, ("mean", "sum"))
-        check_choice("keep_best", self.keep_best, ("val_loss", "val_error", None))
-        for name, low, high in (
-            ("size", 8, 1024),
-            ("split_seed", 0, 2**31 - 1),
-            ("per_class", 1, 10_000_000),
-            ("train_size", 1, 10_000_000),
-            ("validation_size", 1, 10_000_000),
-            ("epochs", 1, 100_000),
-            ("steps_per_epoch", 1, 10_000_000),
-            ("batch_size", 1, 60_000),
-            ("seed", 0, 2**31 - 1),
-        ):
-            check_whole(name, getattr(self, name), low, high)
-        for name, low, high in (
-            ("learning_rate", 1e-9, 1000),
-            ("momentum", 0, 0.9999),
-            ("warmup_epochs", 0, self.epochs),
-            ("final_learning_rate", 0, 1),
-            ("l1", 0, 10),
-            ("l2", 0, 10),
-            ("weight_decay", 0, 10),
-            ("label_smoothing", 0, 0.9),
-        ):
+        object.__setattr__(self, "phases", tuple(self.phases))
+        for name, allowed in _CHOICES.items():
+            check_choice(name, getattr(self, name), allowed)
+        for name, low, high in _WHOLE:
+            check_whole(name, getattr(self, name), low, high, optional=name in _MAY_BE_NONE)
+        for name, low, high in (("l1", 0, 10), ("l2", 0, 10), ("label_smoothing", 0, 0.9)):
             check_range(name, getattr(self, name), low, high)
+        self._check_head()
+        if self.phases:
+            for number in range(len(self.phases)):
+                self.for_phase(number)
+        else:
+            self._check_phase_settings()
+
+    @property
+    def training_phases(self) -> tuple[Phase, ...]:
+        """Every phase with all its settings, at least one."""
+        phases = self.phases or (Phase(train_from=ALL),)
+        return tuple(
+            Phase(
+                train_from=phase.train_from,
+                **{
+                    name: getattr(self, name) if getattr(phase, name) is None
+                    else getattr(phase, name)
+                    for name in PHASE_SETTINGS
+                },
+            )
+            for phase in phases
+        )  # fmt: skip
+
+    @property
+    def total_epochs(self) -> int:
+        """Epochs of all phases."""
+        return sum(int(phase.epochs or 0) for phase in self.training_phases)
+
+    @property
+    def caches_features(self) -> bool:
+        """Whether outputs of frozen layers are computed once and kept."""
+        return self.cached and any(phase.train_from != ALL for phase in self.phases)
+
+    def for_phase(self, number: int) -> Recipe:
+        """How one phase trains: a recipe without phases, with its settings.
+
+        Args:
+            number: of the phase, 0-based.
+
+        Raises:
+            InvalidRecipeError: a value of the phase cannot work; names the field.
+        """
+        phase = self.training_phases[number]
+        settings = {name: getattr(phase, name) for name in PHASE_SETTINGS}
+        return dataclasses.replace(self, phases=(), **settings)
 
     def input_shape(self, images: tuple[int, int, int]) -> tuple[int, int, int]:
-        """What the network is given.
+        """Shape of the network's input.
 
         Args:
             images: (height, width, channels) of the data set's.
@@ -192,9 +290,138 @@ class Recipe(Written):
             return self
         return self.replace(dataset=dataset, train_size=None, validation_size=None)
 
+    def replace(self, **changes: Any) -> Recipe:
+        """A copy with some fields changed, checked again."""
+        return dataclasses.replace(self, **changes)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain values only, as they go into JSON; of phases only what they say themselves."""
+        values = dataclasses.asdict(self)
+        phases = [{k: v for k, v in p.items() if v is not None} for p in values["phases"]]
+        return values | {"phases": phases}
+
+    def to_json(self) -> str:
+        """Sorted keys, so that equal recipes give equal text."""
+        return json.dumps(self.to_dict(), sort_keys=True, indent=1)
+
     @classmethod
-    def _parts(cls, values: dict[str, Any]) -> dict[str, Any]:
-        values["augmentation"] = Augmentation(**values.get("augmentation") or {})
-        stopping = values.get("stopping")
-        values["stopping"] = Stopping(**stopping) if stopping else None
-        return values
+    def from_dict(cls, values: Mapping[str, Any]) -> Recipe:
+        """The inverse of `to_dict`; reads what earlier versions wrote, too.
+
+        Raises:
+            InvalidRecipeError: a field is unknown or has a value that cannot work.
+        """
+        try:
+            values = upgraded(dict(values))
+            unknown = sorted(set(values) - {f.name for f in dataclasses.fields(cls)})
+            if unknown:
+                raise InvalidRecipeError(f"A recipe has no field {unknown[0]!r}.")
+            return cls(**_with_parts(values))
+        except TypeError as error:
+            raise InvalidRecipeError(f"This is not a recipe: {error}.") from error
+
+    @classmethod
+    def from_json(cls, text: str) -> Recipe:
+        """The inverse of `to_json`."""
+        try:
+            values = json.loads(text)
+        except json.JSONDecodeError as error:
+            raise InvalidRecipeError(f"A recipe must be JSON: {error}.") from error
+        if not isinstance(values, dict):
+            raise InvalidRecipeError(
+                f"A recipe must be a JSON object. Received: {type(values).__name__}."
+            )
+        return cls.from_dict(values)
+
+    def fingerprint(self) -> str:
+        """Twelve hexadecimal digits, equal for recipes that train alike.
+
+        A recipe that an earlier version could express keeps the fingerprint it had there, so
+        that checkpoints and measurements of that version still belong to it.
+        """
+        values = self.to_dict()
+        del values["name"]
+        added = ADDED_TO_FINE_TUNING if self.head else ADDED_TO_TRAINING
+        usual = {f.name: default_of(f) for f in dataclasses.fields(self)} | {"phases": []}
+        values = {k: v for k, v in values.items() if k not in added or v != usual[k]}
+        if self.phases or self.head:
+            values["phases"] = [dataclasses.asdict(phase) for phase in self.training_phases]
+            values = {k: v for k, v in values.items() if k not in PHASE_SETTINGS}
+        text = json.dumps(values, sort_keys=True)
+        return hashlib.sha256(text.encode()).hexdigest()[:12]
+
+    def _check_head(self) -> None:
+        if self.head:
+            if self.model_options:
+                raise InvalidRecipeError(
+                    "model_options are for training from scratch; with a head the network is as "
+                    f"published. Received: {dict(self.model_options)}."
+                )
+            return
+        if self.weights != "random" or self.run:
+            raise InvalidRecipeError(
+                "Fine-tuning needs a head for the classes of the data set, e.g. "
+                f"head=Head(). Received: weights={self.weights!r}, run={self.run!r}, head=None."
+            )
+        frozen = [phase.train_from for phase in self.phases if phase.train_from != ALL]
+        if frozen:
+            raise InvalidRecipeError(
+                f"Without a head every phase must train all layers (train_from={ALL!r}). "
+                f"Received: {frozen[0]!r}."
+            )
+
+    def _check_phase_settings(self) -> None:
+        check_choice("optimizer", self.optimizer, OPTIMIZERS)
+        check_choice("schedule", self.schedule, SCHEDULES)
+        check_choice("nesterov", self.nesterov, (False, True))
+        check_whole("epochs", self.epochs, 1, 100_000)
+        for name, low, high in (
+            ("learning_rate", 1e-9, 1000),
+            ("momentum", 0, 0.9999),
+            ("warmup_epochs", 0, self.epochs),
+            ("final_learning_rate", 0, 1),
+            ("weight_decay", 0, 10),
+        ):
+            check_range(name, getattr(self, name), low, high)
+
+
+def default_of(one: dataclasses.Field) -> Any:
+    """The default of a dataclass's field; MISSING where it has none."""
+    if one.default_factory is not dataclasses.MISSING:
+        return one.default_factory()
+    return one.default
+
+
+def _with_parts(values: dict[str, Any]) -> dict[str, Any]:
+    """Plain values of parts that are dataclasses themselves, made into them."""
+    head, stopping = values.get("head"), values.get("stopping")
+    return values | {
+        "augmentation": Augmentation(**values.get("augmentation") or {}),
+        "head": None if head is None else Head(**head),
+        "phases": tuple(Phase(**phase) for phase in values.get("phases") or ()),
+        "stopping": Stopping(**stopping) if stopping else None,
+    }
+
+
+_CHOICES = {
+    "weights": WEIGHTS,
+    "validation_from": ("start", "end"),
+    "loss_reduction": ("mean", "sum"),
+    "keep_best": ("val_loss", "val_error", None),
+    "feature_type": FEATURE_TYPES,
+    "precision": PRECISIONS,
+    "cached": (False, True),
+    "balanced": (False, True),
+}
+_WHOLE = (
+    ("size", 8, 1024),
+    ("split_seed", 0, 2**31 - 1),
+    ("per_class", 1, 10_000_000),
+    ("train_size", 1, 10_000_000),
+    ("validation_size", 1, 10_000_000),
+    ("steps_per_epoch", 1, 10_000_000),
+    ("batch_size", 1, 60_000),
+    ("variants", 1, 64),
+    ("seed", 0, 2**31 - 1),
+)
+_MAY_BE_NONE = ("size", "per_class", "train_size", "validation_size", "steps_per_epoch")

@@ -1,15 +1,44 @@
-"""The recipes that ship: each network's published one, and a fast one of ours."""
+"""The recipes that ship: published ones and ours, and augmentations by name."""
 
 from __future__ import annotations
 
+import math
+
 from cnnkit.errors import UnknownRecipeError
-from cnnkit.training.augmentation_presets import MIXES, POST_MIX
-from cnnkit.training.recipe import Augmentation, Recipe, Stopping
+from cnnkit.training.recipe import HEAD, Augmentation, Head, Phase, Recipe, Stopping
+
+# The 17-flowers experiment of aidiary gave Keras shear_range=.2, which Keras 1 took for radians,
+# zoom_range=.2 and horizontal_flip=True; what came in from outside was the nearest pixel.
+_PUBLISHED_AUGMENTATION = Augmentation(shear=math.degrees(0.2), zoom=0.2, flip=True, fill="nearest")
+
+AUGMENTATION_PRESETS = {
+    "none": Augmentation(),
+    "flip": Augmentation(flip=True),
+    "post": _PUBLISHED_AUGMENTATION,
+    "photos": Augmentation(flip=True, crop=0.3, rotation=10, brightness=0.1, contrast=0.2,
+                           fill="nearest"),
+    "flowers": Augmentation(
+        flip=True, crop=0.35, rotation=8, brightness=0.08, contrast=0.15, fill="nearest"
+    ),
+    "AlexNet": Augmentation(flip=True, crop=0.125, pca=0.1),
+    "strong": Augmentation(flip=True, crop=0.4, rotation=15, shear=10, brightness=0.15,
+                           contrast=0.3, pca=0.1, cutout=0.3, fill="nearest"),
+}  # fmt: skip
 
 
-def list_recipes(model: str | None = None) -> list[Recipe]:
-    """The recipes that ship, of one network or of all."""
-    return [recipe for recipe in RECIPES if model in (None, recipe.model)]
+def list_recipes(model: str | None = None, *, fine_tuning: bool | None = None) -> list[Recipe]:
+    """The recipes that ship.
+
+    Args:
+        model: of this network; None: of all.
+        fine_tuning: True: only those that fine-tune; False: only those that train from
+            scratch; None: both.
+    """
+    return [
+        recipe
+        for recipe in RECIPES
+        if model in (None, recipe.model) and fine_tuning in (None, recipe.head is not None)
+    ]
 
 
 def get_recipe(model: str, name: str) -> Recipe:
@@ -22,6 +51,16 @@ def get_recipe(model: str, name: str) -> Recipe:
     if name not in recipes:
         raise UnknownRecipeError(name, recipes)
     return recipes[name]
+
+
+def fine_tuning_recipe(model: str) -> Recipe:
+    """A recipe for a pretrained network: the one that ships, or a new head on frozen layers."""
+    shipped = {recipe.name: recipe for recipe in list_recipes(model, fine_tuning=True)}
+    if "fast" in shipped:
+        return shipped["fast"]
+    phases = (Phase(train_from=HEAD, epochs=20, learning_rate=2e-3),)
+    values = _FLOWERS | {"augmentation": AUGMENTATION_PRESETS["photos"], "variants": 4}
+    return Recipe(name="fast", model=model, head=Head(), phases=phases, **values)
 
 
 # The tutorials of the LISA lab go through the images in one fixed order.
@@ -49,6 +88,25 @@ _FALLING = {
     "keep_best": None,
 }
 _NESTEROV = {"optimizer": "sgd", "momentum": 0.9, "nesterov": True}
+
+_FINE_TUNING = {
+    "weights": "imagenet",
+    "dataset": "flowers17",
+    "batch_size": 32,
+    "precision": "auto",
+    "keep_best": None,
+}
+# First the head alone, whose random weights would otherwise spoil what is below; then the
+# last blocks at a rate at which they keep what they know. Rates and depths were chosen on
+# the validation sets.
+_FLOWERS = {
+    "optimizer": "adamw",
+    "schedule": "cosine",
+    "augmentation": AUGMENTATION_PRESETS["flowers"],
+    "variants": 5,
+    "label_smoothing": 0.1,
+    **_FINE_TUNING,
+}
 
 RECIPES = (
     Recipe(
@@ -142,7 +200,7 @@ RECIPES = (
         learning_rate=1e-3,
         batch_size=32,
         epochs=50,
-        augmentation=POST_MIX,
+        augmentation=_PUBLISHED_AUGMENTATION,
         keep_best=None,
     ),
     Recipe(
@@ -158,7 +216,7 @@ RECIPES = (
         batch_size=32,
         epochs=40,
         label_smoothing=0.1,
-        augmentation=MIXES["photos"],
+        augmentation=AUGMENTATION_PRESETS["photos"],
         keep_best=None,
     ),
     Recipe(
@@ -276,5 +334,53 @@ RECIPES = (
         schedule="cosine",
         validation_size=30,
         keep_best=None,
+    ),
+    # aidiary's: block 5 and the head together, images of 150 pixels, 50 epochs. There each
+    # epoch drew its augmentation anew; here eight variants of each image are cached.
+    Recipe(
+        name="published",
+        model="vgg16",
+        size=150,
+        head=Head(kind="flatten", units=256, dropout=0.5),
+        phases=(Phase(train_from="block5", epochs=50),),
+        optimizer="sgd",
+        learning_rate=1e-4,
+        momentum=0.9,
+        augmentation=_PUBLISHED_AUGMENTATION,
+        variants=8,
+        **_FINE_TUNING,
+    ),
+    Recipe(
+        name="fast",
+        model="vgg16",
+        size=224,
+        head=Head(dropout=0.5),
+        phases=(
+            Phase(train_from=HEAD, epochs=10, learning_rate=1e-3),
+            Phase(train_from="block5", epochs=10, learning_rate=3e-5),
+        ),
+        **_FLOWERS,
+    ),
+    Recipe(
+        name="fast",
+        model="mobilenet_v2",
+        size=224,
+        head=Head(),
+        phases=(
+            Phase(train_from=HEAD, epochs=20, learning_rate=2e-3),
+            Phase(train_from="block_15", epochs=8, learning_rate=3e-4),
+        ),
+        **_FLOWERS,
+    ),
+    Recipe(
+        name="fast",
+        model="googlenet",
+        size=224,
+        head=Head(dropout=0.4),
+        phases=(
+            Phase(train_from=HEAD, epochs=20, learning_rate=2e-3),
+            Phase(train_from="inception_5a", epochs=8, learning_rate=1e-4),
+        ),
+        **_FLOWERS,
     ),
 )

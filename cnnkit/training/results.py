@@ -17,15 +17,14 @@ from cnnkit.training.recipe import Recipe
 
 if TYPE_CHECKING:
     from cnnkit.datasets import Dataset
-    from cnnkit.training import Evaluation, FitResult
-    from cnnkit.training.transfer import TransferRecipe
+    from cnnkit.training import FitResult, Predictions
 
 
-def figures(result: FitResult, evaluation: Evaluation) -> dict[str, float]:
+def figures(result: FitResult, predictions: Predictions) -> dict[str, float]:
     """The final figures of a training."""
-    low, high = evaluation.interval
+    low, high = predictions.interval
     return {
-        **evaluation.metrics("test_"),
+        **predictions.metrics("test_"),
         "test_accuracy_low": low,
         "test_accuracy_high": high,
         "seconds": sum(row["seconds"] for row in result.history),
@@ -37,35 +36,35 @@ def figures(result: FitResult, evaluation: Evaluation) -> dict[str, float]:
 
 def write_result(
     folder: Path,
-    recipe: Recipe | TransferRecipe,
+    recipe: Recipe,
     dataset: Dataset,
     result: FitResult,
-    evaluation: Evaluation,
+    predictions: Predictions,
     logits_type: type = np.float32,
 ) -> None:
-    """Write model, card, recipe, curves and the predictions on the test part.
+    """Write model, card, recipe, curves and the predictions for the test set.
 
     Args:
         folder: made where it is missing.
-        recipe: that was carried out.
-        dataset: that it learnt from.
+        recipe: of the training.
+        dataset: it was trained and tested on.
         result: of `fit`.
-        evaluation: on the test part.
+        predictions: for the test set.
         logits_type: float32, or float16 for half the size.
     """
-    card = _card(recipe, dataset, result.model.input_shape[1:], figures(result, evaluation))
+    card = _card(recipe, dataset, result.model.input_shape[1:], figures(result, predictions))
     save_model(result.model, card, folder)
     (folder / "recipe.json").write_text(recipe.to_json(), encoding="utf-8")
     _write_csv(folder / "history.csv", result.history)
     np.savez_compressed(
         folder / "predictions.npz",
-        logits=evaluation.logits.astype(logits_type),
-        labels=evaluation.labels.astype(np.min_scalar_type(len(dataset.class_names))),
+        logits=predictions.logits.astype(logits_type),
+        labels=predictions.labels.astype(np.min_scalar_type(len(dataset.class_names))),
     )
 
 
 def _card(
-    recipe: Recipe | TransferRecipe,
+    recipe: Recipe,
     dataset: Dataset,
     input_shape: tuple[int, int, int],
     metrics: Mapping[str, float],
@@ -87,10 +86,10 @@ def _card(
     )
 
 
-def _title(recipe: Recipe | TransferRecipe, dataset: Dataset) -> str:
+def _title(recipe: Recipe, dataset: Dataset) -> str:
     known = pretrained_info if recipe.model in list_pretrained() else model_info
     title = known(recipe.model).title
-    return title if isinstance(recipe, Recipe) else f"{title}, {dataset.title}"
+    return title if recipe.head is None else f"{title}, {dataset.title}"
 
 
 def _write_csv(path: Path, rows: Sequence[Mapping[str, float]]) -> None:

@@ -6,7 +6,7 @@ import dataclasses
 import json
 from typing import Any
 
-from cnnkit.training.recipe import Recipe
+from cnnkit.training.recipe import Recipe, default_of
 
 _SCRIPT = '''"""{title}, trained again with cnnkit: python {filename}"""
 
@@ -15,14 +15,18 @@ from cnnkit.training import {imports}
 recipe = {recipe}
 
 result = fit(recipe, report=print)
-evaluation = evaluate(result.model, *recipe_dataset(recipe).part("test"))
-print(f"test error {{evaluation.error:.2%}}, loss {{evaluation.loss:.4f}}")
+predictions = evaluate(result.model, *recipe_dataset(recipe).part("test"))
+low, high = predictions.interval
+print(f"test error {{predictions.error:.2%}}, loss {{predictions.loss:.4f}}")
+print(f"test accuracy {{predictions.accuracy:.1%}}, 95 % interval {{low:.1%}} to {{high:.1%}}")
 result.model.save("{model}.keras")
 '''
 
 
 def write_script(recipe: Recipe, title: str | None = None) -> str:
     """Python source that trains and tests a network exactly as a recipe says.
+
+    The network of a run is not in it: `fit` then needs its `base` from whoever runs the script.
 
     Args:
         recipe: what to write down; only what differs from the defaults is written.
@@ -33,6 +37,8 @@ def write_script(recipe: Recipe, title: str | None = None) -> str:
     """
     used = ["Recipe", "evaluate", "fit", "recipe_dataset"]
     used += ["Augmentation"] if recipe.augmentation else []
+    used += ["Head"] if recipe.head else []
+    used += ["Phase"] if recipe.phases else []
     used += ["Stopping"] if recipe.stopping else []
     return _SCRIPT.format(
         title=docstring_words(title or f"{recipe.model} on {recipe.dataset}"),
@@ -69,7 +75,7 @@ def literal(value: Any, indent: str = "") -> str:
         lines = [
             f"{inner}{field.name}={literal(getattr(value, field.name), inner)},\n"
             for field in dataclasses.fields(value)
-            if getattr(value, field.name) != _default(field)
+            if getattr(value, field.name) != default_of(field)
         ]
         return f"{type(value).__name__}(\n{''.join(lines)}{indent})"
     if isinstance(value, str):
@@ -78,9 +84,3 @@ def literal(value: Any, indent: str = "") -> str:
         items = (f"{json.dumps(key)}: {literal(item, indent)}" for key, item in value.items())
         return "{" + ", ".join(items) + "}"
     return repr(value)
-
-
-def _default(field: dataclasses.Field) -> Any:
-    if field.default_factory is not dataclasses.MISSING:
-        return field.default_factory()
-    return field.default

@@ -8,16 +8,18 @@ import pytest
 
 from cnnkit.models import load_model
 from cnnkit.runs import Status
-from cnnkit.training import Augmentation
-from cnnkit.training.transfer import FeatureStore, Head, Phase, TransferRecipe, fine_tune
+from cnnkit.training import Augmentation, FeatureCache, Head, Phase, Recipe, fit
 
-RECIPE = TransferRecipe(
+RECIPE = Recipe(
     model="compact_cnn",
     weights="random",
     dataset="digits",
     head=Head(dropout=0.3),
     phases=(Phase(epochs=2), Phase(train_from="block3", epochs=2)),
     augmentation=Augmentation(shift=2),
+    optimizer="adamw",
+    schedule="cosine",
+    batch_size=32,
     variants=4,
     feature_type="float32",
 )
@@ -28,7 +30,7 @@ RECIPE = TransferRecipe(
 def test_a_job_killed_twice_ends_with_the_network_of_an_undisturbed_one(
     pool, store, until, tmp_path
 ):
-    run = pool.submit(kind="fine_tune", spec=RECIPE.to_dict(), name="killed")
+    run = pool.submit(kind="train", spec=RECIPE.to_dict(), name="killed")
     begun = until(run, lambda run: run.progress and 200 < run.progress.step)
     assert begun.progress.stage == "features" and begun.progress.step < begun.progress.steps
     _kill(store, until, run)
@@ -43,7 +45,7 @@ def test_a_job_killed_twice_ends_with_the_network_of_an_undisturbed_one(
     assert [row["epoch"] for row in store.history(run.id)] == [1, 2, 3, 4] and done >= 1
 
     # Undisturbed, and in this process.
-    plain = fine_tune(RECIPE, store=FeatureStore(tmp_path, 2**30)).model
+    plain = fit(RECIPE, store=FeatureCache(tmp_path, 2**30)).model
     one = load_model(store.model_folder(finished.id))
     for a, b in zip(one[0].get_weights(), plain.get_weights(), strict=True):
         np.testing.assert_array_equal(a, b)

@@ -1,4 +1,4 @@
-"""Auxiliary classifiers: they weigh .3 while a network learns, and are gone afterwards."""
+"""Auxiliary classifiers: they weigh .3 while a network trains, and are gone afterwards."""
 
 from __future__ import annotations
 
@@ -8,8 +8,9 @@ import pytest
 
 from cnnkit.models import create_model, load_model
 from cnnkit.training import EpochEnded, Recipe, evaluate, fit, recipe_dataset
-from cnnkit.training._auxiliary import without_auxiliary
-from cnnkit.training.fitting import build
+from cnnkit.training._compile import without_auxiliary
+from cnnkit.training.fitting import PhaseTasks
+from cnnkit.training.network import build_network
 from cnnkit.training.results import write_result
 
 RECIPE = Recipe(
@@ -42,7 +43,7 @@ def two_helpers(name, *, input_shape, classes, seed, auxiliary):
 @pytest.fixture(scope="module", autouse=True)
 def small_network():
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("cnnkit.training.fitting.create_model", two_helpers)
+        patch.setattr("cnnkit.training.network.create_model", two_helpers)
         yield
 
 
@@ -86,7 +87,8 @@ def test_what_is_saved_answers_like_what_was_trained(trained, tmp_path):
 
 def test_each_auxiliary_loss_weighs_three_tenths():
     dataset = recipe_dataset(RECIPE)
-    model = build(RECIPE, dataset, 2)
+    network = build_network(RECIPE, 10, image_shape=dataset.spec.input_shape)
+    model = PhaseTasks(RECIPE, network, dataset).task(0).model
     images, labels = dataset.part("validation")
     losses = [
         evaluate(_only(model, output), images, labels).loss for output in range(len(model.outputs))

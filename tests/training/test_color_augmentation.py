@@ -3,10 +3,10 @@ import colorsys
 import numpy as np
 import pytest
 import tensorflow as tf
+from cnnkit.training.augmentation_presets import MIXES, POST_MIX
 
 from cnnkit.training import Augmentation, augment
 from cnnkit.training.augmentation import random_coordinates
-from cnnkit.training.augmentation_presets import MIXES, POST_MIX
 from cnnkit.training.color_augmentation import PCA_DIRECTIONS, PCA_SIZES, mix
 
 SEED = tf.constant([3, 7])

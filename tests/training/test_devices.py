@@ -7,9 +7,9 @@ import sys
 import numpy as np
 import pytest
 
-from cnnkit.training.devices import computing_in, policy, strategy
-from cnnkit.training.transfer import FeatureStore, Phase, fine_tune
-from tests.training.transfer_parts import base, dataset, recipe
+from cnnkit.training import FeatureCache, Head, Phase, fit
+from cnnkit.training._compile import computing_in, policy, strategy
+from tests.training.fine_tuning_parts import base, dataset, recipe
 
 MIRRORED = """
 import tensorflow as tf
@@ -18,15 +18,15 @@ tf.config.set_logical_device_configuration(cpu, [tf.config.LogicalDeviceConfigur
 import sys
 sys.path.insert(0, sys.argv[1])
 from pathlib import Path
-from cnnkit.training.devices import strategy
-from cnnkit.training.transfer import FeatureStore, Head, Phase, fine_tune
-from transfer_parts import base, dataset, recipe
+from cnnkit.training._compile import strategy
+from cnnkit.training import FeatureCache, Head, Phase, fit
+from fine_tuning_parts import base, dataset, recipe
 assert strategy().num_replicas_in_sync == 2
 head = Head(dropout=float(sys.argv[3]))
 wanted = recipe(phases=(Phase(epochs=2, learning_rate=0.02),), head=head)
-store = FeatureStore(Path(sys.argv[2]) / "features", 2**27)
-result = fine_tune(
-    wanted, dataset=dataset(), base=base, store=store, checkpoint=Path(sys.argv[2]) / "c.npz"
+store = FeatureCache(Path(sys.argv[2]) / "features", 2**27)
+result = fit(
+    wanted, dataset=dataset(), base=base, cache=store, checkpoint=Path(sys.argv[2]) / "c.npz"
 )
 print("losses", *(row["loss"] for row in result.history))
 result.model.save(Path(sys.argv[2]) / "model.keras")
@@ -38,8 +38,6 @@ def test_one_device_needs_no_copies():
 
 
 def test_two_devices_learn_what_one_learns(tmp_path, root):
-    from cnnkit.training.transfer import Head
-
     done = subprocess.run(
         [sys.executable, "-c", MIRRORED, str(root / "tests" / "training"), str(tmp_path), "0"],
         capture_output=True,
@@ -50,8 +48,8 @@ def test_two_devices_learn_what_one_learns(tmp_path, root):
     assert done.returncode == 0, done.stderr[-3000:]
     line = next(line for line in done.stdout.splitlines() if line.startswith("losses"))
     wanted = recipe(phases=(Phase(epochs=2, learning_rate=0.02),), head=Head(dropout=0))
-    store = FeatureStore(tmp_path / "own", 2**27)
-    alone = fine_tune(wanted, dataset=dataset(), base=base, store=store)
+    store = FeatureCache(tmp_path / "own", 2**27)
+    alone = fit(wanted, dataset=dataset(), base=base, cache=store)
     expected = [row["loss"] for row in alone.history]
     assert [float(word) for word in line.split()[1:]] == pytest.approx(expected, rel=1e-2)
     assert (tmp_path / "model.keras").exists() and (tmp_path / "c.npz").exists()
@@ -62,8 +60,8 @@ def test_mixed_precision_learns_and_gives_a_network_in_float32(tmp_path):
         precision="mixed_bfloat16", run="", model="photo_cnn", weights="random", size=32
     )
     wanted = wanted.replace(phases=(Phase(epochs=1),))
-    store = FeatureStore(tmp_path, 2**27)
-    model = fine_tune(wanted, dataset=dataset(), store=store).model
+    store = FeatureCache(tmp_path, 2**27)
+    model = fit(wanted, dataset=dataset(), cache=store).model
     assert {layer.dtype_policy.name for layer in model.layers} == {"float32"}
     assert np.isfinite(model(np.zeros((1, 32, 32, 3)))).all()
 

@@ -3,7 +3,7 @@ import pytest
 import sklearn.metrics
 
 from cnnkit.models import create_model
-from cnnkit.training import Evaluation, evaluate
+from cnnkit.training import Predictions, evaluate
 
 
 @pytest.fixture
@@ -11,11 +11,11 @@ def evaluation():
     generator = np.random.default_rng(0)
     labels = generator.integers(0, 4, 200)
     logits = generator.normal(size=(200, 4)) * 3 + np.eye(4)[labels] * 2
-    return Evaluation(logits=logits.astype(np.float32), labels=labels)
+    return Predictions(logits=logits.astype(np.float32), labels=labels)
 
 
 def test_figures_agree_with_scikit_learn(evaluation):
-    labels, predictions = evaluation.labels, evaluation.predictions
+    labels, predictions = evaluation.labels, evaluation.predicted
     assert evaluation.accuracy == sklearn.metrics.accuracy_score(labels, predictions)
     assert evaluation.error == pytest.approx(1 - evaluation.accuracy)
     assert evaluation.loss == pytest.approx(
@@ -34,7 +34,7 @@ def test_the_toy_networks_accuracy_is_the_mean_probability_of_the_true_class(eva
 
 
 def test_large_logits_stay_finite():
-    evaluation = Evaluation(logits=np.float32([[1000, -1000]]), labels=np.array([1]))
+    evaluation = Predictions(logits=np.float32([[1000, -1000]]), labels=np.array([1]))
     assert evaluation.loss == pytest.approx(2000)
     assert np.isfinite(evaluation.probabilities).all()
 

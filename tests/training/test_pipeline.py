@@ -1,8 +1,7 @@
 import numpy as np
 
 from cnnkit.training import Augmentation, Recipe
-from cnnkit.training._pipeline import Batches
-from cnnkit.training.memmap import Stored
+from cnnkit.training._pipeline import BatchStream, StoredRows
 
 
 def epoch(batches, number):
@@ -12,7 +11,7 @@ def epoch(batches, number):
 
 def make(count=50, **changes):
     recipe = Recipe(model="toy_cnn", batch_size=8, seed=5).replace(**changes)
-    return Batches(np.zeros((count, 4, 4, 1), np.uint8), np.arange(count), recipe)
+    return BatchStream(np.zeros((count, 4, 4, 1), np.uint8), np.arange(count), recipe)
 
 
 def test_each_pass_shows_every_image_once_in_another_order():
@@ -63,7 +62,7 @@ def test_the_seed_decides_the_order():
 def test_augmentation_is_a_function_of_the_batch():
     images = np.random.default_rng(0).integers(0, 256, (50, 12, 12, 1), np.uint8)
     recipe = Recipe(model="toy_cnn", batch_size=8, augmentation=Augmentation(shift=2, elastic=1))
-    first, again = (Batches(images, np.arange(50), recipe) for _ in range(2))
+    first, again = (BatchStream(images, np.arange(50), recipe) for _ in range(2))
     for batches in (first, again):
         batches.begin(2)
     pairs = zip(first.dataset(), again.dataset(), strict=True)
@@ -79,8 +78,8 @@ def test_images_from_a_file_make_the_same_batches_as_from_memory(tmp_path):
     recipe = Recipe(model="toy_cnn", batch_size=8, augmentation=Augmentation(flip=True))
     settings = {"size": (4, 4), "weights": np.linspace(1, 2, 60), "classes": 60}
     streams = [
-        Batches(source, np.arange(50), recipe, **settings)
-        for source in (images[rows], Stored((mapped,), rows))
+        BatchStream(source, np.arange(50), recipe, **settings)
+        for source in (images[rows], StoredRows((mapped,), rows))
     ]
     for batches in streams:
         batches.begin(1)
@@ -92,7 +91,7 @@ def test_images_from_a_file_make_the_same_batches_as_from_memory(tmp_path):
 
 def test_mixed_labels_are_probabilities():
     recipe = Recipe(model="toy_cnn", batch_size=8, augmentation=Augmentation(mixup=0.5))
-    batches = Batches(np.zeros((50, 4, 4, 1), np.uint8), np.arange(50) % 5, recipe, classes=5)
+    batches = BatchStream(np.zeros((50, 4, 4, 1), np.uint8), np.arange(50) % 5, recipe, classes=5)
     batches.begin(0)
     for _, labels in batches.dataset():
         assert labels.shape[1] == 5

@@ -7,7 +7,15 @@ from hypothesis import strategies as st
 
 from cnnkit.errors import InvalidRecipeError, UnknownRecipeError
 from cnnkit.models import list_models
-from cnnkit.training import Augmentation, Recipe, Stopping, get_recipe, list_recipes
+from cnnkit.training import (
+    Augmentation,
+    Head,
+    Phase,
+    Recipe,
+    Stopping,
+    get_recipe,
+    list_recipes,
+)
 
 
 @pytest.mark.parametrize("recipe", list_recipes(), ids=lambda r: f"{r.model}-{r.name}")
@@ -113,3 +121,186 @@ def test_the_published_hyper_parameters_are_the_authors():
     mlp = get_recipe("mlp_tutorial", "published")
     assert (mlp.learning_rate, mlp.l2, mlp.batch_size, mlp.epochs) == (0.01, 1e-4, 20, 1000)
     assert json.loads(mlp.to_json())["validation_size"] == 10_000
+
+
+# Written, as JSON, when fine-tuning had a recipe of its own; with the fingerprints of then.
+OLD_TRAINING = """
+{
+ "name": "custom",
+ "model": "toy_cnn",
+ "model_options": {},
+ "dataset": "toy_patterns",
+ "size": null,
+ "split_seed": 0,
+ "per_class": null,
+ "train_size": null,
+ "validation_size": null,
+ "validation_from": "end",
+ "epochs": 10,
+ "steps_per_epoch": null,
+ "batch_size": 128,
+ "drop_remainder": false,
+ "shuffle": true,
+ "optimizer": "adam",
+ "learning_rate": 0.001,
+ "momentum": 0.0,
+ "nesterov": false,
+ "schedule": "constant",
+ "warmup_epochs": 0.0,
+ "final_learning_rate": 0.0,
+ "loss_reduction": "mean",
+ "l1": 0.0,
+ "l2": 0.0001,
+ "weight_decay": 0.0,
+ "label_smoothing": 0.0,
+ "augmentation": {
+  "shift": 0.0,
+  "rotation": 0.0,
+  "zoom": 0.0,
+  "shear": 0.0,
+  "elastic": 0.0,
+  "elastic_smoothness": 4.0,
+  "flip": false,
+  "flip_vertical": false,
+  "crop": 0.0,
+  "fill": "black",
+  "brightness": 0.0,
+  "contrast": 0.0,
+  "hue": 0.0,
+  "pca": 0.0,
+  "cutout": 0.0,
+  "mixup": 0.0
+ },
+ "stopping": {
+  "kind": "keras",
+  "monitor": "val_loss",
+  "patience": 3,
+  "min_delta": 0.0,
+  "patience_increase": 2.0,
+  "improvement_threshold": 0.995
+ },
+ "keep_best": "val_loss",
+ "seed": 0
+}
+"""
+OLD_FINE_TUNING = """
+{
+ "name": "mobilenet_v2",
+ "model": "mobilenet_v2",
+ "weights": "imagenet",
+ "run": "",
+ "size": 224,
+ "dataset": "flowers17",
+ "split_seed": 0,
+ "per_class": null,
+ "head": {
+  "kind": "pool",
+  "units": 0,
+  "dropout": 0.2
+ },
+ "phases": [
+  {
+   "train_from": "head",
+   "epochs": 20,
+   "optimizer": "adamw",
+   "learning_rate": 0.002,
+   "momentum": 0.0,
+   "nesterov": false,
+   "schedule": "cosine",
+   "warmup_epochs": 0.0,
+   "final_learning_rate": 0.0,
+   "weight_decay": 0.0
+  },
+  {
+   "train_from": "block_15",
+   "epochs": 8,
+   "optimizer": "adamw",
+   "learning_rate": 0.0003,
+   "momentum": 0.0,
+   "nesterov": false,
+   "schedule": "cosine",
+   "warmup_epochs": 0.0,
+   "final_learning_rate": 0.0,
+   "weight_decay": 0.0
+  }
+ ],
+ "batch_size": 32,
+ "augmentation": {
+  "shift": 0.0,
+  "rotation": 8,
+  "zoom": 0.0,
+  "shear": 0.0,
+  "elastic": 0.0,
+  "elastic_smoothness": 4.0,
+  "flip": true,
+  "flip_vertical": false,
+  "crop": 0.35,
+  "fill": "nearest",
+  "brightness": 0.08,
+  "contrast": 0.15,
+  "hue": 0.0,
+  "pca": 0.0,
+  "cutout": 0.0,
+  "mixup": 0.0
+ },
+ "cached": true,
+ "variants": 5,
+ "feature_type": "float16",
+ "balanced": false,
+ "label_smoothing": 0.1,
+ "stopping": null,
+ "keep_best": null,
+ "precision": "auto",
+ "seed": 4
+}
+"""
+
+
+def test_a_stored_training_of_an_earlier_version_is_read_and_keeps_its_fingerprint():
+    recipe = Recipe.from_json(OLD_TRAINING)
+    assert recipe.l2 == 1e-4 and recipe.stopping == Stopping(patience=3)
+    assert recipe.head is None and recipe.phases == () and recipe.total_epochs == 10
+    assert recipe.fingerprint() == "065698a822a9"
+
+
+def test_a_stored_fine_tuning_of_an_earlier_version_is_read_and_keeps_its_fingerprint():
+    recipe = Recipe.from_json(OLD_FINE_TUNING)
+    assert recipe == get_recipe("mobilenet_v2", "fast").replace(name="mobilenet_v2", seed=4)
+    assert recipe.optimizer == "adamw" and recipe.phases[1] == Phase(
+        train_from="block_15", epochs=8, learning_rate=3e-4
+    )
+    assert recipe.replace(seed=0).fingerprint() == "811755c7293b"
+    assert Recipe.from_json(recipe.to_json()) == recipe
+
+
+def test_phases_of_an_earlier_version_keep_what_differs_between_them():
+    values = json.loads(OLD_FINE_TUNING)
+    values["phases"][1] |= {"optimizer": "sgd", "momentum": 0.9}
+    first, second = Recipe.from_dict(values).training_phases
+    assert (first.optimizer, first.momentum) == ("adamw", 0)
+    assert (second.optimizer, second.momentum) == ("sgd", 0.9)
+
+
+def test_a_phase_has_its_own_settings_and_else_those_of_the_recipe():
+    recipe = Recipe(
+        model="vgg16",
+        weights="imagenet",
+        head=Head(),
+        optimizer="sgd",
+        epochs=4,
+        phases=(Phase(), Phase(train_from="block5", epochs=2, optimizer="adam")),
+    )
+    assert [phase.epochs for phase in recipe.training_phases] == [4, 2]
+    assert [recipe.for_phase(n).optimizer for n in (0, 1)] == ["sgd", "adam"]
+    assert recipe.total_epochs == 6 and recipe.caches_features
+    spelled_out = recipe.replace(phases=recipe.training_phases)
+    assert spelled_out.fingerprint() == recipe.fingerprint()
+
+
+def test_phases_and_weights_need_a_head():
+    with pytest.raises(InvalidRecipeError, match="needs a head"):
+        Recipe(model="vgg16", weights="imagenet")
+    with pytest.raises(InvalidRecipeError, match="Without a head every phase"):
+        Recipe(model="lenet_tutorial", phases=(Phase(train_from="conv1"),))
+    with pytest.raises(InvalidRecipeError, match="model_options are for training from scratch"):
+        Recipe(model="vgg16", head=Head(), model_options={"depth": 3})

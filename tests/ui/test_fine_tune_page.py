@@ -19,9 +19,8 @@ from cnnkit.errors import LimitError, StorageError
 from cnnkit.runs import Status
 from cnnkit.runs._store import Point
 from cnnkit.settings import get_settings
-from cnnkit.training import evaluate
+from cnnkit.training import ALL, Head, Phase, Recipe, evaluate, fit, recipe_dataset
 from cnnkit.training.results import figures, write_result
-from cnnkit.training.transfer import ALL, Phase, TransferRecipe, fine_tune, transfer_dataset
 from cnnkit.ui.common import cache
 from cnnkit.ui.fine_tune import class_names, reading_tasks
 from tests.pages import opened, words_of
@@ -236,8 +235,8 @@ def test_a_small_network_from_nothing_learns_all_its_layers(submitted):
     assert at.metric[0].label == "Parameters that learn"
     assert at.metric[3].value == "nothing"  # no layer is frozen, so none is read ahead
     at.button(key="fine_tune").click().run()
-    recipe = TransferRecipe.from_dict(submitted[0]["spec"])
-    assert submitted[0]["kind"] == "fine_tune" and recipe.weights == "random"
+    recipe = Recipe.from_dict(submitted[0]["spec"])
+    assert submitted[0]["kind"] == "train" and recipe.head and recipe.weights == "random"
     assert [(phase.train_from, phase.epochs) for phase in recipe.phases] == [("all", 7)]
     assert recipe.augmentation.flip and not recipe.augmentation.crop
 
@@ -250,7 +249,7 @@ def test_vgg16_begins_with_imagenet_weights_where_the_file_without_top_is(submit
     assert "VGG16 · ImageNet" in at.selectbox(key="choice_network").options
     assert not at.warning
     at.button(key="fine_tune").click().run()
-    assert TransferRecipe.from_dict(submitted[0]["spec"]).weights == "imagenet"
+    assert Recipe.from_dict(submitted[0]["spec"]).weights == "imagenet"
 
 
 def test_without_any_weights_vgg16_offers_the_small_file_and_says_it_begins_at_random(submitted):
@@ -261,7 +260,7 @@ def test_without_any_weights_vgg16_offers_the_small_file_and_says_it_begins_at_r
         "Download ImageNet weights of vgg16, no top (59 MB)"
     ]
     at.button(key="fine_tune").click().run()
-    assert TransferRecipe.from_dict(submitted[0]["spec"]).weights == "random"
+    assert Recipe.from_dict(submitted[0]["spec"]).weights == "random"
 
 
 def test_with_a_shallow_depth_the_head_alone_learns_and_less_of_the_network(submitted):
@@ -270,7 +269,7 @@ def test_with_a_shallow_depth_the_head_alone_learns_and_less_of_the_network(subm
     assert at.metric[3].value.endswith("B")  # what the frozen layers see is kept
     assert int(at.metric[0].value.replace(",", "")) < int(whole.replace(",", ""))
     at.button(key="fine_tune").click().run()
-    (phase,) = TransferRecipe.from_dict(submitted[0]["spec"]).phases
+    (phase,) = Recipe.from_dict(submitted[0]["spec"]).phases
     assert (phase.train_from, phase.epochs) == ("head", 3)
 
 
@@ -291,20 +290,21 @@ def test_how_much_data_how_deep_is_planned_as_jobs(submitted, monkeypatch):
     at.button(key="experiment").click().run()
     assert not at.exception
     assert {job["spec"]["per_class"] for job in submitted} == {1}
-    assert [job["kind"] for job in submitted] == ["fine_tune"] * 3 + ["train"]
+    assert [job["kind"] for job in submitted] == ["train"] * 4
 
 
 def taught(store, folder, name, dataset):
     """A finished run: all layers of a small network have really learnt, for one epoch."""
-    recipe = TransferRecipe(
+    recipe = Recipe(
         model="compact_photo_cnn",
         weights="random",
         dataset=dataset,
         size=32,
+        head=Head(),
         phases=(Phase(train_from=ALL, epochs=1),),
         cached=False,
     )
-    data, result = transfer_dataset(recipe), fine_tune(recipe)
+    data, result = recipe_dataset(recipe), fit(recipe)
     evaluation = evaluate(result.model, *data.part("test"))
     run = store.create("fine_tune", recipe.to_dict(), name)
     write_result(folder, recipe, data, result, evaluation)

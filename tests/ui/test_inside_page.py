@@ -16,7 +16,6 @@ from cnnkit.models import ModelCard, create_model, save_model
 from cnnkit.runs import Status, _starter
 from cnnkit.settings import get_settings
 from cnnkit.training import Recipe, recipe_dataset
-from cnnkit.training.transfer import TransferRecipe, build_network
 from cnnkit.ui.fine_tune import test_set
 from cnnkit.ui.inside.image_choice import address
 from tests.pages import opened
@@ -49,9 +48,9 @@ def add_run(store, folder, model="lenet_tutorial", dataset="digits", seed=5, **s
 
 def add_tuned(store, folder, base=""):
     """A finished fine-tuning whose network differs from its first weights."""
-    recipe = TransferRecipe(model="compact_cnn", weights="random", dataset="digits")
+    recipe = Recipe(model="compact_cnn", head=Head(), dataset="digits")
     network = build_network(recipe, 10).whole
-    return add_network(store, folder, recipe.replace(run=base), network, "fine_tune")
+    return add_network(store, folder, recipe.replace(run=base), network, "train")
 
 
 def add_network(store, folder, recipe, network, kind):

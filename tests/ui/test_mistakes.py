@@ -7,7 +7,7 @@ import streamlit as st
 from cnnkit.datasets import load_dataset
 from cnnkit.errors import IncompatibleError
 from cnnkit.runs import Run, Status
-from cnnkit.training.mistakes import Predictions
+from cnnkit.training.predictions import Predictions
 from cnnkit.ui.common.mistakes import SeenImages, images_of
 
 

@@ -12,9 +12,8 @@ from cnnkit.published.measurements import measurements
 from cnnkit.published.reproductions import get_reproduction, list_reproductions
 from cnnkit.runs import Progress, Status
 from cnnkit.settings import get_settings
-from cnnkit.training import evaluate
+from cnnkit.training import ALL, Head, Phase, Recipe, evaluate, fit, recipe_dataset
 from cnnkit.training.results import write_result
-from cnnkit.training.transfer import ALL, Phase, TransferRecipe, fine_tune, transfer_dataset
 from cnnkit.ui.reproduce.example_answers import PARTS
 from tests.pages import opened
 
@@ -126,16 +125,17 @@ def test_without_mnist_only_what_can_run_can_be_started(store, monkeypatch, tmp_
 
 @pytest.mark.flowers
 def test_the_five_images_of_the_author_are_shown_to_a_network_of_ours(store, tmp_path):
-    recipe = TransferRecipe(
+    recipe = Recipe(
         model="compact_photo_cnn",
         weights="random",
         dataset="flowers17",
         per_class=1,
         size=32,
+        head=Head(),
         phases=(Phase(train_from=ALL, epochs=1),),
         cached=False,
     )
-    data, result = transfer_dataset(recipe), fine_tune(recipe)
+    data, result = recipe_dataset(recipe), fit(recipe)
     run = store.create("fine_tune", recipe.to_dict(), "Two looks")
     write_result(tmp_path, recipe, data, result, evaluate(result.model, *data.part("test")))
     for path in tmp_path.iterdir():

@@ -18,11 +18,12 @@ if TYPE_CHECKING:
 
 Kind = Callable[["JobContext"], Status]
 
-TRAINED = ("train", "fine_tune")  # those that end with a network
+# Kinds of runs that end with a network; fine-tunings of earlier versions have the second.
+TRAINED = ("train", "fine_tune")
 
 _KINDS = {
     "train": "cnnkit.jobs.kinds.train:run",
-    "fine_tune": "cnnkit.jobs.kinds.fine_tune:run",
+    "fine_tune": "cnnkit.jobs.kinds.train:run",
     "mosaic": "cnnkit.jobs.kinds.mosaic:run",
     "experiment": "cnnkit.jobs.kinds.experiment:run",
     "rehearsal": "cnnkit.jobs.kinds.rehearsal:run",

@@ -1,9 +1,9 @@
-"""Training as a job: a recipe in, curves while it learns, a model and its mistakes out."""
+"""Training as a job, from scratch or by fine-tuning: curves on the way, a model at the end."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,7 +14,7 @@ from cnnkit.training.events import (
     Ended,
     EpochEnded,
     Event,
-    FeaturesKept,
+    FeaturesCached,
     Started,
     StepsEnded,
 )
@@ -22,32 +22,54 @@ from cnnkit.training.fields import flatten
 from cnnkit.training.recipe import Recipe
 
 if TYPE_CHECKING:
-    from cnnkit.datasets import Dataset
+    import keras
+
     from cnnkit.jobs._context import JobContext
-    from cnnkit.training import Evaluation, FitResult
+    from cnnkit.training.baseline_predictions import BaselinePredictions
 
 ENDINGS = {"paused": Status.PAUSED, "cancelled": Status.CANCELLED}
-FEATURES = "features"  # the stage before a network of frozen layers learns
-LIVE_POINTS = 600  # kept of a whole run, so that its curve stays quick to read
+FEATURES = "features"  # the stage before the trainable layers train
+BASELINE = "before.json"  # predictions of the pretrained network
+LIVE_POINTS = 600  # of a whole run, so that its curve stays quick to read
 
 
 def run(job: JobContext) -> Status:
-    """Train as the recipe in the run's spec says, then evaluate on the test part."""
+    """Train as the recipe in the run's spec says, then evaluate on the test set.
+
+    Features stay in their cache, and every epoch has its checkpoint: an attempt that is
+    killed loses one batch of features or one epoch.
+    """
     from cnnkit.training import evaluate, fit, recipe_dataset
-    from cnnkit.training.results import figures
+    from cnnkit.training._pipeline import read_split
+    from cnnkit.training.baseline_predictions import predict_baseline
+    from cnnkit.training.results import figures, write_result
 
     recipe = Recipe.from_dict(job.run.spec)
     job.params(flatten(recipe.to_dict()))
     job.fetch_checkpoint()
     dataset = recipe_dataset(recipe)
     recorder = Recorder(job)
-    result = fit(recipe, recorder, checkpoint=job.checkpoint, control=job.control, dataset=dataset)
+    open_base = _opener(job, recipe.run) if recipe.run else None
+    result = fit(
+        recipe,
+        recorder,
+        checkpoint=job.checkpoint,
+        control=job.control,
+        dataset=dataset,
+        base=(lambda: open_base()[0]) if open_base else None,
+    )
     if result.ended.reason in ENDINGS:
         return ENDINGS[result.ended.reason]
-    evaluation = evaluate(result.model, *dataset.part("test"))
-    keep(job, recipe, dataset, result, evaluation)
+    images, labels = read_split(dataset, "test")
+    predictions = evaluate(result.model, images, labels)
+    folder = job.folder / "result"
+    write_result(folder, recipe, dataset, result, predictions)
+    baseline: BaselinePredictions | None = predict_baseline(recipe, images, open_base)
+    if baseline:
+        (folder / BASELINE).write_text(baseline.to_json(), encoding="utf-8")
+    _store_files(job, folder)
     recorder.complete(result.history)
-    job.metrics(figures(result, evaluation))
+    job.metrics(figures(result, predictions))
     job.drop_checkpoint()
     return Status.FINISHED
 
@@ -71,7 +93,7 @@ class Recorder:
 
     def __call__(self, event: Event) -> None:
         """Take one event."""
-        if isinstance(event, FeaturesKept):
+        if isinstance(event, FeaturesCached):
             self._features(event)
         elif isinstance(event, Started):
             self._start(event)
@@ -89,7 +111,7 @@ class Recorder:
             for row in history:
                 self._row(row)
 
-    def _features(self, event: FeaturesKept) -> None:
+    def _features(self, event: FeaturesCached) -> None:
         rate = event.images_per_second
         self.job.progress(
             Progress(
@@ -174,22 +196,18 @@ class Recorder:
         return (event.steps - event.step) / done * (time.monotonic() - self._epoch_began)
 
 
-def keep(
-    job: JobContext,
-    recipe: Recipe,
-    dataset: Dataset,
-    result: FitResult,
-    evaluation: Evaluation,
-) -> None:
-    """Store model, card, recipe, curves and the predictions on the test part."""
-    from cnnkit.training.results import write_result
+def _opener(job: JobContext, run_id: str) -> Callable[[], tuple[keras.Model, Sequence[str]]]:
+    """Reads the network of a finished run and the names of its classes."""
+    from cnnkit.models import load_model
 
-    folder = job.folder / "result"
-    write_result(folder, recipe, dataset, result, evaluation)
-    store_files(job, folder)
+    def open_run() -> tuple[keras.Model, Sequence[str]]:
+        model, card = load_model(job.store.model_folder(run_id))
+        return model, card.class_names
+
+    return open_run
 
 
-def store_files(job: JobContext, folder: Path) -> None:
+def _store_files(job: JobContext, folder: Path) -> None:
     """Move every file of a folder to the run's."""
     for path in sorted(folder.iterdir()):
         job.artifact(path)

@@ -30,7 +30,7 @@ from cnnkit.models import (
 )
 from cnnkit.runs import Run, RunStore, Status
 from cnnkit.settings import get_settings
-from cnnkit.training.mistakes import Predictions
+from cnnkit.training.predictions import Predictions
 
 if TYPE_CHECKING:
     from cnnkit.jobs import JobPool
@@ -161,7 +161,7 @@ def digits() -> Dataset:
 
 @st.cache_resource(max_entries=16, show_spinner=False)
 def predictions(run_id: str) -> Predictions:
-    """What a finished run's network answered to the test part.
+    """Predictions of a finished run's network for the test set.
 
     Raises:
         RunNotFoundError, CorruptRunError, CorruptAssetError

@@ -10,7 +10,7 @@ import streamlit as st
 from cnnkit.datasets import dataset_info
 from cnnkit.errors import CorruptRunError, IncompatibleError
 from cnnkit.runs import Run
-from cnnkit.training.mistakes import Predictions
+from cnnkit.training.predictions import Predictions
 from cnnkit.ui.common import cache, charts
 from cnnkit.ui.fine_tune import test_set
 
@@ -56,7 +56,7 @@ def mistakes(run: Run, *, key: str) -> None:
         cell = charts.confusion_matrix(answers.confusion, names, key=f"{key}_{run.id}_confusion")
     with shown:
         if cell is None:
-            wrong = answers.mistakes()
+            wrong = answers.misclassified()
             st.markdown("**The most confident mistakes**")
             _thumbnails(wrong, answers, images, names, f"{key}_{run.id}_all")
         else:
@@ -77,8 +77,8 @@ def class_scores(run: Run) -> None:
         {
             "Class": [names[score.number] for score in scores],
             "Recognised": [100 * score.accuracy for score in scores],
-            "Right": [score.right for score in scores],
-            "Wrong": [score.images - score.right for score in scores],
+            "Right": [score.correct for score in scores],
+            "Wrong": [score.images - score.correct for score in scores],
             "Mostly taken for": [
                 "–" if score.most_confused is None else names[score.most_confused]
                 for score in scores

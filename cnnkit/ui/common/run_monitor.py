@@ -8,6 +8,7 @@ import streamlit as st
 
 from cnnkit.figures import curves
 from cnnkit.jobs import resume_in_words
+from cnnkit.jobs.kinds import TRAINED
 from cnnkit.runs import Progress, Run, Status
 from cnnkit.ui.common import cache, charts, messages, page, polling
 from cnnkit.ui.common.messages import shown_errors
@@ -15,7 +16,6 @@ from cnnkit.ui.common.polling import duration
 from cnnkit.ui.runs.run_list import dataset_title, model_title
 
 # Kind of run -> the page that follows it.
-PAGES = {"train": "pages/train.py", "fine_tune": "pages/fine_tune.py"}
 
 # Status -> what a person should know or do now.
 _SAID = {
@@ -29,6 +29,12 @@ _SAID = {
     Status.FAILED: "Start again with other settings, or resume after the cause is gone. Resume "
     "{resume}.",
 }
+
+
+def training_page(run: Run) -> str:
+    """The page on which a run that trains or fine-tunes a network is shown."""
+    fine_tuning = run.kind == "fine_tune" or run.spec.get("head")
+    return "pages/fine_tune.py" if fine_tuning else "pages/train.py"
 
 
 def watch(run_id: str) -> None:
@@ -201,7 +207,7 @@ def _curve_in_words(metric: str, history: list[dict[str, float]]) -> str:
 def _unfinished(but: str | None) -> list[Run]:
     wanted = [Status.QUEUED, Status.RUNNING, Status.PAUSED, Status.INTERRUPTED]
     store = cache.store()
-    runs = [run for kind in PAGES for run in store.list(kind=kind, statuses=wanted, limit=20)]
+    runs = [run for kind in TRAINED for run in store.list(kind=kind, statuses=wanted, limit=20)]
     return [run for run in runs if run.id != but]
 
 
@@ -215,4 +221,4 @@ def _lines(runs: list[Run]) -> None:
             done = f" · {progress.fraction:.0%}" if run.status is Status.RUNNING else ""
             with st.container(horizontal=True, vertical_alignment="center", gap="small"):
                 messages.status_chip(run.status, _detail(run))
-                page.link(PAGES[run.kind], f"{run.name}{done}", run=run.id)
+                page.link(training_page(run), f"{run.name}{done}", run=run.id)

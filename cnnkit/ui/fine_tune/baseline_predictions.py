@@ -8,7 +8,7 @@ import streamlit as st
 
 from cnnkit.errors import CorruptRunError
 from cnnkit.figures.bars import top_k_bars
-from cnnkit.jobs.kinds.fine_tune import BEFORE
+from cnnkit.jobs.kinds.train import BASELINE
 from cnnkit.predict import top_k
 from cnnkit.runs import Run
 from cnnkit.ui.common import cache, charts, inputs
@@ -23,10 +23,10 @@ def show(run: Run) -> None:
     Raises:
         AssetUnavailableError, CorruptAssetError, CorruptRunError
     """
-    from cnnkit.training.transfer.baseline_predictions import Before
+    from cnnkit.training.baseline_predictions import BaselinePredictions
 
     try:
-        before = Before.read(cache.store().artifact(run.id, BEFORE))
+        before = BaselinePredictions.read(cache.store().artifact(run.id, BASELINE))
     except CorruptRunError:  # there is no such file
         st.caption("It began with random weights, so there is no answer from before.")
         return

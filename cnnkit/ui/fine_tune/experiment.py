@@ -10,8 +10,8 @@ import streamlit as st
 from cnnkit.datasets import Dataset
 from cnnkit.figures.seed_spread import data_and_depth
 from cnnkit.runs import Status
-from cnnkit.training.transfer import TransferRecipe
-from cnnkit.training.transfer.experiment import COUNTS, WAYS, Measured, collect, lacking, plan
+from cnnkit.training import Recipe
+from cnnkit.training.data_and_depth import COUNTS, METHODS, MeasuredTraining, collect, missing, plan
 from cnnkit.ui.common import cache, charts, inputs
 
 FEWEST = 5  # images of each class to learn from
@@ -19,7 +19,7 @@ GOING_ON = (Status.QUEUED, Status.RUNNING, Status.PAUSED, Status.FINISHED)
 LOOKED_AT = 1000  # runs
 
 
-def show(recipe: TransferRecipe, depths: Collection[str], dataset: Dataset) -> None:
+def show(recipe: Recipe, depths: Collection[str], dataset: Dataset) -> None:
     """What was reached so far, and a button for what lacks.
 
     Args:
@@ -40,12 +40,12 @@ def show(recipe: TransferRecipe, depths: Collection[str], dataset: Dataset) -> N
         planned = plan(recipe, list(depths)[1], counts=counts, seeds=range(int(divisions)))
         runs = cache.learning_runs(statuses=GOING_ON, limit=LOOKED_AT)
         _chart(collect(planned, [run for run in runs if run.status is Status.FINISHED]))
-        missing = lacking(planned, runs)
-        if not missing:
+        left = missing(planned, runs)
+        if not left:
             st.caption(f"All {len(planned)} trainings are done or on their way; see Runs.")
-        elif st.button(f"Run {len(missing)} trainings, one after the other", key="experiment"):
-            for one in missing:
-                cache.jobs().submit(kind=one.kind, spec=dict(one.spec), name=one.name)
+        elif st.button(f"Run {len(left)} trainings, one after the other", key="experiment"):
+            for one in left:
+                cache.jobs().submit(kind="train", spec=one.recipe.to_dict(), name=one.name)
             st.rerun()
 
 
@@ -54,13 +54,13 @@ def _counts(dataset: Dataset) -> tuple[int, ...]:
     return tuple(count for count in COUNTS if count <= most) if most >= FEWEST else ()
 
 
-def _chart(reached: list[Measured]) -> None:
+def _chart(reached: list[MeasuredTraining]) -> None:
     if not reached:
         return
     best = max(reached, key=lambda one: one.accuracy)
     charts.chart(
-        data_and_depth(reached, WAYS),
+        data_and_depth(reached, METHODS),
         alt=f"{len(reached)} trainings, on average {mean(o.accuracy for o in reached):.1%} right; "
-        f"best: {best.way} with {best.per_class} of each class, {best.accuracy:.1%}",
+        f"best: {best.method} with {best.per_class} of each class, {best.accuracy:.1%}",
         key="data_and_depth",
     )

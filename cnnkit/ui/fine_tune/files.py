@@ -11,8 +11,7 @@ import streamlit as st
 
 from cnnkit.predict import prepare
 from cnnkit.runs import Run
-from cnnkit.training.transfer import TransferRecipe
-from cnnkit.training.transfer.script import write_transfer_script
+from cnnkit.training import Recipe, write_script
 from cnnkit.ui.common import cache
 from cnnkit.ui.fine_tune import test_set
 
@@ -22,7 +21,7 @@ CHECKED = 8  # images that an exported file is asked about
 
 def files(run: Run) -> None:
     """Downloads, each read or made only when it is clicked."""
-    from cnnkit.training.transfer.exports import available_formats
+    from cnnkit.training.export import available_formats
 
     store, stem = cache.store(), f"{run.spec.get('model')}-{run.id[:8]}"
     with st.popover("Download", icon=":material/download:"):
@@ -40,7 +39,7 @@ def files(run: Run) -> None:
             ),
             (
                 "Python script",
-                write_transfer_script(TransferRecipe.from_dict(run.spec), run.name),
+                write_script(Recipe.from_dict(run.spec), run.name),
                 f"{stem}.py",
             ),
             (
@@ -63,7 +62,7 @@ def _exporter(run: Run, kind: str) -> Callable[[], bytes]:
     """Makes a file for other programs, and compares its answers with the network's."""
 
     def made() -> bytes:
-        from cnnkit.training.transfer.exports import export_network
+        from cnnkit.training.export import export_network
 
         images, _ = test_set.part(run)
         opened = cache.model(run.id)

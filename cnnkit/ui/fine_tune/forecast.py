@@ -10,31 +10,31 @@ import numpy as np
 import streamlit as st
 
 from cnnkit.datasets import Dataset
-from cnnkit.training.transfer import TransferRecipe
-
-if TYPE_CHECKING:
-    from cnnkit.training.transfer import Depth
+from cnnkit.training import Recipe
 from cnnkit.ui.common import charts
 from cnnkit.ui.common.polling import duration
 from cnnkit.ui.common.tasks import awaited, background
+
+if TYPE_CHECKING:
+    from cnnkit.training import Depth
 
 PREVIEWED, CHANGES = 6, 3  # images, and how often each is changed
 WIDTH = 1000  # pixels
 
 
-def found_depths(base: TransferRecipe, classes: int) -> dict[str, Depth]:
+def found_depths(base: Recipe, classes: int) -> dict[str, Depth]:
     """How deep the network can learn, by name."""
-    from cnnkit.training.transfer import blocks
+    from cnnkit.training import list_depths
 
     key = ("depths", base.model, base.size, base.head, classes)
     answer = background().ask(
-        key, lambda: blocks(base.model, size=base.size, head=base.head, classes=classes)
+        key, lambda: list_depths(base.model, size=base.size, head=base.head, classes=classes)
     )
     found = awaited(answer, waiting="Building the network to see its blocks …")
     return {depth.train_from: depth for depth in found}
 
 
-def costs(recipe: TransferRecipe, known: Mapping[str, Depth], dataset: Dataset) -> None:
+def costs(recipe: Recipe, known: Mapping[str, Depth], dataset: Dataset) -> None:
     """Parameters that learn, memory, and what is kept on disk."""
     deepest = known[recipe.phases[-1].train_from]
     images = _images(dataset)
@@ -52,17 +52,17 @@ def costs(recipe: TransferRecipe, known: Mapping[str, Depth], dataset: Dataset) 
         )
 
 
-def time_needed(recipe: TransferRecipe, known: Mapping[str, Depth], dataset: Dataset) -> None:
+def time_needed(recipe: Recipe, known: Mapping[str, Depth], dataset: Dataset) -> None:
     """About how long it takes on this machine."""
-    from cnnkit.training.transfer import depths
+    from cnnkit.training import depths
 
     key = ("seconds", recipe.model, recipe.size, recipe.head)
     answer = background().ask(key, lambda: _seconds(recipe, len(dataset.class_names)))
     seconds = awaited(answer, waiting="Asking the network once to see how fast it is here …")
-    needed = depths.time_needed(recipe, dict(known), _images(dataset), seconds)
+    needed = depths.estimate_time(recipe, dict(known), _images(dataset), seconds)
     parts = (
         f": {duration(needed.features)} for what the frozen layers see, "
-        f"{duration(needed.learning)} for learning"
+        f"{duration(needed.training)} for learning"
         if needed.features
         else ""  # nothing is frozen
     )
@@ -78,14 +78,14 @@ def _images(dataset: Dataset) -> tuple[int, int]:
     return len(dataset.indices("train")), len(dataset.indices("validation"))
 
 
-def _seconds(recipe: TransferRecipe, classes: int) -> float:
-    from cnnkit.training.transfer import build_network
-    from cnnkit.training.transfer.depths import image_seconds
+def _seconds(recipe: Recipe, classes: int) -> float:
+    from cnnkit.training import build_network
+    from cnnkit.training.depths import image_seconds
 
     return image_seconds(build_network(recipe.replace(weights="random", run=""), classes))
 
 
-def preview(recipe: TransferRecipe, dataset: Dataset) -> None:
+def preview(recipe: Recipe, dataset: Dataset) -> None:
     """Some images, and below each what the network gets to see of it."""
     st.markdown("**What the network will see**")
     with st.container(horizontal=True, vertical_alignment="center"):
@@ -104,7 +104,7 @@ def preview(recipe: TransferRecipe, dataset: Dataset) -> None:
     charts.mosaic(images, columns=columns, width=WIDTH, alt=f"Training images, {rows}")
 
 
-def seen(recipe: TransferRecipe, dataset: Dataset, seed: int) -> np.ndarray:
+def seen(recipe: Recipe, dataset: Dataset, seed: int) -> np.ndarray:
     """Images as they are and as training changes them: uint8 (n, height, width, channels)."""
     import tensorflow as tf
 

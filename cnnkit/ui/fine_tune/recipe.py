@@ -10,14 +10,13 @@ import streamlit as st
 
 from cnnkit.datasets import Dataset
 from cnnkit.models import list_pretrained, missing_weights, model_info, pretrained_info
-from cnnkit.training import list_recipes
-from cnnkit.training.augmentation_presets import MIXES
-from cnnkit.training.transfer import ALL, HEAD, Head, Phase, TransferRecipe, list_transfers
+from cnnkit.training import ALL, HEAD, Head, Phase, Recipe, fine_tuning_recipe, list_recipes
+from cnnkit.training.recipes import AUGMENTATION_PRESETS as MIXES
 from cnnkit.ui.common import inputs
 from cnnkit.ui.common.downloads import offer_download
 
 if TYPE_CHECKING:
-    from cnnkit.training.transfer import Depth
+    from cnnkit.training import Depth
 
 FIRST = "mobilenet_v2"  # small, and quick without a GPU
 SMALL = ("compact_photo_cnn", "photo_cnn")  # begin with random weights
@@ -34,7 +33,7 @@ MIX_TITLES = {
 }
 
 
-def network_picker() -> TransferRecipe:
+def network_picker() -> Recipe:
     """The recipe to start from, by its network; `?network=` in the address.
 
     Networks whose weights are here come first, then small ones that begin with nothing;
@@ -59,44 +58,20 @@ def network_picker() -> TransferRecipe:
             offer_download(asset, primary=False)
     if chosen in SMALL:
         return _from_nothing(chosen)
-    shipped = {r.model: r for r in list_transfers() if r.name != "published"}
-    known = shipped.get(chosen) or TransferRecipe(
-        name="usual",
-        model=chosen,
-        phases=(Phase(epochs=20, learning_rate=2e-3),),
-        augmentation=MIXES["photos"],
-        label_smoothing=0.1,
-        keep_best=None,
-    )
-    return known.replace(weights="imagenet" if chosen in here else "random")
+    return fine_tuning_recipe(chosen).replace(weights="imagenet" if chosen in here else "random")
 
 
-def _from_nothing(name: str) -> TransferRecipe:
+def _from_nothing(name: str) -> Recipe:
     """All layers of a small network learn, and as long as that takes."""
-    recipe = list_recipes(name)[0]
-    phase = Phase(
-        train_from=ALL,
-        epochs=recipe.epochs,
-        optimizer=recipe.optimizer,
-        learning_rate=recipe.learning_rate,
-        schedule=recipe.schedule,
-        warmup_epochs=recipe.warmup_epochs,
-        weight_decay=recipe.weight_decay,
-    )
-    return TransferRecipe(
-        name=recipe.name,
-        model=name,
-        weights="random",
-        size=recipe.size,
-        phases=(phase,),
-        augmentation=recipe.augmentation,
-        label_smoothing=recipe.label_smoothing,
+    recipe = list_recipes(name, fine_tuning=False)[0]
+    return recipe.replace(
+        head=Head(),
+        phases=(Phase(train_from=ALL, epochs=recipe.epochs, learning_rate=recipe.learning_rate),),
         cached=False,
-        keep_best=recipe.keep_best,
     )
 
 
-def depth_slider(known: Mapping[str, Depth], base: TransferRecipe) -> Depth:
+def depth_slider(known: Mapping[str, Depth], base: Recipe) -> Depth:
     """How much of the network learns, from the head alone to everything."""
     usual = _last(base).train_from
     chosen = inputs.choice(
@@ -110,30 +85,30 @@ def depth_slider(known: Mapping[str, Depth], base: TransferRecipe) -> Depth:
     return known[chosen]
 
 
-def settings(base: TransferRecipe, depth: Depth, dataset: Dataset) -> TransferRecipe:
+def settings(base: Recipe, depth: Depth, dataset: Dataset) -> Recipe:
     """The recipe with what a person turns; all of it in the address."""
     with st.expander("Settings", icon=":material/tune:"):
         left, middle, right = st.columns(3)
         with left:
-            head = _head(base.head)
+            head = _head(base.head or Head())
             epochs = inputs.number(
                 "Epochs with the head alone",
                 1,
                 200,
                 parameter="epochs",
-                default=_first(base).epochs,
+                default=_first(base).epochs or 1,
             )
-            rate = _rate("Its learning rate", "rate", _first(base).learning_rate)
+            rate = _rate("Its learning rate", "rate", _first(base).learning_rate or 1e-3)
         with middle:
             deeper = inputs.number(
                 "Epochs of what is below too",
                 0,
                 200,
                 parameter="deeper",
-                default=_last(base).epochs if _last(base).train_from != HEAD else 8,
+                default=(_last(base).epochs or 1) if _last(base).train_from != HEAD else 8,
                 disabled=depth.train_from == HEAD,
             )
-            low = _rate("Their learning rate", "deeper_rate", _last(base).learning_rate)
+            low = _rate("Their learning rate", "deeper_rate", _last(base).learning_rate or 1e-3)
             smoothing = inputs.number(
                 "Label smoothing",
                 0.0,
@@ -188,12 +163,12 @@ def _title(name: str, here: bool) -> str:
     return f"{spec.title} · {'ImageNet' if here else 'random weights'}"
 
 
-def _first(base: TransferRecipe) -> Phase:
-    return next(iter(base.phases))
+def _first(base: Recipe) -> Phase:
+    return base.training_phases[0]
 
 
-def _last(base: TransferRecipe) -> Phase:
-    return next(reversed(base.phases))
+def _last(base: Recipe) -> Phase:
+    return base.training_phases[-1]
 
 
 def _head(base: Head) -> Head:

@@ -5,14 +5,13 @@ from __future__ import annotations
 import streamlit as st
 
 from cnnkit.models import list_pretrained, model_info, pretrained_info
-from cnnkit.training import get_recipe
-from cnnkit.training.transfer import TransferRecipe
+from cnnkit.training import Recipe, get_recipe
 from cnnkit.ui.common import cache
 
 SMALL = "compact_photo_cnn"
 
 
-def button(recipe: TransferRecipe, title: str) -> None:
+def button(recipe: Recipe, title: str) -> None:
     """Name the run, press Fine-tune; then the page shows it.
 
     Args:
@@ -34,7 +33,7 @@ def button(recipe: TransferRecipe, title: str) -> None:
     if not pressed:
         return
     jobs = cache.jobs()
-    run = jobs.submit(kind="fine_tune", spec=recipe.to_dict(), name=(name or "").strip() or usual)
+    run = jobs.submit(kind="train", spec=recipe.to_dict(), name=(name or "").strip() or usual)
     if beside:
         small = get_recipe(SMALL, "fast").on(recipe.dataset).replace(split_seed=recipe.split_seed)
         jobs.submit(

@@ -9,7 +9,7 @@ import streamlit as st
 
 from cnnkit.datasets import dataset_info
 from cnnkit.runs import Run
-from cnnkit.training.mistakes import evaluation_dataset
+from cnnkit.training.predictions import evaluation_dataset
 from cnnkit.ui.common import cache
 
 
@@ -19,12 +19,12 @@ def part(run: Run) -> tuple[np.ndarray, np.ndarray]:
     Raises:
         UnknownDatasetError, AssetUnavailableError, CorruptAssetError
     """
-    decisive = ("dataset", "seed", "split_seed", "phases")
+    decisive = ("dataset", "seed", "split_seed", "head")
     spec = {name: run.spec[name] for name in decisive if name in run.spec}
     name = str(run.spec["dataset"])
     if dataset_info(name).asset and dataset_info(name).kind == "small":
         return cache.dataset(name).part("test")  # as published, whatever the seeds
-    return _part(json.dumps(spec | {"phases": []} if "phases" in spec else spec, sort_keys=True))
+    return _part(json.dumps(spec, sort_keys=True))
 
 
 @st.cache_resource(max_entries=4, show_spinner="Reading the test images …")

@@ -15,7 +15,7 @@ import streamlit as st
 
 from cnnkit.runs import STARTER_ID, RunStore
 from cnnkit.settings import get_settings
-from cnnkit.training.mistakes import Predictions
+from cnnkit.training.predictions import Predictions
 from cnnkit.ui.common import charts
 
 SHOWN = 10  # mistakes

@@ -310,20 +310,12 @@ def _initial(run_id: str) -> Model | None:
 @st.cache_resource(max_entries=4, show_spinner="Building the network as it was …")
 def _initial_model(run_id: str, _card: ModelCard) -> Model:
     """Recipe and seed give the same weights again; fine-tuning began with trained ones."""
-    from cnnkit.models import create_model
-    from cnnkit.training import Recipe
-    from cnnkit.training.transfer import TransferRecipe, build_network
+    from cnnkit.training import Recipe, build_network
 
-    if "phases" in _card.recipe:
-        tuned = TransferRecipe.from_dict(_card.recipe)
-        return build_network(
-            tuned, len(_card.class_names), lambda: cache.model(tuned.run).model
-        ).whole
     recipe = Recipe.from_dict(_card.recipe)
-    return create_model(
-        recipe.model,
-        input_shape=_card.input_shape,
-        classes=len(_card.class_names),
-        seed=recipe.seed,
-        **recipe.model_options,
-    )
+    return build_network(
+        recipe,
+        len(_card.class_names),
+        lambda: cache.model(recipe.run).model,
+        image_shape=_card.input_shape,
+    ).whole

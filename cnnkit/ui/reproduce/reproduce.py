@@ -8,15 +8,16 @@ from dataclasses import dataclass, field
 import streamlit as st
 
 from cnnkit.datasets import dataset_info
+from cnnkit.jobs.kinds import TRAINED
 from cnnkit.models import model_info, pretrained_info
 from cnnkit.published.measurements import Measurement, mean, measurements, paces
 from cnnkit.published.reproductions import Reproduction, list_reproductions
 from cnnkit.runs import Run, Status
 from cnnkit.training import Recipe
-from cnnkit.training.estimates import estimate, recipe_of, transfer_of
+from cnnkit.training.estimates import estimate, recipe_of
 from cnnkit.ui.common import cache, charts, inputs, messages, page, polling
 from cnnkit.ui.common.polling import duration
-from cnnkit.ui.common.run_monitor import progress_in_words
+from cnnkit.ui.common.run_monitor import progress_in_words, training_page
 
 MEASURES = {
     "test_error": "test error",
@@ -24,7 +25,6 @@ MEASURES = {
     "test_true_probability": "mean probability of the true class",
 }
 ALL = "all"
-READERS = {"train": recipe_of, "fine_tune": transfer_of}  # kind of job -> reads its recipe
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -71,8 +71,8 @@ def rows() -> list[Row]:
     Raises:
         StorageError, CorruptAssetError
     """
-    runs = [run for run in cache.store().list() if run.kind in READERS and not run.starter]
-    recipes = {run.id: READERS[run.kind](run.spec) for run in runs}
+    runs = [run for run in cache.store().list() if run.kind in TRAINED and not run.starter]
+    recipes = {run.id: recipe_of(run.spec) for run in runs}
     return [
         Row(
             published=published,
@@ -242,13 +242,11 @@ def submit(row: Row) -> Run:
         JobError, StorageError
     """
     recipe = row.published.seeded(row.next_seed)
-    return cache.jobs().submit(
-        kind=row.published.kind, spec=recipe.to_dict(), name=row.published.title
-    )
+    return cache.jobs().submit(kind="train", spec=recipe.to_dict(), name=row.published.title)
 
 
 def _network(published: Reproduction) -> str:
-    if published.kind == "fine_tune":
+    if published.recipe.head:
         return pretrained_info(published.model).title
     return model_info(published.model).title
 
@@ -256,8 +254,7 @@ def _network(published: Reproduction) -> str:
 def _state(run: Run) -> None:
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         messages.status_chip(run.status)
-        where = "fine_tune" if run.kind == "fine_tune" else "train"
-        page.link(f"pages/{where}.py", "Watch it", run=run.id)
+        page.link(training_page(run), "Watch the training", run=run.id)
     if run.progress and not run.status.over:
         st.progress(run.progress.fraction, progress_in_words(run, run.progress))
     if run.reason and run.status is Status.FAILED:
@@ -276,7 +273,7 @@ def _expected(row: Row) -> str:
 def expected(row: Row) -> tuple[float, str] | None:
     """Seconds that a row takes and what they rest on: runs here, else what the project measured."""
     wanted = row.published.recipe
-    if isinstance(wanted, Recipe):
+    if wanted.head is None:
         return _estimated(wanted, row)
     timed = _timed(row.shipped)
     if not timed:

@@ -8,7 +8,7 @@ import streamlit as st
 
 from cnnkit.figures import curves
 from cnnkit.runs import Run
-from cnnkit.training.comparison import differences
+from cnnkit.training.fields import differences
 from cnnkit.ui.common import cache, charts, inputs
 from cnnkit.ui.common.polling import duration
 from cnnkit.ui.runs.run_list import percent, unique_names

@@ -8,15 +8,14 @@ from cnnkit.errors import StorageError
 from cnnkit.runs import Run, RunStore, Status
 from cnnkit.settings import get_settings
 from cnnkit.training import Recipe, write_script
-from cnnkit.training.comparison import differences
 from cnnkit.training.estimates import recipe_of
-from cnnkit.training.fields import FIELDS, flatten, model_fields
+from cnnkit.training.fields import FIELDS, differences, flatten, recipe_fields
 from cnnkit.ui.common import cache, messages, page
 from cnnkit.ui.common.dialogs import close_dialog, dialog_button
 from cnnkit.ui.common.messages import shown_errors
 from cnnkit.ui.common.mistakes import class_scores, mistakes
 from cnnkit.ui.common.polling import duration
-from cnnkit.ui.common.run_monitor import PAGES, curves_of
+from cnnkit.ui.common.run_monitor import curves_of, training_page
 from cnnkit.ui.runs.run_list import begun, dataset_title, model_title
 from cnnkit.ui.train.recipe_form import published_recipe
 
@@ -71,7 +70,7 @@ def _head(run: Run) -> None:
 def _actions(run: Run) -> None:
     with st.container(horizontal=True, gap="small", vertical_alignment="center"):
         if not run.status.over:
-            page.link(PAGES[run.kind], "Watch it learn", run=run.id)
+            page.link(training_page(run), "Watch the training", run=run.id)
         if run.status.resumable:
             _resume_button(run)
         if run.status is Status.FINISHED:
@@ -81,9 +80,9 @@ def _actions(run: Run) -> None:
                 page.link("pages/predict.py", "Show it your images", networks=f"run.{run.id}")
             page.link("pages/inside.py", "Look inside", run=run.id)
             _downloads(run, cache.store())
-            if run.kind == "fine_tune":
-                page.link(PAGES[run.kind], "Before and after, other names", run=run.id)
-        if run.kind == "train":
+            if training_page(run) == "pages/fine_tune.py":
+                page.link(training_page(run), "Before and after, class names", run=run.id)
+        if training_page(run) == "pages/train.py":
             page.link("pages/train.py", "Change and train again", like=run.id)
         if not run.starter:
             dialog_button(
@@ -109,7 +108,7 @@ def _resume_button(run: Run) -> None:
     if st.button("Resume", icon=":material/play_arrow:", type="primary", key="resume"):
         with shown_errors():
             cache.jobs().resume(run.id)
-        st.switch_page(PAGES[run.kind], query_params={"run": run.id})
+        st.switch_page(training_page(run), query_params={"run": run.id})
 
 
 def _downloads(run: Run, store: RunStore) -> None:
@@ -172,9 +171,7 @@ def _settings(run: Run) -> None:
     published = published_recipe(recipe) if recipe else None
     if recipe and published:
         _against(published, recipe)
-    titles = {field.name: field for field in FIELDS}
-    if recipe:
-        titles |= {field.name: field for field in model_fields(recipe.model)}
+    titles = {field.name: field for field in (recipe_fields(recipe) if recipe else FIELDS)}
     values = flatten(run.spec)
     with st.expander("All settings"):
         st.dataframe(

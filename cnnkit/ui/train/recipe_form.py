@@ -9,8 +9,14 @@ from typing import Any
 import streamlit as st
 
 from cnnkit.training import Recipe, list_recipes
-from cnnkit.training.comparison import Difference, differences
-from cnnkit.training.fields import FIELDS, Field, flatten, model_fields, with_values
+from cnnkit.training.fields import (
+    Difference,
+    Field,
+    differences,
+    flatten,
+    recipe_fields,
+    with_values,
+)
 
 COLUMNS = 3
 CHANGED = ", changed"  # behind the name of a recipe
@@ -39,7 +45,7 @@ def recipe_form(base: Recipe, *, scope: str) -> Recipe:
         InvalidRecipeError: the values do not go together; names the field.
     """
     published = published_recipe(base)
-    fields = (*model_fields(base.model), *FIELDS)
+    fields = recipe_fields(base)
     starts = {"base": flatten(base.to_dict())}
     if published is not None and published != base:
         starts["published"] = flatten(published.to_dict())
@@ -59,7 +65,8 @@ def recipe_form(base: Recipe, *, scope: str) -> Recipe:
 
 def published_recipe(base: Recipe) -> Recipe | None:
     """The published recipe of the same network, on the same data; None: there is none."""
-    shipped = [recipe for recipe in list_recipes(base.model) if "published" in recipe.name]
+    recipes = list_recipes(base.model, fine_tuning=base.head is not None)
+    shipped = [recipe for recipe in recipes if "published" in recipe.name]
     same = [recipe for recipe in shipped if recipe.name == base.name]
     return (same or shipped)[0].on(base.dataset) if shipped else None
 

@@ -1,13 +1,14 @@
 import pytest
 
 from cnnkit.models import load_without_top
-from cnnkit.training.transfer import Head, Phase, TransferNetwork, TransferRecipe, blocks
-from cnnkit.training.transfer.depths import depths, image_seconds, time_needed
+from cnnkit.training import FreezableNetwork, Head, Phase, Recipe, list_depths
+from cnnkit.training.depths import estimate_time, image_seconds, network_depths
+from cnnkit.training.network import with_head
 
 
 @pytest.fixture(scope="module")
 def vgg16():
-    return blocks("vgg16", size=150, head=Head(kind="flatten", units=256, dropout=0.5))
+    return list_depths("vgg16", size=150, head=Head(kind="flatten", units=256, dropout=0.5))
 
 
 def test_the_depths_of_vgg16_are_its_blocks_from_the_top_down(vgg16):
@@ -29,19 +30,21 @@ def test_what_is_frozen_and_what_works_make_up_the_network(vgg16):
 
 def test_time_is_the_share_of_the_work(vgg16):
     known = {depth.train_from: depth for depth in vgg16}
-    recipe = TransferRecipe(model="vgg16", phases=(Phase(train_from="block5", epochs=10),))
-    cached = time_needed(recipe, known, (1000, 100), 0.1)
-    plain = time_needed(recipe.replace(cached=False), known, (1000, 100), 0.1)
+    recipe = Recipe(model="vgg16", head=Head(), phases=(Phase(train_from="block5", epochs=10),))
+    cached = estimate_time(recipe, known, (1000, 100), 0.1)
+    plain = estimate_time(recipe.replace(cached=False), known, (1000, 100), 0.1)
     block5 = known["block5"]
     share = block5.frozen_macs / block5.macs
     assert cached.features == pytest.approx(1100 * 0.1 * share)
     assert plain.features == 0
-    assert plain.learning - cached.learning == pytest.approx(10 * cached.features)
+    assert plain.training - cached.training == pytest.approx(10 * cached.features)
     everything = recipe.replace(phases=(Phase(train_from="all", epochs=1),))
-    assert time_needed(everything, known, (1000, 100), 0.1).seconds == pytest.approx(310)
+    assert estimate_time(everything, known, (1000, 100), 0.1).seconds == pytest.approx(310)
 
 
 def test_a_network_that_is_there_has_the_same_depths_and_a_speed():
-    network = TransferNetwork(load_without_top("mobilenet_v2", weights=None, size=64), Head(), 17)
-    assert depths(network) == blocks("mobilenet_v2", size=64)
+    network = FreezableNetwork(
+        with_head(load_without_top("mobilenet_v2", weights=None, size=64), Head(), 17)
+    )
+    assert network_depths(network) == list_depths("mobilenet_v2", size=64)
     assert image_seconds(network) > 0

@@ -2,9 +2,9 @@ import numpy as np
 import pytest
 
 from cnnkit.errors import IncompatibleError
-from cnnkit.training.transfer import exports
-from cnnkit.training.transfer.exports import available_formats, export_network
-from tests.training.transfer_parts import base, dataset
+from cnnkit.training import exports
+from cnnkit.training.export import available_formats, export_network
+from tests.training.fine_tuning_parts import base, dataset
 
 IMAGES = dataset().images[:4]
 

@@ -4,9 +4,8 @@ import numpy as np
 import pytest
 
 from cnnkit.errors import CorruptAssetError
-from cnnkit.training import Recipe, recipe_dataset
-from cnnkit.training.mistakes import Predictions, evaluation_dataset
-from cnnkit.training.transfer import TransferRecipe, transfer_dataset
+from cnnkit.training import Head, Recipe, recipe_dataset
+from cnnkit.training.predictions import Predictions, evaluation_dataset, wilson_interval
 
 # Two right (0 and 1), three wrong: images 2 and 4 are 0 taken for 1, image 3 is 1 taken for 2.
 LOGITS = [[4, 0, 0], [0, 1, 0], [0, 2, 0], [0, 0, 1], [0, 9, 0]]
@@ -19,7 +18,7 @@ def predictions():
 
 
 def test_mistakes_come_with_the_most_confident_first(predictions):
-    assert predictions.mistakes().tolist() == [4, 2, 3]
+    assert predictions.misclassified().tolist() == [4, 2, 3]
 
 
 def test_the_confusion_matrix_counts_every_image_by_true_row(predictions):
@@ -35,7 +34,7 @@ def test_a_cell_holds_exactly_its_images_with_the_remarkable_ones_first(predicti
 
 
 def test_each_class_has_its_accuracy_count_and_worst_confusion(predictions):
-    scores = [(s.images, s.right, s.most_confused) for s in predictions.by_class()]
+    scores = [(s.images, s.correct, s.most_confused) for s in predictions.by_class()]
     assert scores == [(3, 1, 1), (2, 1, 2), (0, 0, None)]
     assert predictions.by_class()[2].accuracy == 0
 
@@ -72,18 +71,20 @@ def test_a_file_that_is_no_archive_is_named(tmp_path, content):
         Predictions.read(path)
 
 
-@pytest.mark.parametrize(
-    "recipe",
-    [
-        Recipe(model="compact_photo_cnn", dataset="drawn_flowers", seed=1, split_seed=3),
-        Recipe(model="toy_cnn", dataset="toy_patterns", seed=1, split_seed=3),
-        TransferRecipe(model="mobilenet_v2", dataset="drawn_flowers", seed=1, split_seed=3),
-        TransferRecipe(model="mobilenet_v2", dataset="toy_patterns", seed=1, split_seed=3),
-    ],
-)
-def test_the_test_set_of_a_stored_recipe_is_the_one_it_was_trained_beside(recipe):
-    split = recipe_dataset if isinstance(recipe, Recipe) else transfer_dataset
+def test_the_interval_is_that_of_the_tables():
+    # Newcombe 1998: 81 of 263 gives .2553 to .3662; 0 of 20 gives 0 to .1611.
+    assert wilson_interval(81, 263) == pytest.approx((0.2553, 0.3662), abs=5e-5)
+    assert wilson_interval(0, 20) == pytest.approx((0, 0.1611), abs=5e-5)
+    assert wilson_interval(20, 20)[1] == 1 and wilson_interval(20, 20)[0] > 0.8
+
+
+@pytest.mark.parametrize("dataset", ["drawn_flowers", "toy_patterns"])
+@pytest.mark.parametrize("head", [None, Head()])
+def test_the_test_set_of_a_stored_recipe_is_the_one_it_was_trained_beside(dataset, head):
+    recipe = Recipe(model="compact_photo_cnn", dataset=dataset, head=head, seed=1, split_seed=3)
     for mine, theirs in zip(
-        evaluation_dataset(recipe.to_dict()).part("test"), split(recipe).part("test"), strict=True
+        evaluation_dataset(recipe.to_dict()).part("test"),
+        recipe_dataset(recipe).part("test"),
+        strict=True,
     ):
         np.testing.assert_array_equal(mine, theirs)

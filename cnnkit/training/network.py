@@ -1,23 +1,24 @@
-"""A network with a new head, and its split at the lowest layer that learns.
+"""A network as a recipe builds it, and its split into a frozen base and trainable layers.
 
-What is below, the trunk, is only asked; what is above, the tail, learns. Both share their
-layers with the whole network, so that nothing has to be joined when the tail has learnt.
+Both parts share their layers with the whole network, so that nothing has to be joined when
+the trainable ones are trained.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 
 import keras
 
-from cnnkit.anatomy import LayerRow, blocks_in_order, layer_table
+from cnnkit.anatomy import Anatomy, LayerRow, blocks_in_order, layer_table
 from cnnkit.anatomy.graph import layer_outputs
 from cnnkit.anatomy.layout import cut_points, rows_of
-from cnnkit.errors import UnknownLayerError
-from cnnkit.models import load_without_top, remove_top
+from cnnkit.errors import IncompatibleError, UnknownLayerError
+from cnnkit.models import create_model, load_without_top, remove_top
 from cnnkit.models._registry import seeds
-from cnnkit.training.transfer.recipe import ALL, HEAD, Head, TransferRecipe
+from cnnkit.training.recipe import ALL, HEAD, Head, Recipe
 
 HEAD_PREFIX = "head_"  # of the new layers' names, which the network's own cannot collide with
 LOGITS = "logits"
@@ -25,33 +26,31 @@ RANDOM_KINDS = ("Dropout", "GaussianNoise", "GaussianDropout", "SpatialDropout2D
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Split:
-    """A network in two."""
+class FrozenSplit:
+    """A network in two: a frozen base, and the layers above it."""
 
     whole: keras.Model  # from images to logits
-    tail: keras.Model  # from what the trunk gives to logits; shares its layers with `whole`
-    cut: str | None  # layer that ends the trunk; None: there is no trunk, all begins at images
+    top: keras.Model  # from the output of the base to logits; shares its layers with `whole`
+    cut: str | None  # layer that ends the base; None: there is no base, `top` is `whole`
 
 
-class TransferNetwork:
-    """A network with a new head, whose layers can be frozen up to any of them.
+class FreezableNetwork:
+    """A network whose layers can be frozen up to any of them.
 
     Args:
-        base: from images, 0 to 255, to maps.
-        head: the new layers.
-        classes: of the new data set.
-        seed: of the head's weights and dropout.
-        learnt: whether the base's weights come from a training.
+        whole: from images, 0 to 255, to logits.
+        new_head: whether its head is new; else it trains from scratch and freezes nothing.
+        pretrained: whether the weights below the head come from a training.
     """
 
-    def __init__(
-        self, base: keras.Model, head: Head, classes: int, seed: int = 0, learnt: bool = True
-    ):
-        """Put the head on."""
-        self.learnt = learnt
-        self.whole = _with_head(base, head, classes, seed)
-        self.anatomy = layer_table(self.whole)
-        self._cuts = cut_points(self.anatomy.rows)
+    def __init__(self, whole: keras.Model, *, new_head: bool = True, pretrained: bool = True):
+        """Freeze nothing yet."""
+        self.whole, self.new_head, self.pretrained = whole, new_head, pretrained
+
+    @cached_property
+    def anatomy(self) -> Anatomy:
+        """Every layer, and what it costs."""
+        return layer_table(self.whole)
 
     @property
     def rows(self) -> tuple[LayerRow, ...]:
@@ -59,7 +58,7 @@ class TransferNetwork:
         return self.anatomy.rows
 
     def first_row(self, train_from: str) -> int:
-        """Number of the lowest row that learns.
+        """Number of the lowest trainable row.
 
         Args:
             train_from: "head", "all", or the name of a block or a layer.
@@ -96,9 +95,9 @@ class TransferNetwork:
         )
 
     def cut(self, train_from: str) -> int | None:
-        """The last row of the trunk; None: nothing with weights lies below what learns.
+        """The last row of the frozen base; None: nothing with weights lies below `train_from`.
 
-        Above it there may be frozen layers, when what learns begins within a block.
+        Above it there may be frozen layers, when the trainable ones begin within a block.
         """
         first = self.first_row(train_from)
         below = [number for number in self._cuts if number < first]
@@ -106,84 +105,110 @@ class TransferNetwork:
             return None
         return below[-1]
 
-    def split(self, train_from: str, *, cached: bool = True) -> Split:
+    def split(self, train_from: str, *, cached: bool = True) -> FrozenSplit:
         """Freeze what is below and cut the network as high as possible.
 
         Args:
-            train_from: lowest layer that learns.
-            cached: False: no trunk; the frozen layers work in every step.
+            train_from: lowest trainable layer.
+            cached: False: no base is cut off; the frozen layers compute in every step.
         """
+        if not self.new_head:
+            return FrozenSplit(whole=self.whole, top=self.whole, cut=None)
         self.freeze(train_from)
         cut = self.cut(train_from) if cached else None
         if cut is None:
-            return Split(whole=self.whole, tail=self.whole, cut=None)
+            return FrozenSplit(whole=self.whole, top=self.whole, cut=None)
         name = self.rows[cut].name
-        return Split(
-            whole=self.whole, tail=keras.Model(self.maps(name), self.whole.output), cut=name
-        )
+        top = keras.Model(self.output_of(name), self.whole.output)
+        return FrozenSplit(whole=self.whole, top=top, cut=name)
 
-    def maps(self, layer: str):
-        """What a layer gives, in the whole network's own graph."""
+    def output_of(self, layer: str):
+        """Symbolic output of a layer, in the whole network's own graph."""
         return layer_outputs(self.whole)[layer][0]
 
     def freeze(self, train_from: str) -> None:
-        """Let only the layers from here on learn."""
+        """Make only the layers from here on trainable."""
         first = self.first_row(train_from)
-        learning = {row.name for row in self.rows[first:]}
+        trainable = {row.name for row in self.rows[first:]}
         for layer in self.whole.layers:
-            # Batch normalisation stays as it learnt to be: the weights behind it rely on the
+            # Pretrained batch normalization stays frozen: the weights behind it rely on the
             # means and deviations of a million images, which a few batches of a small data
             # set would overwrite with noise.
-            kept = self.learnt and isinstance(layer, keras.layers.BatchNormalization)
-            layer.trainable = layer.name in learning and not kept
+            fixed = self.pretrained and isinstance(layer, keras.layers.BatchNormalization)
+            layer.trainable = layer.name in trainable and not fixed
 
     def trainable_parameters(self, train_from: str) -> int:
-        """Weights that learn when all from here on does."""
-        kept = ("BatchNormalization",) if self.learnt else ()
+        """Trainable parameters when all layers from here on are."""
+        fixed = ("BatchNormalization",) if self.pretrained else ()
         rows = self.rows[self.first_row(train_from) :]
-        return sum(row.parameters - _statistics(row) for row in rows if row.kind not in kept)
+        return sum(row.parameters - _statistics(row) for row in rows if row.kind not in fixed)
+
+    @cached_property
+    def _cuts(self):
+        return cut_points(self.rows)
 
 
 def _statistics(row: LayerRow) -> int:
-    """Of batch normalisation half are means and deviations, which no gradient changes."""
+    """Of batch normalization half are means and deviations, which no gradient changes."""
     return row.parameters // 2 if row.kind == "BatchNormalization" else 0
 
 
 def build_network(
-    recipe: TransferRecipe,
+    recipe: Recipe,
     classes: int,
     base: Callable[[], keras.Model] | None = None,
     *,
-    weightless: bool = False,
-) -> TransferNetwork:
-    """The network of a recipe, its head new, nothing frozen.
+    image_shape: tuple[int, int, int] = (28, 28, 1),
+    without_weights: bool = False,
+) -> FreezableNetwork:
+    """The network of a recipe, nothing frozen.
 
     Args:
         recipe: which network, weights, size and head.
         classes: of the data set.
         base: opens the network of the run that the recipe names.
-        weightless: it is only looked at, within `without_weights`.
+        image_shape: (height, width, channels) of the data set's images; only without a head.
+        without_weights: only its structure is needed, within `models.without_weights`.
 
     Raises:
         UnknownModelError, AssetUnavailableError, CorruptAssetError, IncompatibleError
     """
+    if recipe.head is None:
+        return _from_scratch(recipe, classes, image_shape)
     if recipe.run:
         if base is None:
             raise ValueError("`base` must open the network of the recipe's run. Received: None.")
-        return TransferNetwork(remove_top(base()), recipe.head, classes, recipe.seed)
-    learnt = recipe.weights == "imagenet"
-    without_top = load_without_top(
+        return FreezableNetwork(with_head(remove_top(base()), recipe.head, classes, recipe.seed))
+    pretrained = recipe.weights == "imagenet"
+    model = load_without_top(
         recipe.model,
-        weights="imagenet" if learnt else None,
+        weights="imagenet" if pretrained else None,
         size=recipe.size,
-        seed=None if weightless else recipe.seed,
+        seed=None if without_weights else recipe.seed,
     )
-    return TransferNetwork(
-        without_top, recipe.head, classes, recipe.seed, learnt=learnt or weightless
+    return FreezableNetwork(
+        with_head(model, recipe.head, classes, recipe.seed),
+        pretrained=pretrained or without_weights,
     )
 
 
-def _with_head(base: keras.Model, head: Head, classes: int, seed: int) -> keras.Model:
+def _from_scratch(
+    recipe: Recipe, classes: int, image_shape: tuple[int, int, int]
+) -> FreezableNetwork:
+    model = create_model(
+        recipe.model,
+        input_shape=recipe.input_shape(image_shape),
+        classes=classes,
+        seed=recipe.seed,
+        **recipe.model_options,
+    )
+    if not model.trainable_variables:
+        raise IncompatibleError(f"{recipe.model} has no trainable parameters with these options.")
+    return FreezableNetwork(model, new_head=False, pretrained=False)
+
+
+def with_head(base: keras.Model, head: Head, classes: int, seed: int = 0) -> keras.Model:
+    """A network without top, (images) → feature maps, with a new head for some classes."""
     numbers = seeds(seed)
     x = base.output
     if head.kind == "flatten":

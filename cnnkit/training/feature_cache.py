@@ -1,4 +1,4 @@
-"""What frozen layers make of images, computed once and kept on disk by what made it.
+"""Outputs of frozen layers, computed once and cached on disk by all that decides them.
 
 An entry is one variant of every image of a data set, of which only the rows that were
 needed are filled: a file of features with holes, and one byte a row that says whether it is
@@ -31,20 +31,21 @@ class FeatureKey:
     """All that decides what is computed for one variant of every image."""
 
     images: str  # fingerprint of the data set's pixels
-    trunk: str  # digest of the layers and weights that compute it
-    size: tuple[int, int]  # (height, width) that images are brought to
+    base: str  # digest of the frozen layers and their weights
+    size: tuple[int, int]  # (height, width) that images are resized to
     augmentation: Mapping[str, Any]  # of this variant; empty: the image as it is
     variant: int  # seed of what is drawn
     dtype: str  # "float16" or "float32"
 
     def digest(self) -> str:
         """The name of its entry."""
-        text = json.dumps([VERSION, vars(self)], sort_keys=True)
+        values = {"trunk" if name == "base" else name: v for name, v in vars(self).items()}
+        text = json.dumps([VERSION, values], sort_keys=True)  # "trunk": its name in version 1
         return hashlib.sha256(text.encode()).hexdigest()[:32]
 
 
 class FeatureEntry:
-    """Features of one variant, some rows of which may still lack.
+    """Features of one variant; some rows may still be missing.
 
     Args:
         folder: of the entry, which exists.
@@ -60,8 +61,8 @@ class FeatureEntry:
         weakref.finalize(self, os.close, self._file)
         os.utime(folder)
 
-    def lacking(self, rows: np.ndarray) -> np.ndarray:
-        """Of some rows those that are not computed, in their order."""
+    def missing(self, rows: np.ndarray) -> np.ndarray:
+        """Those of some rows that are not computed, in their order."""
         return rows[self._done[rows] == 0]
 
     def write(self, rows: np.ndarray, values: np.ndarray) -> None:
@@ -78,7 +79,7 @@ class FeatureEntry:
         self._done.flush()
 
 
-class FeatureStore(BoundedFolder):
+class FeatureCache(BoundedFolder):
     """A bounded folder of entries, which grow while their rows are filled."""
 
     def open(self, key: FeatureKey, images: int, shape: Sequence[int]) -> FeatureEntry:
@@ -95,7 +96,7 @@ class FeatureStore(BoundedFolder):
 
     def has(self, key: FeatureKey) -> bool:
         """Whether there is an entry, however much of it is filled."""
-        return self._whole(key.digest())
+        return self._intact(key.digest())
 
     def make_room(self, needed: int, keep: Iterable[FeatureKey]) -> None:
         """Remove old entries until so many bytes more fit beside those that are kept.
@@ -103,17 +104,18 @@ class FeatureStore(BoundedFolder):
         Raises:
             LimitError: they never would.
         """
-        kept = {key.digest() for key in keep}
-        total = needed + sum(disk_size(self.path(digest)) for digest in kept)
+        names = {key.digest() for key in keep}
+        total = needed + sum(disk_size(self.path(digest)) for digest in names)
         if total > self.max_bytes:
             raise LimitError(
-                f"The features take {total / 2**20:,.0f} MB, and {self.max_bytes / 2**20:,.0f} MB "
-                "are allowed. Take fewer variants, train without the cache, or raise "
+                f"The feature cache would take {total / 2**20:,.0f} MB, and "
+                f"{self.max_bytes / 2**20:,.0f} MB are allowed. Use fewer variants, "
+                "train without the cache, or raise "
                 "CNNKIT_FEATURES_MEMORY."
             )
-        self.shrink(needed, keep=kept)
+        self.shrink(needed, keep=names)
 
-    def _whole(self, digest: str) -> bool:
+    def _intact(self, digest: str) -> bool:
         """Whether an entry is there and undamaged; a damaged one is removed."""
         folder = self.path(digest)
         try:

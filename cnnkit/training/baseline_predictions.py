@@ -1,4 +1,4 @@
-"""What a network said to the test images before it was fine-tuned."""
+"""Predictions of a network for the test images before it was fine-tuned."""
 
 from __future__ import annotations
 
@@ -18,18 +18,17 @@ from cnnkit.models import (
     load_pretrained,
     pretrained_info,
 )
-from cnnkit.predict.answers import softmax
+from cnnkit.training._pipeline import ImageArray
 from cnnkit.training.evaluation import Evaluator
-from cnnkit.training.memmap import Images
-from cnnkit.training.transfer.recipe import TransferRecipe
+from cnnkit.training.recipe import Recipe
 
-BEST = 5
+TOP_K = 5
 MOST = 2000  # images
 
 
 @dataclass(frozen=True, kw_only=True)
-class Before:
-    """The best answers of the network as it was, one row a test image, in their order."""
+class BaselinePredictions:
+    """Top-k predictions of the pretrained network, one row a test image, in their order."""
 
     network: str  # for people
     names: tuple[tuple[str, ...], ...]  # the best first
@@ -40,7 +39,7 @@ class Before:
         return json.dumps(asdict(self))
 
     @classmethod
-    def read(cls, path: Path) -> Before:
+    def read(cls, path: Path) -> BaselinePredictions:
         """The inverse of `to_json`.
 
         Raises:
@@ -54,44 +53,46 @@ class Before:
                 probabilities=tuple(map(tuple, values["probabilities"])),
             )
         except (ValueError, KeyError, TypeError, OSError) as error:
-            raise CorruptAssetError(path, f"holds no earlier answers ({error!r})") from error
+            raise CorruptAssetError(path, f"holds no baseline predictions ({error!r})") from error
 
 
-def answers_before(
-    recipe: TransferRecipe,
-    images: Images,
-    opened: Callable[[], tuple[keras.Model, Sequence[str]]] | None = None,
-) -> Before | None:
-    """Ask the network as it was; None where its classifier is not on this machine.
+def predict_baseline(
+    recipe: Recipe,
+    images: ImageArray,
+    open_base: Callable[[], tuple[keras.Model, Sequence[str]]] | None = None,
+) -> BaselinePredictions | None:
+    """Top-k predictions before fine-tuning; None where the classifier is not on this machine.
 
     Args:
         recipe: which network.
-        images: of the test part; only the first 2,000 are asked about.
-        opened: the network of the recipe's run and the names of its classes.
+        images: of the test set; only the first 2,000 are predicted.
+        open_base: opens the network of the recipe's run, and gives the names of its classes.
     """
-    if opened:
-        model, names = opened()
-        return _asked(model, names, recipe.model, images)
-    known = recipe.weights == "imagenet" and recipe.model in list_pretrained()
+    if open_base:
+        model, names = open_base()
+        return _predict(model, names, recipe.model, images)
+    known = recipe.head and recipe.weights == "imagenet" and recipe.model in list_pretrained()
     if not known or not pretrained_info(recipe.model).available:
         return None
     if assets.find("imagenet_classes") is None:
         return None
     names = [one.name for one in imagenet_classes()]
     title = f"{pretrained_info(recipe.model).title}, ImageNet"
-    return _asked(load_pretrained(recipe.model), names, title, images)
+    return _predict(load_pretrained(recipe.model), names, title, images)
 
 
-def _asked(model: keras.Model, names: Sequence[str], title: str, images: Images) -> Before:
-    few = images[: min(MOST, len(images))]
-    evaluation = Evaluator(model)(few, np.zeros(len(few), np.int64))
-    probabilities = softmax(evaluation.logits)
-    best = np.argsort(-probabilities, axis=1, kind="stable")[:, :BEST]
-    return Before(
+def _predict(
+    model: keras.Model, names: Sequence[str], title: str, images: ImageArray
+) -> BaselinePredictions:
+    first = images[: min(MOST, len(images))]
+    predictions = Evaluator(model)(first, np.zeros(len(first), np.int64))
+    probabilities = predictions.probabilities
+    top = np.argsort(-probabilities, axis=1, kind="stable")[:, :TOP_K]
+    return BaselinePredictions(
         network=title,
-        names=tuple(tuple(str(names[i]) for i in row) for row in best),
+        names=tuple(tuple(str(names[i]) for i in row) for row in top),
         probabilities=tuple(
             tuple(round(float(p[i]), 6) for i in row)
-            for p, row in zip(probabilities, best, strict=True)
+            for p, row in zip(probabilities, top, strict=True)
         ),
     )

@@ -1,4 +1,7 @@
-"""What a network got wrong on its test images, from the logits alone. NumPy only."""
+"""A network's predictions for a set of images: metrics, confusion matrix, wrong predictions.
+
+Logits and labels are all it takes; neither Keras nor TensorFlow is loaded.
+"""
 
 from __future__ import annotations
 
@@ -10,10 +13,10 @@ from typing import Any
 from zipfile import BadZipFile
 
 import numpy as np
+from scipy.special import log_softmax, softmax
 
 from cnnkit.datasets import Dataset, load_dataset
 from cnnkit.errors import CorruptAssetError
-from cnnkit.training.intervals import wilson
 
 
 def evaluation_dataset(spec: Mapping[str, Any]) -> Dataset:
@@ -23,7 +26,7 @@ def evaluation_dataset(spec: Mapping[str, Any]) -> Dataset:
     at random are others with another seed. Sizes of training and validation set do not matter.
 
     Args:
-        spec: `to_dict()` of a recipe, of training or of fine-tuning.
+        spec: `to_dict()` of a recipe.
 
     Raises:
         UnknownDatasetError, AssetUnavailableError, CorruptAssetError
@@ -31,14 +34,14 @@ def evaluation_dataset(spec: Mapping[str, Any]) -> Dataset:
     split_seed = int(spec.get("split_seed", 0))
     return load_dataset(
         str(spec["dataset"]),
-        seed=split_seed if "phases" in spec else int(spec.get("seed", 0)),  # as `fine_tune` draws
+        seed=split_seed if spec.get("head") else int(spec.get("seed", 0)),  # as `recipe_dataset`
         split_seed=split_seed,
     )
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Predictions:
-    """The logits of every test image, in the order of the data set.
+    """The logits of every image, and what follows from them.
 
     Args:
         logits: float, (images, classes).
@@ -83,8 +86,7 @@ class Predictions:
     @cached_property
     def probabilities(self) -> np.ndarray:
         """Softmax of the logits, float64, (images, classes)."""
-        exponentials = np.exp(self.logits - self.logits.max(axis=1, keepdims=True))
-        return exponentials / exponentials.sum(axis=1, keepdims=True)
+        return softmax(self.logits.astype(np.float64), axis=1)
 
     @cached_property
     def confidence(self) -> np.ndarray:
@@ -94,12 +96,42 @@ class Predictions:
     @property
     def error(self) -> float:
         """Fraction of wrong predictions, 0 to 1."""
-        return float(np.mean(self.predicted != self.labels))
+        return 1 - self.accuracy
+
+    @property
+    def accuracy(self) -> float:
+        """Fraction of correct predictions, 0 to 1."""
+        return float(np.mean(self.predicted == self.labels))
 
     @property
     def interval(self) -> tuple[float, float]:
-        """What the accuracy on other such images may be, 95 % (Wilson)."""
-        return wilson(int(np.sum(self.predicted == self.labels)), len(self.labels))
+        """95 % confidence interval of the accuracy (Wilson)."""
+        return wilson_interval(int(np.sum(self.predicted == self.labels)), len(self.labels))
+
+    @property
+    def loss(self) -> float:
+        """Mean cross-entropy in nats."""
+        log_probabilities = log_softmax(self.logits.astype(np.float64), axis=1)
+        return float(-np.mean(log_probabilities[np.arange(len(self.labels)), self.labels]))
+
+    @property
+    def true_probabilities(self) -> np.ndarray:
+        """Predicted probability of the true class of each image, float64, (images,)."""
+        return self.probabilities[np.arange(len(self.labels)), self.labels]
+
+    @property
+    def mean_true_probability(self) -> float:
+        """Mean probability of the true class: what the toy network's author calls accuracy."""
+        return float(self.true_probabilities.mean())
+
+    def metrics(self, prefix: str = "") -> dict[str, float]:
+        """The figures of a run, by name."""
+        return {
+            f"{prefix}loss": self.loss,
+            f"{prefix}error": self.error,
+            f"{prefix}accuracy": self.accuracy,
+            f"{prefix}true_probability": self.mean_true_probability,
+        }
 
     @cached_property
     def confusion(self) -> np.ndarray:
@@ -107,7 +139,7 @@ class Predictions:
         cells = self.labels * self.classes + self.predicted
         return np.bincount(cells, minlength=self.classes**2).reshape(self.classes, self.classes)
 
-    def mistakes(self) -> np.ndarray:
+    def misclassified(self) -> np.ndarray:
         """Indices of wrong predictions, the most confident first, int64."""
         wrong = np.flatnonzero(self.predicted != self.labels)
         return wrong[np.argsort(-self.confidence[wrong], kind="stable")]
@@ -115,15 +147,15 @@ class Predictions:
     def cell(self, true: int, predicted: int) -> np.ndarray:
         """Indices of the images in one cell of the confusion matrix, int64.
 
-        Wrong ones come with the most confident first, right ones with the least
-        confident first: the remarkable ones at the top either way.
+        Wrong predictions come with the most confident first, correct ones with the least
+        confident first.
         """
         inside = np.flatnonzero((self.labels == true) & (self.predicted == predicted))
         sign = 1 if true == predicted else -1
         return inside[np.argsort(sign * self.confidence[inside], kind="stable")]
 
     def by_class(self) -> list[ClassScore]:
-        """How well each class is recognised, in the order of the classes."""
+        """How well each class is recognized, in the order of the classes."""
         totals = self.confusion.sum(axis=1)
         scores = []
         for number, row in enumerate(self.confusion):
@@ -133,7 +165,7 @@ class Predictions:
                 ClassScore(
                     number=number,
                     images=int(totals[number]),
-                    right=int(row[number]),
+                    correct=int(row[number]),
                     most_confused=int(others.argmax()) if others.any() else None,
                 )
             )
@@ -142,19 +174,38 @@ class Predictions:
 
 @dataclass(frozen=True, kw_only=True)
 class ClassScore:
-    """One class on the test images."""
+    """Accuracy on the images of one class."""
 
     number: int  # of the class
     images: int
-    right: int
-    most_confused: int | None  # what it was most often taken for; None: never mistaken
+    correct: int
+    most_confused: int | None  # most frequent wrong prediction; None: there is none
 
     @property
     def accuracy(self) -> float:
-        """Fraction recognised, 0 to 1; 0 where there is no image."""
-        return self.right / self.images if self.images else 0.0
+        """Fraction recognized, 0 to 1; 0 where there is no image."""
+        return self.correct / self.images if self.images else 0.0
 
     @property
     def interval(self) -> tuple[float, float]:
-        """What it may be on other such images, 95 % (Wilson); all where there is none."""
-        return wilson(self.right, self.images) if self.images else (0.0, 1.0)
+        """95 % confidence interval (Wilson); 0 to 1 where there is no image."""
+        return wilson_interval(self.correct, self.images) if self.images else (0.0, 1.0)
+
+
+def wilson_interval(correct: int, total: int) -> tuple[float, float]:
+    """95 % confidence interval of a proportion.
+
+    Unlike "plus or minus two standard deviations" it stays within 0 to 1, and has a width
+    even where all predictions are correct.
+
+    Args:
+        correct: correct predictions.
+        total: predictions, at least one.
+
+    Reference:
+        Wilson 1927: Probable inference, the law of succession, and statistical inference.
+    """
+    from scipy.stats import binomtest  # takes a second to import
+
+    interval = binomtest(correct, total).proportion_ci(0.95, method="wilson")
+    return float(interval.low), float(interval.high)

@@ -6,7 +6,7 @@ import pytest
 
 from cnnkit.models import create_model
 from cnnkit.training import Recipe
-from cnnkit.training._optimizers import Schedule, make_loss, make_optimizer, penalise_kernels
+from cnnkit.training._compile import Schedule, add_kernel_penalties, make_loss, make_optimizer
 from cnnkit.training.recipe import OPTIMIZERS
 
 RECIPE = Recipe(model="toy_cnn", epochs=10, learning_rate=0.5)
@@ -66,7 +66,7 @@ def test_the_loss_is_cross_entropy_of_smoothed_labels(smoothing, reduction):
 
 def test_penalties_are_of_kernels_only():
     model = create_model("toy_cnn", initialization="sugomori")
-    penalise_kernels(model, RECIPE.replace(l1=0.1, l2=0.01))
+    add_kernel_penalties(model, RECIPE.replace(l1=0.1, l2=0.01))
     kernels = [np.array(v) for v in model.weights if v.path.endswith("kernel")]
     assert len(kernels) == 4
     expected = sum(0.1 * np.abs(k).sum() + 0.01 * (k**2).sum() for k in kernels)

@@ -1,4 +1,4 @@
-"""A small network that has learnt nothing, and small coloured images, for fine-tuning."""
+"""A small untrained network, and small colored images, for fine-tuning."""
 
 from __future__ import annotations
 
@@ -6,13 +6,13 @@ import keras
 import numpy as np
 
 from cnnkit.datasets import Dataset, DatasetSpec
-from cnnkit.training.transfer import Head, Phase, TransferRecipe
+from cnnkit.training import Head, Phase, Recipe
 
 CLASSES = ("red", "green", "blue")
 
 
 def dataset(side: int = 16, per_class: int = 30) -> Dataset:
-    """Noise in three colours; a half to learn from, a quarter each to validate and test on."""
+    """Noise in three colors; half for training, a quarter each for validation and test."""
     generator = np.random.default_rng(0)
     labels = np.tile(np.arange(3), per_class)
     images = generator.integers(0, 160, (len(labels), side, side, 3)).astype(np.uint8)
@@ -52,8 +52,8 @@ def base() -> keras.Model:
     return keras.Model(image, keras.layers.Dense(10, name="logits")(x), name="small")
 
 
-def recipe(**changes) -> TransferRecipe:
-    """Two short phases without anything random below what learns."""
+def recipe(**changes) -> Recipe:
+    """Two short phases, with nothing random in the frozen layers."""
     values = {
         "model": "small",
         "run": "a run",
@@ -64,7 +64,9 @@ def recipe(**changes) -> TransferRecipe:
             Phase(train_from="block3", epochs=2, learning_rate=0.01),
         ),
         "batch_size": 8,
+        "optimizer": "adamw",
+        "schedule": "cosine",
         "feature_type": "float32",
         "seed": 3,
     }
-    return TransferRecipe(**values | changes)
+    return Recipe(**values | changes)

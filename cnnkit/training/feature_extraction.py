@@ -1,4 +1,4 @@
-"""Computing features: every image goes through the frozen layers once for each variant."""
+"""Feature extraction: each variant of an image goes through the frozen layers once."""
 
 from __future__ import annotations
 
@@ -13,61 +13,59 @@ import numpy as np
 import tensorflow as tf
 
 from cnnkit.datasets import Dataset
-from cnnkit.training._pipeline import to_size
+from cnnkit.training._pipeline import StoredRows, to_size
 from cnnkit.training.augmentation import augment
-from cnnkit.training.events import FeaturesKept, Report
-from cnnkit.training.memmap import Stored
-from cnnkit.training.recipe import Augmentation
-from cnnkit.training.transfer.features import FeatureEntry, FeatureKey, FeatureStore
-from cnnkit.training.transfer.network import TransferNetwork
-from cnnkit.training.transfer.recipe import TransferRecipe
+from cnnkit.training.events import FeaturesCached, Report
+from cnnkit.training.feature_cache import FeatureCache, FeatureEntry, FeatureKey
+from cnnkit.training.network import FreezableNetwork
+from cnnkit.training.recipe import Augmentation, Recipe
 
 BATCH = 32  # images at once: more is no faster on a CPU
-LARGEST = {"float16": 65_504.0, "float32": np.inf}  # what a kept value can be
+LARGEST = {"float16": 65_504.0, "float32": np.inf}  # what a cached value can be
 REPORT_SECONDS = 0.3
 
 Control = Callable[[], str | None]
 
 
 @dataclass(frozen=True, kw_only=True)
-class Wanted:
-    """Rows of a variant that must be there before the tail can learn."""
+class VariantRows:
+    """Rows of a variant that must be cached before the trainable layers can train."""
 
     variant: int  # 0: the image as it is
     augmentation: Augmentation
     rows: np.ndarray  # of the data set
 
 
-class Features:
-    """What the trunks of a recipe's phases make of a data set, on disk.
+class FeatureExtraction:
+    """Outputs of the frozen bases of a recipe's phases for a data set, in the cache.
 
     Args:
         recipe: sizes, augmentation and variants.
         network: to cut.
-        layers: names of the layers whose outputs are kept, each the end of a trunk.
+        layers: names of the layers whose outputs are cached, each the end of a frozen base.
         dataset: images of any size.
-        store: where they are kept.
+        cache: of features.
     """
 
     def __init__(
         self,
-        recipe: TransferRecipe,
-        network: TransferNetwork,
+        recipe: Recipe,
+        network: FreezableNetwork,
         layers: Sequence[str],
         dataset: Dataset,
-        store: FeatureStore,
+        cache: FeatureCache,
     ):
         """Find what is there already; compute nothing."""
-        self.recipe, self.dataset, self.store = recipe, dataset, store
-        self.wanted = _wanted(recipe, dataset)
+        self.recipe, self.dataset, self.cache = recipe, dataset, cache
+        self.variant_rows = _variant_rows(recipe, dataset)
         self.size = network.whole.input_shape[1:3]
-        self.trunks = {
-            layer: keras.Model(network.whole.input, network.maps(layer)) for layer in layers
+        self.bases = {
+            layer: keras.Model(network.whole.input, network.output_of(layer)) for layer in layers
         }
         self.keys = self._keys()
         self._make_room()
         self.entries = {place: self._open(*place) for place in self.keys}
-        together = keras.Model(network.whole.input, [t.output for t in self.trunks.values()])
+        together = keras.Model(network.whole.input, [t.output for t in self.bases.values()])
         # Keras gives one output without a list around it.
         self._outputs = tf.function(
             lambda images: keras.tree.flatten(together(images, training=False))
@@ -76,127 +74,128 @@ class Features:
     @property
     def total(self) -> int:
         """Images that must go through, each variant counted."""
-        return sum(len(wanted.rows) for wanted in self.wanted)
+        return sum(len(one.rows) for one in self.variant_rows)
 
     def compute(self, report: Report, control: Control) -> str | None:
-        """Fill what lacks; a stop is obeyed after a batch and loses nothing.
+        """Compute what is missing; a stop is obeyed after a batch and loses nothing.
 
         Returns:
             "cancelled" or "paused", or None: all is there.
         """
-        lacking = [self._lacking(wanted) for wanted in self.wanted]
-        left = sum(map(len, lacking))
-        told = _Told(report, self.total, self.total - left)
-        for wanted, rows in zip(self.wanted, lacking, strict=True):
+        missing = [self._missing(one) for one in self.variant_rows]
+        left = sum(map(len, missing))
+        progress = _Progress(report, self.total, self.total - left)
+        for one, rows in zip(self.variant_rows, missing, strict=True):
             for start in range(0, len(rows), BATCH):
-                wish = control()
-                if wish in ("cancel", "pause"):
-                    return {"cancel": "cancelled", "pause": "paused"}[wish]
+                command = control()
+                if command in ("cancel", "pause"):
+                    return {"cancel": "cancelled", "pause": "paused"}[command]
                 batch = rows[start : start + BATCH]
-                self._keep(wanted, batch)
-                told.more(len(batch))
-        told.end()
+                self._compute_batch(one, batch)
+                progress.add(len(batch))
+        progress.report_now()
         return None
 
-    def part(self, layer: str, name: str) -> Stored:
-        """Features of a part of the data set, all variants of the images to learn from."""
+    def read_split(self, layer: str, name: str) -> StoredRows:
+        """Features of a split of the data set; of the training set, all variants."""
         variants = [place for place in self.entries if place[0] == layer]
         if name != "train":
             variants = variants[:1]
-        return Stored(
+        return StoredRows(
             [self.entries[place].features for place in variants],
             self.dataset.indices(name),
             self.recipe.seed,
         )
 
-    def _lacking(self, wanted: Wanted) -> np.ndarray:
-        lacking = [
-            self.entries[layer, wanted.variant].lacking(wanted.rows) for layer in self.trunks
-        ]
-        return np.unique(np.concatenate(lacking))
+    def _missing(self, one: VariantRows) -> np.ndarray:
+        missing = [self.entries[layer, one.variant].missing(one.rows) for layer in self.bases]
+        return np.unique(np.concatenate(missing))
 
-    def _keep(self, wanted: Wanted, rows: np.ndarray) -> None:
+    def _compute_batch(self, one: VariantRows, rows: np.ndarray) -> None:
         # The last batch is filled up with its own rows: another size would be traced anew.
         filled = np.resize(rows, BATCH)
         images = tf.constant(np.asarray(self.dataset.images[filled]))
-        changed = _changed(images, self.size, wanted.augmentation, wanted.variant, filled)
+        augmented = _augmented(images, self.size, one.augmentation, one.variant, filled)
         largest = LARGEST[self.recipe.feature_type]
-        for layer, values in zip(self.trunks, self._outputs(changed), strict=True):
+        for layer, values in zip(self.bases, self._outputs(augmented), strict=True):
             clipped = np.clip(values.numpy()[: len(rows)], -largest, largest)
-            self.entries[layer, wanted.variant].write(rows, clipped)
+            self.entries[layer, one.variant].write(rows, clipped)
 
     def _keys(self) -> dict[tuple[str, int], FeatureKey]:
         fingerprint = self.dataset.fingerprint or _fingerprint(self.dataset.images)
         return {
-            (layer, wanted.variant): FeatureKey(
+            (layer, one.variant): FeatureKey(
                 images=fingerprint,
-                trunk=digest,
+                base=digest,
                 size=self.size,
-                augmentation=asdict(wanted.augmentation) if wanted.augmentation else {},
-                variant=wanted.variant,
+                augmentation=asdict(one.augmentation) if one.augmentation else {},
+                variant=one.variant,
                 dtype=self.recipe.feature_type,
             )
-            for layer, digest in ((name, _digest(trunk)) for name, trunk in self.trunks.items())
-            for wanted in self.wanted
+            for layer, digest in ((name, _digest(base)) for name, base in self.bases.items())
+            for one in self.variant_rows
         }
 
     def _make_room(self) -> None:
         """For all rows, less what is there: more than is needed where splits share entries."""
         needed = 0
         for (layer, variant), key in self.keys.items():
-            rows = self.wanted[variant].rows
-            if self.store.has(key):
-                rows = self._open(layer, variant).lacking(rows)
+            rows = self.variant_rows[variant].rows
+            if self.cache.has(key):
+                rows = self._open(layer, variant).missing(rows)
             needed += len(rows) * self._bytes(layer)
-        self.store.make_room(needed, self.keys.values())
+        self.cache.make_room(needed, self.keys.values())
 
     def _bytes(self, layer: str) -> int:
-        values = int(np.prod(self.trunks[layer].output_shape[1:]))
+        values = int(np.prod(self.bases[layer].output_shape[1:]))
         return values * np.dtype(self.recipe.feature_type).itemsize
 
     def _open(self, layer: str, variant: int) -> FeatureEntry:
-        shape = self.trunks[layer].output_shape[1:]
-        return self.store.open(self.keys[layer, variant], len(self.dataset.labels), shape)
+        shape = self.bases[layer].output_shape[1:]
+        return self.cache.open(self.keys[layer, variant], len(self.dataset.labels), shape)
 
 
-class _Told:
+class _Progress:
     """Reports progress, a few times a second."""
 
     def __init__(self, report: Report, total: int, done: int):
         self.report, self.total, self.done = report, total, done
         self._last = (done, time.monotonic())
-        report(FeaturesKept(done=done, total=total, images_per_second=None))
+        report(FeaturesCached(done=done, total=total, images_per_second=None))
 
-    def more(self, count: int) -> None:
+    def add(self, count: int) -> None:
         self.done += count
         if time.monotonic() - self._last[1] >= REPORT_SECONDS:
-            self.end()
+            self.report_now()
 
-    def end(self) -> None:
+    def report_now(self) -> None:
         now, (done, then) = time.monotonic(), self._last
         if self.done == done:
             return
         self._last = (self.done, now)
         rate = (self.done - done) / max(now - then, 1e-9)
-        self.report(FeaturesKept(done=self.done, total=self.total, images_per_second=rate))
+        self.report(FeaturesCached(done=self.done, total=self.total, images_per_second=rate))
 
 
-def _wanted(recipe: TransferRecipe, dataset: Dataset) -> list[Wanted]:
-    """The image as it is for every part that is learnt from or validated on, then variants.
+def _variant_rows(recipe: Recipe, dataset: Dataset) -> list[VariantRows]:
+    """The image as it is for training and validation sets, then variants of the training set.
 
-    The test part is asked of the whole network at the end, as any image will be.
+    The test set is evaluated with the whole network at the end.
     """
     train, validation = dataset.indices("train"), dataset.indices("validation")
-    changes = recipe.augmentation.of_images
-    variants = range(1, recipe.variants if changes else 1)
+    augmentation = recipe.augmentation.of_images
+    variants = range(1, recipe.variants if augmentation else 1)
     return [
-        Wanted(variant=0, augmentation=Augmentation(), rows=np.union1d(train, validation)),
-        *(Wanted(variant=v, augmentation=changes, rows=np.unique(train)) for v in variants),
+        VariantRows(variant=0, augmentation=Augmentation(), rows=np.union1d(train, validation)),
+        *(
+            VariantRows(variant=v, augmentation=augmentation, rows=np.unique(train))
+            for v in variants
+        ),
     ]
 
 
-def _changed(originals, size, augmentation: Augmentation, variant: int, rows: np.ndarray):
-    """Images as the network gets them, each changed by what (variant, its number) says.
+def _augmented(originals, size, augmentation: Augmentation, variant: int, rows: np.ndarray):
+    """Images as the network gets them, each augmented as (variant, its number) says.
 
     The number is that of the image in the data set: no split, batch or recipe changes what
     is drawn, so that all of them share what was computed.
@@ -205,11 +204,11 @@ def _changed(originals, size, augmentation: Augmentation, variant: int, rows: np
     if not augmentation:
         return images
     seeds = np.stack([np.full_like(rows, variant), rows], axis=1)
-    return _each_changed(images, tf.constant(seeds, tf.int64), augmentation)
+    return _augment_each(images, tf.constant(seeds, tf.int64), augmentation)
 
 
 @tf.function(reduce_retracing=True)
-def _each_changed(images, seeds, augmentation: Augmentation) -> Any:
+def _augment_each(images, seeds, augmentation: Augmentation) -> Any:
     def change(one: tuple) -> Any:
         image, seed = one
         return augment(image[tf.newaxis], augmentation, seed)[0]
@@ -217,10 +216,10 @@ def _each_changed(images, seeds, augmentation: Augmentation) -> Any:
     return tf.map_fn(change, (images, seeds), fn_output_signature=tf.float32)
 
 
-def _digest(trunk: keras.Model) -> str:
-    """Of layers and weights: equal for trunks that compute the same."""
+def _digest(base: keras.Model) -> str:
+    """Of layers and weights: equal for networks that compute the same."""
     digest = hashlib.sha256()
-    for layer in trunk.layers:
+    for layer in base.layers:
         digest.update(f"{type(layer).__name__} {layer.name} {_config(layer)}".encode())
         for weight in layer.get_weights():
             digest.update(np.ascontiguousarray(weight).tobytes())
@@ -234,7 +233,7 @@ def _config(layer: keras.Layer) -> list[tuple[str, str]]:
 
 
 def _fingerprint(images: np.ndarray) -> str:
-    """Of pixels, for data sets that bring none."""
+    """Of pixels, for data sets without one."""
     digest = hashlib.sha256(str(images.shape).encode())
     for start in range(0, len(images), 1000):
         digest.update(np.ascontiguousarray(images[start : start + 1000]).tobytes())
