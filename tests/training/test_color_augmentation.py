@@ -3,11 +3,11 @@ import colorsys
 import numpy as np
 import pytest
 import tensorflow as tf
-from cnnkit.training.augmentation_presets import MIXES, POST_MIX
 
 from cnnkit.training import Augmentation, augment
 from cnnkit.training.augmentation import random_coordinates
 from cnnkit.training.color_augmentation import PCA_DIRECTIONS, PCA_SIZES, mix
+from cnnkit.training.recipes import AUGMENTATION_PRESETS
 
 SEED = tf.constant([3, 7])
 
@@ -118,17 +118,19 @@ def test_colours_stay_in_their_range():
     assert result.min() >= 0 and result.max() <= 255
 
 
-@pytest.mark.parametrize("name", MIXES)
+@pytest.mark.parametrize("name", AUGMENTATION_PRESETS)
 def test_a_mix_is_a_function_of_the_seed(name, photos):
     few = photos[:5]
-    first, again, other = (augment(few, MIXES[name], tf.constant([1, n])) for n in (4, 4, 5))
+    first, again, other = (
+        augment(few, AUGMENTATION_PRESETS[name], tf.constant([1, n])) for n in (4, 4, 5)
+    )
     np.testing.assert_array_equal(first, again)
-    assert (first.numpy() != other.numpy()).any() == bool(MIXES[name])
+    assert (first.numpy() != other.numpy()).any() == bool(AUGMENTATION_PRESETS[name])
 
 
 def test_the_seeds_mix_is_what_keras_1_did_with_shear_and_zoom_of_a_fifth():
-    assert POST_MIX.flip and POST_MIX.zoom == 0.2
-    coordinates = random_coordinates(2000, 21, 21, POST_MIX, SEED).numpy()
+    assert AUGMENTATION_PRESETS["post"].flip and AUGMENTATION_PRESETS["post"].zoom == 0.2
+    coordinates = random_coordinates(2000, 21, 21, AUGMENTATION_PRESETS["post"], SEED).numpy()
     # Along the middle row: how far it leans, in rows a column.
     (rows, columns) = np.moveaxis(coordinates[:, :, 10, [0, -1]], 1, 0)
     leans = np.diff(rows)[:, 0] / np.diff(columns)[:, 0]
