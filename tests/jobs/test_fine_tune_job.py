@@ -45,7 +45,7 @@ def test_a_job_killed_twice_ends_with_the_network_of_an_undisturbed_one(
     assert [row["epoch"] for row in store.history(run.id)] == [1, 2, 3, 4] and done >= 1
 
     # Undisturbed, and in this process.
-    plain = fit(RECIPE, store=FeatureCache(tmp_path, 2**30)).model
+    plain = fit(RECIPE, cache=FeatureCache(tmp_path, 2**30)).model
     one = load_model(store.model_folder(finished.id))
     for a, b in zip(one[0].get_weights(), plain.get_weights(), strict=True):
         np.testing.assert_array_equal(a, b)
