@@ -299,8 +299,6 @@ def _started(task: Task, state: TrainingState) -> Started:
         first_epoch=state.epoch + 1,
         parameters=task.parameters,
         train_images=task.batches.images,
-        validation_images=len(task.validation[1]),
-        test_images=task.tests,
         device=", ".join(gpu.name for gpu in gpus) or "CPU",
         trainable=sum(math.prod(weight.shape) for weight in task.model.trainable_weights),
         validation_images=len(task.validation[1]),

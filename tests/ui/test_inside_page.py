@@ -15,7 +15,7 @@ from cnnkit.datasets import load_dataset
 from cnnkit.models import ModelCard, create_model, save_model
 from cnnkit.runs import Status, _starter
 from cnnkit.settings import get_settings
-from cnnkit.training import Recipe, recipe_dataset
+from cnnkit.training import Head, Recipe, build_network, recipe_dataset
 from cnnkit.ui.fine_tune import test_set
 from cnnkit.ui.inside.image_choice import address
 from tests.pages import opened

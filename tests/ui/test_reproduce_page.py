@@ -166,7 +166,7 @@ def test_without_the_flowers_the_authors_answers_are_there(store, monkeypatch, t
 
 
 def test_a_row_whose_features_are_being_computed_counts_images_and_not_epochs(store):
-    row = next(row for row in list_reproductions() if row.kind == "fine_tune")
+    row = next(row for row in list_reproductions() if row.recipe.head)
     run = store.create("fine_tune", row.recipe.replace(seed=0).to_dict(), "by hand")
     progress = Progress(stage="features", step=300, steps=4_000, seconds_left=90.0)
     store.update(run.id, status=Status.RUNNING, progress=progress)
