@@ -12,7 +12,7 @@ from functools import cached_property
 
 import keras
 
-from cnnkit.anatomy import Anatomy, LayerRow, blocks_in_order, layer_table
+from cnnkit.anatomy import LayerRow, LayerTable, blocks_in_order, layer_table
 from cnnkit.anatomy.graph import layer_outputs
 from cnnkit.anatomy.layout import cut_points, rows_of
 from cnnkit.errors import IncompatibleError, UnknownLayerError
@@ -48,7 +48,7 @@ class FreezableNetwork:
         self.whole, self.new_head, self.pretrained = whole, new_head, pretrained
 
     @cached_property
-    def anatomy(self) -> Anatomy:
+    def anatomy(self) -> LayerTable:
         """Every layer, and what it costs."""
         return layer_table(self.whole)
 
