@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from cnnkit.errors import IncompatibleError
-from cnnkit.training import exports
+from cnnkit.training import export as exports
 from cnnkit.training.export import available_formats, export_network
 from tests.training.fine_tuning_parts import base, dataset
 
