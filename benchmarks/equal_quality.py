@@ -64,9 +64,9 @@ def as_good(rounds: int) -> tuple[Row, str]:
     for _ in range(rounds):
         watch = Watch()
         ActivationMaximization(model, clone=False)(CategoricalScore([CLASS]), callbacks=[watch])
-        theirs = Climb([seconds for seconds, _ in watch.seen], [i for _, i in watch.seen])
+        theirs = Ascent([seconds for seconds, _ in watch.seen], [i for _, i in watch.seen])
         goal = quality(model, theirs.images[-1])
-        mine = climbed(Maximization(engines, plan), quick.steps)
+        mine = optimized(Maximization(engines, plan), quick.steps)
         reached = (n for n, image in enumerate(mine.images) if good(quality(model, image), goal))
         place = next(reached, None)
         found.append((theirs.seconds[-1], mine.seconds[-1 if place is None else place], place))
@@ -93,16 +93,16 @@ def as_good(rounds: int) -> tuple[Row, str]:
 
 
 @dataclass(frozen=True, eq=False)
-class Climb:
+class Ascent:
     """Images as they grew, and when."""
 
     seconds: list[float]  # since the first step began
     images: list[np.ndarray]
 
 
-def climbed(running: Maximization, steps: int) -> Climb:
+def optimized(running: Maximization, steps: int) -> Ascent:
     """All images of a run; taking them out is not counted."""
-    found, spent = Climb([], []), 0.0
+    found, spent = Ascent([], []), 0.0
     for _ in range(steps):
         began = time.perf_counter()
         step = running.step()
@@ -117,13 +117,13 @@ def good(now: tuple[float, float], goal: tuple[float, float]) -> bool:
     return now[0] >= goal[0] and now[1] <= goal[1]
 
 
-def draw(model: Any, climbs: dict[str, Climb], goal: tuple[float, float]) -> None:
+def draw(model: Any, ascents: dict[str, Ascent], goal: tuple[float, float]) -> None:
     """Logit and total variation of the 8-bit images over seconds, as an image in docs."""
     figure, axes = pyplot.subplots(2, 1, figsize=(7, 6), sharex=True, layout="constrained")
-    for name, climb in climbs.items():
-        told = np.array([quality(model, image) for image in climb.images])
+    for name, ascent in ascents.items():
+        told = np.array([quality(model, image) for image in ascent.images])
         for axis, values in zip(axes, told.T, strict=True):
-            axis.plot(climb.seconds, values, label=name)
+            axis.plot(ascent.seconds, values, label=name)
     words = ("class logit of the 8-bit image", "its total variation")
     for axis, title, wanted in zip(axes, words, goal, strict=True):
         axis.axhline(wanted, color="gray", linestyle=":", label="the peer's end")

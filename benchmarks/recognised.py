@@ -1,10 +1,10 @@
-"""Are climbed images recognised, and what does total variation cost? docs/recognised.md.
+"""Are optimized images recognised, and what does total variation cost? docs/recognised.md.
 
 For twenty ImageNet classes and all ten digits: the final 8-bit image of the preset "all"
-goes back into its network; and the ladder's rung with total variation is held against the
-linear one, which takes as many steps of the same optimiser. Two climbs from the same noise do not
+goes back into its network; and the ladder's configuration with total variation is held against the
+linear one, which takes as many steps of the same optimiser. Two ascents from the same noise do not
 end alike, as TensorFlow adds up in whatever order its threads come: a class's logit moves by some
-5 %. So the rungs are climbed from several starts, and their means are compared.
+5 %. So the configurations are optimized from several starts, and their means are compared.
 
     python -m benchmarks.recognised googlenet mobilenet_v2 starter
     python -m benchmarks.recognised googlenet --starts 1
@@ -78,7 +78,7 @@ class Found:
     share: float  # of the class in the network's answer to the 8-bit image of "all"
     # Mean logit and total variation over all starts, of the 8-bit images.
     linear: tuple[float, float]
-    smooth: tuple[float, float]  # with total variation held down
+    smooth: tuple[float, float]  # with total variation as a regularizer
 
     @property
     def variation(self) -> float:
@@ -103,7 +103,7 @@ def opened(name: str) -> Predictor:
     return open_pretrained(name)
 
 
-def climbed(
+def optimized(
     engines: CompiledSteps, network: Predictor, preset: presets.Preset, classes, seed: int = 0
 ) -> np.ndarray:
     """The final 8-bit images: uint8 (classes, height, width, channels)."""
@@ -126,12 +126,12 @@ def variation(image: np.ndarray) -> float:
 
 
 def means(
-    engines: CompiledSteps, network: Predictor, rung: presets.Preset, classes, starts: int
+    engines: CompiledSteps, network: Predictor, configuration: presets.Preset, classes, starts: int
 ) -> list[tuple[float, float]]:
     """Of each class, the mean logit and total variation of its images from all starts."""
     found = []
     for seed in range(starts):
-        images = climbed(engines, network, rung, classes, seed)
+        images = optimized(engines, network, configuration, classes, seed)
         logits = network.logits(images)[range(len(classes)), classes]
         found.append(list(zip(logits, map(variation, images), strict=True)))
     return [(float(logit), float(rough)) for logit, rough in np.mean(found, axis=0)]
@@ -142,10 +142,13 @@ def measure(name: str, starts: int) -> list[Found]:
     network = opened(name)
     classes = list(range(10)) if name == STARTER else list(CLASSES)
     engines = CompiledSteps(network.model)
-    ladder = {rung.name: rung for rung in regularizer_ladder(network=name)}
-    best = climbed(engines, network, presets.get("all"), classes)
+    ladder = {
+        configuration.name: configuration for configuration in regularizer_ladder(network=name)
+    }
+    best = optimized(engines, network, presets.get("all"), classes)
     linear, smooth = (
-        means(engines, network, ladder[rung], classes, starts) for rung in ("linear", "variation")
+        means(engines, network, ladder[configuration], classes, starts)
+        for configuration in ("linear", "variation")
     )
     shares = softmax(network.logits(best))
     sheet = mosaic(best, columns=5 if len(classes) > 10 else 10, width=WIDTH)
@@ -163,16 +166,16 @@ def document(results: dict[str, list[Found]], starts: dict[str, int]) -> str:
 
     Args:
         results: of each network.
-        starts: how many each class of it was climbed from.
+        starts: how many each class of it was optimized from.
     """
     lines = [
-        "# Are climbed images recognised?",
+        "# Are optimized images recognised?",
         "",
-        "Written by `python -m benchmarks.recognised`. Shares are of the class that was climbed,",
-        "in the network's answer to the final 8-bit image of the preset *Everything together*.",
-        "Logits and total variation are of the final 8-bit images of two rungs of the ladder:",
-        "before softmax, and with total variation held down. Both are means over several starts,",
-        "as two climbs, even from the same noise, do not end alike.",
+        "Written by `python -m benchmarks.recognised`. Shares are of the target class,",
+        "predicted for the final 8-bit image of the preset *Everything together*.",
+        "Logits and total variation are of the final 8-bit images of two steps of the ladder:",
+        "before softmax, and with total variation. Both are means over several starts,",
+        "as two ascents, even from the same noise, do not end alike.",
     ]
     for name, found in results.items():
         title = "Starter (LeNet on MNIST)" if name == STARTER else pretrained_info(name).title
@@ -204,7 +207,7 @@ def main() -> None:
     """Measure the networks that are named, and write the document."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("networks", nargs="*", default=["googlenet", "mobilenet_v2", STARTER])
-    parser.add_argument("--starts", type=int, default=3, help="of the two rungs")
+    parser.add_argument("--starts", type=int, default=3, help="of the two configurations")
     options = parser.parse_args()
     for name in options.networks:
         print(name, flush=True)

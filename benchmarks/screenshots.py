@@ -142,7 +142,7 @@ def until_it_is_walked(page: Page) -> None:
     page.locator(".cnn-row").evaluate("row => row.scrollIntoView()")
 
 
-def until_it_is_climbed(page: Page) -> None:
+def until_it_is_optimized(page: Page) -> None:
     """Press Start, and wait for the end."""
     page.get_by_role("button", name="Start").click()
     page.get_by_text("Step 128 of 128").wait_for(timeout=300_000)
@@ -156,10 +156,10 @@ def until_it_is_dreamt(page: Page) -> None:
     time.sleep(2)
 
 
-def until_the_ladder_is_climbed(page: Page) -> None:
-    """Press Climb, and wait for the verdicts on all rungs."""
-    page.get_by_role("button", name="Climb the ladder").click(timeout=120_000)
-    page.get_by_text("How sure is").wait_for(timeout=900_000)
+def until_the_ladder_is_optimized(page: Page) -> None:
+    """Press Optimize, and wait for the re-classification check of all configurations."""
+    page.get_by_role("button", name="Optimize").click(timeout=120_000)
+    page.get_by_text("on re-classification").wait_for(timeout=900_000)
     time.sleep(2)
 
 
@@ -191,8 +191,8 @@ PREPARED: tuple[tuple[str, str, Callable[[Page], None]], ...] = (
         still,
     ),
     ("architectures", "architectures?network=resnet", until_it_is_drawn),
-    ("visualize", "visualize?network=imagenet.googlenet&unit=130", until_it_is_climbed),
-    ("ladder", "ladder?network=imagenet.googlenet&unit=130", until_the_ladder_is_climbed),
+    ("visualize", "visualize?network=imagenet.googlenet&unit=130", until_it_is_optimized),
+    ("ladder", "ladder?network=imagenet.googlenet&unit=130", until_the_ladder_is_optimized),
     ("layers", "layers?network=run.starter", until_the_layers_are_made),
     (
         "fine-tune",

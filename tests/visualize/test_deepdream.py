@@ -112,7 +112,7 @@ def test_the_seeds_loss_is_its_published_formula(name):
     np.testing.assert_allclose(slope, -tape.gradient(expected, pixels), rtol=2e-3, atol=1e-4)
 
 
-def test_l_bfgs_climbs_without_octaves(small, image):
+def test_l_bfgs_ascends_without_octaves(small, image):
     plan = Dream(layers={"conv1": 50.0}, octaves=1, steps=3, optimizer=LBFGS, jitter=2.0)
     steps = list(dream(small, image, plan))
     assert len(steps) == 3 and steps[-1].value >= steps[0].value

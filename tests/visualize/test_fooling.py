@@ -67,12 +67,12 @@ def test_only_hidden_filters_in_free_pixels_are_stretched(image):
 
 
 def test_every_form_is_asked_and_others_only_the_8_bit_one(starter, image):
-    verdicts = fooling_check(image, starter, [starter], target="4")
-    assert [v.form for v in verdicts] == [*forms(image), "8 bit"]
-    assert [v.own for v in verdicts] == [True] * 4 + [False]
+    checks = fooling_check(image, starter, [starter], target="4")
+    assert [v.form for v in checks] == [*forms(image), "8 bit"]
+    assert [v.own for v in checks] == [True] * 4 + [False]
     expected = softmax(starter.logits(to_8bit(image)[None]))[0, 4]
-    assert verdicts[1].target == pytest.approx(expected) == verdicts[4].target
-    assert Reclassification.from_dict(verdicts[1].to_dict()) == verdicts[1]
+    assert checks[1].target == pytest.approx(expected) == checks[4].target
+    assert Reclassification.from_dict(checks[1].to_dict()) == checks[1]
 
 
 def test_a_class_that_a_network_does_not_know_has_no_share(starter, image):

@@ -35,13 +35,13 @@ def test_a_mosaic_has_an_image_for_each_filter_and_tells_each_step(small):
     assert len({image.tobytes() for image in images}) == 4
 
 
-def test_each_image_is_the_one_that_its_filter_climbs_alone(small):
+def test_each_image_is_the_one_that_its_filter_ascends_alone(small):
     way = MosaicSettings(units="all", preset="quick", steps=3)
     _, images = made(mosaic(small, "conv1", way, SHAPE))
     plan = presets.get("quick").plan(channel("conv1", range(4)), images=4, size=(16, 16), steps=3)
-    climbing = Maximization(small, plan)
+    running = Maximization(small, plan)
     for _ in range(3):
-        step = climbing.step()
+        step = running.step()
     np.testing.assert_array_equal(images, to_8bit(step.images))
 
 

@@ -92,7 +92,7 @@ def test_a_network_without_top_takes_any_size():
         next(maximize(model, Plan(objective=channel("conv", 1))))
 
 
-def test_the_choices_are_the_layers_that_can_be_excited(small, nested):
+def test_the_target_layers_are_the_layers_that_can_be_targets(small, nested):
     assert [choice.name for choice in target_layers(small)] == [
         "conv1",
         "pool1",
@@ -119,7 +119,7 @@ def test_a_network_of_two_images_is_refused():
 @pytest.mark.parametrize(
     "name", ["lenet_tutorial", "deep_mnist", "toy_cnn", "compact_cnn", "googlenet_digits"]
 )
-def test_the_projects_own_networks_can_be_climbed_at_any_layer(name):
+def test_the_projects_own_networks_can_be_optimized_at_any_layer(name):
     model = create_model(name, seed=0)
     found = target_layers(model)
     for choice in (found[0], found[len(found) // 2], found[-1]):

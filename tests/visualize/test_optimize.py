@@ -1,4 +1,4 @@
-"""The loop: it climbs, can be steered, repeats, and survives what is not finite."""
+"""The loop: it ascends, can be steered, repeats, and survives what is not finite."""
 
 import dataclasses
 
@@ -40,7 +40,7 @@ def engines(small):
     return CompiledSteps(small)
 
 
-def climb(engines, objective, steps=4, **changes):
+def optimize(engines, objective, steps=4, **changes):
     plan = Plan(objective=objective, steps=steps, **({"optimizer": SGD} | changes))
     return list(maximize(engines, plan))
 
@@ -69,12 +69,12 @@ def total(step, plan_terms):
     ids=str,
 )
 def test_three_steps_raise_the_score_of_every_objective(engines, objective):
-    steps = climb(engines, objective, optimizer=optimizers.sgd(2.0, normalized="rms"))
+    steps = optimize(engines, objective, optimizer=optimizers.sgd(2.0, normalized="rms"))
     assert total(steps[3], objective.terms) > total(steps[0], objective.terms)
 
 
 def test_diversity_makes_a_batch_differ(engines):
-    steps = climb(engines, channel("conv1", 2) + 5 * diversity("conv1"), images=3, steps=10)
+    steps = optimize(engines, channel("conv1", 2) + 5 * diversity("conv1"), images=3, steps=10)
     assert steps[-1].values["diversity(conv1)"].mean() > steps[0].values["diversity(conv1)"].mean()
 
 
@@ -96,9 +96,9 @@ def test_a_guide_draws_an_image_towards_another(small, images):
     ],
     ids=str,
 )
-def test_every_parametrization_climbs_within_the_range(engines, parametrization):
+def test_every_parametrization_ascends_within_the_range(engines, parametrization):
     start = noise(0.05, shape="stored") if parametrization.kind == "fourier" else noise()
-    steps = climb(
+    steps = optimize(
         engines,
         class_logit(3),
         12,
@@ -111,7 +111,7 @@ def test_every_parametrization_climbs_within_the_range(engines, parametrization)
 
 
 @pytest.mark.parametrize("name", PRESETS)
-def test_every_preset_runs_and_climbs(engines, name):
+def test_every_preset_runs_and_ascends(engines, name):
     preset = get(name)
     changes = (
         {"transforms": (transforms.pad(2), transforms.jitter(1), transforms.crop(2))}
@@ -126,8 +126,8 @@ def test_every_preset_runs_and_climbs(engines, name):
     assert total(steps[-1], terms) > total(steps[0], terms) - 0.05
 
 
-def test_a_batch_climbs_a_unit_for_each_image_as_it_would_alone(engines):
-    together = climb(engines, class_logit([0, 1, 2]), images=3)[-1].images
+def test_a_batch_ascends_a_unit_for_each_image_as_it_would_alone(engines):
+    together = optimize(engines, class_logit([0, 1, 2]), images=3)[-1].images
     plan = Plan(objective=class_logit(1), optimizer=SGD)
     begun = (
         CompiledSteps(engines.model)
@@ -147,7 +147,7 @@ def test_a_batch_climbs_a_unit_for_each_image_as_it_would_alone(engines):
 def test_the_same_seed_gives_the_same_image_and_another_does_not(engines):
     def image(seed):
         parts = (transforms.jitter(2), transforms.rotate(5))
-        return climb(engines, class_logit(1), seed=seed, transforms=parts)[-1].images
+        return optimize(engines, class_logit(1), seed=seed, transforms=parts)[-1].images
 
     np.testing.assert_array_equal(image(5), image(5))
     assert not np.allclose(image(5), image(6))
@@ -325,7 +325,7 @@ def test_relus_that_are_off_are_noticed_and_warmed_up():
 
 
 @pytest.mark.parametrize("activation", ["relu", "relu6"])
-def test_a_unit_that_is_off_climbs_as_if_it_had_no_relu(activation):
+def test_a_unit_that_is_off_ascends_as_if_it_had_no_relu(activation):
     """Warming lets nothing through the ReLUs below it that the unit itself does not see."""
 
     def network(last):

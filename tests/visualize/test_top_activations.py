@@ -1,4 +1,4 @@
-"""The most exciting images are those that NumPy finds too."""
+"""The top activating images are those that NumPy finds too."""
 
 import numpy as np
 import pytest
@@ -26,11 +26,11 @@ def convolved(images, kernel, bias):
 def test_numpy_finds_the_same_images(small, sights, by):
     kernel, bias = small.get_layer("conv1").get_weights()
     maps = np.tanh(convolved(sights / 128.0 - 1, kernel, bias))[..., [2, 0]]
-    excited = maps.max((1, 2)) if by == "max" else maps.mean((1, 2))
+    largest = maps.max((1, 2)) if by == "max" else maps.mean((1, 2))
     told, found = made(find_top_activations(small, "conv1", (2, 0), sights, by=by, top=4))
     assert told == [1, 2]
-    np.testing.assert_array_equal(found.places, np.argsort(-excited, axis=0)[:4].T)
-    np.testing.assert_allclose(found.values, -np.sort(-excited, axis=0)[:4].T, rtol=1e-4)
+    np.testing.assert_array_equal(found.places, np.argsort(-largest, axis=0)[:4].T)
+    np.testing.assert_allclose(found.values, -np.sort(-largest, axis=0)[:4].T, rtol=1e-4)
 
 
 def test_a_layer_without_maps_is_asked_for_its_units(small, sights):
