@@ -1,4 +1,4 @@
-"""The command line: `cnnkit VERB`, or `python -m cnnkit VERB`. Every verb knows `--json`."""
+"""The command line: `cnnkit VERB`, or `python -m cnnkit VERB`. Every command accepts `--json`."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class Verbs(click.Group):
 @click.group(cls=Verbs, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, package_name="cnnkit")
 def main():
-    """Train, open up and question convolutional networks."""
+    """Train, inspect and visualize convolutional networks."""
 
 
 _VERBS = (

@@ -39,20 +39,8 @@ PRIVILEGES = {
     "distributed": ("cnnkit/jobs/",),
     "dask": ("cnnkit/jobs/",),
 }
-# Part -> parts of cnnkit that it must not import: it works without them.
-FORBIDDEN = {
-    "training": ("figures", "jobs", "runs", "ui"),
-    "models": ("figures", "jobs", "runs", "training", "ui"),
-    "datasets": ("figures", "jobs", "models", "runs", "training", "ui"),
-    "predict": ("figures", "jobs", "runs", "ui"),
-    "runs": ("figures", "jobs", "ui"),
-    "jobs": ("figures", "ui"),
-    "anatomy": ("figures", "jobs", "runs", "ui"),
-    "backprop": ("figures", "jobs", "runs", "ui"),
-    "visualize": ("figures", "jobs", "runs", "ui"),
-    "explain": ("figures", "jobs", "runs", "ui"),
-    "figures": ("jobs", "runs", "ui"),
-}
+# Beside the layers of README's diagram: training and jobs never draw.
+NEVER = (("jobs", "figures"),)
 
 
 @pytest.mark.parametrize("module", LIGHT_MODULES)
@@ -82,15 +70,21 @@ def test_only_the_parts_that_may_import_a_library_do(package):
     assert trespassers == []
 
 
-@pytest.mark.parametrize("part", FORBIDDEN)
-def test_a_part_does_not_know_the_parts_above_it(part):
-    above = tuple(f"cnnkit.{name}" for name in FORBIDDEN[part])
+def test_the_diagram_of_the_readme_shows_every_part():
+    here = {path.stem for path in (ROOT / "cnnkit").glob("*.py")} - {"__init__"}
+    here |= {path.parent.name for path in (ROOT / "cnnkit").glob("*/__init__.py")}
+    assert set(_layers()) == here
+
+
+def test_a_part_imports_only_parts_below_it_in_the_diagram_of_the_readme():
+    layers = _layers()
     trespassers = [
         f"{path}:{line} imports {name}"
         for path in _sources()
-        if path.startswith((f"cnnkit/{part}/", f"cnnkit/{part}.py"))
+        if path.startswith("cnnkit/") and path != "cnnkit/__init__.py"
         for line, name in _imports(path)
-        if any(name == other or name.startswith(f"{other}.") for other in above)
+        if (other := _part(name)) in layers and other != (own := path.split("/")[1].split(".")[0])
+        if layers[other] <= layers[own] or (own, other) in NEVER
     ]
     assert trespassers == []
 
@@ -148,6 +142,23 @@ def _fresh(code: str) -> str:
     )
     assert result.returncode == 0, result.stderr
     return result.stdout
+
+
+def _layers() -> dict[str, int]:
+    """Part of cnnkit -> its line in README's diagram; the lowest line has the largest number."""
+    text = (ROOT / "README.md").read_text("utf-8")
+    diagram = text.split("## How it works")[1].split("```text\n")[1].split("```")[0]
+    return {
+        word: number
+        for number, line in enumerate(diagram.splitlines())
+        for word in line.replace(",", " ").split()
+        if "/" not in word and word != "app.py"
+    }
+
+
+def _part(name: str) -> str:
+    """The part of cnnkit that an imported name belongs to; empty: another package's."""
+    return f"{name}..".split(".")[1] if name.split(".")[0] == "cnnkit" else ""
 
 
 def _sources() -> list[str]:

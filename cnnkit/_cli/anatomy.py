@@ -1,4 +1,4 @@
-"""`cnnkit anatomy`: what a network costs, layer by layer."""
+"""`cnnkit anatomy`: parameters, MACs, memory and receptive field of each layer."""
 
 from __future__ import annotations
 
@@ -22,16 +22,18 @@ COLUMNS = ("LAYER", "KIND", "OUTPUT", "PARAMETERS", "MACS", "BYTES", "RECEPTIVE 
 
 @click.command()
 @click.argument("file", required=False, type=click.Path(path_type=Path))
-@click.option("--model", "name", help="A network by its name.")
+@click.option("--model", "name", help="Name of a network.")
 @click.option(
     "--option",
     "options",
     multiple=True,
     metavar="KEY=VALUE",
-    help="Of the network by name: its own, or classes=10, input_shape=[32,32,3].",
+    help="An option of the named network, or classes=10, input_shape=[32,32,3].",
 )
-@click.option("--size", metavar="HEIGHTxWIDTH", help="Where the network takes any size.")
-@click.option("--csv", "csv_file", type=click.Path(path_type=Path), help="Write the rows there.")
+@click.option("--size", metavar="HEIGHTxWIDTH", help="Image size, for a network that takes any.")
+@click.option(
+    "--csv", "csv_file", type=click.Path(path_type=Path), help="Write the table to this file."
+)
 @json_option
 def anatomy(
     file: Path | None,

@@ -1,4 +1,4 @@
-"""`cnnkit models` and `cnnkit datasets`: what there is."""
+"""`cnnkit models` and `cnnkit datasets`: list what is registered; import images."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def models(as_json: bool):
 @json_option
 @click.pass_context
 def datasets(ctx: click.Context, as_json: bool):
-    """List the data sets, imported ones among them, and which are on this machine."""
+    """List data sets, imported ones included, and whether they are on this machine."""
     if ctx.invoked_subcommand:
         return
     found = [
@@ -61,18 +61,18 @@ def datasets(ctx: click.Context, as_json: bool):
 
 @datasets.command("import")
 @click.argument("path", type=click.Path(path_type=Path))
-@click.option("--title", help="What people call it.  [default: the name of the file]")
+@click.option("--title", help="Title of the data set.  [default: the name of the file]")
 @click.option(
     "--by",
     type=click.Choice(list(WAYS)),
     default="auto",
     show_default=True,
-    help="What tells the class of an image. "
+    help="Where the class of an image is read from. "
     + " ".join(f"{way}: {what}." for way, what in WAYS.items()),
 )
 @json_option
 def import_images(path: Path, title: str | None, by: str, as_json: bool):
-    """Import a folder or ZIP of your own images."""
+    """Import your own images from a folder or a ZIP file."""
     with counting("Reading images") as progress:
         imported = image_folder(path, title=title, by=by, progress=progress)
     spec = dataset_info(imported.name)
@@ -83,7 +83,7 @@ def import_images(path: Path, title: str | None, by: str, as_json: bool):
         "class_names": spec.class_names,
         **imported.report.to_dict(),
     }
-    show(value, _told(imported.name, spec.title, spec.classes, imported.report), as_json)
+    show(value, _summary(imported.name, spec.title, spec.classes, imported.report), as_json)
 
 
 @datasets.command("rename")
@@ -91,7 +91,7 @@ def import_images(path: Path, title: str | None, by: str, as_json: bool):
 @click.argument("title")
 @json_option
 def rename_imported(name: str, title: str, as_json: bool):
-    """Give an imported set another title; NAME stays."""
+    """Change the title of an imported data set; its NAME stays."""
     rename(name, title=title)
     spec = dataset_info(name)
     show({"name": name, "title": spec.title}, f"{name} is now called {spec.title}", as_json)
@@ -102,12 +102,12 @@ def rename_imported(name: str, title: str, as_json: bool):
 @click.confirmation_option(prompt="Delete its images for good?")
 @json_option
 def delete_imported(name: str, as_json: bool):
-    """Delete the images of an imported set."""
+    """Delete an imported data set with its images."""
     delete(name)
     show({"deleted": name}, f"{name} is deleted", as_json)
 
 
-def _told(name: str, title: str, classes: int, report: ImportReport) -> str:
+def _summary(name: str, title: str, classes: int, report: ImportReport) -> str:
     lines = [f"{title}: {report.images:,} images in {classes} classes, now {name}"]
     lines += [f"left out, {KINDS[kind]}: {count:,}" for kind, count in report.counts.items()]
     if report.two_classes:

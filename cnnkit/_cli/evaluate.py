@@ -1,4 +1,4 @@
-"""`cnnkit evaluate`: a trained network on the test part of a data set."""
+"""`cnnkit evaluate`: test accuracy and confusion matrix of a trained network."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from cnnkit.settings import get_settings
 
 @click.command()
 @click.argument("run_id")
-@click.option("--dataset", help="Another data set than the one it was trained on.")
+@click.option("--dataset", help="A data set other than the one it was trained on.")
 @json_option
 def evaluate(run_id: str, dataset: str | None, as_json: bool):
-    """Evaluate the network of a run (`starter` is the one that ships)."""
+    """Evaluate the network of a run on a test set (`starter` is the network that ships)."""
     store = RunStore(get_settings())
     run = find(store, run_id)
     folder = store.model_folder(run.id)
@@ -29,7 +29,7 @@ def evaluate(run_id: str, dataset: str | None, as_json: bool):
     other = dataset not in (None, card.dataset)
     mine = {"dataset": card.dataset, **card.recipe}
     data = load_dataset(dataset) if other else evaluation_dataset(mine)
-    # The images of its own data set were brought to its size in training too.
+    # The images of its own data set were resized in training too.
     fits = not other or data.spec.input_shape == card.input_shape
     if not fits or data.spec.classes != len(card.class_names):
         raise IncompatibleError(

@@ -1,4 +1,4 @@
-"""`cnnkit predict`: the best answers of networks to images."""
+"""`cnnkit predict`: the top-k predictions of networks for images."""
 
 from __future__ import annotations
 
@@ -20,15 +20,15 @@ from cnnkit.predict import FITS, Prediction, predict_files, top_k
     multiple=True,
     default=("mobilenet_v2",),
     show_default=True,
-    help="Pretrained network, run id, or .keras or .h5 file; may be given several times.",
+    help="Pretrained network, run id, or .keras or .h5 file; may be repeated.",
 )
 @click.option("--top", default=5, show_default=True, type=click.IntRange(1, 1000))
 @click.option("--fit", default="crop", show_default=True, type=click.Choice(list(FITS)))
 @json_option
 def predict(images: tuple[Path, ...], models: tuple[str, ...], top: int, fit: str, as_json: bool):
-    """Say what is in images.
+    """Classify images.
 
-    An image that cannot be read is named with the reason, the others are answered, and
+    An image that cannot be read is reported with the reason; the others are classified, and
     the exit status is 1.
     """
     sources = [(str(path), path.read_bytes) for path in images]
@@ -65,4 +65,4 @@ def _as_text(found: list[dict]) -> str:
         for answer in one["answers"]:
             rows.append((place, f"{answer['probability']:.1%}", answer["class"]))
             place = ""
-    return table(("IMAGE", "SURE", "CLASS"), rows)
+    return table(("IMAGE", "PROBABILITY", "CLASS"), rows)

@@ -1,4 +1,4 @@
-"""`cnnkit reproduce`: the published figures, ours beside them, and a way to run a row."""
+"""`cnnkit reproduce`: published results beside ours, each of which can be run again."""
 
 from __future__ import annotations
 
@@ -17,11 +17,16 @@ from cnnkit.training.estimates import recipe_of
 
 @click.command()
 @click.argument("row", required=False)
-@click.option("--seed", default=0, show_default=True, help="Of weights, order and augmentation.")
-@click.option("--detach", is_flag=True, help="Do not wait: the training goes on by itself.")
+@click.option(
+    "--seed",
+    default=0,
+    show_default=True,
+    help="Seed of initial weights, shuffling and augmentation.",
+)
+@click.option("--detach", is_flag=True, help="Do not wait: train in the background.")
 @json_option
 def reproduce(row: str | None, seed: int, detach: bool, as_json: bool):
-    """Run ROW of the table of published figures; without ROW, show the table."""
+    """Run ROW of the table of published results; without ROW, show the table."""
     settings = get_settings()
     store = RunStore(settings)
     if row is None:

@@ -1,4 +1,4 @@
-"""`cnnkit runs`: list, show, and steer what was started, here or in the browser."""
+"""`cnnkit runs`: list, show and control runs, whether started here or in the app."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def list_runs(statuses: tuple[str, ...], text: str | None, limit: int, as_json: 
 @click.argument("run_id")
 @json_option
 def show_run(run_id: str, as_json: bool):
-    """Show one run: its recipe, figures and curves."""
+    """Show one run: its recipe, metrics and curves."""
     store = _store()
     run = find(store, run_id)
     history = store.history(run.id)
@@ -52,7 +52,7 @@ def show_run(run_id: str, as_json: bool):
 @click.argument("run_id")
 @json_option
 def cancel(run_id: str, as_json: bool):
-    """End a run at once; it can be resumed from its last checkpoint, if it has one."""
+    """Stop a run at once; it can be resumed from its last checkpoint, if it has one."""
     store = _store()
     run = ask_cancel(store, find(store, run_id).id)
     deadline = time.monotonic() + KILL_AFTER
@@ -70,18 +70,18 @@ def cancel(run_id: str, as_json: bool):
 @click.argument("run_id")
 @json_option
 def pause(run_id: str, as_json: bool):
-    """Stop a run after its running epoch."""
+    """Pause a run at the end of the current epoch."""
     store = _store()
     run = ask_pause(store, find(store, run_id).id)
-    show(run.to_dict(), f"{run.name} will pause after its running epoch.", as_json)
+    show(run.to_dict(), f"{run.name} will pause at the end of the current epoch.", as_json)
 
 
 @runs.command()
 @click.argument("run_id")
-@click.option("--detach", is_flag=True, help="Do not wait: the training goes on by itself.")
+@click.option("--detach", is_flag=True, help="Do not wait: train in the background.")
 @json_option
 def resume(run_id: str, detach: bool, as_json: bool):
-    """Go on with a run from its last checkpoint, or from the start, and wait for it."""
+    """Resume a run from its last checkpoint, or from the start, and wait for it."""
     settings, store = get_settings(), _store()
     run = requeue(store, find(store, run_id).id)
     if detach:
@@ -96,7 +96,7 @@ def resume(run_id: str, detach: bool, as_json: bool):
 @click.argument("name")
 @json_option
 def rename(run_id: str, name: str, as_json: bool):
-    """Give a run another name."""
+    """Rename a run."""
     store = _store()
     run = find(store, run_id)
     store.rename(run.id, name)
@@ -109,7 +109,7 @@ def rename(run_id: str, name: str, as_json: bool):
 @click.option("--yes", is_flag=True, help="Do not ask.")
 @json_option
 def delete(run_id: str, yes: bool, as_json: bool):
-    """Remove a run and its files."""
+    """Delete a run and its files."""
     store = _store()
     run = find(store, run_id)
     if not yes:

@@ -70,7 +70,7 @@ def test_components_that_are_neutral_change_no_image(small):
 
 def test_a_plan_of_all_of_them_survives_json_and_its_script_names_them():
     assert Plan.from_dict(json.loads(PLAN.to_json())) == PLAN
-    program = script("file", "network.keras", PLAN)
+    program = script("network.keras", PLAN)
     for role in (REGULARIZER, TRANSFORM, IMAGE_REGULARIZER):
         for one in registry.definitions(role):
             assert one.kind in program or not one.sliders
