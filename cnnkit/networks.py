@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from cnnkit import assets, models
-from cnnkit.errors import StorageError, UnknownModelError
+from cnnkit.errors import IncompatibleError, StorageError, UnknownModelError
 from cnnkit.files import BoundedFolder
 from cnnkit.models import CARD_FILE, MODEL_FILE, ModelCard
 from cnnkit.runs import RunStore
@@ -137,6 +137,8 @@ class NetworkRef:
         Raises:
             CnnkitError: it cannot be had; says why.
         """
+        if self.kind == UPLOADED and self._facts()["problem"]:
+            raise IncompatibleError(self._facts()["problem"])
         if self.kind in (RUN, UPLOADED):
             return models.load_card(self._file(CARD_FILE))
         if self.name in models.list_pretrained():
@@ -164,7 +166,7 @@ class NetworkRef:
         if self.kind == RUN:
             return _runs(get_settings()).get(self.name).name
         if self.kind == UPLOADED:
-            return self.card().title
+            return self._facts()["title"]
         if self.kind == BUILT and self.name in models.list_models():
             return f"{models.model_info(self.name).title}, untrained"
         title = models.pretrained_info(self.name).title
@@ -252,7 +254,8 @@ class NetworkRef:
 def add_upload(data: bytes, *, title: str, class_names: Sequence[str] = ()) -> NetworkRef:
     """Check a file that a user uploaded, and keep it where other processes can open it.
 
-    Files take 2 GB at most together; those that were not used for longest are removed.
+    Files take 2 GB at most together; those that were not used for longest are removed. A
+    network that is no image classifier is kept too: its layers can be shown.
 
     Args:
         data: the whole file, of one of the kinds that `cnnkit.models` opens.
@@ -260,21 +263,24 @@ def add_upload(data: bytes, *, title: str, class_names: Sequence[str] = ()) -> N
         class_names: in the order of the logits; missing ones are named by number.
 
     Raises:
-        InvalidModelError, UnsafeModelError, IncompatibleError: it cannot be used; says why.
+        InvalidModelError, UnsafeModelError: it cannot be opened; says why.
     """
     digest = hashlib.sha256(data).hexdigest()
     ref = NetworkRef(UPLOADED, _upload_id(digest, title, class_names))
     uploads = _uploads()
-    if ref.name in uploads.keys():  # noqa: SIM118  not a mapping
+    if uploads.path(ref.name).is_dir():
         uploads.touch(ref.name)
         return ref
-    size = models.uploaded_bytes(data)
-    card = models.open_uploaded(data, title=title, class_names=class_names).card
+    facts: dict[str, Any] = {"sha256": digest, "title": title, "problem": ""}
+    facts["bytes"] = models.uploaded_bytes(data, image=False)
+    try:
+        card = models.open_uploaded(data, title=title, class_names=class_names).card
+    except IncompatibleError as error:
+        card, facts["problem"] = None, str(error)
     uploads.shrink(len(data))
     with uploads.adding(ref.name) as folder:
         (folder / _UPLOAD_FILE).write_bytes(data)
-        (folder / CARD_FILE).write_text(card.to_json(), "utf-8")
-        (folder / _UPLOAD_FACTS).write_text(json.dumps({"sha256": digest, "bytes": size}))
+        _describe_upload(folder, card, facts)
     return ref
 
 
@@ -288,21 +294,37 @@ def rename_upload_classes(ref: NetworkRef, class_names: Sequence[str]) -> Networ
     Raises:
         StorageError: the network is no longer kept.
     """
-    facts, card = ref._facts(), ref.card()
-    renamed = NetworkRef(UPLOADED, _upload_id(facts["sha256"], card.title, class_names))
-    classes = len(card.class_names)
-    numbered = (f"class {number}" for number in range(len(class_names), classes))
-    card = dataclasses.replace(card, class_names=(*class_names[:classes], *numbered))
+    facts, file = ref._facts(), uploaded_file(ref)
+    card = None if facts["problem"] else ref.card()
+    name = _upload_id(facts["sha256"], facts["title"], class_names)
+    if card:
+        classes = len(card.class_names)
+        numbered = (f"class {number}" for number in range(len(class_names), classes))
+        card = dataclasses.replace(card, class_names=(*class_names[:classes], *numbered))
     uploads = _uploads()
-    with uploads.adding(renamed.name) as folder:
+    with uploads.adding(name) as folder:
         try:
-            os.link(ref._file(_UPLOAD_FILE), folder / _UPLOAD_FILE)
+            os.link(file, folder / _UPLOAD_FILE)
         except OSError:  # a file system without hard links
-            shutil.copyfile(ref._file(_UPLOAD_FILE), folder / _UPLOAD_FILE)
+            shutil.copyfile(file, folder / _UPLOAD_FILE)
+        _describe_upload(folder, card, facts)
+    uploads.touch(name)
+    return NetworkRef(UPLOADED, name)
+
+
+def uploaded_file(ref: NetworkRef) -> Path:
+    """The file of an uploaded network, as it came.
+
+    Raises:
+        StorageError: the network is no longer kept.
+    """
+    return ref._file(_UPLOAD_FILE)
+
+
+def _describe_upload(folder: Path, card: ModelCard | None, facts: Mapping[str, Any]) -> None:
+    if card:
         (folder / CARD_FILE).write_text(card.to_json(), "utf-8")
-        (folder / _UPLOAD_FACTS).write_text(json.dumps(facts))
-    uploads.touch(renamed.name)
-    return renamed
+    (folder / _UPLOAD_FACTS).write_text(json.dumps(facts), "utf-8")
 
 
 def _upload_id(digest: str, title: str, class_names: Sequence[str]) -> str:

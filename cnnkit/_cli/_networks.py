@@ -7,22 +7,17 @@ from pathlib import Path
 import click
 
 from cnnkit._cli._progress import counting
-from cnnkit.models import (
-    UPLOAD_SUFFIXES,
-    Predictor,
-    list_pretrained,
-    open_pretrained,
-    open_uploaded,
-)
-from cnnkit.networks import BUILT, NetworkRef
-from cnnkit.settings import get_settings
+from cnnkit.errors import RunNotFoundError, UnknownModelError
+from cnnkit.models import UPLOAD_SUFFIXES, Predictor, list_pretrained, open_uploaded
+from cnnkit.networks import BUILT, PRETRAINED, RUN, NetworkRef
 
 
 def open_network(name: str, *, untrained: bool = False) -> Predictor:
     """A pretrained network, that of a run, or a `.keras` or `.h5` file.
 
     Args:
-        name: of the network, (the beginning of) a run's id, or a path.
+        name: a `NetworkRef` as text, the name of a pretrained network, (the beginning of) a
+            run's id, or a path.
         untrained: give a pretrained network's architecture random weights.
 
     Raises:
@@ -31,12 +26,13 @@ def open_network(name: str, *, untrained: bool = False) -> Predictor:
     """
     if untrained:
         return NetworkRef.parse(name, bare=BUILT).open()
-    if name in list_pretrained():
-        with counting(name) as progress:
-            return open_pretrained(name, progress)
     if name.endswith(UPLOAD_SUFFIXES):
         return open_uploaded(read_bytes(Path(name)), title=name)
-    return _open_run(name)
+    ref = _parsed(name)
+    if ref.kind != PRETRAINED:
+        return ref.open()
+    with counting(ref.name) as progress:
+        return ref.open(progress=progress)
 
 
 def read_bytes(path: Path) -> bytes:
@@ -47,17 +43,21 @@ def read_bytes(path: Path) -> bytes:
         raise click.ClickException(f"{path} cannot be read: {error.strerror}.") from error
 
 
-def _open_run(name: str) -> Predictor:
-    from cnnkit._cli.runs import find
-    from cnnkit.errors import RunNotFoundError, UnknownModelError
-    from cnnkit.models import load_model
-    from cnnkit.runs import RunStore
-
-    store = RunStore(get_settings())
+def _parsed(name: str) -> NetworkRef:
     try:
-        run = find(store, name)
+        return NetworkRef.parse(name)
+    except UnknownModelError:
+        return _run(name)
+
+
+def _run(name: str) -> NetworkRef:
+    from cnnkit._cli.runs import find
+    from cnnkit.runs import RunStore
+    from cnnkit.settings import get_settings
+
+    try:
+        return NetworkRef(RUN, find(RunStore(get_settings()), name).id)
     except RunNotFoundError as error:
         raise UnknownModelError(
             name, [*list_pretrained(), "a run's id", "a .keras or .h5 file"]
         ) from error
-    return Predictor(*load_model(store.model_folder(run.id)))

@@ -169,7 +169,7 @@ def test_a_network_that_no_images_fit_says_so(results, starter):
         ({"layer": "conv1", "unit": "many"}, "filter “many” of layer “conv1”"),
         ({"layer": "logits", "unit": "1"}, "layer “logits”, which is not in these mosaics"),
         ({"seed": "many"}, "Random seed must be 0 to"),
-        ({"network": "imagenet.nothing"}, "network “imagenet.nothing”"),
+        ({"network": "imagenet.nothing"}, "network “pretrained.nothing”"),
     ],
 )
 def test_a_bad_link_is_said_in_one_sentence(results, starter, query, words):

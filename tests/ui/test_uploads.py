@@ -8,7 +8,6 @@ import keras
 import pytest
 from PIL import Image
 
-from cnnkit.models import ModelCache
 from cnnkit.networks import NetworkRef, add_upload
 from cnnkit.settings import get_settings
 from tests.pages import opened
@@ -22,8 +21,8 @@ NAMES = "cat, dog"
 
 
 @pytest.fixture(autouse=True)
-def worker(monkeypatch, submitted) -> StillWorker:
-    """The pages' visualization worker, without a process."""
+def still(monkeypatch, submitted) -> StillWorker:
+    """The pages' worker, without a process."""
     worker = StillWorker(get_settings())
     worker.layers = (("conv", "Conv2D", (6, 6, 4)), ("logits", "Dense", (3,)))
     monkeypatch.setattr("cnnkit.ui.common.cache.VisualizationWorker", lambda settings: worker)
@@ -77,7 +76,8 @@ def test_a_file_dropped_on_predict_is_there_on_every_page(page, file):
     at = switched(uploaded(PREDICT, file, networks="run.starter"), page)
     assert has_file(at, page)
     assert at.text_input(key="network_classes").value == NAMES
-    at.selectbox("choice_network").select("file").run()
+    ref = add_upload(file, title="mine.keras", class_names=("cat", "dog"))
+    at.selectbox("choice_network").select(str(ref)).run()
     assert not at.exception and not at.error
 
 
@@ -111,12 +111,12 @@ def test_it_survives_a_page_that_offers_no_uploads(file):
     assert has_file(switched(at, "pages/visualize.py"), "pages/visualize.py")
 
 
-def test_the_classes_reach_the_process_that_optimizes(file, worker):
+def test_the_classes_reach_the_process_that_optimizes(file, still):
     at = uploaded("pages/visualize.py", file)
     options = next(box for box in at.selectbox if box.label == "Class").options
     assert [option.split(" · ")[0] for option in options] == ["cat", "dog", "class 2"]
-    network = NetworkRef.parse(worker.started("layers")[-1]["network"])
-    assert network.open(ModelCache(10**9)).card.class_names == ("cat", "dog", "class 2")
+    ref = NetworkRef.parse(still.started("layers")[-1]["network"])
+    assert ref.open().card.class_names == ("cat", "dog", "class 2")
 
 
 def test_it_goes_on_every_page_when_it_is_removed_on_one(file):
@@ -156,7 +156,7 @@ def best(at) -> set[str]:
     return set(table.drop(columns=["image", "file"]).iloc[:, 0])
 
 
-def test_a_second_file_is_asked_for_its_own_layers(file, worker, tmp_path):
+def test_a_second_file_is_asked_for_its_own_layers(file, still, tmp_path):
     at = uploaded("pages/visualize.py", file)
     model = keras.Sequential(
         [keras.Input((8, 8, 3)), keras.layers.Flatten(), keras.layers.Dense(3)]
@@ -164,5 +164,36 @@ def test_a_second_file_is_asked_for_its_own_layers(file, worker, tmp_path):
     model.save(tmp_path / "mine.keras")
     data = (tmp_path / "mine.keras").read_bytes()
     at.file_uploader(key="network_upload").set_value(("mine.keras", data, "")).run()
-    second = add_upload(data, title="mine.keras", class_names=("cat", "dog"))
-    assert worker.started("layers")[-1]["network"] == str(second)
+    ref = add_upload(data, title="mine.keras", class_names=("cat", "dog"))
+    assert still.started("layers")[-1]["network"] == str(ref)
+
+
+def test_names_given_later_replace_the_network_in_the_address(file):
+    at = opened("pages/visualize.py")
+    at.file_uploader(key="network_upload").set_value(("mine.keras", file, "")).run()
+    before = at.query_params["network"]
+    at.text_input(key="network_classes").set_value("cat, dog").run()
+    assert not at.exception and not at.error
+    assert at.query_params["network"] != before
+    assert at.selectbox("choice_network").value == at.query_params["network"]
+    options = next(box for box in at.selectbox if box.label == "Class").options
+    assert [option.split(" · ")[0] for option in options] == ["cat", "dog", "class 2"]
+
+
+def test_a_network_that_is_no_classifier_is_drawn_on_architectures_alone(tmp_path):
+    maps = keras.Sequential([keras.Input((8, 8, 3)), keras.layers.Conv2D(4, 3)])
+    maps.save(tmp_path / "maps.keras")
+    data = (tmp_path / "maps.keras").read_bytes()
+    at = opened("pages/architectures.py")
+    at.file_uploader(key="network_upload").set_value(("maps.keras", data, "")).run()
+    assert not at.exception and not at.error
+    assert at.selectbox("choice_network").value.startswith("uploaded.")
+    at = switched_with_error(at, "pages/visualize.py")
+    assert "one number for each of several classes" in at.error[0].value
+
+
+def switched_with_error(at, page):
+    at.query_params.clear()
+    at.switch_page(page).run()
+    assert not at.exception
+    return at

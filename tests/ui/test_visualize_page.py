@@ -209,7 +209,7 @@ def test_a_finished_image_opens_without_computing(still, own_home, root):
         ({"unit": "99"}, "class “99”"),
         ({"preset": "best"}, "preset “best”"),
         ({"total_variation.weight": "many"}, "Total variation must be 0 to 10000"),
-        ({"network": "imagenet.nothing"}, "network “imagenet.nothing”"),
+        ({"network": "imagenet.nothing"}, "network “pretrained.nothing”"),
     ],
 )
 def test_a_bad_link_is_said_and_something_else_shown(still, query, words):
@@ -286,7 +286,7 @@ def test_an_uploaded_network_is_offered_and_found_by_the_worker(still, own_home)
         ("mine.keras", (own_home / "mine.keras").read_bytes(), "application/octet-stream")
     ).run()
     assert not at.exception
-    assert at.selectbox(key="choice_network").value == "file"
+    assert at.selectbox(key="choice_network").value.startswith("uploaded.")
     pressed(at, "Start")
     source = NetworkRef.parse(still.started("optimize")[0]["network"])
     assert source.kind == "uploaded" and source.digest()

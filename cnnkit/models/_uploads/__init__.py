@@ -86,7 +86,9 @@ def open_uploaded_model(
         return keras.saving.load_model(clean, compile=False, safe_mode=True)
 
 
-def uploaded_bytes(source: Path | str | bytes, *, limits: UploadLimits | None = None) -> int:
+def uploaded_bytes(
+    source: Path | str | bytes, *, limits: UploadLimits | None = None, image: bool = True
+) -> int:
     """Bytes that the weights of a `.keras` or `.h5` file will take in memory, without taking them.
 
     The file may be smaller, for it may be packed, or larger by an optimizer's state.
@@ -97,7 +99,7 @@ def uploaded_bytes(source: Path | str | bytes, *, limits: UploadLimits | None = 
     import tensorflow as tf
 
     with _refusing(source), tempfile.TemporaryDirectory(prefix="cnnkit-upload-") as name:
-        *_, model = _checked(source, limits or UploadLimits(), True, Path(name))
+        *_, model = _checked(source, limits or UploadLimits(), image, Path(name))
         return sum(math.prod(one.shape) * tf.as_dtype(one.dtype).size for one in model.weights)
 
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable, Hashable, Mapping
 from concurrent.futures import Future
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import streamlit as st
@@ -19,7 +19,9 @@ from cnnkit.models import (
     open_uploaded_model,
     pretrained_info,
 )
-from cnnkit.ui.common import inputs, uploads
+from cnnkit.networks import BUILT, UPLOADED, NetworkRef, uploaded_file
+from cnnkit.ui.common import inputs, network_list, uploads
+from cnnkit.ui.common.messages import shown_errors
 from cnnkit.ui.common.tasks import background
 
 if TYPE_CHECKING:
@@ -34,20 +36,25 @@ OPEN_SIZE = 224  # pixels, for a file that leaves the size of its images open
 class ChosenNetwork:
     """A network, and how it is built."""
 
-    name: str  # from `list_architectures()`, or `uploads.CHOICE`
+    ref: NetworkRef  # built, or uploaded
     options: Mapping[str, Any] = field(default_factory=dict)  # other than the published ones
 
     @property
     def title(self) -> str:
         """Shown to people, with the options that differ from the published ones."""
         words = [_words(key, value) for key, value in self.options.items()]
-        return " · ".join([title(self.name), *words])
+        return " · ".join([_title(self.ref), *words])
+
+    @property
+    def name(self) -> str:
+        """Of the architecture."""
+        return self.ref.name
 
     def work(self) -> tuple[Hashable, Callable[[], Architecture]]:
         """Key of its architecture, and the function that computes it; for `Background.ask`."""
-        if self.name == uploads.CHOICE:
-            file = uploads.data()
-            return ("file", hashlib.sha256(file).hexdigest()), lambda: _architecture_of_file(file)
+        if self.ref.kind == UPLOADED:
+            file = uploaded_file(self.ref)
+            return (str(self.ref),), lambda: _architecture_of_file(file)
         return (self.name, *self.options.items()), lambda: _architecture(self.name, self.options)
 
 
@@ -65,46 +72,51 @@ def picker(parameter: str, *, label: str, default: str = "lenet5") -> ChosenNetw
         label: of the widget.
         default: chosen where the address says nothing.
     """
-    titles = {name: title(name) for name in names()}
+    network_list.translate_address(parameter, bare=BUILT)
+    refs = {str(ref): ref for ref in _listed()}
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        name = inputs.choice(
+        chosen = inputs.choice(
             label,
-            list(titles),
+            list(refs),
             parameter=parameter,
-            title=titles.__getitem__,
-            default=default,
+            title=lambda text: _title(refs[text]),
+            default=str(NetworkRef(BUILT, default)),
             width="stretch",
         )
-        return ChosenNetwork(name, _options(name, parameter))
+        return ChosenNetwork(refs[chosen], _options(refs[chosen], parameter))
 
 
-def names() -> list[str]:
-    """All networks: a file, classics, pretrained ones by family, those for digits."""
+def _listed() -> list[NetworkRef]:
+    """All that can be chosen: classics, pretrained ones by family, those for digits, a file."""
     pretrained = [name for name in list_pretrained() if name not in CLASSICS]
     pretrained.sort(key=lambda name: pretrained_info(name).family)
-    uploaded = [uploads.CHOICE] if uploads.name() else []
-    return [*uploaded, *CLASSICS, *pretrained, *list_models("digits")]
+    names = (*CLASSICS, *pretrained, *list_models("digits"))
+    with shown_errors(stop=False):
+        uploaded = uploads.ref()
+        return [*([uploaded] if uploaded else []), *(NetworkRef(BUILT, name) for name in names)]
+    return [NetworkRef(BUILT, name) for name in names]
 
 
-def title(name: str) -> str:
-    """Title of a network in the list."""
-    if name == uploads.CHOICE:
-        return f"Your file {uploads.name()}"
-    if name in CLASSICS:
-        return f"{model_info(name).title} · classic"
-    if name in list_pretrained():
-        return f"{pretrained_info(name).title} · ImageNet"
-    return f"{model_info(name).title} · for digits"
+def _title(ref: NetworkRef) -> str:
+    if ref.kind == UPLOADED:
+        return f"Your file {ref.title()}"
+    if ref.name in CLASSICS:
+        return f"{model_info(ref.name).title} · classic"
+    if ref.name in list_pretrained():
+        return f"{pretrained_info(ref.name).title} · ImageNet"
+    return f"{model_info(ref.name).title} · for digits"
 
 
-def paper(name: str) -> str:
+def paper(ref: NetworkRef) -> str:
     """Authors and title of the work that a network is from; empty for a file."""
-    if name == uploads.CHOICE:
+    if ref.kind == UPLOADED:
         return ""
+    name = ref.name
     return (model_info(name) if name in list_models() else pretrained_info(name)).paper
 
 
-def _options(name: str, parameter: str) -> dict[str, Any]:
+def _options(ref: NetworkRef, parameter: str) -> dict[str, Any]:
+    name = ref.name
     if name not in list_models():
         return {}
     spec = model_info(name)
@@ -156,10 +168,10 @@ def _architecture(name: str, options: Mapping[str, Any]) -> Architecture:
     return architecture(layer_table(open_architecture(name, options)))
 
 
-def _architecture_of_file(data: bytes) -> Architecture:
+def _architecture_of_file(path: Path) -> Architecture:
     from cnnkit.anatomy import architecture, layer_table
 
-    model = open_uploaded_model(data, image=False)
+    model = open_uploaded_model(path, image=False)
     sides = tuple(model.inputs[0].shape[1:])
     if None not in sides or len(sides) != 3:
         return architecture(layer_table(model))

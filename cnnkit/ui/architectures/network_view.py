@@ -43,10 +43,10 @@ def show_network(chosen: ChosenNetwork, network: Architecture) -> None:
     show_layer_table(chosen, network.table)
     if chosen.name in list_pretrained():
         page.link(
-            "pages/predict.py", "Predict with this network", networks=f"imagenet.{chosen.name}"
+            "pages/predict.py", "Predict with this network", networks=f"pretrained.{chosen.name}"
         )
-    if paper(chosen.name):
-        source(paper(chosen.name))
+    if paper(chosen.ref):
+        source(paper(chosen.ref))
 
 
 def _known(chosen: ChosenNetwork) -> bool:

@@ -22,12 +22,12 @@ from cnnkit.jobs.kinds import TRAINED
 from cnnkit.jobs.visualization import VisualizationWorker
 from cnnkit.models import (
     CARD_FILE,
-    MODEL_FILE,
     ModelCache,
     ModelCard,
     Predictor,
     pretrained_info,
 )
+from cnnkit.networks import RUN, NetworkRef
 from cnnkit.runs import Run, RunStore, Status
 from cnnkit.settings import get_settings
 from cnnkit.training.predictions import Predictions
@@ -72,18 +72,23 @@ def networks() -> ModelCache:
     return ModelCache(get_settings().model_memory)
 
 
+def network(ref: NetworkRef) -> Predictor:
+    """A network, ready to predict, from memory where it is there.
+
+    Raises:
+        CnnkitError: it cannot be had; says why.
+    """
+    with st.spinner("Loading the network; the first takes some seconds …"):
+        return ref.open(networks())
+
+
 def model(run_id: str) -> Predictor:
-    """The trained network of a finished run, ready to answer.
+    """The trained network of a finished run, ready to predict.
 
     Raises:
         RunNotFoundError, CorruptRunError, CorruptAssetError, LimitError
     """
-    folder = store().model_folder(run_id)
-    size = (folder / MODEL_FILE).stat().st_size
-    with st.spinner("Loading the network; the first takes some seconds …"):
-        # Classes may be renamed: then the card is another.
-        key = ("run", run_id, (folder / CARD_FILE).stat().st_mtime_ns)
-        return networks().get(key, lambda: Predictor(*models.load_model(folder)), size)
+    return network(NetworkRef(RUN, run_id))
 
 
 def card(run_id: str) -> ModelCard:
@@ -112,33 +117,6 @@ def rename_classes(run_id: str, names: Sequence[str]) -> None:
 @st.cache_data(max_entries=256, show_spinner=False)
 def _card(path: str, changed: int) -> ModelCard:
     return models.load_card(Path(path))
-
-
-def pretrained(name: str) -> Predictor:
-    """A network with ImageNet weights, ready to answer.
-
-    Raises:
-        UnknownModelError, AssetUnavailableError, CorruptAssetError, LimitError
-    """
-    spec = pretrained_info(name)
-    with st.spinner(f"Loading {spec.title} …"):
-        return networks().get(
-            ("imagenet", name), lambda: models.open_pretrained(name), 4 * spec.parameters
-        )
-
-
-@st.cache_data(max_entries=32, show_spinner="Checking the file …")
-def brought_bytes(digest: str, _data: bytes) -> int:
-    """Bytes that the weights of a brought `.keras` or `.h5` file take in memory.
-
-    Args:
-        digest: of the file; stands for it in the cache.
-        _data: the whole file.
-
-    Raises:
-        CnnkitError: it cannot be used; says why.
-    """
-    return models.uploaded_bytes(_data)
 
 
 @st.cache_resource(max_entries=4, show_spinner="Reading the images …")

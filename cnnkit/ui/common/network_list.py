@@ -1,86 +1,99 @@
-"""Choosing among all networks that can classify: pretrained ones, and one's own."""
+"""Choosing among all networks that can classify: pretrained, trained here, and uploaded ones."""
 
 from __future__ import annotations
 
-from collections.abc import Hashable
-from dataclasses import dataclass
+import contextlib
+from collections.abc import Mapping, Sequence
 
 import streamlit as st
 
-from cnnkit.models import Predictor, list_pretrained, pretrained_info
+from cnnkit.errors import CnnkitError
+from cnnkit.models import list_pretrained, pretrained_info
+from cnnkit.networks import PRETRAINED, RUN, NetworkRef
 from cnnkit.runs import Run
-from cnnkit.ui.common import cache, inputs, uploads
+from cnnkit.ui.common import inputs, uploads
 from cnnkit.ui.common.downloads import offer_download
+from cnnkit.ui.common.messages import shown_errors
 
-IMAGENET, RUN = "imagenet", "run"
 PARAMETER = "networks"  # in the address
 
 
-@dataclass(frozen=True)
-class Choice:
-    """One network in the list, by the name it has in the address."""
-
-    key: str  # "imagenet.mobilenet_v2", "run.starter" or "file"
-    title: str
-    asset: str | None = None  # what has to be downloaded first
-
-    @property
-    def identity(self) -> Hashable:
-        """Equal for equal networks: of two files in a row, both have the key "file"."""
-        return uploads.identity() if self.key == uploads.CHOICE else self.key
-
-    def open(self) -> Predictor:
-        """The network, ready to answer.
-
-        Raises:
-            CnnkitError: it cannot be had; says why.
-        """
-        kind, _, name = self.key.partition(".")
-        if kind == IMAGENET:
-            return cache.pretrained(name)
-        return cache.model(name) if kind == RUN else uploads.opened()
-
-
-def picker(runs: list[Run], *, label: str = "Networks") -> list[Choice]:
-    """Several networks, `?networks=imagenet.mobilenet_v2,run.starter` in the address.
+def picker(runs: Sequence[Run], *, label: str = "Networks") -> dict[NetworkRef, str]:
+    """Several networks, `?networks=pretrained.mobilenet_v2,run.starter` in the address.
 
     Args:
         runs: finished ones, offered after the pretrained networks that are here.
         label: of the widget.
+
+    Returns:
+        The chosen networks, each with its title.
     """
-    choices = {choice.key: choice for choice in _choices(runs)}
-    first = [key for key, choice in choices.items() if choice.asset is None][:1]
-    keys = inputs.several(
+    translate_address(PARAMETER)
+    listed = _listed(runs)
+    titles = {str(ref): title for ref, title in listed.items()}
+    first = [str(ref) for ref in listed if missing_asset(ref) is None][:1]
+    chosen = inputs.several(
         label,
-        list(choices),
+        list(titles),
         parameter=PARAMETER,
-        title=lambda key: choices[key].title,
+        title=titles.__getitem__,
         default=first,
         placeholder="Choose networks",
     )
-    return [choices[key] for key in keys]
+    return {NetworkRef.parse(text): titles[text] for text in chosen}
 
 
-def offer_missing(choices: list[Choice]) -> list[Choice]:
-    """Offer to download what is missing, and return the networks that are here."""
-    for choice in choices:
-        if choice.asset:
-            with st.container(border=True, key=f"missing_{choice.key.replace('.', '_')}"):
-                st.markdown(f"**{choice.title}**: its weights are not on this machine yet.")
-                offer_download(choice.asset)
-    return [choice for choice in choices if choice.asset is None]
+def offer_missing(networks: Mapping[NetworkRef, str]) -> dict[NetworkRef, str]:
+    """Offer to download missing weights, and return the networks that are here."""
+    for ref, title in networks.items():
+        asset = missing_asset(ref)
+        if asset:
+            with st.container(border=True, key=f"missing_{str(ref).replace('.', '_')}"):
+                st.markdown(f"**{title}**: its weights are not on this machine yet.")
+                offer_download(asset)
+    return {ref: title for ref, title in networks.items() if missing_asset(ref) is None}
 
 
-def _choices(runs: list[Run]) -> list[Choice]:
-    famous = [_famous(name) for name in list_pretrained()]
-    here = [choice for choice in famous if choice.asset is None]
-    own = [Choice(f"{RUN}.{run.id}", inputs.run_title(run)) for run in runs]
-    brought = [Choice(uploads.CHOICE, f"Your file {uploads.name()}")] if uploads.name() else []
-    return here + brought + own + [choice for choice in famous if choice.asset]
+def missing_asset(ref: NetworkRef) -> str | None:
+    """The asset that must be downloaded before a network can be opened; None: it is here."""
+    spec = pretrained_info(ref.name) if ref.kind == PRETRAINED else None
+    return spec.asset if spec and not spec.available else None
 
 
-def _famous(name: str) -> Choice:
+def translate_address(parameter: str, *, bare: str = PRETRAINED) -> None:
+    """Write the networks of the address as `NetworkRef` does, where it has a former form.
+
+    Args:
+        parameter: one network, or several with commas between them.
+        bare: see `NetworkRef.parse`.
+    """
+    given = st.query_params.get(parameter)
+    if given:
+        now = ",".join(_translated(text, bare) for text in given.split(","))
+        if now != given:
+            st.query_params[parameter] = now
+
+
+def _translated(text: str, bare: str) -> str:
+    # What cannot be read stays: the picker says that it is not here.
+    with contextlib.suppress(CnnkitError):
+        ref = uploads.ref() if text == "file" else NetworkRef.parse(text, bare=bare)
+        return str(ref or text)
+    return text
+
+
+def _listed(runs: Sequence[Run]) -> dict[NetworkRef, str]:
+    pretrained = {NetworkRef(PRETRAINED, name): _title(name) for name in list_pretrained()}
+    here = {ref: title for ref, title in pretrained.items() if missing_asset(ref) is None}
+    uploaded = {}
+    with shown_errors(stop=False):
+        ref = uploads.ref()
+        uploaded = {ref: f"Your file {uploads.name()}"} if ref else {}
+    own = {NetworkRef(RUN, run.id): inputs.run_title(run) for run in runs}
+    return here | uploaded | own | pretrained
+
+
+def _title(name: str) -> str:
     spec = pretrained_info(name)
-    missing = None if spec.available else spec.asset
-    words = f"{4 * spec.parameters / 1e6:.0f} MB to download" if missing else "ImageNet"
-    return Choice(f"{IMAGENET}.{name}", f"{spec.title} · {words}", missing)
+    size = f"{4 * spec.parameters / 1e6:.0f} MB to download"
+    return f"{spec.title} · {'ImageNet' if spec.available else size}"

@@ -6,18 +6,17 @@ names of its classes are therefore kept beside the widgets, and every page finds
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Hashable
 from dataclasses import dataclass
 
 import streamlit as st
 
-from cnnkit.models import UPLOAD_SUFFIXES, Predictor, open_uploaded
-from cnnkit.ui.common import cache, inputs
+from cnnkit.errors import CnnkitError
+from cnnkit.models import UPLOAD_SUFFIXES
+from cnnkit.networks import NetworkRef, add_upload, rename_upload_classes
+from cnnkit.ui.common import inputs
 
 MAX_MB = 200
 TYPES = [suffix.removeprefix(".") for suffix in UPLOAD_SUFFIXES]
-CHOICE = "file"  # its name in the address
 _FILE, _NAMES = "network_upload", "network_classes"  # keys of the widgets
 _KEPT, _KEPT_NAMES = "kept_network", "kept_network_classes"  # of what outlives them
 
@@ -25,8 +24,8 @@ _KEPT, _KEPT_NAMES = "kept_network", "kept_network_classes"  # of what outlives 
 @dataclass(frozen=True)
 class _Upload:
     name: str  # of the file
-    data: bytes
-    digest: str
+    ref: NetworkRef | None
+    error: CnnkitError | None = None  # why it cannot be used
 
 
 def offer(parameter: str, *, several: bool = True) -> None:
@@ -55,7 +54,6 @@ def offer(parameter: str, *, several: bool = True) -> None:
                 icon=":material/delete:",
                 key="network_remove",
                 on_click=_remove,
-                args=(parameter, several),
             )
         st.session_state[_NAMES] = class_names_text()  # on another page the widget is a new one
         st.text_input(
@@ -72,9 +70,16 @@ def name() -> str | None:
     return upload.name if upload else None
 
 
-def data() -> bytes:
-    """The file itself; only while there is one."""
-    return st.session_state[_KEPT].data
+def ref() -> NetworkRef | None:
+    """The network that was uploaded, or None while there is none.
+
+    Raises:
+        CnnkitError: the file cannot be used; says why.
+    """
+    upload = st.session_state.get(_KEPT)
+    if upload and upload.error:
+        raise upload.error
+    return upload.ref if upload else None
 
 
 def class_names_text() -> str:
@@ -87,53 +92,59 @@ def class_names() -> tuple[str, ...]:
     return tuple(one.strip() for one in class_names_text().split(",") if one.strip())
 
 
-def identity() -> Hashable:
-    """Equal for equal files with equal names; only while there is a file."""
-    upload = st.session_state[_KEPT]
-    return CHOICE, upload.digest, upload.name, class_names()
-
-
-def opened() -> Predictor:
-    """The network, checked before anything in it is used, and ready to answer.
-
-    Raises:
-        CnnkitError: it cannot be used; says why.
-    """
-    upload, names = st.session_state[_KEPT], class_names()
-    return cache.networks().get(
-        identity(),
-        lambda: open_uploaded(upload.data, title=upload.name, class_names=names),
-        cache.brought_bytes(upload.digest, upload.data),
-    )
-
-
 def _keep(parameter: str, several: bool) -> None:
     """Keep the file that was dropped, or forget the one that was taken away."""
     file = st.session_state.get(_FILE)
     if file is None:
-        _remove(parameter, several)
+        _remove()
         return
-    content = file.getvalue()
-    st.session_state[_KEPT] = _Upload(file.name, content, hashlib.sha256(content).hexdigest())
-    _choose(parameter, several)
+    before = st.session_state.get(_KEPT)
+    try:
+        with st.spinner("Checking the file …"):
+            ref = add_upload(file.getvalue(), title=file.name, class_names=class_names())
+    except CnnkitError as error:
+        _forget(before)
+        st.session_state[_KEPT] = _Upload(file.name, None, error)
+        return
+    st.session_state[_KEPT] = _Upload(file.name, ref)
+    if not several:
+        st.query_params[parameter] = str(ref)
+        return
+    _forget(before)
+    chosen = [key for key in st.session_state[inputs.key_of(parameter)] if key not in _text(before)]
+    st.query_params[parameter] = ",".join([*chosen, str(ref)])
 
 
 def _keep_names() -> None:
     st.session_state[_KEPT_NAMES] = st.session_state[_NAMES]
-
-
-def _remove(parameter: str, several: bool) -> None:
-    st.session_state.pop(_KEPT, None)
-    st.session_state.pop(_KEPT_NAMES, None)
-    _choose(parameter, several)
-
-
-def _choose(parameter: str, several: bool) -> None:
-    if not several:
-        if name():
-            st.query_params[parameter] = CHOICE
-        elif st.query_params.get(parameter) == CHOICE:
-            del st.query_params[parameter]
+    upload = st.session_state.get(_KEPT)
+    if upload is None or upload.ref is None:
         return
-    chosen = [key for key in st.session_state[inputs.key_of(parameter)] if key != CHOICE]
-    st.query_params[parameter] = ",".join([*chosen, CHOICE] if name() else chosen)
+    try:
+        renamed = rename_upload_classes(upload.ref, class_names())
+    except CnnkitError as error:
+        st.session_state[_KEPT] = _Upload(upload.name, None, error)
+        return
+    st.session_state[_KEPT] = _Upload(upload.name, renamed)
+    for parameter, value in st.query_params.to_dict().items():
+        st.query_params[parameter] = value.replace(str(upload.ref), str(renamed))
+
+
+def _remove() -> None:
+    _forget(st.session_state.pop(_KEPT, None))
+    st.session_state.pop(_KEPT_NAMES, None)
+
+
+def _forget(upload: _Upload | None) -> None:
+    """Take a network out of the address."""
+    for parameter, value in st.query_params.to_dict().items():
+        names = value.split(",")
+        left = [name for name in names if name not in _text(upload)]
+        if left and left != names:
+            st.query_params[parameter] = ",".join(left)
+        elif not left:
+            del st.query_params[parameter]
+
+
+def _text(upload: _Upload | None) -> tuple[str, ...]:
+    return (str(upload.ref), "file") if upload and upload.ref else ()

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import streamlit as st
 
+from cnnkit.networks import NetworkRef
 from cnnkit.runs import Progress, Run, Status
 from cnnkit.ui.common import cache, inputs, messages, polling, run_monitor
 from cnnkit.ui.visualize import form, targets
@@ -152,7 +153,10 @@ def _layer_picker(network: Network, layers: Sequence) -> tuple[str, ...]:
 def _unfinished(selection: MosaicSelection, lacking: Sequence[str]) -> Run | None:
     """The last job that makes some of what lacks, or would if it were resumed."""
     for run in cache.store().list(kind=KIND, limit=LOOKED_AT):
-        same = selection.spec == {name: run.spec.get(name) for name in selection.spec}
+        same = (NetworkRef.from_spec(run.spec), MosaicSettings.from_dict(run.spec)) == (
+            selection.network.ref,
+            selection.way,
+        )
         if same and run.status is not Status.FINISHED and set(lacking) & set(run.spec["layers"]):
             return run
     return None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import accumulate
@@ -15,6 +15,7 @@ from cnnkit.figures.bars import top_k_bars
 from cnnkit.image_io import DecodedImage, read_image
 from cnnkit.models import Predictor
 from cnnkit.models.imagenet import kind
+from cnnkit.networks import NetworkRef
 from cnnkit.predict import (
     FITS,
     Answer,
@@ -25,10 +26,9 @@ from cnnkit.predict import (
     top_k,
 )
 from cnnkit.settings import get_settings
-from cnnkit.ui.common import charts, inputs
+from cnnkit.ui.common import cache, charts, inputs
 from cnnkit.ui.common.handwriting import IMAGE_MB, TYPES
 from cnnkit.ui.common.messages import shown_errors
-from cnnkit.ui.common.network_list import Choice
 
 SOURCES = {"upload": "Upload", "paste": "Paste", "camera": "Camera", "example": "Example"}
 CARD_WIDTH = 300  # pixels, the least
@@ -77,7 +77,7 @@ def fit_picker() -> str:
     )
 
 
-def show_one(file: File, choices: Sequence[Choice], fit: str, count: int) -> None:
+def show_one(file: File, networks: Mapping[NetworkRef, str], fit: str, count: int) -> None:
     """One image: what each network sees in it, side by side."""
     with shown_errors(stop=False):
         began = time.perf_counter()
@@ -87,20 +87,22 @@ def show_one(file: File, choices: Sequence[Choice], fit: str, count: int) -> Non
         with row.container(width=PHOTO_WIDTH):
             _original(file, image, decoding)
         with row.container(), st.grid("auto", min_column_width=CARD_WIDTH):
-            for choice in choices:
-                key = f"prediction_{choice.key.replace('.', '_')}"
+            for ref in networks:
+                key = f"prediction_{str(ref).replace('.', '_')}"
                 with st.container(border=True, gap="xsmall", key=key), shown_errors(stop=False):
-                    _card(choice.open(), image, fit, count, key)
+                    _card(cache.network(ref), image, fit, count, key)
 
 
-def show_many(files: Sequence[File], choices: Sequence[Choice], fit: str, count: int) -> None:
+def show_many(
+    files: Sequence[File], networks: Mapping[NetworkRef, str], fit: str, count: int
+) -> None:
     """Many images: a table with thumbnails, and the same as a CSV file."""
     from cnnkit.ui.predict import prediction_table
 
     tables = {}
-    for choice in choices:
+    for ref, title in networks.items():
         with shown_errors(stop=False):
-            tables[choice.title] = _asked(files, choice, fit)
+            tables[title] = _asked(files, ref, title, fit)
     if tables:
         prediction_table.draw(tables, count)
 
@@ -113,15 +115,15 @@ def describe(answer: Answer, network: Predictor) -> str:
 
 
 def _asked(
-    files: Sequence[File], choice: Choice, fit: str
+    files: Sequence[File], ref: NetworkRef, title: str, fit: str
 ) -> tuple[list[Prediction], tuple[str, ...]]:
     """The predictions, kept for this visit so that a click elsewhere asks nothing again."""
-    asked = (choice.identity, fit, tuple(file.key for file in files))
+    asked = (ref, fit, tuple(file.key for file in files))
     kept = st.session_state.setdefault("predictions", {})
     answer = kept.pop(asked, None)
     if answer is None:
-        network = choice.open()
-        answer = _ask(files, network, fit, choice.title), network.card.class_names
+        network = cache.network(ref)
+        answer = _ask(files, network, fit, title), network.card.class_names
     while kept and len(files) + sum(len(found) for found, _ in kept.values()) > MOST_KEPT:
         kept.pop(next(iter(kept)))  # the one used longest ago
     kept[asked] = answer

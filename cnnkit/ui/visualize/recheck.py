@@ -9,7 +9,7 @@ import numpy as np
 import streamlit as st
 
 from cnnkit.jobs.sessions import SessionState
-from cnnkit.networks import NetworkRef
+from cnnkit.networks import BUILT, NetworkRef
 from cnnkit.runs import Status
 from cnnkit.ui.common import cache
 from cnnkit.ui.visualize.session_view import poll_session
@@ -93,7 +93,7 @@ def _others(own: Network, networks: Sequence[Network]) -> list[NetworkRef]:
         for network in networks
         if network.key != own.key
         and network.class_names == own.class_names
-        and not network.key.startswith("untrained")
+        and network.ref.kind != BUILT
     ]
     return alike[:MOST_OTHERS]
 

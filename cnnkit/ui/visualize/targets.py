@@ -12,9 +12,9 @@ import streamlit as st
 from cnnkit import assets
 from cnnkit.jobs.sessions import SessionState
 from cnnkit.models import imagenet_class_names, list_pretrained, pretrained_info
-from cnnkit.networks import BUILT, PRETRAINED, RUN, WITHOUT_TOP, NetworkRef, add_upload
+from cnnkit.networks import BUILT, PRETRAINED, RUN, WITHOUT_TOP, NetworkRef
 from cnnkit.runs import Run, Status
-from cnnkit.ui.common import cache, inputs, page, polling, uploads
+from cnnkit.ui.common import cache, inputs, network_list, page, polling, uploads
 from cnnkit.ui.common.messages import shown_errors
 from cnnkit.visualize import Objective, channel, class_logit, diversity, layer_energy, neuron
 from cnnkit.visualize.components import OUTPUT
@@ -34,12 +34,16 @@ FIRST = "googlenet"  # where its weights are here: its classes are the clearest
 class Network:
     """One network of the list."""
 
-    key: str  # in the address: "imagenet.googlenet", "run.starter", "untrained.vgg16", "file"
-    title: str
     ref: NetworkRef
+    title: str
     class_names: tuple[str, ...]
     input_shape: tuple[int, int, int]
     note: str = ""  # what one must know before trusting its images
+
+    @property
+    def key(self) -> str:
+        """In the address."""
+        return str(self.ref)
 
 
 @dataclass(frozen=True)
@@ -96,10 +100,8 @@ def network_picker(networks: Sequence[Network]) -> Network:
         networks: from `networks`.
     """
     keys = {network.key: network for network in networks}
-    named = {str(network.ref): network.key for network in networks}
-    if st.query_params.get("network") in named:
-        st.query_params["network"] = named[st.query_params["network"]]
-    preferred = f"imagenet.{FIRST}"
+    preferred = str(NetworkRef(PRETRAINED, FIRST))
+    network_list.translate_address("network")
     chosen = inputs.choice(
         "Network",
         list(keys),
@@ -148,7 +150,6 @@ def layers(network: Network) -> list[tuple[str, str, tuple[int, ...]]] | None:
 
 
 def _layers_state(network: Network) -> SessionState | None:
-    # By reference: of two files that were uploaded one after the other, both are called "file".
     worker, asked = cache.visualization_worker(), st.session_state.setdefault("layer_questions", {})
     state = worker.state(asked.get(network.ref, ""))
     if state is None or state.status is Status.INTERRUPTED:
@@ -240,56 +241,37 @@ def networks(runs: Sequence[Run]) -> list[Network]:
 
 def _pretrained(name: str) -> Network:
     spec = pretrained_info(name)
-    return Network(
-        f"imagenet.{name}",
-        f"{spec.title} · ImageNet",
-        NetworkRef(PRETRAINED, name),
-        imagenet_class_names(),
-        (spec.size, spec.size, 3),
-    )
+    ref = NetworkRef(PRETRAINED, name)
+    shape = (spec.size, spec.size, 3)
+    return Network(ref, f"{spec.title} · ImageNet", imagenet_class_names(), shape)
 
 
 def _without_top(name: str) -> Network:
     spec = pretrained_info(name)
-    return Network(
-        f"without_top.{name}",
-        f"{spec.title} without top · ImageNet",
-        NetworkRef(WITHOUT_TOP, name),
-        (),
-        (spec.size, spec.size, 3),
-    )
+    ref, shape = NetworkRef(WITHOUT_TOP, name), (spec.size, spec.size, 3)
+    return Network(ref, f"{spec.title} without top · ImageNet", (), shape)
 
 
 def _own(run: Run) -> Network:
-    card = cache.card(run.id)
-    return Network(
-        f"run.{run.id}",
-        inputs.run_title(run),
-        NetworkRef(RUN, run.id),
-        card.class_names,
-        card.input_shape,
-    )
+    card, ref = cache.card(run.id), NetworkRef(RUN, run.id)
+    return Network(ref, inputs.run_title(run), card.class_names, card.input_shape)
 
 
 def _uploaded() -> list[Network]:
     """The network that this visitor uploaded, if it can be opened."""
-    if uploads.name() is None:
-        return []
     with shown_errors(stop=False):
-        # Where the visualization worker can read it.
-        names = uploads.class_names()
-        ref = add_upload(uploads.data(), title=uploads.name() or "", class_names=names)
-        card = ref.card()
-        return [Network(uploads.CHOICE, card.title, ref, card.class_names, card.input_shape)]
+        ref = uploads.ref()
+        if ref:
+            card = ref.card()
+            return [Network(ref, card.title, card.class_names, card.input_shape)]
     return []
 
 
 def _untrained(name: str) -> Network:
     spec = pretrained_info(name)
     return Network(
-        f"untrained.{name}",
-        f"{spec.title} · untrained",
         NetworkRef(BUILT, name),
+        f"{spec.title} · untrained",
         imagenet_class_names(),
         (spec.size, spec.size, 3),
         note=f"The official weights of {spec.title} are not on this machine, so its weights are "
