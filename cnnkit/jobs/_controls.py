@@ -44,7 +44,8 @@ def resume_in_words(settings: Settings, run: Run) -> str:
         return "goes on from what is finished"
     if run.checkpoint or (settings.jobs / run.id / CHECKPOINT).exists():
         return "goes on from the last finished epoch"
-    kept = "; computed features are kept" if run.spec.get("cached") else ""
+    caches = run.spec.get("phases") and run.spec.get("cached")
+    kept = "; computed features are kept" if caches else ""
     return f"begins with the first epoch, as none was finished{kept}"
 
 

@@ -13,7 +13,6 @@ from typing import Any
 from zipfile import BadZipFile
 
 import numpy as np
-from scipy.special import log_softmax, softmax
 
 from cnnkit.datasets import Dataset, load_dataset
 from cnnkit.errors import CorruptAssetError
@@ -86,6 +85,8 @@ class Predictions:
     @cached_property
     def probabilities(self) -> np.ndarray:
         """Softmax of the logits, float64, (images, classes)."""
+        from scipy.special import softmax  # not before a page needs it: it takes half a second
+
         return softmax(self.logits.astype(np.float64), axis=1)
 
     @cached_property
@@ -111,6 +112,8 @@ class Predictions:
     @property
     def loss(self) -> float:
         """Mean cross-entropy in nats."""
+        from scipy.special import log_softmax
+
         log_probabilities = log_softmax(self.logits.astype(np.float64), axis=1)
         return float(-np.mean(log_probabilities[np.arange(len(self.labels)), self.labels]))
 
