@@ -18,7 +18,7 @@ from cnnkit.ui.fine_tune import (
 )
 from cnnkit.ui.train.training import leave_run
 
-open_page("Fine-tune", "Teach a network that has seen a million photos to tell yours apart.")
+open_page("Fine-tune", "Adapt a pretrained network to your own classes.")
 
 watched = st.query_params.get("run")
 if watched:
@@ -36,7 +36,7 @@ with shown_errors():
         importing.follow(importing_place, data.PARAMETER)
         end_page()
     contact_sheet.show_data(dataset)
-    st.header("What shall learn from them?", anchor="network")
+    st.header("Network and settings", anchor="network")
     base = recipe.network_picker()
     found = forecast.found_depths(base, len(dataset.class_names))
     depth = recipe.depth_slider(found, base)

@@ -10,7 +10,7 @@ from cnnkit.ui.train import training
 from cnnkit.ui.train.forecast import amount, augmentation_preview, parameters, time_needed
 from cnnkit.ui.train.recipe_form import recipe_form
 
-open_page("Train", "Choose what should learn from what, press Train, and watch it learn.")
+open_page("Train", "Train a network from scratch and follow its curves.")
 
 watched = st.query_params.get("run")
 if watched:

@@ -290,6 +290,19 @@ class Recipe:
             return self
         return self.replace(dataset=dataset, train_size=None, validation_size=None)
 
+    def for_epochs(self, epochs: int) -> Recipe:
+        """The same recipe for about so many epochs, shared among its phases as they are now.
+
+        Args:
+            epochs: of all phases, at least one for each.
+        """
+        factor = epochs / self.total_epochs
+        phases = tuple(
+            dataclasses.replace(own, epochs=max(1, round(factor * (phase.epochs or 1))))
+            for own, phase in zip(self.phases, self.training_phases, strict=False)
+        )
+        return self.replace(epochs=max(1, round(factor * self.epochs)), phases=phases)
+
     def replace(self, **changes: Any) -> Recipe:
         """A copy with some fields changed, checked again."""
         return dataclasses.replace(self, **changes)

@@ -57,7 +57,7 @@ def test_a_set_and_its_classes_are_renamed_and_it_is_deleted(app, page, tmp_path
     page.get_by_role("textbox", name="Names of its classes").fill("Hyacinthoides\nGalanthus\nSun")
     page.get_by_role("dialog").get_by_role("button", name="Rename").click()
     page.get_by_alt_text("4 images of Galanthus").wait_for()
-    chosen = page.get_by_role("combobox", name="Images to learn from")
+    chosen = page.get_by_role("combobox", name="Data set")
     expect(chosen).to_have_value("Garden (yours, 12 images)")
 
     page.get_by_role("button", name="Delete").click()
@@ -74,7 +74,7 @@ def test_drawn_flowers_are_brought_learnt_asked_about_and_called_otherwise(
 
     page.goto(app.url("fine_tune", data=first, network="photo_cnn", deeper="4", changes="flip"))
     page.get_by_alt_text("4 images of Daisy").wait_for()
-    page.get_by_role("button", name="Bring your own").click()
+    page.get_by_role("button", name="Upload images").click()
     meadow = gathered(tmp_path / "meadow.zip", *KINDS)
     page.locator('[data-testid="stPopoverBody"] input[type="file"]').set_input_files(str(meadow))
     page.get_by_role("button", name="Import", exact=True).click()
@@ -85,20 +85,20 @@ def test_drawn_flowers_are_brought_learnt_asked_about_and_called_otherwise(
     (brought,) = [name for name in list_own() if name != first]
     assert f"data={brought}" in page.url
 
-    page.get_by_text("Parameters that learn").wait_for()
+    page.get_by_text("Trainable parameters").wait_for()
     expect(page.get_by_role("slider", name="Learn from")).to_have_attribute(
         "aria-valuetext", "everything"
     )
     page.get_by_alt_text("Training images, as they are, then changed in several ways").wait_for()
     page.get_by_role("button", name="Fine-tune", exact=True).click()
     page.wait_for_url(re.compile("run="))
-    page.get_by_text("Right on the test").wait_for()
+    page.get_by_text("Test accuracy").wait_for()
 
-    page.get_by_text("The most confident mistakes").wait_for()
+    page.get_by_text("Most confident errors").wait_for()
     answer = KINDS[click_fullest_cell(page, true=0, classes=3)]
-    verb = "rightly read as" if answer == KINDS[0] else "read as"
+    verb = "correctly predicted as" if answer == KINDS[0] else "predicted as"
     page.get_by_text(f"{KINDS[0]} {verb} {answer}").wait_for()
-    page.get_by_alt_text(f"An image of {KINDS[0]}, read as {answer}").first.wait_for()
+    page.get_by_alt_text(f"An image of {KINDS[0]}, predicted as {answer}").first.wait_for()
 
     new = tmp_path / "new.png"
     new.write_bytes(png(draw_flower("Bluebell", 99, side=SIDE)))
@@ -108,7 +108,7 @@ def test_drawn_flowers_are_brought_learnt_asked_about_and_called_otherwise(
     page.get_by_text("Bluebell").first.wait_for()
 
     page.get_by_role("link", name="Runs", exact=True).click()
-    page.get_by_role("link", name="Before and after, other names").click()
+    page.get_by_role("link", name="Before and after, class names").click()
     page.get_by_role("button", name="Rename classes").click()
     dialog = page.get_by_role("dialog")
     dialog.get_by_role("textbox", name="Names of its classes").fill(

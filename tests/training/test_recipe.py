@@ -304,3 +304,10 @@ def test_phases_and_weights_need_a_head():
         Recipe(model="lenet_tutorial", phases=(Phase(train_from="conv1"),))
     with pytest.raises(InvalidRecipeError, match="model_options are for training from scratch"):
         Recipe(model="vgg16", head=Head(), model_options={"depth": 3})
+
+
+def test_more_epochs_are_shared_among_the_phases():
+    recipe = get_recipe("mobilenet_v2", "fast").for_epochs(7)
+    assert [phase.epochs for phase in recipe.phases] == [5, 2]
+    assert recipe.phases[1].learning_rate == 3e-4
+    assert get_recipe("lenet_tutorial", "fast").for_epochs(20).total_epochs == 20

@@ -66,9 +66,7 @@ def upload(at, data, name="mine.zip"):
 
 def test_drawn_flowers_are_shown_class_by_class_with_their_division():
     at = open_page(data="drawn_flowers")
-    assert "**51** images in **17** classes: 17 to learn from, 17 to choose by, 17 to test on" in (
-        words_of(at)
-    )
+    assert "**51** images in **17** classes: 17 training, 17 validation, 17 test" in (words_of(at))
     assert "Sunflower :gray[3]" in words_of(at)
     assert len(at.get("plotly_chart")) == 1
     assert [tab.label for tab in at.tabs] == ["Images", "Split"]
@@ -232,7 +230,7 @@ def learning(network="compact_photo_cnn", **query):
 
 def test_a_small_network_from_nothing_learns_all_its_layers(submitted):
     at = learning(deeper="7", changes="flip")
-    assert at.metric[0].label == "Parameters that learn"
+    assert at.metric[0].label == "Trainable parameters"
     assert at.metric[3].value == "nothing"  # no layer is frozen, so none is read ahead
     at.button(key="fine_tune").click().run()
     recipe = Recipe.from_dict(submitted[0]["spec"])
@@ -255,7 +253,7 @@ def test_vgg16_begins_with_imagenet_weights_where_the_file_without_top_is(submit
 def test_without_any_weights_vgg16_offers_the_small_file_and_says_it_begins_at_random(submitted):
     at = learning("vgg16")
     assert "VGG16 · random weights" in at.selectbox(key="choice_network").options
-    assert "begins with random ones" in at.warning[0].value
+    assert "starts from random ones" in at.warning[0].value
     assert [b.label for b in at.button if b.key.startswith("download_")] == [
         "Download ImageNet weights of vgg16, no top (59 MB)"
     ]
@@ -322,8 +320,8 @@ def test_what_came_of_it_stands_beside_others_on_the_same_images(store, tmp_path
     (name,) = list_own()
     run = taught(store, tmp_path / "one", "Small", name)
     at = open_page(run=run.id)
-    assert [m.label for m in at.metric][:2] == ["Right on the test", "So of new images"]
-    assert "Nothing else has learnt from these images yet" in words_of(at)
+    assert [m.label for m in at.metric][:2] == ["Test accuracy", "95 % confidence interval"]
+    assert "No other network was trained on these images" in words_of(at)
     assert "began with random weights" in words_of(at)
 
     other = store.create("train", {"dataset": name, "split_seed": 0}, "Other")

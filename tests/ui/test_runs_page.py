@@ -48,7 +48,7 @@ def words_of(at):
 def test_the_first_visitor_sees_the_starter_with_its_mistakes(store):
     at = open_page()
     assert at.dataframe[0].value["Name"].str.startswith("Starter").all()
-    assert "The most confident mistakes" in words_of(at)
+    assert "Most confident errors" in words_of(at)
     assert not at.error
 
 
@@ -66,7 +66,7 @@ def test_a_run_shows_its_figures_mistakes_and_classes(store, add_run):
     assert metrics_of(at)["Test error"] == "0.83 %"
     assert "1 → **7** >99 %" in [words for image in at.image for words in image.captions]
     classes = at.dataframe[1].value.set_index("Class")
-    assert classes.loc["1", ["Wrong", "Mostly taken for"]].tolist() == [3, "7"]
+    assert classes.loc["1", ["Wrong", "Most frequent error"]].tolist() == [3, "7"]
     assert classes["Wrong"].sum() == 3
 
 

@@ -7,6 +7,7 @@ from functools import partial
 import pytest
 
 from cnnkit.runs import Progress, Status
+from cnnkit.runs._store import Point
 from cnnkit.settings import get_settings
 from cnnkit.training import get_recipe
 from tests.pages import opened
@@ -30,7 +31,7 @@ def words_of(at):
 def test_a_first_visitor_sees_what_will_be_learnt_and_how_long_it_took_the_project(store):
     at = open_page(dataset="digits")
     figures = metrics_of(at)
-    assert figures["Numbers to learn"] == "431,080"
+    assert figures["Trainable parameters"] == "431,080"
     assert figures["Images an epoch"] == "1,198"
     assert figures["Time"].endswith(" s")
     assert "As measured on 2 cores, no GPU; the first epoch will tell." in words_of(at)
@@ -204,3 +205,25 @@ def points(**values):
         for name, value in values.items()
         for epoch in range(1, RECIPE.epochs + 1)
     ]
+
+
+def test_a_poor_result_offers_more_epochs_by_a_button(store, submitted):
+    run = store.create("train", RECIPE.replace(epochs=3).to_dict(), "Short")
+    store.log(run.id, [Point(metric="test_error", value=0.63, step=0, when=1)])
+    store.update(run.id, status=Status.FINISHED)
+    at = open_page(run=run.id)
+    assert "**63%** error after 3 epochs." in words_of(at)
+    button = at.button("more_epochs")
+    assert button.label == "Train 20 epochs"
+    button.click().run()
+    (longer,) = store.list(statuses=[Status.QUEUED])
+    assert longer.spec["epochs"] == 20 and submitted == [longer.id]
+    assert at.query_params["run"] == longer.id
+
+
+@pytest.mark.parametrize(("error", "epochs"), [(0.02, 3), (0.63, 20)])
+def test_a_good_result_and_a_long_training_offer_none(store, error, epochs):
+    run = store.create("train", RECIPE.replace(epochs=epochs).to_dict(), "Long")
+    store.log(run.id, [Point(metric="test_error", value=error, step=0, when=1)])
+    store.update(run.id, status=Status.FINISHED)
+    assert not [b for b in open_page(run=run.id).button if b.key == "more_epochs"]

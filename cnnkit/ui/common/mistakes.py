@@ -51,17 +51,17 @@ def mistakes(run: Run, *, key: str) -> None:
     names = cache.run_classes(run)
     matrix, shown = st.columns([1.15, 1], gap="large")
     with matrix:
-        st.markdown("**Which was read as which**")
+        st.markdown("**Confusion matrix**")
         st.caption("Click a cell to see its images.")
         cell = charts.confusion_matrix(answers.confusion, names, key=f"{key}_{run.id}_confusion")
     with shown:
         if cell is None:
             wrong = answers.misclassified()
-            st.markdown("**The most confident mistakes**")
+            st.markdown("**Most confident errors**")
             _thumbnails(wrong, answers, images, names, f"{key}_{run.id}_all")
         else:
             true, predicted = cell
-            verb = "rightly read as" if true == predicted else "read as"
+            verb = "correctly predicted as" if true == predicted else "predicted as"
             st.markdown(f"**{names[true]} {verb} {names[predicted]}**")
             _thumbnails(
                 answers.cell(true, predicted), answers, images, names, f"{key}_{run.id}_{cell}"
@@ -76,20 +76,20 @@ def class_scores(run: Run) -> None:
     st.dataframe(
         {
             "Class": [names[score.number] for score in scores],
-            "Recognised": [100 * score.accuracy for score in scores],
-            "Right": [score.correct for score in scores],
+            "Accuracy": [100 * score.accuracy for score in scores],
+            "Correct": [score.correct for score in scores],
             "Wrong": [score.images - score.correct for score in scores],
-            "Mostly taken for": [
+            "Most frequent error": [
                 "–" if score.most_confused is None else names[score.most_confused]
                 for score in scores
             ],
         },
         hide_index=True,
         height="content",
-        alt="Share of each class that was recognised",
+        alt="Accuracy of each class",
         column_config={
             # From 0, a class of 97 % and one of 99 % would look alike.
-            "Recognised": st.column_config.ProgressColumn(
+            "Accuracy": st.column_config.ProgressColumn(
                 format="%.2f %%", min_value=_floor(scores), max_value=100
             ),
         },
@@ -143,7 +143,7 @@ def _thumbnails(places, answers: Predictions, seen: SeenImages, names, key: str)
             for t, p, c in zip(truth[:wanted], read[:wanted], chances[:wanted], strict=True)
         ],
         alts=[
-            f"An image of {names[t]}, read as {names[p]}"
+            f"An image of {names[t]}, predicted as {names[p]}"
             for t, p in zip(truth[:wanted], read[:wanted], strict=True)
         ],
         width=72 if small else 120,
@@ -158,7 +158,7 @@ def _count(images: int, here: int, shown: int) -> None:
         words = f"The first {shown} of {words}"
     if here < images:
         words += f", {here} of which ship with this run; the others come with the data set"
-    st.caption(f"{words}. Below each: what it is → what the network said, and how sure it was.")
+    st.caption(f"{words}. Below each: true class → predicted class and its probability.")
 
 
 def _show_more(name: str) -> None:

@@ -28,7 +28,7 @@ def show(run: Run) -> None:
     try:
         before = BaselinePredictions.read(cache.store().artifact(run.id, BASELINE))
     except CorruptRunError:  # there is no such file
-        st.caption("It began with random weights, so there is no answer from before.")
+        st.caption("It started from random weights, so there are no earlier predictions.")
         return
     images, labels = test_set.part(run)
     number = inputs.image_picker(

@@ -1,4 +1,4 @@
-"""Networks that learnt from the same images, on one chart."""
+"""Networks trained on the same images, in one chart."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ def show(run: Run) -> None:
     others = [one for one in found if _images(one) == _images(run) and one.id != run.id]
     if not others:
         st.caption(
-            "Nothing else has learnt from these images yet. Switch on **Beside it a small "
-            "network from nothing** before you press Fine-tune, or choose another network or "
-            "depth: their curves will stand here together."
+            "No other network was trained on these images and this split. Switch on **Also train a "
+            "small network from scratch** before you press Fine-tune, or choose another network or "
+            "depth: their curves are shown here together."
         )
         return
     shown = [run, *others][:MOST]
@@ -38,5 +38,5 @@ def show(run: Run) -> None:
 
 
 def _images(run: Run) -> tuple[object, ...]:
-    """What it learnt from: data set and division."""
+    """What it was trained on: data set and split."""
     return run.spec.get("dataset"), run.spec.get("split_seed", 0)

@@ -12,7 +12,7 @@ from cnnkit.ui.common import charts
 from cnnkit.ui.common.escaping import label, literal
 from cnnkit.ui.fine_tune import imported_dataset
 
-PARTS = {"train": "to learn from", "validation": "to choose by", "test": "to test on"}
+PARTS = {"train": "training", "validation": "validation", "test": "test"}
 IN_A_CARD = 4  # images
 SHEET, CLOSER = 360, 1100  # pixels across
 AT_ONCE = 24  # classes
@@ -105,8 +105,9 @@ def show_split(counts: np.ndarray, class_names: tuple[str, ...]) -> None:
     if not alike and len(class_names) > len(names):
         st.caption(f"The first {len(names)} of {len(class_names)} classes.")
     st.caption(
-        "A network learns from the first part. Every choice is made by the second. The third is "
-        "looked at once, at the end: only so does it say what new images can expect."
+        "The network is trained on the training set. Choices such as the best epoch are made on "
+        "the validation set. The test set is used once, at the end, to estimate the accuracy on "
+        "new images."
     )
 
 
@@ -139,7 +140,7 @@ def _sheet(
 
 
 def _counts(dataset: Dataset) -> np.ndarray:
-    """Images of each class in each part, (3, classes)."""
+    """Images of each class in each split, (3, classes)."""
     classes = len(dataset.class_names)
     return np.stack(
         [np.bincount(dataset.labels[dataset.indices(part)], minlength=classes) for part in PARTS]

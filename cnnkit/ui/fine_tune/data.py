@@ -1,4 +1,4 @@
-"""Choosing what to learn from: flowers, or one's own images."""
+"""Choosing a data set: flowers, or uploaded images."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def choose_data() -> Dataset | None:
     default = "flowers17" if specs["flowers17"].available else "drawn_flowers"
     with st.container(horizontal=True, vertical_alignment="bottom"):
         name = inputs.choice(
-            "Images to learn from",
+            "Data set",
             names,
             parameter=PARAMETER,
             title=lambda name: _title(specs[name]),
@@ -39,8 +39,8 @@ def choose_data() -> Dataset | None:
             parameter="split",
             default=0,
             width=130,
-            help="Names the division into parts to learn from, to choose by, and to test on. "
-            "Another number draws others; the same number always draws the same.",
+            help="Seed of the split into training, validation and test set: the same number always "
+            "gives the same split.",
         )
         importing.offer()
         if specs[name].kind == "own":

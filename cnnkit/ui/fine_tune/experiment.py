@@ -29,14 +29,14 @@ def show(recipe: Recipe, depths: Collection[str], dataset: Dataset) -> None:
     """
     with st.expander("How much data, how deep?", icon=":material/science:"):
         st.markdown(
-            "With few images, only the head can be taught; the more there are, the deeper a "
-            "network may learn. See whether that holds here: every line is another depth."
+            "With few images it is best to train only the head; with more, deeper layers too. "
+            "Every line is another depth."
         )
         counts = _counts(dataset)
         if not counts or len(depths) < 3:
             st.caption(f"It takes at least {FEWEST} images of each class, and a deep network.")
             return
-        divisions = inputs.number("Divisions", 1, 5, parameter="divisions", default=1)
+        divisions = inputs.number("Splits", 1, 5, parameter="divisions", default=1)
         planned = plan(recipe, list(depths)[1], counts=counts, seeds=range(int(divisions)))
         runs = cache.learning_runs(statuses=GOING_ON, limit=LOOKED_AT)
         _chart(collect(planned, [run for run in runs if run.status is Status.FINISHED]))

@@ -1,4 +1,4 @@
-"""Before it starts: what learns, what it takes, and what the network will see."""
+"""Before a fine-tuning: trainable parameters, cost, and augmented images."""
 
 from __future__ import annotations
 
@@ -35,20 +35,22 @@ def found_depths(base: Recipe, classes: int) -> dict[str, Depth]:
 
 
 def costs(recipe: Recipe, known: Mapping[str, Depth], dataset: Dataset) -> None:
-    """Parameters that learn, memory, and what is kept on disk."""
+    """Trainable parameters, memory, and the size of the feature cache."""
     deepest = known[recipe.phases[-1].train_from]
     images = _images(dataset)
     rows = images[0] * (recipe.variants if recipe.augmentation else 1) + images[1]
     kept = rows * sum({known[phase.train_from].feature_bytes for phase in recipe.phases})
     with st.container(horizontal=True):
-        st.metric("Parameters that learn", f"{deepest.trainable:,}", border=True)
-        st.metric("Of all", f"{deepest.trainable / deepest.parameters:.1%}", border=True)
+        st.metric("Trainable parameters", f"{deepest.trainable:,}", border=True)
+        st.metric(
+            "Share of all parameters", f"{deepest.trainable / deepest.parameters:.1%}", border=True
+        )
         st.metric("Memory, about", _size(deepest.memory(recipe.batch_size)), border=True)
         st.metric(
-            "Kept on disk",
+            "Feature cache",
             _size(kept) if kept else "nothing",  # where no layer is frozen
             border=True,
-            help="What the frozen layers make of each image and variant, computed once.",
+            help="Outputs of the frozen layers for each variant of an image, kept on disk.",
         )
 
 
@@ -58,17 +60,17 @@ def time_needed(recipe: Recipe, known: Mapping[str, Depth], dataset: Dataset) ->
 
     key = ("seconds", recipe.model, recipe.size, recipe.head)
     answer = background().ask(key, lambda: _seconds(recipe, len(dataset.class_names)))
-    seconds = awaited(answer, waiting="Asking the network once to see how fast it is here …")
+    seconds = awaited(answer, waiting="Measuring the speed of the network here …")
     needed = depths.estimate_time(recipe, dict(known), _images(dataset), seconds)
     parts = (
-        f": {duration(needed.features)} for what the frozen layers see, "
-        f"{duration(needed.training)} for learning"
+        f": {duration(needed.features)} for the outputs of the frozen layers, "
+        f"{duration(needed.training)} for training"
         if needed.features
         else ""  # nothing is frozen
     )
     st.caption(
         f":material/schedule: About **{duration(needed.seconds)}** on this machine{parts}. "
-        f"Reckoned from {1000 * seconds:.0f} ms that an image was just seen to take here; "
+        f"Estimated from {1000 * seconds:.0f} ms per image, measured here just now; "
         "other jobs make it slower."
     )
 
@@ -87,18 +89,18 @@ def _seconds(recipe: Recipe, classes: int) -> float:
 
 def preview(recipe: Recipe, dataset: Dataset) -> None:
     """Some images, and below each what the network gets to see of it."""
-    st.markdown("**What the network will see**")
+    st.markdown("**Augmented training images**")
     with st.container(horizontal=True, vertical_alignment="center"):
         st.button("Others", icon=":material/shuffle:", key="reshuffle", on_click=_reshuffle)
         st.caption(
-            "Above the images as they are, below them the very numbers that go into the network."
+            "First row: original images. Below: augmented copies, exactly as the network gets them."
             if recipe.augmentation
-            else "Without changes: the numbers that go into the network are the images."
+            else "Without augmentation the network gets the images as they are."
         )
     seed = st.session_state.setdefault("preview_seed", 0)
     key = ("seen", dataset.fingerprint, recipe.size, recipe.augmentation, recipe.split_seed, seed)
     answer = background().ask(key, lambda: seen(recipe, dataset, seed))
-    images = awaited(answer, waiting="Changing the images …")
+    images = awaited(answer, waiting="Augmenting the images …")
     rows = "as they are, then changed in several ways" if recipe.augmentation else "as they are"
     columns = min(PREVIEWED, len(dataset.indices("train")))
     charts.mosaic(images, columns=columns, width=WIDTH, alt=f"Training images, {rows}")

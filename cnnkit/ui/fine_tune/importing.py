@@ -22,7 +22,7 @@ _FILE = "import_file"
 
 def offer() -> None:
     """A button behind which images can be brought."""
-    with st.popover("Bring your own", icon=":material/add_photo_alternate:"):
+    with st.popover("Upload images", icon=":material/add_photo_alternate:"):
         file = st.file_uploader(
             "A ZIP with one folder for each class",
             type=["zip"],

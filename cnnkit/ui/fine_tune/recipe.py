@@ -1,4 +1,4 @@
-"""What shall learn, how deep, and from what: the form of the Fine-tune page."""
+"""Network, depth and settings: the form of the Fine-tune page."""
 
 from __future__ import annotations
 
@@ -20,16 +20,16 @@ if TYPE_CHECKING:
 
 FIRST = "mobilenet_v2"  # small, and quick without a GPU
 SMALL = ("compact_photo_cnn", "photo_cnn")  # begin with random weights
-HEADS = {"pool": "Mean of each map", "flatten": "Flatten and a hidden layer"}
+HEADS = {"pool": "Global average pooling", "flatten": "Flatten and a dense layer"}
 POST_HEAD = Head(kind="flatten", units=256, dropout=0.5)
 MIX_TITLES = {
     "none": "None",
-    "flip": "Mirror",
-    "post": "Shear, zoom, mirror (as the post)",
-    "photos": "Crop, turn, mirror, light",
-    "flowers": "Crop, turn a little, mirror, light",
-    "AlexNet": "Crop, mirror, colour (as AlexNet)",
-    "strong": "All of it, and blanked squares",
+    "flip": "Horizontal flip",
+    "post": "Shear, zoom, flip (published)",
+    "photos": "Crop, rotation, flip, brightness",
+    "flowers": "Crop, small rotation, flip, brightness",
+    "AlexNet": "Crop, flip, PCA color noise (AlexNet)",
+    "strong": "All of these, and cutout",
 }
 
 
@@ -51,7 +51,7 @@ def network_picker() -> Recipe:
     if chosen == "vgg16" and chosen not in here:
         st.warning(
             f"The official weights of {pretrained_info(chosen).title} are not on this machine, so "
-            "it begins with random ones: it shows the way, and learns little.",
+            "it starts from random ones and reaches a low accuracy.",
             icon=":material/science:",
         )
         for asset in missing_weights(chosen):
@@ -75,11 +75,11 @@ def depth_slider(known: Mapping[str, Depth], base: Recipe) -> Depth:
     """How much of the network learns, from the head alone to everything."""
     usual = _last(base).train_from
     chosen = inputs.choice(
-        "Learn from this block on",
+        "Unfreeze from block",
         list(known),
         parameter="depth",
         default=usual if usual in known else HEAD,
-        title=lambda name: {HEAD: "only the new head", ALL: "everything"}.get(name, name),
+        title=lambda name: {HEAD: "head only", ALL: "all layers"}.get(name, name),
         widget=st.select_slider,
     )
     return known[chosen]
@@ -92,23 +92,23 @@ def settings(base: Recipe, depth: Depth, dataset: Dataset) -> Recipe:
         with left:
             head = _head(base.head or Head())
             epochs = inputs.number(
-                "Epochs with the head alone",
+                "Epochs, head only",
                 1,
                 200,
                 parameter="epochs",
                 default=_first(base).epochs or 1,
             )
-            rate = _rate("Its learning rate", "rate", _first(base).learning_rate or 1e-3)
+            rate = _rate("Learning rate, head only", "rate", _first(base).learning_rate or 1e-3)
         with middle:
             deeper = inputs.number(
-                "Epochs of what is below too",
+                "Epochs, unfrozen",
                 0,
                 200,
                 parameter="deeper",
                 default=(_last(base).epochs or 1) if _last(base).train_from != HEAD else 8,
                 disabled=depth.train_from == HEAD,
             )
-            low = _rate("Their learning rate", "deeper_rate", _last(base).learning_rate or 1e-3)
+            low = _rate("Learning rate, unfrozen", "deeper_rate", _last(base).learning_rate or 1e-3)
             smoothing = inputs.number(
                 "Label smoothing",
                 0.0,
@@ -119,21 +119,21 @@ def settings(base: Recipe, depth: Depth, dataset: Dataset) -> Recipe:
             )
         with right:
             mix = inputs.choice(
-                "Changes of the images",
+                "Augmentation",
                 list(MIXES),
                 parameter="changes",
                 title=MIX_TITLES.__getitem__,
                 default=next((n for n, a in MIXES.items() if a == base.augmentation), "photos"),
             )
             variants = inputs.number(
-                "Variants of each image",
+                "Variants",
                 1,
                 16,
                 parameter="variants",
                 default=base.variants,
-                help="Below the lowest layer that learns, each is computed once and kept.",
+                help="Copies of each image in the feature cache, all but one of them augmented.",
             )
-            balanced = st.toggle("Rare classes count more", key="balanced", bind="query-params")
+            balanced = st.toggle("Balance classes", key="balanced", bind="query-params")
     below = replace(
         _last(base), train_from=depth.train_from, epochs=int(deeper) or 1, learning_rate=float(low)
     )
@@ -158,7 +158,7 @@ def settings(base: Recipe, depth: Depth, dataset: Dataset) -> Recipe:
 
 def _title(name: str, here: bool) -> str:
     if name in SMALL:
-        return f"{model_info(name).title} · from nothing"
+        return f"{model_info(name).title} · from scratch"
     spec = pretrained_info(name)
     return f"{spec.title} · {'ImageNet' if here else 'random weights'}"
 

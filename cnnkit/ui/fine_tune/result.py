@@ -10,6 +10,7 @@ from cnnkit.ui.common.mistakes import class_scores, mistakes
 from cnnkit.ui.common.polling import duration
 from cnnkit.ui.fine_tune import baseline_predictions, class_names, comparison
 from cnnkit.ui.fine_tune.files import files
+from cnnkit.ui.train.training import suggest_more_epochs
 
 
 def show(run_id: str) -> None:
@@ -22,14 +23,15 @@ def show(run_id: str) -> None:
     if run.status is not Status.FINISHED:
         return
     _figures(run)
+    suggest_more_epochs(run)
     with st.container(horizontal=True, vertical_alignment="center"):
-        page.link("pages/predict.py", "Show it your images", networks=f"run.{run.id}")
-        page.link("pages/visualize.py", "What does it want to see?", network=f"run.{run.id}")
+        page.link("pages/predict.py", "Predict your images", networks=f"run.{run.id}")
+        page.link("pages/visualize.py", "Visualize it", network=f"run.{run.id}")
         page.link("pages/runs.py", "Compare", run=run.id)
         files(run)
         class_names.button(run)
     wrong, classes, untaught, others = st.tabs(
-        ["Mistakes", "Classes", "Before and after", "Beside others"]
+        ["Confusion matrix", "Classes", "Before and after", "Comparison"]
     )
     with wrong:
         mistakes(run, key="result")
@@ -46,15 +48,15 @@ def _figures(run: Run) -> None:
     low, high = answers.interval
     with st.container(horizontal=True):
         st.metric(
-            "Right on the test",
+            "Test accuracy",
             f"{1 - answers.error:.1%}",
-            help=f"Of {len(answers.labels)} images that nothing was chosen by.",
+            help=f"Of {len(answers.labels)} images in the test set, which no choice was made on.",
         )
         st.metric(
-            "So of new images",
+            "95 % confidence interval",
             f"{low:.0%} to {high:.0%}",
-            help="95 % interval of Wilson: with so few test images the figure is not sharper.",
+            help="Wilson interval of the accuracy on new images: more test images would narrow it.",
         )
         if "best_epoch" in run.metrics:
-            st.metric("Weights of epoch", f"{run.metrics['best_epoch']:.0f}")
+            st.metric("Best epoch", f"{run.metrics['best_epoch']:.0f}")
         st.metric("Time", duration(run.metrics.get("seconds")))

@@ -1,4 +1,4 @@
-"""The button that starts it, alone or beside a small network that begins with nothing."""
+"""The button that starts a fine-tuning, and a small network from scratch to compare with."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ def button(recipe: Recipe, title: str) -> None:
     with st.container(horizontal=True, vertical_alignment="bottom"):
         name = st.text_input("Name of the run", placeholder=usual, max_chars=80, key="run_name")
         beside = st.toggle(
-            "Beside it a small network from nothing",
+            "Also train a small network from scratch",
             key="from_nothing",
-            help=f"{model_info(SMALL).title} learns the same images with random weights to begin "
-            "with, as a run of its own: to see what the million photos were good for.",
+            help=f"{model_info(SMALL).title} is trained on the same images from random "
+            "weights, as a run of its own: to compare with pretrained weights.",
         )
         pressed = st.button(
             "Fine-tune", type="primary", icon=":material/play_arrow:", key="fine_tune", width=160

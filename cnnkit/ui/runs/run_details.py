@@ -157,7 +157,7 @@ def _figures(run: Run) -> None:
         if "seconds" in figures:
             st.metric("Time", duration(figures["seconds"]))
         if "best_epoch" in figures:
-            st.metric("Weights of epoch", f"{figures['best_epoch']:.0f}")
+            st.metric("Best epoch", f"{figures['best_epoch']:.0f}")
         if "trainable" in figures:
             st.metric("Trainable parameters", f"{figures['trainable']:,.0f}")
         if "parameters" in figures and figures["parameters"] != figures.get("trainable"):

@@ -29,7 +29,7 @@ PREVIEWED = 12  # images
 
 
 def parameters(recipe: Recipe) -> None:
-    """How many numbers the network learns, counted without holding up the page."""
+    """The number of trainable parameters, counted without holding up the page."""
     published = published_parameters(recipe)
     if published is not None:
         _parameters(recipe, published)
@@ -55,23 +55,23 @@ def time_needed(recipe: Recipe) -> None:
 
 
 def amount(recipe: Recipe) -> None:
-    """How much is learnt from."""
+    """Images and epochs."""
     times = f"up to {recipe.epochs:,}" if recipe.stopping else f"{recipe.epochs:,}"
     epochs = "epoch" if recipe.epochs == 1 else "epochs"
     _card("Images an epoch", f"{images_per_epoch(recipe):,}", f"{times} {epochs}")
 
 
 def augmentation_preview(recipe: Recipe) -> None:
-    """Some of the real images, and what the network gets to see of them."""
-    st.markdown("**What it will learn from**")
+    """Some training images, and augmented copies of them."""
+    st.markdown("**Training images**")
     with st.container(horizontal=True, vertical_alignment="center"):
         st.button("Others", icon=":material/shuffle:", key="reshuffle", on_click=_reshuffle)
         if recipe.augmentation:
-            changed = st.toggle("Show how this recipe changes them", key="preview")
+            changed = st.toggle("Show augmented copies", key="preview")
         else:
             changed = False
             st.caption(
-                "This recipe shows every image as it is. Set a shift or a rotation under "
+                "This recipe has no augmentation. Set a shift or a rotation under "
                 "Hyper-parameters → Augmentation to see it here."
             )
     seed = st.session_state.setdefault("preview_seed", 0)
@@ -107,7 +107,7 @@ def preview(data: Dataset, augmentation: Augmentation, seed: int) -> np.ndarray:
 def _parameters(recipe: Recipe, count: int) -> None:
     usual = model_info(recipe.model).trainable
     _card(
-        "Numbers to learn",
+        "Trainable parameters",
         f"{count:,}",
         "as published" if count == usual else f"{usual:,} as published",
     )

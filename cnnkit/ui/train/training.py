@@ -6,12 +6,16 @@ import streamlit as st
 
 from cnnkit.datasets import dataset_info
 from cnnkit.models import model_info
-from cnnkit.runs import Status
+from cnnkit.runs import Run, Status
 from cnnkit.training import Recipe
+from cnnkit.training.estimates import recipe_of
 from cnnkit.ui.common import cache, inputs, messages, page
 from cnnkit.ui.common.downloads import offer_download
 from cnnkit.ui.common.mistakes import mistakes
 from cnnkit.ui.common.polling import duration
+
+POOR = 0.2  # test error from which more epochs are suggested
+MORE_EPOCHS = 20
 
 
 def starting_point() -> tuple[Recipe, str]:
@@ -40,7 +44,8 @@ def explain(recipe: Recipe) -> None:
     """What was chosen, in three sentences, and whose work it is."""
     spec, data = model_info(recipe.model), dataset_info(recipe.dataset)
     st.markdown(
-        f"**{spec.title}**: {spec.description} It learns from **{data.title}**: {data.description}"
+        f"**{spec.title}**: {spec.description} It is trained on **{data.title}**: "
+        f"{data.description}"
     )
     messages.source(f"Network: {spec.paper}. Images: {data.source}.")
 
@@ -97,17 +102,41 @@ def result(run_id: str) -> None:
         if "test_error" in figures:
             st.metric("Test error", f"{100 * figures['test_error']:.2f} %")
         if "test_accuracy" in figures:
-            st.metric("Right on the test", f"{100 * figures['test_accuracy']:.2f} %")
+            st.metric("Test accuracy", f"{100 * figures['test_accuracy']:.2f} %")
         if "best_epoch" in figures:
-            st.metric("Weights of epoch", f"{figures['best_epoch']:.0f}")
+            st.metric("Best epoch", f"{figures['best_epoch']:.0f}")
         st.metric("Time", duration(figures.get("seconds")))
+    suggest_more_epochs(run)
     with st.container(horizontal=True):
         page.link("pages/draw.py", "Draw a digit for it", runs=run.id)
         page.link("pages/inside.py", "Look inside", run=run.id)
+        page.link("pages/visualize.py", "Visualize it", network=f"run.{run.id}")
         page.link("pages/runs.py", "Compare and download", run=run.id)
         page.link("pages/train.py", "Change something and train again", like=run.id)
     st.divider()
     mistakes(run, key="result")
+
+
+def suggest_more_epochs(run: Run) -> None:
+    """What to try next after a poor result: the same recipe for more epochs, by a button.
+
+    Args:
+        run: finished.
+    """
+    error, recipe = run.metrics.get("test_error", 0.0), recipe_of(run.spec)
+    if recipe is None or error < POOR or recipe.total_epochs >= MORE_EPOCHS:
+        return
+    longer = recipe.for_epochs(MORE_EPOCHS)
+    epochs = f"{recipe.total_epochs} epoch{'s' if recipe.total_epochs > 1 else ''}"
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.markdown(f"**{error:.0%}** error after {epochs}.", width="content")
+        if st.button(
+            f"Train {longer.total_epochs} epochs", icon=":material/play_arrow:", key="more_epochs"
+        ):
+            name = f"{run.name}, {longer.total_epochs} epochs"
+            queued = cache.jobs().submit(kind="train", spec=longer.to_dict(), name=name)
+            st.query_params.from_dict({"run": queued.id})
+            st.rerun()
 
 
 def leave_run() -> None:
