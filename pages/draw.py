@@ -47,9 +47,9 @@ def ask() -> None:
             image, label = handwriting.tested()
         else:
             digit = (
-                handwriting.drawn()
+                handwriting.drawing_input()
                 if source == "drawing"
-                else handwriting.photographed(camera=source == "camera", key=source)
+                else handwriting.photo_input(camera=source == "camera", key=source)
             )
             image = None if digit is None else digit.image
         if image is not None:

@@ -1,4 +1,4 @@
-"""Predict: what famous networks, and one's own, see in any image."""
+"""Predict: the top-k predictions of pretrained, trained and uploaded networks for any image."""
 
 import streamlit as st
 
@@ -11,11 +11,11 @@ open_page("Predict", "What does a network see in your image?")
 
 with shown_errors():
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        chosen = network_list.picker(cache.finished_runs(), label="Networks to ask")
+        chosen = network_list.picker(cache.finished_runs(), label="Networks to compare")
         uploads.offer(network_list.PARAMETER)
     with st.container(horizontal=True, vertical_alignment="bottom", gap="large"):
         fit = predicting.fit_picker()
-        count = st.slider("Best answers", 1, 10, 5, key="top", bind="query-params", width=200)
+        count = st.slider("Top-k predictions", 1, 10, 5, key="top", bind="query-params", width=200)
     files = predicting.files()
 
 if not chosen:
@@ -24,11 +24,11 @@ if not chosen:
 networks = network_list.offer_missing(chosen)
 if not files:
     st.info(
-        "Bring an image, or choose **Example**: the networks answer at once.",
+        "Upload an image, or choose **Example**: it is classified at once.",
         icon=":material/arrow_upward:",
     )
 elif networks and len(files) == 1:
     predicting.show_one(files[0], networks, fit, count)
 elif networks:
     predicting.show_many(files, networks, fit, count)
-source("The five best answers, after aidiary: keras-examples (VGG16, top-5 prediction).")
+source("Top-5 predictions, after aidiary: keras-examples (VGG16, top-5 prediction).")

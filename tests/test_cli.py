@@ -230,7 +230,7 @@ def test_a_network_of_ones_own_is_given_as_a_file(tmp_path, suffix):
     keras.Model(image, keras.layers.Dense(3, "softmax", name="dense")(x)).save(path)
     Image.new("RGB", (9, 9), "red").save(photo)
     (found,) = answer("predict", str(photo), "--model", str(path))
-    assert {one["class"] for one in found["answers"]} == {"class 0", "class 1", "class 2"}
+    assert {one["class"] for one in found["predictions"]} == {"class 0", "class 1", "class 2"}
     assert [row["name"] for row in answer("anatomy", str(path))["layers"][1:]] == ["mean", "dense"]
 
 
@@ -263,10 +263,10 @@ def test_predict_answers_images_and_names_those_it_cannot_read(tmp_path):
     result = call("predict", str(image), str(bad), "--model", "starter", "--top", "3", "--json")
     assert result.exit_code == 1
     good, refused = json.loads(result.stdout)
-    assert good["error"] is None and len(good["answers"]) == 3
-    probabilities = [answer["probability"] for answer in good["answers"]]
+    assert good["error"] is None and len(good["predictions"]) == 3
+    probabilities = [one["probability"] for one in good["predictions"]]
     assert probabilities == sorted(probabilities, reverse=True)
-    assert "not an image" in refused["error"] and refused["answers"] == []
+    assert "not an image" in refused["error"] and refused["predictions"] == []
 
 
 def test_predict_with_an_unknown_network_lists_the_known():
@@ -296,7 +296,7 @@ def test_predict_knows_what_the_photos_show(model, places):
     result = call("predict", *paths, "--model", model, "--top", str(places), "--json")
     assert result.exit_code == 0
     for one in json.loads(result.stdout):
-        assert PHOTOS[Path(one["image"]).stem] in [a["class"] for a in one["answers"]]
+        assert PHOTOS[Path(one["image"]).stem] in [a["class"] for a in one["predictions"]]
 
 
 def pixels(path) -> np.ndarray:

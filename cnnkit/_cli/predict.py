@@ -9,7 +9,7 @@ import click
 from cnnkit._cli._networks import open_network
 from cnnkit._cli._output import json_option, show, table
 from cnnkit.models import Predictor
-from cnnkit.predict import FITS, Prediction, predict_files, top_k
+from cnnkit.predict import FITS, FilePrediction, predict_files, top_k
 
 
 @click.command()
@@ -42,14 +42,14 @@ def predict(images: tuple[Path, ...], models: tuple[str, ...], top: int, fit: st
         raise click.exceptions.Exit(1)
 
 
-def _as_dict(one: Prediction, model: str, network: Predictor, top: int) -> dict:
-    answers = [] if one.logits is None else top_k(one.logits, network.card.class_names, top)
+def _as_dict(one: FilePrediction, model: str, network: Predictor, top: int) -> dict:
+    predictions = [] if one.logits is None else top_k(one.logits, network.card.class_names, top)
     return {
         "image": one.name,
         "model": model,
-        "answers": [
+        "predictions": [
             {"class": a.name, "index": a.index, "probability": round(a.probability, 6)}
-            for a in answers
+            for a in predictions
         ],
         "notes": list(one.notes),
         "error": one.error,
@@ -62,7 +62,7 @@ def _as_text(found: list[dict]) -> str:
         place = f"{one['image']} ({one['model']})"
         if one["error"]:
             rows.append((place, "", one["error"]))
-        for answer in one["answers"]:
-            rows.append((place, f"{answer['probability']:.1%}", answer["class"]))
+        for prediction in one["predictions"]:
+            rows.append((place, f"{prediction['probability']:.1%}", prediction["class"]))
             place = ""
     return table(("IMAGE", "PROBABILITY", "CLASS"), rows)

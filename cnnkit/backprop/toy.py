@@ -12,7 +12,7 @@ from cnnkit.backprop.dense import Dense, ReLU
 from cnnkit.backprop.network import NumpyModel
 from cnnkit.backprop.pooling import MaxPooling
 from cnnkit.backprop.shaping import Flatten, Scaling
-from cnnkit.datasets._toy_patterns import CLASSES, SIZE, TRAIN, toy_patterns
+from cnnkit.datasets.toy_patterns import CLASSES, SIZE, TRAIN, toy_patterns
 from cnnkit.errors import UnknownNameError
 
 Part = tuple[np.ndarray, np.ndarray]  # images of 0 to 255, and labels

@@ -15,7 +15,7 @@ from itertools import count
 from typing import TYPE_CHECKING
 
 from cnnkit._lazy import keras
-from cnnkit.models._inception import MODULES, convolution, inception
+from cnnkit.models.googlenet import MODULES, convolution, inception
 
 if TYPE_CHECKING:
     from keras import Model

@@ -1,6 +1,5 @@
 """Data sets of images with labels: `load_dataset(name)`. Needs NumPy alone."""
 
-from cnnkit.datasets._progress import Progress
 from cnnkit.datasets._registry import (
     dataset_info,
     dataset_title,
@@ -10,7 +9,7 @@ from cnnkit.datasets._registry import (
     read_ahead,
 )
 from cnnkit.datasets._splits import part_sizes
-from cnnkit.datasets._types import Dataset, DatasetSpec
+from cnnkit.datasets._types import Dataset, DatasetSpec, Progress
 
 __all__ = [
     "Dataset",

@@ -9,9 +9,9 @@ import zlib
 from collections.abc import Iterator
 from pathlib import Path
 
-from cnnkit.datasets._progress import Progress, nothing
 from cnnkit.datasets._resizing import SIDE, squares
 from cnnkit.datasets._store import VERSION, Card, Entry, ImageStore
+from cnnkit.datasets._types import Progress, nothing
 from cnnkit.errors import CorruptAssetError, InvalidImageError
 from cnnkit.image_io import MAX_BYTES
 

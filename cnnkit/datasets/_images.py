@@ -1,4 +1,4 @@
-"""Data sets of images that lie decoded on disk and are divided at random, by a seed."""
+"""Data sets of images that lie decoded on disk and are split_dataset at random, by a seed."""
 
 from __future__ import annotations
 
@@ -7,18 +7,17 @@ from dataclasses import dataclass, replace
 
 from cnnkit import assets
 from cnnkit.datasets import _flowers17, drawn
-from cnnkit.datasets._progress import Progress, nothing
 from cnnkit.datasets._resizing import SIDE
 from cnnkit.datasets._splits import Split, divide
 from cnnkit.datasets._store import Entry, ImageStore
-from cnnkit.datasets._types import Dataset, DatasetSpec
+from cnnkit.datasets._types import Dataset, DatasetSpec, Progress, nothing
 from cnnkit.errors import IncompatibleError
 
 PER_CLASS, SIDES = (3, 1000), (16, 512)  # what can be drawn
 
 
 @dataclass(frozen=True, kw_only=True)
-class Choice:
+class DatasetOptions:
     """What a caller may choose of a data set of images; None: as it is published.
 
     Args:
@@ -34,14 +33,14 @@ class Choice:
     progress: Progress = nothing
 
 
-def load_images(spec: DatasetSpec, choice: Choice) -> Dataset:
+def load_images(spec: DatasetSpec, choice: DatasetOptions) -> Dataset:
     """Read one of `IMAGE_SETS`, decoded or drawn the first time, and divide it."""
     return _OPENERS[spec.name](spec, choice)
 
 
-def divided(spec: DatasetSpec, entry: Entry, split: Split) -> Dataset:
+def split_dataset(spec: DatasetSpec, entry: Entry, split: Split) -> Dataset:
     """An entry of the store as a data set."""
-    parts = divide(entry.labels, entry.twins, split, spec.title)
+    parts = divide(entry.labels, entry.pixel_groups, split, spec.title)
     entry.labels.setflags(write=False)
     return Dataset(
         spec=spec,
@@ -53,7 +52,7 @@ def divided(spec: DatasetSpec, entry: Entry, split: Split) -> Dataset:
     )
 
 
-def as_kept(title: str, choice: Choice) -> None:
+def refuse_redrawing(title: str, choice: DatasetOptions) -> None:
     """Refuse to redraw what is not drawn.
 
     Raises:
@@ -61,13 +60,13 @@ def as_kept(title: str, choice: Choice) -> None:
     """
     if choice.side not in (None, SIDE) or choice.images_per_class is not None:
         raise IncompatibleError(
-            f"{title} is kept as it is, at {SIDE} × {SIDE} pixels: only drawn flowers can be had "
+            f"{title} is stored at {SIDE} × {SIDE} pixels: only drawn flowers can be made "
             "in another size or number. Use `per_class` to learn from fewer."
         )
 
 
-def _flowers(spec: DatasetSpec, choice: Choice) -> Dataset:
-    as_kept(spec.title, choice)
+def _flowers(spec: DatasetSpec, choice: DatasetOptions) -> Dataset:
+    refuse_redrawing(spec.title, choice)
     entry = _flowers17.stored(
         assets.fetch("flowers17"),
         ImageStore.of(),
@@ -75,22 +74,22 @@ def _flowers(spec: DatasetSpec, choice: Choice) -> Dataset:
         licence=spec.licence,
         progress=choice.progress,
     )
-    held = _flowers17.VALIDATION * len(_flowers17.CLASS_NAMES)
-    return divided(spec, entry, _with_defaults(choice.split, _flowers17.TEST, held))
+    held_out = _flowers17.VALIDATION * len(_flowers17.CLASS_NAMES)
+    return split_dataset(spec, entry, _with_defaults(choice.split, _flowers17.TEST, held_out))
 
 
-def _drawn(spec: DatasetSpec, choice: Choice) -> Dataset:
+def _drawn(spec: DatasetSpec, choice: DatasetOptions) -> Dataset:
     count = _within("images_per_class", choice.images_per_class, drawn.PER_CLASS, PER_CLASS)
     side = _within("side", choice.side, SIDE, SIDES)
     entry = drawn.stored(ImageStore.of(), per_class=count, side=side, progress=choice.progress)
-    tested, held = drawn.parts(count)
+    tested, held_out = drawn.parts(count)
     classes = len(drawn.FLOWERS)
     spec = replace(
         spec,
         input_shape=(side, side, 3),
         images=(classes * (count - tested), classes * tested),
     )
-    return divided(spec, entry, _with_defaults(choice.split, tested, classes * held))
+    return split_dataset(spec, entry, _with_defaults(choice.split, tested, classes * held_out))
 
 
 def _with_defaults(split: Split, test: int, validation: int) -> Split:
@@ -107,7 +106,7 @@ def _within(name: str, value: int | None, default: int, limits: tuple[int, int])
     return int(value)
 
 
-_OPENERS: dict[str, Callable[[DatasetSpec, Choice], Dataset]] = {
+_OPENERS: dict[str, Callable[[DatasetSpec, DatasetOptions], Dataset]] = {
     "flowers17": _flowers,
     "drawn_flowers": _drawn,
 }
@@ -142,7 +141,7 @@ IMAGE_SETS = {
             ),
             description=(
                 "680 drawings of the same 17 kinds, made by this program. No photos: easier, and "
-                "what is learnt from them says nothing about real flowers."
+                "what a network learns from them says nothing about real flowers."
             ),
             source=drawn.SOURCE,
             licence="made by this program",

@@ -8,10 +8,9 @@ import pkgutil
 import numpy as np
 
 from cnnkit import datasets
-from cnnkit.datasets._images import IMAGE_SETS, Choice, load_images
-from cnnkit.datasets._progress import Progress, nothing
+from cnnkit.datasets._images import IMAGE_SETS, DatasetOptions, load_images
 from cnnkit.datasets._splits import Split, cannot_divide, part_sizes
-from cnnkit.datasets._types import READERS, Dataset, DatasetSpec
+from cnnkit.datasets._types import READERS, Dataset, DatasetSpec, Progress, nothing
 from cnnkit.datasets.folders import imported
 from cnnkit.errors import StorageError, UnknownDatasetError
 
@@ -102,7 +101,7 @@ def load_dataset(
             per_class=per_class,
             adapt=adapt_sizes,
         )
-        choice = Choice(
+        choice = DatasetOptions(
             split=split, images_per_class=images_per_class, side=side, progress=progress
         )
         return (imported.load_own if spec.kind == "own" else load_images)(spec, choice)

@@ -78,17 +78,17 @@ def cannot_divide(
 
 
 def divide(
-    labels: np.ndarray, twins: np.ndarray, split: Split, title: str
+    labels: np.ndarray, pixel_groups: np.ndarray, split: Split, title: str
 ) -> dict[str, np.ndarray]:
     """Indices of each part, ascending.
 
     The test part depends on the seed alone, so that it stays untouched whatever is chosen
     for the others. Images with the same pixels stay on one side; where their classes
-    differ as well, they are only learnt from. A class of fewer than three is not tested.
+    differ as well, they are only in the training set. A class of fewer than three is not tested.
 
     Args:
         labels: int64 (images,).
-        twins: int64 (images,), equal for the same pixels.
+        pixel_groups: int64 (images,), equal for the same pixels.
         split: how.
         title: of the data set, for messages.
 
@@ -97,17 +97,17 @@ def divide(
     """
     if split.seed < 0:
         raise IncompatibleError(f"A split seed is a number from 0 on. Received: {split.seed}.")
-    orders = _orders(labels, twins, split.seed)
+    orders = _orders(labels, pixel_groups, split.seed)
     tests = [_tested(order, split.test) for order in orders]
     rest = [order[len(test) :] for order, test in zip(orders, tests, strict=True)]
     if split.adapt:
         split = _adapted(split, rest, orders)
     held = _validation(rest, orders, split)
-    learnt = [order[count:] for order, count in zip(rest, held, strict=True)]
-    chosen = _train(learnt, split)
-    train = [order[:count] for order, count in zip(learnt, chosen, strict=True)]
+    pool = [order[count:] for order, count in zip(rest, held, strict=True)]
+    chosen = _train(pool, split)
+    train = [order[:count] for order, count in zip(pool, chosen, strict=True)]
     if split.train is None and split.per_class is None:
-        train.append(_contradictory(labels, twins))
+        train.append(_contradictory(labels, pixel_groups))
     _check(split, title, sum(map(len, rest)), sum(held), sum(map(len, train)))
     return {
         "train": _together(train),
@@ -116,21 +116,21 @@ def divide(
     }
 
 
-def _orders(labels: np.ndarray, twins: np.ndarray, seed: int) -> list[np.ndarray]:
+def _orders(labels: np.ndarray, pixel_groups: np.ndarray, seed: int) -> list[np.ndarray]:
     """The images of each class in random order; of the same pixels only the first."""
-    _, first = np.unique(twins, return_index=True)
-    free = np.setdiff1d(first, _contradictory(labels, twins))
+    _, first = np.unique(pixel_groups, return_index=True)
+    free = np.setdiff1d(first, _contradictory(labels, pixel_groups))
     return [
         np.random.default_rng([seed, k]).permutation(free[labels[free] == k])
         for k in range(int(labels.max()) + 1)
     ]
 
 
-def _contradictory(labels: np.ndarray, twins: np.ndarray) -> np.ndarray:
+def _contradictory(labels: np.ndarray, pixel_groups: np.ndarray) -> np.ndarray:
     """Images whose pixels stand in several classes."""
-    pairs = np.unique(np.stack([twins, labels]), axis=1)
+    pairs = np.unique(np.stack([pixel_groups, labels]), axis=1)
     numbers, counts = np.unique(pairs[0], return_counts=True)
-    return np.flatnonzero(np.isin(twins, numbers[counts > 1]))
+    return np.flatnonzero(np.isin(pixel_groups, numbers[counts > 1]))
 
 
 def _tested(order: np.ndarray, count: int | None) -> np.ndarray:
@@ -146,8 +146,8 @@ def _adapted(split: Split, rest: list[np.ndarray], orders: list[np.ndarray]) -> 
     if split.validation is not None and sum(_validation(rest, orders, split)) < split.validation:
         split = replace(split, validation=None)
     held = _validation(rest, orders, split)
-    learnt = [order[count:] for order, count in zip(rest, held, strict=True)]
-    if split.train is not None and sum(_train(learnt, split)) < split.train:
+    pool = [order[count:] for order, count in zip(rest, held, strict=True)]
+    if split.train is not None and sum(_train(pool, split)) < split.train:
         split = replace(split, train=None)
     return split
 
@@ -159,8 +159,8 @@ def _validation(rest: list[np.ndarray], orders: list[np.ndarray], split: Split) 
     return _spread(asked, [max(0, len(order) - 1) for order in rest])
 
 
-def _train(learnt: list[np.ndarray], split: Split) -> list[int]:
-    most = [len(order) for order in learnt]
+def _train(pool: list[np.ndarray], split: Split) -> list[int]:
+    most = [len(order) for order in pool]
     if split.per_class is not None:
         most = [min(count, split.per_class) for count in most]
     return most if split.train is None else _spread(split.train, most)
@@ -172,22 +172,22 @@ def _spread(total: int, most: list[int]) -> list[int]:
     if not whole or total >= whole:
         return most
     ideal = [total * count / whole for count in most]
-    given = [int(share) for share in ideal]
+    counts = [int(share) for share in ideal]
     # Who lost most by rounding down gets one more; of equals, the first class.
-    order = sorted(range(len(most)), key=lambda k: given[k] - ideal[k])
-    for k in order[: total - sum(given)]:
-        given[k] += 1
-    return given
+    order = sorted(range(len(most)), key=lambda k: counts[k] - ideal[k])
+    for k in order[: total - sum(counts)]:
+        counts[k] += 1
+    return counts
 
 
 def _check(split: Split, title: str, count: int, held: int, chosen: int) -> None:
-    wanted = split.validation, split.train
-    short = (wanted[0] is not None and held < wanted[0]) or (
-        wanted[1] is not None and chosen < wanted[1]
+    requested = split.validation, split.train
+    short = (requested[0] is not None and held < requested[0]) or (
+        requested[1] is not None and chosen < requested[1]
     )
-    negative = any(value is not None and value < 0 for value in wanted)
+    negative = any(value is not None and value < 0 for value in requested)
     if short or negative or chosen < 1 or (split.per_class or 1) < 1:
-        raise cannot_divide(title, count, *wanted, split.per_class)
+        raise cannot_divide(title, count, *requested, split.per_class)
 
 
 def _together(parts: list[np.ndarray]) -> np.ndarray:

@@ -1,7 +1,7 @@
 """Data sets of images on disk: decoded once, mapped into memory, bounded.
 
 An entry is a folder: `images.npy` (uint8, images × side × side × 3), `pictures.json`
-(file, label and twins of each) and `card.json` (what can be known without them). It is
+(file, label and pixel group of each) and `card.json` (what can be known without them). It is
 written under another name and renamed, so that none is ever half there; what a crash
 leaves is removed by whoever writes next.
 
@@ -31,7 +31,7 @@ from cnnkit.settings import Settings, get_settings
 CARD, LISTING, IMAGES = "card.json", "pictures.json", "images.npy"
 DELETED = ".deleted"  # folder of cards whose images are gone
 VERSION = 1  # of an entry; raised when the same source gives other pixels
-SPARE_DISK = 512 * 2**20  # bytes of the disk that stay free
+RESERVED_DISK = 512 * 2**20  # bytes of the disk that stay free
 LOCK_SECONDS = 600.0  # while another process decodes the same images
 ASIDE = ".aside-"
 
@@ -60,7 +60,7 @@ class Entry:
     images: np.ndarray  # uint8 (images, side, side, 3)
     labels: np.ndarray  # int64 (images,)
     names: tuple[str, ...]  # of the files
-    twins: np.ndarray  # int64 (images,); the same number: the same pixels
+    pixel_groups: np.ndarray  # int64 (images,); equal numbers: equal pixels
 
 
 class ImageStore:
@@ -143,7 +143,7 @@ class ImageStore:
                 images=images,
                 labels=labels,
                 names=tuple(listing["names"]),
-                twins=np.array(listing["twins"], np.int64),
+                pixel_groups=np.array(listing["twins"], np.int64),
             )
             _check(found)
             os.utime(entry)  # used now
@@ -227,23 +227,23 @@ class ImageStore:
         """
         sizes = {key: _size(self.folder / key) for key in self.keys()}
         droppable = sorted(filter(self._derived, sizes), key=self._last_used)
-        kept = sum(sizes.values())
-        free = shutil.disk_usage(self.folder).free - SPARE_DISK
+        held = sum(sizes.values())
+        free = shutil.disk_usage(self.folder).free - RESERVED_DISK
         dropped = []
-        while droppable and (kept + needed > self.max_bytes or needed > free):
+        while droppable and (held + needed > self.max_bytes or needed > free):
             dropped.append(droppable.pop(0))
-            kept -= sizes[dropped[-1]]
+            held -= sizes[dropped[-1]]
             free += sizes[dropped[-1]]
-        if kept + needed > self.max_bytes:
+        if held + needed > self.max_bytes:
             raise LimitError(
                 f"These images need {_gigabytes(needed)}; at most "
-                f"{_gigabytes(self.max_bytes)} are kept, and imported sets hold "
-                f"{_gigabytes(kept)} of them. Delete a set, or raise CNNKIT_IMAGES_MEMORY."
+                f"{_gigabytes(self.max_bytes)} may be stored, and imported sets take "
+                f"{_gigabytes(held)} of them. Delete a set, or raise CNNKIT_IMAGES_MEMORY."
             )
         if needed > free:
             raise LimitError(
                 f"These images need {_gigabytes(needed)}, and the disk of {self.folder} has "
-                f"{_gigabytes(max(0, free))} to spare. Delete a set, or make room."
+                f"{_gigabytes(max(0, free))} free. Delete a set, or make room."
             )
         for key in dropped:
             self.delete(key)
@@ -342,8 +342,8 @@ class Writer:
         """
         fingerprint = hashlib.sha256("".join(self._digests).encode()).hexdigest()
         numbers: dict[str, int] = {}
-        twins = [numbers.setdefault(one, len(numbers)) for one in self._digests]
-        listing = {"labels": [int(k) for k in labels], "names": list(names), "twins": twins}
+        pixel_groups = [numbers.setdefault(one, len(numbers)) for one in self._digests]
+        listing = {"labels": [int(k) for k in labels], "names": list(names), "twins": pixel_groups}
         with _written(self._store.folder):
             self._write_header()
             self._file.flush()
@@ -399,7 +399,7 @@ def _check(entry: Entry) -> None:
     side, count = entry.card.side, sum(entry.card.counts)
     if entry.images.shape != (count, side, side, 3) or entry.images.dtype != np.uint8:
         raise ValueError(f"{IMAGES} holds {entry.images.dtype} {entry.images.shape}")
-    if not len(entry.labels) == len(entry.names) == len(entry.twins) == count:
+    if not len(entry.labels) == len(entry.names) == len(entry.pixel_groups) == count:
         raise ValueError(f"{LISTING} does not list {count} images")
     classes = len(entry.card.class_names)
     if count and not 0 <= entry.labels.min() <= entry.labels.max() < classes:

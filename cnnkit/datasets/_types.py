@@ -1,4 +1,4 @@
-"""One type for every data set."""
+"""One type for every data set, and how readers of many images report progress."""
 
 from __future__ import annotations
 
@@ -175,3 +175,10 @@ def register_dataset(
         return read
 
     return register
+
+
+Progress = Callable[[int, int], object]  # images so far, images in all
+
+
+def nothing(done: int, total: int) -> None:
+    """Tell nobody."""

@@ -1,9 +1,9 @@
-"""Bring a digit of one's own into the form of MNIST: found, inverted, centred.
+"""Convert a user's digit to the form of MNIST: locate, invert and center it.
 
-MNIST's digits were scaled into a box of 20×20 pixels with their aspect kept, in gray
+MNIST's digits were scaled into a box of 20×20 pixels with their aspect ratio, in gray
 levels because of the smoothing, and laid into 28×28 pixels with their centre of mass in
 the middle (Y. LeCun, C. Cortes, C. Burges: The MNIST database of handwritten digits).
-A network that learnt those sees anything else as a different language.
+A network trained on those misreads anything else.
 """
 
 from __future__ import annotations
@@ -26,11 +26,11 @@ LEAST_CONTRAST = 28  # of 255, between ink and paper
 
 @dataclass(frozen=True, eq=False)
 class Handwriting:
-    """A digit in the form of MNIST, and where it was found.
+    """A digit in the form of MNIST, and where it is in the image.
 
     Args:
         image: uint8 (28, 28, 1), 0 paper to 255 ink.
-        box: left, top, right, bottom in pixels of the given image; right and bottom
+        box: left, top, right, bottom in pixels of the image; right and bottom
             lie outside.
         inverted: whether the ink was darker than the paper.
     """
@@ -59,7 +59,7 @@ def from_drawing(drawing: np.ndarray) -> Handwriting | None:
 def from_photo(photo: np.ndarray) -> Handwriting:
     """A digit on paper or on a board, dark on light or light on dark.
 
-    Uneven light is evened out, the ink is told from the paper, and the largest piece of
+    Uneven light is evened out, the ink is separated from the paper, and the largest piece of
     writing, with what belongs to it, is taken. Thin pens become as wide as MNIST's.
 
     Args:
@@ -82,7 +82,7 @@ def from_photo(photo: np.ndarray) -> Handwriting:
             "on plain white paper, and let it fill most of the image."
         )
     mask = _writing(ink > threshold)
-    # Once more around what was found: a table's edge elsewhere must not set its threshold.
+    # Once more around the writing: a table's edge elsewhere must not set its threshold.
     around = _around(mask)
     threshold = _otsu(ink[around]) or threshold
     mask[around] &= ink[around] > threshold

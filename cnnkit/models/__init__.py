@@ -7,7 +7,14 @@ logits; preprocessing is inside, and every layer can be reached by name.
 import importlib
 import pkgutil
 
-from cnnkit.models._registry import ModelSpec, Option, create_model, list_models, model_info
+from cnnkit.models._registry import (
+    ModelSpec,
+    Option,
+    create_model,
+    list_models,
+    model_info,
+    seeds,
+)
 from cnnkit.models._storage import (
     CARD_FILE,
     MODEL_FILE,
@@ -22,7 +29,7 @@ from cnnkit.models._uploads import (
     open_uploaded_model,
     uploaded_bytes,
 )
-from cnnkit.models._weightless import without_weights
+from cnnkit.models._weights import without_weights
 from cnnkit.models.architectures import list_architectures, open_architecture
 from cnnkit.models.imagenet import ImageNetClass, imagenet_class_names, imagenet_classes
 from cnnkit.models.predictor import ModelCache, Predictor
@@ -70,6 +77,7 @@ __all__ = [
     "pretrained_info",
     "open_uploaded_model",
     "save_model",
+    "seeds",
     "uploaded_bytes",
     "missing_weights",
     "remove_top",

@@ -1,4 +1,4 @@
-"""`keras.applications` brought under our input contract: 0 to 255 in, logits out, flat."""
+"""`keras.applications` under our input contract: 0 to 255 in, logits out, flat."""
 
 from __future__ import annotations
 

@@ -14,7 +14,7 @@ import tensorflow as tf
 class LocalResponseNormalization(keras.layers.Layer):
     """Divides each value by (bias + alpha · the squares of `size` filters around it) ^ beta.
 
-    Shapes stay as they are: (batch, height, width, channels). Nothing is learnt.
+    Shapes stay as they are: (batch, height, width, channels). It has no trainable parameters.
 
     Args:
         size: filters in one sum, odd: the filter itself and as many on both sides.

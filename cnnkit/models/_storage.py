@@ -76,7 +76,7 @@ def load_card(path: Path) -> ModelCard:
 
 
 def _load_keras(path: Path) -> Model:
-    # Keras meets the layers that it does not bring itself when their module is imported.
+    # Keras meets layers of ours when their module is imported.
     importlib.import_module("cnnkit.models._local_response")
     return keras.saving.load_model(path, compile=False, safe_mode=True)
 

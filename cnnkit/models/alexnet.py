@@ -1,8 +1,8 @@
 """AlexNet: the network that won ImageNet in 2012."""
 
 from cnnkit._lazy import keras
-from cnnkit.models._pixels import subtract_mean
 from cnnkit.models._registry import Option, register_model
+from cnnkit.models.layers import subtract_mean
 
 
 @register_model(

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from cnnkit.errors import InvalidRecipeError
 from cnnkit.models._registry import create_model, list_models, natural_order
-from cnnkit.models._weightless import without_weights
+from cnnkit.models._weights import without_weights
 from cnnkit.models.pretrained import list_pretrained, load_pretrained
 
 if TYPE_CHECKING:
@@ -44,9 +44,9 @@ def open_architecture(name: str, options: Mapping[str, Any] | None = None) -> Mo
     return without_weights(lambda: create_model(name, **values))
 
 
-def _sizes(wanted: str, values: Any) -> tuple[int, ...]:
-    length = wanted.count(",") + 1
+def _sizes(form: str, values: Any) -> tuple[int, ...]:
+    length = form.count(",") + 1
     right = isinstance(values, list | tuple) and len(values) == length
     if not right or any(type(value) is not int or value < 1 for value in values):
-        raise InvalidRecipeError(f"It must be {wanted}. Received: {values!r}.")
+        raise InvalidRecipeError(f"It must be {form}. Received: {values!r}.")
     return tuple(values)

@@ -41,7 +41,7 @@ class PretrainedSpec:
 
     @property
     def parameters(self) -> int:
-        """How many numbers the network has learnt, statistics of normalisation included."""
+        """Number of weights, statistics of batch normalization included."""
         return WEIGHT_FILES[self.name].parameters
 
     @property
@@ -189,7 +189,7 @@ def load_pretrained(
     size: int | None = None,
     progress: assets.Progress | None = None,
 ) -> Model:
-    """Build a famous network and give it what it learnt from ImageNet.
+    """Build a pretrained network with its ImageNet weights.
 
     Args:
         name: from `list_pretrained()`.
@@ -205,8 +205,8 @@ def load_pretrained(
         AssetUnavailableError: the weights cannot be had; says where to put them.
         CorruptAssetError: the weight file is damaged or another network's.
     """
-    from cnnkit.models import _applications, _named_arrays
-    from cnnkit.models._weightless import ready_for_weights, without_weights
+    from cnnkit.models import _applications, _weights
+    from cnnkit.models._weights import ready_for_weights, without_weights
 
     spec = pretrained_info(name)
     if weights not in ("imagenet", None):
@@ -217,7 +217,7 @@ def load_pretrained(
     if spec.builder is None:
         model = create_model(name, input_shape=(pixels, pixels, 3))
         if path:
-            _named_arrays.load_named_arrays(model, path)
+            _weights.load_named_arrays(model, path)
         return model
     if path is None:
         return _applications.build(spec, pixels)

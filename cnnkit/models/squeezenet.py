@@ -1,9 +1,8 @@
 """SqueezeNet 1.1: AlexNet's accuracy with a fiftieth of its weights."""
 
 from cnnkit._lazy import keras
-from cnnkit.models._ceil_mode import overlapping_pool
-from cnnkit.models._pixels import CAFFE_MEAN, subtract_mean
 from cnnkit.models._registry import Option, register_model
+from cnnkit.models.layers import CAFFE_MEAN, overlapping_pool, subtract_mean
 
 # Filters of 1×1 that squeeze; four times as many of 1×1 and of 3×3 expand.
 FIRES = {2: 16, 3: 16, 4: 32, 5: 32, 6: 48, 7: 48, 8: 64, 9: 64}

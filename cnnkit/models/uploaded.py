@@ -1,4 +1,4 @@
-"""A network that somebody brought as a `.keras` or `.h5` file, ready to answer."""
+"""An uploaded network, a `.keras` or `.h5` file, ready to predict."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ SIZE = 224  # pixels, for networks that take images of any size
 def open_uploaded(data: bytes, *, title: str, class_names: Sequence[str] = ()) -> Predictor:
     """Check a file, open it, and let it answer once.
 
-    Networks that end in softmax answer with what softmax is given: softmax of those logits
+    Networks that end in softmax return the input of softmax: softmax of those logits
     is the very probabilities again.
 
     Args:
@@ -40,7 +40,7 @@ def open_uploaded(data: bytes, *, title: str, class_names: Sequence[str] = ()) -
     height, width, channels = model.input_shape[1:]
     numbered = [f"class {i}" for i in range(len(class_names), classes)]
     card = ModelCard(
-        model="brought",
+        model="uploaded",
         title=title,
         class_names=(*class_names[:classes], *numbered),
         input_shape=(height or SIZE, width or SIZE, channels),

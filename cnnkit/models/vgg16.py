@@ -1,8 +1,8 @@
 """VGG: nothing but 3×3, and deep."""
 
 from cnnkit._lazy import keras
-from cnnkit.models._pixels import subtract_mean
 from cnnkit.models._registry import Option, register_model
+from cnnkit.models.layers import subtract_mean
 
 FILTERS = (64, 128, 256, 512, 512)  # of each block
 CONVOLUTIONS = {16: (2, 2, 3, 3, 3), 19: (2, 2, 4, 4, 4)}  # columns D and E of the paper

@@ -69,8 +69,8 @@ def missing_weights(name: str) -> list[str]:
     spec = pretrained_info(name)
     if spec.available:
         return []
-    wanted = assets.without_top_asset(name) if spec.family in _DENSE else spec.asset
-    return [] if assets.find(wanted) else [wanted]
+    asset = assets.without_top_asset(name) if spec.family in _DENSE else spec.asset
+    return [] if assets.find(asset) else [asset]
 
 
 def remove_top(model: Model) -> Model:
@@ -112,7 +112,7 @@ def _dense(
     progress: assets.Progress | None,
 ) -> Model:
     from cnnkit.models import _applications
-    from cnnkit.models._weightless import ready_for_weights, without_weights
+    from cnnkit.models._weights import ready_for_weights, without_weights
 
     if weights is None:
         return _seeded(_applications.build(spec, size, top=False), seed)

@@ -1,13 +1,11 @@
-"""What a network says to any image: fitted to its input, asked, and its best answers."""
+"""Classify any image: fit it to the network's input, and take the top-k predictions."""
 
-from cnnkit.predict.answers import Answer, softmax, top_k
-from cnnkit.predict.examples import example_photos
-from cnnkit.predict.many import Prediction, predict_files
-from cnnkit.predict.preparing import FITS, prepare
+from cnnkit.predict.images import FITS, example_photos, prepare
+from cnnkit.predict.predictions import FilePrediction, Prediction, predict_files, softmax, top_k
 
 __all__ = [
     "FITS",
-    "Answer",
+    "FilePrediction",
     "Prediction",
     "example_photos",
     "predict_files",

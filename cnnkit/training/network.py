@@ -16,8 +16,7 @@ from cnnkit.anatomy import LayerRow, LayerTable, blocks_in_order, layer_table
 from cnnkit.anatomy.graph import layer_outputs
 from cnnkit.anatomy.layout import cut_points, rows_of
 from cnnkit.errors import IncompatibleError, UnknownLayerError
-from cnnkit.models import create_model, load_without_top, remove_top
-from cnnkit.models._registry import seeds
+from cnnkit.models import create_model, load_without_top, remove_top, seeds
 from cnnkit.training.recipe import ALL, HEAD, Head, Recipe
 
 HEAD_PREFIX = "head_"  # of the new layers' names, which the network's own cannot collide with

@@ -19,7 +19,7 @@ import numpy as np
 from PIL import Image
 
 from cnnkit.models import Predictor
-from cnnkit.predict import Answer, prepare, softmax, top_k
+from cnnkit.predict import Prediction, prepare, softmax, top_k
 from cnnkit.visualize.plan import Plan
 
 JPEG_QUALITY = 75
@@ -34,7 +34,7 @@ class Reclassification:
     network: str  # title
     form: str
     own: bool  # whether the image was made with this network
-    answers: tuple[Answer, ...]  # best first
+    answers: tuple[Prediction, ...]  # best first
     target: float | None  # probability of the target class; None: it has no such class
 
     def to_dict(self) -> dict[str, Any]:
@@ -44,7 +44,7 @@ class Reclassification:
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> Reclassification:
         """The inverse of `to_dict`."""
-        answers = tuple(Answer(**answer) for answer in values["answers"])
+        answers = tuple(Prediction(**answer) for answer in values["answers"])
         return cls(**{**values, "answers": answers})
 
 

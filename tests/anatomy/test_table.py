@@ -12,8 +12,7 @@ import pytest
 
 from cnnkit.anatomy import layer_table
 from cnnkit.errors import IncompatibleError
-from cnnkit.models import create_model, list_models
-from cnnkit.models._weightless import without_weights
+from cnnkit.models import create_model, list_models, without_weights
 
 layers = keras.layers
 

@@ -18,4 +18,4 @@ def test_dropped_photos_are_named_one_by_one_and_many_at_once(app, page, tmp_pat
     fake.write_text("<!doctype html>")
     uploader.set_input_files([str(photos / "goldfish_tfkerasvis.jpg"), str(fake)])
     page.get_by_text("not an image").wait_for()
-    page.get_by_text("All answers").wait_for()
+    page.get_by_text("Top-5 predictions of every image").wait_for()

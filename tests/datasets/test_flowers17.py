@@ -79,7 +79,7 @@ def test_without_the_archive_it_says_where_to_get_it(monkeypatch, tmp_path):
 
 def test_photos_are_not_redrawn(small):
     small()
-    with pytest.raises(IncompatibleError, match="17 flowers is kept as it is"):
+    with pytest.raises(IncompatibleError, match="17 flowers is stored at"):
         load_dataset("flowers17", side=64)
 
 

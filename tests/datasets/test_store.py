@@ -154,7 +154,7 @@ def test_a_full_disk_is_said_in_one_sentence(store, monkeypatch):
     monkeypatch.setattr(
         "shutil.disk_usage", lambda path: type("Usage", (), {"free": 2**29 + 100})()
     )
-    with pytest.raises(LimitError, match="has 0.0 MB to spare"):
+    with pytest.raises(LimitError, match="has 0.0 MB free"):
         write(store)
 
 

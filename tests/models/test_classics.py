@@ -13,9 +13,8 @@ import pytest
 
 from cnnkit.errors import IncompatibleError
 from cnnkit.models import ModelCard, create_model, list_models, load_model, model_info, save_model
-from cnnkit.models._residual import bottleneck_block, join
-from cnnkit.models.lenet5 import C3_INPUTS
-from cnnkit.models.resnet import DEPTHS
+from cnnkit.models.lenet import C3_INPUTS
+from cnnkit.models.resnet import DEPTHS, bottleneck_block, join
 
 # Small enough to run, large enough for what has no padding.
 SIDES = {"lenet5": 32, "alexnet": 67, "vgg16": 32, "resnet": 28, "googlenet": 28, "squeezenet": 28}
@@ -294,7 +293,7 @@ def test_local_response_normalisation_can_be_left_out():
 
 @pytest.mark.parametrize("size", [(6, 6), (7, 7), (6, 7), (9, 8), (3, 3), (4, 5)])
 def test_pooling_rounds_up_as_caffe_does(size):
-    from cnnkit.models._ceil_mode import overlapping_pool
+    from cnnkit.models.layers import overlapping_pool
 
     image = keras.Input((*size, 2))
     model = keras.Model(image, overlapping_pool(image, "pool"))

@@ -30,7 +30,7 @@ def upload(at, *files):
 
 def test_without_an_image_it_says_what_to_do():
     at = open_page(networks="run.starter")
-    assert "Bring an image" in at.info[0].value
+    assert "Upload an image" in at.info[0].value
     assert not at.get("plotly_chart")
 
 
@@ -97,7 +97,7 @@ def test_two_hundred_files_at_once_are_all_answered_or_named(monkeypatch):
 def test_what_is_kept_for_a_visit_is_bounded(monkeypatch):
     from cnnkit.ui.predict import predicting
 
-    monkeypatch.setattr(predicting, "MOST_KEPT", 5)
+    monkeypatch.setattr(predicting, "MOST_CACHED", 5)
     at = open_page(networks="run.starter")
     for start in range(0, 8, 2):
         upload(at, *((f"{i}.png", image(seed=i)) for i in (start, start + 1)))
@@ -150,5 +150,5 @@ def test_more_than_memory_should_hold_is_cut_off_and_said(monkeypatch):
     files = [(f"{i}.png", image(seed=i)) for i in range(4)]
     monkeypatch.setattr("cnnkit.ui.predict.predicting.MOST_BYTES", 2 * len(files[0][1]) + 500)
     at = upload(open_page(networks="run.starter"), *files)
-    assert "4 files came; the first 2 are answered" in at.warning[0].value
+    assert "4 files were uploaded; the first 2 are classified" in at.warning[0].value
     assert list(at.dataframe[0].value["file"]) == ["0.png", "1.png"]

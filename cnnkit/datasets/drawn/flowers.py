@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 from PIL import Image, ImageDraw, ImageFilter
 
-from cnnkit.datasets._progress import Progress, nothing
 from cnnkit.datasets._store import VERSION, Card, Entry, ImageStore
+from cnnkit.datasets._types import Progress, nothing
 from cnnkit.datasets.drawn.brush import Brush, Pose, arc, shaded
 from cnnkit.datasets.drawn.kinds import KINDS, Kind
 

@@ -6,11 +6,11 @@ import re
 from collections.abc import Sequence
 from dataclasses import replace
 
-from cnnkit.datasets._images import Choice, as_kept, divided
+from cnnkit.datasets._images import DatasetOptions, refuse_redrawing, split_dataset
 from cnnkit.datasets._store import Card, ImageStore
 from cnnkit.datasets._types import Dataset, DatasetSpec
+from cnnkit.datasets.folders.names import clean
 from cnnkit.datasets.folders.report import ImportReport
-from cnnkit.datasets.folders.words import clean
 from cnnkit.errors import InvalidImagesError, StorageError, UnknownDatasetError
 
 PREFIX = "own-"
@@ -56,21 +56,21 @@ def own_info(name: str) -> DatasetSpec:
     )
 
 
-def load_own(spec: DatasetSpec, choice: Choice) -> Dataset:
+def load_own(spec: DatasetSpec, choice: DatasetOptions) -> Dataset:
     """Map an imported set into memory and divide it.
 
     Raises:
         StorageError: its images were deleted, or are damaged.
         IncompatibleError: the sizes asked for are more than there are.
     """
-    as_kept(spec.title, choice)
+    refuse_redrawing(spec.title, choice)
     entry = ImageStore.of().read(spec.name)
     if entry is None:
         raise StorageError(
             f"The images of {spec.title} were deleted. Import them again: the same images in "
             f"the same classes are {spec.name} again."
         )
-    return divided(spec, entry, choice.split)
+    return split_dataset(spec, entry, choice.split)
 
 
 def import_report(name: str) -> ImportReport:
@@ -105,7 +105,7 @@ def rename(name: str, *, title: str | None = None, classes: Sequence[str] | None
 def delete(name: str) -> None:
     """Delete the images of an imported set, for good.
 
-    Its title and the names of its classes stay known, for the networks that learnt from it.
+    Its title and the names of its classes stay known, for the networks that were trained on it.
 
     Raises:
         UnknownDatasetError: lists those there are.

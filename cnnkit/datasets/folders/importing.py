@@ -14,16 +14,15 @@ from typing import IO
 import numpy as np
 from PIL import UnidentifiedImageError
 
-from cnnkit.datasets._progress import Progress, nothing
 from cnnkit.datasets._resizing import SIDE, squares
 from cnnkit.datasets._splits import LEAST, Split, divide
 from cnnkit.datasets._store import Card, ImageStore, Writer, digest
+from cnnkit.datasets._types import Progress, nothing
 from cnnkit.datasets.folders.imported import LICENCE, PREFIX, SOURCE
-from cnnkit.datasets.folders.labels import Labels, by_folders
+from cnnkit.datasets.folders.names import Labels, by_folders, clean, natural
 from cnnkit.datasets.folders.report import ImportReport, Notebook
 from cnnkit.datasets.folders.sources import TABLES, Member, Source, opened
 from cnnkit.datasets.folders.tables import by_table, read_table
-from cnnkit.datasets.folders.words import clean, natural
 from cnnkit.errors import InvalidImageError, InvalidImagesError
 
 MOST_CLASSES = 1000
@@ -56,7 +55,7 @@ def image_folder(
 ) -> Imported:
     """Import images: a folder or ZIP of class folders, or of files with a table of labels.
 
-    Images are decoded once, brought to 256 × 256 and kept in `CNNKIT_HOME`; the source is
+    Images are decoded once, resized to 256 × 256 and stored in `CNNKIT_HOME`; the source is
     not needed afterwards. What cannot be used is left out and reported. Nothing is written
     outside of the store, and if anything fails nothing stays in it.
 
@@ -83,9 +82,9 @@ def image_folder(
         title = clean(title or "") or clean(Path(files.name).stem) or "Own images"
         store = ImageStore.of()
         with store.writing(len(taken), SIDE) as writer:
-            kept = _decoded(files, taken, writer, notes, progress)
-            _check(Counter(label for _, label in kept), files.name, notes)
-            return _keep(store, writer, kept, notes, title, files.name)
+            labeled = _decoded(files, taken, writer, notes, progress)
+            _check(Counter(label for _, label in labeled), files.name, notes)
+            return _keep(store, writer, labeled, notes, title, files.name)
 
 
 def _labels(files: Source, images: Sequence[Member], by: str) -> Labels:
@@ -139,7 +138,7 @@ def _decoded(
     progress: Progress,
 ) -> list[tuple[str, str]]:
     """Write the images. Returns name and class of each that was written."""
-    kept: list[tuple[str, str]] = []
+    labeled: list[tuple[str, str]] = []
     first: dict[tuple[str, str], str] = {}  # file, by pixels and class
     images = squares(_read(files, taken), writer.side)
     for done, ((member, label), image) in enumerate(zip(taken, images, strict=True), start=1):
@@ -151,9 +150,9 @@ def _decoded(
         else:
             first[key] = member.name
             writer.add(image, key[0])
-            kept.append((member.name, label))
+            labeled.append((member.name, label))
         progress(done, len(taken))
-    return kept
+    return labeled
 
 
 def _read(
@@ -169,24 +168,24 @@ def _read(
 def _keep(
     store: ImageStore,
     writer: Writer,
-    kept: Sequence[tuple[str, str]],
+    labeled: Sequence[tuple[str, str]],
     notes: Notebook,
     title: str,
     source: str,
 ) -> Imported:
-    counts = Counter(label for _, label in kept)
+    counts = Counter(label for _, label in labeled)
     classes = sorted(counts, key=natural)
     numbers = {name: number for number, name in enumerate(classes)}
-    labels = np.array([numbers[label] for _, label in kept])
-    _, twins = np.unique(np.array(writer.digests), return_inverse=True)
+    labels = np.array([numbers[label] for _, label in labeled])
+    _, pixel_groups = np.unique(np.array(writer.digests), return_inverse=True)
     report = ImportReport(
         source=source,
-        images=len(kept),
+        images=len(labeled),
         left_out=tuple(notes.left_out),
         system_files=notes.system_files,
-        two_classes=_in_two_classes(kept, twins),
+        two_classes=_in_two_classes(labeled, pixel_groups),
         notes=(*notes.notes, *_few(counts)),
-        tested=len(divide(labels, twins, Split(), title)["test"]),
+        tested=len(divide(labels, pixel_groups, Split(), title)["test"]),
     )
 
     def card(fingerprint: str) -> Card:
@@ -211,7 +210,7 @@ def _keep(
 
     keys: list[str] = []
     new: list[bool] = []
-    writer.keep(key, card, labels=labels.tolist(), names=[name for name, _ in kept])
+    writer.keep(key, card, labels=labels.tolist(), names=[name for name, _ in labeled])
     return Imported(keys[0], report, new[0])
 
 
@@ -226,7 +225,7 @@ def _check(counts: Counter[str], title: str, notes: Notebook) -> None:
         )
     if len(counts) > MOST_CLASSES:
         raise InvalidImagesError(
-            f"{title} has {len(counts):,} classes; at most {MOST_CLASSES:,} can be learnt."
+            f"{title} has {len(counts):,} classes; at most {MOST_CLASSES:,} can be imported."
         )
     enough = sum(count >= LEAST for count in counts.values())
     if enough < 2:
@@ -251,14 +250,14 @@ def _few(counts: Counter[str]) -> list[str]:
         return []
     return [
         f"{', '.join(few[:10])}{' and others' if len(few) > 10 else ''}: with fewer than {LEAST} "
-        "images, learnt but never tested."
+        "images, in the training set but never in the test set."
     ]
 
 
 def _in_two_classes(
-    kept: Sequence[tuple[str, str]], twins: np.ndarray
+    labeled: Sequence[tuple[str, str]], pixel_groups: np.ndarray
 ) -> tuple[tuple[str, ...], ...]:
     groups: dict[int, list[str]] = {}
-    for (name, _), twin in zip(kept, twins.tolist(), strict=True):
-        groups.setdefault(twin, []).append(name)
+    for (name, _), group in zip(labeled, pixel_groups.tolist(), strict=True):
+        groups.setdefault(group, []).append(name)
     return tuple(tuple(names) for names in groups.values() if len(names) > 1)

@@ -17,8 +17,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any, Protocol
 
+from cnnkit.datasets.folders.names import clean
 from cnnkit.datasets.folders.report import Notebook
-from cnnkit.datasets.folders.words import clean
 from cnnkit.errors import InvalidImageError, InvalidImagesError, LimitError
 from cnnkit.image_io import MAX_BYTES
 

@@ -8,8 +8,7 @@ import unicodedata
 from collections import defaultdict
 from collections.abc import Sequence
 
-from cnnkit.datasets.folders.labels import Labels, Path
-from cnnkit.datasets.folders.words import clean
+from cnnkit.datasets.folders.names import Labels, Path, clean
 
 SEPARATORS = ",;\t|"
 ENCODINGS = ("utf-8-sig", "cp1252")

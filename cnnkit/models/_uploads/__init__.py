@@ -26,7 +26,7 @@ from cnnkit.models._uploads import legacy
 from cnnkit.models._uploads.archive import CONFIG, METADATA, WEIGHTS, is_legacy, unpack
 from cnnkit.models._uploads.config import read_config
 from cnnkit.models._uploads.weights import check_weights
-from cnnkit.models._weightless import without_weights
+from cnnkit.models._weights import without_weights
 
 if TYPE_CHECKING:
     from keras import Model
@@ -165,12 +165,12 @@ def _outputs(model: Any) -> Iterator[tuple[Any, tuple[int | None, ...]]]:
 
 
 def _check_image(model: Model) -> None:
-    wanted = "Networks with one image as their input work: (height, width, 1 or 3)."
+    works = "Networks with one image as their input work: (height, width, 1 or 3)."
     if len(model.inputs) != 1:
-        raise IncompatibleError(f"The network takes {len(model.inputs)} inputs. {wanted}")
+        raise IncompatibleError(f"The network takes {len(model.inputs)} inputs. {works}")
     shape = tuple(model.inputs[0].shape[1:])
     if len(shape) != 3 or shape[-1] not in (1, 3):
-        raise IncompatibleError(f"The network takes inputs of {shape}. {wanted}")
+        raise IncompatibleError(f"The network takes inputs of {shape}. {works}")
 
 
 def _first_line(error: Exception) -> str:

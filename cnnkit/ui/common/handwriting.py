@@ -1,4 +1,4 @@
-"""A digit of one's own: drawn, photographed or taken from the test images."""
+"""A digit that a user draws or photographs, or one of the test images."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ TYPES = ["png", "jpg", "jpeg", "webp", "bmp", "gif", "tif", "tiff"]
 IMAGE_MB = MAX_BYTES // 2**20  # of an uploaded image
 
 
-def drawn(*, key: str = "canvas") -> Handwriting | None:
+def drawing_input(*, key: str = "canvas") -> Handwriting | None:
     """A canvas to draw a digit on.
 
     Returns:
@@ -46,13 +46,13 @@ def drawn(*, key: str = "canvas") -> Handwriting | None:
     return digit
 
 
-def drawn_before() -> np.ndarray | None:
+def last_drawing() -> np.ndarray | None:
     """The digit that was drawn last in this visit, on whatever page: uint8 (28, 28, 1)."""
     return st.session_state.get("drawn_digit")
 
 
-def photographed(*, camera: bool = False, key: str = "photo") -> Handwriting | None:
-    """A photo of a digit, with a frame around what was found in it.
+def photo_input(*, camera: bool = False, key: str = "photo") -> Handwriting | None:
+    """A photo of a digit, with a frame around the digit in it.
 
     Args:
         camera: ask the camera instead of for a file.
@@ -71,7 +71,7 @@ def photographed(*, camera: bool = False, key: str = "photo") -> Handwriting | N
             type=TYPES,
             max_upload_size=IMAGE_MB,
             key=key,
-            help="It is found, turned light on dark and centred, as MNIST's digits were.",
+            help="The digit is located, inverted to light on dark and centered, as in MNIST.",
         )
     if file is None:
         return None
@@ -81,10 +81,10 @@ def photographed(*, camera: bool = False, key: str = "photo") -> Handwriting | N
         charts.image(
             rasters.boxed(photo[..., 0], digit.box),
             width=CANVAS,
-            alt="Your photo with a frame around the digit that was found",
+            alt="Your photo with a frame around the digit",
         )
         ink = "dark ink on light paper" if digit.inverted else "light ink on a dark ground"
-        st.caption(f"Found inside the blue frame: {ink}.")
+        st.caption(f"Located in the blue frame: {ink}.")
         return digit
     return None
 

@@ -67,10 +67,10 @@ def translate_address(parameter: str, *, bare: str = PRETRAINED) -> None:
         parameter: one network, or several with commas between them.
         bare: see `NetworkRef.parse`.
     """
-    given = st.query_params.get(parameter)
-    if given:
-        now = ",".join(_translated(text, bare) for text in given.split(","))
-        if now != given:
+    text = st.query_params.get(parameter)
+    if text:
+        now = ",".join(_translated(name, bare) for name in text.split(","))
+        if now != text:
             st.query_params[parameter] = now
 
 

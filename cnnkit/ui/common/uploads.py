@@ -1,7 +1,7 @@
-"""A network that somebody brought as a file, for the length of the visit.
+"""An uploaded network, for the whole visit.
 
-Streamlit drops what a widget holds as soon as a page is drawn without it. The file and the
-names of its classes are therefore kept beside the widgets, and every page finds them.
+Streamlit drops what a widget holds as soon as a page is drawn without it. The
+reference of the network and the names of its classes therefore stay in the session state.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from cnnkit.ui.common import inputs
 MAX_MB = 200
 TYPES = [suffix.removeprefix(".") for suffix in UPLOAD_SUFFIXES]
 _FILE, _NAMES = "network_upload", "network_classes"  # keys of the widgets
-_KEPT, _KEPT_NAMES = "kept_network", "kept_network_classes"  # of what outlives them
+_UPLOAD, _UPLOAD_NAMES = "uploaded_network", "uploaded_network_classes"  # of what outlives them
 
 
 @dataclass(frozen=True)
@@ -35,16 +35,16 @@ def offer(parameter: str, *, several: bool = True) -> None:
         parameter: of the address, the chosen network or networks.
         several: whether it is a list, to which the file is added.
     """
-    with st.popover("Open your own network", icon=":material/upload_file:"):
+    with st.popover("Upload a model", icon=":material/upload_file:"):
         st.file_uploader(
-            "A .keras or .h5 file that takes images and returns one number a class",
+            "A .keras or .h5 file that takes images and returns one logit or probability a class",
             type=TYPES,
             max_upload_size=MAX_MB,
             key=_FILE,
             on_change=_keep,
             args=(parameter, several),
-            help="It is given pixels of 0 to 255. Only Keras's own layers are accepted: nothing in "
-            "the file is run as code.",
+            help="Its input is pixels of 0 to 255. Only Keras's own layers are accepted: nothing "
+            "in the file is run as code.",
         )
         # The widget shows the file only on the page where it was dropped.
         if name() and st.session_state.get(_FILE) is None:
@@ -57,7 +57,7 @@ def offer(parameter: str, *, several: bool = True) -> None:
             )
         st.session_state[_NAMES] = class_names_text()  # on another page the widget is a new one
         st.text_input(
-            "Names of its classes, with commas between them",
+            "Class names, separated by commas",
             placeholder="class 0, class 1, …",
             key=_NAMES,
             on_change=_keep_names,
@@ -66,7 +66,7 @@ def offer(parameter: str, *, several: bool = True) -> None:
 
 def name() -> str | None:
     """Name of the file, or None while there is none."""
-    upload = st.session_state.get(_KEPT)
+    upload = st.session_state.get(_UPLOAD)
     return upload.name if upload else None
 
 
@@ -76,7 +76,7 @@ def ref() -> NetworkRef | None:
     Raises:
         CnnkitError: the file cannot be used; says why.
     """
-    upload = st.session_state.get(_KEPT)
+    upload = st.session_state.get(_UPLOAD)
     if upload and upload.error:
         raise upload.error
     return upload.ref if upload else None
@@ -84,11 +84,11 @@ def ref() -> NetworkRef | None:
 
 def class_names_text() -> str:
     """Names of its classes as they were typed, with commas between them."""
-    return st.session_state.get(_KEPT_NAMES, "")
+    return st.session_state.get(_UPLOAD_NAMES, "")
 
 
 def class_names() -> tuple[str, ...]:
-    """Names of its classes as far as they were given, in the order of the logits."""
+    """Names of its classes as far as they are known, in the order of the logits."""
     return tuple(one.strip() for one in class_names_text().split(",") if one.strip())
 
 
@@ -98,15 +98,15 @@ def _keep(parameter: str, several: bool) -> None:
     if file is None:
         _remove()
         return
-    before = st.session_state.get(_KEPT)
+    before = st.session_state.get(_UPLOAD)
     try:
         with st.spinner("Checking the file …"):
             ref = add_upload(file.getvalue(), title=file.name, class_names=class_names())
     except CnnkitError as error:
         _forget(before)
-        st.session_state[_KEPT] = _Upload(file.name, None, error)
+        st.session_state[_UPLOAD] = _Upload(file.name, None, error)
         return
-    st.session_state[_KEPT] = _Upload(file.name, ref)
+    st.session_state[_UPLOAD] = _Upload(file.name, ref)
     if not several:
         st.query_params[parameter] = str(ref)
         return
@@ -116,23 +116,23 @@ def _keep(parameter: str, several: bool) -> None:
 
 
 def _keep_names() -> None:
-    st.session_state[_KEPT_NAMES] = st.session_state[_NAMES]
-    upload = st.session_state.get(_KEPT)
+    st.session_state[_UPLOAD_NAMES] = st.session_state[_NAMES]
+    upload = st.session_state.get(_UPLOAD)
     if upload is None or upload.ref is None:
         return
     try:
         renamed = rename_upload_classes(upload.ref, class_names())
     except CnnkitError as error:
-        st.session_state[_KEPT] = _Upload(upload.name, None, error)
+        st.session_state[_UPLOAD] = _Upload(upload.name, None, error)
         return
-    st.session_state[_KEPT] = _Upload(upload.name, renamed)
+    st.session_state[_UPLOAD] = _Upload(upload.name, renamed)
     for parameter, value in st.query_params.to_dict().items():
         st.query_params[parameter] = value.replace(str(upload.ref), str(renamed))
 
 
 def _remove() -> None:
-    _forget(st.session_state.pop(_KEPT, None))
-    st.session_state.pop(_KEPT_NAMES, None)
+    _forget(st.session_state.pop(_UPLOAD, None))
+    st.session_state.pop(_UPLOAD_NAMES, None)
 
 
 def _forget(upload: _Upload | None) -> None:

@@ -115,13 +115,13 @@ def forget_other_network(run_id: str) -> None:
 
 
 def _drawn() -> InputImage | None:
-    digit = handwriting.drawn()
+    digit = handwriting.drawing_input()
     if digit is not None:
         return InputImage(digit.image, "Your digit, as the network sees it")
-    before = handwriting.drawn_before()
+    before = handwriting.last_drawing()
     return None if before is None else InputImage(before, "Your last drawing")
 
 
 def _uploaded() -> InputImage | None:
-    digit = handwriting.photographed()
+    digit = handwriting.photo_input()
     return None if digit is None else InputImage(digit.image, "The digit in your photo")

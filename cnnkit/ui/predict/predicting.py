@@ -1,4 +1,4 @@
-"""The pieces of the Predict page: images in, best answers out."""
+"""The pieces of the Predict page: images in, top-k predictions out."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from cnnkit.models.imagenet import kind
 from cnnkit.networks import NetworkRef
 from cnnkit.predict import (
     FITS,
-    Answer,
+    FilePrediction,
     Prediction,
     example_photos,
     predict_files,
@@ -36,26 +36,26 @@ PHOTO_WIDTH, PHOTO_HEIGHT = 240, 340  # pixels, at most
 MOST_FILES = 500
 MOST_BYTES = 400_000_000  # of all files together: they stay in memory for the visit
 PROGRESS_EVERY = 0.1  # seconds: each move of the bar is a message to the browser
-MOST_KEPT = 3000  # predictions for one visit, 16 kB each: six networks for the most files
+MOST_CACHED = 3000  # predictions for one visit, 16 kB each: six networks for the most files
 
 
 @dataclass(frozen=True)
 class File:
-    """One image that somebody brought."""
+    """One uploaded image."""
 
     name: str
     data: bytes
 
     @cached_property
     def key(self) -> str:
-        """Stands for the content."""
+        """Equal for equal contents."""
         return hashlib.sha256(self.data).hexdigest()[:16]
 
 
 def files() -> list[File]:
     """What to predict: uploaded, pasted, photographed, or an example (`?from=`)."""
     source = inputs.choice(
-        "Where the images come from",
+        "Image source",
         list(SOURCES),
         parameter="from",
         title=SOURCES.__getitem__,
@@ -68,7 +68,7 @@ def files() -> list[File]:
 def fit_picker() -> str:
     """How an image is fitted to a network's input, `?fit=` in the address."""
     return inputs.choice(
-        "Fit the image by",
+        "Fit to the input by",
         list(FITS),
         parameter="fit",
         title=lambda fit: {"crop": "cropping", "stretch": "stretching", "pad": "padding"}[fit],
@@ -78,7 +78,7 @@ def fit_picker() -> str:
 
 
 def show_one(file: File, networks: Mapping[NetworkRef, str], fit: str, count: int) -> None:
-    """One image: what each network sees in it, side by side."""
+    """One image: the top-k predictions of each network, side by side."""
     with shown_errors(stop=False):
         began = time.perf_counter()
         image = read_image(file.data)
@@ -102,35 +102,37 @@ def show_many(
     tables = {}
     for ref, title in networks.items():
         with shown_errors(stop=False):
-            tables[title] = _asked(files, ref, title, fit)
+            tables[title] = _cached_predictions(files, ref, title, fit)
     if tables:
-        prediction_table.draw(tables, count)
+        prediction_table.show_prediction_table(tables, count)
 
 
-def describe(answer: Answer, network: Predictor) -> str:
+def describe_class(prediction: Prediction, network: Predictor) -> str:
     """A class in words: "Egyptian cat, domestic cat"."""
     if network.card.dataset == "imagenet":
-        return f"{answer.name} <i>({kind(answer.index)})</i>"
-    return answer.name
+        return f"{prediction.name} <i>({kind(prediction.index)})</i>"
+    return prediction.name
 
 
-def _asked(
+def _cached_predictions(
     files: Sequence[File], ref: NetworkRef, title: str, fit: str
-) -> tuple[list[Prediction], tuple[str, ...]]:
-    """The predictions, kept for this visit so that a click elsewhere asks nothing again."""
-    asked = (ref, fit, tuple(file.key for file in files))
-    kept = st.session_state.setdefault("predictions", {})
-    answer = kept.pop(asked, None)
-    if answer is None:
+) -> tuple[list[FilePrediction], tuple[str, ...]]:
+    """Predictions and class names, cached for this visit: a rerun classifies nothing again."""
+    key = (ref, fit, tuple(file.key for file in files))
+    cached = st.session_state.setdefault("predictions", {})
+    result = cached.pop(key, None)
+    if result is None:
         network = cache.network(ref)
-        answer = _ask(files, network, fit, title), network.card.class_names
-    while kept and len(files) + sum(len(found) for found, _ in kept.values()) > MOST_KEPT:
-        kept.pop(next(iter(kept)))  # the one used longest ago
-    kept[asked] = answer
-    return answer
+        result = _predict(files, network, fit, title), network.card.class_names
+    while cached and len(files) + sum(len(found) for found, _ in cached.values()) > MOST_CACHED:
+        cached.pop(next(iter(cached)))  # the least recently used
+    cached[key] = result
+    return result
 
 
-def _ask(files: Sequence[File], network: Predictor, fit: str, title: str) -> list[Prediction]:
+def _predict(
+    files: Sequence[File], network: Predictor, fit: str, title: str
+) -> list[FilePrediction]:
     bar, found = st.progress(0.0, f"{title}: 0 of {len(files)}"), []
     began = shown = time.perf_counter()
     sources = [(file.name, lambda file=file: file.data) for file in files]
@@ -147,10 +149,10 @@ def _ask(files: Sequence[File], network: Predictor, fit: str, title: str) -> lis
     return found
 
 
-def _small(prediction: Prediction) -> Prediction:
+def _small(prediction: FilePrediction) -> FilePrediction:
     if prediction.seen is None:
         return prediction
-    return Prediction(
+    return FilePrediction(
         name=prediction.name,
         logits=prediction.logits,
         seen=prepare(prediction.seen, (64, 64, prediction.seen.shape[-1])),
@@ -170,31 +172,34 @@ def _original(file: File, image: DecodedImage, seconds: float) -> None:
 def _card(network: Predictor, image: DecodedImage, fit: str, count: int, key: str) -> None:
     seen = prepare(image.array, network.card.input_shape, fit)
     logits, seconds = network.timed_logits(seen[None])
-    answers = top_k(logits[0], network.card.class_names, count)
+    predictions = top_k(logits[0], network.card.class_names, count)
     st.markdown(f"**{network.card.title}** :gray[{1000 * seconds:.0f} ms]")
     charts.chart(
-        top_k_bars([a.probability for a in answers], [describe(a, network) for a in answers]),
-        alt=f"{network.card.title}: " + ", ".join(f"{a.name} {a.probability:.1%}" for a in answers),
+        top_k_bars(
+            [a.probability for a in predictions], [describe_class(a, network) for a in predictions]
+        ),
+        alt=f"{network.card.title}: "
+        + ", ".join(f"{a.name} {a.probability:.1%}" for a in predictions),
         key=f"{key}_bars",
     )
     height, width, channels = network.card.input_shape
     charts.photo(
         seen,
-        alt=f"The exact {width}×{height} image that {network.card.title} was given",
+        alt=f"The exact {width}×{height} image that {network.card.title} classified",
         width=width if 96 < width < 240 else 168,
-        caption=f"What it sees: {width}×{height} {'RGB' if channels == 3 else 'gray'}",
+        caption=f"Network input: {width}×{height} {'RGB' if channels == 3 else 'gray'}",
     )
 
 
 def _uploaded() -> list[File]:
-    brought = st.file_uploader(
+    uploaded = st.file_uploader(
         "Drop images here",
         accept_multiple_files=True,
         max_upload_size=IMAGE_MB,
         key="images",
         help=f"Any images: {', '.join(TYPES)}; 20 MB each, {MOST_FILES} at once.",
     )
-    return [File(file.name, file.getvalue()) for file in _at_most(brought)]
+    return [File(file.name, file.getvalue()) for file in _at_most(uploaded)]
 
 
 def _pasted() -> list[File]:
@@ -218,18 +223,18 @@ def _taken() -> list[File]:
 
 
 def _example() -> list[File]:
-    found = example_photos(get_settings().data_dir)
-    name = inputs.choice("Example", list(found), parameter="example")
-    return [File(name, found[name].read_bytes())]
+    photos = example_photos(get_settings().data_dir)
+    name = inputs.choice("Example", list(photos), parameter="example")
+    return [File(name, photos[name].read_bytes())]
 
 
-def _at_most(brought: Sequence) -> Sequence:
-    together = accumulate(file.size for file in brought)
+def _at_most(uploaded: Sequence) -> Sequence:
+    together = accumulate(file.size for file in uploaded)
     fitting = sum(size <= MOST_BYTES for size in together)
-    kept = brought[: min(fitting, MOST_FILES)]
-    if len(kept) < len(brought):
+    taken = uploaded[: min(fitting, MOST_FILES)]
+    if len(taken) < len(uploaded):
         st.warning(
-            f"{len(brought)} files came; the first {len(kept)} are answered: {MOST_FILES} files "
-            f"and {MOST_BYTES / 1e6:.0f} MB are the most at once."
+            f"{len(uploaded)} files were uploaded; the first {len(taken)} are classified: at most "
+            f"{MOST_FILES} files and {MOST_BYTES / 1e6:.0f} MB at once."
         )
-    return kept
+    return taken

@@ -11,18 +11,18 @@ import numpy as np
 import streamlit as st
 
 from cnnkit.figures import rasters
-from cnnkit.predict import Prediction, top_k
+from cnnkit.predict import FilePrediction, top_k
 
 # Network's title -> (a prediction for each file, class names).
-Tables = Mapping[str, tuple[Sequence[Prediction], Sequence[str]]]
+Tables = Mapping[str, tuple[Sequence[FilePrediction], Sequence[str]]]
 
 
-def draw(tables: Tables, count: int) -> None:
+def show_prediction_table(tables: Tables, count: int) -> None:
     """Draw the table, name what could not be read, and offer the CSV file.
 
     Args:
-        tables: what each network answered.
-        count: best answers of each that go into the CSV file.
+        tables: the predictions of each network.
+        count: top-k predictions of each image that go into the CSV file.
     """
     first = next(iter(tables.values()))[0]
     for prediction in first:
@@ -34,7 +34,7 @@ def draw(tables: Tables, count: int) -> None:
     shown = {"image": st.column_config.ImageColumn("", width="small")}
     st.dataframe(rows, column_config=shown, row_height=56, hide_index=True, key="predictions")
     st.download_button(
-        f"All answers, {count} an image, as CSV",
+        f"Top-{count} predictions of every image (CSV)",
         as_csv(tables, count),
         "predictions.csv",
         "text/csv",
@@ -52,23 +52,23 @@ def as_csv(tables: Tables, count: int) -> str:
             if one.logits is None:
                 writer.writerow((_safe(one.name), title, "", "", "", one.error))
                 continue
-            for place, answer in enumerate(top_k(one.logits, names, count), start=1):
-                probability = f"{answer.probability:.6f}"
-                writer.writerow((_safe(one.name), title, place, answer.name, probability, ""))
+            for place, prediction in enumerate(top_k(one.logits, names, count), start=1):
+                probability = f"{prediction.probability:.6f}"
+                writer.writerow((_safe(one.name), title, place, prediction.name, probability, ""))
     return text.getvalue()
 
 
 def _rows(tables: Tables) -> list[dict]:
     rows = []
-    for answers in zip(*(predictions for predictions, _ in tables.values()), strict=True):
-        if answers[0].logits is None:
+    for of_file in zip(*(predictions for predictions, _ in tables.values()), strict=True):
+        if of_file[0].logits is None:
             continue
-        row = {"image": _thumbnail(answers[0].seen), "file": answers[0].name}
-        for (title, (_, names)), one in zip(tables.items(), answers, strict=True):
-            best = top_k(one.logits, names, 1)[0]
-            row[title] = best.name
-            row[f"{title}: sure"] = f"{best.probability:.0%}"
-        rows.append(row | {"notes": " ".join(answers[0].notes)})
+        row = {"image": _thumbnail(of_file[0].seen), "file": of_file[0].name}
+        for (title, (_, names)), one in zip(tables.items(), of_file, strict=True):
+            top = top_k(one.logits, names, 1)[0]
+            row[title] = top.name
+            row[f"{title}: probability"] = f"{top.probability:.0%}"
+        rows.append(row | {"notes": " ".join(of_file[0].notes)})
     return rows
 
 

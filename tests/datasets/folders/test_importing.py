@@ -91,7 +91,10 @@ def test_unbalanced_classes_are_divided_so_that_each_part_has_some(pack):
     dataset = load_dataset(imported.name, split_seed=2)
     for part in ("train", "validation", "test"):
         assert set(dataset.part(part)[1]) >= {0, 1}
-    assert "single: with fewer than 3 images, learnt but never tested." in imported.report.notes
+    assert (
+        "single: with fewer than 3 images, in the training set but never in the test set."
+        in imported.report.notes
+    )
     assert dataset.labels[dataset.indices("train")].tolist().count(2) == 1
 
 

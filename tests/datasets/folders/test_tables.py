@@ -2,7 +2,7 @@ import pytest
 
 from cnnkit.datasets import load_dataset
 from cnnkit.datasets.folders import image_folder
-from cnnkit.datasets.folders.labels import by_folders
+from cnnkit.datasets.folders.names import by_folders
 from cnnkit.datasets.folders.tables import by_table, read_table
 from cnnkit.errors import InvalidImagesError
 

@@ -1,6 +1,9 @@
-"""An image of any size becomes exactly what a network sees."""
+"""Images for a network: of any size fitted to its input, and examples to try."""
 
 from __future__ import annotations
+
+from importlib import resources
+from pathlib import Path
 
 import numpy as np
 from PIL import Image
@@ -23,7 +26,7 @@ def prepare(image: np.ndarray, input_shape: tuple[int, int, int], fit: str = "cr
         fit: key of `FITS`.
 
     Returns:
-        uint8, of `input_shape`: the exact pixels that the network is given.
+        uint8, of `input_shape`: the exact input of the network.
     """
     if fit not in FITS:
         raise ValueError(f"`fit` must be one of {', '.join(FITS)}. Received: {fit!r}.")
@@ -59,3 +62,19 @@ def _padded(image: Image.Image, width: int, height: int) -> Image.Image:
     square = Image.new(image.mode, (width, height), gray)
     square.paste(_resized(image, size), ((width - size[0]) // 2, (height - size[1]) // 2))
     return square
+
+
+def example_photos(data_dir: Path | None) -> dict[str, Path]:
+    """Photos that are on every machine (scikit-learn ships two), and the operator's own.
+
+    Args:
+        data_dir: the operator's folder, whose `photos` come first; None: there is none.
+
+    Returns:
+        Title → its file.
+    """
+    folder = resources.files("sklearn.datasets") / "images"
+    paths = [Path(str(folder / name)) for name in ("flower.jpg", "china.jpg")]
+    if data_dir:
+        paths = [*sorted((data_dir / "photos").glob("*.jpg")), *paths]
+    return {path.stem.replace("_", " "): path for path in paths}

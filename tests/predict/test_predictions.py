@@ -13,9 +13,11 @@ def test_probabilities_are_those_of_scipy():
 
 
 def test_the_best_come_first_with_probabilities_of_all_classes():
-    answers = top_k(LOGITS, "abcd", 2)
-    assert [(a.index, a.name) for a in answers] == [(1, "b"), (3, "d")]
-    assert [a.probability for a in answers] == pytest.approx(sorted(scipy_softmax(LOGITS))[:1:-1])
+    predictions = top_k(LOGITS, "abcd", 2)
+    assert [(a.index, a.name) for a in predictions] == [(1, "b"), (3, "d")]
+    assert [a.probability for a in predictions] == pytest.approx(
+        sorted(scipy_softmax(LOGITS))[:1:-1]
+    )
 
 
 def test_more_than_there_are_gives_all():

@@ -1,23 +1,63 @@
-"""Weights from a file of named arrays: GoogLeNet's and SqueezeNet's, as Caffe trained them.
-
-A file holds `<Caffe layer>|kernel` (height, width, in, out; dense: in, out) and
-`<Caffe layer>|bias`, all float32. Layers here bear Caffe's names with _ for /.
-"""
+"""Networks whose weights have shapes but no values yet, and arrays of a file by layer name."""
 
 from __future__ import annotations
 
 import zipfile
 import zlib
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from cnnkit._lazy import keras
 from cnnkit.errors import CorruptAssetError, IncompatibleError
 from cnnkit.models._registry import model_info
 
 if TYPE_CHECKING:
+    from keras import Model
+if TYPE_CHECKING:
     from keras import Model, Variable
+
+
+def without_weights(build: Callable[[], Model]) -> Model:
+    """Build a network without the memory of its weights.
+
+    Shapes, parameters and the graph are those of the real network; it can be dissected, not
+    called. VGG16 takes half a gigabyte otherwise.
+
+    Args:
+        build: makes the network: `lambda: create_model("deep_mnist")`.
+    """
+
+    def run() -> Model:
+        with keras.StatelessScope(initialize_variables=False):
+            return build()
+
+    # Keras keeps a list, one a thread, of variables that wait for their values; with the
+    # thread ends the list, and no later scope fills them.
+    with ThreadPoolExecutor(max_workers=1) as thread:
+        return thread.submit(run).result()
+
+
+def ready_for_weights(model: Model) -> Model:
+    """Let a network from `without_weights` take its weights from a file.
+
+    Random values first would cost VGG16 another 800 MB that TensorFlow keeps. Until every
+    weight is assigned the network cannot be called.
+    """
+    from tensorflow.python.ops.resource_variable_ops import UninitializedVariable
+
+    weights = {id(variable) for variable in model.weights}
+    for variable in model.variables:
+        if id(variable) in weights:
+            how = {"shape": variable.shape, "dtype": variable.dtype, "name": variable.name}
+            variable._initialize(UninitializedVariable(trainable=variable.trainable, **how))
+        else:  # seeds of dropout, which no file holds
+            variable._deferred_initialize()
+    return model
+
 
 NETWORKS = ("googlenet", "squeezenet")  # that have such files
 CAFFE_NAMES = {"logits": "loss3/classifier"}  # where the rule of names does not hold
