@@ -322,7 +322,7 @@ def test_what_came_of_it_stands_beside_others_on_the_same_images(store, tmp_path
     at = open_page(run=run.id)
     assert [m.label for m in at.metric][:2] == ["Test accuracy", "95 % confidence interval"]
     assert "No other network was trained on these images" in words_of(at)
-    assert "began with random weights" in words_of(at)
+    assert "started from random weights" in words_of(at)
 
     other = store.create("train", {"dataset": name, "split_seed": 0}, "Other")
     store.log(other.id, [Point(metric="val_accuracy", value=0.5, step=1, when=0)])
