@@ -105,7 +105,7 @@ def _rate(running: VisualizationWorker, source: NetworkRef, wanted: Plan) -> flo
     first = until(running, session, lambda state: state.step >= 8)
     began = time.monotonic()
     last = until(running, session, lambda state: state.over, every=PAGE_SECONDS)
-    return (last.number - first.number) / (time.monotonic() - began)
+    return (last.step - first.step) / (time.monotonic() - began)
 
 
 def slider(running: VisualizationWorker, rounds: int) -> Row:
@@ -116,7 +116,7 @@ def slider(running: VisualizationWorker, rounds: int) -> Row:
         session = running.optimize(NETWORKS["GoogLeNet"][0], wanted)
         until(running, session, lambda state: state.step >= 8)
         numbers = wanted.numbers()
-        path = next(name for name in numbers if name.endswith("/weight") and numbers[name] == -0.01)
+        path = next(name for name in numbers if name.endswith(".weight") and numbers[name] == -0.01)
         seconds.append(_effect(running, session, path, -1.0))
         running.command(session, "stop")
     return _seconds_row("GoogLeNet: a slider's effect in the image", seconds, "at most .5 s")

@@ -155,6 +155,8 @@ def test_offline_never_asks(monkeypatch, keras_home):
 
 def test_the_operators_folder_comes_first(monkeypatch, keras_home, tmp_path):
     (tmp_path / "mnist.npz").write_bytes(b"mine")
+    (keras_home / "datasets").mkdir(parents=True)
+    (keras_home / "datasets" / "mnist.npz").write_bytes(b"Keras's")
     monkeypatch.setenv("CNNKIT_DATA_DIR", str(tmp_path))
     get_settings.cache_clear()
     assert assets.fetch("mnist") == tmp_path / "mnist.npz"

@@ -5,7 +5,7 @@ import pytest
 from PIL import Image
 
 from cnnkit.errors import InvalidImageError
-from cnnkit.image_io import MAX_BYTES, decode_image, read_image
+from cnnkit.image_io import MAX_BYTES, decode_image, read_image, resized
 
 GRADIENT = np.uint8(np.add.outer(np.arange(40) * 3, np.arange(60) * 2))
 
@@ -74,6 +74,16 @@ def test_a_large_image_keeps_its_proportions_and_at_least_half_of_what_is_allowe
     assert 250 <= max(height, width) <= 500
     times = max(size) / max(height, width)
     assert abs(size[0] / times - width) <= 1 and abs(size[1] / times - height) <= 1
+
+
+@pytest.mark.parametrize("channels", [1, 3])
+def test_an_image_is_resized_by_its_longer_side_and_its_shorter_one_keeps_enough(channels):
+    def shape(height, width, **options):
+        return resized(np.zeros((height, width, channels), np.uint8), 100, **options).shape
+
+    assert shape(400, 200) == (100, 50, channels)
+    assert shape(50, 200) == (32, 100, channels)
+    assert shape(1000, 10, least=8) == (100, 8, channels)
 
 
 def test_too_many_pixels_are_refused_before_they_are_decoded():

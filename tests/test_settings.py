@@ -27,6 +27,14 @@ def test_a_value_that_cannot_be_understood_names_its_variable(name, value):
         Settings.from_environment({name: value})
 
 
+@pytest.mark.parametrize("what", ["model", "results", "features", "images"])
+def test_memory_is_given_in_megabytes_and_kept_in_bytes(what):
+    default = getattr(Settings.from_environment({}), f"{what}_memory")
+    assert 512 * 2**20 <= default <= 20_480 * 2**20
+    given = Settings.from_environment({f"CNNKIT_{what.upper()}_MEMORY": "3"})
+    assert getattr(given, f"{what}_memory") == 3 * 2**20
+
+
 def test_the_environment_is_read_once(monkeypatch, tmp_path):
     first = get_settings()
     monkeypatch.setenv("CNNKIT_HOME", str(tmp_path / "another"))

@@ -64,6 +64,17 @@ def shifted_branches(x):
     return layers.Add()([left, right])
 
 
+def odd_padding(layer):
+    """What a layer pads on the right and another on the left, together."""
+
+    def build(x):
+        right = layer(2, padding="same")(x)
+        left = conv(2)(layers.ZeroPadding2D(((1, 0), (1, 0)))(x))
+        return layers.Add()([left, right])
+
+    return build
+
+
 def gate(x):
     weights = conv(1)(layers.GlobalAveragePooling2D(keepdims=True)(x))
     return layers.Multiply()([conv(3)(x), weights])
@@ -90,6 +101,8 @@ NETWORKS = {
     "residual": residual,
     "inception": inception,
     "shifted branches": shifted_branches,
+    "odd padding": odd_padding(conv),
+    "odd padding of a transposed one": odd_padding(transposed),
     "separable": chain(
         layers.SeparableConv2D(1, 5, depthwise_initializer="ones", pointwise_initializer="ones")
     ),

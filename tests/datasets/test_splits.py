@@ -42,6 +42,13 @@ def test_fewer_images_to_learn_from_are_always_among_more():
     assert smaller[0] < smaller[1] < smaller[2] < smaller[3]
 
 
+def test_own_images_give_15_percent_of_each_class_to_validation_and_as_much_to_the_test():
+    labels = np.repeat([0, 1], [100, 40])
+    found = divide(labels, np.arange(140), Split(), "Own")
+    for part, expected in (("train", [70, 28]), ("validation", [15, 6]), ("test", [15, 6])):
+        assert np.bincount(labels[found[part]]).tolist() == expected
+
+
 def test_a_number_over_all_classes_is_spread_evenly():
     assert counts(parts(train=10)["train"]) == [3, 3, 2, 2]
     assert counts(parts(validation=17)["validation"]) == [5, 4, 4, 4]

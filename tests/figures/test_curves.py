@@ -25,6 +25,19 @@ def test_live_points_stand_at_their_fraction_of_an_epoch():
     assert list(figure.data[0].x) == [0.5, 2.5]
 
 
+def _marked(figure):
+    (line,), (note,) = figure.layout.shapes, figure.layout.annotations
+    assert line.x0 == line.x1 == note.x
+    return note.x, note.text
+
+
+def test_the_epoch_of_the_lowest_validation_loss_is_marked_until_one_is_kept():
+    history = [*HISTORY, {"epoch": 3, "loss": 0.5, "val_loss": 0.7, "val_accuracy": 0.9}]
+    assert _marked(training(history, "accuracy")) == (2, "best")
+    assert _marked(training(history, "accuracy", kept=1)) == (1, "kept")
+    assert _marked(training(history[1:], "loss")) == (2, "best"), "epochs, not rows, are counted"
+
+
 def test_a_run_that_has_learnt_nothing_yet_has_no_curves():
     assert len(training([], "accuracy").data) == 0
 

@@ -9,6 +9,7 @@ import pytest
 from cnnkit.errors import JobError
 from cnnkit.jobs._child import start_child
 from cnnkit.jobs._lease import Lease, take_lease
+from cnnkit.jobs._slot import settle
 from cnnkit.jobs.worker import work
 from cnnkit.runs import Status
 
@@ -46,6 +47,43 @@ def test_of_many_takers_at_once_one_begins(store):
     leases = [lease for lease in taken if lease]
     assert len(taken) == 6 and len(leases) == 1
     assert leases[0].holds(store.get(run.id))
+
+
+def test_nobody_decides_while_another_does(store):
+    run = store.create("rehearsal", {})
+    deciding, go_on, seen = threading.Event(), threading.Event(), []
+
+    def thinks(run):
+        deciding.set()
+        return go_on.wait(60)
+
+    def queued(run):
+        seen.append(run.status)
+        return run.status is Status.QUEUED
+
+    takers = [
+        threading.Thread(target=take_lease, args=(store, run.id, may_begin))
+        for may_begin in (thinks, queued)
+    ]
+    takers[0].start()
+    assert deciding.wait(60)
+    takers[1].start()
+    takers[1].join(2)  # time enough to look, if nothing kept it from looking
+    assert not seen
+    go_on.set()
+    for taker in takers:
+        taker.join()
+    assert seen == [Status.RUNNING] and store.get(run.id).attempt == 1
+
+
+def test_who_watched_a_superseded_attempt_does_not_end_the_new_one(store):
+    run = store.create("rehearsal", {})
+    first, second = (take_lease(store, run.id, may) for _ in range(2))
+    settle(store, run.id, first, -9)
+    assert store.get(run.id).status == "running"
+    settle(store, run.id, second, -9)
+    ended = store.get(run.id)
+    assert ended.status == "interrupted" and "SIGKILL" in ended.reason
 
 
 @pytest.mark.faults

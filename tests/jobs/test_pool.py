@@ -2,13 +2,16 @@
 
 import os
 import signal
+import socket
+import subprocess
+import sys
 import time
 
 import psutil
 import pytest
 
 from cnnkit.errors import JobError, StorageError, UnknownNameError
-from cnnkit.jobs import JobPool
+from cnnkit.jobs import JobPool, requeue
 from cnnkit.jobs.kinds.rehearsal import MODULUS
 from cnnkit.runs import Status
 
@@ -56,6 +59,52 @@ def test_waiting_runs_know_their_place_and_start_in_order(pool, until):
     pool.cancel(first.id)
     assert until(third, over).status == "finished"
     assert until(second, over).attempt == 0
+
+
+def test_a_resumed_run_waits_behind_those_that_waited_before(pool, until):
+    first = until(pool.submit(kind="rehearsal", spec=LONG), in_epoch(1))
+    second, third = (pool.submit(kind="rehearsal", spec=SHORT) for _ in range(2))
+    pool.pause(second.id)
+    pool.resume(second.id)
+    assert [pool.place(run.id) for run in (second, third)] == [2, 1]
+    pool.cancel(first.id)
+    done = [until(run, over) for run in (third, second)]
+    assert [run.status for run in done] == ["finished", "finished"]
+    assert done[0].started < done[1].started
+
+
+def test_a_wish_that_came_too_late_does_not_end_the_resumed_run(store):
+    run = store.create("rehearsal", SHORT)
+    store.update(run.id, status=Status.PAUSED)
+    store.update(run.id, wish="cancel")
+    assert store.get(run.id).wish is None
+    assert requeue(store, run.id).wish is None
+
+
+@pytest.fixture
+def stranger():
+    """A process that is no job's."""
+    process = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE)
+    yield psutil.Process(process.pid)
+    process.kill()
+    process.wait()
+    process.stdin.close()
+
+
+def test_a_stranger_with_the_jobs_process_id_is_not_taken_for_it(pool, store, stranger):
+    run = store.create("rehearsal", LONG)
+    store.update(
+        run.id,
+        status=Status.RUNNING,
+        lease="1:x",
+        attempt=1,
+        host=socket.gethostname(),
+        pid=stranger.pid,
+        pid_created=stranger.create_time() - 3600,  # the job's began earlier, and has ended
+    )
+    pool.recover()
+    assert store.get(run.id).status == "interrupted"
+    assert stranger.is_running()
 
 
 def test_a_cancelled_job_ends_and_its_process_with_it(pool, until):

@@ -18,6 +18,11 @@ def test_cropping_keeps_the_middle_undistorted():
     assert (seen[:, 2:-2, 1] == 255).all() and not seen[:, 2:-2, (0, 2)].any()
 
 
+def test_cropping_keeps_the_middle_of_a_tall_image():
+    seen = prepare(np.swapaxes(STRIPES, 0, 1).copy(), (20, 20, 3), "crop")
+    assert (seen[2:-2, :, 1] == 255).all() and not seen[2:-2][..., (0, 2)].any()
+
+
 def test_stretching_keeps_everything():
     seen = prepare(STRIPES, (30, 30, 3), "stretch")
     assert seen[15, 3].argmax() == 0 and seen[15, 15].argmax() == 1 and seen[15, 27].argmax() == 2

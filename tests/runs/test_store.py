@@ -1,5 +1,6 @@
 """Runs in a real MLflow record."""
 
+import sqlite3
 import subprocess
 import sys
 import time
@@ -43,14 +44,10 @@ def test_fields_come_back_as_they_were_written(store):
     assert (failed.status, failed.reason, failed.wish) == ("failed", "No.\nBecause of that.", None)
 
 
-def test_a_run_knows_its_epochs_in_all(store):
-    assert store.create("train", SPEC).epochs == 3
-    phases = {"phases": [{"epochs": 5}, {"epochs": 8}]}
-    assert store.create("fine_tune", phases).epochs == 13
-    other = store.create("rehearsal", {})
-    assert other.epochs is None
-    store.update(other.id, progress=Progress(epoch=1, epochs=4))
-    assert store.get(other.id).epochs == 4
+def test_of_a_reason_too_long_for_the_record_the_end_is_kept(store):
+    run = store.create("train", SPEC)
+    store.update(run.id, status=Status.FAILED, reason="a line\n" * 2000 + "ValueError: the cause")
+    assert store.get(run.id).reason.endswith("ValueError: the cause")
 
 
 def test_mlflow_itself_shows_the_same_state(store):
@@ -130,6 +127,46 @@ def test_artifacts_come_back_and_missing_ones_are_named(store, tmp_path):
         store.artifact(run.id, "model.keras")
     with pytest.raises(ValueError, match="inside the run"):
         store.artifact(run.id, "../../runs.db")
+
+
+@pytest.fixture
+def elsewhere(store, tmp_path, monkeypatch) -> RunStore:
+    """A record whose files are no files of this machine: MLflow hands out copies."""
+    from mlflow.store.artifact.artifact_repository_registry import _artifact_repository_registry
+    from mlflow.store.artifact.local_artifact_repo import LocalArtifactRepository
+
+    def repository(address, *args, **options):
+        return LocalArtifactRepository(str(tmp_path / "far" / address.partition("://")[2]))
+
+    monkeypatch.setitem(_artifact_repository_registry._registry, "far", repository)
+    with sqlite3.connect(store.settings.home / "runs.db") as connection:
+        connection.execute("update experiments set artifact_location = 'far://runs'")
+    connection.close()
+    return store
+
+
+def test_a_file_from_elsewhere_is_fetched_once_and_anew_when_it_was_replaced(elsewhere, tmp_path):
+    run = elsewhere.create("train", SPEC)
+    (tmp_path / "card.json").write_text("old")
+    elsewhere.add_artifact(run.id, tmp_path / "card.json")
+    copy = elsewhere.artifact(run.id, "card.json")
+    assert copy.read_text() == "old" and copy.is_relative_to(elsewhere.settings.home / "cache")
+    (tmp_path / "card.json").write_text("new")
+    elsewhere.replace_artifact(run.id, tmp_path / "card.json")
+    assert elsewhere.artifact(run.id, "card.json").read_text() == "new"
+    with pytest.raises(CorruptRunError, match="model.keras"):
+        elsewhere.artifact(run.id, "model.keras")
+
+
+def test_copies_of_a_deleted_runs_files_go_with_it(elsewhere, tmp_path):
+    run = elsewhere.create("train", SPEC)
+    (tmp_path / "log.txt").write_text("words")
+    elsewhere.add_artifact(run.id, tmp_path / "log.txt")
+    copy = elsewhere.artifact(run.id, "log.txt")
+    assert copy.exists()
+    elsewhere.update(run.id, status=Status.FINISHED)
+    elsewhere.delete(run.id)
+    assert not copy.parent.exists() and not list((tmp_path / "far").rglob("log.txt"))
 
 
 def test_a_deleted_run_is_gone_with_its_files(store, tmp_path):

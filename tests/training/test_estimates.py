@@ -32,6 +32,11 @@ def test_the_time_is_the_measured_rate_times_the_images():
     assert found.source == "a"
 
 
+def test_the_epoch_that_compiles_does_not_count():
+    assert images_per_second(RECIPE, rows(9, 1)) == pytest.approx(1000)
+    assert images_per_second(RECIPE, rows(9, 1, 2)) == pytest.approx(1000 / 1.5)
+
+
 def test_the_first_epoch_counts_where_it_is_the_only_one():
     assert images_per_second(RECIPE, rows(4)) == pytest.approx(250)
 

@@ -182,10 +182,15 @@ def test_the_store_is_bounded_and_keeps_what_is_needed(store, tmp_path):
     assert left != old
 
 
-def test_a_damaged_entry_is_made_again(store):
+@pytest.mark.parametrize("file", ["features.npy", "done.npy"])
+@pytest.mark.parametrize("damage", ["nonsense", "a row lacks"])
+def test_a_damaged_entry_is_made_again(store, file, damage):
     tuned(recipe(), store)
     for entry in store.folder.iterdir():
-        (entry / "done.npy").write_bytes(b"nonsense")
+        if damage == "nonsense":
+            (entry / file).write_bytes(b"nonsense")
+        else:
+            np.save(entry / file, np.load(entry / file)[:-1])
     events = []
     tuned(recipe(), store, events.append)
     assert events[0].done == 0

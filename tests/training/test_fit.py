@@ -165,6 +165,17 @@ def test_the_best_weights_are_kept():
     assert validation.loss == pytest.approx(min(losses), rel=1e-4)
 
 
+def test_the_best_weights_survive_a_stop(tmp_path):
+    rising = TOY.replace(learning_rate=20.0, keep_best="val_loss", epochs=6)  # it diverges
+    whole = fit(rising)
+    assert whole.ended.best_epoch < 5, "the best epoch must lie before the stop"
+    report, control = pause_after(5)
+    fit(rising, report, checkpoint=tmp_path / "c.npz", control=control)
+    resumed = fit(rising, checkpoint=tmp_path / "c.npz")
+    assert resumed.ended == whole.ended
+    assert weights_equal(resumed.model, whole.model)
+
+
 def test_gradient_descent_is_the_textbooks():
     """Softmax regression by hand in NumPy: the same batches give the same weights."""
     recipe = Recipe(

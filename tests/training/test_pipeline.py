@@ -70,6 +70,30 @@ def test_augmentation_is_a_function_of_the_batch():
         np.testing.assert_array_equal(one, two)
 
 
+def test_every_batch_of_every_epoch_is_augmented_in_another_way():
+    noise = np.random.default_rng(0).integers(0, 256, (12, 12, 1), np.uint8)
+    images = np.tile(noise, (32, 1, 1, 1))  # what differs was made by the augmentation
+    recipe = Recipe(model="toy_cnn", batch_size=8, augmentation=Augmentation(shift=2))
+    batches = BatchStream(images, np.arange(32), recipe)
+    seen = []
+    for number in (0, 1):
+        batches.begin(number)
+        seen += [changed.numpy().tobytes() for changed, _ in batches.dataset()]
+    assert len(set(seen)) == len(seen) == 8
+
+
+def test_the_seed_decides_the_augmentation():
+    images = np.random.default_rng(0).integers(0, 256, (8, 12, 12, 1), np.uint8)
+    seen = set()
+    for seed in (1, 2):
+        recipe = Recipe(model="toy_cnn", batch_size=8, shuffle=False, seed=seed)
+        recipe = recipe.replace(augmentation=Augmentation(shift=2))
+        batches = BatchStream(images, np.arange(8), recipe)
+        batches.begin(0)
+        seen |= {changed.numpy().tobytes() for changed, _ in batches.dataset()}
+    assert len(seen) == 2
+
+
 def test_images_from_a_file_make_the_same_batches_as_from_memory(tmp_path):
     images = np.random.default_rng(0).integers(0, 256, (60, 6, 6, 3), np.uint8)
     np.save(tmp_path / "images.npy", images)

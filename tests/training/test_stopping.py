@@ -73,6 +73,15 @@ def test_a_restored_rule_goes_on_like_the_first():
     assert answers == expected
 
 
+def test_a_restored_rule_of_keras_has_the_patience_that_was_left():
+    stopping = Stopping(patience=3)
+    first = StoppingRule(stopping, 10)
+    assert not any(first.should_stop(n, {"val_loss": 1.0}) for n in (1, 2, 3))
+    second = StoppingRule(stopping, 10)
+    second.restore(first.state())
+    assert second.should_stop(4, {"val_loss": 1.0}), "the third epoch without improvement"
+
+
 def test_no_rule_never_stops():
     rule = StoppingRule(None, 10)
     assert not any(rule.should_stop(n, {"val_loss": 1.0}) for n in range(1, 1000))

@@ -27,6 +27,11 @@ import streamlit as st
 from cnnkit.ui.common.inputs import image_picker
 st.markdown(str(image_picker(5)))
 """
+NUMBER = """
+import streamlit as st
+from cnnkit.ui.common.inputs import number
+st.markdown(str(number("Steps", 1, 50, parameter="steps", default=20)))
+"""
 ERRORS = """
 import streamlit as st
 from cnnkit.errors import RunNotFoundError
@@ -123,6 +128,28 @@ def test_any_image_is_one_of_those_there_are():
 def test_an_image_beyond_the_last_is_not_shown():
     at = opened(IMAGE, image="99")
     assert at.markdown[0].value in {"0", "4"}
+
+
+@pytest.mark.parametrize("given", ["1", "50"])
+def test_a_number_in_the_address_is_taken_to_both_ends_of_its_range(given):
+    at = opened(NUMBER, steps=given)
+    assert at.markdown[0].value == given and not at.warning
+
+
+@pytest.mark.parametrize("given", ["0", "51", "-3", "nan", "many"])
+def test_a_number_in_the_address_that_cannot_be_is_said_and_the_default_taken(given):
+    at = opened(NUMBER, steps=given)
+    assert f"Steps must be 1 to 50. Received: {given!r}" in at.warning[0].value
+    assert at.markdown[0].value == "20" and "steps" not in at.query_params
+
+
+def test_a_number_stands_in_the_address_while_it_is_not_the_default():
+    at = opened(NUMBER)
+    assert "steps" not in at.query_params
+    at.number_input[0].set_value(7).run()
+    assert at.markdown[0].value == "7" and at.query_params["steps"] in ("7", ["7"])
+    at.number_input[0].set_value(20).run()
+    assert at.markdown[0].value == "20" and "steps" not in at.query_params
 
 
 @pytest.mark.parametrize(("arguments", "goes_on"), [("", False), ("stop=False", True)])

@@ -188,6 +188,20 @@ def test_turning_a_number_goes_on_from_the_image_and_compiles_nothing(engines):
     assert moved < np.abs(before[-1].images - 128).max()
 
 
+def test_adam_makes_the_steps_of_kerass_adam(small, images):
+    # So large that no epsilon counts, which Keras adds elsewhere.
+    plan = Plan(objective=1e4 * class_logit(3), optimizer=optimizers.adam(5.0))
+    running = Maximization(small, plan, images=images[:1])
+    image, reference = keras.Variable(images[:1]), keras.optimizers.Adam(5.0)
+    for number in range(1, 6):
+        with tf.GradientTape() as tape:
+            loss = -1e4 * small(image.value)[0, 3]
+        reference.apply([tape.gradient(loss, image.value)], [image])
+        step = running.step()
+        np.testing.assert_allclose(step.images, image, atol=0.1, err_msg=f"after step {number}")
+    assert np.abs(step.images - images[:1]).max() > 5
+
+
 def test_going_back_to_a_step_repeats_what_came_after_it(engines):
     plan = Plan(objective=class_logit(2), transforms=(transforms.jitter(3),), optimizer=SGD)
     running = Maximization(engines, plan)
@@ -292,6 +306,17 @@ def test_a_step_too_large_is_made_smaller_and_grows_again(engines):
     running.state = running.engine.begin(plan)
     steps = [running.step() for _ in range(120)]
     assert steps[-1].rates == 1 and not steps[-1].notes
+
+
+def test_going_back_to_a_step_makes_whole_steps_again(engines):
+    plan = Plan(objective=class_logit(1), optimizer=optimizers.sgd(1.0, normalized="rms"))
+    running = Maximization(engines, plan)
+    good = running.step()
+    running.steer({"optimizer/learning_rate": 3e38})
+    assert running.step().rates < 1
+    running.steer({"optimizer/learning_rate": 1.0})
+    running.go_back(good.state)
+    assert running.step().rates == 1
 
 
 def test_with_nothing_finite_left_it_says_so(literal_norm, small):

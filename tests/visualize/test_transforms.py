@@ -97,6 +97,15 @@ def test_a_chain_is_its_parts_in_order_and_repeats_with_its_seed(images):
     assert not np.array_equal(first, put_through(images, *chain, seed=(1, 3)))
 
 
+def test_equal_parts_of_a_chain_draw_different_numbers():
+    ruler = np.float32(np.arange(41)[None, :, None, None] + np.zeros((1, 41, 41, 1)))
+    found = {
+        int(put_through(ruler, jitter(3), pad(0), jitter(3), seed=(1, n))[0, 20, 0, 0])
+        for n in range(40)
+    }
+    assert any((20 - row) % 2 for row in found), "two equal shifts would make an even one"
+
+
 @pytest.mark.parametrize("part", [jitter(3), rotate(8), scale(0.9, 1.1), pad(2), crop(2)], ids=str)
 def test_a_gradient_comes_back_through_it(part):
     smooth = np.float32(np.random.default_rng(1).uniform(50, 200, (1, 4, 4, 1)))

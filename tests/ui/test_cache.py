@@ -1,0 +1,33 @@
+"""What pages share and keep: never older than what it was made of."""
+
+import shutil
+
+import pytest
+
+from cnnkit.models import CARD_FILE, MODEL_FILE
+from cnnkit.runs import Status
+from cnnkit.ui.common import cache
+
+
+@pytest.fixture
+def trained(store, root, tmp_path):
+    """A finished run with the network that ships."""
+    run = store.create("train", {"model": "lenet_tutorial", "dataset": "mnist"}, "mine")
+    for name in (MODEL_FILE, CARD_FILE):
+        shutil.copy(root / "cnnkit" / "starter" / name, tmp_path / name)
+        store.add_artifact(run.id, tmp_path / name)
+    store.update(run.id, status=Status.FINISHED)
+    return run
+
+
+def test_a_network_in_memory_answers_with_renamed_classes(trained):
+    assert cache.model(trained.id).card.class_names[:2] == ("0", "1")
+    names = [f"digit {number}" for number in range(10)]
+    cache.rename_classes(trained.id, names)
+    assert cache.card(trained.id).class_names == tuple(names)
+    assert cache.model(trained.id).card.class_names == tuple(names)
+    assert cache.run_classes(trained) == tuple(names)
+
+
+def test_a_network_is_opened_once_for_all(trained):
+    assert cache.model(trained.id) is cache.model(trained.id)
