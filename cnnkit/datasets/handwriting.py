@@ -12,7 +12,6 @@ from dataclasses import dataclass
 
 import numpy as np
 from PIL import Image
-from scipy import ndimage
 
 from cnnkit.errors import InvalidImageError
 
@@ -68,6 +67,8 @@ def from_photo(photo: np.ndarray) -> Handwriting:
     Raises:
         InvalidImageError: no writing was found.
     """
+    from scipy import ndimage  # Home must not wait for its import
+
     gray = _gray(photo)
     shrink = max(1.0, max(gray.shape) / WORKING_SIDE)
     if shrink > 1:
@@ -110,6 +111,8 @@ def _ink(gray: np.ndarray) -> tuple[np.ndarray, bool]:
     """How far each pixel is from its paper, towards the ink, and whether ink is dark."""
     # A digit is small beside a neighbourhood of a half of the image, so the median
     # there is the paper's brightness, lamp and shadow included.
+    from scipy import ndimage  # Home must not wait for its import
+
     step = max(1, max(gray.shape) // 64)
     coarse = gray[::step, ::step]
     reach = max(3, max(coarse.shape) // 2) | 1
@@ -140,6 +143,8 @@ def _otsu(ink: np.ndarray) -> float | None:
 
 def _writing(mask: np.ndarray) -> np.ndarray:
     """The largest piece of ink with what stands close to it, such as the bar of a 5."""
+    from scipy import ndimage  # Home must not wait for its import
+
     reach = max(1, round(max(mask.shape) / 40))
     joined, _ = ndimage.label(ndimage.binary_dilation(mask, iterations=reach))
     sizes = np.bincount(joined[mask], minlength=joined.max() + 1).astype(float)
@@ -174,6 +179,8 @@ def _cut(values: np.ndarray, box: tuple[int, int, int, int]) -> np.ndarray:
 
 def _thickened(digit: np.ndarray, mask: np.ndarray) -> np.ndarray:
     """Widen strokes that would be thinner than MNIST's once the digit is in its box."""
+    from scipy import ndimage  # Home must not wait for its import
+
     scale = max(mask.shape) / BOX
     inside = ndimage.distance_transform_edt(np.pad(mask, 1))[1:-1, 1:-1]
     width = 2 * np.percentile(inside[mask], 90) - 1
@@ -194,6 +201,8 @@ def _laid_out(digit: np.ndarray) -> np.ndarray:
     Returns:
         uint8 (28, 28, 1).
     """
+    from scipy import ndimage  # Home must not wait for its import
+
     scale = BOX / max(digit.shape)
     height, width = (max(1, round(side * scale)) for side in digit.shape)
     small = Image.fromarray(np.float32(digit)).resize((width, height), Image.Resampling.LANCZOS)

@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from itertools import islice
 
 import numpy as np
-from scipy import special
 
 from cnnkit.errors import CnnkitError
 from cnnkit.image_io import read_image
@@ -28,6 +27,8 @@ class Prediction:
 
 def softmax(logits: np.ndarray) -> np.ndarray:
     """Predicted probabilities from logits along the last axis, in float64."""
+    from scipy import special  # Home must not wait for its import
+
     return special.softmax(np.float64(logits), axis=-1)
 
 
