@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 import click
 
 from cnnkit.durations import duration
-from cnnkit.jobs import JobPool, resume_in_words
+from cnnkit.jobs import JobPool, resume_in_words, start_child
 from cnnkit.jobs.kinds import TRAINED
 from cnnkit.runs import Run, RunStore, Status
 from cnnkit.settings import Settings
@@ -46,8 +46,6 @@ def run_to_end(settings: Settings, store: RunStore, run: Run, *, quiet: bool) ->
 
 def start_detached(settings: Settings, run: Run) -> None:
     """Start a queued run's child process and leave it alone; no server is needed."""
-    from cnnkit.jobs._child import start_child
-
     start_child(settings, run.id, lease=None, shared=False)
 
 

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import socket
 import time
 
 import click
 
 from cnnkit._cli._follow import run_to_end, start_detached
 from cnnkit._cli._output import json_option, show, summary, table
-from cnnkit.jobs import ask_cancel, ask_pause, requeue, resume_in_words
+from cnnkit.jobs import ask_cancel, ask_pause, kill, requeue, resume_in_words
 from cnnkit.runs import Run, RunStore, Status
 from cnnkit.settings import get_settings
 
@@ -60,7 +59,7 @@ def cancel(run_id: str, as_json: bool):
         time.sleep(0.1)
         run = store.get(run.id)
     if not run.status.over:
-        _kill(store, run)
+        kill(store, run)
         run = store.get(run.id)
     words = f"{summary(run)}. `cnnkit runs resume` {resume_in_words(store.settings, run)}."
     show(run.to_dict(), words, as_json)
@@ -126,17 +125,6 @@ def find(store: RunStore, beginning: str) -> Run:
     """
     alike = [run for run in store.list(limit=10_000) if run.id.startswith(beginning)]
     return alike[0] if len(alike) == 1 else store.get(beginning)
-
-
-def _kill(store: RunStore, run: Run) -> None:
-    from cnnkit.jobs._child import Child
-    from cnnkit.jobs._lease import Lease
-    from cnnkit.jobs._slot import settle
-
-    child = Child.adopt(run) if run.host == socket.gethostname() else None
-    if child:
-        child.kill()
-        settle(store, run.id, Lease.parse(run.lease), None)
 
 
 def _store() -> RunStore:

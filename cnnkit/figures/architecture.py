@@ -12,7 +12,7 @@ import re
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from cnnkit.figures._style import BLUE, GREEN, GREY, ORANGE, SERIES
+from cnnkit.figures.style import BLUE, GREEN, GREY, ORANGE, SERIES
 
 if TYPE_CHECKING:
     from cnnkit.anatomy import Architecture, Block, Fork, LayerRow, LayerTable, Resolution

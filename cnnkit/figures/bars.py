@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 from plotly import graph_objects as go
 
-from cnnkit.figures._style import BLUE, FAINT, GREEN, GREY, faded, finished
+from cnnkit.figures.style import BLUE, FAINT, GREEN, GREY, faded, finished
 
 
 def probability_bars(values: np.ndarray, class_names: Sequence[str], *, height: int = 170):

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 from plotly import graph_objects as go
 
-from cnnkit.figures._style import BLUE, GREY, RED, faded, finished
+from cnnkit.figures.style import BLUE, GREY, RED, faded, finished
 
 STRONGEST = 0.5  # opacity of the fullest cell: the number in it must stay readable
 

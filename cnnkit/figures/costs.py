@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 import numpy as np
 from plotly import graph_objects as go
 
-from cnnkit.figures._style import BLUE, FAINT, GREY, ORANGE, SERIES, faded, finished
+from cnnkit.figures.style import BLUE, FAINT, GREY, ORANGE, SERIES, faded, finished
 
 
 def cost_comparison(

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from plotly import graph_objects as go
 
-from cnnkit.figures._style import BLUE, GREEN, ORANGE, faded, finished
+from cnnkit.figures.style import BLUE, GREEN, ORANGE, faded, finished
 
 COLOURS = {"published": ORANGE, "project": BLUE, "here": GREEN}
 LINE = 27  # pixels, height of a line

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from plotly import graph_objects as go
 
-from cnnkit.figures._style import BLUE, GREEN, GREY, ORANGE, SERIES, faded, finished
+from cnnkit.figures.style import BLUE, GREEN, GREY, ORANGE, SERIES, faded, finished
 
 CURVES: dict[str, Callable[[np.ndarray], np.ndarray]] = {
     "ReLU": lambda x: np.maximum(x, 0),

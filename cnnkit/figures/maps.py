@@ -8,7 +8,7 @@ import numpy as np
 from plotly import graph_objects as go
 
 from cnnkit.figures import rasters
-from cnnkit.figures._style import BLUE, faded, finished
+from cnnkit.figures.style import BLUE, faded, finished
 
 GAP = 1  # pixels of a map between two maps
 

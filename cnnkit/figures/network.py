@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from cnnkit.figures import rasters
-from cnnkit.figures._style import BLUE, ORANGE
+from cnnkit.figures.style import BLUE, ORANGE
 
 if TYPE_CHECKING:
     from cnnkit.anatomy import Stage

@@ -10,7 +10,7 @@ import numpy as np
 from plotly import graph_objects as go
 
 from cnnkit.figures import rasters
-from cnnkit.figures._style import GREEN, GREY, INK, finished
+from cnnkit.figures.style import GREEN, GREY, INK, finished
 
 READABLE = 12  # columns up to which the numbers are written into the cells
 WIDE = 25  # columns of a long row of numbers that is folded

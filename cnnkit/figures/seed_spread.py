@@ -11,7 +11,7 @@ from typing import Protocol
 import numpy as np
 from plotly import graph_objects as go
 
-from cnnkit.figures._style import SERIES, faded, finished
+from cnnkit.figures.style import SERIES, faded, finished
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

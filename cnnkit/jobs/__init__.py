@@ -7,8 +7,8 @@
 Importing this loads neither Dask, MLflow nor Keras.
 """
 
-from cnnkit.jobs._child import child_environment
-from cnnkit.jobs._controls import ask_cancel, ask_pause, requeue, resume_in_words
+from cnnkit.jobs._child import child_environment, start_child
+from cnnkit.jobs._controls import ask_cancel, ask_pause, kill, requeue, resume_in_words
 from cnnkit.jobs._pool import JobPool
 from cnnkit.jobs.kinds import list_kinds, register_kind
 
@@ -17,8 +17,10 @@ __all__ = [
     "ask_cancel",
     "ask_pause",
     "child_environment",
+    "kill",
     "list_kinds",
     "register_kind",
     "requeue",
     "resume_in_words",
+    "start_child",
 ]

@@ -17,9 +17,7 @@ import psutil
 from cnnkit.files import replacing
 from cnnkit.jobs._controls import CHECKPOINT
 from cnnkit.jobs._lease import Lease
-from cnnkit.runs import Progress, Run, RunStore, Status
-from cnnkit.runs._record import LIVE
-from cnnkit.runs._store import Point
+from cnnkit.runs import LIVE_PREFIX, Point, Progress, Run, RunStore, Status
 
 LOOK_SECONDS = 0.4  # between two checks of what is asked of the job
 WRITE_SECONDS = 1.0  # between two writes: heartbeat, progress and what was logged
@@ -78,7 +76,7 @@ class JobContext:
             live: points within an epoch, which go to curves of their own.
         """
         now = time.time()
-        prefix = LIVE if live else ""
+        prefix = LIVE_PREFIX if live else ""
         points = [
             Point(metric=prefix + name, value=float(value), step=step, when=now)
             for name, value in values.items()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 from datetime import UTC, datetime
 
 from cnnkit.errors import JobError
@@ -72,6 +73,23 @@ def requeue(store: RunStore, run_id: str) -> Run:
             reason="",
         )
     return store.get(run_id)
+
+
+def kill(store: RunStore, run: Run) -> None:
+    """End the process of a run at once, if it is on this machine, and record the end.
+
+    Args:
+        store: the record.
+        run: as read now.
+    """
+    from cnnkit.jobs._child import Child
+    from cnnkit.jobs._lease import Lease
+    from cnnkit.jobs._slot import settle
+
+    child = Child.adopt(run) if run.host == socket.gethostname() else None
+    if child:
+        child.kill()
+        settle(store, run.id, Lease.parse(run.lease), None)
 
 
 def _ask(store: RunStore, run_id: str, wish: str, at_once: Status) -> Run:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from cnnkit.runs._record import LIVE
+from cnnkit.runs._record import LIVE_PREFIX
 
 if TYPE_CHECKING:
     from mlflow.entities import Metric
@@ -26,11 +26,11 @@ HISTORY = {
     "seconds": "epoch_seconds",
 }
 LIVE_COLUMNS = {
-    name: LIVE + name for name in ("loss", "accuracy", "images_per_second", "learning_rate")
+    name: LIVE_PREFIX + name for name in ("loss", "accuracy", "images_per_second", "learning_rate")
 }
 
 # Metric -> what earlier versions logged it as.
-FORMER = {f"{LIVE}images_per_second": f"{LIVE}pictures_per_second"}
+FORMER = {f"{LIVE_PREFIX}images_per_second": f"{LIVE_PREFIX}pictures_per_second"}
 
 
 def to_rows(histories: Mapping[str, Sequence[Metric]], index: str) -> list[dict[str, float]]:

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from mlflow.entities import Run as MlflowRun
 
 PREFIX = "cnnkit."
-LIVE = "live/"  # metrics of this prefix are points within an epoch
+LIVE_PREFIX = "live/"  # metrics of this prefix are points within an epoch
 
 
 class Status(StrEnum):
@@ -176,7 +176,7 @@ def from_mlflow(record: MlflowRun) -> Run | None:
         status=status,
         spec=json.loads(tags["spec"]),
         progress=_progress(tags["progress"]) if "progress" in tags else None,
-        metrics={k: v for k, v in record.data.metrics.items() if not k.startswith(LIVE)},
+        metrics={k: v for k, v in record.data.metrics.items() if not k.startswith(LIVE_PREFIX)},
         created=_time(record.info.start_time / 1000),
         attempt=int(tags.get("attempt", 0)),
         reason=tags.get("reason", ""),

@@ -1,7 +1,7 @@
 import numpy as np
 
-from cnnkit.figures._style import BLUE, GREEN
 from cnnkit.figures.bars import probability_bars, signed_bars
+from cnnkit.figures.style import BLUE, GREEN
 
 NAMES = tuple("0123456789")
 

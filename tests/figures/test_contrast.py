@@ -9,8 +9,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from cnnkit.figures import _style, architecture, confusion, network, numbers, rasters
-from cnnkit.figures._style import INK, MUTED, SERIES
+from cnnkit.figures import architecture, confusion, network, numbers, rasters, style
+from cnnkit.figures.style import INK, MUTED, SERIES
 
 ROOT = Path(__file__).resolve().parents[2]
 THEME = tomllib.loads((ROOT / ".streamlit" / "config.toml").read_text("utf-8"))["theme"]
@@ -56,13 +56,13 @@ def test_text_can_be_read_on_the_page_and_on_cards(dark, text):
 
 
 @DARK
-@pytest.mark.parametrize("colour", [*SERIES, _style.RED])
+@pytest.mark.parametrize("colour", [*SERIES, style.RED])
 def test_lines_and_markers_stand_out_from_the_page(dark, colour):
     assert contrast(rgb(colour), page(dark)) >= 3
 
 
 @DARK
-@pytest.mark.parametrize("colour", [_style.BLUE, _style.RED])
+@pytest.mark.parametrize("colour", [style.BLUE, style.RED])
 @pytest.mark.parametrize("opacity", [0.05, confusion.STRONGEST])
 def test_numbers_in_confusion_matrices_can_be_read(dark, colour, opacity):
     cell = over(rgb(colour), opacity, page(dark))
@@ -94,7 +94,7 @@ def test_faded_words_of_drawings_can_be_read(dark, style):
 def test_every_text_of_a_figure_gets_the_color_of_its_page():
     figure = confusion.confusion_matrix(np.array([[3, 1], [0, 2]]), ("a", "b"))
     for dark in (False, True):
-        drawn = _style.with_text_colors(figure, dark=dark).layout
+        drawn = style.with_text_colors(figure, dark=dark).layout
         assert drawn.font.color == INK[dark]
         assert {note.font.color for note in drawn.annotations} == {INK[dark]}
         assert drawn.xaxis.tickfont.color == drawn.yaxis.title.font.color == MUTED[dark]

@@ -20,8 +20,8 @@ from cnnkit.backprop.experiment import (
     seed_spread,
 )
 from cnnkit.backprop.toy import RECIPES
-from cnnkit.figures._style import BLUE, ORANGE
 from cnnkit.figures.seed_spread import SeedCurves, curves_by_seed
+from cnnkit.figures.style import BLUE, ORANGE
 from cnnkit.jobs.kinds.experiment import kept_curves
 from cnnkit.runs import Progress, Run, Status
 from cnnkit.ui.common import cache, charts, inputs, messages, page, polling, run_monitor

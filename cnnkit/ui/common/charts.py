@@ -70,7 +70,7 @@ def clickable(figure: Figure, *, alt: str, key: str, clicked: Callable[[dict], o
 
 
 def _readable(figure: Figure) -> Figure:
-    from cnnkit.figures._style import with_text_colors  # Plotly: not before there is a figure
+    from cnnkit.figures.style import with_text_colors  # Plotly: not before there is a figure
 
     return with_text_colors(figure, dark=dark())
 

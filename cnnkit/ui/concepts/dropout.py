@@ -9,8 +9,8 @@ from cnnkit.backprop import Dropout
 from cnnkit.backprop.training import one_thread
 from cnnkit.concepts.dropout import DropoutCurves, train_with_dropout
 from cnnkit.concepts.perceptron import small_images
-from cnnkit.figures._style import BLUE, ORANGE
 from cnnkit.figures.curves import lines
+from cnnkit.figures.style import BLUE, ORANGE
 from cnnkit.ui.common import cache
 from cnnkit.ui.common.charts import chart, montage
 from cnnkit.ui.common.messages import question

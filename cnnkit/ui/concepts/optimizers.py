@@ -6,7 +6,7 @@ import numpy as np
 import streamlit as st
 
 from cnnkit.concepts.optimizers import OPTIMIZERS, SURFACES, LossSurface, minimize
-from cnnkit.figures import _style
+from cnnkit.figures import style
 from cnnkit.figures.curves import lines
 from cnnkit.figures.functions import loss_surface
 from cnnkit.ui.common.charts import chart
@@ -48,7 +48,7 @@ def show_optimizers() -> None:
             x_title="step",
             y_title="loss above the minimum",
             logarithmic=True,
-            colours=dict(zip(OPTIMIZERS, _style.SERIES[1:], strict=False)),
+            colours=dict(zip(OPTIMIZERS, style.SERIES[1:], strict=False)),
             height=230,
         ),
         alt="Loss above the minimum after the last step: "

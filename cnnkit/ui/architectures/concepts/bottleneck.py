@@ -13,10 +13,10 @@ from cnnkit.concepts.inception_costs import (
     count_branch,
     module_stack,
 )
-from cnnkit.figures._style import BLUE, GREEN, ORANGE
 from cnnkit.figures.architecture import short_number
 from cnnkit.figures.costs import stacked_bars
 from cnnkit.figures.curves import lines
+from cnnkit.figures.style import BLUE, GREEN, ORANGE
 from cnnkit.ui.architectures import NOTES
 from cnnkit.ui.common.charts import chart
 from cnnkit.ui.common.messages import question

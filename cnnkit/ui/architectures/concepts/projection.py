@@ -12,9 +12,9 @@ from cnnkit.concepts.inception_costs import (
     module_stack,
     total_cost,
 )
-from cnnkit.figures._style import BLUE, GREEN, ORANGE, faded
 from cnnkit.figures.architecture import short_number
 from cnnkit.figures.costs import stacked_bars
+from cnnkit.figures.style import BLUE, GREEN, ORANGE, faded
 from cnnkit.ui.architectures import NOTES
 from cnnkit.ui.architectures.concepts.bottleneck import show_layer_count
 from cnnkit.ui.common.charts import chart

@@ -17,8 +17,8 @@ from cnnkit.concepts.residual_learning import (
     target_maps,
     train_block,
 )
-from cnnkit.figures._style import BLUE, ORANGE
 from cnnkit.figures.curves import lines
+from cnnkit.figures.style import BLUE, ORANGE
 from cnnkit.ui.architectures import NOTES
 from cnnkit.ui.architectures.concepts.residual_gradient import (
     show_chain,

@@ -16,8 +16,8 @@ from cnnkit.concepts.residual_learning import (
     target_maps,
 )
 from cnnkit.figures import rasters
-from cnnkit.figures._style import BLUE, ORANGE
 from cnnkit.figures.curves import lines
+from cnnkit.figures.style import BLUE, ORANGE
 from cnnkit.ui.common.charts import chart, image, montage
 
 SCALE = 14  # pixels on the screen for one of a map
