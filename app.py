@@ -1,4 +1,4 @@
-"""Home: what one can do here, what is on this machine, and a first image at once."""
+"""Home: the first steps in order, all pages, and what is on this machine."""
 
 import streamlit as st
 
@@ -6,30 +6,31 @@ from cnnkit.ui.common.page import open_page
 
 open_page(
     "See how networks learn to see",
-    "Train convolutional networks in the browser, open them up, and ask them questions.",
+    "Train convolutional networks in the browser, look inside them, and visualize what they learn.",
     tab="cnnkit",
 )
 
 # After the heading, which the first visitor then sees while NumPy is still being imported.
+from cnnkit.ui.common.messages import shown_errors  # noqa: E402
 from cnnkit.ui.home import home  # noqa: E402
 
-with st.container(horizontal=True):
-    if st.button("Draw a digit", type="primary", icon=":material/draw:"):
-        st.switch_page("pages/draw.py")
-    if st.button("Train a network", icon=":material/model_training:"):
-        st.switch_page("pages/train.py")
+runs = None
+with shown_errors(stop=False):
+    runs = home.runs_after_first_paint()
 
+home.show_path(runs)
 with st.container(border=True):
-    home.first_image()
+    home.show_starter()
 
-home.cards()
-home.recent_runs()
+home.recent_runs(runs)
+st.subheader("All other pages", anchor=False)
+home.show_cards()
 
 st.subheader("On this machine", anchor=False)
-st.markdown("##### Data")
-home.data_here()
+st.markdown("##### Data sets")
+home.show_datasets()
 st.markdown("##### Networks to train")
-home.networks_here()
+home.show_networks()
 
-st.subheader("The same without a browser", anchor=False)
-home.elsewhere()
+st.subheader("The same from code", anchor=False)
+home.show_code()

@@ -1,8 +1,8 @@
 """What every network costs, beside what was published: `python -m benchmarks.anatomy`.
 
-Writes the table of `docs/anatomy.md`, and the totals that ship in `cnnkit.counts`. Rows
-are the names that `cnnkit anatomy --model` knows;
-a published figure appears once a network of that name is there.
+Writes the table of `docs/anatomy.md`, and the totals that `cnnkit.published.measurements` reads.
+Rows are the names that `cnnkit anatomy --model` knows; a published
+figure appears once a network of that name is there.
 """
 
 from __future__ import annotations
@@ -14,9 +14,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from benchmarks._measure import ROOT
-from cnnkit.counts import FILE, Counts
 from cnnkit.errors import UnknownModelError
 from cnnkit.models import list_architectures, model_info, open_architecture
+from cnnkit.published.measurements import COSTS, Counts
 
 if TYPE_CHECKING:
     from cnnkit.anatomy import LayerTable
@@ -86,7 +86,7 @@ def main() -> None:
         name: {field: getattr(anatomy, field) for field in fields}
         for name, anatomy in found.items()
     }
-    FILE.write_text(json.dumps(totals, indent=1) + "\n", "utf-8")
+    COSTS.write_text(json.dumps(totals, indent=1) + "\n", "utf-8")
 
 
 def table(found: Mapping[str, LayerTable]) -> str:

@@ -115,7 +115,7 @@ def _store(line: dict) -> None:
 
 def _measure(name: str, recipe: Recipe, cache: FeatureCache | None = None) -> dict:
     from cnnkit.training import evaluate, fit, recipe_dataset
-    from cnnkit.training._pipeline import read_split
+    from cnnkit.training.pipeline import read_split
 
     dataset = recipe_dataset(recipe)
     watch = Watch()

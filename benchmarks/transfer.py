@@ -99,7 +99,7 @@ def compare(case: tuple[str, int, str, str], rounds: int, store: FeatureCache) -
 
 def pipeline(model: str, size: int, store: FeatureCache, rounds: int) -> Row:
     """The stream of changed images by itself, against a network that learns from them."""
-    from cnnkit.training._pipeline import BatchStream
+    from cnnkit.training.pipeline import BatchStream
 
     images = np.random.default_rng(0).integers(0, 256, (TRAIN + VALIDATION + 1, 256, 256, 3))
     dataset = noise(images.astype(np.uint8), TRAIN, VALIDATION)

@@ -1,4 +1,4 @@
-"""Reproduce: what was published, what we get with the same recipe, and a button to run it."""
+"""Reproduce: published results beside ours with the same recipe, and a button to run each."""
 
 import streamlit as st
 
@@ -6,26 +6,27 @@ from cnnkit.datasets import dataset_info
 from cnnkit.ui.common import page
 from cnnkit.ui.common.messages import shown_errors
 from cnnkit.ui.reproduce import example_answers, reproduce
+from cnnkit.ui.reproduce.rows import list_rows
 
-page.open_page("Reproduce", "Do the published figures come out again, with the published recipes?")
+page.open_page("Reproduce", "Compare published results with ours, and run any of them again.")
 
 with shown_errors():
-    found = reproduce.rows()
-    reproduce.summary(found)
+    every_row = list_rows()
+    reproduce.show_summary(every_row)
     st.markdown(
-        "Each row runs what its author ran: network, initial weights, optimizer and stopping rule. "
-        "A :orange[diamond] is what was published, :blue[blue] dots are the project's own "
-        "measurements, :green[green] ones the runs of this machine; the shaded side is as good "
-        "or better."
+        "Each row runs the author's recipe: network, initial weights, optimizer and stopping rule. "
+        "An :orange[orange diamond] is the published value, :blue[blue dots] are measurements that "
+        "ship with cnnkit, :green[green dots] runs of this machine. The shaded side is as good as "
+        "published or better."
     )
     if not dataset_info("mnist").available:
-        st.warning("MNIST is not on this machine, so only the toy network can be run here now.")
+        st.warning("MNIST is not on this machine, so only the toy network can be trained here.")
         page.link("app.py", "Get MNIST on Home")
-    shown = reproduce.chosen(found)
-    if any(row.published.model == "toy_cnn" for row in shown):
+    rows = reproduce.select_rows(every_row)
+    if any(row.published.model == "toy_cnn" for row in rows):
         reproduce.explain_measures()
-    for row in shown:
+    for row in rows:
         reproduce.show_row(row)
-    if any(row.published.model == "vgg16" for row in shown):
-        example_answers.show()
-    reproduce.show_table(found)
+    if any(row.published.model == "vgg16" for row in rows):
+        example_answers.show_example_answers()
+    reproduce.show_table(every_row)

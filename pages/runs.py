@@ -1,19 +1,19 @@
-"""Every training that was done: compare them, and see what each got wrong."""
+"""All recorded runs: compare them, and look at their misclassified images."""
 
 from cnnkit.ui.common.messages import shown_errors
 from cnnkit.ui.common.page import open_page
-from cnnkit.ui.runs.run_comparison import compare
-from cnnkit.ui.runs.run_details import same_runs_in_mlflow, show_run
-from cnnkit.ui.runs.run_list import choose_runs, refresh_when_one_ends
+from cnnkit.ui.runs.run_comparison import show_comparison
+from cnnkit.ui.runs.run_details import show_mlflow_command, show_run
+from cnnkit.ui.runs.run_list import rerun_when_one_ends, select_runs
 
-open_page("Runs", "Every training is kept: compare them, and look at what each got wrong.")
+open_page("Runs", "Compare recorded trainings, and look at the misclassified images of each.")
 
 with shown_errors(stop=False):
-    runs = choose_runs()
+    runs = select_runs()
     if len(runs) == 1:
         show_run(runs[0])
     elif runs:
-        compare(runs)
-    refresh_when_one_ends()
+        show_comparison(runs)
+    rerun_when_one_ends()
 
-same_runs_in_mlflow()
+show_mlflow_command()

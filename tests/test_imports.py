@@ -41,6 +41,30 @@ PRIVILEGES = {
 }
 # Beside the layers of README's diagram: training and jobs never draw.
 NEVER = (("jobs", "figures"),)
+# Module with an underscore -> the package outside its own that still imports it, and why.
+BORROWED: dict[str, str] = {
+    "cnnkit.models._registry": "cnnkit.training",  # seeds of initializers
+    "cnnkit.training.pipeline": "cnnkit.ui.fine_tune",  # preview of what augmentation does
+}
+# Public classes of one name in two modules. It may only become shorter.
+NAMESAKES = {"Choice", "Split", "Wanted", "Work"}
+# Names that do not say what a function returns or does.
+SAYS_TOO_LITTLE = {
+    *("show", "draw", "told", "kept", "given", "wanted", "found", "drawn", "chosen", "shown"),
+    *("made", "brought", "begun", "seen", "asked", "taken", "written"),
+}
+# Functions that are still called so. It may only become shorter.
+TERSE_FUNCTIONS = {
+    "cnnkit/ui/fine_tune/baseline_predictions.py show",
+    "cnnkit/ui/fine_tune/comparison.py show",
+    "cnnkit/ui/fine_tune/experiment.py show",
+    "cnnkit/ui/fine_tune/forecast.py seen",
+    "cnnkit/ui/fine_tune/result.py show",
+    "cnnkit/ui/layers/filters.py show",
+    "cnnkit/ui/layers/mosaics.py made",
+    "cnnkit/ui/layers/mosaics.py wanted",
+    "cnnkit/ui/predict/prediction_table.py draw",
+}
 
 
 @pytest.mark.parametrize("module", LIGHT_MODULES)
@@ -87,6 +111,36 @@ def test_a_part_imports_only_parts_below_it_in_the_diagram_of_the_readme():
         if layers[other] <= layers[own] or (own, other) in NEVER
     ]
     assert trespassers == []
+
+
+def test_a_module_with_an_underscore_is_imported_by_its_own_package_alone():
+    trespassers = []
+    for path in _sources():
+        package = path.rpartition("/")[0].replace("/", ".")
+        for line, name in _imports(path):
+            owner, module = _private_module(name)
+            if not module or f"{package}.".startswith(f"{owner}."):
+                continue
+            if not f"{package}.".startswith(f"{BORROWED.get(module, '-')}."):
+                trespassers.append(f"{path}:{line} imports {module}")
+    assert trespassers == []
+
+
+def test_no_two_public_classes_share_a_name():
+    places: dict[str, list[str]] = {}
+    for path, node in _definitions(ast.ClassDef):
+        places.setdefault(node.name, []).append(path)
+    clashes = {name: paths for name, paths in places.items() if len(paths) > 1}
+    assert {name: paths for name, paths in clashes.items() if name not in NAMESAKES} == {}
+
+
+def test_the_name_of_a_public_function_says_what_it_returns_or_does():
+    terse = {
+        f"{path} {node.name}"
+        for path, node in _definitions(ast.FunctionDef)
+        if node.name in SAYS_TOO_LITTLE
+    }
+    assert sorted(terse - TERSE_FUNCTIONS) == []
 
 
 def test_pages_hold_no_functions_but_fragments_and_dialogs():
@@ -177,3 +231,21 @@ def _imports(path: str) -> list[tuple[int, str]]:
             # `from cnnkit import ui` names a part in its last word.
             found += [(node.lineno, f"{node.module}.{alias.name}") for alias in node.names]
     return found
+
+
+def _definitions(kind: type[ast.stmt]):
+    """Path and node of every public class or function at the top of a module of cnnkit."""
+    for path in _sources():
+        if path.startswith("cnnkit/"):
+            for node in ast.parse((ROOT / path).read_text("utf-8")).body:
+                if isinstance(node, kind) and not node.name.startswith("_"):
+                    yield path, node
+
+
+def _private_module(name: str) -> tuple[str, str]:
+    """Package and full name of the first module with an underscore in a dotted name, or ""."""
+    words = name.split(".")
+    for number, word in enumerate(words):
+        if words[0] == "cnnkit" and number and word.startswith("_") and not word.startswith("__"):
+            return ".".join(words[:number]), ".".join(words[: number + 1])
+    return "", ""

@@ -41,7 +41,7 @@ def file(tmp_path):
 
 
 def test_the_newest_line_of_each_seed_counts(file):
-    found = measured.read(file(line(1), line(0), line(1, test_accuracy=0.5)))
+    found = measured.read_measurements(file(line(1), line(0), line(1, test_accuracy=0.5)))
     assert [one.recipe.seed for one in found] == [0, 1]
     assert [one.metrics["test_accuracy"] for one in found] == [1.0, 0.5]
     assert measured.mean(found, "test_accuracy") == 0.75
@@ -51,14 +51,17 @@ def test_what_has_not_ended_or_is_no_training_is_left_out(file):
     other = line()
     del other["values"]
     unknown = line(values=RECIPE.to_dict() | {"of_the_future": 1})
-    assert measured.read(file(line(reason="paused"), line(kind="ratio"), other, unknown)) == []
+    assert (
+        measured.read_measurements(file(line(reason="paused"), line(kind="ratio"), other, unknown))
+        == []
+    )
 
 
 def test_a_damaged_line_names_its_file(file, tmp_path):
     paths = file(line())
     paths[0].write_text(paths[0].read_text() + "{half a li")
     with pytest.raises(CorruptAssetError, match="line 2"):
-        measured.read(paths)
+        measured.read_measurements(paths)
 
 
 def test_a_mean_of_nothing_is_unknown():
@@ -78,7 +81,7 @@ def test_divisions_of_a_data_set_are_measurements_of_one_recipe(file):
     divided = [
         line(seed, values=recipe.replace(seed=seed, split_seed=seed).to_dict()) for seed in (0, 1)
     ]
-    found = measured.read(file(*divided, line()))
+    found = measured.read_measurements(file(*divided, line()))
     assert [one.identity == measured.identity(recipe) for one in found] == [True, True, False]
 
 
@@ -89,5 +92,5 @@ def test_a_time_that_rests_on_features_of_others_is_told_apart(file):
         line(1, values=values, features=9, cold=True),
         line(2),
     ]
-    found = {one.recipe.seed: one.shared for one in measured.read(file(*lines))}
+    found = {one.recipe.seed: one.shared for one in measured.read_measurements(file(*lines))}
     assert found == {0: True, 1: False, 2: False}

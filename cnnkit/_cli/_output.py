@@ -13,7 +13,7 @@ from cnnkit.runs import Run
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 
 
-def show(value: Any, text: str, as_json: bool) -> None:
+def print_result(value: Any, text: str, as_json: bool) -> None:
     """Print a value as JSON, or else its text."""
     click.echo(json.dumps(value, indent=1, default=str) if as_json else text)
 

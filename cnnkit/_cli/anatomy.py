@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from cnnkit._cli._output import json_option, show, table
+from cnnkit._cli._output import json_option, print_result, table
 from cnnkit._cli._values import assignment
 from cnnkit.errors import IncompatibleError
 from cnnkit.models import open_architecture, open_uploaded_model
@@ -59,7 +59,7 @@ def anatomy(
     found = layer_table(model, _input_shape(model, size))
     if csv_file is not None:
         csv_file.write_text(found.to_csv(), encoding="utf-8")
-    show(found.to_dict(), describe(found), as_json)
+    print_result(found.to_dict(), describe(found), as_json)
 
 
 def describe(found: LayerTable) -> str:

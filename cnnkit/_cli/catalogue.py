@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from cnnkit._cli._output import json_option, show, table
+from cnnkit._cli._output import json_option, print_result, table
 from cnnkit._cli._progress import counting
 from cnnkit.datasets import dataset_info, list_datasets
 from cnnkit.datasets.folders import KINDS, WAYS, ImportReport, delete, image_folder, rename
@@ -30,7 +30,7 @@ def models(as_json: bool):
         for name in list_models()
     ]
     rows = [(m["name"], f"{m['parameters']:,}", m["title"], "; ".join(m["recipes"])) for m in found]
-    show(found, table(("NAME", "PARAMETERS", "TITLE", "RECIPES"), rows), as_json)
+    print_result(found, table(("NAME", "PARAMETERS", "TITLE", "RECIPES"), rows), as_json)
 
 
 @click.group(invoke_without_command=True)
@@ -56,7 +56,7 @@ def datasets(ctx: click.Context, as_json: bool):
         (d["name"], f"{d['images']:,}", "yes" if d["available"] else "no", d["title"])
         for d in found
     ]
-    show(found, table(("NAME", "IMAGES", "HERE", "TITLE"), rows), as_json)
+    print_result(found, table(("NAME", "IMAGES", "HERE", "TITLE"), rows), as_json)
 
 
 @datasets.command("import")
@@ -83,7 +83,7 @@ def import_images(path: Path, title: str | None, by: str, as_json: bool):
         "class_names": spec.class_names,
         **imported.report.to_dict(),
     }
-    show(value, _summary(imported.name, spec.title, spec.classes, imported.report), as_json)
+    print_result(value, _summary(imported.name, spec.title, spec.classes, imported.report), as_json)
 
 
 @datasets.command("rename")
@@ -94,7 +94,7 @@ def rename_imported(name: str, title: str, as_json: bool):
     """Change the title of an imported data set; its NAME stays."""
     rename(name, title=title)
     spec = dataset_info(name)
-    show({"name": name, "title": spec.title}, f"{name} is now called {spec.title}", as_json)
+    print_result({"name": name, "title": spec.title}, f"{name} is now called {spec.title}", as_json)
 
 
 @datasets.command("delete")
@@ -104,7 +104,7 @@ def rename_imported(name: str, title: str, as_json: bool):
 def delete_imported(name: str, as_json: bool):
     """Delete an imported data set with its images."""
     delete(name)
-    show({"deleted": name}, f"{name} is deleted", as_json)
+    print_result({"deleted": name}, f"{name} is deleted", as_json)
 
 
 def _summary(name: str, title: str, classes: int, report: ImportReport) -> str:

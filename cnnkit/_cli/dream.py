@@ -18,7 +18,7 @@ from cnnkit._cli._images import (
     write,
 )
 from cnnkit._cli._networks import open_network, read_bytes
-from cnnkit._cli._output import json_option, show
+from cnnkit._cli._output import json_option, print_result
 from cnnkit._cli._values import assignment
 from cnnkit.errors import InvalidRecipeError
 from cnnkit.image_io import decode_image, resized
@@ -90,7 +90,7 @@ def dream(
         "layers": dict(plan.layers),
         "value": last.value,
     }
-    show(found, f"{out}: {last.number} steps in {seconds:.1f} s", as_json)
+    print_result(found, f"{out}: {last.number} steps in {seconds:.1f} s", as_json)
 
 
 def _usual(network: Predictor) -> Dream:

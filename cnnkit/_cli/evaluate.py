@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from cnnkit._cli._output import json_option, show, table
+from cnnkit._cli._output import json_option, print_result, table
 from cnnkit._cli.runs import find
 from cnnkit.datasets import load_dataset
 from cnnkit.errors import IncompatibleError
@@ -46,4 +46,4 @@ def evaluate(run_id: str, dataset: str | None, as_json: bool):
     lines += [f"{name}: {value:.4f}" for name, value in figures.items()]
     shown = {"run": run.id, "dataset": data.name, "images": len(result.labels)}
     shown |= figures | {"confusion": result.confusion.tolist()}
-    show(shown, "\n".join([*lines, confusion]), as_json)
+    print_result(shown, "\n".join([*lines, confusion]), as_json)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 import numpy as np
 
-from cnnkit._cli._output import json_option, show, table
+from cnnkit._cli._output import json_option, print_result, table
 from cnnkit._cli._values import assignment
 from cnnkit._cli.runs import find
 from cnnkit.models import create_model, load_model, model_info
@@ -67,7 +67,7 @@ def gradcheck(
     samples = generator.integers(0, 256, (images, *network.input_shape)).astype(np.uint8)
     labels = generator.integers(0, model.outputs[0].shape[-1], images)
     report = backprop.gradcheck(network, samples, labels, probes=probes, seed=seed)
-    show({"network": model.name, **report.to_dict()}, describe(model.name, report), as_json)
+    print_result({"network": model.name, **report.to_dict()}, describe(model.name, report), as_json)
     if not report.equal:
         sys.exit(1)
 

@@ -16,7 +16,7 @@ from cnnkit._cli._images import (
     write,
 )
 from cnnkit._cli._networks import open_network
-from cnnkit._cli._output import json_option, show
+from cnnkit._cli._output import json_option, print_result
 from cnnkit.figures import rasters
 from cnnkit.visualize import presets
 from cnnkit.visualize.mosaics import ALL, SOME, MosaicSettings
@@ -71,4 +71,4 @@ def mosaic(
         write(path, rasters.mosaic(result.images, columns=columns, width=WIDTH))
         mosaics.append({"layer": layer, "units": list(result.units), "image": str(path)})
     lines = [f"{one['image']}: {one['layer']} {one['units']}" for one in mosaics]
-    show(mosaics, "\n".join(lines), as_json)
+    print_result(mosaics, "\n".join(lines), as_json)

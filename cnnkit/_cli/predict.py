@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from cnnkit._cli._networks import open_network
-from cnnkit._cli._output import json_option, show, table
+from cnnkit._cli._output import json_option, print_result, table
 from cnnkit.models import Predictor
 from cnnkit.predict import FITS, FilePrediction, predict_files, top_k
 
@@ -37,7 +37,7 @@ def predict(images: tuple[Path, ...], models: tuple[str, ...], top: int, fit: st
         network = open_network(name)
         answered = predict_files(sources, network, fit=fit)
         found += [_as_dict(one, name, network, top) for one in answered]
-    show(found, _as_text(found), as_json)
+    print_result(found, _as_text(found), as_json)
     if any(one["error"] for one in found):
         raise click.exceptions.Exit(1)
 

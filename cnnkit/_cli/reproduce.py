@@ -7,7 +7,7 @@ import sys
 import click
 
 from cnnkit._cli._follow import run_to_end, start_detached
-from cnnkit._cli._output import json_option, show, summary, table
+from cnnkit._cli._output import json_option, print_result, summary, table
 from cnnkit.jobs.kinds import TRAINED
 from cnnkit.published.reproductions import Reproduction, get_reproduction, list_reproductions
 from cnnkit.runs import Run, RunStore, Status
@@ -39,7 +39,7 @@ def reproduce(row: str | None, seed: int, detach: bool, as_json: bool):
         start_detached(settings, run)
     else:
         run = run_to_end(settings, store, run, quiet=as_json)
-    show(run.to_dict(), summary(run), as_json)
+    print_result(run.to_dict(), summary(run), as_json)
     if run.status not in (Status.FINISHED, Status.QUEUED):
         sys.exit(1)
 
@@ -72,7 +72,9 @@ def _show_table(store: RunStore, as_json: bool) -> None:
         )
         for line in found
     ]
-    show(found, table(("ROW", "MEASURE", "PUBLISHED", "OURS", "TIME", "TITLE"), rows), as_json)
+    print_result(
+        found, table(("ROW", "MEASURE", "PUBLISHED", "OURS", "TIME", "TITLE"), rows), as_json
+    )
 
 
 def _newest(runs: list[Run], row: Reproduction) -> Run | None:

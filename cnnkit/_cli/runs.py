@@ -7,7 +7,7 @@ import time
 import click
 
 from cnnkit._cli._follow import run_to_end, start_detached
-from cnnkit._cli._output import json_option, show, summary, table
+from cnnkit._cli._output import json_option, print_result, summary, table
 from cnnkit.jobs import ask_cancel, ask_pause, kill, requeue, resume_in_words
 from cnnkit.runs import Run, RunStore, Status
 from cnnkit.settings import get_settings
@@ -31,7 +31,7 @@ def list_runs(statuses: tuple[str, ...], text: str | None, limit: int, as_json: 
     found = _store().list(statuses=wanted, text=text, limit=limit)
     rows = [(run.id[:8], run.status, _error(run), f"{_created(run)}", run.name) for run in found]
     text = table(("ID", "STATUS", "TEST ERROR", "CREATED", "NAME"), rows)
-    show([run.to_dict() for run in found], text, as_json)
+    print_result([run.to_dict() for run in found], text, as_json)
 
 
 @runs.command(name="show")
@@ -44,7 +44,7 @@ def show_run(run_id: str, as_json: bool):
     history = store.history(run.id)
     lines = [summary(run), *filter(None, [run.split])]
     lines += [f"{name}: {value:g}" for name, value in sorted(run.metrics.items())]
-    show(run.to_dict() | {"history": history}, "\n".join(lines), as_json)
+    print_result(run.to_dict() | {"history": history}, "\n".join(lines), as_json)
 
 
 @runs.command()
@@ -62,7 +62,7 @@ def cancel(run_id: str, as_json: bool):
         kill(store, run)
         run = store.get(run.id)
     words = f"{summary(run)}. `cnnkit runs resume` {resume_in_words(store.settings, run)}."
-    show(run.to_dict(), words, as_json)
+    print_result(run.to_dict(), words, as_json)
 
 
 @runs.command()
@@ -72,7 +72,7 @@ def pause(run_id: str, as_json: bool):
     """Pause a run at the end of the current epoch."""
     store = _store()
     run = ask_pause(store, find(store, run_id).id)
-    show(run.to_dict(), f"{run.name} will pause at the end of the current epoch.", as_json)
+    print_result(run.to_dict(), f"{run.name} will pause at the end of the current epoch.", as_json)
 
 
 @runs.command()
@@ -87,7 +87,7 @@ def resume(run_id: str, detach: bool, as_json: bool):
         start_detached(settings, run)
     else:
         run = run_to_end(settings, store, run, quiet=as_json)
-    show(run.to_dict(), summary(run), as_json)
+    print_result(run.to_dict(), summary(run), as_json)
 
 
 @runs.command()
@@ -100,7 +100,7 @@ def rename(run_id: str, name: str, as_json: bool):
     run = find(store, run_id)
     store.rename(run.id, name)
     run = store.get(run.id)
-    show(run.to_dict(), summary(run), as_json)
+    print_result(run.to_dict(), summary(run), as_json)
 
 
 @runs.command()
@@ -114,7 +114,7 @@ def delete(run_id: str, yes: bool, as_json: bool):
     if not yes:
         click.confirm(f"Delete {run.name!r} and its files?", abort=True, err=True)
     store.delete(run.id)
-    show({"deleted": run.id}, f"Deleted {run.name}.", as_json)
+    print_result({"deleted": run.id}, f"Deleted {run.name}.", as_json)
 
 
 def find(store: RunStore, beginning: str) -> Run:

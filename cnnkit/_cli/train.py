@@ -11,7 +11,7 @@ from pathlib import Path
 import click
 
 from cnnkit._cli._follow import run_to_end, start_detached
-from cnnkit._cli._output import json_option, show, summary
+from cnnkit._cli._output import json_option, print_result, summary
 from cnnkit._cli._values import assignment
 from cnnkit.datasets import dataset_info
 from cnnkit.errors import UnknownModelError
@@ -60,7 +60,7 @@ def train(
         start_detached(settings, run)
     else:
         run = run_to_end(settings, store, run, quiet=as_json)
-    show(run.to_dict(), summary(run), as_json)
+    print_result(run.to_dict(), summary(run), as_json)
     if run.status not in (Status.FINISHED, Status.QUEUED):
         sys.exit(1)
 

@@ -19,7 +19,7 @@ from cnnkit._cli._images import (
     write,
 )
 from cnnkit._cli._networks import open_network
-from cnnkit._cli._output import json_option, show
+from cnnkit._cli._output import json_option, print_result
 from cnnkit._cli._values import assignment
 from cnnkit.visualize import Plan, channel, class_logit, presets
 
@@ -95,7 +95,7 @@ def visualize(
     lines = [str(plan), f"{out}: {last.number} steps in {seconds:.1f} s", *last.notes]
     lines += [f"{term}: {value:.4g}" for term, value in found["values"].items()]
     lines += [f"{one.form}: {one.target:.2%} {target}" for one in checks]
-    show(found, "\n".join(lines), as_json)
+    print_result(found, "\n".join(lines), as_json)
 
 
 def _class(names: Sequence[str], wanted: str) -> int:

@@ -9,7 +9,7 @@ from typing import NoReturn
 
 import click
 
-from cnnkit._cli._output import json_option, show
+from cnnkit._cli._output import json_option, print_result
 from cnnkit.settings import get_settings
 
 
@@ -46,7 +46,7 @@ def worker(
     if run_id is None:
         raise click.UsageError("Name a run, or give --warm or --sessions.")
     status = work(get_settings(), run_id, lease, shared)
-    show({"run": run_id, "status": status}, f"{run_id}: {status}", as_json)
+    print_result({"run": run_id, "status": status}, f"{run_id}: {status}", as_json)
     leave(0)
 
 

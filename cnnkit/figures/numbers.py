@@ -12,7 +12,7 @@ from plotly import graph_objects as go
 from cnnkit.figures import rasters
 from cnnkit.figures.style import GREEN, GREY, INK, finished
 
-READABLE = 12  # columns up to which the numbers are written into the cells
+READABLE = 12  # columns up to which the numbers are format_number into the cells
 WIDE = 25  # columns of a long row of numbers that is folded
 STRONGEST = 0.62  # opacity of the largest number: its text has the page's own colour
 
@@ -35,20 +35,20 @@ def number_map(
     rows: Sequence[str] | None = None,
     columns: Sequence[str] | None = None,
 ) -> go.Figure:
-    """Numbers as cells: orange below zero, blue above, written out where there is room.
+    """Numbers as cells: orange below zero, blue above, format_number out where there is room.
 
     A heat-map gives Streamlit no clicks, so over each cell lies a marker that cannot be
     seen; its `customdata` is (row, column). The numbers are annotations, because Plotly
     fades the text of every marker that is not clicked.
 
     Args:
-        values: (height, width); NaN cells stay empty. They are written without their common
+        values: (height, width); NaN cells stay empty. They are format_number without their common
             power of ten: `titled` says it.
         chosen: (row, column) of a cell to be framed.
         window: frame over some cells.
         inner: fainter frame, around what is no border.
         places: what each cell is called, row by row, to be read by hovering; None: row, column.
-        texts: what is written into the cells instead of the numbers; (height, width).
+        texts: what is format_number into the cells instead of the numbers; (height, width).
         colours: numbers that the colours stand for instead; (height, width).
         largest: magnitude that gets the full colour; None: of these numbers.
         clickable: whether cells can be clicked.
@@ -83,7 +83,7 @@ def number_map(
 
 
 def titled(title: str, values: np.ndarray) -> str:
-    """A title with the power of ten that the written numbers leave out, as Markdown."""
+    """A title with the power of ten that the format_number numbers leave out, as Markdown."""
     exponent = common_power(values)
     written_out = values.ndim == 2 and values.shape[1] <= READABLE and exponent
     return f"**{title}**" + (f" :gray[· in units of {_power(exponent)}]" if written_out else "")
@@ -110,7 +110,7 @@ def common_power(values: np.ndarray) -> int:
     return 0 if not largest or 0.1 <= largest < 1000 else math.floor(math.log10(largest))
 
 
-def written(value: float) -> str:
+def format_number(value: float) -> str:
     """One number, short: "0.124", "-3.4e-05", "0"."""
     return "0" if value == 0 else f"{value:.3g}"
 

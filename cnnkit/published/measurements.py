@@ -1,7 +1,8 @@
-"""What the project measured with the recipes that ship, over seeds.
+"""What the project measured: trainings with the recipes that ship, and costs of networks.
 
-The figures are lines of JSON in `cnnkit/published/measured/`, each written by a training when it
-ended (`python -m benchmarks.accuracy`, `python -m benchmarks.flowers`); none is typed by hand.
+Trainings are lines of JSON in `cnnkit/published/measured/`, each written by a training when it
+ended (`python -m benchmarks.accuracy`, `python -m benchmarks.flowers`); the costs are one file,
+written by `python -m benchmarks.anatomy`. None is typed by hand.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from cnnkit.errors import CorruptAssetError, InvalidRecipeError
 from cnnkit.training import Recipe
 
 FOLDER = Path(__file__).resolve().parent / "measured"
+COSTS = FOLDER / "costs.json"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,8 +59,7 @@ def measurements(recipe: Recipe | None = None) -> list[Measurement]:
     Raises:
         CorruptAssetError: a file cannot be read; names it.
     """
-    wanted = None if recipe is None else identity(recipe)
-    return [one for one in _all() if wanted in (None, one.identity)]
+    return [one for one in _all() if recipe is None or one.identity == identity(recipe)]
 
 
 def paces(
@@ -78,7 +79,7 @@ def mean(measured: Sequence[Measurement], metric: str) -> float | None:
     return statistics.mean(values) if values else None
 
 
-def read(paths: Iterable[Path]) -> list[Measurement]:
+def read_measurements(paths: Iterable[Path]) -> list[Measurement]:
     """Finished trainings from files of JSON lines, the newest of each recipe and seed.
 
     What is no training, has not ended, or has a recipe that is unknown here, is left out.
@@ -98,9 +99,34 @@ def read(paths: Iterable[Path]) -> list[Measurement]:
     return sorted(found.values(), key=lambda one: (one.recipe.model, one.recipe.seed))
 
 
+@dataclass(frozen=True, kw_only=True)
+class Counts:
+    """Totals of a network for one image of its own size."""
+
+    input_shape: tuple[int, ...]  # (height, width, channels)
+    parameters: int
+    macs: int
+    activation_bytes: int  # of all layers
+    peak_activation_bytes: int  # at once, at inference
+    depth: int  # layers with weights on the longest path
+    receptive_field: tuple[int, ...] | None  # of one output, pixels along each axis
+    not_counted: tuple[str, ...]  # layers whose multiply-accumulates are not known
+
+
+@cache
+def counts() -> dict[str, Counts]:
+    """Costs of every network of `cnnkit.models.list_architectures()`, by name.
+
+    Counting takes seconds a network and always gives the same, so the figures ship as
+    `cnnkit/published/measured/costs.json`; a test counts some of them again.
+    """
+    known = json.loads(COSTS.read_text(encoding="utf-8"), object_hook=_tuples_from_lists)
+    return {name: Counts(**values) for name, values in known.items()}
+
+
 @cache
 def _all() -> tuple[Measurement, ...]:
-    return tuple(read(sorted(FOLDER.glob("*.jsonl"))))
+    return tuple(read_measurements(sorted(FOLDER.glob("*.jsonl"))))
 
 
 def _measurement(line: Mapping[str, Any]) -> Measurement | None:
@@ -120,3 +146,8 @@ def _measurement(line: Mapping[str, Any]) -> Measurement | None:
         machine=line["machine"][0],
         when=line["when"],
     )
+
+
+def _tuples_from_lists(values: dict[str, Any]) -> dict[str, Any]:
+    """JSON has no tuples."""
+    return {key: tuple(v) if isinstance(v, list) else v for key, v in values.items()}

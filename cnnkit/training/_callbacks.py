@@ -11,10 +11,10 @@ import keras
 import numpy as np
 
 from cnnkit.training._compile import main_figures, without_auxiliary
-from cnnkit.training._pipeline import BatchStream, ImageArray
 from cnnkit.training.checkpoint import TrainingState, save_checkpoint
 from cnnkit.training.evaluation import Evaluator
 from cnnkit.training.events import EpochEnded, Report, StepsEnded
+from cnnkit.training.pipeline import BatchStream, ImageArray
 from cnnkit.training.recipe import Recipe
 from cnnkit.training.stopping import StoppingRule
 

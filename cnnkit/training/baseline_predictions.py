@@ -18,8 +18,8 @@ from cnnkit.models import (
     load_pretrained,
     pretrained_info,
 )
-from cnnkit.training._pipeline import ImageArray
 from cnnkit.training.evaluation import Evaluator
+from cnnkit.training.pipeline import ImageArray
 from cnnkit.training.recipe import Recipe
 
 TOP_K = 5

@@ -8,7 +8,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from cnnkit.training._pipeline import ImageArray, to_size
+from cnnkit.training.pipeline import ImageArray, to_size
 from cnnkit.training.predictions import Predictions
 
 VALUES = 3_000_000  # in a batch of images, where nobody says how many

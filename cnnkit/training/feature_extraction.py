@@ -13,11 +13,11 @@ import numpy as np
 import tensorflow as tf
 
 from cnnkit.datasets import Dataset
-from cnnkit.training._pipeline import StoredRows, to_size
 from cnnkit.training.augmentation import augment
 from cnnkit.training.events import FeaturesCached, Report
 from cnnkit.training.feature_cache import FeatureCache, FeatureEntry, FeatureKey
 from cnnkit.training.network import FreezableNetwork
+from cnnkit.training.pipeline import StoredRows, to_size
 from cnnkit.training.recipe import Augmentation, Recipe
 
 BATCH = 32  # images at once: more is no faster on a CPU

@@ -22,12 +22,12 @@ from cnnkit.training._compile import (
     on_every_device,
     without_auxiliary,
 )
-from cnnkit.training._pipeline import BatchStream, read_split
 from cnnkit.training.checkpoint import TrainingState, restore_checkpoint, saved_phase
 from cnnkit.training.events import Ended, Report, Started
 from cnnkit.training.feature_cache import FeatureCache
 from cnnkit.training.feature_extraction import FeatureExtraction
 from cnnkit.training.network import FreezableNetwork, FrozenSplit, build_network
+from cnnkit.training.pipeline import BatchStream, read_split
 from cnnkit.training.recipe import Augmentation, Recipe
 from cnnkit.training.stopping import StoppingRule
 

@@ -61,7 +61,7 @@ def test_a_finished_run_is_questioned_renamed_and_deleted_after_a_question(app, 
     page.goto(app.url("train", **SETTINGS))
     app.settle(page)
     press_train(page, epochs=20)
-    page.get_by_text("Test error").wait_for()
+    page.get_by_text("Test accuracy").wait_for()
     page.get_by_role("link", name="Compare and download").click()
     page.wait_for_url(re.compile("runs.*run="))
     page.get_by_text("Most confident errors").wait_for()

@@ -5,7 +5,7 @@ import pytest
 
 from cnnkit.figures.functions import CURVES, LossCurve, activation_curve, loss_by_rate
 from cnnkit.figures.network import LayerBox, layer_row
-from cnnkit.figures.numbers import common_power, folded, number_map, titled, written
+from cnnkit.figures.numbers import common_power, folded, format_number, number_map, titled
 from cnnkit.figures.seed_spread import SeedCurves, curves_by_seed
 
 
@@ -64,7 +64,7 @@ def test_rows_of_numbers_are_folded():
 
 @pytest.mark.parametrize("value, text", [(0, "0"), (0.12345, "0.123"), (-3.44e-5, "-3.44e-05")])
 def test_single_numbers_are_short(value, text):
-    assert written(value) == text
+    assert format_number(value) == text
 
 
 def test_the_row_of_layers_names_them_and_its_direction():

@@ -1,7 +1,7 @@
 import numpy as np
 
 from cnnkit.training import Augmentation, Recipe
-from cnnkit.training._pipeline import BatchStream, StoredRows
+from cnnkit.training.pipeline import BatchStream, StoredRows
 
 
 def epoch(batches, number):

@@ -46,11 +46,11 @@ def test_the_first_paint_loads_nothing_heavy():
 
 
 def test_the_starter_s_mistakes_and_filters_are_there_at_once():
-    assert "What still fools it" in words_of(home())
+    assert "Misclassified images" in words_of(home())
     shown = load_showcase()
     assert shown.filters.shape == (20, 5, 5)
     assert shown.images.shape[1:] == (28, 28)
-    assert (shown.labels != shown.read).all()
+    assert (shown.labels != shown.predicted).all()
 
 
 def test_every_page_is_linked_and_every_link_has_a_page():
@@ -110,7 +110,7 @@ def test_a_damaged_starter_is_said_and_the_page_goes_on(monkeypatch):
 
 
 def test_without_a_starter_there_are_digits_to_look_at(monkeypatch):
-    monkeypatch.setattr("cnnkit.ui.home.home._starter", lambda: None)
+    monkeypatch.setattr("cnnkit.ui.home.home._starter_run", lambda: None)
     assert "digits" in words_of(home())
 
 
@@ -122,6 +122,38 @@ def test_the_last_runs_come_after_the_first_paint(store):
     assert "Yesterday's" not in links
     at.run()  # what the browser's timer does
     assert "Yesterday's" in [link.label for link in at.get("page_link")]
+
+
+def badges_of(at):
+    return [
+        card.value for card in at.markdown if ":green-badge[:material/check: done]" in card.value
+    ]
+
+
+def test_the_path_marks_a_finished_training_and_the_pages_that_were_opened(store):
+    assert badges_of(home()) == []
+    run = store.create("train", get_recipe("lenet_tutorial", "fast").to_dict(), "First")
+    store.update(run.id, status=Status.FINISHED)
+    at = home()
+    assert badges_of(at) == []  # MLflow is imported after the first paint
+    assert len(badges_of(at.run())) == 1
+    at.switch_page("pages/runs.py").run()
+    at.switch_page("app.py").run()
+    assert len(badges_of(at)) == 1
+    at.switch_page("pages/draw.py").run()
+    at.switch_page("app.py").run()
+    assert not at.exception
+    (trained, drawn) = badges_of(at)
+    assert "train it" in trained and "digit" in drawn
+
+
+def test_the_steps_after_training_open_on_the_newest_run(store):
+    run = store.create("train", get_recipe("lenet_tutorial", "fast").to_dict(), "First")
+    store.update(run.id, status=Status.FINISHED)
+    links = {link.proto.label: link.proto.query_string for link in home().run().get("page_link")}
+    assert (
+        links["2. Draw a digit"] == f"runs={run.id}" and links["3. Look inside"] == f"run={run.id}"
+    )
 
 
 def test_filters_are_those_that_keras_reads():

@@ -8,7 +8,7 @@ from cnnkit.datasets import load_dataset
 from cnnkit.errors import IncompatibleError
 from cnnkit.runs import Run, Status
 from cnnkit.training.predictions import Predictions
-from cnnkit.ui.common.mistakes import SeenImages, images_of
+from cnnkit.ui.common.mistakes import EvaluatedImages, images_of
 
 
 @pytest.fixture(autouse=True)
@@ -33,7 +33,7 @@ def test_all_images_are_found_at_their_places():
 
 
 def test_of_shipped_examples_only_those_that_are_there_are_found():
-    tested = SeenImages(np.arange(3).reshape(3, 1, 1, 1), indices=np.array([40, 10, 20]))
+    tested = EvaluatedImages(np.arange(3).reshape(3, 1, 1, 1), indices=np.array([40, 10, 20]))
     places, found = tested.at(np.array([10, 11, 40]))
     assert places.tolist() == [10, 40]
     assert found.ravel().tolist() == [1, 0]

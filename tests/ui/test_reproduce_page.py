@@ -38,7 +38,7 @@ def text_of(at):
 
 def test_without_any_run_every_published_figure_is_there_with_a_button_and_its_source(store):
     at = open_page()
-    assert metrics_of(at)["Published figures"] == str(len(list_reproductions()))
+    assert metrics_of(at)["Published"] == str(len(list_reproductions()))
     assert {button.key for button in at.button} >= {f"run_{r.name}" for r in list_reproductions()}
     words = text_of(at)
     for row in list_reproductions():
@@ -51,14 +51,14 @@ def test_a_run_of_this_machine_stands_beside_the_published_figure(store):
     add_run(store, "deep_mnist", seed=77, metrics={"test_accuracy": 0.9951, "seconds": 61.0})
     at = open_page(row="deep_mnist")
     assert "once on this machine" in text_of(at)
-    assert f"Ours: **{100 * ours:.2f} %**" in text_of(at)
+    assert f"Reproduced: **{100 * ours:.2f} %**" in text_of(at)
 
 
 def test_a_figure_that_falls_short_is_said_plainly(store):
-    before = int(metrics_of(open_page())["Not reached"])
+    before = int(metrics_of(open_page())["Target not reached"])
     add_run(store, "mlp", seed=77, metrics={"test_error": 0.9})
     at = open_page()
-    assert int(metrics_of(at)["Not reached"]) == before + 1
+    assert int(metrics_of(at)["Target not reached"]) == before + 1
 
 
 def test_runs_of_other_recipes_and_unfinished_ones_count_for_nothing(store):
@@ -110,7 +110,7 @@ def test_a_link_to_an_unknown_row_says_so_and_shows_them_all(store):
 
 
 def test_the_toy_rows_explain_what_their_author_called_accuracy(store):
-    assert "mean probability of the true class" in text_of(open_page(row="toy_dense"))
+    assert "mean predicted probability of the true class" in text_of(open_page(row="toy_dense"))
     assert not open_page(row="lenet").info
 
 

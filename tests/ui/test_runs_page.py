@@ -63,11 +63,11 @@ def test_the_starter_shows_its_mistakes_where_mnist_is_absent(store, monkeypatch
 
 def test_a_run_shows_its_figures_mistakes_and_classes(store, add_run):
     at = open_page(run=add_run())
-    assert metrics_of(at)["Test error"] == "0.83 %"
+    assert metrics_of(at)["Test accuracy"] == "99.17 %"
     assert "1 → **7** >99 %" in [words for image in at.image for words in image.captions]
     classes = at.dataframe[1].value.set_index("Class")
-    assert classes.loc["1", ["Wrong", "Most frequent error"]].tolist() == [3, "7"]
-    assert classes["Wrong"].sum() == 3
+    assert classes.loc["1", ["Misclassified", "Most often confused with"]].tolist() == [3, "7"]
+    assert classes["Misclassified"].sum() == 3
 
 
 def test_the_command_that_opens_mlflow_names_the_very_record(store, add_run):
@@ -94,7 +94,7 @@ def test_several_runs_are_compared_by_what_differs_only(store, add_run):
     slow = RECIPE.replace(learning_rate=0.001)
     at = open_page(run=f"{add_run('Quick')},{add_run('Slow', slow, error=0.5)}")
     figures, settings = (table.value for table in at.dataframe[1:3])
-    assert figures["Test error"].tolist() == [0.83, 50.0]
+    assert figures["Test accuracy"].tolist() == pytest.approx([99.17, 50.0])
     assert settings["Setting"].tolist() == ["Learning rate"]
     assert settings[["Quick", "Slow"]].values.tolist() == [["0.05", "0.001"]]
 
@@ -139,7 +139,7 @@ def test_a_run_whose_predictions_are_gone_still_shows_the_rest(store):
     store.update(run.id, status=Status.FINISHED)
     at = open_page(run=run.id)
     assert "predictions.npz" in at.error[0].value
-    assert metrics_of(at)["Test error"] == "1.00 %"
+    assert metrics_of(at)["Test accuracy"] == "99.00 %"
 
 
 def test_a_link_to_a_run_that_is_gone_says_so_and_shows_another(store):

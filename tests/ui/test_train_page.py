@@ -157,7 +157,7 @@ def test_a_failed_run_says_why_in_one_sentence_and_keeps_the_rest_folded(store):
 def test_queued_runs_know_their_place_and_can_be_reached(store):
     first, second = (store.create("train", RECIPE.to_dict(), name) for name in ("A", "B"))
     at = open_page(run=second.id)
-    assert "2 in the queue" in words_of(at)
+    assert "1 ahead of you" in words_of(at)
     links = [link.proto.query_string for link in at.get("page_link")]
     assert any(first.id in link for link in links)
 

@@ -40,8 +40,8 @@ def run(job: JobContext) -> Status:
     killed loses one batch of features or one epoch.
     """
     from cnnkit.training import evaluate, fit, recipe_dataset
-    from cnnkit.training._pipeline import read_split
     from cnnkit.training.baseline_predictions import predict_baseline
+    from cnnkit.training.pipeline import read_split
     from cnnkit.training.results import figures, write_result
 
     recipe = Recipe.from_dict(job.run.spec)

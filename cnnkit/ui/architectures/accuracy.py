@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import streamlit as st
 
-from cnnkit.counts import Counts, counts
 from cnnkit.figures import costs
 from cnnkit.models import PretrainedSpec, list_pretrained, pretrained_info
+from cnnkit.published.measurements import Counts, counts
 from cnnkit.ui.common import inputs, page
 from cnnkit.ui.common.charts import clicked_point
 from cnnkit.ui.common.messages import source

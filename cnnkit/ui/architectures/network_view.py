@@ -9,10 +9,10 @@ import streamlit as st
 
 from cnnkit.anatomy import Architecture, LayerRow, LayerTable
 from cnnkit.anatomy.table import CONVENTION
-from cnnkit.counts import Counts, counts
 from cnnkit.figures import costs
 from cnnkit.figures.architecture import draw_architecture, short_number
 from cnnkit.models import list_pretrained
+from cnnkit.published.measurements import Counts, counts
 from cnnkit.ui.architectures.network_choice import ChosenNetwork, paper
 from cnnkit.ui.common import page
 from cnnkit.ui.common.charts import chart

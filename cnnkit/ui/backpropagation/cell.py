@@ -7,7 +7,7 @@ import streamlit as st
 
 from cnnkit.backprop import LayerTrace, WeightedSum, backward_sum, forward_sum
 from cnnkit.figures.functions import CURVES, activation_curve
-from cnnkit.figures.numbers import folded, number_map, titled, written
+from cnnkit.figures.numbers import folded, format_number, number_map, titled
 from cnnkit.ui.backpropagation import cell_selection
 from cnnkit.ui.backpropagation.cell_selection import Index, place_in_words
 from cnnkit.ui.common import charts
@@ -159,8 +159,8 @@ def _titled(what: str, values: np.ndarray, map_number: int) -> str:
     return f"{what}, {height}×{width}{which}"
 
 
-BOTH = 6  # columns up to which both factors are written into a cell
-WRITTEN = 9  # products written out; of more, the largest
+BOTH = 6  # columns up to which both factors are format_number into a cell
+WRITTEN = 9  # products format_number out; of more, the largest
 LARGEST = 6  # of them
 
 
@@ -191,7 +191,8 @@ def show_products(
             values.astype(float),
             texts=texts,
             places=[
-                f"{written(a)} × {written(b)}" for a, b in zip(left.flat, right.flat, strict=True)
+                f"{format_number(a)} × {format_number(b)}"
+                for a, b in zip(left.flat, right.flat, strict=True)
             ],
             height=10 + 62 * values.shape[0] if texts is not None else None,
             dark=charts.dark(),
@@ -212,7 +213,7 @@ def sentence(
     if found.curve:
         return f"{name} at {place_in_words(index)}: **{found.total:.6g}** = ${found.curve}$"
     if step.kind == "max pooling" and not backward:
-        numbers = ", ".join(written(v) for v in _of_map(found.left, source).flat)
+        numbers = ", ".join(format_number(v) for v in _of_map(found.left, source).flat)
         return f"{head}the largest of {numbers}."
     if not found.left.size:
         return f"{head}no field contains this pixel."
@@ -220,20 +221,20 @@ def sentence(
 
 
 def _written_out(found: WeightedSum, source: int) -> str:
-    parts = [] if found.bias is None else [f"{written(found.bias)} :gray[(bias)]"]
+    parts = [] if found.bias is None else [f"{format_number(found.bias)} :gray[(bias)]"]
     if found.left.ndim == 3 and found.left.shape[-1] > 1:
         shares = found.products.sum(axis=(0, 1))
         own = terms(_of_map(found.left, source), _of_map(found.right, source))
         others = found.products.sum() - shares[source]
         parts.append(f"[map {source}: {own}]")
-        parts.append(f"{written(others)} :gray[(the other {len(shares) - 1} maps)]")
+        parts.append(f"{format_number(others)} :gray[(the other {len(shares) - 1} maps)]")
     else:
         parts.append(terms(_of_map(found.left, 0), _of_map(found.right, 0)))
     return " + ".join(parts)
 
 
 def terms(left: np.ndarray, right: np.ndarray) -> str:
-    """Products written out with plus signs, all of them or the largest."""
+    """Products format_number out with plus signs, all of them or the largest."""
     pairs = list(zip(left.flat, right.flat, strict=True))
     if len(pairs) <= WRITTEN:
         return " + ".join(f"{_factor(a)} × {_factor(b)}" for a, b in pairs)
@@ -244,7 +245,7 @@ def terms(left: np.ndarray, right: np.ndarray) -> str:
 
 
 def _factor(value: float) -> str:
-    return f"({written(value)})" if value < 0 else written(value)
+    return f"({format_number(value)})" if value < 0 else format_number(value)
 
 
 def _of_map(side: np.ndarray, source: int) -> np.ndarray:
@@ -258,10 +259,10 @@ def _cell_texts(
         if np.isnan(a):
             return ""
         if step.kind == "max pooling" and not backward:
-            return f"<b>{written(a)}</b><br>largest" if b else written(a)
+            return f"<b>{format_number(a)}</b><br>largest" if b else format_number(a)
         if step.kind == "max pooling":
-            return f"{written(a)}<br>{'<b>the largest</b>' if b else 'not the largest: 0'}"
-        return f"{written(a)}<br>× {written(b)}<br><b>= {written(a * b)}</b>"
+            return f"{format_number(a)}<br>{'<b>the largest</b>' if b else 'not the largest: 0'}"
+        return f"{format_number(a)}<br>× {format_number(b)}<br><b>= {format_number(a * b)}</b>"
 
     pairs = zip(left.flat, right.flat, strict=True)
     return np.array([text(a, b) for a, b in pairs], object).reshape(left.shape)

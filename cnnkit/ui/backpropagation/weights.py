@@ -6,7 +6,7 @@ import numpy as np
 import streamlit as st
 
 from cnnkit.backprop import LayerTrace, weight_sum
-from cnnkit.figures.numbers import folded, number_map, titled, written
+from cnnkit.figures.numbers import folded, format_number, number_map, titled
 from cnnkit.ui.backpropagation import cell_selection
 from cnnkit.ui.backpropagation.cell import terms
 from cnnkit.ui.common import charts
@@ -104,7 +104,7 @@ def _dense(step: LayerTrace, gradient: np.ndarray, index: cell_selection.Index) 
         )  # fmt: skip
     with right:
         column = gradient[:, unit]
-        delta = written(float(step.delta[unit]))
+        delta = format_number(float(step.delta[unit]))
         st.markdown(titled(f"ΔW of unit {unit}: input × δ, δ = {delta}", folded(column)))
         figure = number_map(
             folded(column),

@@ -70,10 +70,10 @@ def status_chip(status: str, detail: str = "") -> None:
 
     Args:
         status: value of `runs.Status`.
-        detail: more words, such as "2nd in the queue".
+        detail: more words, such as "2 ahead of you".
     """
     colour, icon = STATUS_LOOKS.get(str(status), UNKNOWN)
-    st.badge(f"{status} · {detail}" if detail else str(status), icon=icon, color=colour)
+    st.badge(f"{status} ({detail})" if detail else str(status), icon=icon, color=colour)
 
 
 def status_text(status: str) -> str:

@@ -1,4 +1,4 @@
-"""What a network got wrong on its test images: cells to click, images to see."""
+"""How a network did on its test set: accuracy, confusion matrix, misclassified images."""
 
 from __future__ import annotations
 
@@ -8,23 +8,24 @@ import numpy as np
 import streamlit as st
 
 from cnnkit.datasets import dataset_info
-from cnnkit.errors import CorruptRunError, IncompatibleError
+from cnnkit.durations import duration
+from cnnkit.errors import CorruptRunError, IncompatibleError, StorageError
 from cnnkit.runs import Run
 from cnnkit.training.predictions import Predictions
 from cnnkit.ui.common import cache, charts
 from cnnkit.ui.fine_tune import test_set
 
-SHOWN = 16  # images at once
+PER_PAGE = 16  # images
 DIGIT = 64  # pixels; larger images are photos
 
 
 @dataclass(frozen=True, eq=False)
-class SeenImages:
+class EvaluatedImages:
     """The images a run was tested on, all of them or those that ship with it.
 
     Args:
         images: uint8, (images, height, width, 1).
-        indices: their places in the test part; None: `images` is the whole part.
+        indices: their positions in the test set; None: `images` is the whole test set.
     """
 
     images: np.ndarray
@@ -39,8 +40,33 @@ class SeenImages:
         return np.array(here, np.int64), self.images[[rows[place] for place in here]]
 
 
-def mistakes(run: Run, *, key: str) -> None:
-    """Confusion matrix, the images of its cells, and the most confident mistakes.
+def show_test_metrics(run: Run) -> None:
+    """Test accuracy with its confidence interval, loss, best epoch and training time of a run."""
+    metrics = run.metrics
+    with st.container(horizontal=True):
+        if "test_error" in metrics:
+            st.metric(
+                "Test accuracy",
+                f"{100 * (1 - metrics['test_error']):.2f} %",
+                help="Share of the test images whose class is predicted correctly.",
+            )
+            _confidence_interval(run)
+            if "test_loss" in metrics:
+                st.metric("Test loss", f"{metrics['test_loss']:.4f}")
+        elif "val_error" in metrics:
+            st.metric("Validation accuracy", f"{100 * (1 - metrics['val_error']):.2f} %")
+        if "best_epoch" in metrics:
+            st.metric(
+                "Best epoch",
+                f"{metrics['best_epoch']:.0f}",
+                help="The weights of this epoch were restored at the end.",
+            )
+        if "seconds" in metrics:
+            st.metric("Training time", duration(metrics["seconds"]))
+
+
+def show_mistakes(run: Run, *, key: str) -> None:
+    """Confusion matrix, the images of its cells, and the most confident errors.
 
     Args:
         run: finished, with predictions.
@@ -49,54 +75,56 @@ def mistakes(run: Run, *, key: str) -> None:
     answers = cache.predictions(run.id)
     images = images_of(run, answers)
     names = cache.run_classes(run)
-    matrix, shown = st.columns([1.15, 1], gap="large")
+    matrix, images_column = st.columns([1.15, 1], gap="large")
     with matrix:
         st.markdown("**Confusion matrix**")
-        st.caption("Click a cell to see its images.")
+        st.caption("Rows: true class. Columns: predicted class. Click a cell to see its images.")
         cell = charts.confusion_matrix(answers.confusion, names, key=f"{key}_{run.id}_confusion")
-    with shown:
+    with images_column:
         if cell is None:
             wrong = answers.misclassified()
             st.markdown("**Most confident errors**")
             _thumbnails(wrong, answers, images, names, f"{key}_{run.id}_all")
         else:
             true, predicted = cell
-            verb = "correctly predicted as" if true == predicted else "predicted as"
-            st.markdown(f"**{names[true]} {verb} {names[predicted]}**")
+            st.markdown(f"**True class {names[true]}, predicted class {names[predicted]}**")
             _thumbnails(
                 answers.cell(true, predicted), answers, images, names, f"{key}_{run.id}_{cell}"
             )
 
 
-def class_scores(run: Run) -> None:
-    """How well each class is recognised, with the counts behind it."""
+def show_class_scores(run: Run) -> None:
+    """Recall of each class, with the counts behind it."""
     answers = cache.predictions(run.id)
     names = cache.run_classes(run)
     scores = answers.by_class()
     st.dataframe(
         {
             "Class": [names[score.number] for score in scores],
-            "Accuracy": [100 * score.accuracy for score in scores],
+            "Recall": [100 * score.accuracy for score in scores],
             "Correct": [score.correct for score in scores],
-            "Wrong": [score.images - score.correct for score in scores],
-            "Most frequent error": [
+            "Misclassified": [score.images - score.correct for score in scores],
+            "Most often confused with": [
                 "–" if score.most_confused is None else names[score.most_confused]
                 for score in scores
             ],
         },
         hide_index=True,
         height="content",
-        alt="Accuracy of each class",
+        alt="Recall of each class",
         column_config={
             # From 0, a class of 97 % and one of 99 % would look alike.
-            "Accuracy": st.column_config.ProgressColumn(
-                format="%.2f %%", min_value=_floor(scores), max_value=100
+            "Recall": st.column_config.ProgressColumn(
+                help="Share of the images of this class that are predicted as this class.",
+                format="%.2f %%",
+                min_value=_floor(scores),
+                max_value=100,
             ),
         },
     )
 
 
-def images_of(run: Run, answers: Predictions) -> SeenImages:
+def images_of(run: Run, answers: Predictions) -> EvaluatedImages:
     """The images that a run was tested on.
 
     Raises:
@@ -105,64 +133,77 @@ def images_of(run: Run, answers: Predictions) -> SeenImages:
     """
     name = str(run.spec["dataset"])
     if run.starter and not dataset_info(name).available:
-        return _shipped(run.id)
+        return _shipped_images(run.id)
     images, labels = test_set.part(run)
     if not np.array_equal(labels, answers.labels):
         raise IncompatibleError(
             f"The test images of {dataset_info(name).title} on this machine are not those "
             "that this run was tested on."
         )
-    return SeenImages(images)
+    return EvaluatedImages(images)
 
 
 @st.cache_resource(max_entries=4, show_spinner=False)
-def _shipped(run_id: str) -> SeenImages:
+def _shipped_images(run_id: str) -> EvaluatedImages:
     path = cache.store().artifact(run_id, "examples.npz")
     try:
         with path.open("rb") as stream, np.load(stream, allow_pickle=False) as file:
-            return SeenImages(file["images"], file["indices"])
+            return EvaluatedImages(file["images"], file["indices"])
     except (OSError, ValueError, KeyError) as error:
         raise CorruptRunError(run_id, path, f"is damaged ({error})") from error
 
 
-def _thumbnails(places, answers: Predictions, seen: SeenImages, names, key: str) -> None:
-    if not len(places):
-        st.caption("There is none.")
+def _confidence_interval(run: Run) -> None:
+    try:
+        predictions = cache.predictions(run.id)
+    except StorageError:  # the tab of the misclassified images says what is wrong with the file
         return
-    here, images = seen.at(places)
-    wanted = st.session_state.setdefault(f"{key}_shown", SHOWN)
-    _count(len(places), len(here), min(wanted, len(here)))
-    truth, read = answers.labels[here], answers.predicted[here]
+    low, high = predictions.interval
+    st.metric(
+        "95 % confidence interval",
+        f"{100 * low:.1f} to {100 * high:.1f} %",
+        help=f"Wilson score interval of the test accuracy on {len(predictions.labels):,} images.",
+    )
+
+
+def _thumbnails(places, answers: Predictions, tested: EvaluatedImages, names, key: str) -> None:
+    if not len(places):
+        st.caption("No images.")
+        return
+    here, images = tested.at(places)
+    limit = st.session_state.setdefault(f"{key}_shown", PER_PAGE)
+    _count(len(places), len(here), min(limit, len(here)))
+    true, predicted = answers.labels[here], answers.predicted[here]
     chances = 100 * answers.confidence[here]
     small = images.shape[1] <= DIGIT
-    show = charts.thumbnails if small else charts.photos
-    show(
-        images[:wanted],
+    draw_images = charts.thumbnails if small else charts.photos
+    draw_images(
+        images[:limit],
         [
             f"{names[t]} → **{names[p]}** {_percent(c)}"
-            for t, p, c in zip(truth[:wanted], read[:wanted], chances[:wanted], strict=True)
+            for t, p, c in zip(true[:limit], predicted[:limit], chances[:limit], strict=True)
         ],
         alts=[
-            f"An image of {names[t]}, predicted as {names[p]}"
-            for t, p in zip(truth[:wanted], read[:wanted], strict=True)
+            f"True class {names[t]}, predicted class {names[p]}"
+            for t, p in zip(true[:limit], predicted[:limit], strict=True)
         ],
         width=72 if small else 120,
     )
-    if wanted < len(here):
+    if limit < len(here):
         st.button("Show more", key=f"{key}_more", on_click=_show_more, args=(f"{key}_shown",))
 
 
-def _count(images: int, here: int, shown: int) -> None:
+def _count(images: int, here: int, visible: int) -> None:
     words = f"{images:,} image{'s' if images > 1 else ''}"
-    if shown < here:
-        words = f"The first {shown} of {words}"
+    if visible < here:
+        words = f"The first {visible} of {words}"
     if here < images:
         words += f", {here} of which ship with this run; the others come with the data set"
     st.caption(f"{words}. Below each: true class → predicted class and its probability.")
 
 
 def _show_more(name: str) -> None:
-    st.session_state[name] += SHOWN
+    st.session_state[name] += PER_PAGE
 
 
 def _percent(chance: float) -> str:

@@ -150,6 +150,7 @@ def open_page(title: str, subtitle: str = "", *, tab: str | None = None) -> None
     _translate_address()
     st.html(_STYLE)
     st.title(title, anchor=False)
+    st.session_state.setdefault("visited", set()).add(title)
     if subtitle:
         st.markdown(f":gray[{subtitle}]")
     with st.sidebar:
@@ -175,6 +176,12 @@ def _translate_address() -> None:
     for name in now.keys() - given.keys():
         if name.endswith(("image", "_images")) and now[name].isdecimal():
             st.session_state[name] = int(now[name])
+
+
+def visited() -> set[str]:
+    """Files of the pages that were opened in this visit."""
+    titles = st.session_state.get("visited", set())
+    return {one.file for one in PAGES if one.title in titles}
 
 
 def end_page() -> NoReturn:

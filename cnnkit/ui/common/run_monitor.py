@@ -1,4 +1,4 @@
-"""A training while it runs, and what it came to."""
+"""A run while it is queued or running: progress, controls and curves."""
 
 from __future__ import annotations
 
@@ -19,15 +19,15 @@ from cnnkit.ui.runs.run_list import dataset_title, model_title
 
 # Status -> what a person should know or do now.
 _SAID = {
-    Status.QUEUED: "It begins by itself as soon as a place is free. You may close this tab: "
-    "the address of this page finds the run again.",
-    Status.RUNNING: "You may close this tab: training goes on, and the address of this page "
-    "finds it again.",
-    Status.PAUSED: "Nothing is lost. Resume {resume}.",
+    Status.QUEUED: "It starts as soon as a slot is free. You can close this tab: the address of "
+    "this page leads back to the run.",
+    Status.RUNNING: "You can close this tab: training continues, and the address of this page "
+    "leads back to it.",
+    Status.PAUSED: "Resume {resume}.",
     Status.CANCELLED: "Resume {resume}.",
     Status.INTERRUPTED: "Its process ended before it was done. Resume {resume}.",
-    Status.FAILED: "Start again with other settings, or resume after the cause is gone. Resume "
-    "{resume}.",
+    Status.FAILED: "Change the settings and start again, or resume once the cause is removed. "
+    "Resume {resume}.",
 }
 
 
@@ -108,7 +108,7 @@ def _head(run: Run) -> None:
         first, _, rest = run.reason.partition("\n")
         st.error(first, icon=":material/error:")
         if rest.strip():
-            with st.expander("What the training process said"):
+            with st.expander("Output of the training process"):
                 st.code(rest.strip(), language=None)
     if run.split:
         st.caption(run.split)
@@ -123,7 +123,7 @@ def _detail(run: Run) -> str:
         return "stopping"
     if run.status is Status.QUEUED:
         place = cache.jobs().place(run.id)
-        return {None: "", 1: "next"}.get(place, f"{place} in the queue")
+        return {None: "", 1: "next"}.get(place, f"{(place or 1) - 1} ahead of you")
     return ""
 
 
@@ -159,14 +159,14 @@ def _do(act: Callable[[str], Run], run_id: str) -> None:
 
 
 def _figures(run: Run, progress: Progress, points: list[dict[str, float]]) -> None:
-    # While an epoch is validated nothing is learnt; the last speed is still of use.
+    # No batch is trained during validation; the last speed is still of use.
     last = points[-1].get("images_per_second") if points else None
     speed = progress.images_per_second or last
     rate = progress.learning_rate
     error = run.metrics.get("val_error")
     with st.container(horizontal=True):
         st.metric("Time left", duration(progress.seconds_left) if not run.status.over else "–")
-        st.metric("Images a second", f"{speed:,.0f}" if speed else "–")
+        st.metric("Images per second", f"{speed:,.0f}" if speed else "–")
         st.metric("Learning rate", f"{rate:.3g}" if rate is not None else "–")
         st.metric("Validation error", f"{100 * error:.2f} %" if error is not None else "–")
 
@@ -174,22 +174,22 @@ def _figures(run: Run, progress: Progress, points: list[dict[str, float]]) -> No
 def progress_in_words(run: Run, progress: Progress) -> str:
     """What a run does now, how far it is, and the time left if that is known."""
     if run.status is Status.QUEUED:
-        return "Waiting for a free place"
+        return "Waiting for a free slot"
     left = ""
     if not run.status.over and progress.seconds_left is not None:
         left = f" · {duration(progress.seconds_left)} left"
     if progress.stage == "features":
         seen = f"{progress.step:,} of {progress.steps:,} images"
-        return f"The frozen layers look at the images, once: {seen}{left}"
+        return f"Computing the outputs of the frozen layers: {seen}{left}"
     if not progress.epochs:
-        return "Reading the images, building the network" if not run.status.over else "Not begun"
+        return "Loading the data, building the network" if not run.status.over else "Not started"
     return f"Epoch {progress.epoch:,} of {progress.epochs:,}{left}"
 
 
 def _silence(run: Run) -> str:
     if run.status.over:
-        return "It ended before anything was measured."
-    return "The curves begin with the first batches."
+        return "The run ended before its first measurement."
+    return "The curves start with the first batches."
 
 
 def _curve_in_words(metric: str, history: list[dict[str, float]]) -> str:
@@ -215,7 +215,7 @@ def _lines(runs: list[Run]) -> None:
     if not runs:
         return
     with st.container(border=True, gap="xsmall"):
-        st.caption("Not finished yet")
+        st.caption("Unfinished runs")
         for run in runs:
             progress = run.progress or Progress()
             done = f" · {progress.fraction:.0%}" if run.status is Status.RUNNING else ""

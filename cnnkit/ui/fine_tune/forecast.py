@@ -111,7 +111,7 @@ def seen(recipe: Recipe, dataset: Dataset, seed: int) -> np.ndarray:
     import tensorflow as tf
 
     from cnnkit.training import augment
-    from cnnkit.training._pipeline import to_size
+    from cnnkit.training.pipeline import to_size
 
     draw = np.random.default_rng(seed)
     here = dataset.indices("train")

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import streamlit as st
 
-from cnnkit.runs import Run, Status
+from cnnkit.runs import Status
 from cnnkit.ui.common import cache, page
-from cnnkit.ui.common.mistakes import class_scores, mistakes
-from cnnkit.ui.common.polling import duration
+from cnnkit.ui.common.mistakes import show_class_scores, show_mistakes, show_test_metrics
 from cnnkit.ui.fine_tune import baseline_predictions, class_names, comparison
 from cnnkit.ui.fine_tune.files import files
 from cnnkit.ui.train.training import suggest_more_epochs
@@ -22,7 +21,7 @@ def show(run_id: str) -> None:
     run = cache.store().get(run_id)
     if run.status is not Status.FINISHED:
         return
-    _figures(run)
+    show_test_metrics(run)
     suggest_more_epochs(run)
     with st.container(horizontal=True, vertical_alignment="center"):
         page.link("pages/predict.py", "Predict your images", networks=f"run.{run.id}")
@@ -34,29 +33,10 @@ def show(run_id: str) -> None:
         ["Confusion matrix", "Classes", "Before and after", "Comparison"]
     )
     with wrong:
-        mistakes(run, key="result")
+        show_mistakes(run, key="result")
     with classes:
-        class_scores(run)
+        show_class_scores(run)
     with untaught:
         baseline_predictions.show(run)
     with others:
         comparison.show(run)
-
-
-def _figures(run: Run) -> None:
-    answers = cache.predictions(run.id)
-    low, high = answers.interval
-    with st.container(horizontal=True):
-        st.metric(
-            "Test accuracy",
-            f"{1 - answers.error:.1%}",
-            help=f"Of {len(answers.labels)} images in the test set, which no choice was made on.",
-        )
-        st.metric(
-            "95 % confidence interval",
-            f"{low:.0%} to {high:.0%}",
-            help="Wilson interval of the accuracy on new images: more test images would narrow it.",
-        )
-        if "best_epoch" in run.metrics:
-            st.metric("Best epoch", f"{run.metrics['best_epoch']:.0f}")
-        st.metric("Time", duration(run.metrics.get("seconds")))

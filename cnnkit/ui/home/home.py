@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import streamlit as st
 
 from cnnkit import assets
@@ -14,15 +16,27 @@ from cnnkit.ui.common.messages import shown_errors, status_text
 from cnnkit.ui.home import showcase
 
 RECENT = 5  # runs
+# Page, label, text, and the parameter of its address that takes a run.
+PATH = (
+    ("pages/train.py", "Train a network", "Choose a data set and a network, and train it.", ""),
+    ("pages/draw.py", "Draw a digit", "Write a digit, and compare the predictions.", "runs"),
+    ("pages/inside.py", "Look inside", "See the filters and feature maps of each layer.", "run"),
+    (
+        "pages/visualize.py",
+        "Visualize a class",
+        "Optimize an image for a class, and steer the regularizers.",
+        "",
+    ),
+)
 
 
-def first_image() -> None:
-    """Something to look at, at once."""
+def show_starter() -> None:
+    """Misclassified images and filters of the network that ships, or else some digits."""
     starter = None
     with shown_errors(stop=False):
-        starter = _starter()
+        starter = _starter_run()
         if starter is not None:
-            showcase.draw(
+            showcase.show_showcase(
                 showcase.load_showcase(), starter.name, starter.metrics.get("test_error", 0.0)
             )
     if starter is None:
@@ -30,62 +44,105 @@ def first_image() -> None:
         charts.montage(
             images[:36, ..., 0], columns=18, scale=3, alt="36 handwritten digits from 0 to 9"
         )
-        st.caption(
-            "Handwritten digits that ship with scikit-learn: the least there is to learn from."
-        )
+        st.caption("Handwritten digits that ship with scikit-learn.")
 
 
-def cards() -> None:
-    """What one can do here."""
+def show_cards() -> None:
+    """A card for each page that the path does not lead to."""
     with st.grid("auto", min_column_width=230):
         for one in page.PAGES[1:]:  # all but Home
+            if one.file in {file for file, *_ in PATH}:
+                continue
             key = f"card_{one.file.removeprefix('pages/').removesuffix('.py')}"
             with st.container(border=True, height="stretch", gap="xsmall", key=key):
                 page.link(one.file)
                 st.markdown(f":gray[{one.summary}]")
 
 
-def data_here() -> None:
-    """Which data is on this machine, and how to get the rest."""
+def show_datasets() -> None:
+    """Which data sets are on this machine, and how to get the others."""
     with st.grid("auto", min_column_width=230):
         for name in list_datasets():
             with st.container(gap="xsmall"):
                 _data_set(dataset_info(name))
 
 
-def networks_here() -> None:
-    """Which networks can be trained, with their size and where they come from."""
+def show_networks() -> None:
+    """Which networks can be trained, with their size and their source."""
     with st.grid("auto", min_column_width=230):
         for name in list_models("digits"):
             spec = model_info(name)
             st.markdown(
-                f"**{spec.title}** :gray-badge[{spec.parameters:,} weights]  \n"
+                f"**{spec.title}** :gray-badge[{spec.parameters:,} parameters]  \n"
                 f":gray[:small[{spec.paper}]]"
             )
 
 
-def recent_runs() -> None:
-    """The last runs, read after the first paint because MLflow takes a second to import."""
+def runs_after_first_paint() -> list[Run] | None:
+    """The visitor's last runs, newest first; None before the page has been painted once.
+
+    MLflow takes a second to import. A first visitor sees the page before that.
+
+    Raises:
+        StorageError: the record of runs does not answer.
+    """
     settings = get_settings()
     if settings.tracking_is_local and not (settings.home / "runs.db").exists():
+        return []
+    if "home_painted" in st.session_state:
+        from cnnkit.ui.common import cache
+
+        runs = cache.store().list(kind="train", limit=RECENT + 1)
+        return [run for run in runs if not run.starter][:RECENT]
+
+    @st.fragment(run_every=0.3)
+    def rerun_once_painted() -> None:
+        if "home_painted" in st.session_state:
+            st.rerun()
+        st.session_state["home_painted"] = True
+
+    rerun_once_painted()
+    return None
+
+
+def show_path(runs: Sequence[Run] | None) -> None:
+    """The first four steps in order, each one click, with what is done already marked.
+
+    Args:
+        runs: from `runs_after_first_paint`.
+    """
+    finished = [run for run in runs or () if run.status == "finished"]
+    newest = finished[0].id if finished else ""
+    done = page.visited() | ({"pages/train.py"} if finished else set())
+    with st.grid("auto", min_column_width=230):
+        for number, (file, label, text, parameter) in enumerate(PATH, start=1):
+            key = f"card_step_{number}"
+            with st.container(border=True, height="stretch", gap="xsmall", key=key):
+                query = {parameter: newest} if newest and parameter else {}
+                page.link(file, f"{number}. {label}", **query)
+                mark = "  \n:green-badge[:material/check: done]" if file in done else ""
+                st.markdown(f":gray[{text}]{mark}")
+
+
+def recent_runs(runs: Sequence[Run] | None) -> None:
+    """The last runs with their test accuracy; nothing where there is no record of runs.
+
+    Args:
+        runs: from `runs_after_first_paint`.
+    """
+    if runs == []:
         return
-    asked = "home_painted" in st.session_state
-    st.session_state["home_painted"] = True
-
-    @st.fragment(run_every=None if asked else 0.3)
-    def look() -> None:
-        if not asked and not st.session_state.pop("home_waited", False):
-            st.session_state["home_waited"] = True
-            st.skeleton(height=120)
-            return
-        _list_runs()
-
-    st.subheader("Your last runs", anchor=False)
-    look()
+    st.subheader("Recent runs", anchor=False)
+    if runs is None:
+        st.skeleton(height=120)
+        return
+    with st.container(border=True, gap="xsmall", key="card_recent"):
+        for run in runs:
+            _row(run)
 
 
-def elsewhere() -> None:
-    """The same from a terminal and from Python."""
+def show_code() -> None:
+    """How to do the same from a terminal and from Python."""
     left, right = st.columns(2, gap="large")
     with left:
         st.markdown("**From a terminal**")
@@ -105,27 +162,27 @@ def elsewhere() -> None:
         )
 
 
-def _starter() -> Run | None:
+def _starter_run() -> Run | None:
     from cnnkit.errors import RunNotFoundError
 
     try:
         return RunStore(get_settings()).get(STARTER_ID)
-    except RunNotFoundError:  # not built yet: no error, there is just less to see
+    except RunNotFoundError:
         return None
 
 
 def _data_set(spec: DatasetSpec) -> None:
     badge = ":green-badge[:material/check: here]" if spec.available else ":orange-badge[missing]"
-    learnt, tested = spec.images
+    training, test = spec.images
     st.markdown(
         f"**{spec.title}** {badge}  \n"
-        f":gray[:small[{spec.description} {learnt:,} to learn from, {tested:,} to test on.]]"
+        f":gray[:small[{spec.description} {training:,} training and {test:,} test images.]]"
     )
     if not spec.available:
-        _get(spec)
+        _offer_download(spec)
 
 
-def _get(spec: DatasetSpec) -> None:
+def _offer_download(spec: DatasetSpec) -> None:
     asset = assets.ASSETS[spec.asset or spec.name]
     folder = get_settings().data_dir or "the folder that CNNKIT_DATA_DIR names"
     if st.button(
@@ -135,34 +192,19 @@ def _get(spec: DatasetSpec) -> None:
     ):
         bar = st.progress(0.0, f"Downloading {asset.filename} …")
 
-        def show(done: int, total: int) -> None:
+        def update_bar(done: int, total: int) -> None:
             bar.progress(min(1.0, done / total), f"{done / 1e6:.1f} of {total / 1e6:.1f} MB")
 
         with shown_errors(stop=False):
-            assets.fetch(asset.name, show)
+            assets.fetch(asset.name, update_bar)
             st.rerun()
         bar.empty()
     st.caption(f"Or put [{asset.filename}]({asset.url}) into {folder}. Licence: {asset.licence}.")
 
 
-def _list_runs() -> None:
-    from cnnkit.ui.common import cache
-
-    with shown_errors(stop=False):
-        runs = [
-            run for run in cache.store().list(kind="train", limit=RECENT + 1) if not run.starter
-        ][:RECENT]
-        if not runs:
-            st.caption("None yet. Train a network, and it will be here tomorrow.")
-            return
-        with st.container(border=True, gap="xsmall", key="card_recent"):
-            for run in runs:
-                _row(run)
-
-
 def _row(run: Run) -> None:
     error = run.metrics.get("test_error")
-    reached = "" if error is None else f" :gray[{100 * error:.2f} % test error]"
+    accuracy = "" if error is None else f" :gray[{100 * (1 - error):.2f} % test accuracy]"
     with st.container(horizontal=True, vertical_alignment="center"):
         page.link("pages/runs.py", run.name, run=run.id)
-        st.markdown(status_text(run.status) + reached, width="content")
+        st.markdown(status_text(run.status) + accuracy, width="content")

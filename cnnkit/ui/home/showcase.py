@@ -1,4 +1,4 @@
-"""The first image on Home: what the starter network learnt, and what still fools it.
+"""The first images on Home: misclassified images and first filters of the starter network.
 
 Read from the starter's files alone. Neither Keras nor MLflow is loaded for it.
 """
@@ -18,23 +18,23 @@ from cnnkit.settings import get_settings
 from cnnkit.training.predictions import Predictions
 from cnnkit.ui.common import charts
 
-SHOWN = 10  # mistakes
+MISCLASSIFIED = 10  # images
 
 
 @dataclass(frozen=True, eq=False)
 class Showcase:
-    """A few of a network's mistakes and its first filters.
+    """Some images that a network misclassified, and its first filters.
 
     Args:
-        images: uint8 (images, 28, 28), the most confident mistakes first.
-        labels: int (images,), what each really is.
-        read: int (images,), what the network read.
+        images: uint8 (images, 28, 28), the most confident errors first.
+        labels: int (images,), true classes.
+        predicted: int (images,), predicted classes.
         filters: float (filters, height, width) of the first layer.
     """
 
     images: np.ndarray
     labels: np.ndarray
-    read: np.ndarray
+    predicted: np.ndarray
     filters: np.ndarray
 
 
@@ -49,12 +49,12 @@ def load_showcase() -> Showcase:
     predictions = Predictions.read(store.artifact(STARTER_ID, "predictions.npz"))
     with np.load(store.artifact(STARTER_ID, "examples.npz"), allow_pickle=False) as file:
         images, indices = file["images"][..., 0], file["indices"]
-    labels, read = predictions.labels[indices], predictions.predicted[indices]
-    wrong = np.flatnonzero(labels != read)[:SHOWN]
+    labels, predicted = predictions.labels[indices], predictions.predicted[indices]
+    wrong = np.flatnonzero(labels != predicted)[:MISCLASSIFIED]
     return Showcase(
         images[wrong],
         labels[wrong],
-        read[wrong],
+        predicted[wrong],
         first_filters(store.artifact(STARTER_ID, "model.keras")),
     )
 
@@ -72,41 +72,50 @@ def first_filters(path: Path) -> np.ndarray:
 
     with zipfile.ZipFile(path) as archive:
         weights = BytesIO(archive.read("model.weights.h5"))
-    found: list[np.ndarray] = []
+    kernels: list[np.ndarray] = []
 
-    def look(name: str, item) -> None:
+    def add_kernel(name: str, item) -> None:
         if isinstance(item, h5py.Dataset) and item.ndim == 4:
-            found.append(item[()])
+            kernels.append(item[()])
 
     with h5py.File(weights, "r") as file:
-        file.visititems(look)
-    first = min(found, key=lambda kernel: kernel.shape[2])  # fewest input channels
+        file.visititems(add_kernel)
+    first = min(kernels, key=lambda kernel: kernel.shape[2])  # fewest input channels
     return first[:, :, 0, :].transpose(2, 0, 1)
 
 
-def draw(showcase: Showcase, title: str, error: float) -> None:
-    """Mistakes with captions, and the filters beside them."""
+def show_showcase(showcase: Showcase, title: str, error: float) -> None:
+    """Draw the misclassified images with captions, and the filters beside them."""
     left, right = st.columns([2, 1], gap="medium")
     with left:
-        st.markdown(f"**What still fools it**  \n:gray[{title}, {100 * error:.2f} % test error]")
+        st.markdown(
+            f"**Misclassified images**  \n:gray[{title}, {100 * (1 - error):.2f} % test accuracy]"
+        )
         charts.thumbnails(
             showcase.images,
-            [f"{true}, read as :red[{read}]" for true, read in _pairs(showcase)],
-            alts=[f"Handwritten {true}, read as {read}" for true, read in _pairs(showcase)],
+            [f"{true} → :red[{predicted}]" for true, predicted in _pairs(showcase)],
+            alts=[
+                f"Handwritten {true}, predicted class {predicted}"
+                for true, predicted in _pairs(showcase)
+            ],
             width=84,
         )
     with right:
         count, height, width = showcase.filters.shape
-        st.markdown(f"**What it looks for**  \n:gray[its {count} first filters, {height}×{width}]")
+        st.markdown(
+            f"**First-layer filters**  \n:gray[{count} filters of {height}×{width} weights]"
+        )
         charts.montage(
             showcase.filters,
             columns=5,
             scale=8,
             colours="diverging",
-            alt=f"{count} learnt filters of {height}×{width} weights, blue positive",
+            alt=f"{count} filters of {height}×{width} weights, blue positive",
         )
-        st.caption("Strokes and edges in every direction. Nobody drew them: they were learnt.")
+        st.caption(
+            "True class → predicted class; blue weights are positive. Training found the filters."
+        )
 
 
 def _pairs(showcase: Showcase) -> list[tuple[int, int]]:
-    return [(int(t), int(r)) for t, r in zip(showcase.labels, showcase.read, strict=True)]
+    return [(int(t), int(r)) for t, r in zip(showcase.labels, showcase.predicted, strict=True)]

@@ -1,4 +1,4 @@
-"""The images that an author asked his network about, and what one of ours answers."""
+"""The author's example images: predictions of his network and of one trained here."""
 
 from __future__ import annotations
 
@@ -16,22 +16,22 @@ from cnnkit.ui.common import cache, charts, inputs, messages
 CARD_WIDTH = 210  # pixels, the least
 NOBODY = "nobody"
 PARTS = {
-    "train": ":orange[It learnt from this image.]",
-    "validation": "It was validated on this image.",
-    "test": "It had never seen this image.",
+    "train": ":orange[This image is in its training set.]",
+    "validation": "This image is in its validation set.",
+    "test": "This image is in its test set.",
 }
 
 
-def show() -> None:
-    """A card for each image: his network's answer, and under it one of ours."""
-    st.subheader("Five images that the author showed to his VGG16", anchor=False)
+def show_example_answers() -> None:
+    """A card for each image: his network's predictions, and below them ours."""
+    st.subheader("The author's five example images", anchor=False)
     runs = _flower_runs()
     if not dataset_info(DATASET).available:
         st.caption("The images themselves are not on this machine: Home says how to get them.")
         runs = {}
     elif not runs:
-        st.caption("Run one of the rows on flowers, and what it answers stands under his.")
-    run = _chosen(runs) if runs else None
+        st.caption("Run one of the flower rows to see its predictions below the published ones.")
+    run = _select_run(runs) if runs else None
     with st.grid("auto", min_column_width=CARD_WIDTH):
         for one in FLOWERS:
             with st.container(border=True, gap="xsmall"), messages.shown_errors(stop=False):
@@ -44,9 +44,9 @@ def _flower_runs() -> dict[str, Run]:
     return {run.id: run for run in finished if run.spec.get("dataset") == DATASET}
 
 
-def _chosen(runs: dict[str, Run]) -> Run | None:
+def _select_run(runs: dict[str, Run]) -> Run | None:
     name = inputs.choice(
-        "Ask one of your networks as well",
+        "Compare with one of your runs",
         [*runs, NOBODY],
         parameter="asked",
         title=lambda name: runs[name].name if name in runs else "None",
@@ -63,10 +63,10 @@ def _card(one: PublishedAnswer, run: Run | None) -> None:
     if run is None:
         return
     network = cache.model(run.id)
-    images = _divided(int(run.spec.get("split_seed", 0)), run.spec.get("per_class"))
-    seen = prepare(images.images[one.row], network.card.input_shape)
-    found = top_k(network.logits(seen[None])[0], network.card.class_names)
-    _bars(run.name, [(a.name, a.probability) for a in found], key=f"asked_{one.number}")
+    images = _split_dataset(int(run.spec.get("split_seed", 0)), run.spec.get("per_class"))
+    pixels = prepare(images.images[one.row], network.card.input_shape)
+    predictions = top_k(network.logits(pixels[None])[0], network.card.class_names)
+    _bars(run.name, [(a.name, a.probability) for a in predictions], key=f"asked_{one.number}")
     st.caption(PARTS[_part(images, one.row)])
 
 
@@ -78,7 +78,7 @@ def _bars(title: str, answers: Sequence[tuple[str, float]], key: str) -> None:
 
 
 @st.cache_resource(max_entries=4, show_spinner=False)
-def _divided(split_seed: int, per_class: int | None) -> Dataset:
+def _split_dataset(split_seed: int, per_class: int | None) -> Dataset:
     from cnnkit.datasets import load_dataset
 
     return load_dataset(DATASET, split_seed=split_seed, per_class=per_class)

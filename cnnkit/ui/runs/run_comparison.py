@@ -1,4 +1,4 @@
-"""Several runs beside each other: curves, figures, and only the settings that differ."""
+"""Comparison of several runs: curves, metrics, and the settings that differ."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from cnnkit.runs import Run
 from cnnkit.training.fields import differences
 from cnnkit.ui.common import cache, charts, inputs
 from cnnkit.ui.common.polling import duration
-from cnnkit.ui.runs.run_list import percent, unique_names
+from cnnkit.ui.runs.run_list import test_accuracy, unique_names
 
 # What may be compared: column of a history -> words.
 MEASURES = {
@@ -23,14 +23,14 @@ MEASURES = {
 }
 
 
-def compare(runs: Sequence[Run]) -> None:
-    """Compare runs.
+def show_comparison(runs: Sequence[Run]) -> None:
+    """Curves, metrics and differing settings of several runs.
 
     Args:
         runs: two or more.
     """
     names = unique_names(runs)
-    st.subheader(f"{len(runs)} runs beside each other", anchor=False)
+    st.subheader(f"Comparison of {len(runs)} runs", anchor=False)
     measure = inputs.choice(
         "Curve",
         list(MEASURES),
@@ -55,34 +55,34 @@ def _figures(runs: Sequence[Run], names: list[str]) -> None:
         {
             "Run": names,
             "Status": [str(run.status) for run in runs],
-            "Test error": [percent(run, "test_error") for run in runs],
+            "Test accuracy": [test_accuracy(run) for run in runs],
             "Test loss": [run.metrics.get("test_loss") for run in runs],
-            "Time": [duration(run.metrics.get("seconds")) for run in runs],
+            "Training time": [duration(run.metrics.get("seconds")) for run in runs],
             "Epochs": [run.metrics.get("epochs") for run in runs],
             "Trainable parameters": [run.metrics.get("trainable") for run in runs],
             "Parameters": [run.metrics.get("parameters") for run in runs],
         },
         column_config={
-            "Test error": st.column_config.NumberColumn(format="%.2f %%"),
+            "Test accuracy": st.column_config.NumberColumn(format="%.2f %%"),
             "Test loss": st.column_config.NumberColumn(format="%.4f"),
             "Trainable parameters": st.column_config.NumberColumn(format="localized"),
             "Parameters": st.column_config.NumberColumn(format="localized"),
         },
         hide_index=True,
         height="content",
-        alt="Figures of the compared runs",
+        alt="Metrics of the compared runs",
     )
 
 
 def _differences(runs: Sequence[Run], names: list[str]) -> None:
-    found = differences([run.spec for run in runs])
-    if not found:
-        st.caption("Their settings are the same.")
+    changed = differences([run.spec for run in runs])
+    if not changed:
+        st.caption("All settings are equal.")
         return
     st.markdown("**Settings that differ**")
-    columns = {name: [one.texts[number] for one in found] for number, name in enumerate(names)}
+    columns = {name: [one.texts[number] for one in changed] for number, name in enumerate(names)}
     st.dataframe(
-        {"Setting": [one.title for one in found], **columns},
+        {"Setting": [one.title for one in changed], **columns},
         hide_index=True,
         height="content",
         alt="Settings in which the compared runs differ",

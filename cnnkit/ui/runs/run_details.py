@@ -1,4 +1,4 @@
-"""One run: what it learnt, its settings, its files, and what may be done with it."""
+"""One run: its metrics, settings and files, and the actions it allows."""
 
 from __future__ import annotations
 
@@ -13,13 +13,12 @@ from cnnkit.training.fields import FIELDS, differences, flatten, recipe_fields
 from cnnkit.ui.common import cache, messages, page
 from cnnkit.ui.common.dialogs import close_dialog, dialog_button
 from cnnkit.ui.common.messages import shown_errors
-from cnnkit.ui.common.mistakes import class_scores, mistakes
-from cnnkit.ui.common.polling import duration
+from cnnkit.ui.common.mistakes import show_class_scores, show_mistakes, show_test_metrics
 from cnnkit.ui.common.run_monitor import curves_of, training_page
-from cnnkit.ui.runs.run_list import begun, dataset_title, model_title
+from cnnkit.ui.runs.run_list import dataset_title, model_title, started_at
 from cnnkit.ui.train.recipe_form import published_recipe
 
-PARAMETERS = "Frozen layers and the statistics of batch normalisation included."
+PARAMETERS = "Including frozen layers and the moving statistics of batch normalization."
 DIGITS = (28, 28, 1)  # images that one can draw
 
 
@@ -31,14 +30,14 @@ def show_run(run: Run) -> None:
     """
     _head(run)
     _actions(run)
-    _figures(run)
+    _metrics(run)
     curves_of(run, key="details")
     if run.status is Status.FINISHED:
-        wrong, classes, settings = st.tabs(["Mistakes", "Classes", "Settings"])
+        wrong, classes, settings = st.tabs(["Misclassified images", "Recall by class", "Settings"])
         with wrong, shown_errors(stop=False):
-            mistakes(run, key="details")
+            show_mistakes(run, key="details")
         with classes, shown_errors(stop=False):
-            class_scores(run)
+            show_class_scores(run)
         with settings:
             _settings(run)
     else:
@@ -46,14 +45,14 @@ def show_run(run: Run) -> None:
         _settings(run)
 
 
-def same_runs_in_mlflow() -> None:
+def show_mlflow_command() -> None:
     """The command that opens the same record in MLflow's own pages."""
     uri = get_settings().tracking_uri
     st.divider()
     if uri.startswith(("http://", "https://")):
-        st.caption(f"The record of runs is MLflow's, at {uri}.")
+        st.caption(f"Runs are recorded in MLflow at {uri}.")
         return
-    st.caption("The record is MLflow's own: this command shows the same runs in its pages.")
+    st.caption("Runs are recorded in MLflow. This command opens the same runs in its interface:")
     st.code(f"mlflow ui --backend-store-uri {uri}", language="sh", wrap_lines=True)
 
 
@@ -61,7 +60,7 @@ def _head(run: Run) -> None:
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         st.subheader(run.name, anchor=False, width="content")
         messages.status_chip(run.status)
-    what = (model_title(run), dataset_title(run), str(run.spec.get("name", "")), begun(run))
+    what = (model_title(run), dataset_title(run), str(run.spec.get("name", "")), started_at(run))
     st.caption(" · ".join(word for word in what if word not in ("", "–")))
     if run.reason:
         st.error(run.reason.partition("\n")[0], icon=":material/error:")
@@ -75,15 +74,15 @@ def _actions(run: Run) -> None:
             _resume_button(run)
         if run.status is Status.FINISHED:
             if cache.run_input_shape(run) == DIGITS:
-                page.link("pages/draw.py", "Draw a digit for it", runs=run.id)
+                page.link("pages/draw.py", "Draw a digit", runs=run.id)
             else:
-                page.link("pages/predict.py", "Show it your images", networks=f"run.{run.id}")
+                page.link("pages/predict.py", "Predict your images", networks=f"run.{run.id}")
             page.link("pages/inside.py", "Look inside", run=run.id)
             _downloads(run, cache.store())
             if training_page(run) == "pages/fine_tune.py":
                 page.link(training_page(run), "Before and after, class names", run=run.id)
         if training_page(run) == "pages/train.py":
-            page.link("pages/train.py", "Change and train again", like=run.id)
+            page.link("pages/train.py", "Edit the recipe and train again", like=run.id)
         if not run.starter:
             dialog_button(
                 "Rename",
@@ -126,7 +125,7 @@ def _downloads(run: Run, store: RunStore) -> None:
             key="download_keras",
         )
         st.download_button(
-            "Curves (.csv)",
+            "Training history (.csv)",
             lambda: store.artifact(run.id, "history.csv").read_bytes(),
             file_name=f"{stem}-history.csv",
             mime="text/csv",
@@ -136,7 +135,7 @@ def _downloads(run: Run, store: RunStore) -> None:
         )
         if recipe:
             st.download_button(
-                "Python script that trains it again",
+                "Python script that repeats the training",
                 write_script(recipe, run.name),
                 file_name=f"{recipe.model}.py",
                 mime="text/x-python",
@@ -146,18 +145,10 @@ def _downloads(run: Run, store: RunStore) -> None:
             )
 
 
-def _figures(run: Run) -> None:
+def _metrics(run: Run) -> None:
+    show_test_metrics(run)
     figures = run.metrics
     with st.container(horizontal=True):
-        if "test_error" in figures:
-            st.metric("Test error", f"{100 * figures['test_error']:.2f} %")
-            st.metric("Test loss", f"{figures['test_loss']:.4f}")
-        elif "val_error" in figures:
-            st.metric("Validation error", f"{100 * figures['val_error']:.2f} %")
-        if "seconds" in figures:
-            st.metric("Time", duration(figures["seconds"]))
-        if "best_epoch" in figures:
-            st.metric("Best epoch", f"{figures['best_epoch']:.0f}")
         if "trainable" in figures:
             st.metric("Trainable parameters", f"{figures['trainable']:,.0f}")
         if "parameters" in figures and figures["parameters"] != figures.get("trainable"):
@@ -187,9 +178,9 @@ def _settings(run: Run) -> None:
 def _against(published: Recipe, recipe: Recipe) -> None:
     changed = differences([published.to_dict(), recipe.to_dict()])
     if not changed:
-        st.caption("Every setting is as published.")
+        st.caption("All settings are as published.")
         return
-    st.caption("Where its settings differ from the published ones:")
+    st.caption("Settings that differ from the published ones:")
     st.dataframe(
         {
             "Setting": [one.title for one in changed],
@@ -213,12 +204,12 @@ def _rename(run: Run) -> None:
 
 
 def _delete(run: Run) -> None:
-    st.markdown(f"**{run.name}**, its curves and its trained network will be gone for good.")
+    st.markdown(f"**{run.name}**, its curves and its trained network will be deleted permanently.")
     with st.container(horizontal=True):
-        sure = st.button("Delete", type="primary", icon=":material/delete:", key="delete_now")
-        if st.button("Keep it", key="keep"):
+        confirmed = st.button("Delete", type="primary", icon=":material/delete:", key="delete_now")
+        if st.button("Cancel", key="keep"):
             close_dialog()
-    if sure:
+    if confirmed:
         with shown_errors():
             cache.store().delete(run.id)
         if "run" in st.query_params:

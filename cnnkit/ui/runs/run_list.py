@@ -1,4 +1,4 @@
-"""The list of runs, and which of them are chosen: by ids in the address (`?run=A,B`)."""
+"""The table of runs, and the selected ones: their ids are in the address (`?run=A,B`)."""
 
 from __future__ import annotations
 
@@ -27,35 +27,35 @@ _COLOURS = {
 }
 
 
-def choose_runs() -> list[Run]:
-    """Draw filters and list; the runs that are chosen, at least one where there is any.
+def select_runs() -> list[Run]:
+    """Draw the filters and the table; return the selected runs, at least one if there is any.
 
     Raises:
         StorageError: the record of runs does not answer.
     """
     runs = _filtered()
-    wanted = [run_id for run_id in st.query_params.get("run", "").split(",") if run_id]
-    if not runs and not wanted:
-        _nothing()
+    addressed = [run_id for run_id in st.query_params.get("run", "").split(",") if run_id]
+    if not runs and not addressed:
+        _show_empty_list()
         return []
     by_id = {run.id: run for run in runs}
-    chosen = []
-    for run_id in dict.fromkeys(wanted):
+    selected = []
+    for run_id in dict.fromkeys(addressed):
         with shown_errors(stop=False):
-            chosen.append(by_id.get(run_id) or cache.store().get(run_id))
-    if not chosen:
-        chosen = [run for run in runs if run.status is Status.FINISHED][:1] or runs[:1]
+            selected.append(by_id.get(run_id) or cache.store().get(run_id))
+    if not selected:
+        selected = [run for run in runs if run.status is Status.FINISHED][:1] or runs[:1]
     if runs:
-        _table(runs, [run.id for run in chosen])
+        _table(runs, [run.id for run in selected])
     else:
-        st.caption("No run matches this filter.")
-    return chosen
+        st.caption("No run matches these filters.")
+    return selected
 
 
-def refresh_when_one_ends() -> None:
-    """Draw the page again when a run that goes on now is over."""
-    going_on = [Status.QUEUED, Status.RUNNING]
-    polling.follow_all(lambda: cache.learning_runs(statuses=going_on), lambda runs: None)
+def rerun_when_one_ends() -> None:
+    """Run the page again when a queued or running run ends."""
+    unfinished = [Status.QUEUED, Status.RUNNING]
+    polling.follow_all(lambda: cache.learning_runs(statuses=unfinished), lambda runs: None)
 
 
 def model_title(run: Run) -> str:
@@ -79,25 +79,25 @@ def unique_names(runs: Sequence[Run]) -> list[str]:
     ]
 
 
-def begun(run: Run) -> str:
-    """When a run was begun, by the visitor's clock; text that sorts by time."""
+def started_at(run: Run) -> str:
+    """When a run started, in the visitor's time zone; text that sorts by time."""
     when = run.started or run.created
     if run.starter or when is None:
-        return "–"  # built elsewhere, whenever
+        return "–"  # it ships with cnnkit
     return f"{when.astimezone(ZoneInfo(st.context.timezone or 'UTC')):%Y-%m-%d %H:%M}"
 
 
-def percent(run: Run, metric: str) -> float | None:
-    """A figure of a run in percent, None where it has none."""
-    value = run.metrics.get(metric)
-    return None if value is None else 100 * value
+def test_accuracy(run: Run) -> float | None:
+    """Test accuracy of a run in percent; None: it has not been tested."""
+    error = run.metrics.get("test_error")
+    return None if error is None else 100 * (1 - error)
 
 
 def _filtered() -> list[Run]:
     words, network, status = st.columns([2, 2, 3], vertical_alignment="bottom")
     with words:
         text = st.text_input(
-            "Find", placeholder="name, network or data", key="find", bind="query-params"
+            "Search", placeholder="name, network or data set", key="find", bind="query-params"
         )
     with network:
         model = st.selectbox(
@@ -114,40 +114,40 @@ def _filtered() -> list[Run]:
     return [run for run in runs if model in (None, run.spec.get("model"))]
 
 
-def _table(runs: list[Run], chosen: list[str]) -> None:
+def _table(runs: list[Run], selected: list[str]) -> None:
     ids = [run.id for run in runs]
     # Rows are chosen by number: when the list changes, so must the widget.
     key = f"runs_{zlib.crc32(','.join(ids).encode()):08x}"
-    rows = [ids.index(run_id) for run_id in chosen if run_id in ids]
-    st.caption("Tick a run to see what it learnt; tick several to compare them.")
+    rows = [ids.index(run_id) for run_id in selected if run_id in ids]
+    st.caption("Select a run to see its results; select several to compare them.")
     st.dataframe(
         {
             "Name": [run.name for run in runs],
             "Status": [[str(run.status)] for run in runs],
-            "Test error": [percent(run, "test_error") for run in runs],
-            "Time": [duration(run.metrics.get("seconds")) for run in runs],
+            "Test accuracy": [test_accuracy(run) for run in runs],
+            "Training time": [duration(run.metrics.get("seconds")) for run in runs],
             "Network": [model_title(run).partition(" (")[0] for run in runs],
-            "Data": [dataset_title(run) for run in runs],
-            "Begun": [begun(run) for run in runs],
+            "Data set": [dataset_title(run) for run in runs],
+            "Started": [started_at(run) for run in runs],
         },
         column_config={
             "Name": st.column_config.TextColumn(width="medium"),
             "Status": st.column_config.MultiselectColumn(
                 options=[str(status) for status in _COLOURS], color=list(_COLOURS.values())
             ),
-            "Test error": st.column_config.NumberColumn(format="%.2f %%"),
+            "Test accuracy": st.column_config.NumberColumn(format="%.2f %%"),
         },
         hide_index=True,
         height=min(38 + 35 * len(runs), 330),
         key=key,
-        on_select=lambda: _choose(key, ids),
+        on_select=lambda: _write_selection(key, ids),
         selection_mode="multi-row",
         selection_default={"selection": {"rows": rows}},
         alt=f"{len(runs)} runs",
     )
 
 
-def _choose(key: str, ids: list[str]) -> None:
+def _write_selection(key: str, ids: list[str]) -> None:
     rows = st.session_state[key]["selection"]["rows"]
     if rows:
         st.query_params["run"] = ",".join(ids[row] for row in rows)
@@ -155,13 +155,13 @@ def _choose(key: str, ids: list[str]) -> None:
         del st.query_params["run"]
 
 
-def _nothing() -> None:
+def _show_empty_list() -> None:
     if any(st.session_state.get(key) for key in ("find", "runs_network", "runs_status")):
-        st.caption("No run matches this filter.")
+        st.caption("No run matches these filters.")
     else:
         empty_state(
             "No run yet",
-            "Every training is kept here: its curves, its mistakes, its weights.",
+            "Every training is recorded here with its curves, misclassified images and weights.",
             "pages/train.py",
-            "Train a first network",
+            "Train a network",
         )

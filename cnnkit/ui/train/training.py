@@ -11,8 +11,7 @@ from cnnkit.training import Recipe
 from cnnkit.training.estimates import recipe_of
 from cnnkit.ui.common import cache, inputs, messages, page
 from cnnkit.ui.common.downloads import offer_download
-from cnnkit.ui.common.mistakes import mistakes
-from cnnkit.ui.common.polling import duration
+from cnnkit.ui.common.mistakes import show_mistakes, show_test_metrics
 
 POOR = 0.2  # test error from which more epochs are suggested
 MORE_EPOCHS = 20
@@ -97,15 +96,7 @@ def result(run_id: str) -> None:
     run = cache.store().get(run_id)
     if run.status is not Status.FINISHED:
         return
-    figures = run.metrics
-    with st.container(horizontal=True):
-        if "test_error" in figures:
-            st.metric("Test error", f"{100 * figures['test_error']:.2f} %")
-        if "test_accuracy" in figures:
-            st.metric("Test accuracy", f"{100 * figures['test_accuracy']:.2f} %")
-        if "best_epoch" in figures:
-            st.metric("Best epoch", f"{figures['best_epoch']:.0f}")
-        st.metric("Time", duration(figures.get("seconds")))
+    show_test_metrics(run)
     suggest_more_epochs(run)
     with st.container(horizontal=True):
         page.link("pages/draw.py", "Draw a digit for it", runs=run.id)
@@ -114,7 +105,7 @@ def result(run_id: str) -> None:
         page.link("pages/runs.py", "Compare and download", run=run.id)
         page.link("pages/train.py", "Change something and train again", like=run.id)
     st.divider()
-    mistakes(run, key="result")
+    show_mistakes(run, key="result")
 
 
 def suggest_more_epochs(run: Run) -> None:
