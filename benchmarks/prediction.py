@@ -79,7 +79,7 @@ def our_rate(files: list[tuple[str, Callable[[], bytes]]], opened: Predictor) ->
 
 
 def their_rate(given: np.ndarray, model: keras.Model, batch: int) -> float:
-    """Images a second of `model.predict`, from arrays that lie ready."""
+    """Images per second of `model.predict`, from arrays that lie ready."""
     began = time.perf_counter()
     model.predict(given, batch_size=batch, verbose=0)
     return len(given) / (time.perf_counter() - began)

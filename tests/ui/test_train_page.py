@@ -104,7 +104,7 @@ def test_a_link_finds_a_running_run_with_its_progress_and_its_buttons(store):
     store.update(run.id, status=Status.RUNNING, progress=progress)
     at = open_page(run=run.id)
     assert metrics_of(at)["Time left"] == "1 min 5 s"
-    assert metrics_of(at)["Images a second"] == "1,234"
+    assert metrics_of(at)["Images per second"] == "1,234"
     assert metrics_of(at)["Learning rate"] == "0.1"
     at.button(f"pause_{run.id}").click().run()
     assert store.get(run.id).wish == "pause"
