@@ -22,9 +22,9 @@ HEAD = """# 17 flowers
 
 Written by `python -m benchmarks.flowers`. Of the 80 images of each class 10 are for the test,
 10 for validation and 60 to learn from, divided at random by a seed. A pretrained network learns
-each division from each depth in the second table; the depth that is best on that division's own
+each split from each depth in the second table; the depth that is best on that split's own
 validation part (of equals, the one where fewer layers learn) is the one whose test result counts.
-Rates, epochs and which depths to try were fixed before, on validation parts of other divisions,
+Rates, epochs and which depths to try were fixed before, on validation parts of other splits,
 some of whose images are in test parts here.
 Images are seen once and as they are, without averages over mirrored ones.
 """
@@ -38,7 +38,7 @@ Table = list[tuple[str, ...]]
 
 
 def document(measured: list[Line]) -> str:
-    """The page: a table of means, and one of every division."""
+    """The page: a table of means, and one of every split."""
     newest, timed = _newest(measured), _timed(measured)
     means: Table = []
     each: Table = []
@@ -47,7 +47,7 @@ def document(measured: list[Line]) -> str:
         if seeds:
             means.append(_mean_row(name, [chosen(name, seed, newest) for seed in seeds]))
             each += [_row(name, seed, newest, timed) for seed in seeds]
-    mean_head = ("Network", "Parameters", "Divisions", "Test accuracy, mean", "Each", "Goal")
+    mean_head = ("Network", "Parameters", "Splits", "Test accuracy, mean", "Each", "Goal")
     each_head = (
         "Network", "Seed", "Validation at each depth", "Test", "Epochs",
         "Seconds in all", "of these features",
@@ -59,7 +59,7 @@ def document(measured: list[Line]) -> str:
 
 
 def chosen(name: str, seed: int, measured: Iterable[Line]) -> Line:
-    """The training whose depth was best on the validation part of its division.
+    """The training whose depth was best on the validation part of its split.
 
     What was trained once more to be timed is left out: it must not choose anew.
     """

@@ -1,13 +1,13 @@
-"""Accuracy on the 17 flowers over divisions at random: `python -m benchmarks.flowers`.
+"""Accuracy on the 17 flowers over splits at random: `python -m benchmarks.flowers`.
 
     python -m benchmarks.flowers mobilenet_v2 googlenet
     python -m benchmarks.flowers compact_photo_cnn --seeds 0 1
     python -m benchmarks.flowers mobilenet_v2 --cold   # how long, on a machine with nothing else
     python -m benchmarks.flowers --render
 
-Each division holds out 10 test images of each class, and 10 of the other 70 for validation.
-A pretrained network learns each division once from each of some depths; the depth that is best
-on that division's own validation part is the one whose test result counts there. What was
+Each split holds out 10 test images of each class, and 10 of the other 70 for validation.
+A pretrained network learns each split once from each of some depths; the depth that is best
+on that split's own validation part is the one whose test result counts there. What was
 measured stands in `cnnkit/published/measured/flowers.jsonl`, which ships with cnnkit, and is not
 measured again; `docs/flowers.md` is made from it.
 """
@@ -53,7 +53,7 @@ def lines() -> list[dict]:
 
 
 def recipes(name: str, seed: int) -> list[Recipe]:
-    """What a division is learnt with: one recipe a depth, the least deep first."""
+    """What a split is trained with: one recipe a depth, the least deep first."""
     if name in FROM_NOTHING:
         return [get_recipe(name, FROM_NOTHING[name]).replace(split_seed=seed, seed=seed)]
     whole = get_recipe(name, "fast").replace(split_seed=seed, seed=seed)
@@ -89,7 +89,7 @@ def _look_once(name: str, seed: int) -> None:
 
 
 def _cold(name: str, seed: int) -> None:
-    """Time the recipe that was chosen for a division, with nothing computed before."""
+    """Time the recipe that was chosen for a split, with nothing computed before."""
     best = chosen(name, seed, lines())
     if any(line.get("cold") and line["values"] == best["values"] for line in lines()):
         return

@@ -61,7 +61,7 @@ def upload(page: Page, photo: Path) -> float:
 def on_the_page(count: int) -> tuple[list[float], list[int]]:
     """Seconds of each upload, and bytes of the server after each."""
     times, memory = [], []
-    brought = photos()
+    uploads = photos()
     with tempfile.TemporaryDirectory() as home, chromium() as browser:
         environment = {"CNNKIT_HOME": home, "CNNKIT_WARM_WORKERS": "0"}
         with served(ROOT / "app.py", environment) as address:
@@ -71,7 +71,7 @@ def on_the_page(count: int) -> tuple[list[float], list[int]]:
             page.wait_for_selector("h1", timeout=120_000)
             settle(page)
             for i in range(count):
-                times.append(upload(page, brought[i % len(brought)]))
+                times.append(upload(page, uploads[i % len(uploads)]))
                 memory.append(server.memory_info().rss)
                 if i % 25 == 24:
                     line = f"  {i + 1}: {times[-1]:.2f} s, {memory[-1] / 2**20:.0f} MiB"

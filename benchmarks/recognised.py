@@ -151,10 +151,10 @@ def measure(name: str, starts: int) -> list[Found]:
         for configuration in ("linear", "variation")
     )
     shares = softmax(network.logits(best))
-    sheet = mosaic(best, columns=5 if len(classes) > 10 else 10, width=WIDTH)
+    grid = mosaic(best, columns=5 if len(classes) > 10 else 10, width=WIDTH)
     path = ROOT / "docs" / "images" / f"recognised-{name}.png"
     path.parent.mkdir(exist_ok=True)
-    Image.fromarray(sheet).convert("RGB").quantize(192).save(path, optimize=True)
+    Image.fromarray(grid).convert("RGB").quantize(192).save(path, optimize=True)
     return [
         Found(network.card.class_names[unit], float(shares[n, unit]), linear[n], smooth[n])
         for n, unit in enumerate(classes)
@@ -184,7 +184,7 @@ def document(results: dict[str, list[Found]], starts: dict[str, int]) -> str:
             "",
             f"## {title}",
             "",
-            f"![What {len(found)} classes want to see](images/recognised-{name}.png)",
+            f"![Optimized images of {len(found)} classes](images/recognised-{name}.png)",
             "",
             f"{sure} of {len(found)} are recognised with over 99 %; median of variation "
             f"{statistics.median(o.variation for o in found):.2f}, of the logit "

@@ -128,7 +128,7 @@ def draw_a_three(page: Page) -> None:
 
 
 def until_it_is_drawn(page: Page) -> None:
-    """Wait for the drawing, bring it into sight, and open a block."""
+    """Wait for the drawing, scroll to it, and open a block."""
     block = page.locator(".cnn-architecture details").nth(3)
     block.wait_for(timeout=120_000)
     page.locator(".cnn-architecture").scroll_into_view_if_needed()
@@ -136,7 +136,7 @@ def until_it_is_drawn(page: Page) -> None:
 
 
 def until_it_is_walked(page: Page) -> None:
-    """Wait for the heat-maps, and bring them into sight."""
+    """Wait for the heat-maps, and scroll to them."""
     maps = page.locator(".js-plotly-plot")
     maps.nth(2).wait_for(timeout=120_000)
     page.locator(".cnn-row").evaluate("row => row.scrollIntoView()")
@@ -164,7 +164,7 @@ def until_the_ladder_is_optimized(page: Page) -> None:
 
 
 def until_the_layers_are_made(page: Page) -> None:
-    """Press Make, and wait for the deepest layer's sheet."""
+    """Press Make, and wait for the deepest layer's mosaic."""
     page.get_by_role("button", name="Make the mosaics").click(timeout=120_000)
     page.get_by_role("button", name="Pause").wait_for(timeout=120_000)
     page.get_by_role("button", name="Pause").wait_for(state="detached", timeout=900_000)
@@ -173,7 +173,7 @@ def until_the_layers_are_made(page: Page) -> None:
 def until_flowers_are_told_apart(page: Page) -> None:
     """Press Fine-tune, and wait for the test."""
     page.get_by_role("button", name="Fine-tune", exact=True).click(timeout=120_000)
-    page.get_by_text("Right on the test").wait_for(timeout=900_000)
+    page.get_by_text("Test accuracy").wait_for(timeout=900_000)
 
 
 def until_it_has_learnt(page: Page) -> None:

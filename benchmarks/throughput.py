@@ -186,8 +186,8 @@ def search(recipe: Recipe, dataset: Dataset) -> tuple[dict[str, Peer], str]:
     for way in (DEFAULTS, *ways):
         if str(way) not in peers:
             peers[str(way)] = Peer(recipe, dataset, way)
-    verdict = "" if len(kept) == 2 else ", so it was tried no further"
-    return peers, f"An epoch with XLA took {with_xla / without:.2f} times that without{verdict}."
+    note = "" if len(kept) == 2 else ", so it was tried no further"
+    return peers, f"An epoch with XLA took {with_xla / without:.2f} times that without{note}."
 
 
 def plain(recipe: Recipe, images: int) -> Recipe:

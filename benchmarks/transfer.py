@@ -1,4 +1,4 @@
-"""Fine-tuning with and without kept features, its input pipeline, and its memory.
+"""Fine-tuning with and without cached features, its input pipeline, and its memory.
 
 Each round runs both ways for two epochs, of which the second is timed: the first compiles.
 Images are noise and weights are random: neither changes how long anything takes. Memory is
@@ -72,7 +72,7 @@ def epoch_seconds(wanted: Recipe, dataset: Dataset, store: FeatureCache) -> floa
 
 
 def compare(case: tuple[str, int, str, str], rounds: int, store: FeatureCache) -> Row:
-    """An epoch with kept features, and the same without."""
+    """An epoch with cached features, and the same without."""
     model, size, train_from, target = case
     images = np.random.default_rng(0).integers(
         0, 256, (TRAIN + VALIDATION + 1, size, size, 3), np.uint8
@@ -90,7 +90,7 @@ def compare(case: tuple[str, int, str, str], rounds: int, store: FeatureCache) -
     ratio = ratio_of_pairs(seconds["plain"], seconds["kept"])
     return Row(
         what=f"An epoch of `{model}` from `{train_from}` on, {size} pixels, {TRAIN} images",
-        ours=f"{np.median(seconds['kept']):.2f} s with kept features",
+        ours=f"{np.median(seconds['kept']):.2f} s with cached features",
         peer=f"{np.median(seconds['plain']):.2f} s without",
         ratio="{:.1f} ({:.1f} to {:.1f})".format(*ratio),
         target=target,

@@ -37,7 +37,7 @@ class Asset:
     name: str  # "mnist", or for weights "<network>.imagenet"
     title: str  # shown to people
     filename: str  # as its publisher calls it, and as it is named in CNNKIT_DATA_DIR
-    url: str | None  # official address; None: there is none, people bring the file
+    url: str | None  # official address; None: there is none, users provide the file
     checksum: str | None  # "sha256:…" or "md5:…" of the official file; None: none published
     bytes: int  # size of the official file; for weights about, the exact one is not published
     cache_folder: str  # folder of Keras's cache: "datasets" or "models"

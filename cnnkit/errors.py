@@ -13,7 +13,7 @@
     ├── InvalidImageError          what was read and what is needed
     ├── InvalidImagesError       also ValueError; a folder or ZIP holds no data set
     ├── IncompatibleError          a model and data that do not fit: shapes of both
-    ├── DivergedError              an image cannot be climbed further: what became infinite
+    ├── DivergedError              an image cannot be optimized further: what became infinite
     ├── LimitError                 more than this installation allows, and what it allows
     ├── InvalidModelError          also ValueError; a file is no network that can be opened
     │   └── UnsafeModelError       opening it could run code, read other files, fill the memory

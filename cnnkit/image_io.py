@@ -1,4 +1,4 @@
-"""The one guarded door for images that people bring."""
+"""The one guarded decoder of images that users provide."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def read_image(data: bytes, *, channels: int = 3, longest_side: int = 2048) -> D
         data: the whole file: PNG, JPEG, WebP, BMP, GIF or TIFF, at most 20 MB.
         channels: 3 for RGB, 1 for gray.
         longest_side: pixels; a larger image is made smaller by the least whole number that
-            brings it there (JPEG: 2, 4 or 8, which its decoder does at no cost). Smoother
+            decodes to it (JPEG: 2, 4 or 8, which its decoder does at no cost). Smoother
             filters took longer than decoding and predicting together.
 
     Raises:
@@ -131,7 +131,7 @@ def _notes(image: Image.Image) -> tuple[str, ...]:
         f"It has {frames} frames; the first was taken.": frames > 1,
         "It was turned upright, as the camera noted.": image.getexif().get(ORIENTATION, 1) != 1,
         "What is transparent became white.": image.has_transparency_data,
-        "Its shades were brought to 8 bits.": image.mode.startswith(("I", "F")),
+        "Its values were converted to 8 bits.": image.mode.startswith(("I", "F")),
         "Its printing colours (CMYK) became RGB.": image.mode == "CMYK",
     }
     return tuple(note for note, holds in found.items() if holds)

@@ -352,10 +352,10 @@ def test_an_untrained_network_climbs_too(tmp_path):
     assert found["steps"] == 2
 
 
-def test_mosaic_writes_a_sheet_for_each_layer(tmp_path):
+def test_mosaic_writes_an_image_for_each_layer(tmp_path):
     found = answer(
         *("mosaic", "--model", "starter", "--layer", "block1_conv1"),
-        *("--units", "4", "--steps", "2", "--out", str(tmp_path / "sheets")),
+        *("--units", "4", "--steps", "2", "--out", str(tmp_path / "mosaics")),
     )
     assert len(found[0]["units"]) == 4 and pixels(found[0]["image"]).shape[1] == 1100
     wrong = call("mosaic", "--model", "starter", "--layer", "block1_conv1", "--units", "few")

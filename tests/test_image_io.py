@@ -130,7 +130,7 @@ def test_numbers_with_a_point_are_brought_to_their_own_range():
     values = np.linspace(-2, 3, 12, dtype=np.float32).reshape(3, 4)
     image = read_image(saved(Image.fromarray(values), "TIFF"), channels=1)
     assert image.array.min() == 0 and image.array.max() == 255
-    assert "Its shades were brought to 8 bits." in image.notes
+    assert "Its values were converted to 8 bits." in image.notes
 
 
 def test_one_pixel_is_an_image():

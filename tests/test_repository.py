@@ -123,7 +123,7 @@ _DISTRIBUTIONS = {
 
 
 def _third_party() -> set[str]:
-    """Top-level packages that the program imports and Python does not bring."""
+    """Top-level packages that the program imports and Python does not ship."""
     files = [ROOT / "app.py", *(ROOT / "pages").glob("*.py"), *(ROOT / "cnnkit").rglob("*.py")]
     names = set()
     for node in (n for path in files for n in ast.walk(ast.parse(path.read_text("utf-8")))):

@@ -63,7 +63,7 @@ def load_dataset(
 ) -> Dataset:
     """Read a data set and split it.
 
-    Of small images, the published part to learn from is divided into training and
+    Of small images, the published training part is split into training and
     validation; the published test part stays whole. Other images are divided class by
     class, at random; the test part depends on the split seed alone.
 
@@ -75,7 +75,7 @@ def load_dataset(
             tutorials) of the part to learn from; of small images.
         train_size: how many of the rest to keep; None: all.
         seed: of data sets that are drawn at random (`toy_patterns`).
-        split_seed: of the division, except of small images.
+        split_seed: of the split, except of small images.
         per_class: of each class at most so many to learn from, except of small images.
             Fewer are always among more.
         adapt_sizes: what becomes of sizes that are more than there are: True puts the usual

@@ -70,7 +70,7 @@ def cannot_divide(
 
     limit = "" if per_class is None else f", at most {words(per_class, '')} of each class,"
     return IncompatibleError(
-        f"{title} has {images:,} images to learn from, which cannot be divided into "
+        f"{title} has {images:,} images outside the test set, which cannot be split into "
         f"{words(train, 'all others')} for training{limit} and "
         f"{words(validation, 'the usual share')} for validation. "
         "Ask for fewer, or leave the sizes out."

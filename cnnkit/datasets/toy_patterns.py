@@ -1,4 +1,4 @@
-"""The synthetic images on which the post's toy network learnt: three noisy bands."""
+"""The synthetic images that the post's toy network was trained on: three noisy bands."""
 
 from __future__ import annotations
 

@@ -41,7 +41,7 @@ WORDS = {
     "dense": "dense layer",
     "other": "other layers",
 }
-SHEETS = 8  # of equal blocks, drawn in the silhouette
+STACKED = 8  # of equal blocks, drawn in the silhouette
 TALLEST, SMALLEST, WIDEST = 120, 10, 640  # pixels on the screen
 MOST_CHIPS = 90  # of a block that cannot be drawn as branches
 
@@ -72,10 +72,10 @@ def silhouette(network: Architecture) -> str:
     blocks = [block for resolution in network.resolutions for block in resolution.blocks]
     largest = max((max(block.output_shape[:2]) for block in blocks if _maps(block)), default=1)
     alt = html.escape("From left to right: " + ", ".join(map(in_words, blocks)))
-    total = sum(_width(block) * min(block.repeats, SHEETS) for block in blocks)
+    total = sum(_width(block) * min(block.repeats, STACKED) for block in blocks)
     scale = min(3.0, WIDEST / total)
-    sheets = "".join(_sheets(block, largest, scale) for block in blocks)
-    return f'<div class="silhouette" role="img" aria-label="{alt}">{sheets}</div>'
+    boxes = "".join(_boxes(block, largest, scale) for block in blocks)
+    return f'<div class="silhouette" role="img" aria-label="{alt}">{boxes}</div>'
 
 
 def in_words(block: Block) -> str:
@@ -89,24 +89,24 @@ def _maps(block: Block) -> bool:
 
 
 def _width(block: Block) -> float:
-    """Of one sheet, before scaling."""
+    """Of one box, before scaling."""
     if block.kind == "pooling" or not _maps(block):
         return 3
     return 2 + 1.1 * math.log2(1 + block.output_shape[2])
 
 
-def _sheets(block: Block, largest: int, scale: float) -> str:
+def _boxes(block: Block, largest: int, scale: float) -> str:
     if _maps(block):
         share = math.log2(1 + max(block.output_shape[:2])) / math.log2(1 + largest)
         height = SMALLEST + (TALLEST - SMALLEST) * share**2
     else:
         height = SMALLEST + 3 * math.log2(1 + block.output_shape[-1])
     width = max(2, scale * _width(block))
-    sheet = f'<i style="height:{height:.0f}px;width:{width:.0f}px"></i>'
+    box = f'<i style="height:{height:.0f}px;width:{width:.0f}px"></i>'
     more = f"<small>×{block.repeats}</small>" if block.repeats > 1 else ""
     return (
         f'<span style="--kind:{COLOURS[block.kind]}" title="{html.escape(in_words(block))}">'
-        f"<b>{sheet * min(block.repeats, SHEETS)}</b>{more}</span>"
+        f"<b>{box * min(block.repeats, STACKED)}</b>{more}</span>"
     )
 
 

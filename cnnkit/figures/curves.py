@@ -37,7 +37,7 @@ def training(
         history: one row an epoch: epoch (1-based), `metric`, `val_<metric>` where known.
         metric: "loss", "accuracy" or "error" (1 - accuracy), or another column of `history`.
         live: points within epochs, each with `step` and `metric`; drawn thinly behind.
-        steps_per_epoch: batches of an epoch, to bring `live` to the axis of epochs.
+        steps_per_epoch: batches of an epoch, to place `live` on the axis of epochs.
         kept: epoch (1-based) whose weights were kept; None: the one of the lowest
             validation loss so far is marked.
         height: pixels.

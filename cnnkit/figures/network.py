@@ -17,9 +17,9 @@ if TYPE_CHECKING:
     from cnnkit.anatomy import Stage
 
 
-SHEETS = 5  # feature maps drawn of each stage, as sheets one behind the other
-STEP = 5  # pixels on the screen from a sheet to the one behind it
-SMALLEST, LARGEST = 30, 86  # pixels on the screen, sides of a sheet
+STACKED = 5  # feature maps drawn of each stage, one behind the other
+STEP = 5  # pixels on the screen from a map to the one behind it
+SMALLEST, LARGEST = 30, 86  # pixels on the screen, sides of a map
 BLOCK = 92  # pixels on the screen, height of a row of numbers folded into a block
 
 
@@ -75,20 +75,20 @@ def _box(drawing: str, stage: Stage) -> str:
 
 
 def _sheets(maps: np.ndarray, tallest: int) -> str:
-    shown = maps[..., strongest(maps, SHEETS)]
+    shown = maps[..., strongest(maps, STACKED)]
     height = SMALLEST + (LARGEST - SMALLEST) * maps.shape[0] / tallest
     width = height * maps.shape[1] / maps.shape[0]
     depth = STEP * (shown.shape[-1] - 1)
     colours = "gray" if maps.shape[-1] in (1, 3) else "diverging"
     largest = np.abs(shown).max() or 1
-    sheets = [
+    layers = [
         f'<img alt="" src="{_source(shown[..., i] / largest, colours)}" style="left:'
         f'{depth - STEP * i:.0f}px;top:{STEP * i:.0f}px;width:{width:.0f}px;height:{height:.0f}px">'
         for i in reversed(range(shown.shape[-1]))
     ]
     return (
-        f'<div class="sheets" style="width:{width + depth:.0f}px;height:{height + depth:.0f}px">'
-        f"{''.join(sheets)}</div>"
+        f'<div class="stack" style="width:{width + depth:.0f}px;height:{height + depth:.0f}px">'
+        f"{''.join(layers)}</div>"
     )
 
 
@@ -124,8 +124,8 @@ _STYLE = (
 .cnn-network .stage + .stage .drawing::before { content: ""; position: absolute; left: -6px;
   top: 57px; width: 8px; height: 8px; border: solid; border-width: 2px 2px 0 0;
   transform: rotate(45deg); opacity: .4; }
-.cnn-network .sheets { position: relative; }
-.cnn-network .sheets img { position: absolute; }
+.cnn-network .stack { position: relative; }
+.cnn-network .stack img { position: absolute; }
 .cnn-network img { image-rendering: pixelated; border-radius: 3px; max-width: none;
   background: Canvas;
   box-shadow: 0 0 0 1px color-mix(in srgb, currentColor 35%, transparent); }

@@ -45,23 +45,23 @@ def montage(
     tiles = np.stack([coloured(i, colours) for i in _stretched(images, colours, together)])
     count, height, width = images.shape
     rows = -(-count // columns)
-    sheet = np.zeros((rows * (height + gap) - gap, columns * (width + gap) - gap, 4), np.uint8)
+    canvas = np.zeros((rows * (height + gap) - gap, columns * (width + gap) - gap, 4), np.uint8)
     for number, tile in enumerate(tiles):
         top, left = (number // columns) * (height + gap), (number % columns) * (width + gap)
-        sheet[top : top + height, left : left + width] = tile
-    return enlarged(sheet, scale)
+        canvas[top : top + height, left : left + width] = tile
+    return enlarged(canvas, scale)
 
 
 def mosaic(images: np.ndarray, *, columns: int, width: int, gap: int = 4) -> np.ndarray:
-    """Images in colour or gray as one sheet of a given width.
+    """Images in colour or gray as one mosaic of a given width.
 
     Small ones keep their square pixels; larger ones are enlarged smoothly.
 
     Args:
         images: uint8 (images, height, width, 1 or 3).
         columns: images in a row.
-        width: of the sheet, in pixels.
-        gap: between images, in pixels of the sheet.
+        width: of the mosaic, in pixels.
+        gap: between images, in pixels of the mosaic.
 
     Returns:
         uint8 (height, width, 4); the gaps are transparent.
@@ -71,12 +71,12 @@ def mosaic(images: np.ndarray, *, columns: int, width: int, gap: int = 4) -> np.
     down = max(1, round(across * height / breadth))
     way = Image.Resampling.BICUBIC if breadth >= SMOOTH else Image.Resampling.NEAREST
     rows = -(-count // columns)
-    sheet = Image.new("RGBA", (columns * (across + gap) - gap, rows * (down + gap) - gap))
+    canvas = Image.new("RGBA", (columns * (across + gap) - gap, rows * (down + gap) - gap))
     for number, image in enumerate(images):
         tile = Image.fromarray(image[..., 0] if channels == 1 else image).convert("RGBA")
         place = (number % columns) * (across + gap), (number // columns) * (down + gap)
-        sheet.paste(tile.resize((across, down), way), place)
-    return np.asarray(sheet)
+        canvas.paste(tile.resize((across, down), way), place)
+    return np.asarray(canvas)
 
 
 def gif(frames: Sequence[np.ndarray], *, seconds: float = 0.25) -> bytes:

@@ -98,7 +98,7 @@ class JobContext:
         self.store.add_artifact(self.run.id, path)
 
     def fetch_checkpoint(self) -> None:
-        """Bring the last shared checkpoint here, if there is one. Called before resuming."""
+        """Fetch the last shared checkpoint, if there is one. Called before resuming."""
         name = self.store.get(self.run.id).checkpoint
         if self.shared and name:
             with replacing(self.checkpoint) as aside:

@@ -17,7 +17,7 @@ def ask_cancel(store: RunStore, run_id: str) -> Run:
     """Have a run end at once; a queued or paused one is cancelled here and now.
 
     The child stops by itself when it reads this; whoever watches it kills it a second
-    later. What was learnt up to the last epoch's end stays, so the run can be resumed.
+    later. The checkpoint of the last finished epoch stays, so the run can be resumed.
 
     Raises:
         JobError: the run is over.

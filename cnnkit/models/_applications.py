@@ -42,7 +42,7 @@ def _torch(image):
     return keras.layers.Rescaling(scale, offset, name="preprocessing")(image)
 
 
-# "own": the family brings its own layers for it, and a second one would spoil the image.
+# "own": the family has its own layers for it, and a second one would spoil the image.
 PREPROCESSING = {"caffe": _caffe, "tf": _tf, "torch": _torch, "own": lambda image: image}
 
 

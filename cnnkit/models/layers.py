@@ -6,7 +6,7 @@ from cnnkit._lazy import keras
 
 
 def overlapping_pool(x, name):
-    """The largest of 3×3 at every second pixel, sizes rounded up: 112 → 56, 113 → 56.
+    """Max pooling 3×3 with stride 2, sizes rounded up: 112 → 56, 113 → 56.
 
     Keras rounds down ("valid"), or pads both sides ("same": 113 → 57). A side with an
     odd number of pixels needs no padding; an even one needs a row behind its end, which

@@ -13,7 +13,7 @@ DATASET = "flowers17"
 
 @dataclass(frozen=True)
 class PublishedAnswer:
-    """The five best answers to one image."""
+    """The top-5 predictions for one image."""
 
     number: int  # of the image in its data set, 1-based: image_0724.jpg
     true: str  # class name

@@ -57,7 +57,7 @@ class Reproduction:
         return ours <= theirs if self.smaller_is_better else ours >= theirs
 
     def seeded(self, seed: int) -> Recipe:
-        """The recipe with another seed, which also divides what has no published division."""
+        """The recipe with another seed, which also splits what has no published split."""
         recipe = self.recipe
         published = dataset_info(recipe.dataset).kind == "small"
         return recipe.replace(seed=seed, split_seed=recipe.split_seed if published else seed)

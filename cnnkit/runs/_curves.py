@@ -1,6 +1,6 @@
 """Curves of a run, put together from MLflow's metric histories.
 
-MLflow keeps every point that was ever logged. An epoch that was interrupted and learnt
+MLflow keeps every point that was ever logged. An epoch that was interrupted and trained
 again has two sets of points: the later ones replace the earlier.
 """
 

@@ -113,7 +113,7 @@ class BatchStream:
             network made of images.
         labels: int64, (images,).
         recipe: batch size, order, augmentation and seed.
-        size: (height, width) that images are brought to; None: as they are.
+        size: (height, width) that images are resized to; None: as they are.
         classes: of the labels; needed to mix them.
         weights: float32, (classes,): how much an image of each class counts; None: one.
     """

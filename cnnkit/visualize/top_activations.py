@@ -61,7 +61,7 @@ def collection_for(
 
     Args:
         input_shape: (height, width, channels) of the network.
-        dataset: that it learnt from; preferred where it fits and is here.
+        dataset: that it was trained on; preferred where it fits and is here.
         data_dir: the operator's folder, for its photos.
     """
     shape = tuple(input_shape)

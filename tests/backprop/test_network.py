@@ -1,4 +1,4 @@
-"""Twins of whole Keras networks, there and back, and what cannot have one."""
+"""NumPy models of whole Keras networks, there and back, and what has none."""
 
 import keras
 import numpy as np

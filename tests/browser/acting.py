@@ -42,7 +42,7 @@ def click_cell(page, true: int, predicted: int, classes: int = 10) -> None:
 
 
 def click_fullest_cell(page, true: int, classes: int) -> int:
-    """Click what most images of a class were read as, and return that class."""
+    """Click the class that most images of a class were predicted as, and return that class."""
     chart = page.locator(".js-plotly-plot").last
     chart.locator(".scatterlayer .points path").first.wait_for(state="attached")
     cells = chart.evaluate("chart => chart.data.at(-1).customdata")

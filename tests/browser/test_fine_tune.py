@@ -1,4 +1,4 @@
-"""One's own images in a real browser: brought, learnt from, asked about, renamed, deleted."""
+"""Imported images in a real browser: uploaded, trained on, predicted, renamed, deleted."""
 
 import io
 import re
@@ -67,7 +67,7 @@ def test_a_set_and_its_classes_are_renamed_and_it_is_deleted(app, page, tmp_path
 
 
 @pytest.mark.slow
-def test_drawn_flowers_are_brought_learnt_asked_about_and_called_otherwise(
+def test_drawn_flowers_are_imported_learnt_asked_about_and_called_otherwise(
     app, page, first, tmp_path
 ):
     from playwright.sync_api import expect
@@ -82,8 +82,8 @@ def test_drawn_flowers_are_brought_learnt_asked_about_and_called_otherwise(
     page.get_by_alt_text("4 images of Sunflower").wait_for()
     page.get_by_role("tab", name="Left out (1)").click()
     page.get_by_text("files that are no images: 1").wait_for()
-    (brought,) = [name for name in list_own() if name != first]
-    assert f"data={brought}" in page.url
+    (imported,) = [name for name in list_own() if name != first]
+    assert f"data={imported}" in page.url
 
     page.get_by_text("Trainable parameters").wait_for()
     expect(page.get_by_role("slider", name="Learn from")).to_have_attribute(

@@ -92,25 +92,25 @@ def test_a_seed_below_nought_is_refused():
 @settings(max_examples=60, deadline=None)
 @given(
     labels=st.lists(st.integers(0, 4), min_size=8, max_size=60),
-    twins=st.lists(st.integers(0, 30), min_size=60, max_size=60),
+    pixel_groups=st.lists(st.integers(0, 30), min_size=60, max_size=60),
     seed=st.integers(0, 5),
 )
-def test_no_image_nor_its_twin_is_on_two_sides(labels, twins, seed):
-    labels, twins = np.array(labels), np.array(twins[: len(labels)])
-    found = divide(labels, twins, Split(seed=seed), "Own")
+def test_no_image_nor_its_duplicate_is_on_two_sides(labels, pixel_groups, seed):
+    labels, pixel_groups = np.array(labels), np.array(pixel_groups[: len(labels)])
+    found = divide(labels, pixel_groups, Split(seed=seed), "Own")
     taken = np.concatenate(list(found.values()))
     assert len(set(taken)) == len(taken)
-    pixels = [set(twins[part]) for part in found.values()]
+    pixels = [set(pixel_groups[part]) for part in found.values()]
     assert not (pixels[0] & pixels[1] or pixels[0] & pixels[2] or pixels[1] & pixels[2])
     for k in range(5):  # where there are three to choose from, each part has one
-        ours = set(twins[labels == k]) - set(twins[labels != k])
+        ours = set(pixel_groups[labels == k]) - set(pixel_groups[labels != k])
         if len(ours) >= 3:
             assert all((labels[part] == k).any() for part in found.values())
 
 
 def test_images_whose_class_is_in_doubt_are_only_learnt_from():
     labels = np.repeat([0, 1], 10)
-    twins = np.arange(20)
-    twins[[3, 13]] = 99
+    pixel_groups = np.arange(20)
+    pixel_groups[[3, 13]] = 99
     for seed in range(5):
-        assert {3, 13} <= set(divide(labels, twins, Split(seed=seed), "Own")["train"])
+        assert {3, 13} <= set(divide(labels, pixel_groups, Split(seed=seed), "Own")["train"])

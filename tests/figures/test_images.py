@@ -8,11 +8,11 @@ from cnnkit.figures.rasters import NEGATIVE, POSITIVE, boxed, coloured, enlarged
 
 
 def test_a_montage_puts_images_in_rows_with_transparent_gaps():
-    sheet = montage(np.full((3, 2, 2), 255, np.uint8), columns=2, scale=1, gap=1)
-    assert sheet.shape == (5, 5, 4)
-    assert sheet[0, 0].tolist() == [255, 255, 255, 255]
-    assert sheet[0, 2, 3] == 0  # a gap
-    assert sheet[4, 4, 3] == 0  # there is no fourth image
+    canvas = montage(np.full((3, 2, 2), 255, np.uint8), columns=2, scale=1, gap=1)
+    assert canvas.shape == (5, 5, 4)
+    assert canvas[0, 0].tolist() == [255, 255, 255, 255]
+    assert canvas[0, 2, 3] == 0  # a gap
+    assert canvas[4, 4, 3] == 0  # there is no fourth image
 
 
 def test_bytes_keep_their_shades_and_other_numbers_are_stretched():

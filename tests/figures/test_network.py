@@ -10,13 +10,13 @@ import numpy as np
 from PIL import Image
 
 from cnnkit.anatomy import Stage
-from cnnkit.figures.network import SHEETS, draw_network, folded, strongest
+from cnnkit.figures.network import STACKED, draw_network, folded, strongest
 
 STAGES = [
     Stage(name="image", kind="InputLayer", shape=(8, 8, 1), parameters=0, detail="the image"),
     Stage(name="conv", kind="Conv2D", shape=(6, 6, 7), parameters=70, detail="7 filters of 3×3"),
     Stage(name="flatten", kind="Flatten", shape=(252,), parameters=0, detail="all in one row"),
-    Stage(name="logits", kind="Dense", shape=(3,), parameters=759, detail="each sees all 252"),
+    Stage(name="logits", kind="Dense", shape=(3,), parameters=759, detail="dense, 252 inputs"),
 ]
 
 
@@ -45,7 +45,7 @@ def test_a_stage_shows_as_many_sheets_as_fit_and_they_are_its_own_maps():
         np.asarray(Image.open(io.BytesIO(base64.b64decode(data))))
         for data in re.findall(r"data:image/png;base64,([^\"]+)", drawn())
     ]
-    assert sum(image.shape[:2] == (6, 6) for image in images) == SHEETS
+    assert sum(image.shape[:2] == (6, 6) for image in images) == STACKED
     assert sum(image.shape[:2] == (8, 8) for image in images) == 1
 
 

@@ -308,7 +308,7 @@ def test_pooling_rounds_up_as_caffe_does(size):
     np.testing.assert_array_equal(np.array(model(x))[0], expected)
 
 
-# --- residual networks and their plain twins
+# --- residual networks and plain ones
 
 
 @pytest.mark.parametrize(

@@ -31,7 +31,7 @@ def test_every_other_image_is_mirrored_and_no_pixel_is_changed(photos, field, ax
 
 
 def test_mirroring_within_a_map_of_coordinates_is_the_same_mirroring(photos):
-    """A zoom of nearly nothing takes the way through the map."""
+    """A zoom of nearly nothing takes the path through the map."""
     plain, mapped = changed(photos, flip=True), changed(photos, flip=True, zoom=1e-7)
     np.testing.assert_allclose(plain, mapped, atol=0.01)
 

@@ -45,9 +45,9 @@ def untimed(history):
 
 
 def test_vgg16_with_the_seeds_head_has_the_parameters_of_the_seed():
-    headless = load_without_top("vgg16", weights=None, size=150)
+    base = load_without_top("vgg16", weights=None, size=150)
     head = Head(kind="flatten", units=256, dropout=0.5)
-    network = FreezableNetwork(with_head(headless, head, 17))
+    network = FreezableNetwork(with_head(base, head, 17))
     assert network.whole.count_params() == 16_816_465
     assert network.trainable_parameters("block5") == 9_181_201
     split = network.split("block5")
@@ -231,8 +231,8 @@ def test_a_block_a_layer_the_head_and_all_are_depths():
 
 
 def test_within_a_residual_block_the_cut_is_below_and_the_layers_between_are_frozen():
-    headless = load_without_top("mobilenet_v2", weights=None, size=64)
-    network = FreezableNetwork(with_head(headless, Head(), 17))
+    base = load_without_top("mobilenet_v2", weights=None, size=64)
+    network = FreezableNetwork(with_head(base, Head(), 17))
     split = network.split("block_15_project")
     assert split.cut == "block_14_add"
     learning = [layer.name for layer in split.top.layers if layer.trainable_weights]

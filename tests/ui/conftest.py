@@ -16,7 +16,7 @@ from tests.records import new_store
 
 @pytest.fixture(autouse=True)
 def store(own_home, monkeypatch) -> RunStore:
-    """A record of its own, made without waiting for a migration; no spare child warms up."""
+    """A record of its own, made without waiting for a migration; no warm worker starts."""
     monkeypatch.setenv("CNNKIT_WARM_WORKERS", "0")
     get_settings.cache_clear()
     return new_store(get_settings())

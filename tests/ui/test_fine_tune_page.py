@@ -1,4 +1,4 @@
-"""The Fine-tune page's data: flowers, own images brought in every way, names, and their end."""
+"""The Fine-tune page's data: flowers, own images imported in every way, names, and their end."""
 
 from __future__ import annotations
 
@@ -292,7 +292,7 @@ def test_how_much_data_how_deep_is_planned_as_jobs(submitted, monkeypatch):
 
 
 def taught(store, folder, name, dataset):
-    """A finished run: all layers of a small network have really learnt, for one epoch."""
+    """A finished run: all layers of a small network were really trained, for one epoch."""
     recipe = Recipe(
         model="compact_photo_cnn",
         weights="random",

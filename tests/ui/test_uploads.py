@@ -1,4 +1,4 @@
-"""A network of one's own: there on every page, with its classes, until it is taken away."""
+"""An uploaded network: there on every page, with its classes, until it is taken away."""
 
 from __future__ import annotations
 

@@ -42,7 +42,7 @@ class ImportReport:
         system_files: how many files of an operating system were passed over.
         two_classes: groups of files with the same pixels in more than one class.
         notes: sentences on what was decided.
-        tested: images in the test part of the first division.
+        tested: images in the test set of the first split.
     """
 
     source: str

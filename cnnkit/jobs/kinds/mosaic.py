@@ -1,4 +1,4 @@
-"""Mosaics as a job: what the filters of some layers want to see, layer after layer.
+"""Mosaics as a job: optimized images of the filters of some layers, layer after layer.
 
 Each layer is kept among the results as soon as it is finished. That is the checkpoint: what
 is there is not made again, by this run or by any other.

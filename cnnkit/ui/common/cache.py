@@ -199,7 +199,7 @@ def _published_shape(run: Run) -> tuple[int, int, int]:
         size = run.spec.get("size") or pretrained_info(model).size
         return size, size, 3
     shape = models.model_info(model).input_shape
-    with suppress(UnknownDatasetError):  # images of one's own may be no longer here
+    with suppress(UnknownDatasetError):  # an imported data set may have been deleted
         shape = dataset_info(str(run.spec["dataset"])).input_shape
     size = run.spec.get("size")
     return (size, size, shape[2]) if size else shape

@@ -113,7 +113,7 @@ def montage(images: np.ndarray, *, alt: str, columns: int, width: int | str = "s
 
 
 def mosaic(images: np.ndarray, *, alt: str, columns: int, width: int) -> None:
-    """Images in colour or gray as one sheet; see `figures.images.mosaic`."""
+    """Images in colour or gray as one mosaic; see `figures.images.mosaic`."""
     _image(rasters.mosaic(images, columns=columns, width=width), alt=alt, width=width)
 
 

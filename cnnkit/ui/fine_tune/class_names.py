@@ -1,4 +1,4 @@
-"""Other names for the classes of a network that has learnt."""
+"""Other names for the classes of a trained network."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def checked(names: list[str], classes: int) -> tuple[str, ...]:
 
 def _rename(run: Run) -> None:
     names = cache.card(run.id).class_names
-    st.caption("The network keeps what it learnt; only what its answers are called changes.")
+    st.caption("Only the names of the classes change; the weights stay as they are.")
     # Not a table: what is typed there is sent a moment later, after a button pressed at once.
     given = st.text_area(
         "Names of its classes, one a line",

@@ -24,7 +24,7 @@ _SMOOTH = """<style>
 
 
 def show_data(dataset: Dataset) -> None:
-    """Images, division and, of an imported set, what was left out."""
+    """Images, split and, of an imported set, what was left out."""
     counts = _counts(dataset)
     total = counts.sum(axis=1)
     parts = ", ".join(f"{n:,} {words}" for n, words in zip(total, PARTS.values(), strict=True))

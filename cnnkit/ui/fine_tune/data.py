@@ -18,7 +18,7 @@ SEEDS = 1000
 def choose_data() -> Dataset | None:
     """The data set of the address (`?data=`, `?split=`), decoded and divided.
 
-    Draws the pickers and the way to bring one's own images. None: the images cannot be had
+    Draws the pickers and the way to import images. None: the images cannot be had
     yet, and the page says why.
     """
     names = [*list_datasets("images"), *list_datasets("own")]

@@ -83,7 +83,7 @@ def _show_doubtful(dataset: Dataset, report: ImportReport) -> None:
     st.markdown(
         f"**{len(report.two_classes):,}** "
         f"{'image stands' if len(report.two_classes) == 1 else 'images stand'} in more than "
-        "one class. Such an image is only learnt from, never tested: nobody knows what is right."
+        "one class. Such an image is only in the training set: its true class is unknown."
     )
     numbers = {name: number for number, name in enumerate(dataset.names)}
     shown = report.two_classes[:MOST_PAIRS]
@@ -110,7 +110,7 @@ def _rename(spec: DatasetSpec) -> None:
         key="new_classes",
         help="In the order in which they stand here: each line renames the class that was there.",
     )
-    st.caption("Networks that learnt from it keep the names they learnt.")
+    st.caption("Networks trained on it keep the class names of their training.")
     if st.button("Rename", type="primary", key="rename_now"):
         with shown_errors():
             rename(spec.name, title=title or "", classes=(names or "").strip().splitlines())
@@ -120,7 +120,7 @@ def _rename(spec: DatasetSpec) -> None:
 def _delete(spec: DatasetSpec, parameter: str) -> None:
     st.markdown(
         f"The {sum(spec.images):,} images of **{literal(spec.title)}** will be gone from here "
-        "for good. The file or folder they came from stays as it is, and networks that learnt from "
+        "for good. The file or folder they came from stays as it is, and networks trained on "
         "them go on knowing the names of their classes."
     )
     with st.container(horizontal=True):

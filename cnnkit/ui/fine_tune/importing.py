@@ -1,4 +1,4 @@
-"""Bringing one's own images: a ZIP through the browser, or a folder of the server's machine."""
+"""Import of images: a ZIP file uploaded in the browser, or a folder of the server's machine."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _FILE = "import_file"
 
 
 def offer() -> None:
-    """A button behind which images can be brought."""
+    """A button that opens the import of images."""
     with st.popover("Upload images", icon=":material/add_photo_alternate:"):
         file = st.file_uploader(
             "A ZIP with one folder for each class",

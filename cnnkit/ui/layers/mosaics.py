@@ -57,7 +57,7 @@ def settings_form() -> MosaicSettings:
             10**6,
             parameter="seed",
             default=0,
-            help="Another seed samples other filters, and starts from other noise.",
+            help="Another seed samples other filters, and starts from another initial noise.",
         )
     units = ALL if every else SOME
     return MosaicSettings(units=units, preset=preset.name, steps=int(steps), seed=int(seed))

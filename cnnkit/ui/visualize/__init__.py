@@ -1,1 +1,1 @@
-"""The pieces of the pages that show what units want to see."""
+"""The pieces of the page Visualize."""

@@ -48,7 +48,7 @@ class Network:
 
 @dataclass(frozen=True)
 class Target:
-    """What shall be excited in a network."""
+    """Which units of a network are maximized."""
 
     network: Network
     layer: str  # "" is the answer
@@ -63,13 +63,13 @@ class Target:
 
     @property
     def objective(self) -> Objective:
-        """To be climbed."""
+        """The objective that is maximized."""
         if not self.layer:
             return class_logit(self.units)
         if self.aim == LAYER:
             return layer_energy(self.layer)
-        excite = neuron if self.aim == NEURON else channel
-        objective = excite(self.layer, self.units)
+        unit = neuron if self.aim == NEURON else channel
+        objective = unit(self.layer, self.units)
         return objective + DIFFER * diversity(self.layer) if self.differ else objective
 
     @property
@@ -94,7 +94,7 @@ def target_from(values: Mapping[str, Any], networks: Sequence[Network]) -> Targe
 def network_picker(networks: Sequence[Network]) -> Network:
     """A network, `?network=` in the address; the first is one that is on this machine.
 
-    Beside it a place for a file of one's own.
+    Beside it a place to upload a file.
 
     Args:
         networks: from `networks`.
@@ -275,6 +275,6 @@ def _untrained(name: str) -> Network:
         imagenet_class_names(),
         (spec.size, spec.size, 3),
         note=f"The official weights of {spec.title} are not on this machine, so its weights are "
-        "random numbers: these images show the architecture at work, not anything learnt. "
+        "random numbers: these images show the architecture at work, not anything learned. "
         "Predict offers to download them.",
     )

@@ -112,8 +112,8 @@ def test_duplicates_are_left_out_and_an_image_in_two_classes_is_only_learnt_from
     assert imported.report.two_classes == (("a/3.png", "b/also.png"),)
     for seed in range(4):
         dataset = load_dataset(imported.name, split_seed=seed)
-        learnt = {dataset.names[k] for k in dataset.indices("train")}
-        assert {"a/3.png", "b/also.png"} <= learnt
+        training = {dataset.names[k] for k in dataset.indices("train")}
+        assert {"a/3.png", "b/also.png"} <= training
 
 
 @pytest.mark.parametrize(
