@@ -25,7 +25,7 @@ if watched:
     leave_run()
     with shown_errors():
         watch(watched)
-        result.show(watched)
+        result.show_result(watched)
         waiting_runs(but=watched)
     end_page()
 
@@ -46,7 +46,7 @@ with shown_errors():
     start.button(chosen, dataset.title)
     waiting_runs()
     preview_place = st.container()
-    experiment.show(chosen, found, dataset)
+    experiment.show_experiment(chosen, found, dataset)
     cache.jobs()  # a worker warms up while one still chooses
     source("17 flowers with VGG16, after aidiary 2017: fine-tuning VGG16.")
     # What takes seconds comes last: the script waits, and all else is there meanwhile.

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import threading
 import time
 import zipfile
 from functools import partial
@@ -15,14 +14,14 @@ from PIL import Image
 from cnnkit.assets import ASSETS
 from cnnkit.datasets import dataset_info
 from cnnkit.datasets.folders import image_folder, list_own
-from cnnkit.errors import LimitError, StorageError
+from cnnkit.errors import StorageError
 from cnnkit.runs import Status
 from cnnkit.runs._store import Point
 from cnnkit.settings import get_settings
 from cnnkit.training import ALL, Head, Phase, Recipe, evaluate, fit, recipe_dataset
 from cnnkit.training.results import figures, write_result
 from cnnkit.ui.common import cache
-from cnnkit.ui.fine_tune import class_names, reading_tasks
+from cnnkit.ui.fine_tune import class_names
 from tests.pages import opened, words_of
 
 open_page = partial(opened, "pages/fine_tune.py")
@@ -33,7 +32,7 @@ def small(monkeypatch, tmp_path):
     """Few and small drawn flowers, no photos, and nobody in a hurry."""
     monkeypatch.setattr("cnnkit.datasets.drawn.PER_CLASS", 3)
     monkeypatch.setattr("cnnkit.datasets._images.SIDE", 32)
-    monkeypatch.setattr(reading_tasks, "PATIENCE", 60)
+    monkeypatch.setattr("cnnkit.ui.common.tasks.PATIENCE", 60)
     monkeypatch.setenv("CNNKIT_DATA_DIR", str(tmp_path))
     monkeypatch.setenv("KERAS_HOME", str(tmp_path))
     get_settings.cache_clear()
@@ -160,46 +159,6 @@ def test_a_set_can_be_renamed_and_deleting_it_asks_first():
     at.button(key="delete_set").click().run()
     assert "gone from here for good" in words_of(at)
     assert at.button(key="delete_now") and list_own() == [name]
-
-
-def test_work_tells_how_far_it_is_and_can_be_called_off():
-    works, go, seen = reading_tasks.Works(), threading.Event(), threading.Event()
-
-    def count(progress):
-        for n in range(100):
-            progress(n, 100)
-            if n == 3:
-                seen.set()
-                go.wait(10)
-
-    under_way = works.ask("a", count)
-    assert works.ask("a", count) is under_way
-    seen.wait(10)
-    assert (under_way.done, under_way.total) == (3, 100)
-    assert works.ask("b", lambda progress: 42).future.result(10) == 42, "another is not held up"
-    under_way.stop()
-    go.set()
-    with pytest.raises(reading_tasks.Stopped):
-        under_way.future.result(10)
-    assert under_way.done == 4
-
-
-def test_results_are_bounded_and_what_failed_can_be_asked_again():
-    works = reading_tasks.Works(kept=2)
-
-    def fail(progress):
-        raise LimitError("no room")
-
-    with pytest.raises(LimitError):
-        works.ask("fails", fail).future.result(10)
-    works.forget("fails")
-    assert works.ask("fails", lambda progress: "went").future.result(10) == "went"
-    for n in range(5):
-        works.ask(n, lambda progress: 0).future.result(10)
-    works.ask("last", lambda progress: 0).future.result(10)
-    assert len(works._works) <= 4
-    works.forget_done()
-    assert works.get("last") is None
 
 
 @pytest.fixture

@@ -32,7 +32,7 @@ def run(job: JobContext) -> Status:
     plan = ExperimentPlan.from_dict(job.run.spec)
     job.params(plan.to_dict())
     found = kept_curves(job.store, job.run.id, plan)
-    work = Work(job, plan, len(found))
+    work = ExperimentRun(job, plan, len(found))
     for way, seed in plan.units:
         if (way, seed) in found:
             continue
@@ -66,7 +66,7 @@ def curve_file(way: str, seed: int) -> str:
     return f"curve-{way.partition(' ')[0]}-{seed}.npz"
 
 
-class Work:
+class ExperimentRun:
     """Trains one network after the other, and tells how far it is.
 
     Args:

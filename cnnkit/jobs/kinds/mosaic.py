@@ -32,7 +32,7 @@ def run(job: JobContext) -> Status:
     keys = {layer: way.key(network.digest(), layer) for layer in layers}
     if all(map(results.has, keys.values())):
         return Status.FINISHED
-    work = Work(job, _gallery(job, network, way))
+    work = MosaicRun(job, _gallery(job, network, way))
     for number, (layer, key) in enumerate(keys.items(), start=1):
         if results.has(key):
             work.skip(layer)
@@ -47,7 +47,7 @@ def run(job: JobContext) -> Status:
     return Status.FINISHED
 
 
-class Work:
+class MosaicRun:
     """Makes one layer after the other, and tells how far it is.
 
     Args:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Mapping
-from concurrent.futures import Future
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -22,7 +21,7 @@ from cnnkit.models import (
 from cnnkit.networks import BUILT, UPLOADED, NetworkRef, uploaded_file
 from cnnkit.ui.common import inputs, network_list, uploads
 from cnnkit.ui.common.messages import shown_errors
-from cnnkit.ui.common.tasks import background
+from cnnkit.ui.common.tasks import BackgroundTask, background
 
 if TYPE_CHECKING:
     from cnnkit.anatomy import Architecture
@@ -58,7 +57,7 @@ class ChosenNetwork:
         return (self.name, *self.options.items()), lambda: _architecture(self.name, self.options)
 
 
-def architectures(*chosen: ChosenNetwork) -> Future:
+def architectures(*chosen: ChosenNetwork) -> BackgroundTask:
     """A list of their architectures, now or in some seconds."""
     keys, makers = zip(*(one.work() for one in chosen), strict=True)
     return background().ask(("architectures", *keys), lambda: [make() for make in makers])

@@ -21,7 +21,7 @@ def poll(
     read: Callable[[], State],
     draw: Callable[[State], None],
     *,
-    moves: Callable[[State], bool],
+    moves: Callable[[State], object],
     every: float,
 ) -> None:
     """Draw a state, again and again while it moves, then the whole page once more.
@@ -32,7 +32,8 @@ def poll(
     Args:
         read: the state as it is now.
         draw: called with it.
-        moves: whether the state will change by itself.
+        moves: what of the state changes by itself; nothing (false) ends the polling, and the
+            page runs again when it differs.
         every: seconds between two reads.
     """
     moved = moves(read())
@@ -42,7 +43,7 @@ def poll(
         with shown_errors():
             state = read()
             # Before drawing: the page as a whole draws it at once.
-            if moves(state) is not moved:  # it ended, or was resumed just now
+            if moves(state) != moved:  # it ended, or was resumed just now
                 st.rerun()
             draw(state)
 
@@ -70,14 +71,9 @@ def follow_all(
         draw: called with them.
         every: seconds between two looks.
     """
-    live_before = {run.id for run in read() if not run.status.over}
-
-    @st.fragment(run_every=every if live_before else None)
-    def look() -> None:
-        with shown_errors():  # one of them may just have been deleted
-            runs = read()
-            if live_before - {run.id for run in runs if not run.status.over}:
-                st.rerun()
-            draw(runs)
-
-    look()
+    poll(
+        read,
+        draw,
+        moves=lambda runs: {run.id for run in runs if not run.status.over},
+        every=every,
+    )

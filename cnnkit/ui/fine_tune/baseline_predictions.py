@@ -17,7 +17,7 @@ from cnnkit.ui.fine_tune import test_set
 ANSWERS = 5
 
 
-def show(run: Run) -> None:
+def show_baseline_predictions(run: Run) -> None:
     """One test image, and what both said to it.
 
     Raises:

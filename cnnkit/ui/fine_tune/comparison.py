@@ -13,7 +13,7 @@ MOST = 6  # curves
 MEASURE = "val_accuracy"
 
 
-def show(run: Run) -> None:
+def show_comparison(run: Run) -> None:
     """The curve of a finished run and of the newest others on its data set and split."""
     found = cache.learning_runs(statuses=[Status.FINISHED])
     others = [one for one in found if _images(one) == _images(run) and one.id != run.id]

@@ -9,7 +9,8 @@ from cnnkit.ui.common import inputs
 from cnnkit.ui.common.downloads import offer_download
 from cnnkit.ui.common.escaping import literal
 from cnnkit.ui.common.messages import shown_errors
-from cnnkit.ui.fine_tune import imported_dataset, importing, reading_tasks
+from cnnkit.ui.common.tasks import image_tasks, wait_for
+from cnnkit.ui.fine_tune import imported_dataset, importing
 
 PARAMETER = "data"  # in the address
 SEEDS = 1000
@@ -71,16 +72,14 @@ def _read(spec: DatasetSpec, seed: int) -> Dataset | None:
         return None
     key = ("read", spec, seed)  # another title or other names of classes are read anew
     name = spec.name
-    reading = reading_tasks.works().ask(
+    reading = image_tasks().ask_with_progress(
         key, lambda progress: load_dataset(name, split_seed=seed, progress=progress)
     )
-    reading_tasks.wait(
-        reading,
-        f"Getting the images of {literal(spec.title)} ready, to be kept for the next time",
-    )
     with shown_errors(stop=False):
-        return reading.future.result()
+        return wait_for(
+            reading, waiting=f"Preparing the images of {literal(spec.title)}, once for all visits"
+        )
     if st.button("Try again", icon=":material/refresh:"):
-        reading_tasks.works().forget(key)
+        image_tasks().forget(key)
         st.rerun()
     return None

@@ -19,7 +19,7 @@ GOING_ON = (Status.QUEUED, Status.RUNNING, Status.PAUSED, Status.FINISHED)
 LOOKED_AT = 1000  # runs
 
 
-def show(recipe: Recipe, depths: Collection[str], dataset: Dataset) -> None:
+def show_experiment(recipe: Recipe, depths: Collection[str], dataset: Dataset) -> None:
     """What was reached so far, and a button for what lacks.
 
     Args:

@@ -13,7 +13,7 @@ from cnnkit.datasets import Dataset
 from cnnkit.training import Recipe
 from cnnkit.ui.common import charts
 from cnnkit.ui.common.polling import duration
-from cnnkit.ui.common.tasks import awaited, background
+from cnnkit.ui.common.tasks import background, wait_for
 
 if TYPE_CHECKING:
     from cnnkit.training import Depth
@@ -30,7 +30,7 @@ def found_depths(base: Recipe, classes: int) -> dict[str, Depth]:
     answer = background().ask(
         key, lambda: list_depths(base.model, size=base.size, head=base.head, classes=classes)
     )
-    found = awaited(answer, waiting="Building the network to see its blocks …")
+    found = wait_for(answer, waiting="Building the network to see its blocks")
     return {depth.train_from: depth for depth in found}
 
 
@@ -60,7 +60,7 @@ def time_needed(recipe: Recipe, known: Mapping[str, Depth], dataset: Dataset) ->
 
     key = ("seconds", recipe.model, recipe.size, recipe.head)
     answer = background().ask(key, lambda: _seconds(recipe, len(dataset.class_names)))
-    seconds = awaited(answer, waiting="Measuring the speed of the network here …")
+    seconds = wait_for(answer, waiting="Measuring the speed of the network here")
     needed = depths.estimate_time(recipe, dict(known), _images(dataset), seconds)
     parts = (
         f": {duration(needed.features)} for the outputs of the frozen layers, "
@@ -99,14 +99,14 @@ def preview(recipe: Recipe, dataset: Dataset) -> None:
         )
     seed = st.session_state.setdefault("preview_seed", 0)
     key = ("seen", dataset.fingerprint, recipe.size, recipe.augmentation, recipe.split_seed, seed)
-    answer = background().ask(key, lambda: seen(recipe, dataset, seed))
-    images = awaited(answer, waiting="Augmenting the images …")
+    answer = background().ask(key, lambda: preview_images(recipe, dataset, seed))
+    images = wait_for(answer, waiting="Augmenting the images")
     rows = "as they are, then changed in several ways" if recipe.augmentation else "as they are"
     columns = min(PREVIEWED, len(dataset.indices("train")))
     charts.mosaic(images, columns=columns, width=WIDTH, alt=f"Training images, {rows}")
 
 
-def seen(recipe: Recipe, dataset: Dataset, seed: int) -> np.ndarray:
+def preview_images(recipe: Recipe, dataset: Dataset, seed: int) -> np.ndarray:
     """Images as they are and as training changes them: uint8 (n, height, width, channels)."""
     import tensorflow as tf
 

@@ -14,7 +14,7 @@ from cnnkit.ui.common import charts
 from cnnkit.ui.common.dialogs import close_dialog, dialog_button
 from cnnkit.ui.common.escaping import literal
 from cnnkit.ui.common.messages import shown_errors
-from cnnkit.ui.fine_tune import reading_tasks
+from cnnkit.ui.common.tasks import image_tasks
 
 MOST_PAIRS = 12  # of images in two classes that are shown
 
@@ -130,7 +130,7 @@ def _delete(spec: DatasetSpec, parameter: str) -> None:
     if sure:
         with shown_errors():
             delete(spec.name)
-            reading_tasks.works().forget_done()  # a mapped file keeps its disk space
+            image_tasks().forget_done()  # a mapped file keeps its disk space
         others = list_own()
         if others:
             st.query_params[parameter] = others[0]

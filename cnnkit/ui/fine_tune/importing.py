@@ -13,7 +13,7 @@ from cnnkit.errors import InvalidImagesError
 from cnnkit.settings import get_settings
 from cnnkit.ui.common.escaping import literal
 from cnnkit.ui.common.messages import shown_errors
-from cnnkit.ui.fine_tune import reading_tasks
+from cnnkit.ui.common.tasks import Stopped, image_tasks, wait
 
 MAX_MB = 500  # of an upload, which the server holds in memory until it is read
 _WORK, _NEWS = "import_work", "import_news"  # in the state of the visit
@@ -74,16 +74,16 @@ def follow(place: DeltaGenerator, parameter: str) -> None:
         parameter: of the address, gets the name of the new set.
     """
     key = st.session_state.get(_WORK)
-    under_way = reading_tasks.works().get(key) if key else None
+    under_way = image_tasks().get(key) if key else None
     if under_way is None:
         return
     with place, shown_errors(stop=False):
-        reading_tasks.wait(under_way, "Reading your images", stoppable=True)
+        wait(under_way, waiting="Reading your images", stoppable=True)
         del st.session_state[_WORK]
-        reading_tasks.works().forget(key)
+        image_tasks().forget(key)
         try:
             imported: Imported = under_way.future.result()
-        except reading_tasks.Stopped:
+        except Stopped:
             st.info("The import was stopped; nothing of it was kept.")
             return
         st.query_params[parameter] = imported.name
@@ -93,7 +93,7 @@ def follow(place: DeltaGenerator, parameter: str) -> None:
 
 def _begin(source, name: str, title: str | None, by: str) -> None:
     key = ("import", uuid.uuid4().hex)
-    reading_tasks.works().ask(
+    image_tasks().ask_with_progress(
         key,
         lambda progress: image_folder(source, title=title, by=by, name=name, progress=progress),
     )

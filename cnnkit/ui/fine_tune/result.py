@@ -12,7 +12,7 @@ from cnnkit.ui.fine_tune.files import files
 from cnnkit.ui.train.training import suggest_more_epochs
 
 
-def show(run_id: str) -> None:
+def show_result(run_id: str) -> None:
     """All of it; nothing while the run is not finished.
 
     Raises:
@@ -37,6 +37,6 @@ def show(run_id: str) -> None:
     with classes:
         show_class_scores(run)
     with untaught:
-        baseline_predictions.show(run)
+        baseline_predictions.show_baseline_predictions(run)
     with others:
-        comparison.show(run)
+        comparison.show_comparison(run)
