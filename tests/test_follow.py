@@ -11,8 +11,7 @@ import pytest
 
 from cnnkit._cli._follow import LINE_SECONDS, Teller, _pause, follow
 from cnnkit.jobs._child import Child
-from cnnkit.runs import Progress, RunStore, Status
-from cnnkit.runs._store import Point
+from cnnkit.runs import Point, Progress, RunStore, Status
 from cnnkit.settings import get_settings
 from tests.records import new_store
 

@@ -12,10 +12,26 @@ from pathlib import Path
 from typing import Any
 
 from cnnkit.errors import CorruptRunError, RunNotFoundError, StorageError
-from cnnkit.runs import _artifacts, _starter
-from cnnkit.runs._curves import FORMER, HISTORY, LIVE_COLUMNS, thin, to_rows
-from cnnkit.runs._database import open_record, patiently
-from cnnkit.runs._record import PREFIX, Run, Status, from_mlflow, to_tags
+from cnnkit.runs import _starter
+from cnnkit.runs._mlflow import (
+    fetch_artifact,
+    open_record,
+    patiently,
+    remove_artifacts,
+    remove_folder,
+)
+from cnnkit.runs._record import (
+    FORMER,
+    HISTORY,
+    LIVE_COLUMNS,
+    PREFIX,
+    Run,
+    Status,
+    from_mlflow,
+    thin,
+    to_rows,
+    to_tags,
+)
 from cnnkit.settings import Settings
 
 POINTS = 600  # of a curve within epochs: as many as a screen can show
@@ -115,11 +131,11 @@ class RunStore:
         cache = self.settings.home / "cache" / "artifacts" / run_id
         record = self._record(run_id)
         try:
-            return _artifacts.fetch(self.client, record, name, cache)
+            return fetch_artifact(self.client, record, name, cache)
         except CorruptRunError:
             if name not in FORMER_FILES:
                 raise
-            return _artifacts.fetch(self.client, record, FORMER_FILES[name], cache)
+            return fetch_artifact(self.client, record, FORMER_FILES[name], cache)
 
     def model_folder(self, run_id: str) -> Path:
         """Folder with a finished run's `model.keras` and its card, for `models.load_model`.
@@ -198,9 +214,9 @@ class RunStore:
         run = self.get(run_id)
         if not run.status.over:
             raise StorageError(f"Run {run.name!r} is {run.status}. Cancel it before deleting it.")
-        _artifacts.remove(self._record(run_id))
-        _artifacts.remove_folder(self.settings.home / "cache" / "artifacts" / run_id)
-        _artifacts.remove_folder(self.settings.jobs / run_id)
+        remove_artifacts(self._record(run_id))
+        remove_folder(self.settings.home / "cache" / "artifacts" / run_id)
+        remove_folder(self.settings.jobs / run_id)
         patiently(self.client.delete_run, run_id)
 
     # Writing, for jobs
@@ -236,7 +252,7 @@ class RunStore:
 
     def remove_artifact(self, run_id: str, name: str) -> None:
         """Remove one file of a run."""
-        _artifacts.remove(self._record(run_id), name)
+        remove_artifacts(self._record(run_id), name)
 
     def set_metrics(self, run_id: str, values: Mapping[str, float]) -> None:
         """Write final figures of a run."""

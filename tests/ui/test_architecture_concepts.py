@@ -154,8 +154,7 @@ def test_large_numbers_are_short(number, words):
 
 
 def test_networks_that_learn_are_shown_while_an_epoch_is_half_written(store):
-    from cnnkit.runs import Status
-    from cnnkit.runs._store import Point
+    from cnnkit.runs import Point, Status
     from cnnkit.ui.architectures.concepts.trained_pairs import depth_pair
 
     recipe = depth_pair(8, images=500, epochs=4).recipes["plain"]

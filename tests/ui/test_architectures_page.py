@@ -7,8 +7,7 @@ import time
 import keras
 import pytest
 
-from cnnkit.runs import Status
-from cnnkit.runs._store import Point
+from cnnkit.runs import Point, Status
 from cnnkit.training import Recipe
 from tests.pages import opened, words_of
 

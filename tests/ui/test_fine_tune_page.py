@@ -15,8 +15,7 @@ from cnnkit.assets import ASSETS
 from cnnkit.datasets import dataset_info
 from cnnkit.datasets.folders import image_folder, list_own
 from cnnkit.errors import StorageError
-from cnnkit.runs import Status
-from cnnkit.runs._store import Point
+from cnnkit.runs import Point, Status
 from cnnkit.settings import get_settings
 from cnnkit.training import ALL, Head, Phase, Recipe, evaluate, fit, recipe_dataset
 from cnnkit.training.results import figures, write_result

@@ -76,7 +76,7 @@ def test_what_is_not_on_this_machine_can_be_fetched(monkeypatch, tmp_path):
     get_settings.cache_clear()
     at = home()
     assert "missing" in words_of(at)
-    at.button(key="get_mnist").click().run()
+    at.button(key="download_mnist").click().run()
     assert not at.exception
     assert "mnist.npz is not on this machine" in at.error[0].value  # offline, so it says where
     assert "storage.googleapis.com" in at.error[0].value
@@ -94,7 +94,7 @@ def test_a_download_that_succeeds_shows_the_data_as_here(monkeypatch, tmp_path):
 
     monkeypatch.setattr("cnnkit.assets.fetch", arrives)
     at = home()
-    at.button(key="get_mnist").click().run()
+    at.button(key="download_mnist").click().run()
     assert not at.exception and not at.error
     assert "**MNIST** :green-badge" in words_of(at)
 

@@ -6,8 +6,7 @@ from functools import partial
 
 import pytest
 
-from cnnkit.runs import Progress, Status
-from cnnkit.runs._store import Point
+from cnnkit.runs import Point, Progress, Status
 from cnnkit.settings import get_settings
 from cnnkit.training import get_recipe
 from tests.pages import opened
@@ -198,7 +197,7 @@ def test_the_preview_shows_images_before_and_after(store):
 
 
 def points(**values):
-    from cnnkit.runs._store import Point
+    from cnnkit.runs import Point
 
     return [
         Point(metric=name, value=value, step=epoch, when=1.7e9 + epoch)

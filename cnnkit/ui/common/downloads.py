@@ -5,6 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from cnnkit import assets
+from cnnkit.settings import get_settings
 from cnnkit.ui.common.messages import shown_errors
 
 
@@ -22,21 +23,25 @@ def offer_download(name: str, *, primary: bool = True) -> None:
         with shown_errors(stop=False):
             assets.fetch(name)  # raises, and says where the file belongs
         return
-    wanted = st.button(
+    pressed = st.button(
         f"Download {asset.title} ({asset.bytes / 1e6:.0f} MB)",
         icon=":material/download:",
         type="primary" if primary else "secondary",
         key=f"download_{name}",
     )
-    st.caption(f"{asset.source} · {asset.licence}")
-    if not wanted:
+    folder = get_settings().data_dir or "the folder that CNNKIT_DATA_DIR names"
+    st.caption(
+        f"{asset.source} · {asset.licence} · Or put [{asset.filename}]({asset.url}) into {folder}."
+    )
+    if not pressed:
         return
-    bar = st.progress(0.0, "Asking for the file …")
+    bar = st.progress(0.0, f"Downloading {asset.filename} …")
 
-    def show(done: int, total: int) -> None:
+    def update_bar(done: int, total: int) -> None:
         text = f"{done / 1e6:.1f} of {total / 1e6:.1f} MB"
         bar.progress(min(1.0, done / max(total, 1)), text)
 
-    with shown_errors():
-        assets.fetch(name, show)
-    st.rerun()
+    with shown_errors(stop=False):
+        assets.fetch(name, update_bar)
+        st.rerun()
+    bar.empty()

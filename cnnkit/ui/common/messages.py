@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import html
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Literal
@@ -108,6 +110,16 @@ def question(text: str, by: str, answer: str) -> None:
 def source(text: str) -> None:
     """Name the authors and title of what this screen reproduces or uses."""
     st.caption(f":material/menu_book: {text}")
+
+
+def literal(text: str) -> str:
+    """Text for Markdown that means nothing but itself."""
+    return re.sub(r"([\\`*_{}\[\]()<>#+\-.!|~$:&])", r"\\\1", text)
+
+
+def chart_label(text: str) -> str:
+    """Text for a chart, in which Plotly would take tags for form."""
+    return html.escape(text, quote=False)
 
 
 def _next_step(error: CnnkitError) -> str:

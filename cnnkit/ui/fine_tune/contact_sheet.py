@@ -9,7 +9,7 @@ from cnnkit.datasets import Dataset
 from cnnkit.datasets.folders import import_report
 from cnnkit.figures import rasters
 from cnnkit.ui.common import charts
-from cnnkit.ui.common.escaping import label, literal
+from cnnkit.ui.common.messages import chart_label, literal
 from cnnkit.ui.fine_tune import imported_dataset
 
 PARTS = {"train": "training", "validation": "validation", "test": "test"}
@@ -92,7 +92,9 @@ def show_split(counts: np.ndarray, class_names: tuple[str, ...]) -> None:
 
     alike = (counts == counts[:, :1]).all()
     shown = counts[:, :1] if alike else counts[:, : 2 * AT_ONCE]
-    names = ["each class"] if alike else [label(name) for name in class_names[: shown.shape[1]]]
+    names = (
+        ["each class"] if alike else [chart_label(name) for name in class_names[: shown.shape[1]]]
+    )
     figure = stacked_bars(
         {words: row.tolist() for words, row in zip(PARTS.values(), shown, strict=True)},
         names,

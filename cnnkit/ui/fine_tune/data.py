@@ -7,8 +7,7 @@ import streamlit as st
 from cnnkit.datasets import Dataset, DatasetSpec, dataset_info, list_datasets, load_dataset
 from cnnkit.ui.common import inputs
 from cnnkit.ui.common.downloads import offer_download
-from cnnkit.ui.common.escaping import literal
-from cnnkit.ui.common.messages import shown_errors
+from cnnkit.ui.common.messages import literal, shown_errors
 from cnnkit.ui.common.tasks import image_tasks, wait_for
 from cnnkit.ui.fine_tune import imported_dataset, importing
 

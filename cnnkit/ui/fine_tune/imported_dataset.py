@@ -12,8 +12,7 @@ from cnnkit.datasets import Dataset, DatasetSpec
 from cnnkit.datasets.folders import KINDS, ImportReport, delete, import_report, list_own, rename
 from cnnkit.ui.common import charts
 from cnnkit.ui.common.dialogs import close_dialog, dialog_button
-from cnnkit.ui.common.escaping import literal
-from cnnkit.ui.common.messages import shown_errors
+from cnnkit.ui.common.messages import literal, shown_errors
 from cnnkit.ui.common.tasks import image_tasks
 
 MOST_PAIRS = 12  # of images in two classes that are shown

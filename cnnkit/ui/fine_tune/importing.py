@@ -11,8 +11,7 @@ from streamlit.delta_generator import DeltaGenerator
 from cnnkit.datasets.folders import WAYS, Imported, image_folder
 from cnnkit.errors import InvalidImagesError
 from cnnkit.settings import get_settings
-from cnnkit.ui.common.escaping import literal
-from cnnkit.ui.common.messages import shown_errors
+from cnnkit.ui.common.messages import literal, shown_errors
 from cnnkit.ui.common.tasks import Stopped, image_tasks, wait
 
 MAX_MB = 500  # of an upload, which the server holds in memory until it is read

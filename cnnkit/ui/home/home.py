@@ -6,12 +6,12 @@ from collections.abc import Sequence
 
 import streamlit as st
 
-from cnnkit import assets
 from cnnkit.datasets import DatasetSpec, dataset_info, list_datasets, load_dataset
 from cnnkit.models import list_models, model_info
 from cnnkit.runs import STARTER_ID, Run, RunStore
 from cnnkit.settings import get_settings
 from cnnkit.ui.common import charts, page
+from cnnkit.ui.common.downloads import offer_download
 from cnnkit.ui.common.messages import shown_errors, status_text
 from cnnkit.ui.home import showcase
 
@@ -179,27 +179,7 @@ def _data_set(spec: DatasetSpec) -> None:
         f":gray[:small[{spec.description} {training:,} training and {test:,} test images.]]"
     )
     if not spec.available:
-        _offer_download(spec)
-
-
-def _offer_download(spec: DatasetSpec) -> None:
-    asset = assets.ASSETS[spec.asset or spec.name]
-    folder = get_settings().data_dir or "the folder that CNNKIT_DATA_DIR names"
-    if st.button(
-        f"Download {asset.filename} ({asset.bytes / 1e6:.0f} MB)",
-        icon=":material/download:",
-        key=f"get_{asset.name}",
-    ):
-        bar = st.progress(0.0, f"Downloading {asset.filename} …")
-
-        def update_bar(done: int, total: int) -> None:
-            bar.progress(min(1.0, done / total), f"{done / 1e6:.1f} of {total / 1e6:.1f} MB")
-
-        with shown_errors(stop=False):
-            assets.fetch(asset.name, update_bar)
-            st.rerun()
-        bar.empty()
-    st.caption(f"Or put [{asset.filename}]({asset.url}) into {folder}. Licence: {asset.licence}.")
+        offer_download(spec.asset or spec.name, primary=False)
 
 
 def _row(run: Run) -> None:
