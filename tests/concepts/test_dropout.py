@@ -2,8 +2,9 @@ import numpy as np
 import pytest
 
 from cnnkit.backprop import Dropout
+from cnnkit.concepts import dropout
 from cnnkit.concepts.dropout import train_with_dropout
-from cnnkit.concepts.perceptron import small_images
+from cnnkit.concepts.perceptron import perceptron, small_images
 from cnnkit.datasets import load_dataset
 
 
@@ -50,6 +51,18 @@ def test_dropout_narrows_the_gap_between_learnt_and_new(few_and_partly_wrong):
         better.append(on.test_accuracy[-1] - off.test_accuracy[-1])
     assert np.mean(gaps) > 0.08
     assert np.mean(better) > 0
+
+
+def test_the_seed_decides_order_and_dropout(few_and_partly_wrong, monkeypatch):
+    # From the same initial weights, what differs was made by order and dropout.
+    monkeypatch.setattr(dropout, "perceptron", lambda *a, **k: perceptron(*a, **k | {"seed": 0}))
+    first, again, other = (
+        train_with_dropout(*few_and_partly_wrong, rate=0.5, units=16, epochs=1, seed=seed)
+        for seed in (1, 1, 2)
+    )
+    assert first.train_loss == again.train_loss
+    assert first.train_loss[0] == other.train_loss[0]
+    assert first.train_loss[1] != other.train_loss[1]
 
 
 def test_the_same_seed_gives_the_same_curves(few_and_partly_wrong):

@@ -1,8 +1,9 @@
 """A real child process: sessions start, are steered, go back, survive mistakes, and end."""
 
 import json
+import shutil
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import psutil
@@ -11,7 +12,7 @@ from PIL import Image
 
 from cnnkit.errors import RunNotFoundError
 from cnnkit.jobs.visualization import VisualizationWorker
-from cnnkit.models import ModelCache
+from cnnkit.models import CARD_FILE, MODEL_FILE, ModelCache, load_card
 from cnnkit.networks import NetworkRef
 from cnnkit.runs import RunStore, Status
 from cnnkit.settings import Settings
@@ -335,6 +336,31 @@ def test_steering_goes_on_from_the_image(start):
     assert state.details["plan"]["objective"][1]["weight"] == -100
 
 
+@pytest.mark.parametrize(
+    ("change", "seed"),  # a seed of its own each: no other test has kept that result
+    [("nothing", 101), ("steer", 102), ("go back", 103), ("set_steps", 104), ("restart", 105)],
+)
+def test_only_images_that_followed_their_plan_are_kept_as_its_result(worker, start, change, seed):
+    session = start(steps=1000, seed=seed)
+    session.reaches(5)
+    if change == "steer":
+        session.send("steer", numbers={"objective.total_variation.weight": -5.0})
+    elif change == "go back":
+        session.send("go_back", step=0)
+        session.becomes(Status.PAUSED)
+        session.send("resume")
+    elif change == "set_steps":
+        session.send("set_steps", steps=1100)
+    elif change == "restart":
+        session.send("restart", seed=seed + 100)
+    ended = session.becomes(Status.FINISHED)
+    plan_now = Plan.from_dict(ended.details["plan"])
+    key = worker.key(NetworkRef("run", "starter"), plan_now)
+    # More steps, or a restart, change the plan; steered or gone back, no plan makes these images.
+    followed = change not in ("steer", "go back")
+    assert (ended.details["key"] == key, worker.results.get(key) is not None) == (followed,) * 2
+
+
 def test_two_sessions_take_turns(start):
     sessions = [start(seed=seed) for seed in (1, 2)]
     for session in sessions:
@@ -387,6 +413,21 @@ def test_questions_about_layers_and_the_recheck(worker, starter, start):
     assert checks[1]["target"] > 0.99 and checks[1]["answers"][0]["name"] == "7"
     lost = Running(worker, worker.ask_layers(NetworkRef("pretrained", "nothing")))
     assert "nothing" in lost.becomes(Status.FAILED).reason
+
+
+def test_renamed_classes_are_answered_with_at_once(worker, root, tmp_path):
+    store = RunStore(worker.settings)
+    run = store.create("train", {"model": "lenet_tutorial"}, status=Status.FINISHED)
+    for name in (MODEL_FILE, CARD_FILE):
+        shutil.copy(root / "cnnkit" / "starter" / name, tmp_path / name)
+        store.add_artifact(run.id, tmp_path / name)
+    question = worker.ask_layers(NetworkRef("run", run.id))
+    assert answer(worker, question)["class_names"][:2] == ["0", "1"]
+    card = replace(load_card(tmp_path / CARD_FILE), class_names=tuple("abcdefghij"))
+    (tmp_path / CARD_FILE).write_text(card.to_json())
+    store.replace_artifact(run.id, tmp_path / CARD_FILE)
+    question = worker.ask_layers(NetworkRef("run", run.id))
+    assert answer(worker, question)["class_names"] == list("abcdefghij")
 
 
 def test_questions_are_answered_while_all_slots_are_taken(worker, starter, start):

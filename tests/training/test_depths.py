@@ -1,7 +1,7 @@
 import pytest
 
 from cnnkit.models import load_without_top
-from cnnkit.training import FreezableNetwork, Head, Phase, Recipe, list_depths
+from cnnkit.training import Augmentation, FreezableNetwork, Head, Phase, Recipe, list_depths
 from cnnkit.training.depths import estimate_time, image_seconds, network_depths
 from cnnkit.training.network import with_head
 
@@ -40,6 +40,24 @@ def test_time_is_the_share_of_the_work(vgg16):
     assert plain.training - cached.training == pytest.approx(10 * cached.features)
     everything = recipe.replace(phases=(Phase(train_from="all", epochs=1),))
     assert estimate_time(everything, known, (1000, 100), 0.1).seconds == pytest.approx(310)
+
+
+def test_each_cached_variant_takes_its_time(vgg16):
+    known = {depth.train_from: depth for depth in vgg16}
+    flips = Augmentation(flip=True)
+    recipe = Recipe(
+        model="vgg16",
+        head=Head(),
+        phases=(Phase(train_from="block5", epochs=10),),
+        augmentation=flips,
+        variants=4,
+    )
+    plain = estimate_time(recipe.replace(variants=1), known, (1000, 100), 0.1)
+    varied = estimate_time(recipe, known, (1000, 100), 0.1)
+    assert varied.features / plain.features == pytest.approx(4100 / 1100)
+    assert varied.training == plain.training, "a step takes one variant of each image"
+    still = recipe.replace(augmentation=Augmentation())
+    assert estimate_time(still, known, (1000, 100), 0.1) == plain, "variants are of augmentation"
 
 
 def test_a_network_that_is_there_has_the_same_depths_and_a_speed():

@@ -1,5 +1,7 @@
 """Fine-tuning: what is frozen, what is kept on disk, and that stops change nothing."""
 
+from dataclasses import replace
+
 import keras
 import numpy as np
 import pytest
@@ -167,6 +169,37 @@ def test_another_size_augmentation_or_type_is_computed_anew(store):
         events = []
         tuned(recipe(**short, **changes), store, events.append)
         assert events[0].done < events[0].total
+
+
+def test_features_from_another_splits_training_are_those_that_would_be_computed_now(
+    store, tmp_path
+):
+    wanted = recipe(augmentation=CHANGES, variants=3, phases=(Phase(epochs=2),))
+    order = np.concatenate([DATA.indices(part) for part in ("validation", "train", "test")])
+    other = replace(
+        DATA, splits={"train": order[:40], "validation": order[40:60], "test": order[60:]}
+    )
+    tuned(wanted, store)
+    shared = fit(wanted, dataset=other, base=base, cache=store)
+    alone = fit(wanted, dataset=other, base=base, cache=FeatureCache(tmp_path / "new", 10**8))
+    assert untimed(shared.history) == untimed(alone.history)
+
+
+def test_another_networks_features_are_computed_anew(store, tmp_path):
+    def trained():
+        model = base()
+        kernel = model.get_layer("block1_conv1").kernel
+        kernel.assign(-kernel.value)
+        return model
+
+    wanted = recipe(phases=(Phase(epochs=1),))
+    tuned(wanted, store)
+    events = []
+    options = {"dataset": DATA, "base": trained}
+    second = fit(wanted, events.append, cache=store, **options)
+    assert events[0].done == 0
+    alone = fit(wanted, cache=FeatureCache(tmp_path / "new", 10**8), **options)
+    assert untimed(second.history) == untimed(alone.history)
 
 
 def test_the_store_is_bounded_and_keeps_what_is_needed(store, tmp_path):

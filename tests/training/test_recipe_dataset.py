@@ -6,7 +6,7 @@ from PIL import Image
 
 from cnnkit.datasets import load_dataset
 from cnnkit.datasets.folders import image_folder
-from cnnkit.training import Recipe, recipe_dataset
+from cnnkit.training import Head, Recipe, recipe_dataset
 
 
 @pytest.fixture
@@ -25,7 +25,7 @@ def of_scratch(**fields):
 
 
 def of_transfer(**fields):
-    return recipe_dataset(Recipe(model="vgg16", **fields))
+    return recipe_dataset(Recipe(model="vgg16", weights="imagenet", head=Head(), **fields))
 
 
 @pytest.mark.parametrize("of_recipe", [of_scratch, of_transfer])
