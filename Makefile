@@ -8,7 +8,7 @@ BIN := $(VENV)/bin
 RUNNING := $(VENV)/.installed
 TESTING := $(VENV)/.installed-dev
 
-.PHONY: setup run test app-test browser-test lint fix bench docs faults screenshots starter accuracy
+.PHONY: setup run test app-test browser-test lint fix bench docs faults mutants screenshots starter accuracy
 
 setup: $(TESTING)
 
@@ -39,6 +39,10 @@ fix: $(TESTING)
 
 bench: $(TESTING)
 	$(BIN)/python -m benchmarks
+
+# About half an hour: deliberate changes to the code, each of which a test should notice.
+mutants: $(TESTING)
+	$(BIN)/python -m benchmarks.mutants
 
 # The tables of README, from the registries of pages, networks and data sets.
 docs: $(TESTING)
