@@ -74,6 +74,15 @@ def test_results_are_bounded_and_what_failed_can_be_asked_again():
     assert tasks.get("last") is None
 
 
+def test_the_result_that_nobody_has_asked_for_longest_goes_first():
+    tasks = Tasks(results=2)
+    for key in ("first", "second", "first", "third"):
+        tasks.ask(key, lambda: 0).future.result(timeout=5)
+    tasks.ask("third", lambda: 0)
+    held = [key for key in ("first", "second", "third") if tasks.get(key)]
+    assert held == ["first", "third"]
+
+
 def _counting():
     import time
 
