@@ -74,7 +74,7 @@ class StillWorker(VisualizationWorker):
     def _optimize(self, session, spec):
         plan = Plan.from_dict(spec["plan"])
         curves = {"step": [1.0, 2.0], "gradient_norm": [1.0, 1.0]}
-        curves |= {f"terms/{n}": [1.0, 2.0] for n in range(len(plan.objective.terms))}
+        curves |= {name: [1.0, 2.0] for name in plan.names("objective")}
         details = {"plan": spec["plan"], "target": spec["target"], "curves": curves}
         details |= {"snapshots": [0, 8], "notes": [], "steered": False, "key": "", "rate": 1.0}
         running = SessionState(status=Status.RUNNING, step=10, steps=plan.steps, details=details)

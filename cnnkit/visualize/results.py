@@ -47,10 +47,12 @@ class ResultCache(BoundedFolder):
             return None
         card, arrays = found
         try:
-            return OptimizationResult(Plan.from_dict(card.pop("plan")), arrays[IMAGES], card)
+            plan = Plan.from_dict(card.pop("plan"))
         except (ValueError, KeyError):
             self.remove(key)
             return None
+        card["curves"] = _current_columns(card.get("curves", {}), plan)
+        return OptimizationResult(plan, arrays[IMAGES], card)
 
     def put(self, key: str, result: OptimizationResult) -> None:
         """Keep a result."""
@@ -95,6 +97,12 @@ class ResultCache(BoundedFolder):
                 np.save(aside / f"{name}.npy", array)
             (aside / CARD).write_text(json.dumps(card), "utf-8")
         self.shrink()
+
+
+def _current_columns(curves: Mapping[str, Any], plan: Plan) -> dict[str, Any]:
+    """Curves by the names of the plan's terms; older versions wrote "terms/0" and so on."""
+    names = {f"terms/{n}": name for n, name in enumerate(plan.names("objective"))}
+    return {names.get(column, column): values for column, values in curves.items()}
 
 
 def _file(entry: Path, name: str) -> Path:

@@ -113,7 +113,7 @@ def test_start_takes_all_steps_and_keeps_the_result(worker, start):
     session = start(steps=40)
     state = session.becomes(Status.FINISHED)
     assert state.step == state.steps == 40 and state.over
-    logits = state.details["curves"]["terms/0"]
+    logits = state.details["curves"]["objective.class_logit"]
     assert logits[-1] > logits[0] + 5
     frame = worker.frame(session.id)
     assert frame.shape == (1, 28, 28, 1) and frame.dtype == np.uint8
@@ -329,9 +329,11 @@ def test_a_dream_finishes_and_a_bad_one_says_why(worker, dream):
 def test_steering_goes_on_from_the_image(start):
     session = start()
     session.reaches(30)
-    before = session.state.details["curves"]["terms/1"][-1]
+    before = session.state.details["curves"]["objective.total_variation"][-1]
     session.send("steer", numbers={"objective.total_variation.weight": -100.0})
-    state = session.until(lambda state: state.details["curves"]["terms/1"][-1] < 0.3 * before)
+    state = session.until(
+        lambda state: state.details["curves"]["objective.total_variation"][-1] < 0.3 * before
+    )
     assert state.step > 30  # it was not begun anew
     assert state.details["plan"]["objective"][1]["weight"] == -100
 
@@ -392,7 +394,9 @@ def test_vgg16_is_optimized_from_end_to_end_with_random_weights(worker):
     session = worker.optimize(
         vgg16, presets.get("quick").plan(class_logit(1), size=(224, 224), steps=3)
     )
-    logits = Running(worker, session).becomes(Status.FINISHED).details["curves"]["terms/0"]
+    logits = (
+        Running(worker, session).becomes(Status.FINISHED).details["curves"]["objective.class_logit"]
+    )
     assert logits[-1] > logits[0]
     assert worker.frame(session).shape == (1, 224, 224, 3)
 
@@ -448,7 +452,10 @@ def test_what_is_finished_is_recorded_as_a_run(worker, starter):
     with Image.open(store.artifact(run.id, "image.png")) as image:
         np.testing.assert_array_equal(np.asarray(image), worker.frame(session)[0, ..., 0])
     assert Plan.from_dict(json.loads(store.artifact(run.id, "plan.json").read_text())).steps == 8
-    assert store.artifact(run.id, "curves.csv").read_text().startswith("step,terms/0")
+    assert store.artifact(run.id, "curves.csv").read_text().startswith("step,objective.class_logit")
+    assert (
+        run.metrics["objective.class_logit"] == state.details["curves"]["objective.class_logit"][-1]
+    )
 
 
 def test_the_child_ends_with_its_worker_and_leaves_nothing(home):

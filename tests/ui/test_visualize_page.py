@@ -184,21 +184,23 @@ def test_what_went_wrong_is_said(still):
     assert any("has 4 units" in error.value for error in at.error)
 
 
-def test_a_finished_image_opens_without_computing(still, own_home, root):
+@pytest.mark.parametrize("columns", ["as now", "as in older versions"])
+def test_a_finished_image_opens_without_computing(still, own_home, root, columns):
     from cnnkit.visualize.results import ResultCache
 
     settings = get_settings()
     cache = ResultCache(settings.results, settings.results_memory)
     plan = completed(PLAN)
     source = NetworkRef("run", "starter")
-    card = {
-        "curves": {"step": [1.0, 2.0]}
-        | {f"terms/{n}": [1.0, 2.0] for n in range(len(plan.objective.terms))}
-    }
+    names = plan.names("objective")
+    if columns == "as in older versions":
+        names = [f"terms/{n}" for n in range(len(names))]
+    card = {"curves": {"step": [1.0, 2.0]} | {name: [1.0, 2.0] for name in names}}
     key = cache.key(source.digest(), plan)
     cache.put(key, OptimizationResult(plan, np.zeros((1, 28, 28, 1), np.float32), card))
     at = open_page(network="run.starter", unit="7", preset="quick")
     assert "Made before with exactly these settings" in words_of(at)
+    assert not at.exception and len(at.get("plotly_chart")) >= 2
     assert not still.started("optimize")
 
 

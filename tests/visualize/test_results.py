@@ -6,7 +6,7 @@ import os
 import numpy as np
 import pytest
 
-from cnnkit.visualize import Plan, class_logit
+from cnnkit.visualize import Plan, class_logit, total_variation
 from cnnkit.visualize.results import OptimizationResult, ResultCache
 
 
@@ -30,6 +30,19 @@ def test_what_is_put_is_got(tmp_path, plan):
     np.testing.assert_array_equal(found.images, 1)
     cache.put(key, result(plan, 2))  # the first stays: equal keys are equal images
     np.testing.assert_array_equal(cache.get(key).images, 1)
+
+
+def test_curves_of_an_older_version_are_read_under_the_names_of_the_terms(tmp_path):
+    plan = Plan(objective=class_logit(3) - 2 * total_variation() - total_variation(beta=3))
+    cache = ResultCache(tmp_path, 10**6)
+    stored = {"step": [1.0], "terms/0": [5.0], "terms/1": [6.0], "terms/2": [7.0]}
+    cache.put("k", OptimizationResult(plan, np.zeros((1, 8, 8, 3)), {"curves": stored}))
+    assert cache.get("k").card["curves"] == {
+        "step": [1.0],
+        "objective.class_logit": [5.0],
+        "objective.total_variation": [6.0],
+        "objective.total_variation_2": [7.0],
+    }
 
 
 def test_other_weights_plans_and_beginnings_have_other_keys(tmp_path, plan):

@@ -188,8 +188,10 @@ class OptimizeTask:
 
     def _remember(self, step: OptimizationStep) -> None:
         row = {"step": float(step.number)}
-        # Under the term's place and not its name, which turns with its numbers.
-        row |= {f"terms/{n}": float(np.mean(v)) for n, v in enumerate(step.values.values())}
+        # A term's description changes with its numbers; its name in the plan does not.
+        names = self.plan.names("objective")
+        terms = zip(names, self.plan.objective.terms, strict=True)
+        row |= {name: float(np.mean(step.values[str(term)])) for name, (_, term) in terms}
         row["gradient_norm"] = float(np.mean(step.gradient_norm))
         self._curves.append(row)
         if len(self._curves) > 2 * POINTS:
@@ -258,7 +260,7 @@ def _record(
             for path in _written(Path(folder), frame, curves, plan):
                 store.add_artifact(run.id, path)
         last = {name: values[-1] for name, values in curves.items() if values}
-        store.set_metrics(run.id, {name.replace("/", "_"): v for name, v in last.items()})
+        store.set_metrics(run.id, last)
         return {"run": run.id, "reason": ""}
     except Exception as error:
         # A record that is away must not end the images of others.

@@ -125,9 +125,9 @@ def _values(plan: Plan, curves: Mapping[str, Sequence[float]] | None) -> str:
     if not curves:
         return ""
     return " · ".join(
-        f"{term.kind.replace('_', ' ')} {curves[f'terms/{n}'][-1]:.3g}"
-        for n, (_, term) in enumerate(plan.objective.terms)
-        if term.kind in MEASURED and f"terms/{n}" in curves
+        f"{term.kind.replace('_', ' ')} {curves[name][-1]:.3g}"
+        for name, (_, term) in zip(plan.names("objective"), plan.objective.terms, strict=True)
+        if term.kind in MEASURED and name in curves
     )
 
 

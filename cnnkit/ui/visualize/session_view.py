@@ -87,12 +87,12 @@ def draw_curves(columns: Mapping[str, Sequence[float]], plan: Plan) -> None:
     """Every term over the steps: the objective, and the regularization."""
     if not columns or len(columns.get("step", ())) < 2:
         return
-    terms = plan.objective.terms
+    names, terms = plan.names("objective"), plan.objective.terms
     steps = columns["step"]
     series = {
         of_image: {
-            _term_title(term): (steps, columns[f"terms/{n}"])
-            for n, (_, term) in enumerate(terms)
+            _term_title(term): (steps, columns[name])
+            for name, (_, term) in zip(names, terms, strict=True)
             if term.of_image is of_image
         }
         for of_image in (False, True)
