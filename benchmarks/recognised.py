@@ -119,7 +119,7 @@ def optimized(
 
 
 def variation(image: np.ndarray) -> float:
-    """Mean over pixels and colours of the squared differences downwards and to the right."""
+    """Mean over pixels and colors of the squared differences downwards and to the right."""
     wide = image.astype(np.float64)
     here = wide[:-1, :-1]
     return float(((wide[1:, :-1] - here) ** 2 + (wide[:-1, 1:] - here) ** 2).mean())

@@ -29,7 +29,7 @@ from cnnkit.ui.common.page import PAGES
 FOLDER = ROOT / "docs" / "screenshots"
 SIZE = {"width": 1280, "height": 860}  # pixels
 LARGEST = 300_000  # bytes of a file
-COLOURS = 128  # of a palette, where a full-colour file would be larger than that
+COLORS = 128  # of a palette, where a full-color file would be larger than that
 
 
 def main() -> None:
@@ -96,11 +96,11 @@ def shoot(
 
 
 def save(png: bytes, path: Path) -> None:
-    """Write an image, with fewer colours where it would be too large."""
+    """Write an image, with fewer colors where it would be too large."""
     path.write_bytes(png)
     if len(png) > LARGEST:
         with Image.open(path) as image:
-            reduced = image.convert("RGB").quantize(COLOURS)
+            reduced = image.convert("RGB").quantize(COLORS)
         reduced.save(path, optimize=True)
     print(f"{path.relative_to(ROOT)}: {path.stat().st_size:,} bytes")
 

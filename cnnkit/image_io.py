@@ -132,7 +132,7 @@ def _notes(image: Image.Image) -> tuple[str, ...]:
         "It was turned upright, as the camera noted.": image.getexif().get(ORIENTATION, 1) != 1,
         "What is transparent became white.": image.has_transparency_data,
         "Its values were converted to 8 bits.": image.mode.startswith(("I", "F")),
-        "Its printing colours (CMYK) became RGB.": image.mode == "CMYK",
+        "Its printing colors (CMYK) became RGB.": image.mode == "CMYK",
     }
     return tuple(note for note, holds in found.items() if holds)
 

@@ -24,7 +24,7 @@ def test_every_format_gives_the_same_image(form):
     assert np.abs(array[..., 0].astype(int) - GRADIENT).max() <= (6 if form == "JPEG" else 0)
 
 
-def test_a_colour_image_has_three_channels():
+def test_a_color_image_has_three_channels():
     red = decode_image(saved(Image.new("RGB", (5, 4), (255, 0, 0)), "PNG"))
     assert red.shape == (4, 5, 3)
     assert tuple(red[0, 0]) == (255, 0, 0)
@@ -38,7 +38,7 @@ def test_what_is_transparent_becomes_white():
     assert array[1, 1, 0] == 0
 
 
-def test_a_transparent_colour_of_a_palette_becomes_white():
+def test_a_transparent_color_of_a_palette_becomes_white():
     image = Image.new("P", (4, 4), 0)
     image.putpalette([0, 0, 0, 200, 0, 0])
     array = decode_image(saved(image, "PNG", transparency=0), channels=1)
@@ -109,7 +109,7 @@ def test_what_cannot_be_read_gets_one_clear_sentence(data, words):
 
 
 def frames(form: str) -> bytes:
-    pages = [Image.new("RGB", (8, 8), colour) for colour in ("red", "green", "blue")]
+    pages = [Image.new("RGB", (8, 8), color) for color in ("red", "green", "blue")]
     return saved(pages[0], form, save_all=True, append_images=pages[1:], lossless=True)
 
 
@@ -120,7 +120,7 @@ def test_of_several_frames_the_first_is_taken_and_that_is_said(form):
     assert image.notes == ("It has 3 frames; the first was taken.",)
 
 
-def test_printing_colours_become_rgb_and_that_is_said():
+def test_printing_colors_become_rgb_and_that_is_said():
     cyan = read_image(saved(Image.new("CMYK", (6, 6), (255, 0, 0, 0)), "JPEG"))
     assert cyan.array.shape == (6, 6, 3) and cyan.array[3, 3, 0] < 60 < cyan.array[3, 3, 2]
     assert any("CMYK" in note for note in cyan.notes)

@@ -17,7 +17,7 @@ from cnnkit.figures.style import BLUE, GREEN, GREY, ORANGE, SERIES
 if TYPE_CHECKING:
     from cnnkit.anatomy import Architecture, Block, Fork, LayerRow, LayerTable, Resolution
 
-COLOURS = {
+COLORS = {
     "input": GREY,
     "convolution": BLUE,
     "residual": GREEN,
@@ -50,7 +50,7 @@ _EACH = re.compile(r"one filter of ([\d×]+) per map(?:, stride (\d+))?")
 
 
 def draw_architecture(network: Architecture) -> str:
-    """The figure as HTML, in the colours of the page around it.
+    """The figure as HTML, in the colors of the page around it.
 
     Args:
         network: from `cnnkit.anatomy.architecture`.
@@ -105,7 +105,7 @@ def _boxes(block: Block, largest: int, scale: float) -> str:
     box = f'<i style="height:{height:.0f}px;width:{width:.0f}px"></i>'
     more = f"<small>×{block.repeats}</small>" if block.repeats > 1 else ""
     return (
-        f'<span style="--kind:{COLOURS[block.kind]}" title="{html.escape(in_words(block))}">'
+        f'<span style="--kind:{COLORS[block.kind]}" title="{html.escape(in_words(block))}">'
         f"<b>{box * min(block.repeats, STACKED)}</b>{more}</span>"
     )
 
@@ -115,7 +115,7 @@ def _legend(network: Architecture) -> str:
         block.kind for resolution in network.resolutions for block in resolution.blocks
     )
     entries = "".join(
-        f'<span style="--kind:{COLOURS[kind]}"><i></i>{WORDS[kind]}</span>' for kind in kinds
+        f'<span style="--kind:{COLORS[kind]}"><i></i>{WORDS[kind]}</span>' for kind in kinds
     )
     return f'<div class="legend">{entries}</div>'
 
@@ -142,7 +142,7 @@ def _box(block: Block, found: LayerTable) -> str:
     )
     inside = _chain(block.parts, found.rows)
     return (
-        f'<details style="--kind:{COLOURS[block.kind]}">{summary}'
+        f'<details style="--kind:{COLORS[block.kind]}">{summary}'
         f'<div class="inside">{inside}</div></details>'
     )
 
@@ -226,7 +226,7 @@ def _times(sides: Sequence[int]) -> str:
     return "×".join(map(str, sides))
 
 
-# Greys are mixtures with the text's own colour, so light and dark pages need no two versions.
+# Greys are mixtures with the text's own color, so light and dark pages need no two versions.
 _STYLE = """<style>
 .cnn-architecture { --line: color-mix(in srgb, currentColor 18%, transparent);
   --soft: color-mix(in srgb, currentColor 7%, transparent); line-height: 1.3; }

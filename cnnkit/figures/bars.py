@@ -57,20 +57,20 @@ def signed_bars(
     Args:
         values: (bars,).
         names: below the bars.
-        chosen: index of a bar to draw in another colour.
+        chosen: index of a bar to draw in another color.
         form: of the numbers, as in `format`.
         limits: of the axis; None: fitting.
         height: pixels.
     """
     values = np.asarray(values, dtype=float)
-    colours = [
+    colors = [
         GREEN if i == chosen else (BLUE if value >= 0 else GREY) for i, value in enumerate(values)
     ]
     figure = go.Figure()
     figure.add_bar(
         x=list(names),
         y=values,
-        marker={"color": colours, "cornerradius": 4},
+        marker={"color": colors, "cornerradius": 4},
         text=[format(value, form) for value in values],
         textposition="outside",
         cliponaxis=False,

@@ -68,14 +68,14 @@ def confusion_matrix(confusion: np.ndarray, class_names: Sequence[str], *, cell:
     return finished(figure, height=cell * classes + 70, legend=False)
 
 
-def _cells(strength: np.ndarray, colour: str) -> go.Heatmap:
+def _cells(strength: np.ndarray, color: str) -> go.Heatmap:
     """Opacity, not lightness, carries the strength: it reads on light and on dark pages."""
     most = np.nanmax(strength) if np.isfinite(strength).any() else 1.0
     return go.Heatmap(
         z=strength,
         zmin=0,
         zmax=max(float(most), 1e-12),
-        colorscale=[[0, faded(colour, 0.05)], [1, faded(colour, STRONGEST)]],
+        colorscale=[[0, faded(color, 0.05)], [1, faded(color, STRONGEST)]],
         showscale=False,
         hoverinfo="skip",
         xgap=3,

@@ -24,7 +24,7 @@ def cost_comparison(
     """
     figure = go.Figure()
     names = list(values)
-    for which, (title, colour) in enumerate(zip(titles, (BLUE, ORANGE), strict=True)):
+    for which, (title, color) in enumerate(zip(titles, (BLUE, ORANGE), strict=True)):
         own = [pair[which] for pair in values.values()]
         largest = [max(*pair, 1e-9) for pair in values.values()]
         figure.add_bar(
@@ -32,7 +32,7 @@ def cost_comparison(
             y=names,
             name=title,
             orientation="h",
-            marker={"color": colour, "cornerradius": 3},
+            marker={"color": color, "cornerradius": 3},
             text=[words[name](value) for name, value in zip(names, own, strict=True)],
             textposition="outside",
             cliponaxis=False,
@@ -71,17 +71,17 @@ def accuracy_against_cost(
     for number, family in enumerate(dict.fromkeys(families)):
         members = [i for i, one in enumerate(families) if one == family]
         members.sort(key=lambda i: costs[i])
-        colour = SERIES[number % len(SERIES)]
+        color = SERIES[number % len(SERIES)]
         figure.add_scatter(
             x=[costs[i] for i in members],
             y=[shares[i] for i in members],
             customdata=[[names[i]] for i in members],
             name=family,
             mode="lines+markers",
-            line={"color": faded(colour, 0.4), "width": 1.5},
+            line={"color": faded(color, 0.4), "width": 1.5},
             marker={
                 "size": 11,
-                "color": colour,
+                "color": color,
                 "symbol": "circle" if number < len(SERIES) else "diamond",
             },
             hovertemplate="%{customdata[0]}: %{y:.1%} for %{x:.3s}<extra></extra>",
@@ -96,7 +96,7 @@ def stacked_bars(
     values: Mapping[str, Sequence[float]],
     names: Sequence[str],
     *,
-    colours: Mapping[str, str] | None = None,
+    colors: Mapping[str, str] | None = None,
     horizontal: bool = False,
     text: Sequence[str] = (),
     unit: str = "",
@@ -108,7 +108,7 @@ def stacked_bars(
     Args:
         values: name of a part to its size in each bar, nothing below zero.
         names: of the bars.
-        colours: by part, where the order of the theme's will not do.
+        colors: by part, where the order of the theme's will not do.
         horizontal: bars from left to right, the first at the top, instead of upright.
         text: behind the end of each bar.
         unit: on the axis of the values, and when hovering.
@@ -118,12 +118,12 @@ def stacked_bars(
     figure = go.Figure()
     position, size = ("y", "x") if horizontal else ("x", "y")
     for number, (part, sizes) in enumerate(values.items()):
-        colour = (colours or {}).get(part, SERIES[number % len(SERIES)])
+        color = (colors or {}).get(part, SERIES[number % len(SERIES)])
         figure.add_bar(
             **{position: list(names), size: list(sizes)},
             orientation="h" if horizontal else "v",
             name=part,
-            marker={"color": colour, "cornerradius": 2},
+            marker={"color": color, "cornerradius": 2},
             hovertemplate=f"%{{{position}}}: %{{{size}:,.4~s}} {unit}<extra>{part}</extra>",
         )
     totals = np.sum([list(sizes) for sizes in values.values()], axis=0)
@@ -143,7 +143,7 @@ def stacked_bars(
             name=limit[0],
             mode="lines+markers",
             line={"color": GREY, "width": 2, "dash": "dot"},
-            # The rim parts it from bars of any colour.
+            # The rim parts it from bars of any color.
             marker={"size": 9, "color": GREY, "line": {"color": "white", "width": 1.5}},
             hovertemplate=f"%{{x}}: %{{y:,}} {unit}<extra>{limit[0]}</extra>",
         )

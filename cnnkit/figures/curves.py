@@ -56,7 +56,7 @@ def training(
             hovertemplate="epoch %{x:.2f}<br>%{y:.4g}<extra></extra>",
         )
     best = kept or _best_epoch(history)
-    for name, column, colour in (
+    for name, column, color in (
         ("training", metric, BLUE),
         ("validation", f"val_{metric}", ORANGE),
     ):
@@ -67,7 +67,7 @@ def training(
                 y=values,
                 name=name,
                 mode="lines+markers" if len(history) < 40 else "lines",
-                line={"color": colour, "width": 2.2},
+                line={"color": color, "width": 2.2},
                 marker={"size": 5},
                 hovertemplate=f"epoch %{{x}}<br>{name} %{{y{_format(metric)}}}<extra></extra>",
             )
@@ -110,7 +110,7 @@ def lines(
     percent: bool = False,
     logarithmic: bool = False,
     dashed: Sequence[str] = (),
-    colours: Mapping[str, str] | None = None,
+    colors: Mapping[str, str] | None = None,
     marked: float | None = None,
     markers: bool = False,
     words: Sequence[str] = (),
@@ -125,7 +125,7 @@ def lines(
         percent: the values are fractions and are shown as percent.
         logarithmic: y axis.
         dashed: names of lines to draw dashed.
-        colours: by name, where the order of the theme's will not do.
+        colors: by name, where the order of the theme's will not do.
         marked: x at which to draw a thin upright line.
         markers: draw each point too.
         words: of the points of every line, for the mouse; empty: their x.
@@ -134,13 +134,13 @@ def lines(
     figure = go.Figure()
     point = "%{text}" if words else f"{x_title} %{{x}}"
     for number, (name, (x, y)) in enumerate(series.items()):
-        colour = (colours or {}).get(name, SERIES[number % len(SERIES)])
+        color = (colors or {}).get(name, SERIES[number % len(SERIES)])
         figure.add_scatter(
             x=list(x),
             y=list(y),
             name=name,
             mode="lines+markers" if markers else "lines",
-            line={"color": colour, "width": 2.2, "dash": "dot" if name in dashed else "solid"},
+            line={"color": color, "width": 2.2, "dash": "dot" if name in dashed else "solid"},
             text=list(words) or None,
             hovertemplate=f"{point}<br>%{{y{':.2%' if percent else ':.4g'}}}<extra>{name}</extra>",
         )

@@ -9,7 +9,7 @@ from plotly import graph_objects as go
 
 from cnnkit.figures.style import BLUE, GREEN, ORANGE, faded, finished
 
-COLOURS = {"published": ORANGE, "project": BLUE, "here": GREEN}
+COLORS = {"published": ORANGE, "project": BLUE, "here": GREEN}
 LINE = 27  # pixels, height of a line
 AXIS = 42  # pixels, below the lines and above them
 
@@ -20,7 +20,7 @@ class Dots:
 
     Args:
         title: left of the line.
-        kind: "published", "project" or "here": decides the colour.
+        kind: "published", "project" or "here": decides the color.
         values: 0 to 1, one dot each.
         words: for the mouse, one a dot.
     """
@@ -49,7 +49,7 @@ def dot_plot(
     figure.add_vline(x=100 * goal, line={"color": faded(ORANGE, 0.7), "width": 1.5, "dash": "dot"})
     for line in lines:
         several = len(line.values) > 1
-        colour = COLOURS[line.kind]
+        color = COLORS[line.kind]
         figure.add_scatter(
             x=[100 * value for value in line.values],
             y=[line.title] * len(line.values),
@@ -58,8 +58,8 @@ def dot_plot(
             marker={
                 "size": 8 if several else 12,
                 "symbol": "diamond" if line.kind == "published" else "circle",
-                "color": faded(colour, 0.5) if several else colour,
-                "line": {"color": colour, "width": 1},
+                "color": faded(color, 0.5) if several else color,
+                "line": {"color": color, "width": 1},
             },
             customdata=list(line.words),
             hovertemplate="%{customdata}: %{x:.2f} %<extra></extra>",
@@ -70,7 +70,7 @@ def dot_plot(
                 y=[line.title],
                 mode="markers",
                 cliponaxis=False,
-                marker={"size": 20, "symbol": "line-ns", "line": {"color": colour, "width": 3}},
+                marker={"size": 20, "symbol": "line-ns", "line": {"color": color, "width": 3}},
                 hovertemplate="mean: %{x:.2f} %<extra></extra>",
             )
     figure.update_xaxes(

@@ -56,7 +56,7 @@ class LossCurve:
     """The loss of some images, over the learning rate."""
 
     title: str
-    colour: str
+    color: str
     losses: Sequence[float]  # nats, one a rate
     before: float  # without a step
     after: float  # with the chosen rate
@@ -81,11 +81,11 @@ def loss_by_rate(rates: Sequence[float], slopes: Sequence[LossCurve], rate: floa
                 y=list(slope.losses),
                 name=slope.title,
                 mode="lines",
-                line={"color": slope.colour, "width": 2.5},
+                line={"color": slope.color, "width": 2.5},
                 hovertemplate=words,
             )
         )
-        figure.add_hline(slope.before, line={"color": slope.colour, "dash": "dot", "width": 1})
+        figure.add_hline(slope.before, line={"color": slope.color, "dash": "dot", "width": 1})
         figure.add_trace(
             go.Scatter(
                 x=[rate],
@@ -124,7 +124,7 @@ def loss_surface(
     """
     left, right, bottom, top = bounds
     x, y = np.linspace(left, right, 90), np.linspace(bottom, top, 90)
-    # Logarithms spread the levels: valleys would else be one flat colour.
+    # Logarithms spread the levels: valleys would else be one flat color.
     loss = loss_at(*np.meshgrid(x, y))
     levels = np.log(loss - loss.min() + 0.02)
     figure = go.Figure()
@@ -150,14 +150,14 @@ def loss_surface(
         hoverinfo="skip",
     )
     for number, (name, path) in enumerate(paths.items()):
-        colour = SERIES[number + 1]
+        color = SERIES[number + 1]
         figure.add_scatter(
             x=path[:, 0],
             y=path[:, 1],
             name=name,
             mode="lines+markers",
-            line={"color": colour, "width": 2.4},
-            marker={"size": [4] * (len(path) - 1) + [11], "color": colour},
+            line={"color": color, "width": 2.4},
+            marker={"size": [4] * (len(path) - 1) + [11], "color": color},
             hovertemplate=f"{name}, step %{{pointNumber}}<br>(%{{x:.3f}}, %{{y:.3f}})"
             "<extra></extra>",
         )

@@ -31,22 +31,22 @@ def map_grid(maps: np.ndarray, *, columns: int, together: bool = True) -> go.Fig
     Args:
         maps: (height, width, channels).
         columns: maps in a row.
-        together: one colour scale for all, else each map its own.
+        together: one color scale for all, else each map its own.
     """
     height, width, channels = maps.shape
     rows = -(-channels // columns)
     shape = (rows * (height + GAP) - GAP, columns * (width + GAP) - GAP)
     largest = np.abs(maps).max(axis=None if together else (0, 1), keepdims=True)
-    colours = np.full(shape, np.nan, np.float32)
+    colors = np.full(shape, np.nan, np.float32)
     details = np.full((*shape, 2), np.nan, np.float32)
     for number in range(channels):
         top, left = (number // columns) * (height + GAP), (number % columns) * (width + GAP)
         tile = (slice(top, top + height), slice(left, left + width))
-        colours[tile] = (maps / np.where(largest > 0, largest, 1))[..., number]
+        colors[tile] = (maps / np.where(largest > 0, largest, 1))[..., number]
         details[tile] = np.stack([np.full((height, width), number + 1), maps[..., number]], axis=-1)
     figure = go.Figure(
         go.Heatmap(
-            z=colours,
+            z=colors,
             zmin=-1,
             zmax=1,
             colorscale=SCALE,
@@ -64,7 +64,7 @@ def map_grid(maps: np.ndarray, *, columns: int, together: bool = True) -> go.Fig
 
 
 def unit_strip(values: np.ndarray, title: str) -> go.Figure:
-    """A row of numbers as one strip of colours, each to be read by hovering.
+    """A row of numbers as one strip of colors, each to be read by hovering.
 
     Args:
         values: (units,).

@@ -29,7 +29,7 @@ def draw_network(
     probabilities: np.ndarray,
     class_names: Sequence[str],
 ) -> str:
-    """The figure as HTML, in the colours of the page around it.
+    """The figure as HTML, in the colors of the page around it.
 
     Args:
         stages: from `cnnkit.anatomy.stages`, the image first, the logits last.
@@ -79,10 +79,10 @@ def _sheets(maps: np.ndarray, tallest: int) -> str:
     height = SMALLEST + (LARGEST - SMALLEST) * maps.shape[0] / tallest
     width = height * maps.shape[1] / maps.shape[0]
     depth = STEP * (shown.shape[-1] - 1)
-    colours = "gray" if maps.shape[-1] in (1, 3) else "diverging"
+    colors = "gray" if maps.shape[-1] in (1, 3) else "diverging"
     largest = np.abs(shown).max() or 1
     layers = [
-        f'<img alt="" src="{_source(shown[..., i] / largest, colours)}" style="left:'
+        f'<img alt="" src="{_source(shown[..., i] / largest, colors)}" style="left:'
         f'{depth - STEP * i:.0f}px;top:{STEP * i:.0f}px;width:{width:.0f}px;height:{height:.0f}px">'
         for i in reversed(range(shown.shape[-1]))
     ]
@@ -109,12 +109,12 @@ def _answer(stage: Stage, probabilities: np.ndarray, class_names: Sequence[str])
     return _box(f'<div class="answer">{"".join(rows)}</div>', stage)
 
 
-def _source(image: np.ndarray, colours: str) -> str:
-    data = rasters.png(rasters.coloured(image, colours))
+def _source(image: np.ndarray, colors: str) -> str:
+    data = rasters.png(rasters.colored(image, colors))
     return "data:image/png;base64," + base64.b64encode(data).decode()
 
 
-# Greys are mixtures with the text's own colour, so light and dark pages need no two versions.
+# Greys are mixtures with the text's own color, so light and dark pages need no two versions.
 _STYLE = (
     """<style>
 .cnn-network { display: flex; flex-wrap: wrap; row-gap: 1.25rem; padding: .5rem 0; }
@@ -168,7 +168,7 @@ class LayerBox:
 
 
 def layer_row(boxes: Sequence[LayerBox], current: int, *, backward: bool) -> str:
-    """The row as HTML, in the colours of the page around it.
+    """The row as HTML, in the colors of the page around it.
 
     Args:
         boxes: the image or the first layer first, the loss last.
@@ -194,7 +194,7 @@ def _layer_box(box: LayerBox, current: bool) -> str:
 
 def _image(values: np.ndarray) -> str:
     flat = folded(values) if values.ndim == 1 else values[..., strongest(values, 1)[0]]
-    image = rasters.coloured(flat / (np.abs(flat).max() or 1), "diverging")
+    image = rasters.colored(flat / (np.abs(flat).max() or 1), "diverging")
     return "data:image/png;base64," + base64.b64encode(rasters.png(image)).decode()
 
 

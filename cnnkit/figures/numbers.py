@@ -14,7 +14,7 @@ from cnnkit.figures.style import GREEN, GREY, INK, finished
 
 READABLE = 12  # columns up to which the numbers are format_number into the cells
 WIDE = 25  # columns of a long row of numbers that is folded
-STRONGEST = 0.62  # opacity of the largest number: its text has the page's own colour
+STRONGEST = 0.62  # opacity of the largest number: its text has the page's own color
 
 Box = tuple[float, float, float, float]  # top, left, height, width, in cells
 
@@ -27,7 +27,7 @@ def number_map(
     inner: Box | None = None,
     places: Sequence[str] | None = None,
     texts: np.ndarray | None = None,
-    colours: np.ndarray | None = None,
+    colors: np.ndarray | None = None,
     largest: float | None = None,
     clickable: bool = False,
     dark: bool = False,
@@ -49,17 +49,17 @@ def number_map(
         inner: fainter frame, around what is no border.
         places: what each cell is called, row by row, to be read by hovering; None: row, column.
         texts: what is format_number into the cells instead of the numbers; (height, width).
-        colours: numbers that the colours stand for instead; (height, width).
-        largest: magnitude that gets the full colour; None: of these numbers.
+        colors: numbers that the colors stand for instead; (height, width).
+        largest: magnitude that gets the full color; None: of these numbers.
         clickable: whether cells can be clicked.
-        dark: whether the page is, for the colour of the text.
+        dark: whether the page is, for the color of the text.
         height: pixels; None: as it fits.
         rows: names of the rows; None: none.
         columns: names of the columns; None: none.
     """
     if texts is None and values.shape[1] <= READABLE:
         texts = _texts(values / 10.0 ** common_power(values))
-    cells = values if colours is None else colours
+    cells = values if colors is None else colors
     figure = go.Figure(_cells(cells, _hover(values, places), largest))
     if texts is not None:
         figure.update_layout(annotations=_annotations(texts, INK[dark]))
@@ -131,7 +131,7 @@ def _cells(values: np.ndarray, hover: np.ndarray, largest: float | None) -> go.H
     )
 
 
-def _annotations(texts: np.ndarray, colour: str) -> list[dict]:
+def _annotations(texts: np.ndarray, color: str) -> list[dict]:
     columns, longest = texts.shape[1], max(map(len, re.split("<br>| ", " ".join(texts.flat))))
     # What a cell of a map about 280 pixels wide has room for.
     size = min(12, max(7.5, 280 / columns / max(longest, 3) / 0.56))
@@ -141,7 +141,7 @@ def _annotations(texts: np.ndarray, colour: str) -> list[dict]:
             "y": row,
             "text": str(text),
             "showarrow": False,
-            "font": {"size": size, "color": colour},
+            "font": {"size": size, "color": color},
         }
         for (row, column), text in np.ndenumerate(texts)
         if text

@@ -22,7 +22,7 @@ def montage(
     columns: int,
     scale: int = 4,
     gap: int = 1,
-    colours: str = "gray",
+    colors: str = "gray",
     together: bool = True,
 ) -> np.ndarray:
     """Many small images in one, with transparent gaps so that any page shows through.
@@ -33,7 +33,7 @@ def montage(
         columns: images in a row.
         scale: pixels on the screen for one of an image, in both directions.
         gap: between images, in pixels of an image.
-        colours: "gray", or "diverging" for numbers of both signs: orange, nothing, blue.
+        colors: "gray", or "diverging" for numbers of both signs: orange, nothing, blue.
         together: stretch all images by the same factor, else each by its own.
 
     Returns:
@@ -42,7 +42,7 @@ def montage(
     images = np.asarray(images)
     if images.ndim != 3:
         raise ValueError(f"`images` must be (images, height, width). Received: {images.shape}.")
-    tiles = np.stack([coloured(i, colours) for i in _stretched(images, colours, together)])
+    tiles = np.stack([colored(i, colors) for i in _stretched(images, colors, together)])
     count, height, width = images.shape
     rows = -(-count // columns)
     canvas = np.zeros((rows * (height + gap) - gap, columns * (width + gap) - gap, 4), np.uint8)
@@ -53,7 +53,7 @@ def montage(
 
 
 def mosaic(images: np.ndarray, *, columns: int, width: int, gap: int = 4) -> np.ndarray:
-    """Images in colour or gray as one mosaic of a given width.
+    """Images in color or gray as one mosaic of a given width.
 
     Small ones keep their square pixels; larger ones are enlarged smoothly.
 
@@ -97,27 +97,27 @@ def gif(frames: Sequence[np.ndarray], *, seconds: float = 0.25) -> bytes:
     return file.getvalue()
 
 
-def coloured(image: np.ndarray, colours: str = "gray") -> np.ndarray:
-    """One image in colour.
+def colored(image: np.ndarray, colors: str = "gray") -> np.ndarray:
+    """One image in color.
 
     Args:
         image: (height, width); 0 to 1 for "gray", -1 to 1 for "diverging".
-        colours: "gray" or "diverging".
+        colors: "gray" or "diverging".
 
     Returns:
         uint8 (height, width, 4); "gray" is opaque, "diverging" lets the page through
         where the numbers are small.
     """
-    if colours == "gray":
+    if colors == "gray":
         shade = np.clip(image, 0, 1)[..., None] * np.array((255.0, 255.0, 255.0, 0.0))
         shade[..., 3] = 255
-    elif colours == "diverging":
+    elif colors == "diverging":
         strength = np.clip(np.abs(image), 0, 1)[..., None]
         end = np.where(image[..., None] < 0, NEGATIVE, POSITIVE)
         shade = (1 - strength) * np.array(ZERO) + strength * end
         shade[..., :3] = np.where(strength > 0, end[..., :3], ZERO[:3])  # opacity does the rest
     else:
-        raise ValueError(f"`colours` must be 'gray' or 'diverging'. Received: {colours!r}.")
+        raise ValueError(f"`colors` must be 'gray' or 'diverging'. Received: {colors!r}.")
     return np.rint(shade).astype(np.uint8)
 
 
@@ -127,7 +127,7 @@ def enlarged(image: np.ndarray, scale: int) -> np.ndarray:
 
 
 def boxed(image: np.ndarray, box: tuple[int, int, int, int], *, width: int = 0) -> np.ndarray:
-    """A gray image with a coloured frame around what was found in it.
+    """A gray image with a colored frame around what was found in it.
 
     Args:
         image: uint8 (height, width).
@@ -159,12 +159,12 @@ def png(image: np.ndarray) -> bytes:
     return stream.getvalue()
 
 
-def _stretched(images: np.ndarray, colours: str, together: bool) -> np.ndarray:
+def _stretched(images: np.ndarray, colors: str, together: bool) -> np.ndarray:
     if images.dtype == np.uint8:
         return images / 255.0
     values = images.astype(np.float64)
     axes = None if together else (1, 2)
-    if colours == "diverging":
+    if colors == "diverging":
         largest = np.abs(values).max(axis=axes, keepdims=True)
         return values / np.where(largest > 0, largest, 1)
     low, high = values.min(axis=axes, keepdims=True), values.max(axis=axes, keepdims=True)

@@ -19,7 +19,7 @@ class SeedCurves:
     """The runs of one way of training."""
 
     title: str
-    colour: str  # of the form #RRGGBB
+    color: str  # of the form #RRGGBB
     runs: Sequence[tuple[np.ndarray, np.ndarray]]  # (x, y) of each, y is 0 to 1
     names: Sequence[str]  # of the runs
     published: Sequence[tuple[float, float, str]] = ()  # x, y and words
@@ -56,7 +56,7 @@ def _thin(bundle: SeedCurves, name: str, x: np.ndarray, y: np.ndarray) -> go.Sca
         x=x,
         y=y,
         mode="lines",
-        line={"color": faded(bundle.colour, 0.38), "width": 1},
+        line={"color": faded(bundle.color, 0.38), "width": 1},
         legendgroup=bundle.title,
         showlegend=False,
         hovertemplate=f"{bundle.title}, {name}: %{{y:.1%}} at %{{x:.4g}}<extra></extra>",
@@ -71,7 +71,7 @@ def _thick(bundle: SeedCurves) -> go.Scatter:
         y=y,
         mode="lines",
         name=f"{bundle.title}, mean of {len(bundle.runs)}",
-        line={"color": bundle.colour, "width": 4},
+        line={"color": bundle.color, "width": 4},
         legendgroup=bundle.title,
         hovertemplate=f"{bundle.title}, mean: %{{y:.1%}} at %{{x:.4g}}<extra></extra>",
     )
@@ -86,7 +86,7 @@ def _published(bundle: SeedCurves) -> go.Scatter:
         marker={
             "symbol": "diamond",
             "size": 13,
-            "color": bundle.colour,
+            "color": bundle.color,
             "line": {"color": "white", "width": 1.5},
         },
         legendgroup=bundle.title,
@@ -125,9 +125,9 @@ def data_and_depth(reached: Iterable[Reached], ways: Iterable[str]) -> go.Figure
     for one in reached:
         values[one.method][one.per_class].append(100 * one.accuracy)
     figure = go.Figure()
-    for way, colour in zip(ways, SERIES, strict=False):
+    for way, color in zip(ways, SERIES, strict=False):
         if way in values:
-            _line(figure, way, dict(sorted(values[way].items())), colour)
+            _line(figure, way, dict(sorted(values[way].items())), color)
     counts = sorted({count for by_count in values.values() for count in by_count})
     figure.update_xaxes(
         title={"text": "training images of each class"},
@@ -140,7 +140,7 @@ def data_and_depth(reached: Iterable[Reached], ways: Iterable[str]) -> go.Figure
     return finished(figure, height=380)
 
 
-def _line(figure: go.Figure, way: str, by_count: dict[int, list[float]], colour: str) -> None:
+def _line(figure: go.Figure, way: str, by_count: dict[int, list[float]], color: str) -> None:
     counts = list(by_count)
     if any(len(values) > 1 for values in by_count.values()):
         low, high = map(min, by_count.values()), map(max, by_count.values())
@@ -148,7 +148,7 @@ def _line(figure: go.Figure, way: str, by_count: dict[int, list[float]], colour:
             x=[*counts, *reversed(counts)],
             y=[*high, *reversed(list(low))],
             fill="toself",
-            fillcolor=faded(colour, 0.15),
+            fillcolor=faded(color, 0.15),
             line={"width": 0},
             hoverinfo="skip",
             showlegend=False,
@@ -161,7 +161,7 @@ def _line(figure: go.Figure, way: str, by_count: dict[int, list[float]], colour:
         mode="lines+markers",
         name=way,
         legendgroup=way,
-        line={"color": colour, "width": 2},
+        line={"color": color, "width": 2},
         customdata=[
             f"{len(values)} trainings, {min(values):.1f} to {max(values):.1f} %"
             if len(values) > 1

@@ -51,7 +51,7 @@ def with_text_colors(figure: Figure, *, dark: bool) -> Figure:
     return figure.update_xaxes(axis).update_yaxes(axis)
 
 
-def faded(colour: str, opacity: float) -> str:
-    """A colour of the form #RRGGBB with an opacity from 0 to 1."""
-    red, green, blue = (int(colour[i : i + 2], 16) for i in (1, 3, 5))
+def faded(color: str, opacity: float) -> str:
+    """A color of the form #RRGGBB with an opacity from 0 to 1."""
+    red, green, blue = (int(color[i : i + 2], 16) for i in (1, 3, 5))
     return f"rgba({red}, {green}, {blue}, {opacity:g})"

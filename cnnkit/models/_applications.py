@@ -23,7 +23,7 @@ IMAGENET_MEAN_BGR = (103.939, 116.779, 123.68)  # of values from 0 to 255
 
 
 def _caffe(image):
-    """BGR, as OpenCV read images, minus the mean colour of ImageNet."""
+    """BGR, as OpenCV read images, minus the mean color of ImageNet."""
     blue_first = keras.ops.flip(image, axis=-1)
     negative = [-mean for mean in IMAGENET_MEAN_BGR]
     return keras.layers.Rescaling(1.0, negative, name="preprocessing")(blue_first)
@@ -35,7 +35,7 @@ def _tf(image):
 
 
 def _torch(image):
-    """Each colour with mean 0 and deviation 1 over ImageNet."""
+    """Each color with mean 0 and deviation 1 over ImageNet."""
     scale = [1 / (255 * deviation) for deviation in IMAGENET_DEVIATION]
     pairs = zip(IMAGENET_MEAN, IMAGENET_DEVIATION, strict=True)
     offset = [-mean / deviation for mean, deviation in pairs]

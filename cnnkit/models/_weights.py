@@ -68,7 +68,7 @@ def load_named_arrays(model: Model, path: Path | str) -> None:
 
     The networks were trained on blue, green, red. Ours takes red, green, blue, so the
     first kernel is turned round instead of every image: the logits are the same, and
-    the filters are in the order of colours that people draw. Auxiliary classifiers, which
+    the filters are in the order of colors that people draw. Auxiliary classifiers, which
     the files do not have, keep their weights.
 
     Args:

@@ -14,7 +14,7 @@ FITS = {
     "stretch": "everything, squeezed into the square: shapes are distorted",
     "pad": "everything, with gray beside it: nothing is lost, all is smaller",
 }
-GRAY = (124, 116, 104)  # the mean colour of ImageNet, which a network takes for nothing
+GRAY = (124, 116, 104)  # the mean color of ImageNet, which a network takes for nothing
 
 
 def prepare(image: np.ndarray, input_shape: tuple[int, int, int], fit: str = "crop") -> np.ndarray:

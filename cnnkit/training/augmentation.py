@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from cnnkit.training.color_augmentation import recolour
+from cnnkit.training.color_augmentation import recolor
 from cnnkit.training.recipe import Augmentation
 
 # What puts pixels between pixels; mirroring does not.
@@ -22,7 +22,7 @@ _RESAMPLED = ("shift", "rotation", "zoom", "shear", "elastic", "crop")
 
 
 def augment(images, augmentation: Augmentation, seed):
-    """Change each image by itself: first where its pixels are, then what colour they have.
+    """Change each image by itself: first where its pixels are, then what color they have.
 
     All changes of place are joined into one map of coordinates, so that an image is
     resampled only once (bilinear).
@@ -37,11 +37,11 @@ def augment(images, augmentation: Augmentation, seed):
 
     Reference:
         Simard, Steinkraus, Platt 2003: Best Practices for Convolutional Neural Networks
-        (elastic distortion). For colours see `cnnkit.training.color_augmentation`.
+        (elastic distortion). For colors see `cnnkit.training.color_augmentation`.
     """
     images = tf.cast(images, tf.float32)
     images = _moved(images, augmentation, seed)
-    return recolour(images, augmentation, seed)
+    return recolor(images, augmentation, seed)
 
 
 def _moved(images, augmentation: Augmentation, seed):

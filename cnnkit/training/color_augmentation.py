@@ -1,6 +1,6 @@
-"""Random changes of an image's colours, blanked squares and mixed images.
+"""Random changes of an image's colors, blanked squares and mixed images.
 
-Pure functions of a seed, as those of `cnnkit.training.augmentation`. Colour spaces are
+Pure functions of a seed, as those of `cnnkit.training.augmentation`. Color spaces are
 TensorFlow's; only what is drawn at random is drawn here.
 """
 
@@ -13,7 +13,7 @@ import tensorflow as tf
 
 from cnnkit.training.recipe import Augmentation
 
-# How far the colours of ImageNet's pixels lie apart along the three main directions, of values
+# How far the colors of ImageNet's pixels lie apart along the three main directions, of values
 # from 0 to 255, and these directions as columns, of red, green and blue: AlexNet published
 # neither; these are the figures that Torch's and later ImageNet trainings use.
 PCA_SIZES = 255 * np.array([0.2175, 0.0188, 0.0045], np.float32)
@@ -23,17 +23,17 @@ PCA_DIRECTIONS = np.array(
 )
 
 
-def recolour(images, augmentation: Augmentation, seed):
+def recolor(images, augmentation: Augmentation, seed):
     """Change brightness, contrast, hue and light of each image, then blank a square.
 
     Args:
         images: float32, (batch, height, width, channels), 0 to 255. Hue and light are of
-            colours: gray images keep theirs.
+            colors: gray images keep theirs.
         augmentation: the largest changes.
         seed: int32 or int64, (2,); equal seeds give equal changes.
 
     Returns:
-        float32, as `images`, kept between 0 and 255 where colours changed.
+        float32, as `images`, kept between 0 and 255 where colors changed.
 
     References:
         Krizhevsky, Sutskever, Hinton 2012: ImageNet Classification with Deep Convolutional
@@ -101,7 +101,7 @@ def _turned(images, turns):
 
 
 def _blanked(images, part: float, seed):
-    """A square of each image in the image's mean colour; parts of it may lie outside."""
+    """A square of each image in the image's mean color; parts of it may lie outside."""
     _, height, width, _ = images.shape
     middles = tf.random.stateless_uniform([_count(images), 2, 1], _fold(seed, 7))
     inside = [

@@ -52,8 +52,8 @@ class Augmentation:
     fill: str = "black"  # what comes in from outside, one of FILLS
     brightness: float = 0.0  # fraction of the range of 0 to 255 that is added
     contrast: float = 0.0  # fraction: .2 draws a factor of .8 to 1.2 around the mean
-    hue: float = 0.0  # fraction of the circle of colours
-    pca: float = 0.0  # standard deviation of AlexNet's noise along the main colours
+    hue: float = 0.0  # fraction of the circle of colors
+    pca: float = 0.0  # standard deviation of AlexNet's noise along the main colors
     cutout: float = 0.0  # side of the square that is blanked, as a fraction of the image's
     mixup: float = 0.0  # alpha of the beta distribution that two images are mixed by
 

@@ -91,18 +91,18 @@ def octave_sizes(size: tuple[int, int], plan: Dream) -> list[tuple[int, int]]:
 
 
 def resized(image: np.ndarray, size: tuple[int, int]) -> np.ndarray:
-    """A float32 image at another (height, width), each colour by bilinear interpolation."""
+    """A float32 image at another (height, width), each color by bilinear interpolation."""
     if image.shape[:2] == tuple(size):
         return image
     height, width = size
     way = Image.Resampling.BILINEAR
-    colours = [
+    colors = [
         np.asarray(
             Image.fromarray(np.ascontiguousarray(image[..., c])).resize((width, height), way)
         )
         for c in range(image.shape[-1])
     ]
-    return np.stack(colours, axis=-1).astype(np.float32)
+    return np.stack(colors, axis=-1).astype(np.float32)
 
 
 def tiles(size: tuple[int, int], side: int) -> list[tuple[slice, slice]]:

@@ -32,7 +32,7 @@ class Dream:
         learning_rate: gray levels a step, of the gradient's mean size; ascent only.
         jitter: pixels; of L-BFGS noise of so many gray levels, taken away after each round.
         continuity: weight of the total variation with β 2.5.
-        l2: weight of the mean square around ImageNet's mean colour.
+        l2: weight of the mean square around ImageNet's mean color.
         tile: pixels a side; larger images are worked on in such tiles, whose grid moves
             with every step; 0: never.
         optimizer: "ascent" or "lbfgs".

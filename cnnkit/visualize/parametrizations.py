@@ -24,10 +24,10 @@ if TYPE_CHECKING:
 BOUNDS = ("free", "clip", "sigmoid")
 LARGEST = 255.0
 
-# Square root of the covariance of ImageNet's colours, as lucid gives it, made to leave no
-# colour longer than 1.
-_COLOURS = np.array([[0.26, 0.09, 0.02], [0.27, 0.00, -0.05], [0.27, -0.09, 0.03]], np.float32)
-COLOURS = _COLOURS / np.linalg.norm(_COLOURS, axis=0).max()
+# Square root of the covariance of ImageNet's colors, as lucid gives it, made to leave no
+# color longer than 1.
+_COLORS = np.array([[0.26, 0.09, 0.02], [0.27, 0.00, -0.05], [0.27, -0.09, 0.03]], np.float32)
+COLORS = _COLORS / np.linalg.norm(_COLORS, axis=0).max()
 # One unit of what is stored, where it passes through a sigmoid, moves a middle gray by this.
 SLOPE = LARGEST / 4
 EDGE = 1e-3  # how near to black and white a given image may come: logit(0) is infinite
@@ -39,11 +39,11 @@ def pixels(*, bounds: str = "free", decorrelated: bool = False) -> Component:
     Args:
         bounds: "free": values may leave 0 to 255; "clip": they are cut off there after each
             step; "sigmoid": they come nearer and nearer to it.
-        decorrelated: colours are stored as three directions that hardly go together in
+        decorrelated: colors are stored as three directions that hardly go together in
             photographs. Gray images have one.
     """
     if bounds == "clip" and decorrelated:
-        raise ValueError("`bounds` must be 'free' or 'sigmoid' with decorrelated colours.")
+        raise ValueError("`bounds` must be 'free' or 'sigmoid' with decorrelated colors.")
     return Component("pixels", {}, {"bounds": _known(bounds), "decorrelated": decorrelated})
 
 
@@ -74,7 +74,7 @@ def render(part: Component, stored: Tensor, size: tuple[int, int]) -> Tensor:
     """
     value = _waves_to_values(stored, size, part.options["decay"]) if _waves(part) else stored
     if part.options["decorrelated"] and value.shape[-1] == 3:
-        value = tf.einsum("bhwd,cd->bhwc", value, COLOURS)
+        value = tf.einsum("bhwd,cd->bhwc", value, COLORS)
     if part.options["bounds"] == "sigmoid":
         return LARGEST * tf.sigmoid(value)
     return value * SLOPE + LARGEST / 2 if _waves(part) else value
@@ -95,7 +95,7 @@ def encode(part: Component, images: Tensor) -> Tensor:
     elif _waves(part):
         value = (value - LARGEST / 2) / SLOPE
     if part.options["decorrelated"] and value.shape[-1] == 3:
-        value = tf.einsum("bhwc,dc->bhwd", value, np.linalg.inv(COLOURS))
+        value = tf.einsum("bhwc,dc->bhwd", value, np.linalg.inv(COLORS))
     return _values_to_waves(value, part.options["decay"]) if _waves(part) else value
 
 

@@ -171,7 +171,7 @@ def _post(name: str, title: str, penalties: Objective | None, probability: bool 
         probability=probability,
         start=noise(20.0, 128.0),
         optimizer=optimizers.rmsprop(1.0, decay=0.95, normalized="rms"),
-        differs="The original feeds pixels around 128 to a network that expects the mean colour "
+        differs="The original feeds pixels around 128 to a network that expects the mean color "
         "taken away; ours takes it away inside the network.",
     )
 
@@ -185,7 +185,7 @@ def _yosinski(number: str, steps: int, rate: float, *after: Component) -> Preset
         start=_YOSINSKI_START,
         optimizer=optimizers.sgd(rate, normalized="none"),
         regularizers=after,
-        differs="Gray is (127.5, 127.5, 127.5) instead of ImageNet's mean colour.",
+        differs="Gray is (127.5, 127.5, 127.5) instead of ImageNet's mean color.",
     )
 
 

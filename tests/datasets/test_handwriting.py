@@ -135,6 +135,6 @@ def test_a_single_dot_is_laid_out_without_complaint():
     assert np.abs(centre_of_mass(image) - 14).max() <= 0.51
 
 
-def test_colour_is_refused_by_its_shape():
+def test_color_is_refused_by_its_shape():
     with pytest.raises(InvalidImageError, match=r"\(10, 10, 3\)"):
         from_photo(np.zeros((10, 10, 3), np.uint8))

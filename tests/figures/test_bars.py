@@ -12,7 +12,7 @@ def test_there_is_a_bar_for_each_class_and_the_largest_stands_out():
     (bars,) = probability_bars(values, NAMES).data
     assert list(bars.x) == list(NAMES)
     assert np.allclose(bars.y, values)
-    assert [i for i, colour in enumerate(bars.marker.color) if colour == BLUE] == [7]
+    assert [i for i, color in enumerate(bars.marker.color) if color == BLUE] == [7]
 
 
 def test_numbers_too_small_to_read_are_left_out():

@@ -34,7 +34,7 @@ def test_a_cell_shows_its_number_and_an_empty_one_shows_none():
     }
 
 
-def test_right_and_wrong_cells_are_coloured_by_scales_of_their_own():
+def test_right_and_wrong_cells_are_colored_by_scales_of_their_own():
     right, wrong, _ = confusion_matrix(CONFUSION, "abc").data
     assert np.isfinite(right.z).tolist() == np.eye(3, dtype=bool).tolist()
     assert np.unravel_index(np.nanargmax(wrong.z), (3, 3)) == (1, 2)

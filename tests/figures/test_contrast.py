@@ -18,18 +18,18 @@ PAGES = {False: THEME["light"], True: THEME["dark"]}
 DARK = pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
 
 
-def rgb(colour):
+def rgb(color):
     """Of "#RRGGBB"."""
-    return np.array([int(colour[i : i + 2], 16) for i in (1, 3, 5)], float)
+    return np.array([int(color[i : i + 2], 16) for i in (1, 3, 5)], float)
 
 
-def over(colour, opacity, background):
-    """What is seen of a colour with an opacity on a background."""
-    return opacity * colour + (1 - opacity) * background
+def over(color, opacity, background):
+    """What is seen of a color with an opacity on a background."""
+    return opacity * color + (1 - opacity) * background
 
 
-def luminance(colour):
-    share = colour / 255
+def luminance(color):
+    share = color / 255
     linear = np.where(share <= 0.04045, share / 12.92, ((share + 0.055) / 1.055) ** 2.4)
     return linear @ (0.2126, 0.7152, 0.0722)
 
@@ -56,16 +56,16 @@ def test_text_can_be_read_on_the_page_and_on_cards(dark, text):
 
 
 @DARK
-@pytest.mark.parametrize("colour", [*SERIES, style.RED])
-def test_lines_and_markers_stand_out_from_the_page(dark, colour):
-    assert contrast(rgb(colour), page(dark)) >= 3
+@pytest.mark.parametrize("color", [*SERIES, style.RED])
+def test_lines_and_markers_stand_out_from_the_page(dark, color):
+    assert contrast(rgb(color), page(dark)) >= 3
 
 
 @DARK
-@pytest.mark.parametrize("colour", [style.BLUE, style.RED])
+@pytest.mark.parametrize("color", [style.BLUE, style.RED])
 @pytest.mark.parametrize("opacity", [0.05, confusion.STRONGEST])
-def test_numbers_in_confusion_matrices_can_be_read(dark, colour, opacity):
-    cell = over(rgb(colour), opacity, page(dark))
+def test_numbers_in_confusion_matrices_can_be_read(dark, color, opacity):
+    cell = over(rgb(color), opacity, page(dark))
     assert contrast(rgb(INK[dark]), cell) >= 4.5
 
 

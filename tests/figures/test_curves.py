@@ -47,6 +47,6 @@ def test_the_error_is_what_the_accuracy_lacks():
     assert [round(value, 6) for value in lines["a"][1]] == [0.4, 0.2]
 
 
-def test_compared_runs_have_different_colours():
+def test_compared_runs_have_different_colors():
     figure = comparison({"a": HISTORY, "b": HISTORY}, "val_loss")
     assert len({line.line.color for line in figure.data}) == 2

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from cnnkit.figures.rasters import NEGATIVE, POSITIVE, boxed, coloured, enlarged, montage, png
+from cnnkit.figures.rasters import NEGATIVE, POSITIVE, boxed, colored, enlarged, montage, png
 
 
 def test_a_montage_puts_images_in_rows_with_transparent_gaps():
@@ -30,16 +30,16 @@ def test_images_are_stretched_together_or_each_by_its_own():
     assert alone[0, 1, 0] == 255
 
 
-def test_signs_have_colours_and_zero_lets_the_page_through():
-    tile = coloured(np.array([[-1.0, 0.0, 1.0]]), "diverging")
+def test_signs_have_colors_and_zero_lets_the_page_through():
+    tile = colored(np.array([[-1.0, 0.0, 1.0]]), "diverging")
     assert tuple(tile[0, 0]) == NEGATIVE
     assert tuple(tile[0, 2]) == POSITIVE
     assert tile[0, 1, 3] < 50
 
 
 def test_nothing_at_all_is_drawn_without_dividing_by_zero():
-    for colours in ("gray", "diverging"):
-        assert np.isfinite(montage(np.zeros((2, 3, 3)), columns=2, colours=colours)).all()
+    for colors in ("gray", "diverging"):
+        assert np.isfinite(montage(np.zeros((2, 3, 3)), columns=2, colors=colors)).all()
 
 
 def test_enlarging_repeats_pixels():
@@ -62,8 +62,8 @@ def test_a_png_holds_the_same_pixels():
     assert np.array_equal(np.asarray(Image.open(io.BytesIO(png(image)))), image)
 
 
-def test_a_wrong_shape_or_colour_is_refused():
+def test_a_wrong_shape_or_color_is_refused():
     with pytest.raises(ValueError, match="images"):
         montage(np.zeros((3, 3)), columns=1)
     with pytest.raises(ValueError, match="rainbow"):
-        coloured(np.zeros((2, 2)), "rainbow")
+        colored(np.zeros((2, 2)), "rainbow")

@@ -32,7 +32,7 @@ def test_one_scale_for_all_keeps_maps_comparable():
         )
 
 
-def test_a_scale_of_its_own_brings_each_map_to_full_colour():
+def test_a_scale_of_its_own_brings_each_map_to_full_color():
     figure = map_grid(MAPS, columns=2, together=False)
     assert [float(np.abs(tile(figure, n)[0]).max()) for n in range(4)] == [1, 1, 1, 1]
 

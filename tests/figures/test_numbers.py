@@ -36,7 +36,7 @@ def test_hovering_tells_the_whole_number_and_its_place():
     assert "row 1, column 0" in number_map(np.ones((2, 1))).data[0].customdata[1][0]
 
 
-def test_large_maps_are_coloured_but_not_written():
+def test_large_maps_are_colored_but_not_written():
     assert not texts(number_map(np.ones((24, 24))))
     assert titled("map", np.full((24, 24), 1e-5)) == "**map**"
 
@@ -85,7 +85,7 @@ def test_a_tangent_only_on_the_way_back(kind):
 
 
 def test_a_loss_far_outside_is_marked_at_the_edge():
-    slope = LossCurve(title="batch", colour="#112233", losses=[1, 900], before=1, after=900)
+    slope = LossCurve(title="batch", color="#112233", losses=[1, 900], before=1, after=900)
     figure = loss_by_rate([0.1, 10], [slope], 10)
     assert figure.layout.yaxis.range == (0, 4)
     assert figure.data[1].marker.symbol == "triangle-up" and figure.data[1].y[0] < 4
@@ -95,7 +95,7 @@ def test_the_mean_of_the_runs_is_thick_and_what_was_published_stands_beside():
     x = np.array([1, 2])
     bundle = SeedCurves(
         title="all",
-        colour="#112233",
+        color="#112233",
         runs=[(x, np.array([0.4, 0.6])), (x, np.array([0.2, 1.0]))],
         names=["seed 0", "seed 1"],
         published=[(2, 0.9, "the author")],

@@ -36,7 +36,7 @@ def test_padding_keeps_everything_and_its_proportions():
     assert (seen[:9] == seen[0, 0]).all() and (seen[21:] == seen[0, 0]).all()
 
 
-def test_a_gray_network_gets_gray_and_a_colour_network_colour():
+def test_a_gray_network_gets_gray_and_a_color_network_color():
     assert prepare(STRIPES, (28, 28, 1)).shape == (28, 28, 1)
     assert prepare(STRIPES[..., :1], (28, 28, 3)).shape == (28, 28, 3)
 
@@ -53,7 +53,7 @@ def test_an_image_of_the_right_size_is_not_touched():
     channels=st.sampled_from([1, 3]),
     fit=st.sampled_from(list(FITS)),
 )
-def test_any_size_gives_the_networks_size_and_keeps_a_flat_colour(height, width, channels, fit):
+def test_any_size_gives_the_networks_size_and_keeps_a_flat_color(height, width, channels, fit):
     flat = np.full((height, width, channels), 77, np.uint8)
     seen = prepare(flat, (16, 20, 3), fit)
     assert seen.shape == (16, 20, 3) and seen.dtype == np.uint8

@@ -20,7 +20,7 @@ def dataset(side: int = 16, per_class: int = 30) -> Dataset:
     order = generator.permutation(len(labels))
     half, quarter = len(labels) // 2, len(labels) // 4
     spec = DatasetSpec(
-        name="colours", title="Colours", input_shape=(side, side, 3), class_names=CLASSES,
+        name="colors", title="Colors", input_shape=(side, side, 3), class_names=CLASSES,
         images=(half + quarter, quarter), description="", source="", licence="", embedded=True,
     )  # fmt: skip
     return Dataset(
@@ -57,7 +57,7 @@ def recipe(**changes) -> Recipe:
     values = {
         "model": "small",
         "run": "a run",
-        "dataset": "colours",
+        "dataset": "colors",
         "head": Head(units=8, dropout=0.3),
         "phases": (
             Phase(train_from="head", epochs=2, learning_rate=0.02),

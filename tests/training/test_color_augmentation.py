@@ -77,20 +77,20 @@ def test_hue_turns_and_keeps_saturation_and_value(photos):
     assert np.abs(result - few).max() > 1
 
 
-def test_light_is_alexnets_noise_along_the_main_colours(photos):
+def test_light_is_alexnets_noise_along_the_main_colors(photos):
     difference = changed(photos, pca=0.1) - photos
-    assert np.ptp(difference, axis=(1, 2)).max() < 1e-3, "one colour for a whole image"
+    assert np.ptp(difference, axis=(1, 2)).max() < 1e-3, "one color for a whole image"
     along = difference[:, 0, 0] @ PCA_DIRECTIONS
     np.testing.assert_allclose(along.std(0), 0.1 * PCA_SIZES, rtol=0.15)
     np.testing.assert_allclose(PCA_DIRECTIONS.T @ PCA_DIRECTIONS, np.eye(3), atol=1e-3)
 
 
-def test_gray_images_have_no_hue_and_no_colour_of_light(photos):
+def test_gray_images_have_no_hue_and_no_color_of_light(photos):
     gray = photos[..., :1]
     np.testing.assert_array_equal(changed(gray, hue=0.3, pca=0.3), gray)
 
 
-def test_cutout_blanks_one_square_in_the_mean_colour():
+def test_cutout_blanks_one_square_in_the_mean_color():
     images = np.random.default_rng(0).uniform(0, 255, (300, 20, 20, 3)).astype(np.float32)
     blank = (changed(images, cutout=0.4) != images).any(-1)
     rows, columns = blank.any(2).sum(1), blank.any(1).sum(1)
@@ -112,7 +112,7 @@ def test_mixup_mixes_labels_as_it_mixes_images():
     assert (np.abs(others - 0.5) > 0.4).mean() > 0.35, "beta(½, ½) is high at both ends"
 
 
-def test_colours_stay_in_their_range():
+def test_colors_stay_in_their_range():
     images = np.random.default_rng(0).choice([0.0, 255.0], (20, 6, 6, 3)).astype(np.float32)
     result = changed(images, brightness=0.5, contrast=0.9, pca=0.5, hue=0.5)
     assert result.min() >= 0 and result.max() <= 255

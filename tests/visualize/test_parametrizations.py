@@ -55,7 +55,7 @@ def test_with_more_decay_noise_is_smoother():
     assert variation(2) < variation(1) < variation(0)
 
 
-def test_colours_are_decorrelated_as_lucid_gives_them():
+def test_colors_are_decorrelated_as_lucid_gives_them():
     unit = np.eye(3, dtype=np.float32).reshape(3, 1, 1, 3)
     image = render(pixels(decorrelated=True), tf.constant(unit), (1, 1)).numpy()
     matrix = np.array([[0.26, 0.09, 0.02], [0.27, 0.00, -0.05], [0.27, -0.09, 0.03]])

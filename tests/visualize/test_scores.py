@@ -61,7 +61,7 @@ def test_the_anisotropic_variation_is_tensorflows(images):
     np.testing.assert_allclose(found, expected, rtol=1e-5)
 
 
-def test_l2_is_the_mean_square_around_a_colour(images):
+def test_l2_is_the_mean_square_around_a_color(images):
     found, _ = value(terms.l2([104, 117, 123]), image=images)
     np.testing.assert_allclose(found, ((images - [104, 117, 123]) ** 2).mean((1, 2, 3)), rtol=1e-5)
 

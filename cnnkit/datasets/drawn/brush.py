@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 from PIL import ImageDraw
 
-Colour = tuple[int, int, int]
+Color = tuple[int, int, int]
 _STEPS = np.linspace(0, 1, 15)
 
 
@@ -77,8 +77,8 @@ class Brush:
         self.draw = draw
         self.rng = rng
 
-    def colour(self, hue: float, saturation: float, value: float, spread: float = 1.0) -> Colour:
-        """A colour near the given one; hue in degrees, the others 0 to 1."""
+    def color(self, hue: float, saturation: float, value: float, spread: float = 1.0) -> Color:
+        """A color near the given one; hue in degrees, the others 0 to 1."""
         hue += spread * self.rng.normal(0, 5)
         saturation += spread * self.rng.normal(0, 0.05)
         value += spread * self.rng.normal(0, 0.04)
@@ -87,14 +87,14 @@ class Brush:
         )
         return round(255 * red), round(255 * green), round(255 * blue)
 
-    def shape(self, pose: Pose, points: np.ndarray, colour: Colour) -> None:
+    def shape(self, pose: Pose, points: np.ndarray, color: Color) -> None:
         """A filled outline."""
-        self.draw.polygon(pose.at(points).ravel().tolist(), fill=colour)
+        self.draw.polygon(pose.at(points).ravel().tolist(), fill=color)
 
     def petal(
         self,
         pose: Pose,
-        colour: Colour,
+        color: Color,
         *,
         length: float = 1.0,
         width: float = 0.4,
@@ -106,7 +106,7 @@ class Brush:
 
         Args:
             pose: of its foot.
-            colour: of its rim.
+            color: of its rim.
             length: in units.
             width: in units.
             belly: 0 to 1, how far up it is widest.
@@ -114,14 +114,14 @@ class Brush:
             vein: of the rim's brightness that the inner part differs by; 1: plain.
         """
         outline = petal_outline(length, width, belly, tip)
-        self.shape(pose, outline, shaded(colour, vein))
+        self.shape(pose, outline, shaded(color, vein))
         inner = petal_outline(0.94 * length, 0.72 * width, belly, tip)
-        self.shape(pose, inner, colour)
+        self.shape(pose, inner, color)
 
     def ring(
         self,
         pose: Pose,
-        colour: Colour,
+        color: Color,
         count: int,
         *,
         start: float = 0.0,
@@ -134,7 +134,7 @@ class Brush:
 
         Args:
             pose: of the middle.
-            colour: of the petals; each differs a little.
+            color: of the petals; each differs a little.
             count: of petals.
             start: angle of the first, in petals.
             foot: where they begin, in units from the middle.
@@ -145,30 +145,30 @@ class Brush:
         for number in self.rng.permutation(count):
             angle = 2 * np.pi * (number + start + self.rng.normal(0, wild)) / count
             place = pose.moved(-foot * math.sin(angle), foot * math.cos(angle), angle=angle)
-            tone = shaded(colour, 1 + self.rng.normal(0, 0.5 * wild + 0.02))
+            tone = shaded(color, 1 + self.rng.normal(0, 0.5 * wild + 0.02))
             self.petal(place, tone, length=length * (1 + self.rng.normal(0, wild)), **petal)
 
     def disc(
-        self, pose: Pose, colour: Colour, radius: float, *, waves: int = 0, depth: float = 0.0
+        self, pose: Pose, color: Color, radius: float, *, waves: int = 0, depth: float = 0.0
     ) -> None:
         """A disc in the plane of the flower, with a wavy rim where asked for."""
         angle = np.linspace(0, 2 * np.pi, 48, endpoint=False)
         radii = radius * (1 + depth * np.cos(waves * angle))
         points = np.stack([radii * np.cos(angle), radii * np.sin(angle)], 1)
-        self.shape(pose, points, colour)
+        self.shape(pose, points, color)
 
     def dots(
-        self, pose: Pose, colour: Colour, places: np.ndarray, radius: float, spread: float = 0.0
+        self, pose: Pose, color: Color, places: np.ndarray, radius: float, spread: float = 0.0
     ) -> None:
         """Round dots at places (n, 2) in units."""
         for x, y in pose.at(places + spread * self.rng.normal(0, 1, places.shape)):
             r = max(0.5, radius * pose.size)
-            self.draw.ellipse((x - r, y - r, x + r, y + r), fill=colour)
+            self.draw.ellipse((x - r, y - r, x + r, y + r), fill=color)
 
-    def line(self, pose: Pose, points: np.ndarray, colour: Colour, width: float) -> None:
+    def line(self, pose: Pose, points: np.ndarray, color: Color, width: float) -> None:
         """A line through points (n, 2), `width` in units."""
         pixels = max(1, round(width * pose.size))
-        self.draw.line(pose.at(points).ravel().tolist(), fill=colour, width=pixels, joint="curve")
+        self.draw.line(pose.at(points).ravel().tolist(), fill=color, width=pixels, joint="curve")
 
 
 def petal_outline(length: float, width: float, belly: float, tip: float) -> np.ndarray:
@@ -223,7 +223,7 @@ def circle(count: int, radius: float) -> np.ndarray:
     return radius * np.stack([np.cos(angle), np.sin(angle)], 1)
 
 
-def shaded(colour: Colour, factor: float) -> Colour:
-    """A darker (below 1) or lighter colour."""
-    red, green, blue = (min(255, max(0, round(value * factor))) for value in colour)
+def shaded(color: Color, factor: float) -> Color:
+    """A darker (below 1) or lighter color."""
+    red, green, blue = (min(255, max(0, round(value * factor))) for value in color)
     return red, green, blue

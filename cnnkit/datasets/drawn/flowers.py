@@ -107,12 +107,12 @@ def draw_flower(name: str, number: int, *, side: int = 256, seed: int = 0) -> np
 
 
 def _ground(rng: np.random.Generator, size: int) -> Image.Image:
-    """Out of focus: two colours and blobs of others, some of them like petals."""
+    """Out of focus: two colors and blobs of others, some of them like petals."""
     small = 64
     top, bottom = _GROUNDS[rng.integers(len(_GROUNDS))]
     image = Image.new("RGB", (small, small))
     brush = Brush(ImageDraw.Draw(image), rng)
-    first, last = np.array(brush.colour(*top, 2)), np.array(brush.colour(*bottom, 2))
+    first, last = np.array(brush.color(*top, 2)), np.array(brush.color(*bottom, 2))
     rise = np.linspace(0, 1, small)[:, None, None]
     shades = np.broadcast_to((1 - rise) * first + rise * last, (small, small, 3))
     image.paste(Image.fromarray(np.uint8(shades)))
@@ -120,8 +120,8 @@ def _ground(rng: np.random.Generator, size: int) -> Image.Image:
         x, y = rng.uniform(0, small, 2)
         wide, high = rng.uniform(2, 12, 2)
         hue = rng.choice((100, 100, 100, 50, 60, 280, 340, 30))
-        colour = brush.colour(hue, rng.uniform(0.05, 0.7), rng.uniform(0.15, 0.9))
-        brush.draw.ellipse((x - wide, y - high, x + wide, y + high), fill=colour)
+        color = brush.color(hue, rng.uniform(0.05, 0.7), rng.uniform(0.15, 0.9))
+        brush.draw.ellipse((x - wide, y - high, x + wide, y + high), fill=color)
     blurred = image.filter(ImageFilter.GaussianBlur(rng.uniform(1.0, 4.0)))
     return blurred.resize((size, size), Image.Resampling.BILINEAR)
 
@@ -129,8 +129,8 @@ def _ground(rng: np.random.Generator, size: int) -> Image.Image:
 def _blade(brush: Brush, size: int) -> None:
     x, height = brush.rng.uniform(0, size), brush.rng.uniform(0.3, 0.95)
     pose = Pose(x, size, size * height, angle=brush.rng.normal(0, 0.25))
-    colour = brush.colour(brush.rng.uniform(80, 120), 0.5, brush.rng.uniform(0.25, 0.6))
-    brush.petal(pose, colour, width=brush.rng.uniform(0.03, 0.08), belly=0.25, tip=1.2)
+    color = brush.color(brush.rng.uniform(80, 120), 0.5, brush.rng.uniform(0.25, 0.6))
+    brush.petal(pose, color, width=brush.rng.uniform(0.03, 0.08), belly=0.25, tip=1.2)
 
 
 def _poses(rng: np.random.Generator, kind: Kind, size: int) -> list[Pose]:
@@ -153,12 +153,12 @@ def _poses(rng: np.random.Generator, kind: Kind, size: int) -> list[Pose]:
 
 def _greenery(brush: Brush, kind: Kind, pose: Pose, size: int) -> None:
     """The stem down to the lower edge, and leaves from there."""
-    green = brush.colour(105, 0.55, 0.4)
+    green = brush.color(105, 0.55, 0.4)
     foot = (pose.x + brush.rng.normal(0, 0.06) * size, 1.05 * size)
     flat = Pose(0, 0, 1)
     if not kind.upright:
         stem = arc((pose.x, -pose.y), (foot[0], -foot[1]), brush.rng.normal(0, 0.08))
-        reddish = brush.colour(20, 0.4, 0.5) if kind.leaf == 0 else green
+        reddish = brush.color(20, 0.4, 0.5) if kind.leaf == 0 else green
         brush.line(flat, stem, reddish, 0.09 * pose.size * (1.6 if kind.leaf == 0 else 1))
     for _ in range(int(brush.rng.integers(1, 5)) if kind.leaf else 0):
         leaf = Pose(foot[0], size * brush.rng.uniform(0.9, 1.1), 1.0, brush.rng.normal(0, 0.5))

@@ -27,7 +27,7 @@ from cnnkit.runs import Progress, Run, Status
 from cnnkit.ui.common import cache, charts, inputs, messages, page, polling, run_monitor
 
 KIND = "experiment"
-COLOURS: dict[str, str] = dict(zip(WAYS, (BLUE, ORANGE), strict=True))
+COLORS: dict[str, str] = dict(zip(WAYS, (BLUE, ORANGE), strict=True))
 TITLES: dict[str, str] = dict(
     zip(WAYS, ("All layers trained", "Only dense layers trained"), strict=True)
 )
@@ -84,7 +84,7 @@ def _chart(curves: Sequence[TrainingCurve], measure: str, axis: str, *, publishe
     bundles = [
         SeedCurves(
             title=TITLES[way],
-            colour=COLOURS[way],
+            color=COLORS[way],
             runs=[(getattr(one, axis), getattr(one, measure)) for one in of_way(curves, way)],
             names=[f"seed {one.seed}" for one in of_way(curves, way)],
             published=_published(way, axis) if published and measure == "probability" else (),

@@ -150,11 +150,11 @@ def show_loss(found: BackpropTrace, class_names: Sequence[str], *, backward: boo
         rows["δ = p − true"] = found.delta
     table = np.stack(list(rows.values())).astype(float)
     # Each row has its own color scale: logits are larger than probabilities.
-    colours = table / np.maximum(np.abs(table).max(axis=1, keepdims=True), 1e-12)
+    colors = table / np.maximum(np.abs(table).max(axis=1, keepdims=True), 1e-12)
     charts.chart(
         number_map(
             table,
-            colours=colours,
+            colors=colors,
             texts=np.array([[f"{value:.3g}" for value in line] for line in table]),
             places=[f"{name} of {kind}" for name in rows for kind in class_names],
             dark=charts.dark(),

@@ -84,8 +84,8 @@ class StepResult:
 def _along(result: StepResult, rate: float) -> None:
     st.markdown("**The loss after this step, for every learning rate** :gray[(dotted: before)]")
     curves = [
-        LossCurve(title=title, colour=colour, losses=along, before=before, after=after)
-        for title, colour, along, before, after in zip(
+        LossCurve(title=title, color=color, losses=along, before=before, after=after)
+        for title, color, along, before, after in zip(
             ("this image", "all of the batch"),
             (BLUE, ORANGE),
             result.along,

@@ -18,7 +18,7 @@ QUIET = {"displayModeBar": False, "displaylogo": False, "responsive": True}
 
 
 def chart(figure: Figure, *, alt: str, key: str | None = None) -> None:
-    """Draw a figure in the page's colours.
+    """Draw a figure in the page's colors.
 
     Args:
         figure: from `cnnkit.figures`.
@@ -113,7 +113,7 @@ def montage(images: np.ndarray, *, alt: str, columns: int, width: int | str = "s
 
 
 def mosaic(images: np.ndarray, *, alt: str, columns: int, width: int) -> None:
-    """Images in colour or gray as one mosaic; see `figures.images.mosaic`."""
+    """Images in color or gray as one mosaic; see `figures.images.mosaic`."""
     _image(rasters.mosaic(images, columns=columns, width=width), alt=alt, width=width)
 
 
@@ -143,7 +143,7 @@ def photos(
 
 
 def image(image: np.ndarray, *, alt: str, width: int = 168, caption: str | None = None) -> None:
-    """One gray or colour image with square pixels."""
+    """One gray or color image with square pixels."""
     _image(_flat(image), alt=alt, width=width, caption=caption)
 
 

@@ -13,10 +13,10 @@ import streamlit as st
 from cnnkit.errors import AssetUnavailableError, CnnkitError, CorruptAssetError, RunNotFoundError
 from cnnkit.ui.common import page
 
-Colour = Literal["gray", "blue", "orange", "green", "red"]
+Color = Literal["gray", "blue", "orange", "green", "red"]
 
-# Status of a run or a session -> (colour of a Streamlit badge, icon).
-STATUS_LOOKS: dict[str, tuple[Colour, str]] = {
+# Status of a run or a session -> (color of a Streamlit badge, icon).
+STATUS_LOOKS: dict[str, tuple[Color, str]] = {
     "queued": ("gray", ":material/hourglass_empty:"),
     "running": ("blue", ":material/autorenew:"),
     "paused": ("orange", ":material/pause:"),
@@ -26,7 +26,7 @@ STATUS_LOOKS: dict[str, tuple[Colour, str]] = {
     "stopped": ("gray", ":material/stop:"),
     "interrupted": ("orange", ":material/power_off:"),
 }
-UNKNOWN: tuple[Colour, str] = ("gray", ":material/help:")
+UNKNOWN: tuple[Color, str] = ("gray", ":material/help:")
 
 
 @contextmanager
@@ -68,20 +68,20 @@ def empty_state(title: str, text: str, file: str | None = None, label: str | Non
 
 
 def status_chip(status: str, detail: str = "") -> None:
-    """A coloured badge with the status of a run.
+    """A colored badge with the status of a run.
 
     Args:
         status: value of `runs.Status`.
         detail: more words, such as "2 ahead of you".
     """
-    colour, icon = STATUS_LOOKS.get(str(status), UNKNOWN)
-    st.badge(f"{status} ({detail})" if detail else str(status), icon=icon, color=colour)
+    color, icon = STATUS_LOOKS.get(str(status), UNKNOWN)
+    st.badge(f"{status} ({detail})" if detail else str(status), icon=icon, color=color)
 
 
 def status_text(status: str) -> str:
     """The same badge inside Markdown."""
-    colour, _ = STATUS_LOOKS.get(str(status), UNKNOWN)
-    return f":{colour}-badge[{status}]"
+    color, _ = STATUS_LOOKS.get(str(status), UNKNOWN)
+    return f":{color}-badge[{status}]"
 
 
 def embedded_notice(name: str) -> None:

@@ -221,7 +221,7 @@ _STYLE = """<style>
 [data-testid="stMainBlockContainer"] { max-width: 1240px; }
 /* What is renewed several times a second must not fade while the next image is on its way. */
 [data-testid="stElementContainer"][data-stale="true"] { opacity: 1 !important; }
-/* WCAG AA: captions have 60 % of the text's opacity, and white on a dark theme's primary colour
+/* WCAG AA: captions have 60 % of the text's opacity, and white on a dark theme's primary color
    is too faint. */
 [data-testid="stApp"] [data-testid="stCaptionContainer"],
 [data-testid="stApp"] [data-testid="stCaptionContainer"] p { color: inherit; opacity: .88; }

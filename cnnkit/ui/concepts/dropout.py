@@ -91,7 +91,7 @@ def _curves(off: DropoutCurves, on: DropoutCurves):
         y_title="accuracy",
         percent=True,
         dashed=("without dropout, training", "with dropout, training"),
-        colours={name: ORANGE if name.startswith("without") else BLUE for name in series},
+        colors={name: ORANGE if name.startswith("without") else BLUE for name in series},
         height=380,
     )
 

@@ -83,7 +83,7 @@ def _show_snapshot(kind: str, snapshot: Snapshot) -> None:
         snapshot.hidden.T.reshape(UNITS, SIDE, SIDE),
         columns=4,
         scale=5,
-        colours="diverging",
+        colors="diverging",
         alt=f"{TITLES[kind]}: weights of {UNITS} hidden units after step {snapshot.step}, "
         f"{different} of them different",
     )

@@ -48,7 +48,7 @@ def show_optimizers() -> None:
             x_title="step",
             y_title="loss above the minimum",
             logarithmic=True,
-            colours=dict(zip(OPTIMIZERS, style.SERIES[1:], strict=False)),
+            colors=dict(zip(OPTIMIZERS, style.SERIES[1:], strict=False)),
             height=230,
         ),
         alt="Loss above the minimum after the last step: "

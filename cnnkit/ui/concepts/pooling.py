@@ -62,7 +62,7 @@ def _images(orders: PoolingOrders, digit, label: int, kernel: str) -> None:
             image(digit, alt=f"The handwritten digit {label}", width=150, caption="image, 28×28")
         with st.container(width=150):
             montage(
-                orders.convolved[None], columns=1, scale=7, colours="diverging", width=150,
+                orders.convolved[None], columns=1, scale=7, colors="diverging", width=150,
                 alt=f"Feature map of the filter for {kernel}",
             )  # fmt: skip
             st.caption(f"feature map, {kernel}, 24×24")
@@ -87,7 +87,7 @@ def _images(orders: PoolingOrders, digit, label: int, kernel: str) -> None:
             ),
         ):
             with st.container(width=150):
-                tile = rasters.enlarged(rasters.coloured(values, "diverging"), 14)
+                tile = rasters.enlarged(rasters.colored(values, "diverging"), 14)
                 image(tile, alt=alt, width=150)
                 st.caption(title)
 

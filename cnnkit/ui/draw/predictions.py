@@ -51,10 +51,10 @@ def _card(image: np.ndarray, run: Run, label: int | None) -> str:
     values = softmax(network.logits(image[None])[0])
     best = int(values.argmax())
     name = network.card.class_names[best]
-    colour = "primary" if label is None else ("green" if best == label else "red")
+    color = "primary" if label is None else ("green" if best == label else "red")
     st.markdown(f"**{run.name}** {_error(run)}")
     st.header(
-        f":{colour}[{name}] :gray[:small[{100 * values[best]:.1f} % confidence]]", anchor=False
+        f":{color}[{name}] :gray[:small[{100 * values[best]:.1f} % confidence]]", anchor=False
     )
     chart(
         probability_bars(values, network.card.class_names, height=130),

@@ -109,7 +109,7 @@ def show_showcase(showcase: Showcase, title: str, error: float) -> None:
             showcase.filters,
             columns=5,
             scale=8,
-            colours="diverging",
+            colors="diverging",
             alt=f"{count} filters of {height}×{width} weights, blue positive",
         )
         st.caption(

@@ -18,8 +18,8 @@ from cnnkit.ui.inside.image_choice import InputImage
 if TYPE_CHECKING:
     from keras import Model
 
-LOOK = {"colours": "diverging"}
-COLOURS = ":blue[Blue] is positive, no colour is zero, :orange[orange] is negative."
+LOOK = {"colors": "diverging"}
+COLORS = ":blue[Blue] is positive, no color is zero, :orange[orange] is negative."
 VALUES = 200_000  # of feature maps that a browser draws at once
 TEMPLATES = 100  # units drawn of a dense layer on the pixels
 
@@ -78,7 +78,7 @@ def show_filters(run_id: str, model: Model) -> None:
     st.markdown(
         "A filter slides over its input; its feature map is large where the input resembles the "
         "filter. Filters are initialized with random numbers (left), and training changes them "
-        f"(right). {COLOURS}"
+        f"(right). {COLORS}"
     )
     _before_and_after(run_id, layers[0], "")
     if len(layers) == 1:
@@ -126,7 +126,7 @@ def _show_templates(run_id: str, model: Model) -> None:
         return
     st.markdown(
         "This network has no convolutions: each unit has one weight for every pixel, so its "
-        f"weights can be shown as an image. {COLOURS}"
+        f"weights can be shown as an image. {COLORS}"
     )
     after = anatomy.templates(model, layer)
     initial = _initial(run_id)
@@ -208,7 +208,7 @@ def show_layer(model: Model, found: dict[str, np.ndarray]) -> None:
         st.caption(f"The first {fit} of its {maps.shape[-1]} maps: all would be too much to draw.")
         maps = maps[..., :fit]
     what = anatomy.describe(model.get_layer(layer))
-    st.caption(f"**{layer}** ({what}). {_scale_words(maps, scale == 'shared')} {COLOURS}")
+    st.caption(f"**{layer}** ({what}). {_scale_words(maps, scale == 'shared')} {COLORS}")
     charts.chart(
         map_grid(maps, columns=_wide_columns(maps), together=scale == "shared"),
         alt=f"{maps.shape[-1]} feature maps of {layer}, from {maps.min():.2f} to {maps.max():.2f}",
@@ -222,7 +222,7 @@ def show_units(model: Model, found: dict[str, np.ndarray]) -> None:
 
     st.markdown(
         "The feature maps are flattened to one vector, and every unit of a dense (fully "
-        f"connected) layer depends on all of its numbers. {COLOURS}"
+        f"connected) layer depends on all of its numbers. {COLORS}"
     )
     for layer in anatomy.vector_layers(model)[:-1]:
         what = anatomy.describe(model.get_layer(layer))

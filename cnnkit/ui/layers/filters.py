@@ -117,13 +117,13 @@ def _grid(mosaic: LayerMosaic, place: int) -> None:
 
 
 def _framed(images: np.ndarray, place: int) -> np.ndarray:
-    """The same images in colour, one of them with a frame."""
-    coloured = np.repeat(images, 3, axis=-1) if images.shape[-1] == 1 else images.copy()
+    """The same images in color, one of them with a frame."""
+    colored = np.repeat(images, 3, axis=-1) if images.shape[-1] == 1 else images.copy()
     border = max(1, images.shape[1] // 28)
-    inside = coloured[place, border:-border, border:-border].copy()
-    coloured[place] = POSITIVE[:3]
-    coloured[place, border:-border, border:-border] = inside
-    return coloured
+    inside = colored[place, border:-border, border:-border].copy()
+    colored[place] = POSITIVE[:3]
+    colored[place, border:-border, border:-border] = inside
+    return colored
 
 
 def _large(mosaic: LayerMosaic, place: int) -> None:

@@ -16,7 +16,7 @@ from cnnkit.ui.common.messages import empty_state, shown_errors
 from cnnkit.ui.common.polling import duration
 
 # As the badges of `messages.STATUS_LOOKS`, in the words of a table's column.
-_COLOURS = {
+_COLORS = {
     Status.QUEUED: "gray",
     Status.RUNNING: "blue",
     Status.PAUSED: "orange",
@@ -133,7 +133,7 @@ def _table(runs: list[Run], selected: list[str]) -> None:
         column_config={
             "Name": st.column_config.TextColumn(width="medium"),
             "Status": st.column_config.MultiselectColumn(
-                options=[str(status) for status in _COLOURS], color=list(_COLOURS.values())
+                options=[str(status) for status in _COLORS], color=list(_COLORS.values())
             ),
             "Test accuracy": st.column_config.NumberColumn(format="%.2f %%"),
         },

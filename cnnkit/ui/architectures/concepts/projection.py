@@ -30,7 +30,7 @@ WIDTHS: dict[str, tuple[str, float | None]] = {
     "four": ("4×", 4.0),
     "none": ("no projection", None),
 }
-COLOURS: dict[str, str] = dict(zip(BRANCHES, (BLUE, faded(BLUE, 0.55), GREEN, ORANGE), strict=True))
+COLORS: dict[str, str] = dict(zip(BRANCHES, (BLUE, faded(BLUE, 0.55), GREEN, ORANGE), strict=True))
 
 
 def show_projection() -> None:
@@ -91,7 +91,7 @@ def _depths(published: tuple[InceptionModule, ...], chosen: tuple[InceptionModul
     figure = stacked_bars(
         dict(zip(BRANCHES, by_branch, strict=True)),
         names,
-        colours=COLOURS,
+        colors=COLORS,
         text=[f"{module.depth:,}" for module in chosen],
         unit="maps",
         limit=("as published", [module.depth for module in published]),
@@ -129,7 +129,7 @@ def _costs(published: tuple[InceptionModule, ...], chosen: tuple[InceptionModule
         stacked_bars(
             {"with this width": [module.cost.macs for module in chosen]},
             names,
-            colours={"with this width": BLUE},
+            colors={"with this width": BLUE},
             unit="MACs",
             limit=("as published", [module.cost.macs for module in published]),
             height=260,

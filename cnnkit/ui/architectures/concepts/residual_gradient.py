@@ -95,7 +95,7 @@ def show_input_gradient(
             _visible(np.concatenate([slope[0].transpose(2, 0, 1) for slope in slopes])),
             columns=stack.shape[-1],
             scale=6,
-            colours="diverging",
+            colors="diverging",
             width=360,
             alt="Gradient with respect to each input map; its norm relative to the output's is "
             f"{shares[0]:.1%} for the plain block (above), {shares[1]:.1%} for the residual block",
@@ -119,7 +119,7 @@ def _boxed(values: np.ndarray, row: int, column: int, title: str, brightest: flo
 
 
 def _visible(values: np.ndarray) -> np.ndarray:
-    """Numbers too small for any colour as zeros, or their sign would still tint the page."""
+    """Numbers too small for any color as zeros, or their sign would still tint the page."""
     return np.where(np.abs(values) < 1e-3 * np.abs(values).max(), 0, values)
 
 
@@ -194,7 +194,7 @@ def _curve(shares: dict[str, np.ndarray], count: int) -> None:
             x_title="blocks, from the output back",
             y_title="relative gradient norm",
             logarithmic=True,
-            colours=dict(zip(KINDS, (ORANGE, BLUE), strict=True)),
+            colors=dict(zip(KINDS, (ORANGE, BLUE), strict=True)),
             height=280,
         ),
         alt=f"Relative gradient norm after {count} blocks: "
