@@ -7,7 +7,8 @@ import shutil
 import sys
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,7 @@ import psutil
 from cnnkit.files import replacing
 from cnnkit.jobs._controls import CHECKPOINT
 from cnnkit.jobs._lease import Lease
+from cnnkit.jobs.pace import Pace
 from cnnkit.runs import LIVE_PREFIX, Point, Progress, Run, RunStore, Status
 
 LOOK_SECONDS = 0.4  # between two checks of what is asked of the job
@@ -66,6 +68,26 @@ class JobContext:
         self._progress = progress
         if first:
             self._urgent.set()
+
+    def drive(self, events: Iterator[Progress | None]) -> Status:
+        """Carry a task out, obey what is asked meanwhile, and estimate the time left.
+
+        Args:
+            events: the progress after each step, which may be cancelled, and None where
+                nothing is half done and the task may be paused.
+        """
+        pace = Pace()
+        for progress in events:
+            if self._wish == "cancel":
+                return Status.CANCELLED
+            if progress is None:
+                if self._wish == "pause":
+                    return Status.PAUSED
+                continue
+            pace.add(progress.step)
+            left = pace.seconds_left(progress.steps - progress.step)
+            self.progress(replace(progress, seconds_left=left))
+        return Status.FINISHED
 
     def log(self, step: int, values: Mapping[str, float], *, live: bool = False) -> None:
         """Add one point to each of some curves.

@@ -1,7 +1,11 @@
 """The kinds of jobs, by name. A kind is a function that takes a `JobContext`.
 
-It returns the `Status` that the run ends with: FINISHED, PAUSED or CANCELLED. A kind is
-registered as "module:function", so that knowing its name imports nothing.
+It returns the `Status` that the run ends with: FINISHED, PAUSED or CANCELLED. A task, of a
+kind as of a session, is a generator that yields its `Progress`; `JobContext.drive` or a
+`Session` carries it out and obeys commands between its steps. Training alone is none: Keras's
+`fit` owns that loop, and asks `JobContext.control` in its callbacks.
+
+A kind is registered as "module:function", so that knowing its name imports nothing.
 """
 
 from __future__ import annotations

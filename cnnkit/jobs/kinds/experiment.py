@@ -6,8 +6,7 @@ there is not trained again, and the page draws it while the others go on.
 
 from __future__ import annotations
 
-import time
-from collections.abc import Mapping
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from cnnkit.backprop.experiment import (
@@ -28,37 +27,28 @@ if TYPE_CHECKING:
 
 
 def run(job: JobContext) -> Status:
-    """Train what lacks; a pause waits for the end of a training, cancelling does not."""
+    """Train what is missing; a pause waits for the end of a training, cancelling does not."""
     plan = ExperimentPlan.from_dict(job.run.spec)
     job.params(plan.to_dict())
-    found = kept_curves(job.store, job.run.id, plan)
-    work = ExperimentRun(job, plan, len(found))
-    for way, seed in plan.units:
-        if (way, seed) in found:
-            continue
-        made = work.make(way, seed)
-        if made is None:
-            return Status.CANCELLED
-        found[way, seed] = made
-        _keep(job, made)
-        if job.control() == "pause" and len(found) < len(plan.units):
-            return Status.PAUSED
-    job.metrics(_figures(plan, found))
-    return Status.FINISHED
+    curves = kept_curves(job.store, job.run.id, plan)
+    status = job.drive(_train(job, plan, curves))
+    if status is Status.FINISHED:
+        job.metrics(_figures(plan, list(curves.values())))
+    return status
 
 
 def kept_curves(
     store: RunStore, run_id: str, plan: ExperimentPlan
 ) -> dict[tuple[str, int], TrainingCurve]:
     """The trainings of a run that are finished and can be read, by way and seed."""
-    found = {}
+    curves = {}
     for way, seed in plan.units:
         try:
             content = store.artifact(run_id, curve_file(way, seed)).read_bytes()
-            found[way, seed] = TrainingCurve.from_bytes(content)
+            curves[way, seed] = TrainingCurve.from_bytes(content)
         except (CorruptRunError, OSError, ValueError):
             continue  # not there yet, or damaged: it is trained again
-    return found
+    return curves
 
 
 def curve_file(way: str, seed: int) -> str:
@@ -66,46 +56,26 @@ def curve_file(way: str, seed: int) -> str:
     return f"curve-{way.partition(' ')[0]}-{seed}.npz"
 
 
-class ExperimentRun:
-    """Trains one network after the other, and tells how far it is.
-
-    Args:
-        job: that is told.
-        plan: what is trained.
-        done: trainings that were there before.
-    """
-
-    def __init__(self, job: JobContext, plan: ExperimentPlan, done: int):
-        """Nothing is trained yet."""
-        self.job, self.plan, self.done = job, plan, done
-        self._before = done
-        self._began = time.monotonic()
-
-    def make(self, way: str, seed: int) -> TrainingCurve | None:
-        """Train one network; None: cancelled meanwhile."""
+def _train(
+    job: JobContext, plan: ExperimentPlan, curves: dict[tuple[str, int], TrainingCurve]
+) -> Iterator[Progress | None]:
+    """Train one network after the other and add its curve; see `JobContext.drive`."""
+    total = len(plan.units)
+    for way, seed in [unit for unit in plan.units if unit not in curves]:
+        yield None
         epochs = []
-        for epoch in train_network(self.plan, way, seed):
-            if self.job.control() == "cancel":
-                return None
+        for epoch in train_network(plan, way, seed):
             epochs.append(epoch)
-            self._tell(epoch.number, epoch.loss, epoch.accuracy)
-        self.done += 1
-        return curve(way, seed, epochs)
-
-    def _tell(self, number: int, loss: float, accuracy: float) -> None:
-        total, done = len(self.plan.units), self.done + number / self.plan.epochs
-        pace = (time.monotonic() - self._began) / (done - self._before)
-        self.job.progress(
-            Progress(
-                epoch=self.done + 1,
+            yield Progress(
+                epoch=len(curves) + 1,
                 epochs=total,
-                step=round(done * self.plan.epochs),
-                steps=total * self.plan.epochs,
-                seconds_left=pace * (total - done),
-                loss=loss,
-                accuracy=accuracy,
+                step=len(curves) * plan.epochs + epoch.number,
+                steps=total * plan.epochs,
+                loss=epoch.loss,
+                accuracy=epoch.accuracy,
             )
-        )
+        curves[way, seed] = curve(way, seed, epochs)
+        _keep(job, curves[way, seed])
 
 
 def _keep(job: JobContext, made: TrainingCurve) -> None:
@@ -115,11 +85,8 @@ def _keep(job: JobContext, made: TrainingCurve) -> None:
     path.unlink()
 
 
-def _figures(
-    plan: ExperimentPlan, found: Mapping[tuple[str, int], TrainingCurve]
-) -> dict[str, float]:
+def _figures(plan: ExperimentPlan, curves: list[TrainingCurve]) -> dict[str, float]:
     """Means over the seeds after the last epoch."""
-    curves = list(found.values())
     return {
         f"{way.partition(' ')[0]}_{measure}": mean
         for way in WAYS

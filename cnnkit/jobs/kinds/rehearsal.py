@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import time
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from cnnkit.errors import CnnkitError
@@ -31,32 +32,35 @@ def run(job: JobContext) -> Status:
     for epoch, loss in enumerate(state["losses"], start=1):
         # The last attempt may have ended between a checkpoint and its figures.
         job.log(epoch, {"loss": loss})
+    status = job.drive(_count(job, spec, state))
+    if status is Status.FINISHED:
+        job.metrics({"value": state["value"]})
+        job.drop_checkpoint()
+    return status
+
+
+def _count(job: JobContext, spec: dict, state: dict) -> Iterator[Progress | None]:
+    """Count epoch after epoch; see `JobContext.drive`."""
     for epoch in range(state["epoch"] + 1, spec["epochs"] + 1):
+        yield None
         for step in range(1, spec["steps"] + 1):
-            if job.control() == "cancel":
-                return Status.CANCELLED
-            _step(job, spec, state, epoch, step)
+            yield _step(spec, state, epoch, step)
         state["epoch"] = epoch
         state["losses"].append(state["value"] / MODULUS)
         job.log(epoch, {"loss": state["losses"][-1]})
         _save(job, state)
-        if job.control() == "pause" and epoch < spec["epochs"]:
-            return Status.PAUSED
-    job.metrics({"value": state["value"]})
-    job.drop_checkpoint()
-    return Status.FINISHED
 
 
-def _step(job: JobContext, spec: dict, state: dict, epoch: int, step: int) -> None:
+def _step(spec: dict, state: dict, epoch: int, step: int) -> Progress:
     time.sleep(spec["seconds"])
     state["value"] = (state["value"] * 31 + step) % MODULUS
     done = (epoch - 1) * spec["steps"] + step
     total = spec["epochs"] * spec["steps"]
-    job.progress(Progress(epoch=epoch, epochs=spec["epochs"], step=done, steps=total))
     if spec["fail"] == "error" and done == total // 2:
         raise CnnkitError("This rehearsal was told to fail.")
     if spec["fail"] == "crash" and done == total // 2:
         raise ZeroDivisionError("This rehearsal was told to crash.")
+    return Progress(epoch=epoch, epochs=spec["epochs"], step=done, steps=total)
 
 
 def _save(job: JobContext, state: dict) -> None:
