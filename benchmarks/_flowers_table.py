@@ -5,33 +5,33 @@ from __future__ import annotations
 import statistics
 from collections.abc import Iterable
 
-# What somebody else got, or what should be reached: mean accuracy on the test parts.
+# The published or intended mean test accuracy.
 GOALS = {
     "mobilenet_v2": "at least 96 %",
-    "googlenet": "none: reported beside it",
+    "googlenet": "none",
     "compact_photo_cnn": "at least 70 %",
-    "photo_cnn": "aidiary: 62.9 % at the end",
+    "photo_cnn": "published by aidiary: 62.9 % after the last epoch",
 }
 ALL = "all"
-# Where the second phase of learning may begin, the least deep first.
+# Blocks to unfreeze from in the second phase, the fewest trainable layers first.
 DEPTHS = {
     "mobilenet_v2": ("block_16", "block_15", "block_14"),
     "googlenet": ("inception_5b", "inception_5a"),
 }
 HEAD = """# 17 flowers
 
-Written by `python -m benchmarks.flowers`. Of the 80 images of each class 10 are for the test,
-10 for validation and 60 to learn from, divided at random by a seed. A pretrained network learns
-each split from each depth in the second table; the depth that is best on that split's own
-validation part (of equals, the one where fewer layers learn) is the one whose test result counts.
-Rates, epochs and which depths to try were fixed before, on validation parts of other splits,
-some of whose images are in test parts here.
-Images are seen once and as they are, without averages over mirrored ones.
+Written by `python -m benchmarks.flowers`. Of the 80 images of each class, 10 are in the test set,
+10 in the validation set and 60 in the training set; a seed draws the split. A pretrained network is
+fine-tuned on each split once for each block to unfreeze from in the second table. The block with
+the best validation accuracy on that split (of equals, the one with fewer trainable layers) is
+chosen, and its test accuracy is reported. Learning rates, epochs and the blocks to try were fixed
+beforehand on the validation sets of other splits, some of whose images are in test sets here. There
+is no test-time augmentation.
 """
-TIMES = """Seconds are those of another training at the chosen depth, which finds no features on
-disk (`--cold`): all images and their variants go through the frozen layers, then all epochs
-follow. It decides nothing: accuracies are those of the trainings among which the depth was chosen.
-Where a dash stands, it was not timed so.
+TIMES = """Seconds are those of a separate training from the chosen block that starts with an empty
+feature cache (`--cold`): the features of all images and their augmented variants are computed, then
+all epochs run. It is only timed: the accuracies are those of the trainings from which the block was
+chosen. A dash means that no such training was run.
 """
 Line = dict
 Table = list[tuple[str, ...]]
@@ -47,10 +47,10 @@ def document(measured: list[Line]) -> str:
         if seeds:
             means.append(_mean_row(name, [chosen(name, seed, newest) for seed in seeds]))
             each += [_row(name, seed, newest, timed) for seed in seeds]
-    mean_head = ("Network", "Parameters", "Splits", "Test accuracy, mean", "Each", "Goal")
+    mean_head = ("Network", "Parameters", "Splits", "Mean test accuracy", "Each split", "Target")
     each_head = (
-        "Network", "Seed", "Validation at each depth", "Test", "Epochs",
-        "Seconds in all", "of these features",
+        "Network", "Split seed", "Validation accuracy by block", "Test accuracy", "Epochs",
+        "Seconds", "Of which for features",
     )  # fmt: skip
     machines = dict.fromkeys(note for line in newest for note in line["machine"])
     notes = "\n".join(f"- {note}" for note in machines)
@@ -59,16 +59,16 @@ def document(measured: list[Line]) -> str:
 
 
 def chosen(name: str, seed: int, measured: Iterable[Line]) -> Line:
-    """The training whose depth was best on the validation part of its split.
+    """The training whose depth had the best validation accuracy on its split.
 
-    What was trained once more to be timed is left out: it must not choose anew.
+    Trainings that were only timed are left out: they must not change the choice.
     """
     own = [line for line in _newest(measured) if (line["network"], line["seed"]) == (name, seed)]
     return max(own, key=lambda line: (line["val_accuracy"], -_place(line)))
 
 
 def _place(line: Line) -> int:
-    """Greater where more layers learn."""
+    """Greater where more layers are trainable."""
     return DEPTHS.get(line["network"], (ALL,)).index(line["depth"])
 
 
@@ -78,7 +78,7 @@ def _newest(measured: Iterable[Line]) -> list[Line]:
 
 
 def _timed(measured: Iterable[Line]) -> dict[tuple, Line]:
-    """By what was trained, those whose seconds are all that it takes."""
+    """By what was trained, those whose seconds include the computing of features."""
     whole = {_what(line): line for line in measured if line["network"] not in DEPTHS}
     return whole | {_what(line): line for line in measured if line.get("cold")}
 

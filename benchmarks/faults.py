@@ -1,8 +1,8 @@
-"""`make faults`: kill children in the middle of an epoch, stop servers, and see what is left.
+"""`make faults`: kill workers in the middle of an epoch, stop servers, and compare the results.
 
-Every run trains the same network with dropout, shuffling and augmentation. What it ends
-with is compared, bit for bit, with a run that nobody disturbed: logits of the whole test
-part and every epoch's figures. Writes `docs/faults.md`.
+Every run trains the same network with dropout, shuffling and augmentation. Its logits on the
+test set and the metrics of every epoch are compared, bit for bit, with those of an undisturbed
+run. Writes `docs/faults.md`.
 """
 
 from __future__ import annotations
@@ -52,16 +52,17 @@ print("ready", flush=True)
 time.sleep(100_000)
 """
 
-HEAD = """# Faults
+HEAD = """# Fault injection
 
 Written by `make faults`. Each run trains `keras_mnist_cnn` for {epochs} epochs with dropout,
-shuffling and augmentation, and is disturbed as the table says at random moments. "Same" counts
-the runs that ended with the logits and figures of an undisturbed run, bit for bit.
+shuffling and augmentation; at random moments a process is killed or stopped as the table says, and
+the run is resumed. The last column counts the runs that ended with the same logits on the test set
+and the same metrics of every epoch as an undisturbed run, bit for bit.
 
 {machine}
 - {date}
 
-| what was done | times | what became of it | slowest until it showed | same in the end |
+| fault | times | status of the run | slowest until recorded | bit-identical |
 | --- | --- | --- | --- | --- |
 {table}
 """
@@ -69,7 +70,7 @@ the runs that ended with the logits and figures of an undisturbed run, bit for b
 
 @dataclass
 class Case:
-    """One kind of fault and what became of it."""
+    """One kind of fault and its outcome."""
 
     what: str
     times: int = 0
@@ -86,11 +87,11 @@ class Case:
 
 
 class Bench:
-    """A home of its own, the undisturbed run, and the ways to disturb another one.
+    """A scratch home, the undisturbed run, and methods that disturb another one.
 
     Args:
         settings: of that home.
-        generator: draws the moments.
+        generator: draws the moments of the faults.
     """
 
     def __init__(self, settings: Settings, generator: random.Random):
@@ -103,13 +104,13 @@ class Bench:
             self.reference = self.digest(self.until(run, lambda run: run.status.over))
 
     def kill_children(self, runs: int, kills: int) -> Case:
-        """Kill each run's child some times; resume it each time."""
-        case = Case("SIGKILL to the child, mid-epoch, the server living", outcome="interrupted")
+        """Kill each run's worker several times; resume it each time."""
+        case = Case("SIGKILL to the worker in mid-epoch", outcome="interrupted")
         with self.pool() as pool:
             for number in range(runs):
                 run = pool.submit(spec=RECIPE.to_dict(), name=f"killed {number}")
                 for _ in range(kills):
-                    self.let_it_learn(run)
+                    self.wait_for_epoch(run)
                     if not self.kill(run, case):
                         break
                     pool.resume(run.id)
@@ -117,36 +118,36 @@ class Bench:
         return case
 
     def stop_server(self, runs: int, how: signal.Signals) -> Case:
-        """Stop the server while its child works; the next server takes over."""
-        case = Case(f"{how.name} to the server while its child learns", outcome="went on")
+        """Stop the server while its worker trains; the next server takes over."""
+        case = Case(f"{how.name} to the server while its worker trains", outcome="continued")
         for number in range(runs):
             run = self.store.create("train", RECIPE.to_dict(), f"{how.name} {number}")
             first = self.serve()
-            self.let_it_learn(run)
+            self.wait_for_epoch(run)
             pid = self.store.get(run.id).pid
             first.send_signal(how)
             first.wait(60)
             first.stdout.close()
             case.times += 1
             if pid is None or not psutil.pid_exists(pid):
-                case.outcome = "the child died too"
+                case.outcome = "the worker died too"
             second = self.serve()
             self.finish(run, case)
             if self.store.get(run.id).attempt != 1:
-                case.outcome = "started again"
+                case.outcome = "restarted"
             end(second)
         return case
 
     def kill_both(self, runs: int) -> Case:
-        """Kill server and child; the next server must find out."""
+        """Kill server and worker; the next server must notice."""
         case = Case(
-            "SIGKILL to server and child (counted from starting the next server)",
+            "SIGKILL to server and worker (timed from the start of the next server)",
             outcome="interrupted",
         )
         for number in range(runs):
             run = self.store.create("train", RECIPE.to_dict(), f"both {number}")
             first = self.serve()
-            self.let_it_learn(run)
+            self.wait_for_epoch(run)
             end(first)
             self.kill(run, case, wait=False)
             began = time.monotonic()
@@ -160,12 +161,14 @@ class Bench:
         return case
 
     def kill_adopted(self, runs: int) -> Case:
-        """Kill a child whose first server is gone and which a second one watches."""
-        case = Case("SIGKILL to an adopted child", outcome="interrupted")
+        """Kill a worker whose server has ended and which a second server watches."""
+        case = Case(
+            "SIGKILL to a worker that a second server has taken over", outcome="interrupted"
+        )
         for number in range(runs):
             run = self.store.create("train", RECIPE.to_dict(), f"adopted {number}")
             first = self.serve()
-            self.let_it_learn(run)
+            self.wait_for_epoch(run)
             end(first)
             with self.pool() as pool:
                 pool.recover()
@@ -175,14 +178,14 @@ class Bench:
                 self.finish(run, case)
         return case
 
-    def let_it_learn(self, run: Run) -> None:
+    def wait_for_epoch(self, run: Run) -> None:
         """Until at least one more epoch is done, and then for a random while."""
         before = len(self.store.history(run.id))
         self.until(run, lambda run: run.status.over or len(self.store.history(run.id)) > before)
         time.sleep(self.generator.uniform(0, 0.5))
 
     def kill(self, run: Run, case: Case, *, wait: bool = True) -> bool:
-        """Kill the child; False if it had ended before."""
+        """Kill the worker; False if it had ended before."""
         run = self.store.get(run.id)
         if run.status.over or run.pid is None:
             return False
@@ -204,7 +207,7 @@ class Bench:
         case.same += ended.status is Status.FINISHED and self.digest(ended) == self.reference
 
     def digest(self, run: Run) -> str:
-        """Of all logits on the test part and of every epoch's figures, times left out."""
+        """Of the logits on the test set and the metrics of every epoch, without the seconds."""
         with np.load(self.store.artifact(run.id, "predictions.npz")) as file:
             digest = hashlib.sha256(file["logits"].tobytes())
         rows = [{**row, "seconds": 0} for row in self.store.history(run.id)]
@@ -212,14 +215,14 @@ class Bench:
         return digest.hexdigest()
 
     def until(self, run: Run, condition: Callable[[Run], bool]) -> Run:
-        """Wait for a run to become something."""
+        """Wait for a run to meet a condition."""
         deadline = time.monotonic() + PATIENCE
         while time.monotonic() < deadline:
             run = self.store.get(run.id)
             if condition(run):
                 return run
             time.sleep(0.05)
-        raise SystemExit(f"Waited {PATIENCE:.0f} s in vain: {run}")
+        raise SystemExit(f"Waited {PATIENCE:.0f} s: {run}")
 
     @contextmanager
     def pool(self) -> Iterator[JobPool]:
@@ -256,10 +259,10 @@ def end(server: subprocess.Popen) -> None:
 
 
 def main() -> None:
-    """Do all that, print the table and write it."""
+    """Inject all faults, print the table and write it."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--runs", type=int, default=3, help="of each kind of fault")
-    parser.add_argument("--kills", type=int, default=3, help="of one run's children")
+    parser.add_argument("--kills", type=int, default=3, help="of the worker of one run")
     parser.add_argument("--seed", type=int, default=0)
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as home:

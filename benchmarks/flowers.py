@@ -1,15 +1,15 @@
-"""Accuracy on the 17 flowers over splits at random: `python -m benchmarks.flowers`.
+"""Test accuracy on the 17 flowers over random splits: `python -m benchmarks.flowers`.
 
     python -m benchmarks.flowers mobilenet_v2 googlenet
     python -m benchmarks.flowers compact_photo_cnn --seeds 0 1
-    python -m benchmarks.flowers mobilenet_v2 --cold   # how long, on a machine with nothing else
+    python -m benchmarks.flowers mobilenet_v2 --cold   # timed, on an idle machine
     python -m benchmarks.flowers --render
 
-Each split holds out 10 test images of each class, and 10 of the other 70 for validation.
-A pretrained network learns each split once from each of some depths; the depth that is best
-on that split's own validation part is the one whose test result counts there. What was
-measured stands in `cnnkit/published/measured/flowers.jsonl`, which ships with cnnkit, and is not
-measured again; `docs/flowers.md` is made from it.
+Each split holds out 10 test images of each class, and 10 of the other 70 for validation. A
+pretrained network is fine-tuned on each split once for each of several depths; the depth with the
+best validation accuracy on that split is chosen, and its test accuracy is reported. Measurements
+are stored in `cnnkit/published/measured/flowers.jsonl`, which ships with cnnkit, and are not
+repeated; `docs/flowers.md` is made from them.
 """
 
 from __future__ import annotations
@@ -34,12 +34,14 @@ NETWORKS = (*DEPTHS, *FROM_NOTHING)
 
 
 def main() -> None:
-    """Measure what is asked for and not yet known, then write the page."""
+    """Measure what is asked for and not stored yet, then write the document."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("networks", nargs="*", help=", ".join(NETWORKS))
     parser.add_argument("--seeds", nargs="*", type=int, default=[0, 1, 2, 3, 4])
-    parser.add_argument("--cold", action="store_true", help="the chosen depth, from no features")
-    parser.add_argument("--render", action="store_true", help="only write the page")
+    parser.add_argument(
+        "--cold", action="store_true", help="time the chosen depth with an empty feature cache"
+    )
+    parser.add_argument("--render", action="store_true", help="only write the document")
     options = parser.parse_args()
     for name in options.networks or ([] if options.render else NETWORKS):
         for seed in options.seeds:
@@ -48,12 +50,12 @@ def main() -> None:
 
 
 def lines() -> list[dict]:
-    """Everything that was measured, oldest first."""
+    """All measurements, oldest first."""
     return [json.loads(line) for line in RESULTS.read_text("utf-8").splitlines()]
 
 
 def recipes(name: str, seed: int) -> list[Recipe]:
-    """What a split is trained with: one recipe a depth, the least deep first."""
+    """The recipes of a split: one for each depth, the fewest trainable layers first."""
     if name in FROM_NOTHING:
         return [get_recipe(name, FROM_NOTHING[name]).replace(split_seed=seed, seed=seed)]
     whole = get_recipe(name, "fast").replace(split_seed=seed, seed=seed)
@@ -74,7 +76,7 @@ def _all_depths(name: str, seed: int) -> None:
 
 
 def _look_once(name: str, seed: int) -> None:
-    """Features for all depths, so that each image goes through the network once."""
+    """Compute the features for all depths in one pass over the images."""
     from cnnkit.training import build_network, recipe_dataset
     from cnnkit.training.feature_extraction import FeatureExtraction
 
@@ -89,7 +91,7 @@ def _look_once(name: str, seed: int) -> None:
 
 
 def _cold(name: str, seed: int) -> None:
-    """Time the recipe that was chosen for a split, with nothing computed before."""
+    """Time the recipe that was chosen for a split, with an empty feature cache."""
     best = chosen(name, seed, lines())
     if any(line.get("cold") and line["values"] == best["values"] for line in lines()):
         return
@@ -121,7 +123,7 @@ def _measure(name: str, recipe: Recipe, cache: FeatureCache | None = None) -> di
     watch = Watch()
     checkpoint = _checkpoint(recipe)
     result = fit(recipe, watch, dataset=dataset, checkpoint=checkpoint, cache=cache)
-    # Of the epochs and not of this process: a training that was stopped goes on.
+    # Of the epochs and not of this process: an interrupted training is resumed.
     seconds = watch.features_seconds + sum(row["seconds"] for row in result.history)
     test = evaluate(result.model, *read_split(dataset, "test"))
     line = {
@@ -151,11 +153,11 @@ def _checkpoint(recipe: Recipe) -> Path:
 
 
 class Watch:
-    """Says what happens, and how long features took."""
+    """Prints the progress, and measures how long the features took."""
 
     def __init__(self):
-        """Nothing has happened."""
-        self.features = 0  # images that went through the frozen layers
+        """Before the first event."""
+        self.features = 0  # images whose features were computed
         self.features_seconds = 0.0
         self._first: tuple[int, float] | None = None
 
