@@ -5,6 +5,7 @@ import streamlit as st
 from cnnkit.ui.common import cache
 from cnnkit.ui.common.messages import shown_errors, source
 from cnnkit.ui.common.page import end_page, open_page
+from cnnkit.ui.common.recipe_form import recipe_form
 from cnnkit.ui.common.run_monitor import waiting_runs, watch
 from cnnkit.ui.fine_tune import (
     contact_sheet,
@@ -12,7 +13,7 @@ from cnnkit.ui.fine_tune import (
     experiment,
     forecast,
     importing,
-    recipe,
+    network,
     result,
     start,
 )
@@ -31,27 +32,34 @@ if watched:
 
 importing_place = importing.news()
 with shown_errors():
-    dataset = data.choose_data()
-    if dataset is None:
+    chosen = data.choose_data()
+    if chosen is None:
         importing.follow(importing_place, data.PARAMETER)
         end_page()
+    dataset, split_seed = chosen
     contact_sheet.show_data(dataset)
     st.header("Network and settings", anchor="network")
-    base = recipe.network_picker()
-    found = forecast.found_depths(base, len(dataset.class_names))
-    depth = recipe.depth_slider(found, base)
-    chosen = recipe.settings(base, depth, dataset)
-    forecast.costs(chosen, found, dataset)
+    base = network.network_picker().on(dataset.name).replace(split_seed=split_seed)
+    depths = forecast.network_depths(base, dataset)
+    recipe = recipe_form(
+        base,
+        scope=f"fine_tune.{base.model}",
+        depths=list(depths),
+        start_with=network.settings_of_address(base, depths),
+        omit=["split_seed"],
+    )
+    depths = forecast.network_depths(recipe, dataset)  # of the head and image size chosen
+    forecast.costs(recipe, depths, dataset)
     time_place = st.container()
-    start.button(chosen, dataset.title)
+    start.button(recipe, dataset.title)
     waiting_runs()
     preview_place = st.container()
-    experiment.show_experiment(chosen, found, dataset)
+    experiment.show_experiment(recipe, depths, dataset)
     cache.jobs()  # a worker warms up while one still chooses
     source("17 flowers with VGG16, after aidiary 2017: fine-tuning VGG16.")
     # What takes seconds comes last: the script waits, and all else is there meanwhile.
     with time_place:
-        forecast.time_needed(chosen, found, dataset)
+        forecast.time_needed(recipe, depths, dataset)
     with preview_place:
-        forecast.preview(chosen, dataset)
+        forecast.preview(recipe, dataset)
     importing.follow(importing_place, data.PARAMETER)

@@ -5,10 +5,10 @@ import streamlit as st
 from cnnkit.ui.common import cache
 from cnnkit.ui.common.messages import shown_errors
 from cnnkit.ui.common.page import end_page, open_page
+from cnnkit.ui.common.recipe_form import recipe_form
 from cnnkit.ui.common.run_monitor import waiting_runs, watch
 from cnnkit.ui.train import training
 from cnnkit.ui.train.forecast import amount, augmentation_preview, parameters, time_needed
-from cnnkit.ui.train.recipe_form import recipe_form
 
 open_page("Train", "Train a network from scratch and follow its curves.")
 

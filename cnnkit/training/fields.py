@@ -45,9 +45,14 @@ class Field:
     whole: bool = False  # numbers without a fraction
     empty: str | None = None  # what None means; None: there must be a value
     needs: tuple[str, Any] | None = None  # shown only while this field has one of these values
+    titles: Mapping[str, str] = dataclasses.field(default_factory=dict)  # of choices
+    ordered: bool = False  # the choices form a scale
+    main: bool = False  # one of the few that a beginner sets
 
     def text(self, value: Any) -> str:
         """A value in a few words."""
+        if isinstance(value, str) and value in self.titles:
+            return self.titles[value]
         if value is None:
             return self.empty or "none"
         if isinstance(value, bool):
@@ -57,14 +62,18 @@ class Field:
         return f"{value:.6g}" if isinstance(value, float) else str(value)
 
 
-def recipe_fields(recipe: Recipe) -> tuple[Field, ...]:
+def recipe_fields(recipe: Recipe, depths: Sequence[str] = ()) -> tuple[Field, ...]:
     """The fields that decide how a recipe trains, in the order of a form.
 
     Fields without effect on it are left out: the head's without a head, the feature cache's
     where nothing is frozen, a setting that every phase sets for itself.
+
+    Args:
+        recipe: which network, and how many phases.
+        depths: choices of `train_from`, the head first; empty: any name.
     """
     values = flatten(recipe.to_dict())
-    fields = (*model_fields(recipe.model), *phase_fields(len(recipe.phases)), *FIELDS)
+    fields = (*model_fields(recipe.model), *phase_fields(len(recipe.phases), depths), *FIELDS)
     return tuple(
         field for field in fields if field.name in values or field.name.startswith("stopping.")
     )
@@ -87,25 +96,43 @@ def model_fields(model: str) -> tuple[Field, ...]:
     )
 
 
-def phase_fields(phases: int) -> tuple[Field, ...]:
-    """The fields of each phase: its lowest trainable layer, and every setting it may have."""
+def phase_fields(phases: int, depths: Sequence[str] = ()) -> tuple[Field, ...]:
+    """The fields of each phase: its lowest trainable layer, and every setting it may have.
+
+    Args:
+        phases: how many.
+        depths: choices of `train_from`, the head first; empty: any name. A later phase that
+            unfreezes nothing needs no settings.
+    """
     settings = {field.name: field for field in FIELDS if field.name in PHASE_SETTINGS}
-    found: list[Field] = []
+    fields: list[Field] = []
     for number in range(1, phases + 1):
         group = f"Phase {number}"
+        phase = f", phase {number}" if phases > 1 else ""
         start = Field(
             name=f"phase{number}.train_from",
-            title="Unfreeze from block",
+            title=f"Unfreeze from block{phase}",
             group=group,
             help=f"The lowest trainable block or layer; {HEAD!r}: only the new head; {ALL!r}: "
             "all layers.",
+            choices=tuple(depths),
+            titles={HEAD: "head only", ALL: "all layers"},
+            ordered=True,
+            main=number > 1 or phases == 1,
         )
+        deeper = tuple(depth for depth in depths if depth != HEAD)
         own = (
-            dataclasses.replace(settings[name], name=f"phase{number}.{name}", group=group)
+            dataclasses.replace(
+                settings[name],
+                name=f"phase{number}.{name}",
+                title=f"{settings[name].title}{phase}",
+                group=group,
+                needs=(start.name, deeper) if number > 1 and depths else None,
+            )
             for name in PHASE_SETTINGS
         )
-        found += [start, *own]
-    return tuple(found)
+        fields += [start, *own]
+    return tuple(fields)
 
 
 def flatten(spec: Mapping[str, Any]) -> dict[str, Any]:
@@ -265,6 +292,7 @@ FIELDS = (
         "number of batches in an epoch is set.",
         range=(1, 100_000),
         whole=True,
+        main=True,
     ),
     Field(
         name="batch_size",
@@ -273,6 +301,7 @@ FIELDS = (
         help="Images in one gradient step.",
         range=(1, 60_000),
         whole=True,
+        main=True,
     ),
     Field(
         name="optimizer",
@@ -287,6 +316,7 @@ FIELDS = (
         group=_LEARNING,
         help="Size of each step. Too small trains slowly; too large does not train at all.",
         range=(1e-9, 1000.0),
+        main=True,
     ),
     Field(
         name="momentum",
@@ -535,8 +565,10 @@ FIELDS = (
         name="head.kind",
         title="Head",
         group=_HEAD,
-        help="pool: global average pooling of the last feature maps. flatten: all their values.",
+        help="What the dense layer of the head gets: the mean of each of the last feature maps, or "
+        "all their values.",
         choices=HEADS,
+        titles={"pool": "global average pooling", "flatten": "flatten"},
     ),
     Field(
         name="head.units",

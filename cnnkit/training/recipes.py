@@ -24,6 +24,15 @@ AUGMENTATION_PRESETS = {
     "strong": Augmentation(flip=True, crop=0.4, rotation=15, shear=10, brightness=0.15,
                            contrast=0.3, pca=0.1, cutout=0.3, fill="nearest"),
 }  # fmt: skip
+AUGMENTATION_TITLES = {
+    "none": "None",
+    "flip": "Horizontal flip",
+    "post": "Shear, zoom, flip (published)",
+    "photos": "Crop, rotation, flip, brightness",
+    "flowers": "Crop, small rotation, flip, brightness",
+    "AlexNet": "Crop, flip, PCA color noise (AlexNet)",
+    "strong": "All of these, and cutout",
+}
 
 
 def list_recipes(model: str | None = None, *, fine_tuning: bool | None = None) -> list[Recipe]:

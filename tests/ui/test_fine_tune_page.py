@@ -67,7 +67,7 @@ def test_drawn_flowers_are_shown_class_by_class_with_their_division():
     assert "**51** images in **17** classes: 17 training, 17 validation, 17 test" in (words_of(at))
     assert "Sunflower :gray[3]" in words_of(at)
     assert len(at.get("plotly_chart")) == 1
-    assert [tab.label for tab in at.tabs] == ["Images", "Split"]
+    assert [tab.label for tab in at.tabs][:2] == ["Images", "Split"]
     assert not [button for button in at.button if button.key == "delete_set"]
 
 
@@ -87,7 +87,6 @@ def test_without_the_photos_it_says_so_and_offers_them():
     at = open_page(data="flowers17")
     assert "not on this machine" in at.info[0].value
     assert at.button(key="download_flowers17")
-    assert open_page().selectbox(key="choice_data").value == "drawn_flowers"
 
 
 def test_an_uploaded_zip_becomes_a_set_with_a_report():
@@ -97,7 +96,7 @@ def test_an_uploaded_zip_becomes_a_set_with_a_report():
     assert r"9 images of mine\.zip are here. 2 files were left out" in at.success[0].value
     assert at.query_params["data"] in (name, [name])
     assert at.selectbox(key="choice_data").value == name
-    assert [tab.label for tab in at.tabs] == ["Images", "Split", "Left out (2)"]
+    assert [tab.label for tab in at.tabs][:3] == ["Images", "Split", "Left out (2)"]
     assert at.dataframe[0].value["file"].tolist() == ["../evil.png", "a/copy.png"]
     assert "**1** image stands in more than one class" in words_of(at)
     assert not open_page(data=name).success, "told once"
@@ -144,9 +143,34 @@ def test_names_that_look_like_markdown_are_shown_as_they_are():
     assert r"\:red\[b\]" in words_of(at)
 
 
-def test_a_set_that_is_gone_or_unknown_is_said_and_another_is_shown():
+def test_a_set_that_is_gone_or_unknown_is_said_and_the_choice_is_offered():
     at = open_page(data="own-none")
-    assert "own-none" in words_of(at) and at.selectbox(key="choice_data").value != "own-none"
+    assert "own" in at.warning[0].value and at.button(key="choose_drawn_flowers")
+
+
+def test_the_images_are_chosen_first_and_nothing_is_prepared_before(monkeypatch):
+    def unasked(*args, **kwargs):
+        raise AssertionError("The page began to work before anything was chosen.")
+
+    with monkeypatch.context() as idle:
+        idle.setattr("cnnkit.ui.common.tasks.Tasks.ask_with_progress", unasked)
+        idle.setattr("cnnkit.ui.common.cache.jobs", unasked)
+        at = open_page()
+    assert [heading.value for heading in at.header] == ["Choose your images"]
+    assert not any(button.key == "fine_tune" for button in at.button)
+    assert at.file_uploader(key="import_file_0")
+    monkeypatch.setattr("cnnkit.ui.common.cache.jobs", lambda: None)
+    at.button(key="choose_drawn_flowers").click().run()
+    assert not at.exception and at.query_params["data"] in ("drawn_flowers", ["drawn_flowers"])
+    assert at.selectbox(key="choice_data").value == "drawn_flowers"
+    assert "**51** images" in words_of(at)
+
+
+def test_imported_images_are_among_the_first_choices():
+    image_folder(io.BytesIO(packed("a", "b")), name="x.zip", title="Garden")
+    (name,) = list_own()
+    at = open_page()
+    assert "Garden" in at.button(key=f"choose_{name}").label
 
 
 def test_a_set_can_be_renamed_and_deleting_it_asks_first():
@@ -227,6 +251,81 @@ def test_with_a_shallow_depth_the_head_alone_learns_and_less_of_the_network(subm
     at.button(key="fine_tune").click().run()
     (phase,) = Recipe.from_dict(submitted[0]["spec"]).phases
     assert (phase.train_from, phase.epochs) == ("head", 3)
+
+
+def test_the_form_has_the_settings_of_fine_tuning_the_most_important_first(submitted):
+    at = learning("vgg16")
+    scope = "fine_tune.vgg16"
+    slider = at.select_slider(key=f"{scope}.phase2.train_from")
+    assert slider.label == "Unfreeze from block, phase 2" and slider.value == "block5"
+    assert slider.options[0] == "head only" and slider.options[-1] == "all layers"
+    folded = [widget.key for widget in at.expander[0].number_input]
+    main = ("phase1.epochs", "phase1.learning_rate", "phase2.epochs", "phase2.learning_rate")
+    assert not [key for key in folded if key.removeprefix(f"{scope}.") in main]
+    for name in ("head.units", "variants", "label_smoothing"):
+        assert f"{scope}.{name}" in folded
+    assert at.selectbox(key=f"{scope}.head.kind").options == ["global average pooling", "flatten"]
+    assert at.toggle(key=f"{scope}.balanced").label == "Balance classes"
+
+    slider.set_value("block4")
+    at.number_input(key=f"{scope}.phase2.epochs").set_value(3)
+    at.selectbox(key=f"{scope}.head.kind").set_value("flatten").run()
+    assert "Unfreeze from block, phase 2: block5 → block4" in words_of(at)
+    at.button(key="fine_tune").click().run()
+    recipe = Recipe.from_dict(submitted[0]["spec"])
+    assert [(p.train_from, p.epochs) for p in recipe.phases] == [("head", 10), ("block4", 3)]
+    assert (recipe.name, recipe.head.kind) == ("fast, changed", "flatten")
+
+
+def test_unfreezing_nothing_is_one_phase_without_settings_of_another(submitted):
+    at = learning("vgg16")
+    at.select_slider(key="fine_tune.vgg16.phase2.train_from").set_value("head only").run()
+    assert not [w for w in at.number_input if w.key == "fine_tune.vgg16.phase2.epochs"]
+    at.button(key="fine_tune").click().run()
+    (phase,) = Recipe.from_dict(submitted[0]["spec"]).phases
+    assert phase.train_from == "head"
+
+
+def test_an_augmentation_is_chosen_by_name_and_one_of_its_fields_makes_it_custom(submitted):
+    at = learning()
+    scope = "fine_tune.compact_photo_cnn"
+    assert at.selectbox(key=f"{scope}.preset").value == "photos"
+    at.selectbox(key=f"{scope}.preset").set_value("AlexNet").run()
+    assert at.number_input(key=f"{scope}.augmentation.pca").value == 0.1
+    assert at.number_input(key=f"{scope}.augmentation.rotation").value == 0.0
+    at.number_input(key=f"{scope}.augmentation.crop").set_value(0.5).run()
+    assert at.selectbox(key=f"{scope}.preset").value == "custom"
+    at.button(key="fine_tune").click().run()
+    augmentation = Recipe.from_dict(submitted[0]["spec"]).augmentation
+    assert (augmentation.crop, augmentation.pca, augmentation.rotation) == (0.5, 0.1, 0.0)
+
+
+def test_settings_in_older_addresses_are_where_the_form_starts(submitted):
+    old = {
+        "epochs": "4", "rate": "0.002", "deeper": "6", "deeper_rate": "0.0005", "head": "flatten",
+        "smoothing": "0.2", "changes": "AlexNet", "variants": "3", "balanced": "true",
+        "depth": "block4", "split": "7",
+    }  # fmt: skip
+    at = learning("vgg16", **old)
+    assert not at.warning[1:], "one says that the weights are not here"
+    assert set(at.query_params) == {"data", "network", "split"}
+    at.button(key="fine_tune").click().run()
+    recipe = Recipe.from_dict(submitted[0]["spec"])
+    first, second = recipe.phases
+    assert (first.train_from, first.epochs, first.learning_rate) == ("head", 4, 0.002)
+    assert (second.train_from, second.epochs, second.learning_rate) == ("block4", 6, 0.0005)
+    assert recipe.head == Head(kind="flatten", units=256, dropout=0.5)
+    assert (recipe.label_smoothing, recipe.variants, recipe.balanced) == (0.2, 3, True)
+    assert recipe.augmentation.pca == 0.1 and recipe.split_seed == 7
+
+    at = learning("vgg16", rate="fast", depth="cellar")
+    warnings = "".join(warning.value for warning in at.warning)
+    assert "learning_rate must be a number" in warnings
+    assert "depth must be one of head" in warnings
+
+    at = learning("vgg16", deeper="0")
+    at.button(key="fine_tune").click().run()
+    assert [p.train_from for p in Recipe.from_dict(submitted[1]["spec"]).phases] == ["head"]
 
 
 def test_names_of_classes_are_whole_and_different():

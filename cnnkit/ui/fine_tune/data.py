@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import streamlit as st
 
 from cnnkit.datasets import Dataset, DatasetSpec, dataset_info, list_datasets, load_dataset
@@ -15,22 +17,29 @@ PARAMETER = "data"  # in the address
 SEEDS = 1000
 
 
-def choose_data() -> Dataset | None:
-    """The data set of the address (`?data=`, `?split=`), decoded and divided.
+def choose_data() -> tuple[Dataset, int] | None:
+    """The data set of the address (`?data=`, `?split=`), decoded and split, and the split's seed.
 
-    Draws the pickers and the way to import images. None: the images cannot be had
-    yet, and the page says why.
+    Draws the pickers and the import of images. While no data set is chosen the page asks for
+    one, and reads none.
+
+    Returns:
+        None where none is chosen, or its images cannot be had yet; the page says why.
     """
-    names = [*list_datasets("images"), *list_datasets("own")]
-    specs = {name: dataset_info(name) for name in names}
-    default = "flowers17" if specs["flowers17"].available else "drawn_flowers"
+    specs = {name: dataset_info(name) for name in (*list_datasets("images"), *list_datasets("own"))}
+    chosen = st.query_params.get(PARAMETER)
+    if chosen not in specs:
+        if chosen:
+            st.warning(
+                f"The address asks for data set “{literal(chosen)}”, which is not here. It may "
+                "have been deleted.",
+                icon=":material/link_off:",
+            )
+        _first_step(specs)
+        return None
     with st.container(horizontal=True, vertical_alignment="bottom"):
         name = inputs.choice(
-            "Data set",
-            names,
-            parameter=PARAMETER,
-            title=lambda name: _title(specs[name]),
-            default=default,
+            "Data set", list(specs), parameter=PARAMETER, title=lambda name: _title(specs[name])
         )
         seed = inputs.number(
             "Split",
@@ -46,7 +55,40 @@ def choose_data() -> Dataset | None:
         if specs[name].kind == "own":
             imported_dataset.manage(specs[name], PARAMETER)
     _describe(specs[name])
-    return _read(specs[name], int(seed))
+    dataset = _read(specs[name], int(seed))
+    return dataset and (dataset, int(seed))
+
+
+def _first_step(specs: Mapping[str, DatasetSpec]) -> None:
+    """Which images? A card for each data set that is there, and one for a person's own."""
+    st.header("Choose your images", anchor="images")
+    ready = [spec for spec in specs.values() if spec.kind == "images"]
+    own = [spec for spec in specs.values() if spec.kind == "own"]
+    for place, spec in zip(st.columns(len(ready) + 1), [*ready, None], strict=True):
+        with place, st.container(border=True, height="stretch"):
+            if spec is None:
+                st.markdown("**Your own images**")
+                st.caption(
+                    "A ZIP with one folder for each class, or files with a table of classes."
+                )
+                importing.offer()
+                for one in own:
+                    _choose_button(one, _title(one))
+            else:
+                st.markdown(f"**{_title(spec)}**")
+                st.caption(literal(spec.description))
+                _choose_button(spec, f"Use {spec.title.lower()}")
+    st.caption("Nothing is read, downloaded or computed before you choose.")
+
+
+def _choose_button(spec: DatasetSpec, label: str) -> None:
+    st.button(
+        literal(label),
+        key=f"choose_{spec.name}",
+        on_click=st.query_params.update,
+        args=({PARAMETER: spec.name},),
+        width="stretch",
+    )
 
 
 def _title(spec: DatasetSpec) -> str:

@@ -22,16 +22,17 @@ PREVIEWED, CHANGES = 6, 3  # images, and how often each is changed
 WIDTH = 1000  # pixels
 
 
-def found_depths(base: Recipe, classes: int) -> dict[str, Depth]:
-    """How deep the network can learn, by name."""
+def network_depths(recipe: Recipe, dataset: Dataset) -> dict[str, Depth]:
+    """What can be unfrozen of the network, by the lowest trainable block; the head first."""
     from cnnkit.training import list_depths
 
-    key = ("depths", base.model, base.size, base.head, classes)
+    classes = len(dataset.class_names)
+    key = ("depths", recipe.model, recipe.size, recipe.head, classes)
     answer = background().ask(
-        key, lambda: list_depths(base.model, size=base.size, head=base.head, classes=classes)
+        key, lambda: list_depths(recipe.model, size=recipe.size, head=recipe.head, classes=classes)
     )
-    found = wait_for(answer, waiting="Building the network to see its blocks")
-    return {depth.train_from: depth for depth in found}
+    depths = wait_for(answer, waiting="Building the network to see its blocks")
+    return {depth.train_from: depth for depth in depths}
 
 
 def costs(recipe: Recipe, known: Mapping[str, Depth], dataset: Dataset) -> None:

@@ -14,9 +14,9 @@ from cnnkit.ui.common import cache, messages, page
 from cnnkit.ui.common.dialogs import close_dialog, dialog_button
 from cnnkit.ui.common.messages import shown_errors
 from cnnkit.ui.common.mistakes import show_class_scores, show_mistakes, show_test_metrics
+from cnnkit.ui.common.recipe_form import published_recipe
 from cnnkit.ui.common.run_monitor import curves_of, training_page
 from cnnkit.ui.runs.run_list import dataset_title, model_title, started_at
-from cnnkit.ui.train.recipe_form import published_recipe
 
 PARAMETERS = "Including frozen layers and the moving statistics of batch normalization."
 DIGITS = (28, 28, 1)  # images that one can draw

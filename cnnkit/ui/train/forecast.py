@@ -72,7 +72,7 @@ def augmentation_preview(recipe: Recipe) -> None:
             changed = False
             st.caption(
                 "This recipe has no augmentation. Set a shift or a rotation under "
-                "Hyper-parameters → Augmentation to see it here."
+                "More hyper-parameters → Augmentation to see it here."
             )
     seed = st.session_state.setdefault("preview_seed", 0)
     data = cache.dataset(recipe.dataset)
