@@ -80,7 +80,7 @@ def settings_of_address(base: Recipe, depths: Collection[str]) -> dict[str, Any]
     if len(base.phases) > 1 and given.get("deeper") == "0":  # no epochs below the head
         del given["deeper"]
         given["depth"] = HEAD
-    depth = given.get("depth", base.phases[-1].train_from)
+    depth = given.get("depth", base.training_phases[-1].train_from)
     values: dict[str, Any] = {}
     for parameter, text in given.items():
         try:
