@@ -16,8 +16,7 @@ from typing import Any
 import psutil
 
 from cnnkit.files import replacing
-from cnnkit.jobs._controls import CHECKPOINT
-from cnnkit.jobs._lease import Lease
+from cnnkit.jobs._controls import CHECKPOINT, Lease
 from cnnkit.jobs.pace import Pace
 from cnnkit.runs import LIVE_PREFIX, Point, Progress, Run, RunStore, Status
 

@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from cnnkit.errors import CnnkitError, JobError
-from cnnkit.jobs._controls import ask_cancel, ask_pause, requeue
+from cnnkit.jobs._controls import Lease, ask_cancel, ask_pause, requeue
 from cnnkit.jobs.kinds import check_kind
 from cnnkit.runs import Run, RunStore, Status
 from cnnkit.settings import Settings
@@ -20,8 +20,18 @@ if TYPE_CHECKING:
 
     from cnnkit.jobs._warm_workers import WarmWorkers
 
+CONNECT_SECONDS = 10.0
 TEND_SECONDS = 1.0  # between two checks of the warm worker
 SWEEP_SECONDS = 4.0  # between two looks for runs whose child has died unseen
+
+# Our tasks only wait for processes: nothing here needs watching, sampling or spilling.
+_CONFIGURATION: dict[str, Any] = {
+    "distributed.scheduler.worker-ttl": None,
+    "distributed.worker.profile.enabled": False,
+    "distributed.admin.tick.interval": "1s",
+    "distributed.admin.system-monitor.interval": "10s",
+    "distributed.diagnostics.nvml": False,
+}
 
 log = logging.getLogger("cnnkit.jobs")
 
@@ -90,8 +100,8 @@ class JobPool:
         requeue(self.store, run_id)
         return self.submit(run_id)
 
-    def place(self, run_id: str) -> int | None:
-        """Place in the queue, 1 being next; None: it does not wait."""
+    def queue_position(self, run_id: str) -> int | None:
+        """Position in the queue, 1 being next; None: it is not queued."""
         waiting = [run.id for run in self._waiting()]
         return waiting.index(run_id) + 1 if run_id in waiting else None
 
@@ -114,11 +124,9 @@ class JobPool:
         with self._opening:
             opened, self._opened = self._opened, None
             if opened:
-                from cnnkit.jobs._dask import disconnect
-
                 client, warm_workers = opened
                 warm_workers.close()
-                disconnect(client)
+                _disconnect(client)
         if threading.current_thread() is not self._keeper:
             self._keeper.join(timeout=5)
 
@@ -139,11 +147,10 @@ class JobPool:
             if self._closing.is_set():
                 raise JobError("This pool of jobs is closed.")
             if self._opened is None:
-                from cnnkit.jobs._dask import connect
                 from cnnkit.jobs._warm_workers import WarmWorkers
 
                 warm_workers = WarmWorkers(self.settings)
-                self._opened = connect(self.settings, warm_workers), warm_workers
+                self._opened = _connect(self.settings, warm_workers), warm_workers
             return self._opened
 
     def _keep(self) -> None:
@@ -171,7 +178,6 @@ class JobPool:
         self._seen = {key: value for key, value in self._seen.items() if key in alive}
 
     def _settle_if_dead(self, run: Run) -> bool:
-        from cnnkit.jobs._lease import Lease
         from cnnkit.jobs._slot import is_dead, settle
 
         # Clocks of two machines differ: what counts is when a heartbeat was seen to change.
@@ -188,3 +194,50 @@ class JobPool:
     def _waiting(self) -> list[Run]:
         queued = self.store.list(statuses=[Status.QUEUED], limit=10_000)
         return sorted(queued, key=lambda run: (run.queued or run.created, run.id))
+
+
+def _connect(settings: Settings, warm_workers: WarmWorkers) -> Client:
+    """A client of the scheduler that the settings name.
+
+    Raises:
+        JobError: the scheduler does not answer.
+    """
+    from distributed import Client
+
+    if settings.scheduler is None:
+        return _start_here(settings, warm_workers)
+    try:
+        return Client(settings.scheduler, timeout=CONNECT_SECONDS, set_as_default=False)
+    except OSError as error:
+        raise JobError(
+            f"The Dask scheduler at {settings.scheduler} does not answer ({error}). "
+            "Start it, or unset CNNKIT_SCHEDULER to run jobs on this machine."
+        ) from error
+
+
+def _disconnect(client: Client) -> None:
+    """Close a client and, where it is ours, its scheduler; slots stop watching."""
+    cluster = client.cluster
+    client.close(timeout=5)
+    if cluster is not None:
+        cluster.close(timeout=5)
+
+
+def _start_here(settings: Settings, warm_workers: WarmWorkers) -> Client:
+    import dask.config
+    from distributed import Client, LocalCluster
+
+    with dask.config.set(_CONFIGURATION):
+        cluster = LocalCluster(
+            processes=False,
+            n_workers=1,
+            threads_per_worker=settings.slots,
+            memory_limit=0,
+            # Left to itself, Dask listens on every interface.
+            dashboard_address="127.0.0.1:0",
+            worker_dashboard_address="127.0.0.1:0",
+            local_directory=str(settings.home / "cache" / "dask"),
+            plugins=[warm_workers],
+            silence_logs=logging.ERROR,
+        )
+        return Client(cluster, set_as_default=False)

@@ -14,7 +14,7 @@ from datetime import UTC, datetime
 
 from cnnkit.errors import RunNotFoundError
 from cnnkit.jobs._child import Child, last_lines
-from cnnkit.jobs._lease import Lease, deciding, take_lease
+from cnnkit.jobs._controls import Lease, deciding, take_lease
 from cnnkit.jobs._warm_workers import WarmWorkers
 from cnnkit.runs import Run, RunStore, Status
 from cnnkit.settings import Settings, get_settings

@@ -9,13 +9,15 @@ from __future__ import annotations
 import subprocess
 import threading
 import time
+from pathlib import Path
 
+import psutil
 from distributed.diagnostics.plugin import WorkerPlugin
 
 from cnnkit.jobs._child import Child, hand_over, start_child, start_warm_worker
-from cnnkit.jobs._memory import available_memory
 from cnnkit.settings import Settings
 
+CGROUP = Path("/sys/fs/cgroup")
 GIB = 2**30
 NEEDED = 1.5 * GIB  # free memory without which no warm worker is started
 LOWEST = 0.4 * GIB  # free memory below which a waiting one is given up
@@ -93,3 +95,17 @@ class WarmWorkers(WorkerPlugin):
         worker.wait()
         if worker.stdin:
             worker.stdin.close()
+
+
+def available_memory(group: Path = CGROUP) -> int:
+    """Bytes that can be had without swapping, within a container's limit if there is one."""
+    free = psutil.virtual_memory().available
+    try:
+        limit = int((group / "memory.max").read_text())
+        used = int((group / "memory.current").read_text())
+        statistics = dict(line.split() for line in (group / "memory.stat").read_text().splitlines())
+        # Pages of files are given back when a process needs them.
+        reclaimable = int(statistics.get("inactive_file", 0))
+    except (OSError, ValueError):  # no container, no limit ("max"), or not Linux
+        return free
+    return min(free, limit - used + reclaimable)

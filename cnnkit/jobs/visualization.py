@@ -13,27 +13,129 @@ Importing this loads neither Keras nor TensorFlow.
 
 from __future__ import annotations
 
+import contextlib
+import json
+import os
+import shutil
+import subprocess
+import threading
+import uuid
+from collections import OrderedDict
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
+import psutil
 
-from cnnkit.jobs.resident import ResidentWorker
+from cnnkit.files import write_atomic
+from cnnkit.jobs._child import start_process
+from cnnkit.jobs.sessions import (
+    FRAME,
+    ORDER,
+    SessionState,
+    read_frame,
+    read_state,
+    write_frame,
+    write_state,
+)
 from cnnkit.networks import NetworkRef
+from cnnkit.runs import Status
 from cnnkit.settings import Settings
 from cnnkit.visualize.deepdream_presets import Dream
 from cnnkit.visualize.plan import Plan
 from cnnkit.visualize.results import ResultCache
 
+SESSIONS = 64  # whose folders stay
+LOG = "log.txt"
+LAST_LINES = 5  # of the log, as the reason of an interruption
 
-class VisualizationWorker(ResidentWorker):
-    """Sessions that optimize images, dream, and answer questions about networks."""
+
+class VisualizationWorker:
+    """Sessions in one child process, which is started when it is needed.
+
+    They optimize images, dream, and answer questions about networks. Shared by all visitors
+    of a server. It holds no state of a session: that is in the session's folder, written by
+    its one owner. The child ends with this process.
+
+    Args:
+        settings: where things are.
+    """
 
     def __init__(self, settings: Settings):
         """Start nothing yet."""
-        super().__init__(settings)
+        self.settings = settings
         self.results = ResultCache(settings.results, settings.results_memory)
+        root = settings.home / "sessions"
+        self.folder = root / f"{os.getpid()}-{uuid.uuid4().hex[:12]}"
+        self._process: subprocess.Popen | None = None
+        self._lock = threading.RLock()
+        self._sessions: OrderedDict[str, tuple[int, str]] = OrderedDict()  # the last command sent
+        self._sent = 0
+        _remove_orphans(root)
+
+    # The process
+
+    def wake(self) -> None:
+        """Start the child if it does not run: importing TensorFlow takes it some seconds."""
+        with self._lock:
+            self._ensure_process()
+
+    @property
+    def pid(self) -> int | None:
+        """Of the child, while it runs."""
+        process = self._process
+        return process.pid if process is not None and process.poll() is None else None
+
+    def close(self) -> None:
+        """End the child and remove its sessions."""
+        with self._lock:
+            self._end_process()
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    def _ensure_process(self, starting: str = "") -> subprocess.Popen:
+        if self._process is None or self._process.poll() is not None:
+            self._interrupt_sessions(starting)
+            self._end_process()  # what is left of one that died
+            self._process = start_process(
+                self.settings, "--sessions", str(self.folder), log=self.folder / LOG
+            )
+        return self._process
+
+    def _end_process(self) -> None:
+        process, self._process = self._process, None
+        if process is None:
+            return
+        process.kill()
+        process.wait()
+        if process.stdin:
+            with contextlib.suppress(BrokenPipeError):  # it may have died with a command unread
+                process.stdin.close()
+
+    def _interrupt_sessions(self, starting: str = "") -> None:
+        """Write down how sessions ended whose process has died: it could not do so itself."""
+        if self._process is None:
+            return
+        for session, (number, _) in self._sessions.items():
+            state = read_state(self.folder / session)
+            if state is None or session == starting:
+                continue
+            if not state.status.over:
+                state = replace(state, status=Status.INTERRUPTED, reason=self._last_lines())
+                write_state(self.folder / session, replace(state, obeyed=number))
+            elif state.obeyed < number:  # the command died with the process
+                write_state(self.folder / session, replace(state, obeyed=number))
+
+    def _last_lines(self) -> str:
+        try:
+            text = (self.folder / LOG).read_text("utf-8", errors="replace")
+        except FileNotFoundError:
+            text = ""
+        lines = text.strip().splitlines()[-LAST_LINES:]
+        return "\n".join(["The worker's process has ended. Restart begins again.", *lines])
+
+    # Kinds of sessions
 
     def key(self, network: NetworkRef, plan: Plan) -> str:
         """Of the result of a plan, whether it is there or not."""
@@ -117,3 +219,92 @@ class VisualizationWorker(ResidentWorker):
         networks = [str(one) for one in (network, *others)]
         spec = {"networks": networks, "targets": list(targets), "session": session}
         return self.start("recheck", spec, {} if images is None else {"images": images})
+
+    # Sessions
+
+    def start(
+        self, kind: str, spec: Mapping[str, Any], arrays: Mapping[str, np.ndarray] | None = None
+    ) -> str:
+        """Begin a session.
+
+        Args:
+            kind: one of `SESSION_KINDS`.
+            spec: plain values, for its task.
+            arrays: by name, for its task.
+
+        Returns:
+            The session's id, for the other calls.
+        """
+        session = uuid.uuid4().hex[:16]
+        folder = self.folder / session
+        for name, array in (arrays or {}).items():
+            write_frame(folder / f"{name}.npy", np.asarray(array, np.float32))
+        write_atomic(folder / ORDER, json.dumps({"kind": kind, "spec": dict(spec)}))
+        write_state(folder, SessionState(status=Status.QUEUED, details=dict(spec)))
+        with self._lock:
+            self._sessions[session] = 0, ""
+            self._evict()
+            self.command(session, "start")
+        return session
+
+    def command(self, session: str, command: str, **values: Any) -> None:
+        """Have a session do something: pause, resume, stop, restart, or what its task knows.
+
+        Until the session has obeyed, its state names the command as a `wish`. Sent to a
+        session that is not kept any more, it does nothing.
+        """
+        with self._lock:
+            if session not in self._sessions:
+                return
+            starting = session if command == "start" else ""
+            self._ensure_process(starting)
+            self._sent += 1
+            self._sessions[session] = self._sent, command
+            order = {"session": session, "command": command, "values": values}
+            line = (json.dumps(order | {"number": self._sent}) + "\n").encode()
+            try:
+                self._write(line, starting)
+            except BrokenPipeError:
+                self._write(line, starting)  # the child has just died; a new one takes it
+
+    def _write(self, line: bytes, starting: str) -> None:
+        stream = self._ensure_process(starting).stdin
+        if stream:
+            stream.write(line)
+            stream.flush()
+
+    def state(self, session: str) -> SessionState | None:
+        """How a session stands; None: there is no such session (any more)."""
+        with self._lock:
+            if session not in self._sessions:
+                return None
+            self._sessions.move_to_end(session)
+            if self._process is not None and self._process.poll() is not None:
+                self._interrupt_sessions()
+            number, command = self._sessions[session]
+            state = read_state(self.folder / session)
+        if state and state.obeyed < number:
+            return replace(state, wish=command)
+        return state
+
+    def frame(self, session: str, name: str = FRAME) -> np.ndarray | None:
+        """An array that a session has written; by default its images as they are now."""
+        return read_frame(self.folder / session / name)
+
+    def _evict(self) -> None:
+        """Remove the sessions that nobody has read for longest; what still runs stays."""
+        for session in list(self._sessions)[:-1]:
+            if len(self._sessions) <= SESSIONS:
+                return
+            state = read_state(self.folder / session)
+            if state is None or state.status.over:
+                del self._sessions[session]
+                shutil.rmtree(self.folder / session, ignore_errors=True)
+
+
+def _remove_orphans(root: Path) -> None:
+    """Remove the folders of processes that were killed."""
+    for folder in root.glob("*-*"):
+        pid = folder.name.partition("-")[0]
+        if pid.isdigit() and not psutil.pid_exists(int(pid)):
+            shutil.rmtree(folder, ignore_errors=True)

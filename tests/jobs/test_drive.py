@@ -5,7 +5,7 @@ import time
 import pytest
 
 from cnnkit.jobs._context import JobContext
-from cnnkit.jobs._lease import Lease
+from cnnkit.jobs._controls import Lease
 from cnnkit.runs import Progress, Run, RunStore, Status
 
 STEPS = 4  # of each of two parts

@@ -8,7 +8,7 @@ import pytest
 
 from cnnkit.errors import JobError
 from cnnkit.jobs._child import start_child
-from cnnkit.jobs._lease import Lease, take_lease
+from cnnkit.jobs._controls import Lease, take_lease
 from cnnkit.jobs._slot import settle
 from cnnkit.jobs.worker import work
 from cnnkit.runs import Status

@@ -46,16 +46,16 @@ def test_a_job_runs_in_a_process_of_its_own_to_its_end(pool, store, until):
     assert run.metrics["value"] == counted(SHORT)
     assert run.created <= run.started <= run.ended
     assert [row["epoch"] for row in store.history(run.id)] == [1, 2, 3, 4]
-    assert pool.place(run.id) is None
+    assert pool.queue_position(run.id) is None
 
 
 def test_waiting_runs_know_their_place_and_start_in_order(pool, until):
     first = until(pool.submit(kind="rehearsal", spec=LONG), in_epoch(1))
     second = pool.submit(kind="rehearsal", spec=SHORT)
     third = pool.submit(kind="rehearsal", spec=SHORT)
-    assert [pool.place(run.id) for run in (first, second, third)] == [None, 1, 2]
+    assert [pool.queue_position(run.id) for run in (first, second, third)] == [None, 1, 2]
     assert pool.cancel(second.id).status == "cancelled"
-    assert pool.place(third.id) == 1
+    assert pool.queue_position(third.id) == 1
     pool.cancel(first.id)
     assert until(third, over).status == "finished"
     assert until(second, over).attempt == 0
@@ -66,7 +66,7 @@ def test_a_resumed_run_waits_behind_those_that_waited_before(pool, until):
     second, third = (pool.submit(kind="rehearsal", spec=SHORT) for _ in range(2))
     pool.pause(second.id)
     pool.resume(second.id)
-    assert [pool.place(run.id) for run in (second, third)] == [2, 1]
+    assert [pool.queue_position(run.id) for run in (second, third)] == [2, 1]
     pool.cancel(first.id)
     done = [until(run, over) for run in (third, second)]
     assert [run.status for run in done] == ["finished", "finished"]
@@ -209,7 +209,7 @@ def test_a_closed_pool_leaves_its_jobs_running_and_the_next_one_takes_them_over(
         second.recover()
         # The living child has the only slot.
         until(running, in_epoch(running.progress.epoch + 3))
-        assert second.place(waiting.id) == 1
+        assert second.queue_position(waiting.id) == 1
         second.cancel(running.id)
         assert until(running, over).status == "cancelled"
         assert until(waiting, over).status == "finished"

@@ -233,7 +233,7 @@ def test_a_queued_session_can_be_stopped_and_paused(start):
 
 
 def test_sessions_that_nobody_has_read_for_longest_are_evicted(worker, start, monkeypatch):
-    monkeypatch.setattr("cnnkit.jobs.resident.SESSIONS", 3)
+    monkeypatch.setattr("cnnkit.jobs.visualization.SESSIONS", 3)
     running, first = start(), start(steps=2)
     first.becomes(Status.FINISHED)
     others = [start(steps=2) for _ in range(3)]

@@ -6,7 +6,7 @@ import time
 import psutil
 import pytest
 
-from cnnkit.jobs import JobPool, _memory, _warm_workers
+from cnnkit.jobs import JobPool, _warm_workers
 from cnnkit.jobs._warm_workers import WarmWorkers
 from cnnkit.settings import get_settings
 
@@ -116,8 +116,8 @@ def test_a_job_that_took_the_warm_worker_has_the_machine_to_itself_for_a_while(
 def test_a_containers_limit_counts(tmp_path):
     free = psutil.virtual_memory().available
     (tmp_path / "memory.max").write_text("max\n")
-    assert _memory.available_memory(tmp_path) == pytest.approx(free, rel=0.2)
+    assert _warm_workers.available_memory(tmp_path) == pytest.approx(free, rel=0.2)
     (tmp_path / "memory.max").write_text("1000000\n")
     (tmp_path / "memory.current").write_text("900000\n")
     (tmp_path / "memory.stat").write_text("anon 5\ninactive_file 50000\n")
-    assert _memory.available_memory(tmp_path) == 150_000
+    assert _warm_workers.available_memory(tmp_path) == 150_000

@@ -122,8 +122,8 @@ def _detail(run: Run) -> str:
     if run.wish == "cancel":
         return "stopping"
     if run.status is Status.QUEUED:
-        place = cache.jobs().place(run.id)
-        return {None: "", 1: "next"}.get(place, f"{(place or 1) - 1} ahead of you")
+        position = cache.jobs().queue_position(run.id)
+        return {None: "", 1: "next"}.get(position, f"{(position or 1) - 1} ahead of you")
     return ""
 
 
