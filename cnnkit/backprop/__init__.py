@@ -1,17 +1,16 @@
 """A convolutional network in plain NumPy, which keeps every number of both directions.
 
     network = NumpyModel.from_keras(model)
-    found = trace(network, image, label)
-    found["block1_conv1"].delta                  # what arrives there on the way back
-    backward_sum(found["block1_conv1"], (3, 4, 0))    # and how one number of it comes about
+    steps = trace(network, image, label)
+    steps["block1_conv1"].delta                  # what arrives there on the way back
+    backward_sum(steps["block1_conv1"], (3, 4, 0))    # and how one number of it comes about
     gradcheck(network, images, labels).worst     # against TensorFlow
 
 Importing this loads neither Keras nor TensorFlow; `from_keras`, `to_keras` and `gradcheck`
 do.
 """
 
-from cnnkit.backprop.convolution import Convolution
-from cnnkit.backprop.dense import Dense, ReLU, Sigmoid, Tanh
+from cnnkit.backprop.dense import Dense, Dropout, Flatten, ReLU, Scaling, Sigmoid, Tanh
 from cnnkit.backprop.gradcheck import (
     GradientCheck,
     GradientCheckReport,
@@ -21,10 +20,17 @@ from cnnkit.backprop.gradcheck import (
 )
 from cnnkit.backprop.layer import Layer
 from cnnkit.backprop.network import NumpyModel, SoftmaxCrossEntropy
-from cnnkit.backprop.pooling import AveragePooling, MaxPooling
-from cnnkit.backprop.shaping import Dropout, Flatten, Scaling, ZeroPadding
-from cnnkit.backprop.sums import WeightedSum, backward_sum, bordered_delta, forward_sum, weight_sum
-from cnnkit.backprop.tracing import BackpropTrace, LayerTrace, trace
+from cnnkit.backprop.spatial import AveragePooling, Convolution, MaxPooling, ZeroPadding
+from cnnkit.backprop.tracing import (
+    BackpropTrace,
+    LayerTrace,
+    WeightedSum,
+    backward_sum,
+    bordered_delta,
+    forward_sum,
+    trace,
+    weight_sum,
+)
 from cnnkit.backprop.training import ALL, DENSE, Epoch, measure, set_trainable, train
 
 __all__ = [

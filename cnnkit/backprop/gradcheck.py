@@ -1,7 +1,7 @@
 """Gradient check: backpropagation against automatic differentiation and central differences.
 
-TensorFlow differentiates the same network, written with its own operations, automatically;
-and a gradient is the change of the loss when one weight is changed a little.
+TensorFlow differentiates the same network of Keras layers automatically; and a gradient is the
+change of the loss when one weight is changed a little.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ import numpy as np
 from cnnkit.backprop.dense import ReLU
 from cnnkit.backprop.layer import Layer
 from cnnkit.backprop.network import NumpyModel
-from cnnkit.backprop.pooling import MaxPooling
+from cnnkit.backprop.spatial import MaxPooling
 
 TOLERANCES = {"float32": 1e-4, "float64": 1e-7}  # largest relative error, by dtype
 STEP = 1e-5  # of the central differences
@@ -172,9 +172,6 @@ def _check(
     )
 
 
-# TensorFlow
-
-
 def _by_tensorflow(
     network: NumpyModel, images: np.ndarray, labels: np.ndarray
 ) -> dict[tuple[str, str], np.ndarray]:
@@ -187,58 +184,25 @@ def _by_tensorflow(
     """
     import tensorflow as tf
 
-    with tf.device("/CPU:0"), tf.GradientTape(persistent=False) as tape:
-        watched: dict[tuple[str, str], Any] = {}
+    from cnnkit.backprop.keras_conversion import keras_layers
+
+    with tf.device("/CPU:0"):
         x = tf.constant(images.astype(network.dtype).astype(np.float64))
-        for layer in network:
-            tape.watch(x)
-            watched[layer.name, "input"] = x
-            values = {n: tf.constant(v.astype(np.float64)) for n, v in layer.parameters.items()}
-            for name, value in values.items():
-                tape.watch(value)
-                watched[layer.name, name] = value
-            x = _in_tensorflow(layer, x, values)
-        losses = tf.nn.sparse_softmax_cross_entropy_with_logits(labels, x)
-        loss = tf.reduce_mean(losses)
-    keys, tensors = zip(*watched.items(), strict=True)
-    found: Any = tape.gradient(loss, tensors, unconnected_gradients=tf.UnconnectedGradients.ZERO)
-    return {key: gradient.numpy() for key, gradient in zip(keys, found, strict=True)}
-
-
-def _in_tensorflow(layer: Any, x: Any, values: Mapping[str, Any]) -> Any:
-    """One layer in TensorFlow's own operations."""
-    import tensorflow as tf
-
-    padding: Any = getattr(layer, "padding", "").upper()
-    match layer.kind:
-        case "convolution":
-            y = tf.nn.conv2d(x, values["kernel"], layer.strides, padding)
-            return y + values["bias"] if "bias" in values else y
-        case "dense":
-            y = tf.matmul(x, values["kernel"])
-            return y + values["bias"] if "bias" in values else y
-        case "max pooling":
-            return tf.nn.max_pool2d(x, layer.size, layer.strides, padding)
-        case "average pooling":
-            return tf.nn.avg_pool2d(x, layer.size, layer.strides, padding)
-        case "ReLU":
-            return tf.nn.relu(x)
-        case "tanh":
-            return tf.tanh(x)
-        case "sigmoid":
-            return tf.sigmoid(x)
-        case "flatten":
-            return tf.reshape(x, (x.shape[0], -1))
-        case "scaling":
-            return x * layer.scale.astype(np.float64) + layer.offset.astype(np.float64)
-        case "zero padding":
-            return tf.pad(x, ((0, 0), *layer.margins, (0, 0)))
-        case "dropout":
-            return x
-    raise NotImplementedError(layer.kind)
-
-
-# Central differences
+        layers = keras_layers(network, "float64")
+        with tf.GradientTape() as tape:
+            tensors: dict[tuple[str, str], Any] = {}
+            for layer, keras_layer in zip(network, layers, strict=True):
+                tape.watch(x)
+                tensors[layer.name, "input"] = x
+                for name, variable in zip(layer.parameters, keras_layer.weights, strict=True):
+                    tensors[layer.name, name] = variable.value
+                    tape.watch(variable.value)
+                x = keras_layer(x)
+            loss = tf.reduce_mean(tf.nn.sparse_softmax_cross_entropy_with_logits(labels, x))
+    gradients: Any = tape.gradient(
+        loss, list(tensors.values()), unconnected_gradients=tf.UnconnectedGradients.ZERO
+    )
+    return {key: gradient.numpy() for key, gradient in zip(tensors, gradients, strict=True)}
 
 
 def _by_differences(

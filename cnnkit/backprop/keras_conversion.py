@@ -8,11 +8,9 @@ from typing import TYPE_CHECKING, Any
 import keras
 import numpy as np
 
-from cnnkit.backprop.convolution import Convolution
-from cnnkit.backprop.dense import Dense, ReLU, Sigmoid, Tanh
+from cnnkit.backprop.dense import Dense, Dropout, Flatten, ReLU, Scaling, Sigmoid, Tanh
 from cnnkit.backprop.layer import Layer
-from cnnkit.backprop.pooling import AveragePooling, MaxPooling
-from cnnkit.backprop.shaping import Dropout, Flatten, Scaling, ZeroPadding
+from cnnkit.backprop.spatial import AveragePooling, Convolution, MaxPooling, ZeroPadding
 from cnnkit.errors import IncompatibleError
 
 if TYPE_CHECKING:
@@ -47,13 +45,28 @@ def keras_model(network: NumpyModel) -> keras.Model:
     """A Keras model with the layers, names and weights of a NumPy model."""
     image = keras.Input(network.input_shape, name="image")
     x: Any = image
-    for layer in network.layers:
-        x = _WRITERS[type(layer)](layer)(x)
-    model = keras.Model(image, x)
-    for layer in network.layers:
+    for layer in keras_layers(network):
+        x = layer(x)
+    return keras.Model(image, x)
+
+
+def keras_layers(network: NumpyModel, dtype: str = "float32") -> list[keras.layers.Layer]:
+    """A Keras layer with the same weights for each layer of a NumPy model.
+
+    Args:
+        network: with layers of any shapes that fit each other.
+        dtype: of what the Keras layers compute.
+    """
+    layers = []
+    x: Any = keras.KerasTensor((1, *network.input_shape), dtype)
+    for layer in network:
+        made = _WRITERS[layer.kind](layer, name=layer.name, dtype=dtype)
+        made.trainable = layer.trainable
+        x = made(x)
         if layer.parameters:
-            model.get_layer(layer.name).set_weights(list(layer.parameters.values()))
-    return model
+            made.set_weights(list(layer.parameters.values()))
+        layers.append(made)
+    return layers
 
 
 def _in_a_row(model: keras.Model) -> list[keras.layers.Layer]:
@@ -109,12 +122,8 @@ def _convolution(layer: Any) -> Layer:
 def _pooling(kind: type[MaxPooling] | type[AveragePooling]) -> Callable[[Any], Layer]:
     def read(layer: Any) -> Layer:
         _channels_last(layer)
-        return kind(
-            layer.name,
-            tuple(layer.pool_size),
-            strides=tuple(layer.strides),
-            padding=layer.padding,
-        )
+        strides = tuple(layer.strides)
+        return kind(layer.name, tuple(layer.pool_size), strides=strides, padding=layer.padding)
 
     return read
 
@@ -154,37 +163,34 @@ _READERS: dict[str, Callable[[Any], Layer]] = {
     "Activation": lambda layer: _curve(layer, keras.activations.serialize(layer.activation))(
         layer.name
     ),
-    "ReLU": lambda layer: _relu(layer),
+    "ReLU": _relu,
     "Flatten": lambda layer: Flatten(layer.name),
     "Dense": lambda layer: Dense(layer.name, *_arrays(layer)),
     "Dropout": lambda layer: Dropout(layer.name, layer.rate, layer.seed or 0),
 }
 
-_WRITERS: dict[type[Layer], Callable[[Any], keras.layers.Layer]] = {
-    Scaling: lambda a: keras.layers.Rescaling(a.scale.tolist(), a.offset.tolist(), name=a.name),
-    ZeroPadding: lambda a: keras.layers.ZeroPadding2D(a.margins, name=a.name),
-    Convolution: lambda a: keras.layers.Conv2D(
+_LAYERS = keras.layers
+_WRITERS: dict[str, Callable[..., keras.layers.Layer]] = {
+    Scaling.kind: lambda a, **more: _LAYERS.Rescaling(a.scale.tolist(), a.offset.tolist(), **more),
+    ZeroPadding.kind: lambda a, **more: _LAYERS.ZeroPadding2D(a.margins, **more),
+    Convolution.kind: lambda a, **more: _LAYERS.Conv2D(
         a.parameters["kernel"].shape[-1],
         a.size,
         strides=a.strides,
         padding=a.padding,
         use_bias="bias" in a.parameters,
-        trainable=a.trainable,
-        name=a.name,
+        **more,
     ),
-    MaxPooling: lambda a: keras.layers.MaxPooling2D(a.size, a.strides, a.padding, name=a.name),
-    AveragePooling: lambda a: keras.layers.AveragePooling2D(
-        a.size, a.strides, a.padding, name=a.name
+    MaxPooling.kind: lambda a, **more: _LAYERS.MaxPooling2D(a.size, a.strides, a.padding, **more),
+    AveragePooling.kind: lambda a, **more: _LAYERS.AveragePooling2D(
+        a.size, a.strides, a.padding, **more
     ),
-    ReLU: lambda a: keras.layers.Activation("relu", name=a.name),
-    Tanh: lambda a: keras.layers.Activation("tanh", name=a.name),
-    Sigmoid: lambda a: keras.layers.Activation("sigmoid", name=a.name),
-    Flatten: lambda a: keras.layers.Flatten(name=a.name),
-    Dense: lambda a: keras.layers.Dense(
-        a.parameters["kernel"].shape[-1],
-        use_bias="bias" in a.parameters,
-        trainable=a.trainable,
-        name=a.name,
+    ReLU.kind: lambda a, **more: _LAYERS.Activation("relu", **more),
+    Tanh.kind: lambda a, **more: _LAYERS.Activation("tanh", **more),
+    Sigmoid.kind: lambda a, **more: _LAYERS.Activation("sigmoid", **more),
+    Flatten.kind: lambda a, **more: _LAYERS.Flatten(**more),
+    Dense.kind: lambda a, **more: _LAYERS.Dense(
+        a.parameters["kernel"].shape[-1], use_bias="bias" in a.parameters, **more
     ),
-    Dropout: lambda a: keras.layers.Dropout(a.rate, name=a.name),
+    Dropout.kind: lambda a, **more: _LAYERS.Dropout(a.rate, **more),
 }

@@ -7,15 +7,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from cnnkit.backprop.convolution import Convolution
-from cnnkit.backprop.dense import Dense, ReLU
+from cnnkit.backprop.dense import Dense, Flatten, ReLU, Scaling
 from cnnkit.backprop.network import NumpyModel
-from cnnkit.backprop.pooling import MaxPooling
-from cnnkit.backprop.shaping import Flatten, Scaling
+from cnnkit.backprop.spatial import Convolution, MaxPooling
+from cnnkit.backprop.training import Part
 from cnnkit.datasets.toy_patterns import CLASSES, SIZE, TRAIN, toy_patterns
 from cnnkit.errors import UnknownNameError
-
-Part = tuple[np.ndarray, np.ndarray]  # images of 0 to 255, and labels
 
 
 @dataclass(frozen=True, kw_only=True)

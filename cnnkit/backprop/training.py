@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -113,8 +113,8 @@ def set_trainable(network: NumpyModel, learn: str) -> None:
 
 def train(
     network: NumpyModel,
-    train_part: tuple[np.ndarray, np.ndarray],
-    test_part: tuple[np.ndarray, np.ndarray],
+    train_part: Part,
+    test_part: Part,
     *,
     epochs: int,
     learning_rate: float = 0.1,
@@ -160,20 +160,6 @@ def train(
         yield Epoch(
             number=number, loss=loss, probability=probability, accuracy=accuracy, seconds=seconds
         )
-
-
-def last(epochs: Iterator[Epoch], tell: Callable[[Epoch], object] = lambda epoch: None) -> Epoch:
-    """Run a training to its end; the last epoch.
-
-    Args:
-        epochs: from `train`, at least one.
-        tell: called with each.
-    """
-    epoch = next(epochs)
-    tell(epoch)
-    for epoch in epochs:
-        tell(epoch)
-    return epoch
 
 
 def measure(network: NumpyModel, images: np.ndarray, labels: np.ndarray) -> tuple[float, float]:

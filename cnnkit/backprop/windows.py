@@ -105,26 +105,8 @@ def rows_of_windows(x: np.ndarray, size: Pair, strides: Pair) -> np.ndarray:
     return chosen.reshape(-1, size[0] * size[1] * channels)
 
 
-def correlate(x: np.ndarray, kernel: np.ndarray, strides: Pair = (1, 1)) -> np.ndarray:
-    """The sliding product of networks: kernel times window, summed, at every place.
-
-        y[i, j, o] = Σ_{a, b, c} x[i·s + a, j·s + b, c] · kernel[a, b, c, o]
-
-    One matrix product, of the windows as rows with the kernel as columns.
-
-    Args:
-        x: (images, height, width, maps in), padded already.
-        kernel: (height, width, maps in, maps out).
-        strides: from one place to the next.
-    """
-    size: Pair = (kernel.shape[0], kernel.shape[1])
-    rows = rows_of_windows(x, size, strides)
-    steps = [(side - k) // s + 1 for side, k, s in zip(x.shape[1:3], size, strides, strict=True)]
-    return (rows @ kernel.reshape(-1, kernel.shape[-1])).reshape(len(x), *steps, kernel.shape[-1])
-
-
 def transposed_convolution(delta: np.ndarray, kernel: np.ndarray, grid: Grid) -> np.ndarray:
-    """The way back of `correlate`: every delta lays its kernel down, and what overlaps adds up.
+    """Transposed convolution: every delta times the kernel, summed where the kernels overlap.
 
     Args:
         delta: (images, rows, columns, maps out).

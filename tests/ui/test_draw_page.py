@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 from functools import partial
 
 import numpy as np
@@ -16,7 +17,7 @@ open_page = partial(opened, "pages/draw.py")
 
 
 def summary(at):
-    return next(e.value for e in at.subheader if "predict" in e.value)
+    return next(e.value for e in at.subheader if "Predicted" in e.value)
 
 
 def photo_of(image) -> bytes:
@@ -37,7 +38,7 @@ def test_it_opens_with_a_canvas_and_a_word_on_what_to_do():
 def test_a_test_image_is_read_by_its_link():
     at = open_page(**{"from": "test", "image": "3"})
     label = load_dataset(_digits()).part("test")[1][3]
-    assert summary(at).startswith(f"True class: {label}.")
+    assert summary(at).startswith(f"True class {label}. Predicted ")
     assert len(at.get("plotly_chart")) == 1
     assert at.number_input(key="image").value == 3
 
@@ -46,7 +47,7 @@ def test_another_test_image_is_read_when_it_is_chosen():
     at = open_page(**{"from": "test"})
     label = load_dataset(_digits()).part("test")[1][1]
     at.number_input(key="image").set_value(1).run()
-    assert summary(at).startswith(f"True class: {label}.")
+    assert summary(at).startswith(f"True class {label}. Predicted ")
 
 
 @pytest.mark.mnist
@@ -57,7 +58,7 @@ def test_a_photo_is_found_and_read_as_what_it_is():
     at.file_uploader(key="photo").set_value(("seven.jpg", photo_of(images[0]), "image/jpeg"))
     at.run()
     assert not at.exception
-    assert summary(at) == f"The network predicts {labels[0]}."
+    assert re.fullmatch(rf"Predicted {labels[0]}, confidence \d+\.\d %", summary(at))
     assert any("dark ink on light paper" in caption.value for caption in at.caption)
 
 

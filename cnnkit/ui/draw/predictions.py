@@ -26,8 +26,7 @@ def show_predictions(image: np.ndarray, runs: list[Run], label: int | None = Non
         label: the true class where it is known.
     """
     summary = st.container()  # above the cards
-    predicted: list[str] = []
-    truth = None if label is None else str(label)
+    predicted: list[tuple[str, float]] = []
     with st.grid("auto", min_column_width=CARD_WIDTH):
         for run in runs:
             with (
@@ -36,7 +35,7 @@ def show_predictions(image: np.ndarray, runs: list[Run], label: int | None = Non
             ):
                 predicted.append(_card(image, run, label))
     if predicted:
-        summary.subheader(_sentence(predicted, truth), anchor=False)
+        summary.subheader(_heading(predicted, label), anchor=False)
 
 
 def load_networks(runs: list[Run]) -> None:
@@ -46,7 +45,8 @@ def load_networks(runs: list[Run]) -> None:
             cache.model(run.id)
 
 
-def _card(image: np.ndarray, run: Run, label: int | None) -> str:
+def _card(image: np.ndarray, run: Run, label: int | None) -> tuple[str, float]:
+    """Draw the probabilities; the predicted class and its probability."""
     network = cache.model(run.id)
     values = softmax(network.logits(image[None])[0])
     best = int(values.argmax())
@@ -61,7 +61,7 @@ def _card(image: np.ndarray, run: Run, label: int | None) -> str:
         alt=f"Probabilities of {run.name}: {name} has {100 * values[best]:.1f} %",
         key=f"bars_{run.id}",
     )
-    return name
+    return name, float(values[best])
 
 
 def _error(run: Run) -> str:
@@ -69,13 +69,12 @@ def _error(run: Run) -> str:
     return "" if error is None else f":gray-badge[{100 * error:.2f} % test error]"
 
 
-def _sentence(predicted: list[str], truth: str | None) -> str:
-    counts = Counter(predicted).most_common()
-    begin = "" if truth is None else f"True class: {truth}. "
+def _heading(predicted: list[tuple[str, float]], label: int | None) -> str:
+    counts = Counter(name for name, _ in predicted).most_common()
+    truth = "" if label is None else f"True class {label}. "
     if len(predicted) == 1:
-        return f"{begin}The network predicts {predicted[0]}."
+        name, confidence = predicted[0]
+        return f"{truth}Predicted {name}, confidence {confidence:.1%}".replace("%", " %")
     if len(counts) == 1:
-        return f"{begin}All {len(predicted)} networks predict {predicted[0]}."
-    return (
-        f"{begin}The networks disagree: " + ", ".join(f"{n} × {name}" for name, n in counts) + "."
-    )
+        return f"{truth}Predicted {counts[0][0]} by all {len(predicted)} networks"
+    return f"{truth}The networks disagree: " + ", ".join(f"{n} × {name}" for name, n in counts)
