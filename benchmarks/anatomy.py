@@ -52,13 +52,13 @@ class Published:
 
 
 STRIDE = "there the 3×3 convolutions have the strides, in the paper the 1×1 before them"
-NORMALISED = "there with batch normalisation instead of biases and local response normalisation"
+NORMALIZED = "there with batch normalization instead of biases and local response normalization"
 PUBLISHED = {
     "alexnet": Published(macs=0.714e9, note="there without groups, with fewer filters"),
     "convnext_tiny": Published(parameters=28_589_128, macs=4.456e9),
     "densenet121": Published(parameters=7_978_856, macs=2.834e9),
     "efficientnet_b0": Published(parameters=5_288_548, macs=0.386e9),
-    "googlenet": Published(parameters=6_624_904, macs=1.498e9, note=NORMALISED),
+    "googlenet": Published(parameters=6_624_904, macs=1.498e9, note=NORMALIZED),
     "inception_v3": Published(macs=5.713e9),
     "mobilenet_v2": Published(parameters=3_504_872, macs=0.301e9),
     "mobilenet_v3_large": Published(parameters=5_483_032, macs=0.217e9),

@@ -225,7 +225,7 @@ def convolution(rounds: int) -> Row:
 
 
 def best_of(measure, times: int = 5) -> float:
-    """The shortest of some seconds: what a neighbour takes away is not ours."""
+    """The shortest of some seconds: what a neighbor takes away is not ours."""
     return min(measure() for _ in range(times))
 
 

@@ -149,7 +149,7 @@ def until_it_is_optimized(page: Page) -> None:
     time.sleep(2)
 
 
-def until_it_is_dreamt(page: Page) -> None:
+def until_the_dream_is_finished(page: Page) -> None:
     """Press Dream, and wait for the end."""
     page.get_by_role("button", name="Dream", exact=True).click(timeout=120_000)
     page.get_by_text("Before ↔ after").wait_for(timeout=300_000)
@@ -176,7 +176,7 @@ def until_flowers_are_told_apart(page: Page) -> None:
     page.get_by_text("Test accuracy").wait_for(timeout=900_000)
 
 
-def until_it_has_learnt(page: Page) -> None:
+def until_curves_are_drawn(page: Page) -> None:
     """Wait until the curves of a running training have some points."""
     page.wait_for_selector(".js-plotly-plot", timeout=120_000)
     time.sleep(25)
@@ -199,10 +199,14 @@ PREPARED: tuple[tuple[str, str, Callable[[Page], None]], ...] = (
         "fine_tune?data=drawn_flowers&network=mobilenet_v2",
         until_flowers_are_told_apart,
     ),
-    ("deepdream", "deepdream?network=imagenet.googlenet&example=china", until_it_is_dreamt),
+    (
+        "deepdream",
+        "deepdream?network=imagenet.googlenet&example=china",
+        until_the_dream_is_finished,
+    ),
     ("home", "", still),
     ("home-dark", "", still),
-    ("train", "train", until_it_has_learnt),
+    ("train", "train", until_curves_are_drawn),
 )
 
 # Every other page is taken as it opens.

@@ -1,7 +1,7 @@
 """The visualization worker, as a page sees it: steps a second, sliders, stopping, memory.
 
 All of it from outside: commands go to a real child, and states are read from its folder as
-a page reads them. There is no peer: no neighbour can be steered.
+a page reads them. There is no peer: no neighbor can be steered.
 """
 
 from __future__ import annotations

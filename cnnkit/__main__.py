@@ -6,7 +6,7 @@ import click
 
 from cnnkit import __version__
 from cnnkit._cli.anatomy import anatomy
-from cnnkit._cli.catalogue import datasets, models
+from cnnkit._cli.catalog import datasets, models
 from cnnkit._cli.dream import dream
 from cnnkit._cli.evaluate import evaluate
 from cnnkit._cli.gradcheck import gradcheck

@@ -121,7 +121,7 @@ class IncompatibleError(CnnkitError, ValueError):
 
 
 class DivergedError(CnnkitError):
-    """An optimisation left the finite numbers and found no way back; names the terms."""
+    """An optimization left the finite numbers and found no way back; names the terms."""
 
 
 class LimitError(CnnkitError):

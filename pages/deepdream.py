@@ -1,4 +1,4 @@
-"""DeepDream: gradient ascent on an image, towards what a network already detects in it."""
+"""DeepDream: gradient ascent on an image, toward what a network already detects in it."""
 
 import streamlit as st
 

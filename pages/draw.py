@@ -55,7 +55,7 @@ def ask() -> None:
         if image is not None:
             what = "The 28×28 image that the networks receive"
             charts.image(image, width=168, alt=what)
-            st.caption(f"{what}: digit in a 20×20 box, centre of mass in the middle, as in MNIST.")
+            st.caption(f"{what}: digit in a 20×20 box, center of mass in the middle, as in MNIST.")
     with right, messages.shown_errors():
         chosen = inputs.runs_picker(runs, label="Networks") if len(runs) > 1 else runs
         if not chosen:

@@ -23,6 +23,6 @@ with shown_errors():
         end_page()
     ablation.show_ladder(ablation.build_ladder(target, int(seed)), target)
 source(
-    "The regularizer ladder follows aidiary 2017, Visualising convolutional neural networks: the "
+    "The regularizer ladder follows aidiary 2017, Visualizing convolutional neural networks: the "
     "gradient alone, before softmax, with the Lp norm and total variation; then what came later."
 )

@@ -23,6 +23,6 @@ with shown_errors():
     mosaics.offer_job(selection, finished)
     filters.show_mosaics(selection, finished)
 source(
-    "Mosaics of filters: aidiary 2017, Visualising convolutional neural networks. Top activating "
+    "Mosaics of filters: aidiary 2017, Visualizing convolutional neural networks. Top activating "
     "images: Zeiler, Fergus 2013, Visualizing and Understanding Convolutional Networks."
 )

@@ -54,4 +54,4 @@ with shown_errors():
                 icon=":material/play_arrow:",
             )
             export.recent_images()
-source("Activation maximization, after aidiary 2017, Visualising convolutional neural networks.")
+source("Activation maximization, after aidiary 2017, Visualizing convolutional neural networks.")

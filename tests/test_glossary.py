@@ -115,6 +115,17 @@ COINAGES: tuple[tuple[str, str, dict[str, str]], ...] = (
             "tests/ui/test_backpropagation_page.py": "former address",
         },
     ),
+    (
+        r"colour|behaviour|favour|\bcent(re|red|ring)s?\b|neighbour|\bgrey\b|artefact|labelled"
+        r"|\b\w*(normal|visual|optim|initial|regular|serial|recogn|organ|general)is(e|ing|ation)",
+        "American spelling",
+        {
+            "cnnkit/datasets/folders/*.py": "key in existing homes",
+            "cnnkit/visualize/components.py": COMPATIBLE,
+            "tests/datasets/folders/test_importing.py": "key in existing homes",
+            "tests/visualize/test_registry.py": COMPATIBLE,
+        },
+    ),
 )
 
 

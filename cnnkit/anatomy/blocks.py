@@ -135,7 +135,7 @@ def _last(parts: Sequence[int | Fork]) -> int:
 
 
 def _begins(part: int | Fork, rows: Sequence[LayerRow]) -> bool:
-    """Whether something new begins: not with normalisation, activation or dropout."""
+    """Whether something new begins: not with normalization, activation or dropout."""
     if isinstance(part, Fork):
         return True
     row = rows[part]

@@ -11,7 +11,7 @@ in the strict sense is about twice it.
 - Dense layers: rows × inputs × units.
 - Attention: the projections, the scores and their weighted sum; softmax is not counted.
 - Products of two tensors (`Dot`, `matmul`): positions of the output × length of the sum.
-- Nothing is counted for biases, activations, normalisation (at inference one multiplication
+- Nothing is counted for biases, activations, normalization (at inference one multiplication
   and addition a value, which a convolution before it can take in), scaling of pixels or of
   channels, sums of branches, changes of shape.
 - Pooling has no MACs; its additions or comparisons are counted apart, window × positions.

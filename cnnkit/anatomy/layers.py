@@ -39,7 +39,7 @@ def stages(model: keras.Model) -> list[Stage]:
     """The layers that change the shape, from the image to the logits.
 
     Of the layers that keep it, only those with a kernel count (a padded convolution, a
-    dense layer as wide as the one before); scaling, normalisation, activation and
+    dense layer as wide as the one before); scaling, normalization, activation and
     dropout do not. For LeNet: 28×28, 24×24×20, 12×12×20, 8×8×50, 4×4×50, 800, 500, 10.
     A nested network is one stage; of several outputs of a layer the first counts.
 

@@ -4,7 +4,7 @@ The receptive field of a layer is the side of the smallest box of input pixels t
 change one of its values (the largest over its values, where they differ, as after a
 transposed convolution). It is that of an endless image: near its edge some of the box is
 padding, and the field of a deep layer may be larger than the image. The effective stride
-("jump") is the distance, in input pixels, between two neighbouring values.
+("jump") is the distance, in input pixels, between two neighboring values.
 
 For each axis two borders are followed: the first and the last pixel that value number i
 sees. Both are functions of i that repeat themselves but for a shift, so they can be written
@@ -99,7 +99,7 @@ class ReceptiveField:
 
     @property
     def strides(self) -> tuple[Fraction, ...] | None:
-        """Pixels between neighbours along each axis; None where there are no neighbours."""
+        """Pixels between neighbors along each axis; None where there are no neighbors."""
         return tuple(axis.stride for axis in self.axes) if self.axes else None
 
 
@@ -266,7 +266,7 @@ def _enlarged(before: int, after: int, interpolation: str) -> Axis:
         )
         return Axis(nearest, nearest)
     shift = before * period // after
-    # Centres of pixels fall on centres: value i lies at (i + 1/2)·before/after - 1/2.
+    # Centers of pixels fall on centers: value i lies at (i + 1/2)·before/after - 1/2.
     at = [Fraction((2 * i + 1) * before, 2 * after) - Fraction(1, 2) for i in range(period)]
     first = tuple(math.floor(place) - more for place in at)
     last = tuple(math.ceil(place) + more for place in at)

@@ -19,7 +19,7 @@ from cnnkit.anatomy.receptive_field import ReceptiveField, receptive_fields
 
 CONVENTION = (
     "One MAC is one multiplication and one addition, for one image at inference; biases, "
-    "activations, normalisation, scaling and sums of branches count nothing, pooling is "
+    "activations, normalization, scaling and sums of branches count nothing, pooling is "
     "counted apart."
 )
 
@@ -41,7 +41,7 @@ class LayerRow:
     activation_bytes: int  # of what the layer gives, for one image
     receptive_field: tuple[int, ...] | None  # pixels along each axis; None: not known
     whole_image: bool  # every pixel counts: the receptive field is the image
-    stride: tuple[float, ...] | None  # pixels between neighbouring values; None: none or unknown
+    stride: tuple[float, ...] | None  # pixels between neighboring values; None: none or unknown
 
     @property
     def note(self) -> str:

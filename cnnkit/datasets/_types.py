@@ -12,7 +12,7 @@ from cnnkit import assets
 DIGIT_NAMES = tuple("0123456789")
 # Called with a seed: training images and labels, test images and labels.
 Reader = Callable[[int], tuple[np.ndarray, ...]]
-Where = slice | np.ndarray  # of images: neighbours, or int64 indices in any order
+Where = slice | np.ndarray  # of images: neighbors, or int64 indices in any order
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -56,7 +56,7 @@ class Dataset:
         names: of the files that the images come from, one an image; none where they
             come from no files.
         fingerprint: of the pixels, in their order; the same images have the same one
-            however they are labelled and split. Empty where nobody asks for it.
+            however they are labeled and split. Empty where nobody asks for it.
     """
 
     spec: DatasetSpec
@@ -88,7 +88,7 @@ class Dataset:
 
     @property
     def licence(self) -> str:
-        """Licence of the images."""
+        """License of the images."""
         return self.spec.licence
 
     @property

@@ -25,7 +25,7 @@ _SHAPES = {
     title="MNIST",
     class_names=DIGIT_NAMES,
     images=(60_000, 10_000),
-    description="70,000 handwritten digits, each in the centre of 28×28 pixels.",
+    description="70,000 handwritten digits, each in the center of 28×28 pixels.",
     asset="mnist",
 )
 def mnist(seed: int) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:

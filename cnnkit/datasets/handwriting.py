@@ -1,7 +1,7 @@
 """Convert a user's digit to the form of MNIST: locate, invert and center it.
 
 MNIST's digits were scaled into a box of 20×20 pixels with their aspect ratio, in gray
-levels because of the smoothing, and laid into 28×28 pixels with their centre of mass in
+levels because of the smoothing, and laid into 28×28 pixels with their center of mass in
 the middle (Y. LeCun, C. Cortes, C. Burges: The MNIST database of handwritten digits).
 A network trained on those misreads anything else.
 """
@@ -17,7 +17,7 @@ from cnnkit.errors import InvalidImageError
 
 SIDE = 28  # pixels of the image
 BOX = 20  # pixels of the longer side of the digit
-CENTRE = 14  # row and column of the centre of mass, as measured on MNIST (±.5)
+CENTER = 14  # row and column of the center of mass, as measured on MNIST (±.5)
 THINNEST = 2.2  # pixels; 19 of 20 digits of MNIST have strokes at least nearly that wide
 WORKING_SIDE = 512  # pixels; larger images are searched at this size
 LEAST_CONTRAST = 28  # of 255, between ink and paper
@@ -108,8 +108,8 @@ def _gray(image: np.ndarray) -> np.ndarray:
 
 
 def _ink(gray: np.ndarray) -> tuple[np.ndarray, bool]:
-    """How far each pixel is from its paper, towards the ink, and whether ink is dark."""
-    # A digit is small beside a neighbourhood of a half of the image, so the median
+    """How far each pixel is from its paper, toward the ink, and whether ink is dark."""
+    # A digit is small beside a neighborhood of a half of the image, so the median
     # there is the paper's brightness, lamp and shadow included.
     from scipy import ndimage  # Home must not wait for its import
 
@@ -193,7 +193,7 @@ def _thickened(digit: np.ndarray, mask: np.ndarray) -> np.ndarray:
 
 
 def _laid_out(digit: np.ndarray) -> np.ndarray:
-    """Scale into the box, smooth as MNIST is, and put the centre of mass in the middle.
+    """Scale into the box, smooth as MNIST is, and put the center of mass in the middle.
 
     Args:
         digit: (height, width), 0 to 1, cut out closely.
@@ -210,8 +210,8 @@ def _laid_out(digit: np.ndarray) -> np.ndarray:
     values /= max(values.max(), 1e-6)
     rows, columns = ndimage.center_of_mass(values)
     height, width = values.shape
-    top = int(np.clip(round(CENTRE - rows), 0, SIDE - height))
-    left = int(np.clip(round(CENTRE - columns), 0, SIDE - width))
+    top = int(np.clip(round(CENTER - rows), 0, SIDE - height))
+    left = int(np.clip(round(CENTER - columns), 0, SIDE - width))
     image = np.zeros((SIDE, SIDE, 1), np.uint8)
     image[top : top + height, left : left + width, 0] = np.uint8(np.rint(255 * values))
     return image

@@ -12,22 +12,22 @@ import re
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from cnnkit.figures.style import BLUE, GREEN, GREY, ORANGE, SERIES
+from cnnkit.figures.style import BLUE, GRAY, GREEN, ORANGE, SERIES
 
 if TYPE_CHECKING:
     from cnnkit.anatomy import Architecture, Block, Fork, LayerRow, LayerTable, Resolution
 
 COLORS = {
-    "input": GREY,
+    "input": GRAY,
     "convolution": BLUE,
     "residual": GREEN,
     "branches": ORANGE,
     "dense connection": SERIES[3],
     "gate": SERIES[5],
     "cell": SERIES[4],
-    "pooling": GREY,
+    "pooling": GRAY,
     "dense": SERIES[6],
-    "other": GREY,
+    "other": GRAY,
 }
 WORDS = {
     "input": "input image",

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 from plotly import graph_objects as go
 
-from cnnkit.figures.style import BLUE, FAINT, GREEN, GREY, faded, finished
+from cnnkit.figures.style import BLUE, FAINT, GRAY, GREEN, faded, finished
 
 
 def probability_bars(values: np.ndarray, class_names: Sequence[str], *, height: int = 170):
@@ -64,7 +64,7 @@ def signed_bars(
     """
     values = np.asarray(values, dtype=float)
     colors = [
-        GREEN if i == chosen else (BLUE if value >= 0 else GREY) for i, value in enumerate(values)
+        GREEN if i == chosen else (BLUE if value >= 0 else GRAY) for i, value in enumerate(values)
     ]
     figure = go.Figure()
     figure.add_bar(
@@ -86,7 +86,7 @@ def signed_bars(
         yaxis={"range": [low, high], "visible": False, "fixedrange": True},
         bargap=0.3,
     )
-    figure.add_hline(y=0, line={"color": GREY, "width": 1})
+    figure.add_hline(y=0, line={"color": GRAY, "width": 1})
     return finished(figure, height=height, legend=False)
 
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 from plotly import graph_objects as go
 
-from cnnkit.figures.style import BLUE, GREY, RED, faded, finished
+from cnnkit.figures.style import BLUE, GRAY, RED, faded, finished
 
 STRONGEST = 0.5  # opacity of the fullest cell: the number in it must stay readable
 
@@ -91,7 +91,7 @@ def _targets(confusion: np.ndarray, class_names: Sequence[str], cell: int) -> go
         x=predicted.tolist(),
         y=true.tolist(),
         mode="markers",
-        marker={"symbol": "square", "size": cell - 8, "opacity": 0.01, "color": GREY},
+        marker={"symbol": "square", "size": cell - 8, "opacity": 0.01, "color": GRAY},
         # A list: from an array Plotly makes bytes, which come back from a click unread.
         customdata=np.stack([true, predicted, counts], axis=1).tolist(),
         hovertemplate=[

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 import numpy as np
 from plotly import graph_objects as go
 
-from cnnkit.figures.style import BLUE, FAINT, GREY, ORANGE, SERIES, faded, finished
+from cnnkit.figures.style import BLUE, FAINT, GRAY, ORANGE, SERIES, faded, finished
 
 
 def cost_comparison(
@@ -142,9 +142,9 @@ def stacked_bars(
             y=list(limit[1]),
             name=limit[0],
             mode="lines+markers",
-            line={"color": GREY, "width": 2, "dash": "dot"},
+            line={"color": GRAY, "width": 2, "dash": "dot"},
             # The rim parts it from bars of any color.
-            marker={"size": 9, "color": GREY, "line": {"color": "white", "width": 1.5}},
+            marker={"size": 9, "color": GRAY, "line": {"color": "white", "width": 1.5}},
             hovertemplate=f"%{{x}}: %{{y:,}} {unit}<extra>{limit[0]}</extra>",
         )
     _axes(figure, horizontal, unit, largest=float(totals.max()) or 1.0)

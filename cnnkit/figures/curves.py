@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from plotly import graph_objects as go
 
-from cnnkit.figures.style import BLUE, FAINT, GREEN, GREY, ORANGE, SERIES, faded, finished
+from cnnkit.figures.style import BLUE, FAINT, GRAY, GREEN, ORANGE, SERIES, faded, finished
 
 Rows = Sequence[Mapping[str, float]]
 
@@ -52,7 +52,7 @@ def training(
             y=_column(live, metric),
             name="while it learns",
             mode="lines",
-            line={"color": faded(GREY, 0.65), "width": 1.3},
+            line={"color": faded(GRAY, 0.65), "width": 1.3},
             hovertemplate="epoch %{x:.2f}<br>%{y:.4g}<extra></extra>",
         )
     best = kept or _best_epoch(history)
@@ -145,7 +145,7 @@ def lines(
             hovertemplate=f"{point}<br>%{{y{':.2%' if percent else ':.4g'}}}<extra>{name}</extra>",
         )
     if marked is not None:
-        figure.add_vline(x=marked, line={"color": GREY, "width": 1})
+        figure.add_vline(x=marked, line={"color": GRAY, "width": 1})
     figure.update_xaxes(title=x_title)
     figure.update_yaxes(
         title=y_title,

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from plotly import graph_objects as go
 
-from cnnkit.figures.style import BLUE, GREEN, GREY, ORANGE, SERIES, faded, finished
+from cnnkit.figures.style import BLUE, GRAY, GREEN, ORANGE, SERIES, faded, finished
 
 CURVES: dict[str, Callable[[np.ndarray], np.ndarray]] = {
     "ReLU": lambda x: np.maximum(x, 0),
@@ -33,7 +33,7 @@ def activation_curve(kind: str, x: float, slope: float, *, backward: bool) -> go
     figure = go.Figure(
         go.Scatter(x=xs, y=CURVES[kind](xs), mode="lines", line={"color": BLUE, "width": 2.5})
     )
-    figure.add_vline(0, line={"color": GREY, "width": 1, "dash": "dot"})
+    figure.add_vline(0, line={"color": GRAY, "width": 1, "dash": "dot"})
     if backward:
         near = np.array([x - 0.45 * reach, x + 0.45 * reach])
         figure.add_trace(
@@ -144,7 +144,7 @@ def loss_surface(
         z=levels,
         ncontours=22,
         contours={"coloring": "none"},
-        line={"width": 0.8, "color": faded(GREY, 0.45)},
+        line={"width": 0.8, "color": faded(GRAY, 0.45)},
         showscale=False,
         showlegend=False,
         hoverinfo="skip",

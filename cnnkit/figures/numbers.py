@@ -10,9 +10,9 @@ import numpy as np
 from plotly import graph_objects as go
 
 from cnnkit.figures import rasters
-from cnnkit.figures.style import GREEN, GREY, INK, finished
+from cnnkit.figures.style import GRAY, GREEN, INK, finished
 
-READABLE = 12  # columns up to which the numbers are format_number into the cells
+READABLE = 12  # columns up to which the numbers are written into the cells
 WIDE = 25  # columns of a long row of numbers that is folded
 STRONGEST = 0.62  # opacity of the largest number: its text has the page's own color
 
@@ -66,7 +66,7 @@ def number_map(
     if clickable:
         figure.add_trace(_targets(values))
     for box, look in (
-        (inner, {"color": GREY, "width": 1.5, "dash": "dot"}),
+        (inner, {"color": GRAY, "width": 1.5, "dash": "dot"}),
         (window, {"color": GREEN, "width": 3}),
         (chosen and (*chosen, 1, 1), {"color": GREEN, "width": 3}),
     ):
@@ -189,7 +189,7 @@ def _targets(values: np.ndarray) -> go.Scatter:
         x=[j for _, j in places],
         y=[i for i, _ in places],
         mode="markers",
-        marker={"symbol": "square", "size": 18, "opacity": 0.004, "color": GREY},
+        marker={"symbol": "square", "size": 18, "opacity": 0.004, "color": GRAY},
         customdata=places,
         hoverinfo="none",  # the heat-map below says it; "skip" would take the clicks too
         selected={"marker": {"opacity": 0.004}},

@@ -9,7 +9,7 @@ import numpy as np
 from PIL import Image
 
 # Ends and middle of the diverging scale: negative, zero, positive, with opacity. Zero is
-# a breath of grey, so that it reads as "nothing" on a light page and on a dark one.
+# a breath of gray, so that it reads as "nothing" on a light page and on a dark one.
 NEGATIVE = (222, 112, 48, 255)
 ZERO = (138, 148, 166, 34)
 POSITIVE = (76, 114, 224, 255)

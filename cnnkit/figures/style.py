@@ -13,9 +13,9 @@ BLUE = "#5B7FE8"
 ORANGE = "#D37A3D"
 GREEN = "#34A37D"
 RED = "#DB5A5A"
-GREY = "#8893A4"
+GRAY = "#8893A4"
 FAINT = "rgba(138, 148, 166, .22)"
-SERIES = (BLUE, ORANGE, GREEN, "#C55E96", "#8F78D6", "#B08D29", "#429CB8", GREY)
+SERIES = (BLUE, ORANGE, GREEN, "#C55E96", "#8F78D6", "#B08D29", "#429CB8", GRAY)
 
 # Of text, on light (False) and on dark (True) pages: as textColor and grayTextColor of the theme.
 INK = {False: "#1B2333", True: "#E7EBF3"}

@@ -1,4 +1,4 @@
-"""Local response normalisation: a strong filter quietens its neighbours.
+"""Local response normalization: a strong filter quietens its neighbors.
 
 This module imports Keras and TensorFlow; whoever needs the layer imports it inside a
 function, so that listing the networks stays quick.
@@ -36,7 +36,7 @@ class LocalResponseNormalization(keras.layers.Layer):
         self.bias = bias
 
     def call(self, inputs):
-        """The normalised values, shaped as the inputs."""
+        """The normalized values, shaped as the inputs."""
         return tf.nn.local_response_normalization(
             inputs, self.size // 2, self.bias, self.alpha, self.beta
         )

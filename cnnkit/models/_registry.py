@@ -59,7 +59,7 @@ class ModelSpec:
     group: str  # one of GROUPS
     options: tuple[Option, ...]
     build: Callable[..., keras.Model]  # build(input_shape, classes, seeds, **options)
-    not_trainable: int = 0  # of the parameters: statistics of batch normalisation
+    not_trainable: int = 0  # of the parameters: statistics of batch normalization
 
     @property
     def trainable(self) -> int:
@@ -148,7 +148,7 @@ def create_model(
     seed: int = 0,
     **options: Any,
 ) -> keras.Model:
-    """Build a network with its published initialisation.
+    """Build a network with its published initialization.
 
     Args:
         name: registered name.

@@ -16,7 +16,7 @@ from cnnkit.models.layers import subtract_mean
     group="classic",
     options=(
         Option("groups", "Groups of filters", 2, (1, 2)),
-        Option("local_response", "Local response normalisation", True, (True, False)),
+        Option("local_response", "Local response normalization", True, (True, False)),
         Option("dropout", "Dropout of the dense layers", 0.5, range=(0, 0.9)),
     ),
 )
@@ -30,10 +30,10 @@ def alexnet(input_shape, classes, seeds, groups, local_response, dropout):
     image = keras.Input(input_shape, name="image")
     x = subtract_mean(image)
     x = _convolution(x, "block1_conv1", 96, 11, seeds, strides=4, padding="valid")
-    x = _normalised(x, "block1_norm") if local_response else x
+    x = _normalized(x, "block1_norm") if local_response else x
     x = keras.layers.MaxPooling2D(3, 2, name="block1_pool")(x)
     x = _convolution(x, "block2_conv1", 256, 5, seeds, groups=groups, bias=1)
-    x = _normalised(x, "block2_norm") if local_response else x
+    x = _normalized(x, "block2_norm") if local_response else x
     x = keras.layers.MaxPooling2D(3, 2, name="block2_pool")(x)
     x = _convolution(x, "block3_conv1", 384, 3, seeds)
     x = _convolution(x, "block4_conv1", 384, 3, seeds, groups=groups, bias=1)
@@ -59,7 +59,7 @@ def _convolution(x, name, filters, kernel_size, seeds, *, bias=0, padding="same"
     )(x)
 
 
-def _normalised(x, name):
+def _normalized(x, name):
     from cnnkit.models._local_response import LocalResponseNormalization
 
     return LocalResponseNormalization(5, alpha=1e-4, beta=0.75, bias=2.0, name=name)(x)

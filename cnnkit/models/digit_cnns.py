@@ -54,7 +54,7 @@ def deep_mnist(input_shape, classes, seeds, activation, dropout):
     ),
 )
 def keras_mnist_cnn(input_shape, classes, seeds, dropout_convolution, dropout):
-    """Keras's own initialisation: Glorot uniform weights, zero biases."""
+    """Keras's own initialization: Glorot uniform weights, zero biases."""
 
     def glorot():
         return keras.initializers.GlorotUniform(next(seeds))
@@ -82,8 +82,8 @@ def keras_mnist_cnn(input_shape, classes, seeds, dropout_convolution, dropout):
 
 @register_model(
     title="Compact CNN",
-    description="Four convolutions of 3×3 with batch normalisation, and no hidden dense layer.",
-    paper="after Simonyan, Zisserman 2015 (3×3 pairs); Ioffe, Szegedy 2015 (normalisation); "
+    description="Four convolutions of 3×3 with batch normalization, and no hidden dense layer.",
+    paper="after Simonyan, Zisserman 2015 (3×3 pairs); Ioffe, Szegedy 2015 (normalization); "
     "Springenberg et al. 2015 (no dense layers)",
     parameters=162_474,
     not_trainable=576,
@@ -95,7 +95,7 @@ def keras_mnist_cnn(input_shape, classes, seeds, dropout_convolution, dropout):
 def compact_cnn(input_shape, classes, seeds, width, dropout):
     """Filters double when the image is halved; all that is dear happens on 13×13 or less.
 
-    The largest of four is taken before normalisation and ReLU, which so have a quarter of
+    The largest of four is taken before normalization and ReLU, which so have a quarter of
     the work.
     """
     image = keras.Input(input_shape, name="image")
@@ -120,7 +120,7 @@ def _convolution(x, block, number, filters, seeds, pooled=False, padding="valid"
         filters,
         3,
         padding=padding,
-        use_bias=False,  # normalisation adds its own
+        use_bias=False,  # normalization adds its own
         kernel_initializer=keras.initializers.HeNormal(next(seeds)),
         name=name,
     )(x)

@@ -99,7 +99,7 @@ def auxiliary_classifier(
     group="classic",
     options=(
         Option("auxiliary", "Auxiliary classifiers", False, (False, True)),
-        Option("local_response", "Local response normalisation", True, (True, False)),
+        Option("local_response", "Local response normalization", True, (True, False)),
         Option("dropout", "Dropout before the output", 0.4, range=(0, 0.9)),
     ),
 )
@@ -113,10 +113,10 @@ def googlenet(input_shape, classes, seeds, auxiliary, local_response, dropout):
     x = subtract_mean(image, CAFFE_MEAN)
     x = _first_convolution(x, seeds)
     x = overlapping_pool(x, "pool1")
-    x = _normalised(x, "norm1") if local_response else x
+    x = _normalized(x, "norm1") if local_response else x
     x = convolution(x, 64, 1, "conv2_3x3_reduce", seeds)
     x = convolution(x, 192, 3, "conv2_3x3", seeds)
-    x = _normalised(x, "norm2") if local_response else x
+    x = _normalized(x, "norm2") if local_response else x
     x = overlapping_pool(x, "pool2")
     modules = {}
     for module, widths in MODULES.items():
@@ -142,7 +142,7 @@ def _first_convolution(x, seeds):
     )(x)
 
 
-def _normalised(x, name):
+def _normalized(x, name):
     from cnnkit.models._local_response import LocalResponseNormalization
 
     return LocalResponseNormalization(5, alpha=1e-4 / 5, beta=0.75, bias=1.0, name=name)(x)

@@ -53,7 +53,7 @@ def lenet5(input_shape, classes, seeds, activation, connections):
 
 
 def _on_a_field_of_32(image):
-    """Centre a smaller image on background, as the paper does with its 28×28 digits."""
+    """Center a smaller image on background, as the paper does with its 28×28 digits."""
     height, width = (min(max(0, 32 - side), 4) for side in image.shape[1:3])
     if not (height or width):
         return image

@@ -41,8 +41,8 @@ COMPACT_FILTERS = ((32,), (64,), (128,), (256, 256))  # of each block
 
 @register_model(
     title="Compact photo CNN",
-    description="Five convolutions with batch normalisation, and the mean of each map at the end.",
-    paper="after Ioffe, Szegedy 2015 (normalisation); Lin et al. 2014 (means of maps, no dense "
+    description="Five convolutions with batch normalization, and the mean of each map at the end.",
+    paper="after Ioffe, Szegedy 2015 (normalization); Lin et al. 2014 (means of maps, no dense "
     "layers)",
     parameters=986_609,
     input_shape=(150, 150, 3),
@@ -73,7 +73,7 @@ def _convolution(x, name, filters, size, step, seeds):
         size,
         step,
         padding="same",
-        use_bias=False,  # normalisation adds its own
+        use_bias=False,  # normalization adds its own
         kernel_initializer=keras.initializers.HeNormal(next(seeds)),
         name=name,
     )(x)

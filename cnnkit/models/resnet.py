@@ -14,7 +14,7 @@ from cnnkit.models.layers import subtract_mean
 
 
 def convolution(x, filters, kernel_size, name, seed, strides=1):
-    """A convolution without bias, and batch normalisation, which has one.
+    """A convolution without bias, and batch normalization, which has one.
 
     Padding is the same on both sides, also where the convolution goes in steps of two:
     its windows then stand where a shortcut takes its pixels. Keras's "same" would move

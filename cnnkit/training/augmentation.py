@@ -84,8 +84,8 @@ def random_coordinates(batch, height: int, width: int, augmentation: Augmentatio
     maps = _affine_maps(height, width).astype(np.float32)
     weights = _weights(batch, height, width, augmentation, seed)
     flat = tf.reshape(weights, [-1, 3]) @ maps
-    centre = np.array([height - 1, width - 1], np.float32).reshape(2, 1, 1) / 2
-    coordinates = tf.reshape(flat, [-1, 2, height, width]) + centre
+    center = np.array([height - 1, width - 1], np.float32).reshape(2, 1, 1) / 2
+    coordinates = tf.reshape(flat, [-1, 2, height, width]) + center
     if augmentation.elastic:
         field = _random_field(batch, height, width, augmentation.elastic_smoothness, seed)
         coordinates += augmentation.elastic * field
@@ -103,7 +103,7 @@ def sample(images, coordinates, fill: str = "black"):
     Returns:
         float32, (batch, rows, columns, channels).
     """
-    # A black border of one pixel makes every neighbour of a clipped coordinate exist.
+    # A black border of one pixel makes every neighbor of a clipped coordinate exist.
     mode = "CONSTANT" if fill == "black" else "SYMMETRIC"
     padded: Any = tf.pad(images, [[0, 0], [1, 1], [1, 1], [0, 0]], mode)
     batch = tf.shape(padded)[0]
@@ -158,7 +158,7 @@ def _weights(batch, height: int, width: int, augmentation: Augmentation, seed):
 
 
 def _affine_maps(height: int, width: int) -> np.ndarray:
-    """Rows and columns from the centre, and one: (3, height × width)."""
+    """Rows and columns from the center, and one: (3, height × width)."""
     rows, columns = np.mgrid[:height, :width]
     rows, columns = rows - (height - 1) / 2, columns - (width - 1) / 2
     return np.stack([rows, columns, np.ones_like(rows)]).reshape(3, -1)

@@ -12,7 +12,7 @@ from cnnkit.training._compile import loss_weights
 def gradient_norms(model: keras.Model, images: np.ndarray, labels: np.ndarray) -> dict[str, float]:
     """L2 norm of the gradient of the loss with respect to each layer's kernel.
 
-    The network is run as in training: normalisation by the batch itself, dropout on,
+    The network is run as in training: normalization by the batch itself, dropout on,
     auxiliary classifiers weighted. Nothing of it changes.
 
     Args:
@@ -45,7 +45,7 @@ def _norms(model: keras.Model, kernels: list, images, labels) -> list[tf.Tensor]
     others = [tf.identity(variable.value) for variable in model.non_trainable_variables]
     with tf.GradientTape() as tape:
         tape.watch(weights)
-        # Stateless, so that the statistics of normalisation stay as they are.
+        # Stateless, so that the statistics of normalization stay as they are.
         outputs, _ = model.stateless_call(weights, others, images, training=True)
         loss = _loss(model, outputs, labels)
     places = {id(variable): i for i, variable in enumerate(model.trainable_variables)}

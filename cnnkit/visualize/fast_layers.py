@@ -59,14 +59,14 @@ def multiplied(layer: Any, rows: Tensor) -> Tensor:
 
 
 def folded(calls: Sequence[Call], kept: Sequence[Any]) -> dict[int, Call]:
-    """Which convolutions can take up the normalisation that follows them.
+    """Which convolutions can take up the normalization that follows them.
 
     Args:
         calls: in their order.
         kept: tensors whose values are needed; nothing is folded over them.
 
     Returns:
-        id of the normalisation's call → the convolution's.
+        id of the normalization's call → the convolution's.
     """
     uses: dict[int, int] = {id(tensor): 1 for tensor in kept}
     for call in calls:
@@ -75,21 +75,21 @@ def folded(calls: Sequence[Call], kept: Sequence[Any]) -> dict[int, Call]:
     made = {id(call.outputs[0]): call for call in calls}
     found = {}
     for call in calls:
-        before = made.get(id(call.inputs[0])) if _normalises(call) else None
+        before = made.get(id(call.inputs[0])) if _normalizes(call) else None
         if before and _convolves(before) and uses[id(before.outputs[0])] == 1:
             found[id(call)] = before
     return found
 
 
-def convolve(convolution: Any, normalisation: Any, maps: Tensor) -> Tensor:
+def convolve(convolution: Any, normalization: Any, maps: Tensor) -> Tensor:
     """What both layers make of some maps, in one go."""
     kernel = tf.convert_to_tensor(convolution.kernel)
-    scale = tf.math.rsqrt(normalisation.moving_variance + normalisation.epsilon)
-    if normalisation.scale:
-        scale *= normalisation.gamma
-    offset = -normalisation.moving_mean * scale
-    if normalisation.center:
-        offset += normalisation.beta
+    scale = tf.math.rsqrt(normalization.moving_variance + normalization.epsilon)
+    if normalization.scale:
+        scale *= normalization.gamma
+    offset = -normalization.moving_mean * scale
+    if normalization.center:
+        offset += normalization.beta
     if convolution.use_bias:
         offset += convolution.bias * scale
     how = {
@@ -105,7 +105,7 @@ def convolve(convolution: Any, normalisation: Any, maps: Tensor) -> Tensor:
     return tf.nn.bias_add(answer, offset)
 
 
-def _normalises(call: Call) -> bool:
+def _normalizes(call: Call) -> bool:
     layer = call.operation
     return type(layer) is keras.layers.BatchNormalization and layer.axis in (-1, 3)
 

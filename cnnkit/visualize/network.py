@@ -119,7 +119,7 @@ def _steps(calls: Sequence[Call], taken_up: Mapping[int, Call]) -> list[_Step]:
 
     Args:
         calls: those that are needed.
-        taken_up: id of a normalisation's call → the convolution's that does its work.
+        taken_up: id of a normalization's call → the convolution's that does its work.
     """
     done_later = {id(call) for call in taken_up.values()}
     steps = []

@@ -40,7 +40,7 @@ class OptimizationStep:
 
 
 class Maximization:
-    """An optimisation that can be steered while it runs.
+    """An optimization that can be steered while it runs.
 
     Args:
         model: Keras network, or the `CompiledSteps` of one, which remember what was compiled.

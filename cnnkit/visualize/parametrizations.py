@@ -1,4 +1,4 @@
-"""How the image is stored while it is optimised, and how it is shown from that.
+"""How the image is stored while it is optimized, and how it is shown from that.
 
 The gradient is taken of what is stored. Stored as pixels, a step changes single pixels;
 stored as a spectrum, it changes waves of all lengths alike, which is a better-conditioned

@@ -154,7 +154,7 @@ def _leads(objective: Objective, weight: float) -> Objective:
 
 OURS = "this project"
 _SHARED = ("steps", "parametrization", "start", "transforms", "optimizer", "regularizers")
-_POST = "aidiary 2017, Visualising convolutional neural networks (in Japanese)"
+_POST = "aidiary 2017, Visualizing convolutional neural networks (in Japanese)"
 _YOSINSKI = (
     "Yosinski et al. 2015, Understanding Neural Networks Through Deep Visualization, table 1"
 )

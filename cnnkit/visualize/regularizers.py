@@ -127,7 +127,7 @@ def anisotropic_variation(image):
 
 @image_regularizer(title="L2 decay", share=Slider(0, 0.5, step=0.005))
 def decay(images, gradient, step, share=0.0):
-    """Move every value towards middle gray by a share of its distance, after each step.
+    """Move every value toward middle gray by a share of its distance, after each step.
 
     It is what L2 decay does to weights: large values shrink most.
     """

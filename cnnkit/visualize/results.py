@@ -20,7 +20,7 @@ IMAGES, CARD = "images", "card.json"
 
 @dataclass(frozen=True, eq=False)
 class OptimizationResult:
-    """The end of an optimisation."""
+    """The end of an optimization."""
 
     plan: Plan
     images: np.ndarray  # float32 (images, height, width, channels)

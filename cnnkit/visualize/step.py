@@ -1,7 +1,7 @@
 """One compiled step: from the stored image to the next, and the values of all terms.
 
 Compiled once for a network and a plan's shape. Every number of the plan comes in as a
-tensor, and what the optimiser remembers goes in and out, so that nothing is compiled anew
+tensor, and what the optimizer remembers goes in and out, so that nothing is compiled anew
 when a slider moves and any step can be gone back to.
 """
 
@@ -35,7 +35,7 @@ class State(NamedTuple):
 
     number: int  # steps done
     stored: Tensor  # (images, …), see `parametrizations`
-    remembered: tuple[Tensor, ...]  # by the optimiser
+    remembered: tuple[Tensor, ...]  # by the optimizer
 
 
 class StepValues(NamedTuple):

@@ -116,7 +116,7 @@ def test_cells_that_read_the_one_before_the_last_are_not_drawn_apart():
     assert kinds.count("cell") >= 12
 
 
-def test_a_layer_read_by_its_neighbour_and_by_the_end_of_the_fork_is_no_cut():
+def test_a_layer_read_by_its_neighbor_and_by_the_end_of_the_fork_is_no_cut():
     image = keras.Input((8, 8, 2))
     a = layers.Conv2D(2, 1, name="a")(image)
     b = layers.Conv2D(2, 1, name="b")(a)

@@ -43,7 +43,7 @@ def test_stages_say_what_each_layer_does_and_what_it_learns(lenet):
 
 
 @pytest.mark.parametrize("name", list_models("digits"))
-def test_stages_of_every_network_hold_all_weights_but_those_of_normalisation(name):
+def test_stages_of_every_network_hold_all_weights_but_those_of_normalization(name):
     model = create_model(name)
     found = stages(model)
     kernels = [layer.name for layer in model.layers if hasattr(layer, "kernel")]

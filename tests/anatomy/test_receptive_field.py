@@ -117,7 +117,7 @@ def test_receptive_field_is_where_the_gradient_is(name):
     assert layer_table(model).receptive_field == measured(model)
 
 
-@pytest.mark.parametrize("end", ["global", "flatten", "gate", "mean", "group normalisation"])
+@pytest.mark.parametrize("end", ["global", "flatten", "gate", "mean", "group normalization"])
 def test_what_sees_everything_has_the_image_as_its_field(end):
     image = keras.Input((12, 15, 1))
     ends = {
@@ -125,7 +125,7 @@ def test_what_sees_everything_has_the_image_as_its_field(end):
         "flatten": chain(conv(3), layers.Flatten(), layers.Reshape((10, 13, 1))),
         "gate": gate,
         "mean": lambda x: keras.ops.mean(x, axis=(1, 2), keepdims=True),
-        "group normalisation": layers.GroupNormalization(1),
+        "group normalization": layers.GroupNormalization(1),
     }
     found = layer_table(keras.Model(image, ends[end](image)))
     assert found.rows[-1].whole_image and found.receptive_field == (12, 15)

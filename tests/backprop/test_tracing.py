@@ -84,7 +84,7 @@ def test_the_window_lies_where_the_factors_come_from(name):
         assert np.array_equal(cut if found.map is None else cut[..., found.map], found.left)
 
 
-def test_neighbours_hand_over_the_same_numbers():
+def test_neighbors_hand_over_the_same_numbers():
     found = traced("plain")
     for before, after in itertools.pairwise(found.steps):
         assert np.array_equal(before.output, after.input)

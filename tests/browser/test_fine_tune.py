@@ -67,9 +67,7 @@ def test_a_set_and_its_classes_are_renamed_and_it_is_deleted(app, page, tmp_path
 
 
 @pytest.mark.slow
-def test_drawn_flowers_are_imported_learnt_asked_about_and_called_otherwise(
-    app, page, first, tmp_path
-):
+def test_drawn_flowers_are_imported_trained_on_predicted_and_renamed(app, page, first, tmp_path):
     from playwright.sync_api import expect
 
     page.goto(app.url("fine_tune", data=first, network="photo_cnn", deeper="4", changes="flip"))

@@ -42,7 +42,7 @@ def test_a_rate_that_cannot_be_is_refused(rate):
         Dropout("dropout", rate)
 
 
-def test_dropout_narrows_the_gap_between_learnt_and_new(few_and_partly_wrong):
+def test_dropout_narrows_the_gap_between_training_and_test(few_and_partly_wrong):
     gaps, better = [], []
     for seed in range(3):
         off = train_with_dropout(*few_and_partly_wrong, rate=0.0, seed=seed)

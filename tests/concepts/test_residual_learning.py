@@ -24,7 +24,7 @@ def stack():
     return feature_maps(load_dataset("digits").part("train")[0][:4])
 
 
-def _learnt(shortcut, stack, *, decay, task="sharper", outputs=4, **how):
+def _fitted(shortcut, stack, *, decay, task="sharper", outputs=4, **how):
     return train_block(
         ResidualBlock.initialize(shortcut, maps=4, outputs=outputs, seed=2),
         stack,
@@ -62,7 +62,7 @@ def test_an_unknown_task_lists_those_there_are(stack):
 
 @pytest.mark.parametrize("shortcut", ["plain", "identity", "fixed", "trained"])
 def test_every_block_learns_without_l2(stack, shortcut):
-    losses = _learnt(shortcut, stack, decay=0).losses
+    losses = _fitted(shortcut, stack, decay=0).losses
     assert losses[-1] < 0.7 * losses[0]
 
 
@@ -82,7 +82,7 @@ def test_a_step_is_gradient_descent_with_l2(stack):
 
 
 def test_strong_l2_makes_the_residual_block_the_identity_exactly(stack):
-    block = _learnt("identity", stack, decay=1.0).blocks[-1]
+    block = _fitted("identity", stack, decay=1.0).blocks[-1]
     assert block.norm == 0
     assert np.array_equal(block.forward(stack).output, stack)
     target = target_maps(stack, "sharper", 4)
@@ -90,7 +90,7 @@ def test_strong_l2_makes_the_residual_block_the_identity_exactly(stack):
 
 
 def test_strong_l2_kills_the_plain_block_and_its_gradient(stack):
-    block = _learnt("plain", stack, decay=1.0).blocks[-1]
+    block = _fitted("plain", stack, decay=1.0).blocks[-1]
     assert block.forward(stack).output.max() < 1e-12
     target = target_maps(stack, "sharper", 4)
     assert np.linalg.norm(input_gradient(block, stack, target)) < 1e-12
@@ -98,7 +98,7 @@ def test_strong_l2_kills_the_plain_block_and_its_gradient(stack):
 
 @pytest.mark.parametrize("outputs", [4, 6])
 def test_strong_l2_leaves_the_fixed_matrix_as_it_was(stack, outputs):
-    block = _learnt("fixed", stack, decay=1.0, outputs=outputs).blocks[-1]
+    block = _fitted("fixed", stack, decay=1.0, outputs=outputs).blocks[-1]
     assert np.array_equal(
         block.matrix, ResidualBlock.initialize("fixed", maps=4, outputs=outputs, seed=2).matrix
     )
@@ -106,8 +106,8 @@ def test_strong_l2_leaves_the_fixed_matrix_as_it_was(stack, outputs):
 
 
 def test_a_trained_matrix_dies_only_where_l2_pulls_on_it_too(stack):
-    spared = _learnt("trained", stack, decay=1.0).blocks[-1]
-    pulled = _learnt("trained", stack, decay=1.0, decay_shortcut=True).blocks[-1]
+    spared = _fitted("trained", stack, decay=1.0).blocks[-1]
+    pulled = _fitted("trained", stack, decay=1.0, decay_shortcut=True).blocks[-1]
     assert np.linalg.norm(pulled.matrix) < 0.1 * np.linalg.norm(spared.matrix)
     target = target_maps(stack, "sharper", 4)
     dead = squared_error(np.zeros_like(target), target)
@@ -116,7 +116,7 @@ def test_a_trained_matrix_dies_only_where_l2_pulls_on_it_too(stack):
 
 
 def test_more_l2_means_shorter_weights_and_an_output_nearer_to_the_shortcut(stack):
-    paths = [_learnt("identity", stack, decay=decay) for decay in (0.001, 0.01, 0.1, 1.0)]
+    paths = [_fitted("identity", stack, decay=decay) for decay in (0.001, 0.01, 0.1, 1.0)]
     norms = [path.norms[-1] for path in paths]
     assert norms == sorted(norms, reverse=True)
     assert paths[-1].distances[-1] == 0 < paths[0].distances[-1]

@@ -37,7 +37,7 @@ def test_a_larger_image_shows_the_same_flower(images):
 
 
 def test_kinds_can_be_told_apart_by_their_colors_but_not_all_of_them(images):
-    """A nearest neighbour over color histograms is well above chance, and far from perfect."""
+    """A nearest neighbor over color histograms is well above chance, and far from perfect."""
     bins = (images // 64).astype(int)
     codes = bins[..., 0] * 16 + bins[..., 1] * 4 + bins[..., 2]
     histograms = np.stack([(codes == k).mean((2, 3)) for k in range(64)], -1)

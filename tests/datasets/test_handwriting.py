@@ -36,7 +36,7 @@ def apart(first, second) -> float:
     return float(np.abs(first.astype(float) - second.astype(float)).mean() / 255)
 
 
-def centre_of_mass(image) -> np.ndarray:
+def center_of_mass(image) -> np.ndarray:
     weights = image[..., 0].astype(float)
     grid = np.indices(weights.shape)
     return (grid * weights).sum(axis=(1, 2)) / weights.sum()
@@ -90,7 +90,7 @@ def test_the_digit_stands_in_a_box_of_20_with_its_mass_in_the_middle(digits):
         found = from_photo(on_paper(image)).image
         rows, columns = np.nonzero(found[..., 0])
         assert max(np.ptp(rows), np.ptp(columns)) + 1 <= 20
-        assert np.abs(centre_of_mass(found) - 14).max() <= 0.51
+        assert np.abs(center_of_mass(found) - 14).max() <= 0.51
         assert found.shape == (28, 28, 1) and found.dtype == np.uint8 and found.max() == 255
 
 
@@ -132,7 +132,7 @@ def test_a_single_dot_is_laid_out_without_complaint():
     canvas = np.zeros((280, 280), np.uint8)
     canvas[100:122, 60:82] = 255
     image = from_drawing(canvas).image
-    assert np.abs(centre_of_mass(image) - 14).max() <= 0.51
+    assert np.abs(center_of_mass(image) - 14).max() <= 0.51
 
 
 def test_color_is_refused_by_its_shape():

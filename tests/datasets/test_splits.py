@@ -108,7 +108,7 @@ def test_no_image_nor_its_duplicate_is_on_two_sides(labels, pixel_groups, seed):
             assert all((labels[part] == k).any() for part in found.values())
 
 
-def test_images_whose_class_is_in_doubt_are_only_learnt_from():
+def test_images_whose_class_is_in_doubt_are_only_used_for_training():
     labels = np.repeat([0, 1], 10)
     pixel_groups = np.arange(20)
     pixel_groups[[3, 13]] = 99

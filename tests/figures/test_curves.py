@@ -38,7 +38,7 @@ def test_the_epoch_of_the_lowest_validation_loss_is_marked_until_one_is_kept():
     assert _marked(training(history[1:], "loss")) == (2, "best"), "epochs, not rows, are counted"
 
 
-def test_a_run_that_has_learnt_nothing_yet_has_no_curves():
+def test_a_run_without_a_finished_epoch_has_no_curves():
     assert len(training([], "accuracy").data) == 0
 
 

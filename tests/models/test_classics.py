@@ -224,7 +224,7 @@ def test_small_images_may_have_auxiliary_classifiers():
 # --- LeNet-5
 
 
-def test_lenet5_centres_28_pixels_on_a_field_of_32():
+def test_lenet5_centers_28_pixels_on_a_field_of_32():
     model = create_model("lenet5", input_shape=(28, 28, 1))
     assert shapes(model, "field") == [(32, 32, 1)]
     wide = create_model("lenet5")
@@ -269,7 +269,7 @@ def test_partial_connections_survive_saving(tmp_path):
 # --- AlexNet, GoogLeNet
 
 
-def test_local_response_normalisation_is_the_formula_of_the_paper():
+def test_local_response_normalization_is_the_formula_of_the_paper():
     from cnnkit.models._local_response import LocalResponseNormalization
 
     layer = LocalResponseNormalization(5, alpha=1e-2, beta=0.75, bias=2.0)
@@ -283,7 +283,7 @@ def test_local_response_normalisation_is_the_formula_of_the_paper():
     np.testing.assert_array_equal(layer(x), again(x))
 
 
-def test_local_response_normalisation_can_be_left_out():
+def test_local_response_normalization_can_be_left_out():
     with_layers, without = shared("googlenet"), small("googlenet", local_response=False)
     names = {layer.name for layer in with_layers.layers} - {layer.name for layer in without.layers}
     assert names == {"norm1", "norm2"}

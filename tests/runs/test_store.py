@@ -74,7 +74,7 @@ def test_history_has_one_row_an_epoch(store):
     assert store.get(run.id).metrics["loss"] == 2.0
 
 
-def test_what_was_learnt_again_replaces_what_was_lost(store):
+def test_epochs_that_were_repeated_replace_those_that_were_lost(store):
     run = store.create("train", SPEC)
     store.log(run.id, points("live/loss", [5, 4, 3, 2], when=1000))
     store.log(run.id, points("live/loss", [4.5, 3.5], first=2, when=2000))

@@ -36,7 +36,7 @@ def dataset(side: int = 16, per_class: int = 30) -> Dataset:
 
 
 def base() -> keras.Model:
-    """Three blocks of a convolution each, the last two with normalisation, and ten classes."""
+    """Three blocks of a convolution each, the last two with normalization, and ten classes."""
     image = keras.Input((16, 16, 3), name="image")
     x = keras.layers.Rescaling(1 / 255, name="rescaling")(image)
     for block in (1, 2, 3):

@@ -24,7 +24,7 @@ def test_equal_seeds_give_equal_images(images):
     assert np.abs(first - other).max() > 1
 
 
-def test_an_image_does_not_depend_on_its_neighbours_pixels(images):
+def test_an_image_does_not_depend_on_its_neighbors_pixels(images):
     seed = tf.constant([3, 7])
     changed = images.copy()
     changed[1:] = 0
@@ -81,8 +81,8 @@ def test_elastic_displacement_has_its_deviation_and_is_smooth():
     grid = np.stack(np.meshgrid(np.arange(28), np.arange(28), indexing="ij"))
     displacement = coordinates - grid
     assert displacement.std() == pytest.approx(1.5, rel=0.05)
-    neighbours = np.diff(displacement, axis=2)
-    assert neighbours.std() < displacement.std() / 3
+    neighbors = np.diff(displacement, axis=2)
+    assert neighbors.std() < displacement.std() / 3
 
 
 def test_a_shift_by_whole_pixels_moves_the_image():

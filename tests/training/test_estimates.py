@@ -81,8 +81,8 @@ def test_only_what_training_changes_is_counted():
     toy = Recipe(model="toy_cnn", dataset="toy_patterns")
     frozen = toy.replace(model_options={"learn": "dense layers"})
     assert count_parameters(frozen) < count_parameters(toy) == model_info("toy_cnn").parameters
-    normalised = Recipe(model="resnet_digits", dataset="digits")
-    assert published_parameters(normalised) == 269_434  # of 270,810, the rest are statistics
+    normalized = Recipe(model="resnet_digits", dataset="digits")
+    assert published_parameters(normalized) == 269_434  # of 270,810, the rest are statistics
 
 
 def test_images_that_are_too_small_are_refused():

@@ -59,7 +59,7 @@ def test_vgg16_with_the_seeds_head_has_the_parameters_of_the_seed():
     assert list(network.blocks()) == [f"block{n}" for n in range(1, 6)]
 
 
-def test_with_and_without_kept_features_the_same_is_learnt(store):
+def test_cached_features_do_not_change_the_result(store):
     kept = tuned(recipe(), store)
     plain = tuned(recipe(cached=False), store)
     for row, other in zip(kept.history, plain.history, strict=True):
@@ -78,7 +78,7 @@ def test_what_is_frozen_stays_and_what_learns_changes(store):
         for a, b in zip(layer.get_weights(), other.get_weights(), strict=True)
         if (a != b).any()
     }
-    assert changed == {"block3_conv1", "head_fc1", "logits"}, "normalisation stays as it was"
+    assert changed == {"block3_conv1", "head_fc1", "logits"}, "normalization stays as it was"
 
 
 def test_the_network_that_comes_out_takes_images_and_gives_logits(store, tmp_path):
@@ -275,7 +275,7 @@ def test_within_a_residual_block_the_cut_is_below_and_the_layers_between_are_fro
     ]  # fmt: skip
 
 
-def test_normalisation_learns_where_nothing_was_learnt_before():
+def test_batch_normalization_trains_in_a_network_from_scratch():
     small = FreezableNetwork(with_head(keras.Model(*_ends()), Head(), 3), pretrained=False)
     small.freeze("all")
     assert small.whole.get_layer("block2_bn").trainable

@@ -33,7 +33,7 @@ def test_softmax_regression_has_the_gradient_of_the_textbook():
 
 
 def test_differences_give_the_same_norms():
-    """Small steps of every weight, in double precision, with the batch's own normalisation."""
+    """Small steps of every weight, in double precision, with the batch's own normalization."""
     image = keras.Input((4, 4, 1), dtype="float64")
     layers = keras.layers
     x = layers.Conv2D(2, 3, dtype="float64", name="conv")(image)

@@ -40,7 +40,7 @@ def test_the_split_seed_decides_the_test_part(own, of_recipe):
 
 
 @pytest.mark.parametrize("of_recipe", [of_scratch, of_transfer])
-def test_as_many_images_of_each_class_are_learnt_from_as_the_recipe_says(own, of_recipe):
+def test_the_training_set_has_as_many_images_of_each_class_as_the_recipe_says(own, of_recipe):
     labels = of_recipe(dataset=own, per_class=3).part("train")[1]
     assert np.bincount(labels).tolist() == [3, 3]
 

@@ -37,7 +37,7 @@ def test_a_classic_is_explained_counted_and_drawn():
     at = opened(PAGE, network="alexnet")
     # Before Keras is even imported:
     assert figures(at)["Parameters"] == "61 M" and figures(at)["Depth"] == "8"
-    assert "Local response normalisation" in words_of(at)
+    assert "Local response normalization" in words_of(at)
     html = html_of(drawn(at))
     assert "block1_conv1" in html and html.count("<details") == 12
     assert "Layer" in at.dataframe[0].value.columns and len(at.dataframe[0].value) == 18

@@ -51,7 +51,7 @@ def dream_of(at):
     return press(at, "Dream")
 
 
-def test_an_example_is_dreamt_on_in_gray_by_a_network_of_digits(still):
+def test_a_dream_of_an_example_is_gray_when_made_by_a_network_of_digits(still):
     at = open_page(network="run.starter")
     assert "Example: the digit network that ships" in words_of(at)
     dream_of(at)

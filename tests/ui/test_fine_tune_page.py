@@ -112,7 +112,7 @@ def test_an_uploaded_zip_becomes_a_set_with_a_report():
     ],
     ids=["one class", "one image each", "empty", "no ZIP"],
 )
-def test_what_cannot_be_learnt_is_refused_in_a_sentence(data, words):
+def test_what_cannot_be_trained_on_is_refused_in_a_sentence(data, words):
     at = upload(open_page(data="drawn_flowers"), data)
     assert words in at.error[0].value
     assert list_own() == [] and "**51** images" in words_of(at), "the page stays as it was"

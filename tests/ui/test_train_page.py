@@ -27,7 +27,7 @@ def words_of(at):
     return "\n".join(element.value for element in (*at.markdown, *at.caption))
 
 
-def test_a_first_visitor_sees_what_will_be_learnt_and_how_long_it_took_the_project(store):
+def test_a_first_visitor_sees_the_data_set_and_the_measured_training_time(store):
     at = open_page(dataset="digits")
     figures = metrics_of(at)
     assert figures["Trainable parameters"] == "431,080"

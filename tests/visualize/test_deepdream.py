@@ -35,7 +35,7 @@ def energy(model, image):
     return float(tf.reduce_mean(one**2) + 0.5 * tf.reduce_mean(two**2))
 
 
-def test_a_dream_raises_the_energy_and_keeps_the_image_recognisable(small, image):
+def test_a_dream_raises_the_energy_and_keeps_the_image_recognizable(small, image):
     steps = list(dream(small, image, PLAN))
     assert [step.number for step in steps] == list(range(1, 9))
     assert [step.octave for step in steps] == [1] * 4 + [2] * 4
@@ -97,12 +97,12 @@ def test_the_seeds_loss_is_its_published_formula(name):
             answer = keras.Model(model.inputs[0], model.get_layer(layer).output)(pixels)
             size = np.prod(answer.shape[1:])
             value -= weight * tf.reduce_sum(tf.square(answer[:, 2:-2, 2:-2, :])) / size
-        centred = pixels - tf.constant(IMAGENET_MEAN)
-        a = tf.square(centred[:, :-1, :-1] - centred[:, 1:, :-1])
-        b = tf.square(centred[:, :-1, :-1] - centred[:, :-1, 1:])
+        centered = pixels - tf.constant(IMAGENET_MEAN)
+        a = tf.square(centered[:, :-1, :-1] - centered[:, 1:, :-1])
+        b = tf.square(centered[:, :-1, :-1] - centered[:, :-1, 1:])
         size = np.prod(image.shape[1:])
         value += settings.continuity * tf.reduce_sum(tf.pow(a + b, 1.25)) / size
-        return value + settings.l2 * tf.reduce_sum(tf.square(centred)) / size
+        return value + settings.l2 * tf.reduce_sum(tf.square(centered)) / size
 
     pixels = tf.constant(image)
     with tf.GradientTape() as tape:
@@ -149,7 +149,7 @@ def test_an_octave_is_left_when_enough_is_reached(small, image):
         (replace(PLAN, layers={"logits": 1.0}), IncompatibleError, "cannot take an input"),
     ],
 )
-def test_what_cannot_be_dreamt_is_refused(small, image, plan, error, words):
+def test_a_dream_that_cannot_be_made_is_refused(small, image, plan, error, words):
     with pytest.raises(error, match=words):
         list(dream(small, image, plan))
 

@@ -42,16 +42,16 @@ def test_dense_weights_that_change_later_count():
     np.testing.assert_allclose(ours(images)[""], [[12.0, 12.0]])
 
 
-def network(**normalisation):
-    """Convolutions of all kinds, each with normalisation that does something."""
+def network(**normalization):
+    """Convolutions of all kinds, each with normalization that does something."""
     image = keras.Input((20, 20, 3))
     x = keras.layers.Conv2D(6, 3, strides=2, padding="same", name="plain")(image)
-    x = keras.layers.BatchNormalization(name="after_plain", **normalisation)(x)
+    x = keras.layers.BatchNormalization(name="after_plain", **normalization)(x)
     x = keras.layers.ReLU(name="relu")(x)
     x = keras.layers.DepthwiseConv2D(3, depth_multiplier=2, use_bias=False, name="deep")(x)
-    x = keras.layers.BatchNormalization(name="after_deep", **normalisation)(x)
+    x = keras.layers.BatchNormalization(name="after_deep", **normalization)(x)
     x = keras.layers.Conv2D(4, 3, dilation_rate=2, groups=2, activation="relu", name="bent")(x)
-    x = keras.layers.BatchNormalization(name="after_bent", **normalisation)(x)
+    x = keras.layers.BatchNormalization(name="after_bent", **normalization)(x)
     model = keras.Model(image, x)
     generator = np.random.default_rng(0)
     for weight in model.weights:
@@ -66,9 +66,9 @@ def images():
     return tf.constant(np.random.default_rng(1).uniform(0, 255, (2, 20, 20, 3)), tf.float32)
 
 
-@pytest.mark.parametrize("normalisation", [{}, {"scale": False}, {"center": False}])
-def test_answers_and_gradients_are_those_of_the_network(normalisation, images):
-    model = network(**normalisation)
+@pytest.mark.parametrize("normalization", [{}, {"scale": False}, {"center": False}])
+def test_answers_and_gradients_are_those_of_the_network(normalization, images):
+    model = network(**normalization)
     ours = ActivationModel(model, ("",))
     with tf.GradientTape(persistent=True) as tape:
         tape.watch(images)

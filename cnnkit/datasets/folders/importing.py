@@ -77,7 +77,7 @@ def image_folder(
         images = [member for member in files.members if member.suffix not in TABLES]
         images.sort(key=lambda member: natural(member.name))  # as any way to pack gives them
         labels = _labels(files, images, by)
-        taken = _labelled(images, labels, notes)
+        taken = _labeled(images, labels, notes)
         _check(Counter(label for _, label in taken), files.name, notes)
         title = clean(title or "") or clean(Path(files.name).stem) or "Own images"
         store = ImageStore.of()
@@ -115,9 +115,7 @@ def _by_table(files: Source, table: Member, paths: Sequence[tuple[str, ...]]) ->
     return found
 
 
-def _labelled(
-    images: Sequence[Member], labels: Labels, notes: Notebook
-) -> list[tuple[Member, str]]:
+def _labeled(images: Sequence[Member], labels: Labels, notes: Notebook) -> list[tuple[Member, str]]:
     taken = []
     for number, (member, label) in enumerate(zip(images, labels.classes, strict=True)):
         if label is None:

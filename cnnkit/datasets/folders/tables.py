@@ -46,10 +46,10 @@ def by_table(rows: Sequence[Sequence[str]], paths: Sequence[Path], folder: Path)
         return Labels([None] * len(paths), dict.fromkeys(range(len(paths)), "No row names it."))
     head = None if index.find(_cell(rows[0], column)) else rows[0]
     body = rows[1:] if head else rows
-    return _labelled(body, column, _label_column(head, body, column, width), index, len(paths))
+    return _labeled(body, column, _label_column(head, body, column, width), index, len(paths))
 
 
-def _labelled(
+def _labeled(
     rows: Sequence[Sequence[str]], column: int, label: int, index: _Index, count: int
 ) -> Labels:
     said: dict[int, set[str]] = defaultdict(set)

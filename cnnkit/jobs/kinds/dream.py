@@ -23,9 +23,9 @@ class DreamTask:
     """DeepDream, step by step.
 
     Args:
-        spec: "network", and "dream": how to.
-        folder: of the session; `image.npy` in it is dreamt on, float32 (height, width, channels),
-            and `guide.npy` guides where it is there.
+        spec: "network", and "dream", its settings.
+        folder: of the session, with the image to start from, `image.npy`, float32 (height, width,
+            channels), and perhaps a guide image, `guide.npy`.
         context: of the process.
     """
 

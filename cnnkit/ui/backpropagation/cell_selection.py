@@ -149,7 +149,7 @@ def _choose_map(index: Index) -> None:
 
 
 def _moved(shape: tuple[int, ...], index: Index, way: tuple[int, int]) -> Index | None:
-    """The neighbour in a direction, or None at an edge."""
+    """The neighbor in a direction, or None at an edge."""
     if len(shape) == 1:
         target: Index = (index[0] + way[0] * fold_columns(shape[0]) + way[1],)
     else:

@@ -115,7 +115,7 @@ def show_split(counts: np.ndarray, class_names: tuple[str, ...]) -> None:
 
 def _card(dataset: Dataset, k: int) -> None:
     where = np.flatnonzero(dataset.labels == k)
-    # Spread over the class: neighbours are often of the same place and day.
+    # Spread over the class: neighbors are often of the same place and day.
     some = where[np.linspace(0, len(where) - 1, min(IN_A_CARD, len(where))).astype(int)]
     name = dataset.class_names[k]
     with st.container(gap="xxsmall", key=f"class_{k}"):

@@ -98,7 +98,7 @@ def test_unbalanced_classes_are_divided_so_that_each_part_has_some(pack):
     assert dataset.labels[dataset.indices("train")].tolist().count(2) == 1
 
 
-def test_duplicates_are_left_out_and_an_image_in_two_classes_is_only_learnt_from(pack):
+def test_duplicates_are_left_out_and_an_image_in_two_classes_is_only_used_for_training(pack):
     same = image(3)
     bitmap = io.BytesIO()
     Image.open(io.BytesIO(same)).save(bitmap, "BMP")  # other bytes, same pixels
@@ -127,7 +127,7 @@ def test_duplicates_are_left_out_and_an_image_in_two_classes_is_only_learnt_from
         (dict.fromkeys((f"{c}/{n}.png" for c in "ab" for n in range(3)), b"no"), "not an image"),
     ],
 )
-def test_what_cannot_be_learnt_is_refused_in_a_sentence_and_leaves_nothing(
+def test_what_cannot_be_imported_is_refused_in_a_sentence_and_leaves_nothing(
     pack, own_home, files, sentence
 ):
     with pytest.raises(InvalidImagesError) as error:
@@ -188,7 +188,7 @@ def test_a_deleted_set_is_gone_and_others_cannot_be_deleted(pack):
         load_dataset(name)
 
 
-def test_what_learnt_from_a_deleted_set_still_finds_its_names(pack):
+def test_a_network_trained_on_a_deleted_set_still_finds_its_names(pack):
     path = pack(classes("a", "b"))
     name = image_folder(path).name
     delete(name)

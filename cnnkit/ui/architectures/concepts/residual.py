@@ -99,7 +99,7 @@ def _controls() -> BlockSettings:
         0.1,
         key="residual_decay",
         bind="query-params",
-        help="The loss gets ½ λ ‖W‖²: each step also moves every weight towards zero.",
+        help="The loss gets ½ λ ‖W‖²: each step also moves every weight toward zero.",
     )
     decay_shortcut = False
     if shortcut == "trained":

@@ -1,13 +1,13 @@
-"""Are optimized images recognised, and what does total variation cost? docs/recognised.md.
+"""Are optimized images recognized, and what does total variation cost? docs/recognized.md.
 
 For twenty ImageNet classes and all ten digits: the final 8-bit image of the preset "all"
 goes back into its network; and the ladder's configuration with total variation is held against the
-linear one, which takes as many steps of the same optimiser. Two ascents from the same noise do not
+linear one, which takes as many steps of the same optimizer. Two ascents from the same noise do not
 end alike, as TensorFlow adds up in whatever order its threads come: a class's logit moves by some
 5 %. So the configurations are optimized from several starts, and their means are compared.
 
-    python -m benchmarks.recognised googlenet mobilenet_v2 starter
-    python -m benchmarks.recognised googlenet --starts 1
+    python -m benchmarks.recognized googlenet mobilenet_v2 starter
+    python -m benchmarks.recognized googlenet --starts 1
 """
 
 from __future__ import annotations
@@ -54,8 +54,8 @@ CLASSES = (
     985,
 )
 AT_ONCE = 10  # images
-RESULTS = ROOT / "docs" / "recognised.json"
-DOCUMENT = ROOT / "docs" / "recognised.md"
+RESULTS = ROOT / "docs" / "recognized.json"
+DOCUMENT = ROOT / "docs" / "recognized.md"
 STARTER = "starter"
 WIDTH = 1100  # pixels, of a mosaic
 COLUMNS = (
@@ -152,7 +152,7 @@ def measure(name: str, starts: int) -> list[Found]:
     )
     shares = softmax(network.logits(best))
     grid = mosaic(best, columns=5 if len(classes) > 10 else 10, width=WIDTH)
-    path = ROOT / "docs" / "images" / f"recognised-{name}.png"
+    path = ROOT / "docs" / "images" / f"recognized-{name}.png"
     path.parent.mkdir(exist_ok=True)
     Image.fromarray(grid).convert("RGB").quantize(192).save(path, optimize=True)
     return [
@@ -169,9 +169,9 @@ def document(results: dict[str, list[Found]], starts: dict[str, int]) -> str:
         starts: how many each class of it was optimized from.
     """
     lines = [
-        "# Are optimized images recognised?",
+        "# Are optimized images recognized?",
         "",
-        "Written by `python -m benchmarks.recognised`. Shares are of the target class,",
+        "Written by `python -m benchmarks.recognized`. Shares are of the target class,",
         "predicted for the final 8-bit image of the preset *Everything together*.",
         "Logits and total variation are of the final 8-bit images of two steps of the ladder:",
         "before softmax, and with total variation. Both are means over several starts,",
@@ -184,9 +184,9 @@ def document(results: dict[str, list[Found]], starts: dict[str, int]) -> str:
             "",
             f"## {title}",
             "",
-            f"![Optimized images of {len(found)} classes](images/recognised-{name}.png)",
+            f"![Optimized images of {len(found)} classes](images/recognized-{name}.png)",
             "",
-            f"{sure} of {len(found)} are recognised with over 99 %; median of variation "
+            f"{sure} of {len(found)} are recognized with over 99 %; median of variation "
             f"{statistics.median(o.variation for o in found):.2f}, of the logit "
             f"{statistics.median(o.logit for o in found):.2f} times that without (wanted: at most "
             f".20, at least .90: so are {cheap} of {len(found)}). Means of {starts[name]} starts.",
