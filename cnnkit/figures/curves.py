@@ -29,6 +29,7 @@ def training(
     live: Rows = (),
     steps_per_epoch: float | None = None,
     kept: int | None = None,
+    unfrozen: Mapping[int, str] | None = None,
     height: int = 300,
 ):
     """One metric of one run, training and validation, epoch by epoch.
@@ -40,6 +41,8 @@ def training(
         steps_per_epoch: batches of an epoch, to place `live` on the axis of epochs.
         kept: epoch (1-based) whose weights were kept; None: the one of the lowest
             validation loss so far is marked.
+        unfrozen: words for each moment at which layers were unfrozen, by the number of epochs
+            that had ended then.
         height: pixels.
 
     Returns:
@@ -76,6 +79,12 @@ def training(
         figure.add_annotation(
             x=best, y=1, yref="paper", text="kept" if kept else "best", showarrow=False,
             yanchor="top", xanchor="left", font={"size": 11},
+        )  # fmt: skip
+    for epochs, words in (unfrozen or {}).items():
+        figure.add_vline(x=epochs, line={"color": GREY, "dash": "dash", "width": 1.5})
+        figure.add_annotation(
+            x=epochs, y=0.5, yref="paper", text=words, showarrow=False, textangle=-90,
+            xanchor="right", font={"size": 11},
         )  # fmt: skip
     _axes(figure, metric, "epoch")
     return finished(figure, height=height)

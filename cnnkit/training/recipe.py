@@ -10,6 +10,7 @@ import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from itertools import accumulate
 from typing import Any
 
 from cnnkit.errors import InvalidRecipeError
@@ -257,6 +258,20 @@ class Recipe:
     def total_epochs(self) -> int:
         """Epochs of all phases."""
         return sum(int(phase.epochs or 0) for phase in self.training_phases)
+
+    @property
+    def unfreezing(self) -> dict[int, str]:
+        """What later phases unfreeze: `train_from` by the number of epochs before the phase.
+
+        Empty with a stopping rule, which may end a phase at any epoch.
+        """
+        phases = self.training_phases
+        ends = accumulate(int(phase.epochs or 0) for phase in phases)
+        return {
+            epochs: phase.train_from
+            for epochs, before, phase in zip(ends, phases, phases[1:], strict=False)
+            if phase.train_from != before.train_from and self.stopping is None
+        }
 
     @property
     def caches_features(self) -> bool:

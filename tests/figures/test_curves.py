@@ -38,6 +38,13 @@ def test_the_epoch_of_the_lowest_validation_loss_is_marked_until_one_is_kept():
     assert _marked(training(history[1:], "loss")) == (2, "best"), "epochs, not rows, are counted"
 
 
+def test_the_moment_of_unfreezing_is_marked_by_a_line_and_words():
+    assert _marked(training(HISTORY[:1], "loss", unfrozen={1: "Unfrozen from block5"})) == (
+        1,
+        "Unfrozen from block5",
+    )
+
+
 def test_a_run_without_a_finished_epoch_has_no_curves():
     assert len(training([], "accuracy").data) == 0
 

@@ -311,3 +311,16 @@ def test_more_epochs_are_shared_among_the_phases():
     assert [phase.epochs for phase in recipe.phases] == [5, 2]
     assert recipe.phases[1].learning_rate == 3e-4
     assert get_recipe("lenet_tutorial", "fast").for_epochs(20).total_epochs == 20
+
+
+def test_unfreezing_is_known_by_the_epochs_before_it():
+    phases = (
+        Phase(train_from="head", epochs=10),
+        Phase(train_from="block5", epochs=4),
+        Phase(train_from="block5", epochs=2),
+        Phase(train_from="all"),
+    )
+    recipe = Recipe(model="vgg16", head=Head(), phases=phases, epochs=7)
+    assert recipe.unfreezing == {10: "block5", 16: "all"}
+    assert recipe.replace(phases=phases[:1]).unfreezing == {}
+    assert recipe.replace(stopping=Stopping()).unfreezing == {}, "a phase may end at any epoch"

@@ -10,12 +10,13 @@ from functools import partial
 import numpy as np
 import pytest
 from PIL import Image
+from streamlit.testing.v1 import AppTest
 
 from cnnkit.assets import ASSETS
 from cnnkit.datasets import dataset_info
 from cnnkit.datasets.folders import image_folder, list_own
 from cnnkit.errors import StorageError
-from cnnkit.runs import Point, Status
+from cnnkit.runs import Point, Progress, Status
 from cnnkit.settings import get_settings
 from cnnkit.training import ALL, Head, Phase, Recipe, evaluate, fit, recipe_dataset
 from cnnkit.training.results import figures, write_result
@@ -393,3 +394,28 @@ def test_what_came_of_it_stands_beside_others_on_the_same_images(store, tmp_path
     at.text_area(key="class_names").set_value("Rosa\nTulipa")
     at.button(key="rename_classes_now").click().run()
     assert not at.exception and cache.card(run.id).class_names == ("Rosa", "Tulipa")
+
+
+@pytest.mark.parametrize("status", [Status.RUNNING, Status.FINISHED])
+@pytest.mark.parametrize("epochs", [1, 3])
+def test_the_curves_say_when_layers_were_unfrozen(store, status, epochs):
+    phases = (Phase(train_from="head", epochs=2), Phase(train_from="block5", epochs=2))
+    recipe = Recipe(model="vgg16", dataset="drawn_flowers", head=Head(), phases=phases)
+    run = store.create("train", recipe.to_dict(), "Two phases")
+    for epoch in range(1, epochs + 1):
+        row = {"loss": 0.5, "accuracy": 0.8, "val_loss": 0.6, "val_accuracy": 0.7}
+        store.log(run.id, [Point(metric=k, value=v, step=epoch, when=1) for k, v in row.items()])
+    store.update(run.id, status=status, progress=Progress(epoch=epochs, epochs=4, steps=40))
+    charts = AppTest.from_function(_curves, args=(run.id,), default_timeout=60).run()
+    assert not charts.exception
+    for chart in charts.get("plotly_chart"):
+        marked = "Unfrozen from block5" in chart.proto.spec
+        assert marked == (epochs > 2)
+        assert ("Unfrozen from block5 after epoch 2" in chart.proto.alt) == marked
+
+
+def _curves(run_id):
+    from cnnkit.ui.common import cache
+    from cnnkit.ui.common.run_monitor import curves_of
+
+    curves_of(cache.store().get(run_id), key="curves")

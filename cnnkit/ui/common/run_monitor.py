@@ -10,6 +10,8 @@ from cnnkit.figures import curves
 from cnnkit.jobs import resume_in_words
 from cnnkit.jobs.kinds import TRAINED
 from cnnkit.runs import Progress, Run, Status
+from cnnkit.training import ALL
+from cnnkit.training.estimates import recipe_of
 from cnnkit.ui.common import cache, charts, messages, page, polling
 from cnnkit.ui.common.messages import shown_errors
 from cnnkit.ui.common.polling import duration
@@ -70,6 +72,7 @@ def curves_of(run: Run, *, key: str, points: list[dict[str, float]] | None = Non
         return
     steps = progress.steps / progress.epochs if progress.epochs else None
     best = run.metrics.get("best_epoch") if run.status is Status.FINISHED else None
+    unfrozen = _unfrozen(run, history)
     for place, metric in zip(st.columns(2), ("loss", "accuracy"), strict=True):
         with place:
             st.markdown(f"**{metric.capitalize()}**")
@@ -81,8 +84,14 @@ def curves_of(run: Run, *, key: str, points: list[dict[str, float]] | None = Non
                     steps_per_epoch=steps,
                     height=280,
                     kept=int(best) if best else None,
+                    unfrozen=unfrozen,
                 ),
-                alt=_curve_in_words(metric, history),
+                alt="; ".join(
+                    (
+                        _curve_in_words(metric, history),
+                        *(f"{words} after epoch {epochs}" for epochs, words in unfrozen.items()),
+                    )
+                ),
                 key=f"{key}_{metric}",
             )
 
@@ -202,6 +211,17 @@ def _curve_in_words(metric: str, history: list[dict[str, float]]) -> str:
         f"{metric.capitalize()} after epoch {last['epoch']:.0f}: {last[metric]:.3g} on training "
         f"images, {last[f'val_{metric}']:.3g} on validation images"
     )
+
+
+def _unfrozen(run: Run, history: list[dict[str, float]]) -> dict[int, str]:
+    """What was unfrozen so far, in words, by the number of epochs that had ended then."""
+    recipe = recipe_of(run.spec)
+    ended = max((row["epoch"] for row in history), default=0)
+    return {
+        epochs: "All layers unfrozen" if train_from == ALL else f"Unfrozen from {train_from}"
+        for epochs, train_from in (recipe.unfreezing if recipe else {}).items()
+        if epochs <= ended
+    }
 
 
 def _unfinished(but: str | None) -> list[Run]:
