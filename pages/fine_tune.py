@@ -37,7 +37,7 @@ with shown_errors():
         importing.follow(importing_place, data.PARAMETER)
         end_page()
     dataset, split_seed = chosen
-    contact_sheet.show_data(dataset)
+    split_place = contact_sheet.show_data(dataset)
     st.header("Network and settings", anchor="network")
     base = network.network_picker().on(dataset.name).replace(split_seed=split_seed)
     depths = forecast.network_depths(base, dataset)
@@ -62,4 +62,6 @@ with shown_errors():
         forecast.time_needed(recipe, depths, dataset)
     with preview_place:
         forecast.preview(recipe, dataset)
+    with split_place:
+        contact_sheet.show_near_duplicates(dataset)
     importing.follow(importing_place, data.PARAMETER)

@@ -38,10 +38,10 @@ def small(monkeypatch, tmp_path):
     get_settings.cache_clear()
 
 
-def image(number):
+def image(number, side=3):
     stream = io.BytesIO()
     noise = np.random.default_rng(number).integers(0, 256, (3, 3, 3), np.uint8)
-    Image.fromarray(noise).save(stream, "PNG")
+    Image.fromarray(noise).resize((side, side), Image.Resampling.BICUBIC).save(stream, "PNG")
     return stream.getvalue()
 
 
@@ -202,7 +202,7 @@ def submitted(monkeypatch):
 
 def learning(network="compact_photo_cnn", **query):
     """The page, once the network's blocks are known."""
-    at = open_page(data="drawn_flowers", network=network, **query)
+    at = open_page(**{"data": "drawn_flowers", "network": network, **query})
     for _ in range(100):
         if any(button.key == "fine_tune" for button in at.button):
             return at
@@ -299,6 +299,24 @@ def test_an_augmentation_is_chosen_by_name_and_one_of_its_fields_makes_it_custom
     at.button(key="fine_tune").click().run()
     augmentation = Recipe.from_dict(submitted[0]["spec"]).augmentation
     assert (augmentation.crop, augmentation.pca, augmentation.rotation) == (0.5, 0.1, 0.0)
+
+
+def test_near_duplicates_across_the_split_are_named_with_what_to_do(submitted):
+    # Eight scenes in two classes, each there twice: some copy is on the other side.
+    def copies(k):
+        return [(f"{'ab'[k % 2]}/{k}_{n}.png", image(k, side=9 + n)) for n in range(2)]
+
+    data = packed(more=[one for k in range(8) for one in copies(k)])
+    image_folder(io.BytesIO(data), name="x.zip")
+    at = learning(data=list_own()[0])
+    (warning,) = [w.value for w in at.warning if "near-duplicate" in w.value]
+    assert "test images** have a near-duplicate" in warning
+    assert "Keep one image of each pair in your folder" in warning
+    assert "≈" in "".join(image.captions[0] for image in at.image if image.captions)
+
+
+def test_images_without_near_duplicates_say_so(submitted):
+    assert "No test image looks like one of the training set" in words_of(learning())
 
 
 def test_settings_in_older_addresses_are_where_the_form_starts(submitted):

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import numpy as np
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from cnnkit.datasets import Dataset
 from cnnkit.datasets.folders import import_report
+from cnnkit.datasets.near_duplicates import near_duplicates
 from cnnkit.figures import rasters
 from cnnkit.ui.common import charts
 from cnnkit.ui.common.messages import chart_label, literal
+from cnnkit.ui.common.tasks import image_tasks, wait_for
 from cnnkit.ui.fine_tune import imported_dataset
 
 PARTS = {"train": "training", "validation": "validation", "test": "test"}
@@ -17,14 +20,19 @@ IN_A_CARD = 4  # images
 SHEET, CLOSER = 360, 1100  # pixels across
 AT_ONCE = 24  # classes
 IN_FULL = 60  # images of one class
+PAIRS = 12  # near-duplicates
 # Pages keep pixels square for the sake of digits; photos that are shrunk need smoothing.
 _SMOOTH = """<style>
 [class*="st-key-class_"] [data-testid="stImage"] img { image-rendering: auto; }
 </style>"""
 
 
-def show_data(dataset: Dataset) -> None:
-    """Images, split and, of an imported set, what was left out."""
+def show_data(dataset: Dataset) -> DeltaGenerator:
+    """Images, split and, of an imported set, what was left out.
+
+    Returns:
+        The place for `show_near_duplicates`, which reads all images.
+    """
     counts = _counts(dataset)
     total = counts.sum(axis=1)
     parts = ", ".join(f"{n:,} {words}" for n, words in zip(total, PARTS.values(), strict=True))
@@ -40,9 +48,11 @@ def show_data(dataset: Dataset) -> None:
         one_class(dataset)
     with tabs[1]:
         show_split(counts, dataset.class_names)
+        place = st.container()
     if len(tabs) > 2:
         with tabs[2]:
             imported_dataset.show_report(dataset)
+    return place
 
 
 def contact_sheet(dataset: Dataset) -> None:
@@ -111,6 +121,41 @@ def show_split(counts: np.ndarray, class_names: tuple[str, ...]) -> None:
         "the validation set. The test set is used once, at the end, to estimate the accuracy on "
         "new images."
     )
+
+
+def show_near_duplicates(dataset: Dataset) -> None:
+    """The test images that the network has as good as seen, and what to do about them."""
+    key = ("near duplicates", dataset.spec, dataset.fingerprint, *_counts(dataset).ravel())
+    task = image_tasks().ask(key, lambda: near_duplicates(dataset))
+    pairs = wait_for(task, waiting="Comparing the images of the test set with the others")
+    if not len(pairs):
+        st.caption(":material/check: No test image looks like one of the training set.")
+        return
+    test, images = len(np.unique(pairs[:, 1])), len(dataset.indices("test"))
+    remedy = (
+        "Keep one image of each pair in your folder, and upload it again."
+        if dataset.spec.kind == "own"
+        else "Subtract it in your mind when you compare networks on these images."
+    )
+    st.warning(
+        f"**{test:,} of {images:,} test images** have a near-duplicate in the training or "
+        "validation set, such as a copy or the next shot of the same scene. The network has seen "
+        f"it, so the test accuracy can be up to {test / images:.1%} too high. {remedy}",
+        icon=":material/content_copy:",
+    )
+    shown = pairs[:PAIRS]
+    names = [[dataset.names[number] for number in pair] for pair in shown]
+    charts.photos(
+        np.stack([np.concatenate([dataset.images[n] for n in pair], axis=1) for pair in shown]),
+        [literal(f"{seen} ≈ {tested}") for seen, tested in names],
+        alts=[
+            f"Near-duplicates: {seen} of the training or validation set, {tested} of the test set"
+            for seen, tested in names
+        ],
+        width=200,
+    )
+    if len(pairs) > len(shown):
+        st.caption(f"The {len(shown)} most similar of {len(pairs):,} pairs.")
 
 
 def _card(dataset: Dataset, k: int) -> None:
