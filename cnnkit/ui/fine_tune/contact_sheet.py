@@ -20,7 +20,7 @@ IN_A_CARD = 4  # images
 SHEET, CLOSER = 360, 1100  # pixels across
 AT_ONCE = 24  # classes
 IN_FULL = 60  # images of one class
-PAIRS = 12  # near-duplicates
+PAIRS = 18  # near-duplicates
 # Pages keep pixels square for the sake of digits; photos that are shrunk need smoothing.
 _SMOOTH = """<style>
 [class*="st-key-class_"] [data-testid="stImage"] img { image-rendering: auto; }

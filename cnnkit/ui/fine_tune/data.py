@@ -37,17 +37,19 @@ def choose_data() -> tuple[Dataset, int] | None:
             )
         _first_step(specs)
         return None
-    with st.container(horizontal=True, vertical_alignment="bottom"):
+    left, right = st.columns(2, vertical_alignment="bottom")
+    with left:
         name = inputs.choice(
             "Data set", list(specs), parameter=PARAMETER, title=lambda name: _title(specs[name])
         )
+    with right, st.container(horizontal=True, vertical_alignment="bottom"):
         seed = inputs.number(
             "Split",
             0,
             SEEDS - 1,
             parameter="split",
             default=0,
-            width=130,
+            width=110,
             help="Seed of the split into training, validation and test set: the same number always "
             "gives the same split.",
         )

@@ -53,6 +53,10 @@ def network_picker() -> Recipe:
         )
         for asset in missing_weights(chosen):
             offer_download(asset, primary=False)
+    if chosen not in SMALL:
+        st.caption(
+            "Phase 1 trains only the new head, phase 2 the unfrozen layers below it as well."
+        )
     return _starting_recipe(chosen, "imagenet" if chosen in here else "random")
 
 
