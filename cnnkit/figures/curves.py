@@ -81,7 +81,7 @@ def training(
             yanchor="top", xanchor="left", font={"size": 11},
         )  # fmt: skip
     for epochs, words in (unfrozen or {}).items():
-        figure.add_vline(x=epochs, line={"color": GREY, "dash": "dash", "width": 1.5})
+        figure.add_vline(x=epochs, line={"color": GRAY, "dash": "dash", "width": 1.5})
         figure.add_annotation(
             x=epochs, y=0.5, yref="paper", text=words, showarrow=False, textangle=-90,
             xanchor="right", font={"size": 11},
