@@ -138,10 +138,10 @@ def _ratio(recipe: Recipe, rounds: int) -> dict:
 
     from cnnkit.training import recipe_dataset
     from cnnkit.training._compile import make_loss, make_optimizer
-    from cnnkit.training.evaluation import Evaluator
     from cnnkit.training.fitting import PhaseTasks
     from cnnkit.training.network import build_network
     from cnnkit.training.pipeline import BatchStream
+    from cnnkit.training.predictions import Evaluator
 
     dataset = recipe_dataset(recipe)
     images, labels = dataset.part("train")

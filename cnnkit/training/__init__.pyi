@@ -1,17 +1,15 @@
 # The public names of cnnkit.training: read by type checkers as it stands, and by __init__.py,
 # which imports each from its module when it is first touched.
+from ._compile import gradient_norms
 from .augmentation import augment
-from .depths import Depth, list_depths
-from .evaluation import evaluate
 from .events import Ended, EpochEnded, Event, FeaturesCached, Report, Started, StepsEnded
+from .export import write_script
 from .feature_cache import FeatureCache
 from .fitting import FitResult, fit, recipe_dataset
-from .gradients import gradient_norms
-from .network import FreezableNetwork, build_network
-from .predictions import Predictions
+from .network import Depth, FreezableNetwork, build_network, list_depths
+from .predictions import Predictions, evaluate
 from .recipe import ALL, HEAD, Augmentation, Head, Phase, Recipe, Stopping
 from .recipes import fine_tuning_recipe, get_recipe, list_recipes
-from .script import write_script
 
 __all__ = [
     "ALL",

@@ -1,4 +1,4 @@
-"""How long a training will take, measured in earlier ones."""
+"""How long a training will take: as earlier ones did, or as the speed of its layers says."""
 
 from __future__ import annotations
 
@@ -6,12 +6,15 @@ import math
 import statistics
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from cnnkit.datasets import dataset_info, part_sizes
 from cnnkit.errors import InvalidRecipeError
 from cnnkit.models import create_model, model_info
 from cnnkit.training.recipe import Recipe
+
+if TYPE_CHECKING:
+    from cnnkit.training.network import Depth
 
 History = Sequence[Mapping[str, float]]
 
@@ -126,3 +129,46 @@ def count_parameters(recipe: Recipe) -> int:
         **recipe.model_options,
     )
     return sum(math.prod(weight.shape) for weight in model.trainable_weights)
+
+
+@dataclass(frozen=True, kw_only=True)
+class TimeEstimate:
+    """Seconds of both parts of a fine-tuning."""
+
+    features: float
+    training: float
+
+    @property
+    def seconds(self) -> float:
+        """Of both."""
+        return self.features + self.training
+
+
+def estimate_time(
+    recipe: Recipe, depth_of: dict[str, Depth], images: tuple[int, int], seconds: float
+) -> TimeEstimate:
+    """What a recipe will take, before it starts.
+
+    Each part of a network takes its share of the MACs; a training step takes the forward
+    pass, and twice as much again for the backward pass through the trainable part.
+
+    Args:
+        recipe: what is to be done.
+        depth_of: of the recipe's network, by name.
+        images: in the training and in the validation set.
+        seconds: that one image takes through the whole network: `image_seconds`.
+    """
+    train, validation = images
+    per_mac = seconds / max(1, next(iter(depth_of.values())).macs)
+    deepest = [depth_of[phase.train_from] for phase in recipe.training_phases]
+    variants = recipe.variants if recipe.augmentation.of_images else 1
+    features = training = 0.0
+    if recipe.caches_features:
+        frozen = max(depth.frozen_macs for depth in deepest)
+        features = frozen * per_mac * (variants * train + validation)
+    for phase, depth in zip(recipe.training_phases, deepest, strict=True):
+        each = 3 * depth.trainable_macs * train + depth.trainable_macs * validation
+        if not recipe.caches_features:
+            each += depth.frozen_macs * (train + validation)
+        training += (phase.epochs or 0) * each * per_mac
+    return TimeEstimate(features=features, training=training)

@@ -1,16 +1,21 @@
-"""A network as a file for other programs, checked by running the file itself."""
+"""A network as a file for other programs, checked by running it; a recipe as a script."""
 
 from __future__ import annotations
 
+import dataclasses
 import importlib.util
+import json
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
-import keras
 import numpy as np
-import tensorflow as tf
 
 from cnnkit.errors import IncompatibleError
+from cnnkit.training.recipe import Recipe, default_of
+
+if TYPE_CHECKING:
+    import keras
 
 FORMATS = {"litert": "model.tflite", "onnx": "model.onnx"}
 ONNX_NEEDS = ("tf2onnx", "onnx", "onnxruntime")
@@ -77,6 +82,8 @@ def export_network(model: keras.Model, folder: Path, kind: str, examples: np.nda
 
 
 def _ask_litert(path: Path, images: np.ndarray) -> np.ndarray:
+    import tensorflow as tf
+
     interpreter = tf.lite.Interpreter(str(path))
     (source,), (target,) = interpreter.get_input_details(), interpreter.get_output_details()
     answers = []
@@ -94,3 +101,81 @@ def _ask_onnx(path: Path, images: np.ndarray) -> np.ndarray:
     session = runtime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
     (source,) = session.get_inputs()
     return session.run(None, {source.name: images})[0]
+
+
+_SCRIPT = '''"""{title}, trained again with cnnkit: python {filename}"""
+
+from cnnkit.training import {imports}
+
+recipe = {recipe}
+
+result = fit(recipe, report=print)
+predictions = evaluate(result.model, *recipe_dataset(recipe).part("test"))
+low, high = predictions.interval
+print(f"test error {{predictions.error:.2%}}, loss {{predictions.loss:.4f}}")
+print(f"test accuracy {{predictions.accuracy:.1%}}, 95 % interval {{low:.1%}} to {{high:.1%}}")
+result.model.save("{model}.keras")
+'''
+
+
+def write_script(recipe: Recipe, title: str | None = None) -> str:
+    """Python source that trains and tests a network exactly as a recipe says.
+
+    The network of a run is not in it: `fit` then needs its `base` from whoever runs the script.
+
+    Args:
+        recipe: what to write down; only what differs from the defaults is written.
+        title: first words of the script; None: the names of network and data set.
+
+    Returns:
+        The source, in the style of `ruff format`.
+    """
+    used = ["Recipe", "evaluate", "fit", "recipe_dataset"]
+    used += ["Augmentation"] if recipe.augmentation else []
+    used += ["Head"] if recipe.head else []
+    used += ["Phase"] if recipe.phases else []
+    used += ["Stopping"] if recipe.stopping else []
+    return _SCRIPT.format(
+        title=docstring_words(title or f"{recipe.model} on {recipe.dataset}"),
+        filename=f"{recipe.model}.py",
+        imports=_import_list(sorted(used)),
+        recipe=literal(recipe),
+        model=recipe.model,
+    )
+
+
+def docstring_words(title: str) -> str:
+    """A title for the first line of a docstring: nothing in it may end that."""
+    return " ".join(title.replace("\\", "").replace('"', "'").split())
+
+
+def _import_list(names: list[str]) -> str:
+    line = ", ".join(names)
+    if len(line) <= 60:
+        return line
+    return "(\n" + "".join(f"    {name},\n" for name in names) + ")"
+
+
+def literal(value: Any, indent: str = "") -> str:
+    """Python source of a recipe, or of a part of one; what has its default is left out.
+
+    Args:
+        value: a dataclass of plain values, dataclasses, and tuples of them.
+        indent: of the line that it begins in.
+    """
+    inner = indent + "    "
+    if isinstance(value, tuple):
+        return "(" + "".join(f"\n{inner}{literal(one, inner)}," for one in value) + f"\n{indent})"
+    if dataclasses.is_dataclass(value):
+        lines = [
+            f"{inner}{field.name}={literal(getattr(value, field.name), inner)},\n"
+            for field in dataclasses.fields(value)
+            if getattr(value, field.name) != default_of(field)
+        ]
+        return f"{type(value).__name__}(\n{''.join(lines)}{indent})"
+    if isinstance(value, str):
+        return json.dumps(value, ensure_ascii=False)
+    if isinstance(value, dict):
+        items = (f"{json.dumps(key)}: {literal(item, indent)}" for key, item in value.items())
+        return "{" + ", ".join(items) + "}"
+    return repr(value)

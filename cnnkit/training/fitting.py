@@ -14,7 +14,7 @@ import tensorflow as tf
 from cnnkit.datasets import Dataset, load_dataset
 from cnnkit.errors import InvalidRecipeError
 from cnnkit.settings import get_settings
-from cnnkit.training._callbacks import Control, EpochCallback, StepCallback, Task
+from cnnkit.training._callbacks import Control, EpochCallback, StepCallback, StoppingRule, Task
 from cnnkit.training._compile import (
     compile_model,
     computing_in,
@@ -29,7 +29,6 @@ from cnnkit.training.feature_extraction import FeatureExtraction
 from cnnkit.training.network import FreezableNetwork, FrozenSplit, build_network
 from cnnkit.training.pipeline import BatchStream, read_split
 from cnnkit.training.recipe import Augmentation, Recipe
-from cnnkit.training.stopping import StoppingRule
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

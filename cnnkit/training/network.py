@@ -6,21 +6,26 @@ the trainable ones are trained.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 
 import keras
+import numpy as np
+import tensorflow as tf
 
 from cnnkit.anatomy import LayerRow, LayerTable, blocks_in_order, layer_table
 from cnnkit.anatomy.graph import layer_outputs
 from cnnkit.anatomy.layout import cut_points, rows_of
 from cnnkit.errors import IncompatibleError, UnknownLayerError
-from cnnkit.models import create_model, load_without_top, remove_top, seeds
+from cnnkit.models import create_model, load_without_top, remove_top, seeds, without_weights
 from cnnkit.training.recipe import ALL, HEAD, Head, Recipe
 
 HEAD_PREFIX = "head_"  # of the new layers' names, which the network's own cannot collide with
 LOGITS = "logits"
+SLOTS = 3  # numbers beside each trainable parameter: its gradient, two of the optimizer
+PROBED = 8  # images at once when the speed is measured
 RANDOM_KINDS = ("Dropout", "GaussianNoise", "GaussianDropout", "SpatialDropout2D")
 
 
@@ -158,7 +163,7 @@ def build_network(
     base: Callable[[], keras.Model] | None = None,
     *,
     image_shape: tuple[int, int, int] = (28, 28, 1),
-    without_weights: bool = False,
+    structure_only: bool = False,
 ) -> FreezableNetwork:
     """The network of a recipe, nothing frozen.
 
@@ -167,7 +172,7 @@ def build_network(
         classes: of the data set.
         base: opens the network of the run that the recipe names.
         image_shape: (height, width, channels) of the data set's images; only without a head.
-        without_weights: only its structure is needed, within `models.without_weights`.
+        structure_only: its weights are not needed; within `models.without_weights`.
 
     Raises:
         UnknownModelError, AssetUnavailableError, CorruptAssetError, IncompatibleError
@@ -183,11 +188,11 @@ def build_network(
         recipe.model,
         weights="imagenet" if pretrained else None,
         size=recipe.size,
-        seed=None if without_weights else recipe.seed,
+        seed=None if structure_only else recipe.seed,
     )
     return FreezableNetwork(
         with_head(model, recipe.head, classes, recipe.seed),
-        pretrained=pretrained or without_weights,
+        pretrained=pretrained or structure_only,
     )
 
 
@@ -225,3 +230,93 @@ def with_head(base: keras.Model, head: Head, classes: int, seed: int = 0) -> ker
     # Logits are float32 also where layers compute in less, as the input contract says.
     logits = keras.layers.Dense(classes, kernel_initializer=glorot, dtype="float32", name=LOGITS)(x)
     return keras.Model(base.input, logits, name=base.name)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Depth:
+    """One way to freeze a network."""
+
+    train_from: str  # "head", the name of the lowest trainable block, or "all"
+    trainable: int  # parameters
+    parameters: int  # of the whole network
+    frozen_macs: int  # of the frozen base, for one image; computed once with the feature cache
+    trainable_macs: int  # of what computes in every step
+    feature_bytes: int  # of one image in the cache, as float16; 0: nothing is cached
+    activation_bytes: int  # of the layers that compute in every step, for one image
+
+    def memory(self, batch_size: int) -> int:
+        """About how many bytes parameters and activations take in training.
+
+        Args:
+            batch_size: images in a step.
+        """
+        weights = self.parameters + SLOTS * self.trainable
+        return 4 * weights + batch_size * self.activation_bytes
+
+    @property
+    def macs(self) -> int:
+        """Of the whole network, for one image."""
+        return self.frozen_macs + self.trainable_macs
+
+
+def list_depths(
+    model: str, *, size: int | None = None, head: Head | None = None, classes: int = 17
+) -> list[Depth]:
+    """The depths of a network, the head alone first. Loads no weights.
+
+    Args:
+        model: pretrained or registered network.
+        size: pixels, height and width of its images; None: as published.
+        head: the new layers; None: global average pooling.
+        classes: of the new data set.
+
+    Raises:
+        UnknownModelError, IncompatibleError
+    """
+    # Whether weights are pretrained decides what normalization does; here there are none.
+    recipe = Recipe(model=model, weights="random", size=size, head=head or Head())
+    built: list[FreezableNetwork] = []
+
+    def build():
+        built.append(build_network(recipe, classes, structure_only=True))
+        return built[0].whole
+
+    without_weights(build)
+    return network_depths(built[0])
+
+
+def network_depths(network: FreezableNetwork) -> list[Depth]:
+    """The depths of a network that is built, the head alone first."""
+    names = [HEAD, *reversed(network.blocks()), ALL]
+    return [_depth(network, name) for name in names]
+
+
+def _depth(network: FreezableNetwork, train_from: str) -> Depth:
+    cut = network.cut(train_from)
+    below = network.rows[: cut + 1] if cut is not None else ()
+    frozen = sum(row.macs or 0 for row in below)
+    return Depth(
+        train_from=train_from,
+        trainable=network.trainable_parameters(train_from),
+        parameters=network.anatomy.parameters,
+        frozen_macs=frozen,
+        trainable_macs=network.anatomy.macs - frozen,
+        feature_bytes=0 if cut is None else 2 * int(np.prod(network.rows[cut].output_shape)),
+        activation_bytes=sum(row.activation_bytes for row in network.rows[len(below) :]),
+    )
+
+
+def image_seconds(network: FreezableNetwork) -> float:
+    """Seconds that one image takes to go through the whole network, measured now.
+
+    Takes some seconds: the network is compiled and called three times.
+    """
+    images = tf.zeros((PROBED, *network.whole.input_shape[1:]))
+    predict = tf.function(lambda batch: network.whole(batch, training=False))
+    predict(images)  # compiles
+    seconds = []
+    for _ in range(2):
+        began = time.perf_counter()
+        np.asarray(predict(images))
+        seconds.append(time.perf_counter() - began)
+    return min(seconds) / PROBED

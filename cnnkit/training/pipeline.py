@@ -19,8 +19,7 @@ import numpy as np
 import tensorflow as tf
 
 from cnnkit.datasets import Dataset
-from cnnkit.training.augmentation import augment
-from cnnkit.training.color_augmentation import mix
+from cnnkit.training.augmentation import augment, mix
 from cnnkit.training.recipe import Recipe
 
 

@@ -1,21 +1,29 @@
 """A network's predictions for a set of images: metrics, confusion matrix, wrong predictions.
 
-Logits and labels are all it takes; neither Keras nor TensorFlow is loaded.
+Importing this loads neither Keras nor TensorFlow; `Evaluator` does, when it is made.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from zipfile import BadZipFile
 
 import numpy as np
 
 from cnnkit.datasets import Dataset, load_dataset
 from cnnkit.errors import CorruptAssetError
+
+if TYPE_CHECKING:
+    import keras
+
+    from cnnkit.training.pipeline import ImageArray
+
+VALUES = 3_000_000  # in a batch of images, where nobody says how many
 
 
 def evaluation_dataset(spec: Mapping[str, Any]) -> Dataset:
@@ -212,3 +220,50 @@ def wilson_interval(correct: int, total: int) -> tuple[float, float]:
 
     interval = binomtest(correct, total).proportion_ci(0.95, method="wilson")
     return float(interval.low), float(interval.high)
+
+
+class Evaluator:
+    """Evaluates one model again and again with one compiled function.
+
+    Args:
+        model: from images, 0 to 255, to logits.
+        batch_size: images at once; None: fewer of larger ones.
+    """
+
+    def __init__(self, model: keras.Model, batch_size: int | None = None):
+        """Compile nothing yet; the first call does."""
+        import tensorflow as tf
+
+        from cnnkit.training.pipeline import to_size
+
+        shape = model.input_shape[1:]
+        size = shape[:2] if len(shape) == 3 and None not in shape else None
+        self.batch_size = batch_size or min(500, max(16, VALUES // math.prod(filter(None, shape))))
+        self._logits = tf.function(
+            lambda images: model(to_size(images, size), training=False), reduce_retracing=True
+        )
+
+    def __call__(self, images: ImageArray, labels: np.ndarray) -> Predictions:
+        """Evaluate on uint8 or float images, (images, height, width, channels).
+
+        Images of another size than the network's are resized.
+        """
+        parts = [
+            self._logits(np.asarray(images[start : start + self.batch_size])).numpy()
+            for start in range(0, len(images), self.batch_size)
+        ]
+        return Predictions(logits=np.concatenate(parts), labels=np.asarray(labels, np.int64))
+
+
+def evaluate(
+    model: keras.Model, images: ImageArray, labels: np.ndarray, batch_size: int | None = None
+) -> Predictions:
+    """Evaluate a model once.
+
+    Args:
+        model: from images, 0 to 255, to logits.
+        images: uint8 or float32, (images, height, width, channels), 0 to 255.
+        labels: integers, (images,).
+        batch_size: images at once; None: fewer of larger ones.
+    """
+    return Evaluator(model, batch_size)(images, labels)

@@ -1,7 +1,7 @@
 import pytest
 
 from cnnkit.errors import CorruptAssetError
-from cnnkit.training.baseline_predictions import BaselinePredictions, predict_baseline
+from cnnkit.training.results import BaselinePredictions, predict_baseline
 from tests.training.fine_tuning_parts import base, dataset, recipe
 
 

@@ -5,8 +5,7 @@ import pytest
 import tensorflow as tf
 
 from cnnkit.training import Augmentation, augment
-from cnnkit.training.augmentation import random_coordinates
-from cnnkit.training.color_augmentation import PCA_DIRECTIONS, PCA_SIZES, mix
+from cnnkit.training.augmentation import PCA_DIRECTIONS, PCA_SIZES, mix, random_coordinates
 from cnnkit.training.recipes import AUGMENTATION_PRESETS
 
 SEED = tf.constant([3, 7])

@@ -2,8 +2,8 @@ import pytest
 
 from cnnkit.models import load_without_top
 from cnnkit.training import Augmentation, FreezableNetwork, Head, Phase, Recipe, list_depths
-from cnnkit.training.depths import estimate_time, image_seconds, network_depths
-from cnnkit.training.network import with_head
+from cnnkit.training.estimates import estimate_time
+from cnnkit.training.network import image_seconds, network_depths, with_head
 
 
 @pytest.fixture(scope="module")

@@ -4,7 +4,7 @@ import sys
 import pytest
 
 from cnnkit.training import Recipe, evaluate, fit, get_recipe, list_recipes, recipe_dataset
-from cnnkit.training.script import write_script
+from cnnkit.training.export import write_script
 
 
 @pytest.mark.parametrize("recipe", list_recipes(), ids=lambda r: f"{r.model}-{r.name}")

@@ -7,7 +7,7 @@ import keras
 import pytest
 
 from cnnkit.training import Stopping
-from cnnkit.training.stopping import StoppingRule
+from cnnkit.training._callbacks import StoppingRule
 
 
 def tutorial_program(errors, batches, patience, increase=2, threshold=0.995):

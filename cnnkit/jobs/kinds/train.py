@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     import keras
 
     from cnnkit.jobs._context import JobContext
-    from cnnkit.training.baseline_predictions import BaselinePredictions
+    from cnnkit.training.results import BaselinePredictions
 
 ENDINGS = {"paused": Status.PAUSED, "cancelled": Status.CANCELLED}
 FEATURES = "features"  # the stage before the trainable layers train
@@ -40,9 +40,8 @@ def run(job: JobContext) -> Status:
     killed loses one batch of features or one epoch.
     """
     from cnnkit.training import evaluate, fit, recipe_dataset
-    from cnnkit.training.baseline_predictions import predict_baseline
     from cnnkit.training.pipeline import read_split
-    from cnnkit.training.results import figures, write_result
+    from cnnkit.training.results import figures, predict_baseline, write_result
 
     recipe = Recipe.from_dict(job.run.spec)
     job.params(flatten(recipe.to_dict()))

@@ -23,7 +23,7 @@ def show_baseline_predictions(run: Run) -> None:
     Raises:
         AssetUnavailableError, CorruptAssetError, CorruptRunError
     """
-    from cnnkit.training.baseline_predictions import BaselinePredictions
+    from cnnkit.training.results import BaselinePredictions
 
     try:
         before = BaselinePredictions.read(cache.store().artifact(run.id, BASELINE))

@@ -57,12 +57,12 @@ def costs(recipe: Recipe, known: Mapping[str, Depth], dataset: Dataset) -> None:
 
 def time_needed(recipe: Recipe, known: Mapping[str, Depth], dataset: Dataset) -> None:
     """About how long it takes on this machine."""
-    from cnnkit.training import depths
+    from cnnkit.training.estimates import estimate_time
 
     key = ("seconds", recipe.model, recipe.size, recipe.head)
     answer = background().ask(key, lambda: _seconds(recipe, len(dataset.class_names)))
     seconds = wait_for(answer, waiting="Measuring the speed of the network here")
-    needed = depths.estimate_time(recipe, dict(known), _images(dataset), seconds)
+    needed = estimate_time(recipe, dict(known), _images(dataset), seconds)
     parts = (
         f": {duration(needed.features)} for the outputs of the frozen layers, "
         f"{duration(needed.training)} for training"
@@ -83,7 +83,7 @@ def _images(dataset: Dataset) -> tuple[int, int]:
 
 def _seconds(recipe: Recipe, classes: int) -> float:
     from cnnkit.training import build_network
-    from cnnkit.training.depths import image_seconds
+    from cnnkit.training.network import image_seconds
 
     return image_seconds(build_network(recipe.replace(weights="random", run=""), classes))
 
