@@ -10,6 +10,7 @@ Reference:
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import count
 from typing import TYPE_CHECKING
@@ -20,18 +21,25 @@ from cnnkit.models.googlenet import MODULES, convolution, inception
 if TYPE_CHECKING:
     from keras import Model
 
+    from cnnkit.anatomy import LayerTable
+
+FIRST_CHANNELS = 192  # maps that come into 3a
+SIDES = {"3": 28, "4": 14, "5": 7}  # pixels, by the number of the stage
+BRANCHES: tuple[str, ...] = ("1×1", "3×3", "5×5", "pooling")
+
 
 @dataclass(frozen=True)
 class ConvolutionCost:
-    """What a convolution costs.
-
-    Args:
-        macs: multiply-accumulates for one image, biases not counted.
-        parameters: weights and biases.
-    """
+    """MACs for one image, biases not counted, and parameters with biases."""
 
     macs: int
     parameters: int
+
+    @classmethod
+    def of(cls, side: int, channels: int, kernel: int, filters: int) -> ConvolutionCost:
+        """Of a convolution that keeps height and width, `side`."""
+        weights = kernel**2 * channels * filters
+        return cls(side**2 * weights, weights + filters)
 
     def __add__(self, other: ConvolutionCost) -> ConvolutionCost:
         """Both together."""
@@ -40,36 +48,28 @@ class ConvolutionCost:
 
 @dataclass(frozen=True)
 class InceptionBranch:
-    """A branch of an Inception module, padded so that height and width stay.
+    """A branch of an Inception module, padded so that height and width stay."""
 
-    Args:
-        side: height and width of the maps, in pixels.
-        channels: maps in.
-        kernel: height and width of the convolution: 3, 5 or 7.
-        filters: maps out.
-        bottleneck: maps between the 1×1 convolution and the large one.
-    """
-
-    side: int
-    channels: int
-    kernel: int
-    filters: int
-    bottleneck: int
+    side: int  # height and width of the maps, in pixels
+    channels: int  # maps in
+    kernel: int  # height and width of the convolution: 3, 5 or 7
+    filters: int  # maps out
+    bottleneck: int  # maps between the 1×1 convolution and the large one
 
     @property
     def direct(self) -> ConvolutionCost:
         """The convolution on all the maps."""
-        return self._convolution(self.channels, self.kernel, self.filters)
+        return ConvolutionCost.of(self.side, self.channels, self.kernel, self.filters)
 
     @property
     def reduction(self) -> ConvolutionCost:
         """The 1×1 convolution to fewer maps."""
-        return self._convolution(self.channels, 1, self.bottleneck)
+        return ConvolutionCost.of(self.side, self.channels, 1, self.bottleneck)
 
     @property
     def narrow(self) -> ConvolutionCost:
         """The large convolution on those fewer maps."""
-        return self._convolution(self.bottleneck, self.kernel, self.filters)
+        return ConvolutionCost.of(self.side, self.bottleneck, self.kernel, self.filters)
 
     @property
     def with_bottleneck(self) -> ConvolutionCost:
@@ -92,55 +92,30 @@ class InceptionBranch:
         return 1 / (1 / self.channels + 1 / (self.kernel**2 * self.filters))
 
     def build(self, *, bottleneck: bool) -> Model:
-        """The branch in Keras layers, as GoogLeNet has it.
-
-        Args:
-            bottleneck: with the 1×1 convolution, or without.
-        """
+        """The branch in Keras layers, as in GoogLeNet, with or without the 1×1 convolution."""
         seeds = iter(range(2))
         image = keras.Input((self.side, self.side, self.channels), name="maps")
-        x = image
-        if bottleneck:
-            x = convolution(x, self.bottleneck, 1, "reduce", seeds)
+        x = convolution(image, self.bottleneck, 1, "reduce", seeds) if bottleneck else image
         return keras.Model(image, convolution(x, self.filters, self.kernel, "large", seeds))
-
-    def _convolution(self, channels: int, kernel: int, filters: int) -> ConvolutionCost:
-        weights = kernel**2 * channels * filters
-        return ConvolutionCost(self.side**2 * weights, weights + filters)
 
 
 def count_branch(branch: InceptionBranch) -> tuple[ConvolutionCost, ConvolutionCost]:
-    """Without and with the bottleneck, counted layer by layer in networks really built."""
-    from cnnkit.anatomy import layer_table
-    from cnnkit.models import without_weights
-
-    def count(bottleneck: bool) -> ConvolutionCost:
-        found = layer_table(without_weights(lambda: branch.build(bottleneck=bottleneck)))
-        return ConvolutionCost(found.macs, found.parameters)
-
-    return count(False), count(True)
-
-
-FIRST_CHANNELS = 192  # maps that come into 3a
-SIDES = {"3": 28, "4": 14, "5": 7}  # pixels, by the number of the stage
-BRANCHES: tuple[str, ...] = ("1×1", "3×3", "5×5", "pooling")
+    """Without and with the bottleneck, counted layer by layer in Keras models."""
+    without, reduced = (
+        _table(lambda: branch.build(bottleneck=False)),
+        _table(lambda: branch.build(bottleneck=True)),
+    )
+    return _cost(without), _cost(reduced)
 
 
 @dataclass(frozen=True)
 class InceptionModule:
-    """One module as it stands in the stack.
+    """One module as it stands in the stack."""
 
-    Args:
-        name: "3a" to "5b".
-        side: height and width, in pixels.
-        channels: maps in.
-        widths: as in `MODULES`; a projection of 0 is none.
-    """
-
-    name: str
-    side: int
-    channels: int
-    widths: tuple[int, int, int, int, int, int]
+    name: str  # "3a" to "5b"
+    side: int  # height and width, in pixels
+    channels: int  # maps in
+    widths: tuple[int, int, int, int, int, int]  # as in `MODULES`; a projection of 0 is none
 
     @property
     def parts(self) -> tuple[int, int, int, int]:
@@ -156,16 +131,12 @@ class InceptionModule:
     @property
     def cost(self) -> ConvolutionCost:
         """All its convolutions."""
-        one, three_reduce, three, five_reduce, five, projection = self.widths
-        pieces = [
-            InceptionBranch(self.side, self.channels, 1, one, one).direct,
-            InceptionBranch(self.side, self.channels, 3, three, three_reduce).with_bottleneck,
-            InceptionBranch(self.side, self.channels, 5, five, five_reduce).with_bottleneck,
+        pieces = [branch.with_bottleneck for branch in self.bottleneck_branches().values()]
+        pieces += [
+            ConvolutionCost.of(self.side, self.channels, 1, filters)
+            for filters in (self.widths[0], self.widths[-1])
+            if filters
         ]
-        if projection:
-            pieces.append(
-                InceptionBranch(self.side, self.channels, 1, projection, projection).direct
-            )
         return sum(pieces, ConvolutionCost(0, 0))
 
     def bottleneck_branches(self) -> dict[str, InceptionBranch]:
@@ -185,15 +156,11 @@ def module_stack(share: float | None = 1.0) -> tuple[InceptionModule, ...]:
             no projections.
     """
     modules, channels = [], FIRST_CHANNELS
-    for name, (*widths, published) in MODULES.items():
+    for name, widths in MODULES.items():
+        one, three_reduce, three, five_reduce, five, published = widths
         projection = 0 if share is None else max(1, round(share * published))
-        one, three_reduce, three, five_reduce, five = widths
-        module = InceptionModule(
-            name,
-            SIDES[name[0]],
-            channels,
-            (one, three_reduce, three, five_reduce, five, projection),
-        )
+        widths = (one, three_reduce, three, five_reduce, five, projection)
+        module = InceptionModule(name, SIDES[name[0]], channels, widths)
         modules.append(module)
         channels = module.depth
     return tuple(modules)
@@ -207,22 +174,29 @@ def total_cost(modules: tuple[InceptionModule, ...]) -> ConvolutionCost:
 def build_stack(modules: tuple[InceptionModule, ...]) -> Model:
     """The same stack in Keras layers, with the pooling that halves it between stages."""
     seeds = count()
-    first = modules[0]
-    image = keras.Input((first.side, first.side, first.channels), name="maps")
-    x, before = image, first
+    side = modules[0].side
+    x = image = keras.Input((side, side, modules[0].channels), name="maps")
     for module in modules:
-        if module.side < before.side:
+        if module.side < side:
             x = keras.layers.MaxPooling2D(3, 2, padding="same", name=f"{module.name}_before")(x)
-        x, before = inception(x, module.widths, f"inception_{module.name}", seeds), module
+        x, side = inception(x, module.widths, f"inception_{module.name}", seeds), module.side
     return keras.Model(image, x)
 
 
 def count_stack(modules: tuple[InceptionModule, ...]) -> tuple[ConvolutionCost, tuple[int, ...]]:
-    """ConvolutionCost and depths of the stack, counted layer by layer in a network really built."""
+    """Cost and depths of the stack, counted layer by layer in a Keras model."""
+    table = _table(lambda: build_stack(modules))
+    shapes = {row.name: row.output_shape for row in table.rows}
+    depths = tuple(shapes[f"inception_{module.name}"][-1] for module in modules)
+    return _cost(table), depths
+
+
+def _table(build: Callable[[], Model]) -> LayerTable:
     from cnnkit.anatomy import layer_table
     from cnnkit.models import without_weights
 
-    found = layer_table(without_weights(lambda: build_stack(modules)))
-    shapes = {row.name: row.output_shape for row in found.rows}
-    depths = tuple(shapes[f"inception_{module.name}"][-1] for module in modules)
-    return ConvolutionCost(found.macs, found.parameters), depths
+    return layer_table(without_weights(build))
+
+
+def _cost(table: LayerTable) -> ConvolutionCost:
+    return ConvolutionCost(table.macs, table.parameters)

@@ -12,7 +12,7 @@ import re
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from cnnkit.figures.style import BLUE, GRAY, GREEN, ORANGE, SERIES
+from cnnkit.figures.style import BLUE, GRAY, GREEN, ORANGE, SERIES, stylesheet
 
 if TYPE_CHECKING:
     from cnnkit.anatomy import Architecture, Block, Fork, LayerRow, LayerTable, Resolution
@@ -61,10 +61,8 @@ def draw_architecture(network: Architecture) -> str:
         for resolution in network.resolutions
     )
     heads = _resolution("other outputs", network.heads, found)
-    body = resolutions + (heads if network.heads else "")
-    return (
-        f'{_STYLE}<div class="cnn-architecture">{silhouette(network)}{_legend(network)}{body}</div>'
-    )
+    body = silhouette(network) + _legend(network) + resolutions + heads * bool(network.heads)
+    return f'{stylesheet("architecture")}<div class="cnn-architecture">{body}</div>'
 
 
 def silhouette(network: Architecture) -> str:
@@ -224,71 +222,3 @@ _JOINTS = ("Add", "Concatenate", "Multiply")
 
 def _times(sides: Sequence[int]) -> str:
     return "×".join(map(str, sides))
-
-
-# Greys are mixtures with the text's own color, so light and dark pages need no two versions.
-_STYLE = """<style>
-.cnn-architecture { --line: color-mix(in srgb, currentColor 18%, transparent);
-  --soft: color-mix(in srgb, currentColor 7%, transparent); line-height: 1.3; }
-.cnn-architecture .silhouette { display: flex; align-items: flex-end; gap: 5px;
-  min-height: 148px; overflow-x: auto; padding: .25rem 0 .5rem; }
-.cnn-architecture .silhouette > span { flex: 0 1 auto; min-width: 0; display: flex;
-  flex-direction: column; gap: 4px;
-  align-items: center; justify-content: center; height: 140px; position: relative; }
-.cnn-architecture .silhouette b { display: flex; gap: 2px; align-items: center;
-  max-width: 100%; }
-.cnn-architecture .silhouette i { background: var(--kind); border-radius: 2px; display: block;
-  flex: 0 1 auto; min-width: 2px; }
-.cnn-architecture .silhouette small { position: absolute; bottom: 0; font-size: .68rem;
-  opacity: .75; }
-.cnn-architecture .legend { display: flex; flex-wrap: wrap; gap: .2rem 1rem; font-size: .8rem;
-  padding-bottom: .6rem; }
-.cnn-architecture .legend span { display: flex; align-items: center; gap: .35rem; }
-.cnn-architecture .legend i { width: 10px; height: 10px; border-radius: 2px;
-  background: var(--kind); }
-.cnn-architecture section { display: grid; grid-template-columns: 5.2rem 1fr; gap: .5rem;
-  border-top: 1px solid var(--line); padding: .35rem 0; }
-.cnn-architecture h6 { font-size: .82rem; opacity: .75; padding: .35rem 0; margin: 0;
-  font-variant-numeric: tabular-nums; }
-.cnn-architecture .blocks { display: flex; flex-direction: column; gap: 3px; min-width: 0; }
-.cnn-architecture details { border-left: 4px solid var(--kind); border-radius: 4px;
-  background: var(--soft); }
-.cnn-architecture summary { display: flex; flex-wrap: wrap; align-items: center;
-  gap: .15rem .7rem; padding: .3rem .6rem; cursor: pointer; list-style: none; font-size: .85rem; }
-.cnn-architecture summary::before { content: "›"; opacity: .6; transition: transform .1s; }
-.cnn-architecture details[open] > summary::before { transform: rotate(90deg); }
-.cnn-architecture summary::-webkit-details-marker { display: none; }
-.cnn-architecture summary b { font-weight: 650; overflow-wrap: anywhere; }
-.cnn-architecture summary em { font-style: normal; font-weight: 700; }
-.cnn-architecture .words { opacity: .75; flex: 1 1 12rem; overflow-wrap: anywhere; }
-.cnn-architecture .shape { opacity: .75; font-variant-numeric: tabular-nums; }
-.cnn-architecture .share { width: 7.2rem; font-size: .74rem; text-align: right; position: relative;
-  padding-bottom: 4px; font-variant-numeric: tabular-nums; white-space: nowrap; }
-.cnn-architecture .share u { position: absolute; right: 0; bottom: 0; height: 3px;
-  background: var(--kind); border-radius: 2px; }
-.cnn-architecture .inside { display: flex; flex-direction: column; align-items: center; gap: 12px;
-  padding: .6rem; overflow-x: auto; }
-.cnn-architecture .chip { border: 1px solid var(--line); border-radius: 6px; padding: .25rem .6rem;
-  text-align: center; font-size: .78rem; display: flex; flex-direction: column; position: relative;
-  background: var(--soft); }
-.cnn-architecture .chip.light { padding: .05rem .5rem; flex-direction: row; gap: .5rem;
-  border-style: dashed; font-size: .72rem; opacity: .75; align-items: center; }
-.cnn-architecture .chip small { opacity: .75; font-variant-numeric: tabular-nums; }
-.cnn-architecture .light small { display: none; }
-.cnn-architecture .inside > * + *::before, .cnn-architecture .way > * + *::before { content: "";
-  position: absolute; left: 50%; top: -13px; height: 12px; border-left: 1.5px solid;
-  opacity: .45; }
-.cnn-architecture .fork { display: flex; gap: 10px; align-items: stretch; position: relative;
-  border: 1px solid var(--line); border-width: 1px 0; padding: 12px 0; border-radius: 8px; }
-.cnn-architecture .way { display: flex; flex-direction: column; gap: 12px; align-items: center;
-  min-width: 96px; flex: 1; position: relative; }
-.cnn-architecture .way p, .cnn-architecture .inside p { font-size: .75rem; opacity: .75; margin: 0;
-  position: relative; }
-.cnn-architecture .way > p:only-child { flex: 1; display: flex; align-items: center;
-  border-left: 2px solid var(--kind); padding-left: 6px; }
-@media (max-width: 640px) {
-  .cnn-architecture section { grid-template-columns: 1fr; gap: .1rem; }
-  .cnn-architecture .share { width: 6.4rem; }
-  .cnn-architecture .inside { align-items: safe center; }
-}
-</style>"""

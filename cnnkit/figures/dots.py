@@ -1,4 +1,4 @@
-"""Published figures and ours on one line each, as dots."""
+"""Dots: published figures and ours on one line each, and accuracy against cost."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from plotly import graph_objects as go
 
-from cnnkit.figures.style import BLUE, GREEN, ORANGE, faded, finished
+from cnnkit.figures.style import BLUE, GREEN, ORANGE, SERIES, faded, finished
 
 COLORS = {"published": ORANGE, "project": BLUE, "here": GREEN}
 LINE = 27  # pixels, height of a line
@@ -90,3 +90,47 @@ def _limits(values: Sequence[float]) -> tuple[float, float]:
     low, high = 100 * min(values), 100 * max(values)
     room = max(0.18 * (high - low), 0.08 * min(high, 100 - low), 0.1)
     return max(0.0, low - room), min(100.0 + 0.04 * room, high + room)
+
+
+def accuracy_against_cost(
+    costs: Sequence[float],
+    shares: Sequence[float],
+    names: Sequence[str],
+    families: Sequence[str],
+    *,
+    x_title: str,
+    y_title: str,
+) -> go.Figure:
+    """A dot for each network, those of one family joined, the cost on a logarithmic axis.
+
+    Args:
+        costs: of each network, more than 0.
+        shares: of right answers, 0 to 1.
+        names: of the networks; `customdata[0]` of each dot.
+        families: of each network.
+        x_title: of the axis of costs.
+        y_title: of the axis of shares.
+    """
+    figure = go.Figure()
+    for number, family in enumerate(dict.fromkeys(families)):
+        members = [i for i, one in enumerate(families) if one == family]
+        members.sort(key=lambda i: costs[i])
+        color = SERIES[number % len(SERIES)]
+        figure.add_scatter(
+            x=[costs[i] for i in members],
+            y=[shares[i] for i in members],
+            customdata=[[names[i]] for i in members],
+            name=family,
+            mode="lines+markers",
+            line={"color": faded(color, 0.4), "width": 1.5},
+            marker={
+                "size": 11,
+                "color": color,
+                "symbol": "circle" if number < len(SERIES) else "diamond",
+            },
+            hovertemplate="%{customdata[0]}: %{y:.1%} for %{x:.3s}<extra></extra>",
+        )
+    figure.update_xaxes(type="log", title=x_title, exponentformat="SI", dtick=1)
+    figure.update_yaxes(title=y_title, tickformat=".0%")
+    figure.update_layout(clickmode="event+select")
+    return finished(figure, height=460)

@@ -1,14 +1,12 @@
-"""Feature maps, rows of units and decisions, in which every value can be read by hovering."""
+"""Feature maps and rows of units, in which every value can be read by hovering."""
 
 from __future__ import annotations
-
-from collections.abc import Sequence
 
 import numpy as np
 from plotly import graph_objects as go
 
 from cnnkit.figures import rasters
-from cnnkit.figures.style import BLUE, faded, finished
+from cnnkit.figures.style import tight
 
 GAP = 1  # pixels of a map between two maps
 
@@ -60,7 +58,7 @@ def map_grid(maps: np.ndarray, *, columns: int, together: bool = True) -> go.Fig
     figure.update_yaxes(
         visible=False, fixedrange=True, autorange="reversed", scaleanchor="x", constrain="domain"
     )
-    return _tight(figure, height=min(760, max(220, round(1120 * shape[0] / shape[1]))))
+    return tight(figure, height=min(760, max(220, round(1120 * shape[0] / shape[1]))))
 
 
 def unit_strip(values: np.ndarray, title: str) -> go.Figure:
@@ -85,54 +83,4 @@ def unit_strip(values: np.ndarray, title: str) -> go.Figure:
     figure.update_xaxes(fixedrange=True, showgrid=False, zeroline=False)
     figure.update_yaxes(visible=False, fixedrange=True)
     figure.update_layout(title={"text": title, "font": {"size": 14}, "x": 0, "y": 0.97})
-    return _tight(figure, height=104, top=30, bottom=22)
-
-
-def class_bars(
-    values: np.ndarray,
-    class_names: Sequence[str],
-    title: str,
-    *,
-    percent: bool = False,
-    true: int | None = None,
-) -> go.Figure:
-    """One bar a class; the largest stands out.
-
-    Args:
-        values: (classes,), logits or probabilities.
-        class_names: (classes,).
-        title: of the figure.
-        percent: values are 0 to 1 and are written in percent.
-        true: index of the true class, marked; None: not known.
-    """
-    best = int(np.argmax(values))
-    form = ".1%" if percent else ".2f"
-    names = [f"{name} ✓" if i == true else name for i, name in enumerate(class_names)]
-    figure = go.Figure(
-        go.Bar(
-            x=values,
-            y=names,
-            orientation="h",
-            marker={
-                "color": [BLUE if i == best else faded(BLUE, 0.45) for i in range(len(names))],
-                "cornerradius": 3,
-            },
-            text=[format(float(value), form) for value in values],
-            textposition="outside",
-            cliponaxis=False,
-            hovertemplate=f"%{{y}}: %{{x:{form}}}<extra></extra>",
-        )
-    )
-    low, high = float(min(values.min(), 0)), float(max(values.max(), 0))
-    room = 0.16 * (high - low or 1)
-    figure.update_xaxes(
-        range=[low - (room if low < 0 else 0), high + room], showticklabels=False, fixedrange=True
-    )
-    figure.update_yaxes(autorange="reversed", type="category", fixedrange=True)
-    figure.update_layout(title={"text": title, "font": {"size": 14}, "x": 0}, bargap=0.35)
-    return _tight(figure, height=60 + 26 * len(names), top=36)
-
-
-def _tight(figure: go.Figure, *, height: int, top: int = 4, bottom: int = 4) -> go.Figure:
-    finished(figure, height=height, legend=False)
-    return figure.update_layout(margin={"l": 4, "r": 4, "t": top, "b": bottom})
+    return tight(figure, height=104, top=30, bottom=22)

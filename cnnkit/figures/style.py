@@ -7,6 +7,9 @@ computes it for every pair of colors.
 
 from __future__ import annotations
 
+from functools import cache
+from importlib import resources
+
 from plotly.graph_objects import Figure
 
 BLUE = "#5B7FE8"
@@ -38,6 +41,12 @@ def finished(figure: Figure, *, height: int, legend: bool = True) -> Figure:
     return figure
 
 
+def tight(figure: Figure, *, height: int, top: int = 4, bottom: int = 4) -> Figure:
+    """Give a figure its size, the smallest margins and no legend."""
+    finished(figure, height=height, legend=False)
+    return figure.update_layout(margin={"l": 4, "r": 4, "t": top, "b": bottom})
+
+
 def with_text_colors(figure: Figure, *, dark: bool) -> Figure:
     """Set the colors of all text, since those of Streamlit's ticks have too little contrast.
 
@@ -55,3 +64,10 @@ def faded(color: str, opacity: float) -> str:
     """A color of the form #RRGGBB with an opacity from 0 to 1."""
     red, green, blue = (int(color[i : i + 2], 16) for i in (1, 3, 5))
     return f"rgba({red}, {green}, {blue}, {opacity:g})"
+
+
+@cache
+def stylesheet(name: str) -> str:
+    """The HTML element with the rules of `<name>.css`, which stands beside this module."""
+    css = (resources.files("cnnkit.figures") / f"{name}.css").read_text("utf-8")
+    return f"<style>:root {{ --blue: {BLUE}; --orange: {ORANGE}; }}\n{css}</style>"

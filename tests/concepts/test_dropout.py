@@ -2,9 +2,8 @@ import numpy as np
 import pytest
 
 from cnnkit.backprop import Dropout
-from cnnkit.concepts import dropout
-from cnnkit.concepts.dropout import train_with_dropout
-from cnnkit.concepts.perceptron import perceptron, small_images
+from cnnkit.concepts import perceptron as module
+from cnnkit.concepts.perceptron import perceptron, small_images, train_with_dropout
 from cnnkit.datasets import load_dataset
 
 
@@ -55,7 +54,7 @@ def test_dropout_narrows_the_gap_between_training_and_test(few_and_partly_wrong)
 
 def test_the_seed_decides_order_and_dropout(few_and_partly_wrong, monkeypatch):
     # From the same initial weights, what differs was made by order and dropout.
-    monkeypatch.setattr(dropout, "perceptron", lambda *a, **k: perceptron(*a, **k | {"seed": 0}))
+    monkeypatch.setattr(module, "perceptron", lambda *a, **k: perceptron(*a, **k | {"seed": 0}))
     first, again, other = (
         train_with_dropout(*few_and_partly_wrong, rate=0.5, units=16, epochs=1, seed=seed)
         for seed in (1, 1, 2)

@@ -5,8 +5,8 @@ import pytest
 import tensorflow as tf
 from scipy.ndimage import uniform_filter
 
-from cnnkit.concepts.residual import ResidualBlock
-from cnnkit.concepts.residual_learning import (
+from cnnkit.concepts.residual import (
+    ResidualBlock,
     chain,
     feature_maps,
     gradient_norms,

@@ -155,9 +155,9 @@ def test_large_numbers_are_short(number, words):
 
 def test_networks_that_learn_are_shown_while_an_epoch_is_half_written(store):
     from cnnkit.runs import Point, Status
-    from cnnkit.ui.architectures.concepts.trained_pairs import depth_pair
+    from cnnkit.ui.architectures.concepts.pairs import depth_pair
 
-    recipe = depth_pair(8, images=500, epochs=4).recipes["plain"]
+    recipe = depth_pair(8, images=500, epochs=4)["plain"]
     run = store.create("train", recipe.to_dict(), "plain")
     whole = [Point(metric="loss", value=2.0, step=epoch, when=1.7e9 + epoch) for epoch in (1, 2)]
     store.log(run.id, [*whole, Point(metric="val_error", value=0.5, step=1, when=1.7e9)])

@@ -131,9 +131,9 @@ def test_a_pair_is_submitted_together_and_differs_in_one_option(submitted):
 
 
 def test_a_pair_trained_under_an_old_name_is_found_at_the_old_address(submitted, store):
-    from cnnkit.ui.architectures.concepts.trained_pairs import auxiliary_pair
+    from cnnkit.ui.architectures.concepts.pairs import auxiliary_pair
 
-    for name, recipe in auxiliary_pair(images=500, epochs=4).recipes.items():
+    for name, recipe in auxiliary_pair(images=500, epochs=4).items():
         run = store.create("train", recipe.replace(name="pair").to_dict(), name)
         values = {"loss": 1.0, "val_accuracy": 0.5}
         store.log(run.id, [Point(metric=k, value=v, step=1, when=0) for k, v in values.items()])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from cnnkit.figures import costs
+from cnnkit.figures.dots import accuracy_against_cost
 from cnnkit.models import PretrainedSpec, list_pretrained, pretrained_info
 from cnnkit.published.measurements import Counts, counts
 from cnnkit.ui.common import inputs, page
@@ -29,7 +29,7 @@ def show_accuracy_and_cost() -> None:
     shown = [spec for spec in known if spec.top1 is not None]
     found = counts()
     point = clicked_point(
-        costs.accuracy_against_cost(
+        accuracy_against_cost(
             [getattr(found[spec.name], cost) for spec in shown],
             [spec.top1 or 0 for spec in shown],
             [spec.title for spec in shown],

@@ -9,8 +9,8 @@ import streamlit as st
 
 from cnnkit.anatomy import Architecture, LayerRow, LayerTable
 from cnnkit.anatomy.table import CONVENTION
-from cnnkit.figures import costs
 from cnnkit.figures.architecture import draw_architecture, short_number
+from cnnkit.figures.bars import cost_comparison
 from cnnkit.models import list_pretrained
 from cnnkit.published.measurements import Counts, counts
 from cnnkit.ui.architectures.network_choice import ChosenNetwork, paper
@@ -160,9 +160,7 @@ def show_side_by_side(
     titles = chosen[0].title, chosen[1].title
     values = {name: (read(first), read(second)) for name, (read, _) in MEASURES.items()}
     chart(
-        costs.cost_comparison(
-            values, titles, {name: write for name, (_, write) in MEASURES.items()}
-        ),
+        cost_comparison(values, titles, {name: write for name, (_, write) in MEASURES.items()}),
         alt="; ".join(f"{name}: {a:,} and {b:,}" for name, (a, b) in values.items()),
         key="side_by_side",
     )

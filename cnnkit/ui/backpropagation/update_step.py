@@ -9,8 +9,8 @@ import numpy as np
 import streamlit as st
 
 from cnnkit.backprop.training import GradientStep, gradient_step, losses_along, one_thread
+from cnnkit.figures.bars import class_bars
 from cnnkit.figures.functions import LossCurve, loss_by_rate
-from cnnkit.figures.maps import class_bars
 from cnnkit.figures.numbers import folded, number_map, titled
 from cnnkit.figures.style import BLUE, ORANGE
 from cnnkit.ui.backpropagation.example import Example

@@ -7,8 +7,7 @@ import streamlit as st
 
 from cnnkit.backprop import Dropout
 from cnnkit.backprop.training import one_thread
-from cnnkit.concepts.dropout import DropoutCurves, train_with_dropout
-from cnnkit.concepts.perceptron import small_images
+from cnnkit.concepts.perceptron import DropoutCurves, small_images, train_with_dropout
 from cnnkit.figures.curves import lines
 from cnnkit.figures.style import BLUE, ORANGE
 from cnnkit.ui.common import cache

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import streamlit as st
 
-from cnnkit.concepts.softmax import SoftmaxSteps, softmax_steps
+from cnnkit.backprop import SoftmaxCrossEntropy
 from cnnkit.figures.bars import signed_bars
 from cnnkit.ui.common.charts import chart
 from cnnkit.ui.common.messages import question
@@ -38,50 +38,47 @@ def show_softmax() -> None:
         )
         for column, name, start in zip(st.columns(4), CLASSES, START, strict=True)
     ]
-    true = names.index(shown)
-    _show_steps(softmax_steps(logits, true), true)
+    _show_steps(np.array(logits), names.index(shown))
 
 
-def _show_steps(result: SoftmaxSteps, true: int) -> None:
-    first, second, third = st.columns(3)
-    with first:
-        st.markdown("**1 · logits** :gray[any numbers]")
-        chart(
-            signed_bars(result.logits, CLASSES, chosen=true, form=".1f", limits=(-7.2, 7.2)),
-            alt="Logits: " + _listed(result.logits, ".1f"),
-            key="softmax_logits",
-        )
-    with second:
-        st.markdown("**2 · softmax** :gray[sums to 1]")
-        chart(
-            signed_bars(result.probabilities, CLASSES, chosen=true, form=".1%", limits=(0, 1.2)),
-            alt="Probabilities: " + _listed(result.probabilities, ".1%"),
-            key="softmax_probabilities",
-        )
-    with third:
-        st.markdown("**3 · gradient** :gray[of the loss, by each logit]")
-        chart(
-            signed_bars(result.gradient, CLASSES, chosen=true, form="+.2f", limits=(-1.35, 1.35)),
-            alt="Gradient of the loss with respect to each logit: "
-            + _listed(result.gradient, "+.2f"),
-            key="softmax_gradient",
-        )
-    name, power = CLASSES[true], result.exponentials[true]
-    total, share = result.exponentials.sum(), result.probabilities[true]
+def _show_steps(logits: np.ndarray, true: int) -> None:
+    layer = SoftmaxCrossEntropy()
+    loss = layer.forward(logits[np.newaxis], np.array([true]))
+    probabilities, gradient = layer.probabilities[0], layer.backward()[0]
+    for column, key, heading, alt, values, form, limits in zip(
+        st.columns(3),
+        ("logits", "probabilities", "gradient"),
+        (
+            "**1 · logits** :gray[any numbers]",
+            "**2 · softmax** :gray[sums to 1]",
+            "**3 · gradient** :gray[of the loss, by each logit]",
+        ),
+        ("Logits", "Probabilities", "Gradient of the loss with respect to each logit"),
+        (logits, probabilities, gradient),
+        (".1f", ".1%", "+.2f"),
+        ((-7.2, 7.2), (0, 1.2), (-1.35, 1.35)),
+        strict=True,
+    ):
+        listed = ", ".join(f"{n} {v:{form}}" for n, v in zip(CLASSES, values, strict=True))
+        with column:
+            st.markdown(heading)
+            chart(
+                signed_bars(values, CLASSES, chosen=true, form=form, limits=limits),
+                alt=f"{alt}: {listed}",
+                key=f"softmax_{key}",
+            )
+    exponentials = np.exp(logits)
+    name, share = CLASSES[true], probabilities[true]
     st.latex(
-        rf"p_{{\text{{{name}}}}} = \frac{{e^{{{result.logits[true]:.1f}}}}}{{\sum_j e^{{z_j}}}}"
-        rf" = \frac{{{power:.2f}}}{{{total:.2f}}} = {share:.3f}"
-        rf"\qquad \text{{loss}} = -\ln {share:.3f} = {result.loss:.3f}"
+        rf"p_{{\text{{{name}}}}} = \frac{{e^{{{logits[true]:.1f}}}}}{{\sum_j e^{{z_j}}}}"
+        rf" = \frac{{{exponentials[true]:.2f}}}{{{exponentials.sum():.2f}}} = {share:.3f}"
+        rf"\qquad \text{{loss}} = -\ln {share:.3f} = {loss:.3f}"
     )
     even = 1.386  # ln 4
     st.caption(
         f"Equal probabilities for four classes have a loss of ln 4 = {even:.3f}; these have "
-        f"{result.loss:.3f}. The gradient is the predicted less the true probability: a step of "
+        f"{loss:.3f}. The gradient is the predicted less the true probability: a step of "
         f"gradient descent raises the logit of {name}, in proportion to "
-        f"{-result.gradient[true]:.2f}, and lowers the others, by as much together. The nearer "
+        f"{-gradient[true]:.2f}, and lowers the others, by as much together. The nearer "
         "the true class is to 100 %, the smaller the gradient."
     )
-
-
-def _listed(values: np.ndarray, form: str) -> str:
-    return ", ".join(f"{name} {value:{form}}" for name, value in zip(CLASSES, values, strict=True))

@@ -98,7 +98,7 @@ def show_split(counts: np.ndarray, class_names: tuple[str, ...]) -> None:
         counts: (3 parts, classes).
         class_names: in their order.
     """
-    from cnnkit.figures.costs import stacked_bars
+    from cnnkit.figures.bars import stacked_bars
 
     alike = (counts == counts[:, :1]).all()
     shown = counts[:, :1] if alike else counts[:, : 2 * AT_ONCE]

@@ -236,7 +236,7 @@ def show_units(model: Model, found: dict[str, np.ndarray]) -> None:
 
 def show_logits(logits: np.ndarray, class_names: Sequence[str], label: int | None = None) -> None:
     """Logits and predicted probabilities as bars."""
-    from cnnkit.figures.maps import class_bars
+    from cnnkit.figures.bars import class_bars
 
     st.markdown(
         "The last layer gives one *logit* for each class. Softmax raises e to each and divides by "

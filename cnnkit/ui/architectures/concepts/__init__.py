@@ -1,12 +1,11 @@
 """The experiments of the Architectures page."""
 
-from cnnkit.ui.architectures.concepts.bottleneck import show_bottleneck
-from cnnkit.ui.architectures.concepts.projection import show_projection
-from cnnkit.ui.architectures.concepts.residual import show_residual_block
-from cnnkit.ui.architectures.concepts.trained_pairs import (
+from cnnkit.ui.architectures.concepts.inception import show_bottleneck, show_projection
+from cnnkit.ui.architectures.concepts.pairs import (
     show_auxiliary_classifiers,
     show_depth_comparison,
 )
+from cnnkit.ui.architectures.concepts.residual import show_residual_block
 
 # Name in the address → (title, function that shows it).
 CONCEPTS = {

@@ -8,10 +8,11 @@ import numpy as np
 import streamlit as st
 
 from cnnkit.backprop.training import one_thread
-from cnnkit.concepts.residual import BlockActivations, ResidualBlock
-from cnnkit.concepts.residual_learning import (
+from cnnkit.concepts.residual import (
     TASKS,
+    BlockActivations,
     BlockTraining,
+    ResidualBlock,
     feature_maps,
     squared_error,
     target_maps,
@@ -67,22 +68,30 @@ def show_residual_block() -> None:
         settings = _controls()
     with right:
         if settings.shortcut == "identity" and settings.outputs != MAPS:
-            _cannot_add(settings)
+            st.warning(
+                f"The input has {MAPS} maps, the branch {settings.outputs}: they cannot be added. "
+                "The shortcut needs a 1×1 convolution: choose a fixed or a trained one.",
+                icon=":material/block:",
+            )
             return
-        plain, skip = (
+        plain, residual = (
             _trained(settings.task, settings.outputs, name, settings.decay, settings.decay_shortcut)
             for name in ("plain", settings.shortcut)
         )
         stack = _digit(number)
         target = target_maps(stack, settings.task, settings.outputs)
-        blocks = plain.blocks[settings.step], skip.blocks[settings.step]
+        blocks = plain.blocks[settings.step], residual.blocks[settings.step]
         passes = blocks[0].forward(stack), blocks[1].forward(stack)
-        _images(stack, target, passes, settings)
-        show_outcome(passes, (plain, skip), settings.shortcut, settings.step)
-    _curves(plain, skip, settings)
+        _show_maps(stack, target, passes, settings.task)
+        first, second = st.columns(2)
+        with first:
+            _show_plain_outcome(passes[0], plain.norms[settings.step])
+        with second:
+            _show_residual_outcome(passes[1], residual, settings)
+    _show_curves(plain, residual, settings)
     show_pixel(passes, settings.shortcut)
     show_input_gradient(blocks, stack, target)
-    show_chain(stack, skip.blocks[settings.step].norm / skip.blocks[0].norm)
+    show_chain(stack, residual.blocks[settings.step].norm / residual.blocks[0].norm)
 
 
 def _controls() -> BlockSettings:
@@ -117,44 +126,28 @@ def _controls() -> BlockSettings:
     return BlockSettings(task, int(outputs), shortcut, float(decay), decay_shortcut, int(step))
 
 
-def _cannot_add(settings: BlockSettings) -> None:
-    st.warning(
-        f"The input has {MAPS} maps, the branch {settings.outputs}: they cannot be added. The "
-        "shortcut needs a 1×1 convolution: choose a fixed or a trained one.",
-        icon=":material/block:",
-    )
-
-
-def _images(
+def _show_maps(
     stack: np.ndarray,
     target: np.ndarray,
     passes: tuple[BlockActivations, BlockActivations],
-    settings: BlockSettings,
+    task: str,
 ) -> None:
-    plain, skip = (way.output for way in passes)
+    plain, residual = (activations.output for activations in passes)
     brightest = max(float(target.max()), 1e-9)
-    shown = (
+    loss = [f"loss {squared_error(output, target):.4f}" for output in (plain, residual)]
+    panels = (
         (stack, "**Input**, a", "Four feature maps of the digit, the input of both blocks"),
-        (target, f"**Target**: {TASK_TITLES[settings.task]}", "The target maps"),
-        (
-            plain,
-            f"**Plain block** · loss {squared_error(plain, target):.4f}",
-            "Output maps of the plain block",
-        ),
-        (
-            skip,
-            f"**Residual block** · loss {squared_error(skip, target):.4f}",
-            "Output maps of the residual block",
-        ),
+        (target, f"**Target**: {TASK_TITLES[task]}", "The target maps"),
+        (plain, f"**Plain block** · {loss[0]}", "Output maps of the plain block"),
+        (residual, f"**Residual block** · {loss[1]}", "Output maps of the residual block"),
     )
-    for pair in (shown[:2], shown[2:]):
-        for column, (maps, title, alt) in zip(st.columns(2), pair, strict=True):
+    for row in (panels[:2], panels[2:]):
+        for column, (maps, title, alt) in zip(st.columns(2), row, strict=True):
+            gray = np.rint(255 * np.clip(maps[0] / brightest, 0, 1)).astype(np.uint8)
             with column:
                 st.markdown(title)
                 montage(
-                    np.rint(255 * np.clip(maps[0] / brightest, 0, 1))
-                    .astype(np.uint8)
-                    .transpose(2, 0, 1),
+                    gray.transpose(2, 0, 1),
                     columns=4,
                     scale=7,
                     alt=f"{alt}; brightest {maps.max():.3g}",
@@ -166,43 +159,81 @@ def _images(
     )
 
 
-def _curves(plain: BlockTraining, skip: BlockTraining, settings: BlockSettings) -> None:
-    steps = list(range(STEPS + 1))
-    alone = "the identity" if settings.shortcut == "identity" else "its 1×1 alone"
-    with_skip = f"residual block: to {alone}"
-    left, right = st.columns(2)
-    with left:
-        st.markdown("**Norm of the weights** :gray[of both convolutions]")
-        chart(
-            lines(
-                {"plain block": (steps, plain.norms), "residual block": (steps, skip.norms)},
-                x_title="step",
-                y_title="‖W‖",
-                colors={"plain block": ORANGE, "residual block": BLUE},
-                marked=settings.step,
-                height=240,
-            ),
-            alt=f"Norm of the weights after {STEPS} steps: plain block {plain.norms[-1]:.2g}, "
-            f"residual block {skip.norms[-1]:.2g}",
-            key="residual_norms",
+def _show_plain_outcome(activations: BlockActivations, norm: float) -> None:
+    largest = activations.output.max()
+    if largest < 1e-6:
+        st.error(
+            "**Plain block: dead.** Every number of the output is zero"
+            + (", exactly." if largest == 0 else " or below 0.000001."),
+            icon=":material/heart_broken:",
         )
-    with right:
-        st.markdown("**Distance of the output from that of zero weights**")
-        chart(
-            lines(
-                {"plain block: to zero": (steps, plain.distances),
-                 with_skip: (steps, skip.distances)},
-                x_title="step",
-                y_title="relative to the target",
-                percent=True,
-                colors={"plain block: to zero": ORANGE, with_skip: BLUE},
-                marked=settings.step,
-                height=240,
-            ),
-            alt=f"Distance after {STEPS} steps: plain block {plain.distances[-1]:.2g}, "
-            f"residual block {skip.distances[-1]:.2g}",
-            key="residual_distances",
-        )  # fmt: skip
+    else:
+        st.info(
+            f"**Plain block**: the norm of its weights is {norm:.2f}. "
+            "The output depends on them alone.",
+            icon=":material/conversion_path:",
+        )
+
+
+def _show_residual_outcome(
+    activations: BlockActivations, training: BlockTraining, settings: BlockSettings
+) -> None:
+    gap = float(np.abs(activations.output - np.maximum(activations.shortcut, 0)).max())
+    name = "the input" if settings.shortcut == "identity" else "that of the 1×1"
+    first, now = (training.blocks[step].matrix for step in (0, settings.step))
+    share = float(np.linalg.norm(now) / np.linalg.norm(first))
+    if settings.shortcut == "trained" and activations.output.max() < 0.1:
+        st.error(
+            f"**Residual block: dying too.** Weight decay includes the 1×1 convolution, and "
+            f"{share:.1%} of its norm is left. An identity has no weights that could decay.",
+            icon=":material/heart_broken:",
+        )
+        return
+    if gap == 0:
+        words = f"**Residual block: output = {name}, exactly.**"
+    elif gap < 1e-3:
+        words = f"**Residual block: output = {name}**, with an error of at most {gap:.1g}."
+    else:
+        words = (
+            f"**Residual block**: the output is {name} changed by up to {gap:.2f}; the norm of "
+            f"its weights is {training.norms[settings.step]:.2f}."
+        )
+    if settings.shortcut == "trained":
+        words += f" The 1×1 has {share:.0%} of its initial norm."
+    st.success(words, icon=":material/alt_route:")
+
+
+def _show_curves(plain: BlockTraining, residual: BlockTraining, settings: BlockSettings) -> None:
+    alone = "the identity" if settings.shortcut == "identity" else "its 1×1 alone"
+    names = ("plain block", "residual block")
+    for column, title, measure, labels, y_title in zip(
+        st.columns(2),
+        (
+            "**Norm of the weights** :gray[of both convolutions]",
+            "**Distance of the output from that of zero weights**",
+        ),
+        ("norms", "distances"),
+        (names, ("plain block: to zero", f"residual block: to {alone}")),
+        ("‖W‖", "relative to the target"),
+        strict=True,
+    ):
+        values = getattr(plain, measure), getattr(residual, measure)
+        with column:
+            st.markdown(title)
+            chart(
+                lines(
+                    {label: (range(STEPS + 1), y) for label, y in zip(labels, values, strict=True)},
+                    x_title="step",
+                    y_title=y_title,
+                    percent=measure == "distances",
+                    colors=dict(zip(labels, (ORANGE, BLUE), strict=True)),
+                    marked=settings.step,
+                    height=240,
+                ),
+                alt=f"{title.split('**')[1]} after {STEPS} steps: plain block "
+                f"{values[0][-1]:.2g}, residual block {values[1][-1]:.2g}",
+                key=f"residual_{measure}",
+            )
     st.caption(
         f"Two blocks of two 3×3 convolutions are trained on {IMAGES} digits by {STEPS} steps of "
         "gradient descent, in NumPy, from the same initial weights. They have no biases, as in "
@@ -231,65 +262,3 @@ def _trained(task: str, outputs: int, shortcut: str, decay: float, both: bool) -
 def _digit(number: int) -> np.ndarray:
     images, _ = cache.dataset("digits").part("test")
     return feature_maps(images[number : number + 1])
-
-
-def show_outcome(
-    passes: tuple[BlockActivations, BlockActivations],
-    trained: tuple[BlockTraining, BlockTraining],
-    shortcut: str,
-    step: int,
-) -> None:
-    """Say what the output of each block is.
-
-    Args:
-        passes: through the plain and the residual block.
-        trained: the training of both.
-        shortcut: of the residual block.
-        step: of the training at which they are shown.
-    """
-    first, second = st.columns(2)
-    plain, skip = passes
-    with first:
-        if plain.output.max() < 1e-6:
-            st.error(
-                "**Plain block: dead.** Every number of the output is zero"
-                + (", exactly." if plain.output.max() == 0 else " or below 0.000001."),
-                icon=":material/heart_broken:",
-            )
-        else:
-            st.info(
-                f"**Plain block**: the norm of its weights is {trained[0].norms[step]:.2f}. "
-                "The output depends on them alone.",
-                icon=":material/conversion_path:",
-            )
-    with second:
-        _show_residual_outcome(skip, trained[1], shortcut, step)
-
-
-def _show_residual_outcome(
-    way: BlockActivations, trained: BlockTraining, shortcut: str, step: int
-) -> None:
-    alone = np.maximum(way.shortcut, 0)
-    gap = float(np.abs(way.output - alone).max())
-    name = "the input" if shortcut == "identity" else "that of the 1×1"
-    matrix = trained.blocks[step].matrix
-    kept = float(np.linalg.norm(matrix) / np.linalg.norm(trained.blocks[0].matrix))
-    if shortcut == "trained" and way.output.max() < 0.1:
-        words = (
-            f"**Residual block: dying too.** Weight decay includes the 1×1 convolution, and "
-            f"{kept:.1%} of its norm is left. An identity has no weights that could decay."
-        )
-        st.error(words, icon=":material/heart_broken:")
-        return
-    if gap == 0:
-        words = f"**Residual block: output = {name}, exactly.**"
-    elif gap < 1e-3:
-        words = f"**Residual block: output = {name}**, with an error of at most {gap:.1g}."
-    else:
-        words = (
-            f"**Residual block**: the output is {name} changed by up to {gap:.2f}; the norm of "
-            f"its weights is {trained.norms[step]:.2f}."
-        )
-    if shortcut == "trained":
-        words += f" The 1×1 has {kept:.0%} of its initial norm."
-    st.success(words, icon=":material/alt_route:")

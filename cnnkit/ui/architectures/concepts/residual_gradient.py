@@ -6,10 +6,11 @@ import numpy as np
 import streamlit as st
 
 from cnnkit.backprop.training import one_thread
-from cnnkit.concepts.residual import BlockActivations, PixelTrace, ResidualBlock, trace_pixel
-from cnnkit.concepts.residual_learning import (
+from cnnkit.concepts.residual import (
     MAP_SCALES,
     SIDE,
+    BlockActivations,
+    ResidualBlock,
     chain,
     gradient_norms,
     input_gradient,
@@ -54,20 +55,36 @@ def show_pixel(passes: tuple[BlockActivations, BlockActivations], shortcut: str)
                 ("residual block", passes[1].output[0, ..., number]),
             ):
                 _boxed(values, row, column, title, float(maps.max()) or 1.0)
-        plain, skip = (trace_pixel(way, row, column, number) for way in passes)
-        around = "a" if shortcut == "identity" else "W_s a"
-        st.latex(
-            r"\begin{aligned}"
-            r"\textbf{plain}\quad &"
-            rf"a = {plain.a:.2f},\; F(a) = {plain.branch:.2f} \\"
-            rf"&\mathrm{{ReLU}}({plain.total:.2f}) = {plain.output:.2f} \\[4pt]"
-            r"\textbf{residual}\quad &"
-            rf"a = {skip.a:.2f},\; F(a) = {skip.branch:.2f} \\"
-            rf"&{around} + F(a) = {skip.shortcut:.2f} + {_signed(skip.branch)} "
-            rf"{_equals(skip)} {skip.total:.2f} "
-            rf"\\ &\mathrm{{ReLU}}({skip.total:.2f}) = {skip.output:.2f}"
-            r"\end{aligned}"
+        place = (0, row, column, number)
+        plain, residual = (
+            [float(array[place]) for array in (one.input, one.branch, one.shortcut, one.output)]
+            for one in passes
         )
+        st.latex(_pixel_formula(plain, residual, "a" if shortcut == "identity" else "W_s a"))
+
+
+def _pixel_formula(plain: list[float], residual: list[float], around: str) -> str:
+    """Both blocks at one pixel, as LaTeX.
+
+    Args:
+        plain: a, F(a), the shortcut and the output of the plain block.
+        residual: the same of the residual block.
+        around: what the shortcut gives, in LaTeX.
+    """
+    a, branch, shortcut, output = residual
+    total = shortcut + branch
+    exact = abs(round(shortcut, 2) + round(branch, 2) - round(total, 2)) < 0.001
+    return (
+        r"\begin{aligned}"
+        rf"\textbf{{plain}}\quad & a = {plain[0]:.2f},\; F(a) = {plain[1]:.2f} \\"
+        rf"&\mathrm{{ReLU}}({plain[1]:.2f}) = {plain[3]:.2f} \\[4pt]"
+        rf"\textbf{{residual}}\quad & a = {a:.2f},\; F(a) = {branch:.2f} \\"
+        rf"&{around} + F(a) = {shortcut:.2f} + "
+        + (f"({branch:.2f})" if branch < 0 else f"{branch:.2f}")
+        + rf" {'=' if exact else chr(92) + 'approx'} {total:.2f} "
+        rf"\\ &\mathrm{{ReLU}}({total:.2f}) = {output:.2f}"
+        r"\end{aligned}"
+    )
 
 
 def show_input_gradient(
@@ -121,16 +138,6 @@ def _boxed(values: np.ndarray, row: int, column: int, title: str, brightest: flo
 def _visible(values: np.ndarray) -> np.ndarray:
     """Numbers too small for any color as zeros, or their sign would still tint the page."""
     return np.where(np.abs(values) < 1e-3 * np.abs(values).max(), 0, values)
-
-
-def _equals(found: PixelTrace) -> str:
-    """Whether the rounded numbers add up."""
-    rounded = round(found.shortcut, 2) + round(found.branch, 2)
-    return "=" if abs(rounded - round(found.total, 2)) < 0.001 else r"\approx"
-
-
-def _signed(number: float) -> str:
-    return f"({number:.2f})" if number < 0 else f"{number:.2f}"
 
 
 def show_chain(stack: np.ndarray, norm: float) -> None:

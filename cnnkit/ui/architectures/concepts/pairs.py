@@ -1,9 +1,8 @@
-"""Two networks that differ in one option: their gradients, and their training as jobs."""
+"""Pairs of networks that differ in one option, shortcuts or auxiliary classifiers."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 
 import numpy as np
 import streamlit as st
@@ -13,23 +12,19 @@ from cnnkit.models import create_model, load_model
 from cnnkit.runs import Progress, Run, Status
 from cnnkit.training import Recipe
 from cnnkit.training.estimates import recipe_of
+from cnnkit.ui.architectures import NOTES
 from cnnkit.ui.common import cache, page, polling
 from cnnkit.ui.common.charts import chart
+from cnnkit.ui.common.messages import question
 from cnnkit.ui.common.tasks import background, when_ready
 from cnnkit.ui.train import forecast
 
 IMAGES = 64  # of which the gradients are taken
+Pair = Mapping[str, Recipe]  # two recipes by their titles
 Norms = Mapping[str, float]  # layer -> L2 norm of its kernel's gradient
 
 
-@dataclass(frozen=True)
-class RecipePair:
-    """Two recipes by their titles."""
-
-    recipes: Mapping[str, Recipe]
-
-
-def show_pair(pair: RecipePair, *, key: str) -> None:
+def show_pair(pair: Pair, *, key: str) -> None:
     """Gradient norms before training, learning curves, and gradient norms after it.
 
     Args:
@@ -40,8 +35,8 @@ def show_pair(pair: RecipePair, *, key: str) -> None:
     _gradients_before(pair, key)
     st.markdown("##### Learning curves")
     runs = cache.store().list(kind="train")
-    found = {name: _latest(recipe, runs) for name, recipe in pair.recipes.items()}
-    missing = {name: pair.recipes[name] for name, run in found.items() if run is None}
+    found = {name: _latest(recipe, runs) for name, recipe in pair.items()}
+    missing = {name: pair[name] for name, run in found.items() if run is None}
     if missing:
         _offer_training(missing, key)
     ids = [run.id for run in found.values() if run]
@@ -82,7 +77,7 @@ def _offer_training(missing: Mapping[str, Recipe], key: str) -> None:
     st.caption("They train in the background, one after the other; you can leave this page.")
 
 
-def _show_training(runs: Mapping[str, Run], pair: RecipePair) -> None:
+def _show_training(runs: Mapping[str, Run], pair: Pair) -> None:
     for name, run in runs.items():
         if run.status is not Status.FINISHED:
             progress = run.progress or Progress()
@@ -91,7 +86,7 @@ def _show_training(runs: Mapping[str, Run], pair: RecipePair) -> None:
                 page.link("pages/train.py", f"Resume {name}", run=run.id)
     # In the recipes' order, those without a run included: the order decides the colors.
     histories = {
-        name: cache.store().history(runs[name].id) if name in runs else [] for name in pair.recipes
+        name: cache.store().history(runs[name].id) if name in runs else [] for name in pair
     }
     if not any(histories.values()):
         st.caption("The curves start after the first epoch.")
@@ -121,14 +116,13 @@ def _points(rows: Sequence[Mapping[str, float]], metric: str) -> tuple[list[floa
     return [row["epoch"] for row in whole], [row[metric] for row in whole]
 
 
-def _gradients_before(pair: RecipePair, key: str) -> None:
-    recipes = pair.recipes
-    keys = [recipe.to_json() for recipe in recipes.values()]
-    dataset = cache.dataset(next(iter(recipes.values())).dataset)
+def _gradients_before(pair: Pair, key: str) -> None:
+    keys = [recipe.to_json() for recipe in pair.values()]
+    dataset = cache.dataset(next(iter(pair.values())).dataset)
     images = _sample(dataset.part("train"))
     norms = background().ask(
         ("gradients", *keys),
-        lambda: {name: _norms_at_start(recipe, images) for name, recipe in recipes.items()},
+        lambda: {name: _norms_at_start(recipe, images) for name, recipe in pair.items()},
     )
     when_ready(
         norms,
@@ -137,8 +131,8 @@ def _gradients_before(pair: RecipePair, key: str) -> None:
     )
 
 
-def _gradients_after(runs: Mapping[str, Run], pair: RecipePair, key: str) -> None:
-    dataset = cache.dataset(next(iter(pair.recipes.values())).dataset)
+def _gradients_after(runs: Mapping[str, Run], pair: Pair, key: str) -> None:
+    dataset = cache.dataset(next(iter(pair.values())).dataset)
     images = _sample(dataset.part("train"))
     folders = {name: cache.store().model_folder(run.id) for name, run in runs.items()}
 
@@ -171,7 +165,7 @@ def _norms_at_start(recipe: Recipe, images: tuple[np.ndarray, np.ndarray]) -> No
     return gradient_norms(model, *images)
 
 
-def _draw_norms(found: Mapping[str, Norms], pair: RecipePair, key: str) -> None:
+def _draw_norms(found: Mapping[str, Norms], pair: Pair, key: str) -> None:
     layers = list(next(iter(found.values())))  # those of the auxiliary classifiers come last
     common = [layer for layer in layers if all(layer in norms for norms in found.values())]
     chart(
@@ -198,3 +192,104 @@ def _draw_norms(found: Mapping[str, Norms], pair: RecipePair, key: str) -> None:
             f"In the first layer the gradient norm of “{names[0]}” is {first[0] / first[1]:.2g} "
             f"times that of “{names[1]}”, for the same {IMAGES} training images."
         )
+
+
+SIZES = (500, 1_000, 2_000, 5_000, 10_000, 20_000, 50_000)
+DEPTHS = (8, 14, 20, 32, 44, 56)
+# The keys of the controls stand in addresses that people have kept: they do not change.
+DEPTH_KEY, AUXILIARY_KEY = "twin_depth", "twin_auxiliary"
+
+
+def training_controls(key: str) -> dict[str, int]:
+    """Size of the training set, and epochs: keyword arguments `images` and `epochs`."""
+    images, _ = cache.digits().part("train")
+    offered = [count for count in SIZES if count <= len(images)]
+    if st.session_state.get(f"{key}_images") not in (None, *offered):
+        del st.session_state[f"{key}_images"]  # an address may name any number
+    usual = 5_000 if 5_000 in offered else offered[-1]
+    return {
+        "images": st.select_slider(
+            "Training images", offered, usual, key=f"{key}_images", bind="query-params"
+        ),
+        "epochs": st.slider("Epochs", 1, 20, 4, key=f"{key}_epochs", bind="query-params"),
+    }
+
+
+def show_depth_comparison() -> None:
+    """Controls, gradients and learning curves of a residual and a plain network."""
+    question(
+        "Why does a plain network get worse when it becomes deeper?",
+        NOTES,
+        "In theory more layers can only help: the added ones could learn the identity. In "
+        "practice a deep plain network is hard to train, and its training error rises. With "
+        "shortcuts the same layers, from the same initial weights, can be trained.",
+    )
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        depth = st.select_slider(
+            "Depth",
+            DEPTHS,
+            20,
+            key=DEPTH_KEY,
+            bind="query-params",
+            help="Layers with weights from the image to the output.",
+        )
+        amount = training_controls(DEPTH_KEY)
+    show_pair(depth_pair(depth, **amount), key=f"depth {depth}")
+    st.caption(
+        "ResNet for small images with 8, 16 and 32 filters, with batch normalization in both "
+        "networks. Train them with 8 layers, then with 44, and compare."
+    )
+
+
+def depth_pair(depth: int, *, images: int, epochs: int) -> Pair:
+    """Two recipes that differ in the shortcuts alone."""
+    recipe = _recipe("resnet_digits", images, epochs).replace(
+        optimizer="sgd", momentum=0.9, learning_rate=0.05
+    )
+    return {
+        name: recipe.replace(model_options={"depth": depth, "width": 8, "skips": skips})
+        for name, skips in (("residual", True), ("plain", False))
+    }
+
+
+def show_auxiliary_classifiers() -> None:
+    """Controls, gradients and learning curves with and without auxiliary classifiers."""
+    question(
+        "What do classifiers in the middle of a network do?",
+        NOTES,
+        "Each adds 0.3 times its own loss, so the first half of the network gets a gradient by a "
+        "shorter path, and has to give features that can be classified already. After training "
+        "they are removed. They regularize a little, but do not make a deep network trainable.",
+    )
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        amount = training_controls(AUXILIARY_KEY)
+    show_pair(auxiliary_pair(**amount), key="auxiliary classifiers")
+    st.caption(
+        "GoogLeNet for small images: nine Inception modules with an eighth of the filters, "
+        "auxiliary classifiers after modules 4a and 4d. The curves show the loss of the last "
+        "classifier alone."
+    )
+
+
+def auxiliary_pair(*, images: int, epochs: int) -> Pair:
+    """Two recipes that differ in the auxiliary classifiers alone."""
+    recipe = _recipe("googlenet_digits", images, epochs).replace(
+        optimizer="adam", learning_rate=2e-3
+    )
+    return {
+        name: recipe.replace(model_options={"auxiliary": auxiliary})
+        for name, auxiliary in (("with auxiliary", True), ("without", False))
+    }
+
+
+def _recipe(model: str, images: int, epochs: int) -> Recipe:
+    return Recipe(
+        name="pair",
+        model=model,
+        dataset=cache.digits().name,
+        train_size=images,
+        epochs=epochs,
+        batch_size=64,
+        schedule="cosine",
+        keep_best=None,
+    )
