@@ -1,7 +1,7 @@
 """Images of every page, for the README: `python -m benchmarks.screenshots`.
 
 The app starts with a home of its own, in which two short trainings have run and a third
-one is learning, so that the pages have something to show. Only digits that are embedded,
+one is running, so that the pages have something to show. Only digits that are embedded,
 drawn or from MNIST are on the images.
 """
 
@@ -10,6 +10,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import re
 import subprocess
 import sys
 import tempfile
@@ -29,6 +30,7 @@ from cnnkit.ui.common.page import PAGES
 FOLDER = ROOT / "docs" / "screenshots"
 SIZE = {"width": 1280, "height": 860}  # pixels
 LARGEST = 300_000  # bytes of a file
+LAST_STEP = re.compile(r"Step (\d+) of \1\b")
 COLORS = 128  # of a palette, where a full-color file would be larger than that
 
 
@@ -46,8 +48,8 @@ def main() -> None:
         with served(ROOT / "app.py", environment) as address, chromium() as browser:
             for name, path, prepare in (shot for shot in SHOTS if shot[0] in wanted):
                 if name == "train":  # last, for it slows all others
-                    learning = train(environment, "deep_mnist", data, detach=True, epochs=20)
-                    path = f"train?run={learning}"
+                    running = train(environment, "deep_mnist", data, detach=True, epochs=20)
+                    path = f"train?run={running}"
                 theme = "dark" if name.endswith("-dark") else "light"
                 shoot(browser, f"{address}/{path}", name, prepare, theme)
         end_children(home)
@@ -105,7 +107,7 @@ def save(png: bytes, path: Path) -> None:
     print(f"{path.relative_to(ROOT)}: {path.stat().st_size:,} bytes")
 
 
-def still(page: Page) -> None:
+def as_it_opens(page: Page) -> None:
     """Nothing to do first."""
 
 
@@ -124,7 +126,7 @@ def draw_a_three(page: Page) -> None:
         page.mouse.move(x, y, steps=8)
     page.mouse.up()
     page.wait_for_selector(".js-plotly-plot", timeout=120_000)
-    time.sleep(5)  # each network's answer comes in its turn
+    time.sleep(5)  # each network predicts in its turn
 
 
 def until_it_is_drawn(page: Page) -> None:
@@ -135,8 +137,8 @@ def until_it_is_drawn(page: Page) -> None:
     block.locator("summary").click()
 
 
-def until_it_is_walked(page: Page) -> None:
-    """Wait for the heat-maps, and scroll to them."""
+def until_the_maps_are_drawn(page: Page) -> None:
+    """Wait for the heatmaps, and scroll to them."""
     maps = page.locator(".js-plotly-plot")
     maps.nth(2).wait_for(timeout=120_000)
     page.locator(".cnn-row").evaluate("row => row.scrollIntoView()")
@@ -145,35 +147,35 @@ def until_it_is_walked(page: Page) -> None:
 def until_it_is_optimized(page: Page) -> None:
     """Press Start, and wait for the end."""
     page.get_by_role("button", name="Start").click()
-    page.get_by_text("Step 128 of 128").wait_for(timeout=300_000)
+    page.get_by_text(LAST_STEP).wait_for(timeout=600_000)
     time.sleep(2)
 
 
 def until_the_dream_is_finished(page: Page) -> None:
     """Press Dream, and wait for the end."""
     page.get_by_role("button", name="Dream", exact=True).click(timeout=120_000)
-    page.get_by_text("Before ↔ after").wait_for(timeout=300_000)
+    page.get_by_text("Before ↔ after").wait_for(timeout=600_000)
     time.sleep(2)
 
 
 def until_the_ladder_is_optimized(page: Page) -> None:
     """Press Optimize, and wait for the re-classification check of all configurations."""
     page.get_by_role("button", name="Optimize").click(timeout=120_000)
-    page.get_by_text("on re-classification").wait_for(timeout=900_000)
+    page.get_by_text("on re-classification").wait_for(timeout=1_800_000)
     time.sleep(2)
 
 
-def until_the_layers_are_made(page: Page) -> None:
-    """Press Make, and wait for the deepest layer's mosaic."""
+def until_the_mosaics_are_made(page: Page) -> None:
+    """Press the button, and wait for the deepest layer's mosaic."""
     page.get_by_role("button", name="Make the mosaics").click(timeout=120_000)
     page.get_by_role("button", name="Pause").wait_for(timeout=120_000)
     page.get_by_role("button", name="Pause").wait_for(state="detached", timeout=900_000)
 
 
-def until_flowers_are_told_apart(page: Page) -> None:
-    """Press Fine-tune, and wait for the test."""
+def until_it_is_fine_tuned(page: Page) -> None:
+    """Press Fine-tune, and wait for the test accuracy."""
     page.get_by_role("button", name="Fine-tune", exact=True).click(timeout=120_000)
-    page.get_by_text("Test accuracy").wait_for(timeout=900_000)
+    page.get_by_text("Test accuracy", exact=True).first.wait_for(timeout=900_000)
 
 
 def until_curves_are_drawn(page: Page) -> None:
@@ -184,28 +186,32 @@ def until_curves_are_drawn(page: Page) -> None:
 
 PREPARED: tuple[tuple[str, str, Callable[[Page], None]], ...] = (
     ("draw", "draw", draw_a_three),
-    ("backpropagation", "backpropagation?way=backward&layer=block2_conv1", until_it_is_walked),
+    (
+        "backpropagation",
+        "backpropagation?way=backward&layer=block2_conv1",
+        until_the_maps_are_drawn,
+    ),
     (
         "predict",
         "predict?networks=imagenet.mobilenet_v2,imagenet.googlenet&from=example&example=china",
-        still,
+        as_it_opens,
     ),
     ("architectures", "architectures?network=resnet", until_it_is_drawn),
     ("visualize", "visualize?network=imagenet.googlenet&unit=130", until_it_is_optimized),
     ("ladder", "ladder?network=imagenet.googlenet&unit=130", until_the_ladder_is_optimized),
-    ("layers", "layers?network=run.starter", until_the_layers_are_made),
+    ("layers", "layers?network=run.starter", until_the_mosaics_are_made),
     (
         "fine-tune",
         "fine_tune?data=drawn_flowers&network=mobilenet_v2",
-        until_flowers_are_told_apart,
+        until_it_is_fine_tuned,
     ),
     (
         "deepdream",
         "deepdream?network=imagenet.googlenet&example=china",
         until_the_dream_is_finished,
     ),
-    ("home", "", still),
-    ("home-dark", "", still),
+    ("home", "", as_it_opens),
+    ("home-dark", "", as_it_opens),
     ("train", "train", until_curves_are_drawn),
 )
 
@@ -213,7 +219,7 @@ PREPARED: tuple[tuple[str, str, Callable[[Page], None]], ...] = (
 _OTHERS = {page.file.removeprefix("pages/").removesuffix(".py") for page in PAGES[1:]} - {
     path.split("?")[0] for _, path, _ in PREPARED
 }
-SHOTS = (*((path.replace("_", "-"), path, still) for path in sorted(_OTHERS)), *PREPARED)
+SHOTS = (*((path.replace("_", "-"), path, as_it_opens) for path in sorted(_OTHERS)), *PREPARED)
 
 
 if __name__ == "__main__":

@@ -16,8 +16,8 @@ def confusion_matrix(confusion: np.ndarray, class_names: Sequence[str], *, cell:
     """A confusion matrix: correct predictions in blue, errors in red.
 
     Each color has its own scale: on one scale a thousand correct images would make ten
-    errors invisible. Cells are heat-maps, which fit any width of the screen.
-    A heat-map gives Streamlit no clicks, so a square marker that can hardly be seen lies
+    errors invisible. Cells are heatmaps, which fit any width of the screen.
+    A heatmap gives Streamlit no clicks, so a square marker that can hardly be seen lies
     over each cell; its `customdata` is (true class, predicted class, images). The numbers
     are annotations, because Plotly fades the text of every marker that is not clicked.
 

@@ -128,7 +128,7 @@ def loss_surface(
     loss = loss_at(*np.meshgrid(x, y))
     levels = np.log(loss - loss.min() + 0.02)
     figure = go.Figure()
-    # A contour's fill ignores opacity, a heat-map's does not: so one for each.
+    # A contour's fill ignores opacity, a heatmap's does not: so one for each.
     figure.add_heatmap(
         x=x,
         y=y,

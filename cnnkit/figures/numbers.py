@@ -1,4 +1,4 @@
-"""Heat-maps whose numbers can be read, with cells that can be clicked and windows over them."""
+"""Heatmaps whose numbers can be read, with cells that can be clicked and windows over them."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def number_map(
 ) -> go.Figure:
     """Numbers as cells: orange below zero, blue above, format_number out where there is room.
 
-    A heat-map gives Streamlit no clicks, so over each cell lies a marker that cannot be
+    A heatmap gives Streamlit no clicks, so over each cell lies a marker that cannot be
     seen; its `customdata` is (row, column). The numbers are annotations, because Plotly
     fades the text of every marker that is not clicked.
 
@@ -191,7 +191,7 @@ def _targets(values: np.ndarray) -> go.Scatter:
         mode="markers",
         marker={"symbol": "square", "size": 18, "opacity": 0.004, "color": GRAY},
         customdata=places,
-        hoverinfo="none",  # the heat-map below says it; "skip" would take the clicks too
+        hoverinfo="none",  # the heatmap below says it; "skip" would take the clicks too
         selected={"marker": {"opacity": 0.004}},
         unselected={"marker": {"opacity": 0.004}},
     )

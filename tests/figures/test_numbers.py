@@ -1,4 +1,4 @@
-"""Heat-maps of readable numbers, the row of layers, and the charts of Backpropagation."""
+"""Heatmaps of readable numbers, the row of layers, and the charts of Backpropagation."""
 
 import numpy as np
 import pytest

@@ -159,7 +159,7 @@ def _titled(what: str, values: np.ndarray, map_number: int) -> str:
     return f"{what}, {height}×{width}{which}"
 
 
-BOTH = 6  # columns up to which both factors are format_number into a cell
+BOTH = 6  # columns up to which both factors are written into a cell
 WRITTEN = 9  # products format_number out; of more, the largest
 LARGEST = 6  # of them
 
