@@ -18,7 +18,7 @@ VIEWS = {
 }
 WAITING = "Building the layer table; the first takes some seconds …"
 
-open_page("Architectures", "How are the classics built, what do they cost, and why?")
+open_page("Architectures", "How are the classic networks built, what do they cost, and why?")
 follow_old_address({"view": {"ideas": "concepts"}}, renamed={"idea": "concept"})
 
 view = choice(

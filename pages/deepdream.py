@@ -8,7 +8,7 @@ from cnnkit.ui.common.page import end_page, open_page
 from cnnkit.ui.deepdream import dreamer
 from cnnkit.ui.visualize import targets
 
-open_page("DeepDream", "Gradient ascent on your own image: more of what a network detects in it.")
+open_page("DeepDream", "Gradient ascent on an image amplifies what a network detects in it.")
 
 cache.visualization_worker().wake()
 with shown_errors():

@@ -8,13 +8,13 @@ from cnnkit.ui.draw.predictions import load_networks, show_predictions
 
 # Name in the address → title of the button, instruction.
 SOURCES = {
-    "drawing": ("Draw", "Write a digit from 0 to 9 and lift the pen."),
+    "drawing": ("Draw", "Draw a digit from 0 to 9, then lift the pen."),
     "photo": ("Upload a photo", "Upload a photo of one handwritten digit."),
     "camera": ("Camera", "Hold a digit in front of the camera and take a photo."),
     "test": ("Test image", ""),
 }
 
-open_page("Draw", "Write a digit, and see the prediction of every trained network.")
+open_page("Draw", "Draw a digit, and see the prediction of every trained network.")
 
 with messages.shown_errors():
     runs = cache.finished_runs(input_shape=(28, 28, 1))

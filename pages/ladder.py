@@ -8,7 +8,7 @@ from cnnkit.ui.common.page import end_page, open_page
 from cnnkit.ui.ladder import ablation
 from cnnkit.ui.visualize import targets
 
-open_page("Ladder", "What does each regularizer do to the image of the same class?")
+open_page("Ladder", "How does each regularizer change the optimized image of a class?")
 
 cache.visualization_worker().wake()
 with shown_errors():
@@ -24,5 +24,5 @@ with shown_errors():
     ablation.show_ladder(ablation.build_ladder(target, int(seed)), target)
 source(
     "The regularizer ladder follows aidiary 2017, Visualizing convolutional neural networks: the "
-    "gradient alone, before softmax, with the Lp norm and total variation; then what came later."
+    "gradient alone, before softmax, with the Lp norm and total variation; then later methods."
 )

@@ -7,7 +7,7 @@ from cnnkit.ui.common.messages import shown_errors, source
 from cnnkit.ui.common.page import end_page, open_page
 from cnnkit.ui.predict import predicting
 
-open_page("Predict", "What does a network see in your image?")
+open_page("Predict", "Classify an image with pretrained networks and your own.")
 
 with shown_errors():
     with st.container(horizontal=True, vertical_alignment="bottom"):

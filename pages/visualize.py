@@ -9,7 +9,7 @@ from cnnkit.ui.visualize import export, form, session, session_view, targets
 from cnnkit.ui.visualize.recheck import recheck
 from cnnkit.visualize.fooling import as_shown
 
-open_page("Visualize", "Which image activates a class, or a filter, most?")
+open_page("Visualize", "Which image activates a class or a filter most?")
 
 cache.visualization_worker().wake()
 with shown_errors():
@@ -42,7 +42,9 @@ with shown_errors():
                 recheck(shown, networks, own.id)
                 export.downloads(shown, own.plan, frame, own)
         elif earlier:
-            st.caption("Made before with exactly these settings: nothing had to be computed.")
+            st.caption(
+                "From the cache: this image was computed before with exactly these settings."
+            )
             images = as_shown(earlier.images, earlier.plan)
             session_view.draw_result(images, target, earlier.card["curves"], earlier.plan)
             recheck(target, networks, "result", images=earlier.images)

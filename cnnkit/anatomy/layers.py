@@ -103,7 +103,7 @@ _BY_CLASS = {
     "BatchNormalization": "batch normalization",
     "Concatenate": "concatenated branches",
     "Dropout": "active in training only",
-    "Flatten": "maps to a vector",
+    "Flatten": "flattened to a vector",
     "GlobalAveragePooling2D": "average of each map",
     "GlobalMaxPooling2D": "maximum of each map",
     "InputLayer": "input image",

@@ -140,8 +140,8 @@ IMAGE_SETS = {
                 drawn.parts(drawn.PER_CLASS)[0] * len(drawn.FLOWERS),
             ),
             description=(
-                "680 drawings of the same 17 kinds, made by this program. No photos: easier, and "
-                "what a network learns from them says nothing about real flowers."
+                "680 drawings of the same 17 kinds, made by this program. They are easier than "
+                "photos: results on them say nothing about real flowers."
             ),
             source=drawn.SOURCE,
             licence="made by this program",

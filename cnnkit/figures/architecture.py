@@ -124,7 +124,7 @@ def _resolution(title: str, blocks: Sequence[Block], found: LayerTable) -> str:
 
 
 def _size(resolution: Resolution) -> str:
-    return _times(resolution.size) if resolution.size else "numbers"
+    return _times(resolution.size) if resolution.size else "vector"
 
 
 def _box(block: Block, found: LayerTable) -> str:

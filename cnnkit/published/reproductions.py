@@ -201,7 +201,7 @@ _REPRODUCTIONS = (
     ),
     Reproduction(
         name="flowers_small",
-        title="17 flowers, the small network from nothing",
+        title="17 flowers, small CNN from scratch",
         model="photo_cnn",
         recipe_name="published",
         measure="test_accuracy",
@@ -211,7 +211,7 @@ _REPRODUCTIONS = (
     ),
     Reproduction(
         name="flowers_compact",
-        title="17 flowers, a better network of equal size from nothing",
+        title="17 flowers, better CNN of equal size from scratch",
         model="compact_photo_cnn",
         recipe_name="fast",
         measure="test_accuracy",

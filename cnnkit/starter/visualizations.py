@@ -81,8 +81,8 @@ def _ladder(model) -> tuple[dict[str, np.ndarray], list[str]]:
         plan = completed(preset.plan(class_logit(DIGIT), size=(28, 28)))
         *_, last = maximize(model, plan)
         images[preset.title] = as_shown(last.images, plan)[0]
-        terms = [f"{name} {float(np.mean(value)):.3g}" for name, value in last.values.items()]
-        values.append(" · ".join(terms[:1]))
+        name, value = next(iter(last.values.items()))
+        values.append(f"{name.partition('(')[0].replace('_', ' ')} {float(np.mean(value)):.3g}")
         print(preset.title, flush=True)
     return images, values
 

@@ -161,7 +161,7 @@ PRESETS = {
         ),
     ),
     "googlenet": DreamPreset(
-        title="GoogLeNet, the middle inceptions",
+        title="GoogLeNet, middle Inception modules",
         source="this project, after Mordvintsev, Olah, Tyka 2015",
         network="googlenet",
         side=480,

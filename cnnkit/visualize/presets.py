@@ -335,23 +335,27 @@ def regularizer_ladder(steps: int = LADDER_STEPS, network: str = "") -> tuple[Pr
     """
     variation = -LADDER_VARIATION_OF.get(network, LADDER_VARIATION) * total_variation(2)
     ladder = (
-        _ladder_preset("softmax", "Softmax, naively", probability=True),
-        _ladder_preset("linear", "Before softmax"),
-        _ladder_preset("lp", "+ Lp norm", LADDER_LP),
-        _ladder_preset("variation", "+ total variation", variation),
-        _ladder_preset("both", "+ both", LADDER_LP + variation),
+        _ladder_preset("softmax", "Softmax probability", probability=True),
+        _ladder_preset("linear", "Logit"),
+        _ladder_preset("lp", "Logit + Lp norm", LADDER_LP),
+        _ladder_preset("variation", "Logit + TV", variation),
+        _ladder_preset("both", "Logit + Lp + TV", LADDER_LP + variation),
         _ladder_preset(
-            "jitter", "both + jitter", LADDER_LP + variation, transforms=LADDER_TRANSFORMS[:1]
+            "jitter", "Lp + TV + jitter", LADDER_LP + variation, transforms=LADDER_TRANSFORMS[:1]
         ),
         _ladder_preset(
             "moves",
-            "both + jitter, rotate, scale",
+            "Lp + TV + all transforms",
             LADDER_LP + variation,
             transforms=LADDER_TRANSFORMS,
         ),
-        _ladder_preset("fourier", "Fourier", **_WAVES),
+        _ladder_preset("fourier", "Fourier basis", **_WAVES),
         _ladder_preset(
-            "all", "Everything", -0.01 * total_variation(2), transforms=LADDER_TRANSFORMS, **_WAVES
+            "all",
+            "Fourier + TV + transforms",
+            -0.01 * total_variation(2),
+            transforms=LADDER_TRANSFORMS,
+            **_WAVES,
         ),
     )
     return tuple(dataclasses.replace(preset, steps=steps) for preset in ladder)

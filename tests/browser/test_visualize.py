@@ -61,7 +61,7 @@ def test_start_steer_stop_and_open_again(app, page):
     assert step(page) == stopped
 
     page.get_by_role("button", name="Classify again").click()
-    page.get_by_text(re.compile(r"\d of \d classify it as 7")).wait_for()
+    page.get_by_text(re.compile(r"\d of \d checks classify it as 7")).wait_for()
 
 
 def test_a_finished_image_is_there_at_once_for_whoever_opens_its_address(app, page, browser):
@@ -72,7 +72,7 @@ def test_a_finished_image_is_there_at_once_for_whoever_opens_its_address(app, pa
     address = page.url
     other = browser.new_context().new_page()
     other.goto(address)
-    other.get_by_text("Made before with exactly these settings").wait_for()
+    other.get_by_text("this image was computed before with exactly these settings").wait_for()
     other.get_by_alt_text("Activation maximization of 7").wait_for()
     with other.expect_download() as download:
         other.get_by_role("button", name="Plan").click()

@@ -44,9 +44,9 @@ def test_a_classic_is_explained_counted_and_drawn():
 
 
 @pytest.mark.parametrize("classic", ["lenet5", "vgg16", "resnet", "googlenet", "squeezenet"])
-def test_each_classic_says_what_is_old_and_what_is_still_done(classic):
+def test_each_classic_says_what_has_changed_and_what_is_still_used(classic):
     words = words_of(opened(PAGE, network=classic))
-    assert "**What is old about it**" in words and "**What is still done today**" in words
+    assert "**What has changed since**" in words and "**What is still used today**" in words
 
 
 def test_a_pretrained_network_is_drawn_and_can_be_asked():

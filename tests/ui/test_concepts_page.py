@@ -32,7 +32,7 @@ def test_an_unknown_concept_says_so_and_opens_the_first():
 
 def test_only_noise_makes_the_units_different():
     at = open_page(concept="noise")
-    assert words_of(at).count("12 units, worth 1") == 2
+    assert words_of(at).count("12 identical units") == 2
     assert words_of(at).count("12 different units") == 1
     zeros, constant, noise = (float(m.value.removesuffix(" %")) for m in at.metric)
     assert zeros < 20 and constant < 50 and noise > 85

@@ -238,7 +238,7 @@ def test_a_network_whose_beginning_is_gone_is_shown_without_it(store, tmp_path):
     at = open_page(run=gone.id)
     assert not at.exception and len(headings(at)) == 6
     words = [caption.value for caption in at.caption]
-    assert any("What it was before training cannot be shown" in text for text in words)
+    assert any("The initial weights cannot be shown" in text for text in words)
     assert not any(text.startswith("Before training") for text in words)
 
 

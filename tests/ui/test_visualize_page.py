@@ -43,7 +43,7 @@ def test_the_first_visit_says_what_to_do(still):
     at = open_page(network="run.starter")
     assert "Press **Start**" in at.info[0].value
     layers = at.selectbox(key="choice_layer")
-    assert layers.options[0] == "The answer: 10 classes"
+    assert layers.options[0] == "Logits (10)"
     assert "conv1 · Conv2D 24×24×20" in layers.options
 
 
@@ -106,7 +106,7 @@ def test_moving_a_slider_steers_what_runs_and_starts_nothing(still):
 def test_another_recipe_asks_for_a_restart(still):
     at = pressed(open_page(network="run.starter", preset="quick"), "Start")
     at.selectbox(key="choice_preset").set_value("lucid").run()
-    assert "need a restart" in at.info[0].value
+    assert "after a restart" in at.info[0].value
     assert len(still.started("optimize")) == 1
     pressed(at, "Restart")
     assert len(still.started("optimize")) == 2 and ("stop", {}) in still.sent
@@ -125,7 +125,7 @@ def test_buttons_send_commands(still):
     assert still.sent[-1] == ("restart", {"seed": seed})
     pressed(at, "Classify again")
     assert still.started("recheck")[0]["targets"] == ["7"]
-    assert "2 of 2 classify it as 7; of the 1 networks" in words_of(at)
+    assert "2 of 2 checks classify it as 7, 1 of 1 by other networks" in words_of(at)
 
 
 def buttons(at):
@@ -199,7 +199,7 @@ def test_a_finished_image_opens_without_computing(still, own_home, root, columns
     key = cache.key(source.digest(), plan)
     cache.put(key, OptimizationResult(plan, np.zeros((1, 28, 28, 1), np.float32), card))
     at = open_page(network="run.starter", unit="7", preset="quick")
-    assert "Made before with exactly these settings" in words_of(at)
+    assert "this image was computed before with exactly these settings" in words_of(at)
     assert not at.exception and len(at.get("plotly_chart")) >= 2
     assert not still.started("optimize")
 
@@ -244,10 +244,10 @@ def test_a_configuration_that_failed_is_said_and_may_be_tried_again(still):
 
 def test_what_was_steered_says_that_its_plan_makes_another_image(still):
     at = pressed(open_page(network="run.starter", preset="quick"), "Start")
-    assert "make another image" not in words_of(at)
+    assert "gives another image" not in words_of(at)
     session = still.newest()
     still.put(session, details={**still.state(session).details, "steered": True})
-    assert "make another image" in words_of(at.run())
+    assert "gives another image" in words_of(at.run())
 
 
 def test_it_all_works_with_the_real_child():

@@ -34,8 +34,8 @@ def show_network(chosen: ChosenNetwork, network: Architecture) -> None:
         show_costs(network.table)
     st.subheader("Architecture", anchor="blocks")
     st.caption(
-        "The height of a block stands for the size of its maps, the width for their number. Open "
-        "a block to see its layers; 3×3·64 is a convolution with 64 filters of 3×3, /2 one with "
+        "The height of a block shows the size of its feature maps, the width their number. Open a "
+        "block to see its layers; 3×3·64 is a convolution with 64 filters of 3×3, and /2 means "
         "stride 2."
     )
     st.html(draw_architecture(network))

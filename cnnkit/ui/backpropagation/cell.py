@@ -37,9 +37,7 @@ def show_cell(step: LayerTrace, *, backward: bool) -> None:
     with middle:
         _operation(step, found, source, index, backward)
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-        words = (
-            f"Click a number that {'is input_delta on' if backward else 'goes out'}, or move it:"
-        )
+        words = f"Click {'a gradient' if backward else 'an output'}, or move the selection:"
         st.caption(words, width="content")
         cell_selection.show_arrows(target, index)
     with st.container(border=True):

@@ -27,7 +27,7 @@ def drawing_input(*, key: str = "canvas") -> Handwriting | None:
     from streamlit_drawable_canvas import st_canvas
 
     # The canvas's own buttons float over its upper right corner: words fit at the left.
-    st.caption("Draw a digit, large")
+    st.caption("Draw a large digit")
     result = st_canvas(
         stroke_width=PEN,
         stroke_color="#FFFFFF",
@@ -63,7 +63,7 @@ def photo_input(*, camera: bool = False, key: str = "photo") -> Handwriting | No
     """
     if camera:
         file = st.camera_input(
-            "Hold one digit, written with a thick pen, before the camera", key=key
+            "Hold one digit, written with a thick pen, in front of the camera", key=key
         )
     else:
         file = st.file_uploader(

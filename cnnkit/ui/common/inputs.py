@@ -30,7 +30,7 @@ def choice(
     title: Callable[[str], str] = str,
     default: str | None = None,
     widget: Callable = st.selectbox,
-    missing: Callable[[str], str] = lambda name: "which is not here. It may have been deleted.",
+    missing: Callable[[str], str] = lambda name: "which does not exist. It may have been deleted.",
     **arguments,
 ) -> str:
     """One of several names, kept in the address.
@@ -104,7 +104,7 @@ def _why_not(run_id: str) -> str:
     try:
         run = cache.store().get(run_id)
     except RunNotFoundError:
-        return "which is not here. It may have been deleted."
+        return "which does not exist. It may have been deleted."
     return f"the run “{run.name}”, which is {run.status} and has no network to show."
 
 
@@ -252,7 +252,7 @@ def number(
 def image_picker(count: int, *, label: str = "Test image", parameter: str = "image") -> int:
     """Number of an image from 0 to `count` - 1, kept in the address.
 
-    A button beside the number takes one at random.
+    A button beside the number chooses one at random.
     """
     if "any_image" in st.session_state:
         st.session_state[parameter] = st.session_state.pop("any_image")
@@ -269,9 +269,9 @@ def image_picker(count: int, *, label: str = "Test image", parameter: str = "ima
             bind="query-params",
         )
         st.button(
-            "Any",
+            "Random",
             icon=":material/casino:",
-            help="Take one at random",
+            help="Choose a random image.",
             on_click=_take_any,
             args=(count,),
         )

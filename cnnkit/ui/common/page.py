@@ -107,14 +107,14 @@ PAGES = (
         "DeepDream",
         ":material/bedtime:",
         "Feature visualization",
-        "Amplify in an image the features that chosen layers detect in it.",
+        "Amplify the features that chosen layers detect in an image.",
     ),
     PageInfo(
         "pages/architectures.py",
         "Architectures",
         ":material/schema:",
         "How it works",
-        "Open LeNet-5 to ResNet, pretrained networks and your own files, block by block.",
+        "Explore LeNet-5 to ResNet, pretrained networks and your own models, block by block.",
     ),
     PageInfo(
         "pages/backpropagation.py",
@@ -232,6 +232,10 @@ _STYLE = """<style>
 [data-testid="stApp"] [data-testid="stBaseButton-primary"]:disabled { opacity: .5; }
 [data-testid="stSidebar"] [data-testid="stCaptionContainer"] { padding-left: .5rem; }
 [class*="st-key-card_"] [data-testid="stPageLink"] a { padding-left: 0; font-size: 1.05rem; }
+/* A telephone shows long options only in a select box of its whole width. */
+@media (max-width: 640px) {
+  [data-testid="stElementContainer"]:has(> .stSelectbox, > .stMultiSelect) { min-width: 100%; }
+}
 </style>"""
 
 # A 3×3 filter. As text it needs no file beside the package, and no network.

@@ -27,9 +27,9 @@ def show_initialization() -> None:
     question(
         "Why are weights initialized with a little noise, and what is symmetry breaking?",
         "a learner's notes on TensorFlow's MNIST tutorials (Deep MNIST for Experts)",
-        "Hidden units with equal weights get equal gradients, so they stay equal, and a layer of "
-        "twelve is worth one. A little noise makes each of them different, and then each can "
-        "learn something else.",
+        "Hidden units with equal weights get equal gradients, so they stay equal, and twelve "
+        "of them compute no more than one. A little noise breaks the symmetry, and each unit "
+        "can learn something else.",
     )
     with st.container(horizontal=True, vertical_alignment="bottom"):
         scale = st.select_slider(
@@ -88,7 +88,7 @@ def _show_snapshot(kind: str, snapshot: Snapshot) -> None:
         f"{different} of them different",
     )
     if different == 1:
-        st.markdown(f":orange-badge[{UNITS} units, worth 1]")
+        st.markdown(f":orange-badge[{UNITS} identical units]")
     else:
         st.markdown(f":green-badge[{different} different units]")
 

@@ -21,7 +21,7 @@ def show_softmax() -> None:
         "a learner's notes on TensorFlow's MNIST tutorials (MNIST for ML Beginners)",
         "Softmax turns logits, which may be any numbers, into probabilities that sum to 1: a "
         "logit larger by 1 makes a class 2.7 times as probable. Cross-entropy is the negative "
-        "logarithm of the true class's probability: 0 at 100 %, and without bound toward 0 %.",
+        "logarithm of the true class's probability: 0 at 100 %, growing without bound toward 0 %.",
     )
     names: list[str] = list(CLASSES)
     shown = st.segmented_control(

@@ -65,8 +65,8 @@ def guide_image(channels: int) -> np.ndarray | None:
         type=TYPES,
         max_upload_size=IMAGE_MB,
         key=_GUIDE,
-        help="The dream raises what the layers' activations have in common with those of this "
-        "image, instead of whatever they already detect.",
+        help="The dream amplifies the features that this image has too, instead of whatever the "
+        "layers already detect.",
     )
     with shown_errors(stop=False):
         return _sized(file.getvalue(), 224, channels) if file else None
@@ -82,10 +82,10 @@ def recipe(network: Network) -> tuple[Dream, int] | None:
     names = [name for name, _, shape in layers if len(shape) == 3]
     fitting = {key: p for key, p in PRESETS.items() if set(p.dream.layers) <= set(names)}
     chosen = inputs.choice(
-        "Recipe",
+        "Preset",
         [*fitting, OWN],
         parameter="recipe",
-        title=lambda key: fitting[key].title if key in fitting else "from the network's middle",
+        title=lambda key: fitting[key].title if key in fitting else "middle layers",
         default=network.ref.name if network.ref.name in fitting else None,
     )
     preset = fitting.get(chosen)

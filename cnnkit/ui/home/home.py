@@ -19,12 +19,12 @@ RECENT = 5  # runs
 # Page, label, text, and the parameter of its address that takes a run.
 PATH = (
     ("pages/train.py", "Train a network", "Choose a data set and a network, and train it.", ""),
-    ("pages/draw.py", "Draw a digit", "Write a digit, and compare the predictions.", "runs"),
+    ("pages/draw.py", "Draw a digit", "Draw a digit, and compare the predictions.", "runs"),
     ("pages/inside.py", "Look inside", "See the filters and feature maps of each layer.", "run"),
     (
         "pages/visualize.py",
         "Visualize a class",
-        "Optimize an image for a class, and steer the regularizers.",
+        "Optimize an image for a class, and adjust the regularizers.",
         "",
     ),
 )
@@ -172,7 +172,9 @@ def _starter_run() -> Run | None:
 
 
 def _data_set(spec: DatasetSpec) -> None:
-    badge = ":green-badge[:material/check: here]" if spec.available else ":orange-badge[missing]"
+    badge = (
+        ":green-badge[:material/check: available]" if spec.available else ":orange-badge[missing]"
+    )
     training, test = spec.images
     st.markdown(
         f"**{spec.title}** {badge}  \n"

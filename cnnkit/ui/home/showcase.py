@@ -112,9 +112,7 @@ def show_showcase(showcase: Showcase, title: str, error: float) -> None:
             colors="diverging",
             alt=f"{count} filters of {height}×{width} weights, blue positive",
         )
-        st.caption(
-            "True class → predicted class; blue weights are positive. Training found the filters."
-        )
+        st.caption("True class → predicted class. Filters: blue is positive, orange negative.")
 
 
 def _pairs(showcase: Showcase) -> list[tuple[int, int]]:

@@ -64,8 +64,8 @@ def show_network(model: Model, found: dict[str, np.ndarray], class_names: Sequen
     weights = sum(stage.parameters for stage in stages)
     st.html(draw_network(stages, found, softmax(found[stages[-1].name]), class_names))
     st.caption(
-        f"{weights:,} parameters in all. Of each layer the feature maps that vary most are shown; "
-        "a vector is folded into a block."
+        f"{weights:,} parameters in total. Of each layer the feature maps that vary most are "
+        "shown; a vector is folded into a block."
     )
 
 
@@ -205,7 +205,7 @@ def show_layer(model: Model, found: dict[str, np.ndarray]) -> None:
     maps = found[layer]
     if maps.size > VALUES:
         fit = max(1, VALUES // maps[..., 0].size)
-        st.caption(f"The first {fit} of its {maps.shape[-1]} maps: all would be too much to draw.")
+        st.caption(f"The first {fit} of its {maps.shape[-1]} maps are shown.")
         maps = maps[..., :fit]
     what = anatomy.describe(model.get_layer(layer))
     st.caption(f"**{layer}** ({what}). {_scale_words(maps, scale == 'shared')} {COLORS}")
@@ -303,11 +303,11 @@ def _initial(run_id: str) -> Model | None:
     try:
         return _initial_model(run_id, card)
     except CnnkitError as error:
-        st.caption(f"What it was before training cannot be shown: {error}")
+        st.caption(f"The initial weights cannot be shown: {error}")
         return None
 
 
-@st.cache_resource(max_entries=4, show_spinner="Building the network as it was …")
+@st.cache_resource(max_entries=4, show_spinner="Building the network with its initial weights …")
 def _initial_model(run_id: str, _card: ModelCard) -> Model:
     """Recipe and seed give the same weights again; fine-tuning began with trained ones."""
     from cnnkit.training import Recipe, build_network

@@ -185,7 +185,7 @@ def _in_words(run: Run, progress: Progress) -> str:
     if run.status is Status.QUEUED:
         return "Queued"
     if not progress.epochs:
-        return "Opening the network" if not run.status.over else "Not begun"
+        return "Opening the network" if not run.status.over else "Not started"
     layer = run.spec["layers"][progress.epoch - 1]
     steps = f"{layer}, layer {progress.epoch} of {progress.epochs}"
     if run.status.over or progress.seconds_left is None:

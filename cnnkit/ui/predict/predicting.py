@@ -68,7 +68,7 @@ def files() -> list[File]:
 def fit_picker() -> str:
     """How an image is fitted to a network's input, `?fit=` in the address."""
     return inputs.choice(
-        "Fit to the input by",
+        "Resize to the input by",
         list(FITS),
         parameter="fit",
         title=lambda fit: {"crop": "cropping", "stretch": "stretching", "pad": "padding"}[fit],

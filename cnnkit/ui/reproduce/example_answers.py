@@ -59,7 +59,7 @@ def _card(one: PublishedAnswer, run: Run | None) -> None:
         images = cache.dataset(DATASET)
         charts.photo(images.images[one.row], alt=f"{one.file}: {one.true}", width=CARD_WIDTH)
     st.markdown(f"**{one.true}** :gray[{one.file}]")
-    _bars("His VGG16", one.answers, key=f"published_{one.number}")
+    _bars("Published VGG16", one.answers, key=f"published_{one.number}")
     if run is None:
         return
     network = cache.model(run.id)

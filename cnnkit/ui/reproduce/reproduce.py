@@ -28,10 +28,10 @@ def select_rows(rows: Sequence[Row]) -> list[Row]:
     """All rows, or the one that the address names (`?row=`)."""
     titles = {row.published.name: row.published.title for row in rows}
     name = inputs.choice(
-        "Published figure",
+        "Published result",
         [ALL, *titles],
         parameter="row",
-        title=lambda name: titles.get(name, f"All {len(titles)} figures"),
+        title=lambda name: titles.get(name, f"All {len(titles)} results"),
     )
     return [row for row in rows if name in (ALL, row.published.name)]
 
@@ -66,7 +66,7 @@ def show_row(row: Row) -> None:
 
 def show_table(rows: Sequence[Row]) -> None:
     """All figures in a table that can be sorted and saved."""
-    with st.expander("All figures as a table", icon=":material/table:"):
+    with st.expander("All results as a table", icon=":material/table:"):
         st.dataframe([_table_line(row) for row in rows], hide_index=True)
 
 
@@ -81,7 +81,7 @@ def explain_measures() -> None:
     )
     page.link(
         "pages/backpropagation.py",
-        "What do the convolutions add? Both measures over the epochs, ten networks each",
+        "What do the convolutions add?",
         view="convolutions",
     )
 

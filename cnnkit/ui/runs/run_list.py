@@ -109,7 +109,9 @@ def _filtered() -> list[Run]:
             key="runs_network",
         )
     with status:
-        statuses = st.multiselect("Status", list(Status), placeholder="Any", key="runs_status")
+        statuses = st.multiselect(
+            "Status", list(Status), placeholder="Any status", key="runs_status"
+        )
     runs = cache.learning_runs(statuses=statuses or None, text=text or None)
     return [run for run in runs if model in (None, run.spec.get("model"))]
 

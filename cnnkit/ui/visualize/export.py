@@ -70,8 +70,8 @@ def downloads(
     )
     if own and own.state.details.get("steered"):
         st.caption(
-            "This session was steered: plan and script hold the numbers as they are now, and "
-            "started with them they make another image."
+            "The settings were changed while this image was optimized. Plan and script hold their "
+            "current values, and starting from these gives another image."
         )
     with st.container(horizontal=True):
         flat = mosaic[..., 0] if mosaic.shape[-1] == 1 else mosaic

@@ -33,9 +33,7 @@ def recheck(
     """
     st.markdown("##### Re-classification check")
     if target.layer:
-        st.caption(
-            "The check needs a class, and a filter is none: choose the classes as the layer."
-        )
+        st.caption("The check needs a class: choose the logits as the layer.")
         return
     asked = st.session_state.get(ASKED)
     if st.button("Classify again", icon=":material/fact_check:", key="check"):
@@ -43,9 +41,9 @@ def recheck(
         asked = st.session_state[ASKED] = (session, target, question)
     if not asked or asked[0] != session:
         st.caption(
-            "An optimized image can fool its network. It is classified again: exactly as it is, in "
-            "8 bit, after JPEG and moved by three pixels; and by other networks, which had no part "
-            "in it."
+            "An optimized image can fool its network. It is classified again: unchanged, in 8 bit, "
+            "after JPEG compression, and shifted by three pixels; and by other networks, which "
+            "were not optimized for."
         )
         return
     names = asked[1].names
@@ -127,7 +125,7 @@ def _table(name: str, checks: list[Reclassification], alone: bool) -> None:
     kept = [v for v in checks if v.answers[0].name == name]
     others = [v for v in checks if not v.own]
     agree = [v for v in others if v.answers[0].name == name]
-    text = f"{len(kept)} of {len(checks)} classify it as {name}"
+    text = f"{len(kept)} of {len(checks)} checks classify it as {name}"
     if others:
-        text += f"; of the {len(others)} networks that had no part in it, {len(agree)} do"
+        text += f", {len(agree)} of {len(others)} by other networks"
     st.caption(f"{text}.")

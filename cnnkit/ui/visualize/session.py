@@ -88,7 +88,10 @@ def follow_form(
         What the session maximizes from now on.
     """
     if not own.fits(target, plan):
-        st.info("These settings need a restart. Below is what the running ones give.")
+        st.info(
+            "These settings take effect after a restart. The image below is that of the earlier "
+            "ones."
+        )
         return own.target
     worker, now = cache.visualization_worker(), own.plan
     before, wanted = now.numbers(), plan.turned(turned).numbers()

@@ -56,7 +56,7 @@ def poll_session(session: str, draw, *, every: float) -> None:
 
     def read() -> SessionState:
         state = cache.visualization_worker().state(session)
-        gone = "The session is no longer kept: start again."
+        gone = "This session has expired: start again."
         return state or SessionState(status=Status.INTERRUPTED, reason=gone)
 
     polling.poll(read, draw, moves=lambda state: not state.over, every=every)

@@ -19,7 +19,7 @@ def _starter() -> StarterVisualizations:
 def example_ladder() -> None:
     """The regularizer ladder of one class."""
     example = _starter()
-    st.markdown("##### Example: the digit network that ships")
+    st.markdown("##### Example: the digit network that ships with cnnkit")
     st.caption(f"Each configuration maximizes the class {DIGIT} from the same noise.")
     with st.grid("auto", min_column_width=IMAGE):
         for title, image in example.ladder.items():
@@ -31,7 +31,7 @@ def example_ladder() -> None:
 
 def example_layers() -> None:
     """Mosaics of the convolutions."""
-    st.markdown("##### Example: the digit network that ships")
+    st.markdown("##### Example: the digit network that ships with cnnkit")
     with st.container(horizontal=True, gap="medium"):
         for layer, images in _starter().layers.items():
             with st.container(width=MOSAIC, gap="xsmall"):
@@ -44,7 +44,9 @@ def example_layers() -> None:
 def example_dream() -> None:
     """An image before and after DeepDream."""
     example = _starter()
-    st.markdown("##### Example: the digit network that ships")
+    st.markdown("##### Example: the digit network that ships with cnnkit")
     with st.container(horizontal=True, gap="medium"):
-        charts.photo(example.before, alt="The example before DeepDream", width=DREAM)
-        charts.photo(example.after, alt="The example after DeepDream", width=DREAM)
+        charts.photo(
+            example.before, alt="The example before DeepDream", width=DREAM, caption="Before"
+        )
+        charts.photo(example.after, alt="The example after DeepDream", width=DREAM, caption="After")

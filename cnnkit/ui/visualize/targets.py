@@ -24,8 +24,8 @@ MANY = 16  # units at random, as in the post
 FEW = 4  # images of one filter that shall differ
 DIFFER = 100.0  # weight of their diversity, beside a filter's own values of some hundreds
 FILTER, NEURON, LAYER = "filter", "neuron", "layer"
-AIMS = {FILTER: "The whole filter", NEURON: "Its middle neuron", LAYER: "All of the layer"}
-COUNTS = {1: "One", MANY: f"{MANY} at random", FEW: f"{FEW} that differ"}
+AIMS = {FILTER: "Whole filter", NEURON: "Center neuron", LAYER: "Whole layer"}
+COUNTS = {1: "One", MANY: f"{MANY} random", FEW: f"{FEW} diverse"}
 SHOWN_UNTRAINED = ("vgg16",)  # with random weights, where the official ones are not here
 FIRST = "googlenet"  # where its weights are here: its classes are the clearest
 
@@ -51,7 +51,7 @@ class Target:
     """Which units of a network are maximized."""
 
     network: Network
-    layer: str  # "" is the answer
+    layer: str  # "" is the logits
     units: tuple[int, ...]  # one for each image
     aim: str = FILTER  # what of a hidden layer: one of AIMS
     differ: bool = False  # the images are of one filter, and shall be unlike each other
@@ -78,8 +78,8 @@ class Target:
         if not self.layer:
             return tuple(self.network.class_names[unit] for unit in self.units)
         if self.aim == LAYER:
-            return (f"all of {self.layer}",)
-        where = ", middle" if self.aim == NEURON else ""
+            return (f"whole layer {self.layer}",)
+        where = ", center neuron" if self.aim == NEURON else ""
         return tuple(f"{self.layer} {unit}{where}" for unit in self.units)
 
 
@@ -159,7 +159,7 @@ def _layers_state(network: Network) -> SessionState | None:
 
 
 def _aim_picker() -> str:
-    return inputs.choice("What of it", list(AIMS), parameter="of", title=AIMS.__getitem__)
+    return inputs.choice("Unit", list(AIMS), parameter="of", title=AIMS.__getitem__)
 
 
 def _count_picker(maps: bool) -> int:
@@ -177,7 +177,7 @@ def _layer_picker(network: Network) -> tuple[str, int, bool] | None:
     # The output of a network without top is maps, which are among its layers.
     known: Mapping[str, int] = {ANSWER: classes} if classes else {}
     maps = set()
-    titles = {ANSWER: f"The answer: {classes} classes"}
+    titles = {ANSWER: f"Logits ({classes})"}
     read = layers(network)
     if read is None:
         wait_for_layers(network)

@@ -255,7 +255,7 @@ def depth_pair(depth: int, *, images: int, epochs: int) -> Pair:
 def show_auxiliary_classifiers() -> None:
     """Controls, gradients and learning curves with and without auxiliary classifiers."""
     question(
-        "What do classifiers in the middle of a network do?",
+        "What do auxiliary classifiers do?",
         NOTES,
         "Each adds 0.3 times its own loss, so the first half of the network gets a gradient by a "
         "shorter path, and has to give features that can be classified already. After training "
