@@ -7,15 +7,12 @@ import click
 from cnnkit import __version__
 from cnnkit._cli.anatomy import anatomy
 from cnnkit._cli.catalog import datasets, models
-from cnnkit._cli.dream import dream
-from cnnkit._cli.evaluate import evaluate
 from cnnkit._cli.gradcheck import gradcheck
-from cnnkit._cli.mosaic import mosaic
-from cnnkit._cli.predict import predict
+from cnnkit._cli.predict import evaluate, predict
 from cnnkit._cli.reproduce import reproduce
 from cnnkit._cli.runs import runs
 from cnnkit._cli.train import train
-from cnnkit._cli.visualize import visualize
+from cnnkit._cli.visualize import dream, mosaic, visualize
 from cnnkit._cli.worker import worker
 from cnnkit.errors import CnnkitError
 

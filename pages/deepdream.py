@@ -2,10 +2,10 @@
 
 import streamlit as st
 
+from cnnkit.ui import deepdream
 from cnnkit.ui.common import cache
 from cnnkit.ui.common.messages import shown_errors, source
 from cnnkit.ui.common.page import end_page, open_page
-from cnnkit.ui.deepdream import dreamer
 from cnnkit.ui.visualize import targets
 
 open_page("DeepDream", "Gradient ascent on an image amplifies what a network detects in it.")
@@ -17,18 +17,18 @@ with shown_errors():
         network = targets.network_picker(targets.networks(cache.finished_runs()))
         if network.note:
             st.warning(network.note, icon=":material/science:")
-        recipe = dreamer.recipe(network)
+        recipe = deepdream.recipe(network)
         if recipe is None:
             end_page()
         plan, side = recipe
         channels = network.input_shape[2]
-        image = dreamer.image(side, channels)
-        guide = dreamer.guide_image(channels)
+        image = deepdream.image(side, channels)
+        guide = deepdream.guide_image(channels)
     with stage:
         if image is None:
             st.info("Upload an image, or choose an example.", icon=":material/arrow_back:")
         else:
-            dreamer.show_dream(network, image, plan, guide)
+            deepdream.show_dream(network, image, plan, guide)
 source(
     "Mordvintsev, Olah, Tyka 2015, Inceptionism; aidiary 2017, keras-examples (dreamy, bad trip); "
     "Chollet, Deep Dream."

@@ -2,10 +2,10 @@
 
 import streamlit as st
 
+from cnnkit.ui import ladder
 from cnnkit.ui.common import cache, inputs
 from cnnkit.ui.common.messages import shown_errors, source
 from cnnkit.ui.common.page import end_page, open_page
-from cnnkit.ui.ladder import ablation
 from cnnkit.ui.visualize import targets
 
 open_page("Ladder", "How does each regularizer change the optimized image of a class?")
@@ -21,7 +21,7 @@ with shown_errors():
         st.warning(network.note, icon=":material/science:")
     if target is None:
         end_page()
-    ablation.show_ladder(ablation.build_ladder(target, int(seed)), target)
+    ladder.show_ladder(ladder.build_ladder(target, int(seed)), target)
 source(
     "The regularizer ladder follows aidiary 2017, Visualizing convolutional neural networks: the "
     "gradient alone, before softmax, with the Lp norm and total variation; then later methods."

@@ -1,15 +1,18 @@
-"""Networks as the command line names them."""
+"""Networks and runs as the command line names them."""
 
 from __future__ import annotations
 
+import contextlib
 from pathlib import Path
 
 import click
 
-from cnnkit._cli._progress import counting
+from cnnkit._cli._console import counting
 from cnnkit.errors import RunNotFoundError, UnknownModelError
 from cnnkit.models import UPLOAD_SUFFIXES, Predictor, list_pretrained, open_uploaded
 from cnnkit.networks import BUILT, PRETRAINED, RUN, NetworkRef
+from cnnkit.runs import Run, RunStore
+from cnnkit.settings import get_settings
 
 
 def open_network(name: str, *, untrained: bool = False) -> Predictor:
@@ -43,20 +46,21 @@ def read_bytes(path: Path) -> bytes:
         raise click.ClickException(f"{path} cannot be read: {error.strerror}.") from error
 
 
+def find_run(store: RunStore, beginning: str) -> Run:
+    """The run of this id, or the only one whose id begins so.
+
+    Raises:
+        RunNotFoundError: there is none, or more than one.
+    """
+    alike = [run for run in store.list(limit=10_000) if run.id.startswith(beginning)]
+    return alike[0] if len(alike) == 1 else store.get(beginning)
+
+
 def _parsed(name: str) -> NetworkRef:
-    try:
+    with contextlib.suppress(UnknownModelError):
         return NetworkRef.parse(name)
-    except UnknownModelError:
-        return _run(name)
-
-
-def _run(name: str) -> NetworkRef:
-    from cnnkit._cli.runs import find
-    from cnnkit.runs import RunStore
-    from cnnkit.settings import get_settings
-
     try:
-        return NetworkRef(RUN, find(RunStore(get_settings()), name).id)
+        return NetworkRef(RUN, find_run(RunStore(get_settings()), name).id)
     except RunNotFoundError as error:
         raise UnknownModelError(
             name, [*list_pretrained(), "a run's id", "a .keras or .h5 file"]

@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from cnnkit._cli._output import json_option, print_result, table
-from cnnkit._cli._values import assignment
+from cnnkit._cli._console import assignment, json_option, print_result, table
 from cnnkit.errors import IncompatibleError
 from cnnkit.models import open_architecture, open_uploaded_model
 

@@ -6,8 +6,7 @@ from pathlib import Path
 
 import click
 
-from cnnkit._cli._output import json_option, print_result, table
-from cnnkit._cli._progress import counting
+from cnnkit._cli._console import counting, json_option, print_result, table
 from cnnkit.datasets import dataset_info, list_datasets
 from cnnkit.datasets.folders import KINDS, WAYS, ImportReport, delete, image_folder, rename
 from cnnkit.models import list_models, model_info

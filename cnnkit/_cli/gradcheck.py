@@ -8,9 +8,8 @@ from typing import TYPE_CHECKING, Any
 import click
 import numpy as np
 
-from cnnkit._cli._output import json_option, print_result, table
-from cnnkit._cli._values import assignment
-from cnnkit._cli.runs import find
+from cnnkit._cli._console import assignment, json_option, print_result, table
+from cnnkit._cli._networks import find_run
 from cnnkit.models import create_model, load_model, model_info
 from cnnkit.runs import RunStore
 from cnnkit.settings import get_settings
@@ -54,7 +53,7 @@ def gradcheck(
         raise click.UsageError("Give one of them: RUN_ID or --model NAME.")
     if run_id:
         store = RunStore(get_settings())
-        model, _ = load_model(store.model_folder(find(store, run_id).id))
+        model, _ = load_model(store.model_folder(find_run(store, run_id).id))
     else:
         model_info(name or "toy_cnn")
         values: dict[str, Any] = dict(assignment("--option", text) for text in options)

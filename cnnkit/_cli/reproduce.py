@@ -6,8 +6,8 @@ import sys
 
 import click
 
+from cnnkit._cli._console import json_option, print_result, summary, table
 from cnnkit._cli._follow import run_to_end, start_detached
-from cnnkit._cli._output import json_option, print_result, summary, table
 from cnnkit.jobs.kinds import TRAINED
 from cnnkit.published.reproductions import Reproduction, get_reproduction, list_reproductions
 from cnnkit.runs import Run, RunStore, Status

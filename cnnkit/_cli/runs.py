@@ -6,8 +6,9 @@ import time
 
 import click
 
+from cnnkit._cli._console import json_option, print_result, summary, table
 from cnnkit._cli._follow import run_to_end, start_detached
-from cnnkit._cli._output import json_option, print_result, summary, table
+from cnnkit._cli._networks import find_run
 from cnnkit.jobs import ask_cancel, ask_pause, kill, requeue, resume_in_words
 from cnnkit.runs import Run, RunStore, Status
 from cnnkit.settings import get_settings
@@ -27,11 +28,10 @@ def runs():
 @json_option
 def list_runs(statuses: tuple[str, ...], text: str | None, limit: int, as_json: bool):
     """List runs, newest first."""
-    wanted = [Status(status) for status in statuses] or None
-    found = _store().list(statuses=wanted, text=text, limit=limit)
-    rows = [(run.id[:8], run.status, _error(run), f"{_created(run)}", run.name) for run in found]
+    listed = _store().list(statuses=list(map(Status, statuses)) or None, text=text, limit=limit)
+    rows = [(run.id[:8], run.status, _error(run), _created(run), run.name) for run in listed]
     text = table(("ID", "STATUS", "TEST ERROR", "CREATED", "NAME"), rows)
-    print_result([run.to_dict() for run in found], text, as_json)
+    print_result([run.to_dict() for run in listed], text, as_json)
 
 
 @runs.command(name="show")
@@ -40,7 +40,7 @@ def list_runs(statuses: tuple[str, ...], text: str | None, limit: int, as_json: 
 def show_run(run_id: str, as_json: bool):
     """Show one run: its recipe, metrics and curves."""
     store = _store()
-    run = find(store, run_id)
+    run = find_run(store, run_id)
     history = store.history(run.id)
     lines = [summary(run), *filter(None, [run.split])]
     lines += [f"{name}: {value:g}" for name, value in sorted(run.metrics.items())]
@@ -53,7 +53,7 @@ def show_run(run_id: str, as_json: bool):
 def cancel(run_id: str, as_json: bool):
     """Stop a run at once; it can be resumed from its last checkpoint, if it has one."""
     store = _store()
-    run = ask_cancel(store, find(store, run_id).id)
+    run = ask_cancel(store, find_run(store, run_id).id)
     deadline = time.monotonic() + KILL_AFTER
     while not run.status.over and time.monotonic() < deadline:
         time.sleep(0.1)
@@ -71,7 +71,7 @@ def cancel(run_id: str, as_json: bool):
 def pause(run_id: str, as_json: bool):
     """Pause a run at the end of the current epoch."""
     store = _store()
-    run = ask_pause(store, find(store, run_id).id)
+    run = ask_pause(store, find_run(store, run_id).id)
     print_result(run.to_dict(), f"{run.name} will pause at the end of the current epoch.", as_json)
 
 
@@ -82,7 +82,7 @@ def pause(run_id: str, as_json: bool):
 def resume(run_id: str, detach: bool, as_json: bool):
     """Resume a run from its last checkpoint, or from the start, and wait for it."""
     settings, store = get_settings(), _store()
-    run = requeue(store, find(store, run_id).id)
+    run = requeue(store, find_run(store, run_id).id)
     if detach:
         start_detached(settings, run)
     else:
@@ -97,7 +97,7 @@ def resume(run_id: str, detach: bool, as_json: bool):
 def rename(run_id: str, name: str, as_json: bool):
     """Rename a run."""
     store = _store()
-    run = find(store, run_id)
+    run = find_run(store, run_id)
     store.rename(run.id, name)
     run = store.get(run.id)
     print_result(run.to_dict(), summary(run), as_json)
@@ -110,21 +110,11 @@ def rename(run_id: str, name: str, as_json: bool):
 def delete(run_id: str, yes: bool, as_json: bool):
     """Delete a run and its files."""
     store = _store()
-    run = find(store, run_id)
+    run = find_run(store, run_id)
     if not yes:
         click.confirm(f"Delete {run.name!r} and its files?", abort=True, err=True)
     store.delete(run.id)
     print_result({"deleted": run.id}, f"Deleted {run.name}.", as_json)
-
-
-def find(store: RunStore, beginning: str) -> Run:
-    """The run of this id, or the only one whose id begins so.
-
-    Raises:
-        RunNotFoundError: there is none, or more than one.
-    """
-    alike = [run for run in store.list(limit=10_000) if run.id.startswith(beginning)]
-    return alike[0] if len(alike) == 1 else store.get(beginning)
 
 
 def _store() -> RunStore:

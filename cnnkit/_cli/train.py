@@ -10,9 +10,8 @@ from pathlib import Path
 
 import click
 
+from cnnkit._cli._console import assignment, json_option, print_result, summary
 from cnnkit._cli._follow import run_to_end, start_detached
-from cnnkit._cli._output import json_option, print_result, summary
-from cnnkit._cli._values import assignment
 from cnnkit.datasets import dataset_info
 from cnnkit.errors import UnknownModelError
 from cnnkit.models import list_models, list_pretrained

@@ -9,7 +9,7 @@ from typing import NoReturn
 
 import click
 
-from cnnkit._cli._output import json_option, print_result
+from cnnkit._cli._console import json_option, print_result
 from cnnkit.settings import get_settings
 
 

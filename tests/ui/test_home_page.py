@@ -151,9 +151,14 @@ def test_the_steps_after_training_open_on_the_newest_run(store):
     run = store.create("train", get_recipe("lenet_tutorial", "fast").to_dict(), "First")
     store.update(run.id, status=Status.FINISHED)
     links = {link.proto.label: link.proto.query_string for link in home().run().get("page_link")}
-    assert (
-        links["2. Draw a digit"] == f"runs={run.id}" and links["3. Look inside"] == f"run={run.id}"
-    )
+    assert links["2. Draw a digit"] == f"runs={run.id}"
+    assert links["3. Look inside"] == f"run={run.id}"
+    assert links["4. Visualize a class"] == f"network=run.{run.id}"
+
+
+def test_visualize_opens_without_a_network_of_its_own_before_the_first_training(store):
+    links = {link.proto.label: link.proto.query_string for link in home().run().get("page_link")}
+    assert links["4. Visualize a class"] == ""
 
 
 def test_filters_are_those_that_keras_reads():

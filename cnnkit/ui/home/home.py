@@ -16,16 +16,26 @@ from cnnkit.ui.common.messages import shown_errors, status_text
 from cnnkit.ui.home import showcase
 
 RECENT = 5  # runs
-# Page, label, text, and the parameter of its address that takes a run.
+# Page, label, text, and the parameter of its address that takes a run, with what stands there.
 PATH = (
-    ("pages/train.py", "Train a network", "Choose a data set and a network, and train it.", ""),
-    ("pages/draw.py", "Draw a digit", "Draw a digit, and compare the predictions.", "runs"),
-    ("pages/inside.py", "Look inside", "See the filters and feature maps of each layer.", "run"),
+    ("pages/train.py", "Train a network", "Choose a data set and a network, and train it.", {}),
+    (
+        "pages/draw.py",
+        "Draw a digit",
+        "Draw a digit, and compare the predictions.",
+        {"runs": "{}"},
+    ),
+    (
+        "pages/inside.py",
+        "Look inside",
+        "See the filters and feature maps of each layer.",
+        {"run": "{}"},
+    ),
     (
         "pages/visualize.py",
         "Visualize a class",
         "Optimize an image for a class, and adjust the regularizers.",
-        "",
+        {"network": "run.{}"},
     ),
 )
 
@@ -115,10 +125,10 @@ def show_path(runs: Sequence[Run] | None) -> None:
     newest = finished[0].id if finished else ""
     done = page.visited() | ({"pages/train.py"} if finished else set())
     with st.grid("auto", min_column_width=230):
-        for number, (file, label, text, parameter) in enumerate(PATH, start=1):
+        for number, (file, label, text, address) in enumerate(PATH, start=1):
             key = f"card_step_{number}"
             with st.container(border=True, height="stretch", gap="xsmall", key=key):
-                query = {parameter: newest} if newest and parameter else {}
+                query = {name: value.format(newest) for name, value in address.items() if newest}
                 page.link(file, f"{number}. {label}", **query)
                 mark = "  \n:green-badge[:material/check: done]" if file in done else ""
                 st.markdown(f":gray[{text}]{mark}")

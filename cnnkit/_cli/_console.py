@@ -1,13 +1,17 @@
-"""How verbs show what they found: tables for people, JSON for programs."""
+"""What the commands share: `--json`, `KEY=VALUE`, tables, and progress bars."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
+import sys
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 import click
 
+from cnnkit.assets import Progress
+from cnnkit.errors import InvalidRecipeError
 from cnnkit.runs import Run
 
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
@@ -38,3 +42,35 @@ def summary(run: Run) -> str:
     if run.reason:
         words.append(run.reason.splitlines()[0])
     return ", ".join(words)
+
+
+def assignment(flag: str, text: str) -> tuple[str, Any]:
+    """Name and value of `epochs=3`, `model_options.activation=relu`.
+
+    Raises:
+        InvalidRecipeError: there is no equals sign.
+    """
+    field, equals, value = text.partition("=")
+    if not equals:
+        raise InvalidRecipeError(f"{flag} needs FIELD=VALUE. Received: {text!r}.")
+    try:
+        return field, json.loads(value)
+    except json.JSONDecodeError:
+        return field, value
+
+
+@contextmanager
+def counting(title: str) -> Iterator[Progress]:
+    """A function to report how many of how many to; the bar appears with the first of them."""
+    bars = []
+
+    def show(done: int, total: int) -> None:
+        if not bars or bars[-1].length != total:
+            bars.append(click.progressbar(length=total, label=title, file=sys.stderr))
+        bars[-1].update(done - bars[-1].pos)
+
+    try:
+        yield show
+    finally:
+        for bar in bars:
+            bar.render_finish()
