@@ -23,15 +23,9 @@ CLOCK_SLACK = 2.0  # seconds by which two readings of a process's birth may diff
 
 
 class Child:
-    """A job's process, with one face whether this process started it or not.
-
-    Args:
-        pid: its process id.
-        process: the handle, if it is our own child.
-    """
+    """A job's process; `process` is its handle if this process started it."""
 
     def __init__(self, pid: int, process: subprocess.Popen | None = None):
-        """Keep the handle."""
         self.pid = pid
         self._process = process
         self._adopted = None if process else psutil.Process(pid)
@@ -175,10 +169,10 @@ def child_environment(settings: Settings) -> dict[str, str]:
     paths = [str(package), os.environ.get("PYTHONPATH", "")]
     values = {
         "CNNKIT_HOME": str(settings.home),
-        "CNNKIT_MODEL_MEMORY": str(max(1, settings.model_memory // 2**20)),
-        "CNNKIT_RESULTS_MEMORY": str(max(1, settings.results_memory // 2**20)),
-        "CNNKIT_FEATURES_MEMORY": str(max(1, settings.features_memory // 2**20)),
-        "CNNKIT_IMAGES_MEMORY": str(max(1, settings.images_memory // 2**20)),
+        **{
+            f"CNNKIT_{name.upper()}": str(max(1, getattr(settings, name) // 2**20))
+            for name in ("model_memory", "results_memory", "features_memory", "images_memory")
+        },
         "CNNKIT_OFFLINE": str(int(settings.offline)),
         "CNNKIT_DATA_DIR": str(settings.data_dir or ""),
         "MLFLOW_TRACKING_URI": settings.tracking_uri,

@@ -39,7 +39,6 @@ class JobContext:
     """
 
     def __init__(self, store: RunStore, run: Run, lease: Lease, shared: bool = False):
-        """Write nothing yet."""
         self.store = store
         self.run = run
         self.lease = lease

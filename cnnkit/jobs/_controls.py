@@ -45,13 +45,7 @@ class Lease:
 
 
 def take_lease(store: RunStore, run_id: str, may_begin: Callable[[Run], bool]) -> Lease | None:
-    """Begin the next attempt at a run, unless it must not be begun (any more).
-
-    Args:
-        store: the record.
-        run_id: which run.
-        may_begin: looks at the run as it stands now.
-    """
+    """Begin the next attempt at a run; None where `may_begin`, asked now, forbids it."""
     with deciding(store.settings, run_id):
         run = store.get(run_id)
         if not may_begin(run):
@@ -108,12 +102,7 @@ def ask_pause(store: RunStore, run_id: str) -> Run:
 
 
 def resume_in_words(settings: Settings, run: Run) -> str:
-    """Where a run that is resumed goes on, as the end of a sentence that begins with "Resume".
-
-    Args:
-        settings: of this process, which say where checkpoints are.
-        run: paused, cancelled, interrupted or failed.
-    """
+    """Where a run that is resumed goes on, as the end of a sentence that begins with "Resume"."""
     if run.kind not in TRAINED:
         return "goes on from what is finished"
     if run.checkpoint or (settings.jobs / run.id / CHECKPOINT).exists():
@@ -147,12 +136,7 @@ def requeue(store: RunStore, run_id: str) -> Run:
 
 
 def kill(store: RunStore, run: Run) -> None:
-    """End the process of a run at once, if it is on this machine, and record the end.
-
-    Args:
-        store: the record.
-        run: as read now.
-    """
+    """End the process of a run at once, if it is on this machine, and record the end."""
     from cnnkit.jobs._child import Child
     from cnnkit.jobs._slot import settle
 

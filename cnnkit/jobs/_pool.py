@@ -37,7 +37,7 @@ log = logging.getLogger("cnnkit.jobs")
 
 
 class JobPool:
-    """Queues runs, watches their children, and keeps a warm worker one warm.
+    """Queues runs, watches their children, and keeps one warm worker.
 
     Making one starts a thread that opens Dask and the warm worker; it blocks nothing.
 
@@ -47,7 +47,6 @@ class JobPool:
     """
 
     def __init__(self, settings: Settings, store: RunStore):
-        """Begin to open in the background."""
         self.settings = settings
         self.store = store
         self._opening = threading.Lock()
@@ -92,18 +91,14 @@ class JobPool:
         return ask_pause(self.store, run_id)
 
     def resume(self, run_id: str) -> Run:
-        """Queue a run again; it goes on from its last checkpoint, or from the start without one.
-
-        Raises:
-            JobError: the run is queued, running or finished.
-        """
+        """Queue a run again, to go on from its last checkpoint. See `requeue`."""
         requeue(self.store, run_id)
         return self.submit(run_id)
 
     def queue_position(self, run_id: str) -> int | None:
         """Position in the queue, 1 being next; None: it is not queued."""
-        waiting = [run.id for run in self._waiting()]
-        return waiting.index(run_id) + 1 if run_id in waiting else None
+        queued = [run.id for run in self._queued()]
+        return queued.index(run_id) + 1 if run_id in queued else None
 
     def recover(self) -> None:
         """Take over what another server has left behind.
@@ -115,7 +110,7 @@ class JobPool:
             # A scheduler elsewhere has kept its tasks, and they watch their children.
             if not self._settle_if_dead(run) and self.settings.scheduler is None:
                 self._place(run, priority=1)
-        for run in self._waiting():
+        for run in self._queued():
             self._place(run)
 
     def close(self) -> None:
@@ -191,7 +186,7 @@ class JobPool:
         settle(self.store, run.id, Lease.parse(run.lease), None)
         return True
 
-    def _waiting(self) -> list[Run]:
+    def _queued(self) -> list[Run]:
         queued = self.store.list(statuses=[Status.QUEUED], limit=10_000)
         return sorted(queued, key=lambda run: (run.queued or run.created, run.id))
 

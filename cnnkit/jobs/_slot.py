@@ -28,17 +28,11 @@ log = logging.getLogger("cnnkit.jobs")
 
 @dataclass(frozen=True)
 class Order:
-    """One queueing of one run, as it travels to a slot.
-
-    Args:
-        run_id: what to work on.
-        ticket: number of the queueing; a run that was queued again has a newer one.
-        settings: of the process that queued it.
-    """
+    """One queueing of one run, as it travels to a slot."""
 
     run_id: str
-    ticket: int
-    settings: Settings
+    ticket: int  # number of the queueing; a run that was queued again has a newer one
+    settings: Settings  # of the process that queued it
 
     @property
     def key(self) -> str:
@@ -59,7 +53,9 @@ class Order:
 
 def run_in_slot(order: Order) -> None:
     """Start the run's child, unless it is no longer wanted, and watch it to its end."""
-    worker = _worker()
+    from distributed import get_worker
+
+    worker = get_worker()
     settings = order.settings_here()
     store = RunStore(settings)
     warm_workers = worker.plugins.get(WarmWorkers.name)
@@ -71,7 +67,7 @@ def run_in_slot(order: Order) -> None:
         if living:
             _watch(store, run.id, Lease.parse(run.lease), living, warm_workers, _leaving(worker))
             return
-        lease = take_lease(store, order.run_id, lambda run: _wanted(run, order))
+        lease = take_lease(store, order.run_id, lambda run: _may_begin(run, order))
         if lease is None:
             return
         child = warm_workers.start(order.run_id, str(lease), shared=order.remote)
@@ -104,11 +100,9 @@ def settle(store: RunStore, run_id: str, lease: Lease, returncode: int | None) -
 
 
 def is_dead(run: Run, silent_for: float) -> bool:
-    """Whether a run that calls itself running has nobody working on it.
+    """Whether nobody works on a run that calls itself running.
 
-    Args:
-        run: as read now.
-        silent_for: seconds since its heartbeat was last seen to change.
+    `silent_for` are the seconds since its heartbeat was last seen to change.
     """
     if _lives_here(run) and run.pid is not None:
         return Child.adopt(run) is None
@@ -166,7 +160,7 @@ def _wish(store: RunStore, run_id: str, lease: Lease) -> str | None:
     return run.wish if lease.holds(run) else None
 
 
-def _wanted(run: Run, order: Order) -> bool:
+def _may_begin(run: Run, order: Order) -> bool:
     if run.ticket != order.ticket:
         return False
     # Dask hands a task to another machine when it has lost the first one.
@@ -181,18 +175,12 @@ def _lives_here(run: Run) -> bool:
 def _death(returncode: int | None) -> str:
     if returncode is None:
         return "The job's process is gone."
+    if returncode == 0:
+        return "The job's process ended without a word."
     name = str(-returncode)
     with contextlib.suppress(ValueError):
         name = signal.Signals(-returncode).name
-    if returncode == 0:
-        return "The job's process ended without a word."
     return f"The job's process was ended by {name}."
-
-
-def _worker():
-    from distributed import get_worker
-
-    return get_worker()
 
 
 def _leaving(worker) -> Callable[[], bool]:

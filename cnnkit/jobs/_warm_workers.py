@@ -36,7 +36,6 @@ class WarmWorkers(WorkerPlugin):
     name = "cnnkit-warm-workers"
 
     def __init__(self, settings: Settings):
-        """Start nothing yet."""
         self.settings = settings
         self.watched: set[str] = set()  # runs that a slot of this process looks after
         self._lock = threading.Lock()

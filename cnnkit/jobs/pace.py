@@ -15,7 +15,6 @@ class Pace:
     """
 
     def __init__(self) -> None:
-        """Know no step yet."""
         self._ends: deque[tuple[float, float]] = deque()  # (seconds since 1970, steps done)
 
     def add(self, step: float, now: float | None = None) -> None:

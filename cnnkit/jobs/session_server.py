@@ -78,7 +78,6 @@ class WorkerContext:
         post: Callable[[Command], None],
         images: Callable[[str], np.ndarray | None],
     ):
-        """Open nothing yet."""
         self.settings = settings
         self.networks = ModelCache(settings.model_memory)
         self.results = ResultCache(settings.results, settings.results_memory)
@@ -118,7 +117,6 @@ class SessionServer:
     """
 
     def __init__(self, settings: Settings, folder: Path, commands: queue.Queue):
-        """Know no session yet."""
         self.folder = folder
         self.commands = commands
         self.context = WorkerContext(settings, commands.put, self._images)

@@ -109,7 +109,6 @@ class Session:
     """
 
     def __init__(self, folder: Path, task: SessionTask, steps: int = 0):
-        """Wait for a slot."""
         self.folder = folder
         self.task = task
         self.status = Status.QUEUED

@@ -64,7 +64,6 @@ class VisualizationWorker:
     """
 
     def __init__(self, settings: Settings):
-        """Start nothing yet."""
         self.settings = settings
         self.results = ResultCache(settings.results, settings.results_memory)
         root = settings.home / "sessions"

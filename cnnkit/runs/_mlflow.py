@@ -5,8 +5,8 @@ from __future__ import annotations
 import logging
 import os
 import shutil
+import tempfile
 import time
-import uuid
 from collections.abc import Callable
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any
@@ -14,6 +14,7 @@ from urllib.parse import urlparse
 from urllib.request import url2pathname
 
 from cnnkit.errors import CorruptRunError, StorageError
+from cnnkit.files import TEMPORARY
 from cnnkit.settings import Settings
 
 if TYPE_CHECKING:
@@ -87,19 +88,19 @@ def _open(settings: Settings) -> tuple[MlflowClient, str]:
 def _experiment(client: MlflowClient, settings: Settings) -> str:
     from mlflow.exceptions import MlflowException
 
-    found = client.get_experiment_by_name(EXPERIMENT)
-    if found is None:
-        place = settings.artifacts.as_uri() if settings.tracking_is_local else None
+    experiment = client.get_experiment_by_name(EXPERIMENT)
+    if experiment is None:
+        location = settings.artifacts.as_uri() if settings.tracking_is_local else None
         try:
-            return client.create_experiment(EXPERIMENT, artifact_location=place)
+            return client.create_experiment(EXPERIMENT, artifact_location=location)
         except MlflowException:
             # Another machine was faster, on a server that no file lock guards.
-            found = client.get_experiment_by_name(EXPERIMENT)
-            if found is None:
+            experiment = client.get_experiment_by_name(EXPERIMENT)
+            if experiment is None:
                 raise
-    if found.lifecycle_stage == "deleted":
-        client.restore_experiment(found.experiment_id)
-    return found.experiment_id
+    if experiment.lifecycle_stage == "deleted":
+        client.restore_experiment(experiment.experiment_id)
+    return experiment.experiment_id
 
 
 def fetch_artifact(client: MlflowClient, record: MlflowRun, name: str, cache: Path) -> Path:
@@ -121,16 +122,12 @@ def fetch_artifact(client: MlflowClient, record: MlflowRun, name: str, cache: Pa
     path = cache / name
     if path.is_file():
         return path
-    aside = cache / f".{uuid.uuid4().hex}"
-    aside.mkdir(parents=True)
+    path.parent.mkdir(parents=True, exist_ok=True)
     try:
-        fetched = Path(client.download_artifacts(run_id, name, str(aside)))
-        path.parent.mkdir(parents=True, exist_ok=True)
-        os.replace(fetched, path)
+        with tempfile.TemporaryDirectory(dir=cache, prefix=TEMPORARY) as folder:
+            os.replace(client.download_artifacts(run_id, name, folder), path)
     except (MlflowException, OSError) as error:
         raise CorruptRunError(run_id, name, f"cannot be fetched ({error})") from error
-    finally:
-        remove_folder(aside)
     return path
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from enum import StrEnum
@@ -127,8 +127,7 @@ class Run:
         """Epochs in all, those of all phases together; None: this kind of job has none."""
         phases = self.spec.get("phases")
         if phases:
-            usual = self.spec.get("epochs") or 0
-            return sum(phase.get("epochs") or usual for phase in phases)
+            return sum(phase.get("epochs") or self.spec.get("epochs") or 0 for phase in phases)
         in_progress = self.progress.epochs if self.progress else None
         return self.spec.get("epochs") or in_progress or None
 
@@ -155,11 +154,11 @@ class Run:
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values, as the command line prints them."""
-        shown = {name: getattr(self, name) for name in _SHOWN}
-        shown["progress"] = dataclasses.asdict(self.progress) if self.progress else None
+        values = {name: getattr(self, name) for name in _PRINTED}
+        values["progress"] = dataclasses.asdict(self.progress) if self.progress else None
         return {
             name: value.isoformat() if isinstance(value, datetime) else value
-            for name, value in shown.items()
+            for name, value in values.items()
         }
 
 
@@ -168,7 +167,7 @@ _PARTS = {
     "validation_images": "validation",
     "test_images": "the test",
 }
-_SHOWN = (
+_PRINTED = (
     "id name kind status spec progress metrics created started ended attempt reason wish starter"
 ).split()
 
@@ -187,30 +186,15 @@ def from_mlflow(record: MlflowRun) -> Run | None:
     }
     if "kind" not in tags:
         return None
-    status = Status(tags["status"])
+    fields = {name: _READERS.get(name, str)(text) for name, text in tags.items() if name in _TAGS}
+    if fields["status"].over:
+        fields.pop("wish", None)  # one that came too late to be read is void
     return Run(
         id=record.info.run_id,
         name=record.info.run_name or record.info.run_id,
-        kind=tags["kind"],
-        status=status,
-        spec=json.loads(tags["spec"]),
-        progress=_progress(tags["progress"]) if "progress" in tags else None,
         metrics={k: v for k, v in record.data.metrics.items() if not k.startswith(LIVE_PREFIX)},
         created=_time(record.info.start_time / 1000),
-        attempt=int(tags.get("attempt", 0)),
-        reason=tags.get("reason", ""),
-        # One that came too late to be read is void.
-        wish=None if status.over else tags.get("wish"),
-        lease=tags.get("lease", ""),
-        ticket=int(tags.get("ticket", 0)),
-        host=tags.get("host", ""),
-        pid=int(tags["pid"]) if "pid" in tags else None,
-        pid_created=float(tags["pid_created"]) if "pid_created" in tags else None,
-        checkpoint=tags.get("checkpoint", ""),
-        started=_tagged_time(tags, "started"),
-        ended=_tagged_time(tags, "ended"),
-        heartbeat=_tagged_time(tags, "heartbeat"),
-        queued=_tagged_time(tags, "queued"),
+        **fields,
     )
 
 
@@ -234,23 +218,26 @@ def _to_text(name: str, value: Any) -> str:
     return str(value)[-4000:] if name == "reason" else str(value)
 
 
-def _tagged_time(tags: Mapping[str, str], name: str) -> datetime | None:
-    return _time(float(tags[name])) if name in tags else None
+def _time(seconds: float | str) -> datetime:
+    return datetime.fromtimestamp(float(seconds), UTC)
 
 
-def _time(seconds: float) -> datetime:
-    return datetime.fromtimestamp(seconds, UTC)
+_TAGS = {one.name for one in dataclasses.fields(Run)}  # as fields of which tags are read
+_READERS: dict[str, Callable[[str], Any]] = {
+    "status": Status,
+    "spec": json.loads,
+    "progress": _progress,
+    **dict.fromkeys(("attempt", "ticket", "pid"), int),
+    "pid_created": float,
+    **dict.fromkeys(("started", "ended", "heartbeat", "queued"), _time),
+}
 
 
 def to_rows(histories: Mapping[str, Sequence[Metric]], index: str) -> list[dict[str, float]]:
-    """One row a step, from columns of MLflow metrics.
+    """One row a step, from the points of each column; `index` names the step's own column.
 
     MLflow keeps every point that was ever logged. An epoch that was interrupted and trained
     again has two sets of points: the later ones replace the earlier.
-
-    Args:
-        histories: the points of each column, in any order.
-        index: what a step is called in the rows: "epoch" or "step".
     """
     points: dict[int, dict[str, float]] = {}
     written: dict[int, int] = {}

@@ -57,7 +57,6 @@ class RunStore:
     """
 
     def __init__(self, settings: Settings):
-        """Remember where; open nothing."""
         self.settings = settings
         self._opening = threading.Lock()
 
@@ -96,14 +95,10 @@ class RunStore:
             text: only those that have it in their name, model or data set, in any case.
             limit: at most so many.
         """
-        wanted = None if statuses is None else {Status(status) for status in statuses}
-        runs = self._search(kind, wanted, limit if not text else None)
+        allowed = set(Status) if statuses is None else {Status(status) for status in statuses}
+        runs = self._search(kind, allowed, limit if not text else None)
         starter = _starter.starter_run()
-        if (
-            starter
-            and kind in (None, starter.kind)
-            and (wanted is None or starter.status in wanted)
-        ):
+        if starter and kind in (None, starter.kind) and starter.status in allowed:
             runs.append(starter)
         return [run for run in runs if _mentions(run, text)][:limit]
 
@@ -147,7 +142,7 @@ class RunStore:
         self.artifact(run_id, "card.json")
         return self.artifact(run_id, "model.keras").parent
 
-    # Writing, for people
+    # Writing, for people. The starter is read only: it raises `StorageError`.
 
     def create(
         self,
@@ -182,23 +177,13 @@ class RunStore:
         patiently(self.client.log_artifact, run_id, str(path), folder)
 
     def replace_artifact(self, run_id: str, path: Path) -> None:
-        """Store a file in the place of one of the same name.
-
-        Raises:
-            RunNotFoundError: there is no such run.
-            StorageError: it is the starter, which is read only.
-        """
-        self._refuse_starter(run_id)
+        """Store a file in the place of one of the same name."""
         self.add_artifact(run_id, path)
         fetched = self.settings.home / "cache" / "artifacts" / run_id / path.name
         fetched.unlink(missing_ok=True)
 
     def rename(self, run_id: str, name: str) -> None:
-        """Give a run another name.
-
-        Raises:
-            StorageError: the name is empty, or the run is the starter.
-        """
+        """Give a run another name, which must not be empty."""
         self._refuse_starter(run_id)
         if not name.strip():
             raise StorageError("A run needs a name.")
@@ -289,11 +274,11 @@ class RunStore:
                 raise RunNotFoundError(run_id) from error
             raise StorageError(f"The record of runs does not answer: {error}") from error
 
-    def _search(self, kind: str | None, wanted: set[Status] | None, limit: int | None) -> list[Run]:
+    def _search(self, kind: str | None, statuses: set[Status], limit: int | None) -> list[Run]:
         # MLflow cannot ask for one of several tags; a search that finds little is quick.
         filters = [[f"tags.`{PREFIX}kind` = '{kind}'"] if kind else []]
-        if wanted is not None:
-            filters = [[*filters[0], f"tags.`{PREFIX}status` = '{s}'"] for s in sorted(wanted)]
+        if len(statuses) < len(Status):
+            filters = [[*filters[0], f"tags.`{PREFIX}status` = '{s}'"] for s in sorted(statuses)]
         runs = [run for one in filters for run in self._pages(" and ".join(one), limit)]
         return sorted(runs, key=lambda run: run.created or _LONG_AGO, reverse=True)
 

@@ -60,16 +60,18 @@ class EpochCallback(keras.callbacks.Callback):
         control: asked for "pause" or "cancel".
     """
 
-    def __init__(self, *, task, state, rule, checkpoint, report, control):
-        """Validate nothing yet."""
+    def __init__(
+        self,
+        task: Task,
+        state: TrainingState,
+        rule: StoppingRule,
+        checkpoint: Path | None,
+        report: Report,
+        control: Control,
+    ):
         super().__init__()
-        self.task: Task = task
-        self.recipe: Recipe = task.recipe
-        self.state: TrainingState = state
-        self.rule: StoppingRule = rule
-        self.checkpoint: Path | None = checkpoint
-        self.report: Report = report
-        self.control: Control = control
+        self.task, self.recipe, self.state, self.rule = task, task.recipe, state, rule
+        self.checkpoint, self.report, self.control = checkpoint, report, control
         self.reason = "finished"
 
     def on_train_begin(self, logs=None):
@@ -139,19 +141,11 @@ class EpochCallback(keras.callbacks.Callback):
 
 
 class StepCallback(keras.callbacks.Callback):
-    """Reports within an epoch, a few times a second at most.
-
-    Args:
-        task: what is trained.
-        report: called with `StepsEnded`.
-    """
+    """Calls `report` with `StepsEnded` a few times a second at most."""
 
     def __init__(self, task: Task, report: Report):
-        """Report nothing yet."""
         super().__init__()
-        self.recipe = task.recipe
-        self.epochs = task.epochs
-        self.report = report
+        self.recipe, self.epochs, self.report = task.recipe, task.epochs, report
         self._last = (0, 0.0)
 
     def on_epoch_begin(self, epoch, logs=None):
@@ -197,16 +191,10 @@ class StoppingRule:
     patience: float = field(init=False)  # mini-batches to look at; grows
 
     def __post_init__(self):
-        """Start with the patience of the rule."""
         self.patience = self.stopping.patience if self.stopping else math.inf
 
     def should_stop(self, epoch: int, logs: Mapping[str, float]) -> bool:
-        """Whether training ends after this epoch.
-
-        Args:
-            epoch: 1-based number of the epoch that ended.
-            logs: its `val_loss` and `val_error`.
-        """
+        """Whether training ends after this epoch (1-based), given its validation figures."""
         if self.stopping is None:
             return False
         value = logs[self.stopping.monitor]

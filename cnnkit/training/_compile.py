@@ -46,11 +46,6 @@ def steps_per_call(model: keras.Model, batch_size: int, steps_per_epoch: int) ->
 
     Each return costs about 2 ms, but only there is a run reported on or cancelled: so
     as many as a CPU makes in half a second, and no more than an eighth of an epoch.
-
-    Args:
-        model: the network.
-        batch_size: images in a step.
-        steps_per_epoch: batches.
     """
     most = min(64, max(1, steps_per_epoch // 8))
     if tf.config.list_physical_devices("GPU"):
@@ -103,13 +98,12 @@ def objective(model: keras.Model, recipe: Recipe) -> dict[str, Any]:
     mixed = recipe.augmentation.mixup
     metric = keras.metrics.CategoricalAccuracy if mixed else keras.metrics.SparseCategoricalAccuracy
     accuracy = metric(name="accuracy")
-    auxiliary = len(model.outputs) - 1
-    if not auxiliary:
+    if len(model.outputs) == 1:
         return {"loss": make_loss(recipe), "metrics": [accuracy]}
     return {
         "loss": [make_loss(recipe) for _ in model.outputs],
         "loss_weights": loss_weights(model),
-        "metrics": [[accuracy], *([] for _ in range(auxiliary))],
+        "metrics": [[accuracy], *([] for _ in model.outputs[1:])],
     }
 
 
@@ -124,11 +118,7 @@ def label_every_output(model: keras.Model, dataset: tf.data.Dataset) -> tf.data.
     if outputs == 1:
         return dataset
     return dataset.map(
-        lambda images, labels, *weights: (
-            images,
-            (labels,) * outputs,
-            *((w,) * outputs for w in weights),
-        )
+        lambda images, *others: (images, *((values,) * outputs for values in others))
     )
 
 
@@ -147,15 +137,9 @@ def main_figures(logs: Mapping[str, float]) -> tuple[float, float]:
 
 
 class Schedule(keras.optimizers.schedules.LearningRateSchedule):
-    """A learning rate that rises linearly first and then follows a curve.
-
-    Args:
-        recipe: learning rate, schedule, warm-up and what is left at the end.
-        steps_per_epoch: batches.
-    """
+    """A recipe's learning rate, which rises linearly first and then follows a curve."""
 
     def __init__(self, recipe: Recipe, steps_per_epoch: int):
-        """Turn epochs into steps."""
         self.recipe = recipe
         self.steps_per_epoch = steps_per_epoch
         self.warmup = recipe.warmup_epochs * steps_per_epoch
@@ -229,7 +213,6 @@ class SmoothedCrossEntropy(keras.losses.Loss):
     """
 
     def __init__(self, label_smoothing: float, **kwargs):
-        """Keep the fraction that is spread."""
         super().__init__(**kwargs)
         self.label_smoothing = label_smoothing
 

@@ -10,7 +10,6 @@ from __future__ import annotations
 import json
 import os
 import zipfile
-from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -46,7 +45,8 @@ def save_checkpoint(path: Path, model: keras.Model, state: TrainingState, recipe
         state: of the end of an epoch.
         recipe: fingerprint, so that no other recipe goes on from here.
     """
-    arrays = {f"variable{i}": v for i, v in enumerate(_values(_variables(model)))}
+    values = map(keras.ops.convert_to_numpy, _variables(model))
+    arrays = {f"variable{i}": value for i, value in enumerate(values)}
     arrays |= {f"best{i}": array for i, array in enumerate(state.best_weights or ())}
     facts = {key: value for key, value in vars(state).items() if key != "best_weights"}
     arrays["facts"] = np.array(json.dumps(facts | {"recipe": recipe}))
@@ -67,13 +67,13 @@ def restore_checkpoint(path: Path, model: keras.Model, recipe: str) -> TrainingS
     if facts.pop("recipe") != recipe:
         raise IncompatibleError(f"{path} was written by another recipe. Start a new run instead.")
     variables = _variables(model)
-    values = [arrays[f"variable{i}"] for i in range(sum(k.startswith("variable") for k in arrays))]
+    values = _numbered(arrays, "variable")
     shapes = [tuple(variable.shape) for variable in variables]
     if [value.shape for value in values] != shapes:
         raise IncompatibleError(f"{path} was written for another network. Start a new run instead.")
     for variable, value in zip(variables, values, strict=True):
         variable.assign(value)
-    best = [arrays[f"best{i}"] for i in range(sum(k.startswith("best") for k in arrays))]
+    best = _numbered(arrays, "best")
     return TrainingState(**facts, best_weights=best or None)
 
 
@@ -95,11 +95,11 @@ def _read(path: Path) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
         raise CorruptAssetError(path, f"cannot be read as a checkpoint ({error})") from error
 
 
+def _numbered(arrays: dict[str, np.ndarray], name: str) -> list[np.ndarray]:
+    return [arrays[f"{name}{i}"] for i in range(sum(key.startswith(name) for key in arrays))]
+
+
 def _variables(model: keras.Model) -> list[keras.Variable]:
     """Weights, generator states and optimizer, always in the same order."""
     model.optimizer.build(model.trainable_variables)
     return [*model.variables, *model.optimizer.variables]
-
-
-def _values(variables: Iterable[keras.Variable]) -> list[np.ndarray]:
-    return [keras.ops.convert_to_numpy(variable) for variable in variables]

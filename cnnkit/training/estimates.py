@@ -147,10 +147,10 @@ class TimeEstimate:
 def estimate_time(
     recipe: Recipe, depth_of: dict[str, Depth], images: tuple[int, int], seconds: float
 ) -> TimeEstimate:
-    """What a recipe will take, before it starts.
+    """What a fine-tuning will take: each part of the network takes its share of the MACs.
 
-    Each part of a network takes its share of the MACs; a training step takes the forward
-    pass, and twice as much again for the backward pass through the trainable part.
+    A training step takes the forward pass, and twice as much again for the backward pass
+    through the trainable part.
 
     Args:
         recipe: what is to be done.

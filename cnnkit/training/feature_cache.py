@@ -52,7 +52,6 @@ class FeatureEntry:
     """
 
     def __init__(self, folder: Path):
-        """Map the files."""
         self.folder = folder
         self.features = np.load(folder / FEATURES, mmap_mode="r")
         self._done = np.load(folder / DONE, mmap_mode="r+")
@@ -83,13 +82,7 @@ class FeatureCache(BoundedFolder):
     """A bounded folder of entries, which grow while their rows are filled."""
 
     def open(self, key: FeatureKey, images: int, shape: Sequence[int]) -> FeatureEntry:
-        """The entry of a key, new and empty if there is none.
-
-        Args:
-            key: what is in it.
-            images: of the data set, all of them.
-            shape: of one image's features.
-        """
+        """The entry of a key for all images of a data set, new and empty if there is none."""
         if not self.has(key):
             self._make(key, (images, *shape))
         return FeatureEntry(self.path(key.digest()))
@@ -110,8 +103,7 @@ class FeatureCache(BoundedFolder):
             raise LimitError(
                 f"The feature cache would take {total / 2**20:,.0f} MB, and "
                 f"{self.max_bytes / 2**20:,.0f} MB are allowed. Use fewer variants, "
-                "train without the cache, or raise "
-                "CNNKIT_FEATURES_MEMORY."
+                "train without the cache, or raise CNNKIT_FEATURES_MEMORY."
             )
         self.shrink(needed, keep=names)
 
@@ -125,10 +117,8 @@ class FeatureCache(BoundedFolder):
             done = np.load(folder / DONE, mmap_mode="r")
             if features.shape == (rows, *shape) and done.shape == (rows,):
                 return True
-        except FileNotFoundError:
-            pass
         except (ValueError, EOFError, OSError, KeyError):
-            pass
+            pass  # not there, or damaged
         self.remove(digest)
         return False
 

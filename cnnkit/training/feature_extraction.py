@@ -55,7 +55,6 @@ class FeatureExtraction:
         dataset: Dataset,
         cache: FeatureCache,
     ):
-        """Find what is there already; compute nothing."""
         self.recipe, self.dataset, self.cache = recipe, dataset, cache
         self.variant_rows = _variant_rows(recipe, dataset)
         self.size = network.whole.input_shape[1:3]

@@ -132,7 +132,6 @@ class PhaseTasks:
         dataset: Dataset,
         features: FeatureExtraction | None = None,
     ):
-        """Build nothing yet."""
         self.recipe, self.network, self.dataset = recipe, network, dataset
         self.features = features
 

@@ -48,7 +48,6 @@ class FreezableNetwork:
     """
 
     def __init__(self, whole: keras.Model, *, new_head: bool = True, pretrained: bool = True):
-        """Freeze nothing yet."""
         self.whole, self.new_head, self.pretrained = whole, new_head, pretrained
 
     @cached_property
@@ -62,10 +61,7 @@ class FreezableNetwork:
         return self.anatomy.rows
 
     def first_row(self, train_from: str) -> int:
-        """Number of the lowest trainable row.
-
-        Args:
-            train_from: "head", "all", or the name of a block or a layer.
+        """Number of the lowest trainable row, for "head", "all", or a block's or layer's name.
 
         Raises:
             UnknownLayerError: there is no such block or layer; lists the blocks.
@@ -82,12 +78,12 @@ class FreezableNetwork:
 
     def blocks(self) -> dict[str, int]:
         """Name of each block below the head that has weights, and its first row."""
-        found: dict[str, int] = {}
+        rows: dict[str, int] = {}
         for block in blocks_in_order(self.anatomy):
             first = min(rows_of(block.parts))
             if block.parameters and not self.rows[first].name.startswith((HEAD_PREFIX, LOGITS)):
-                found[block.names[0]] = first
-        return found
+                rows[block.names[0]] = first
+        return rows
 
     def _head_begins(self) -> str:
         """The first layer of the head that has weights or is random."""
@@ -110,16 +106,13 @@ class FreezableNetwork:
         return below[-1]
 
     def split(self, train_from: str, *, cached: bool = True) -> FrozenSplit:
-        """Freeze what is below and cut the network as high as possible.
+        """Freeze what is below `train_from` and cut the network as high as possible.
 
-        Args:
-            train_from: lowest trainable layer.
-            cached: False: no base is cut off; the frozen layers compute in every step.
+        Without `cached` no base is cut off: the frozen layers compute in every step.
         """
-        if not self.new_head:
-            return FrozenSplit(whole=self.whole, top=self.whole, cut=None)
-        self.freeze(train_from)
-        cut = self.cut(train_from) if cached else None
+        if self.new_head:
+            self.freeze(train_from)
+        cut = self.cut(train_from) if self.new_head and cached else None
         if cut is None:
             return FrozenSplit(whole=self.whole, top=self.whole, cut=None)
         name = self.rows[cut].name
@@ -245,11 +238,7 @@ class Depth:
     activation_bytes: int  # of the layers that compute in every step, for one image
 
     def memory(self, batch_size: int) -> int:
-        """About how many bytes parameters and activations take in training.
-
-        Args:
-            batch_size: images in a step.
-        """
+        """About how many bytes parameters and activations take in training."""
         weights = self.parameters + SLOTS * self.trainable
         return 4 * weights + batch_size * self.activation_bytes
 
@@ -262,10 +251,10 @@ class Depth:
 def list_depths(
     model: str, *, size: int | None = None, head: Head | None = None, classes: int = 17
 ) -> list[Depth]:
-    """The depths of a network, the head alone first. Loads no weights.
+    """The depths of a pretrained or registered network, the head alone first. Loads no weights.
 
     Args:
-        model: pretrained or registered network.
+        model: its name.
         size: pixels, height and width of its images; None: as published.
         head: the new layers; None: global average pooling.
         classes: of the new data set.

@@ -127,7 +127,6 @@ class BatchStream:
         classes: int = 0,
         weights: np.ndarray | None = None,
     ):
-        """Put the images where TensorFlow finds them."""
         self.recipe, self.size, self.classes = recipe, size, classes
         self.images = len(images)
         self.per_pass = batches_per_pass(len(images), recipe)

@@ -27,13 +27,10 @@ VALUES = 3_000_000  # in a batch of images, where nobody says how many
 
 
 def evaluation_dataset(spec: Mapping[str, Any]) -> Dataset:
-    """The data set of a stored recipe, with the test set that its network was held out from.
+    """The data set of a stored recipe's `to_dict()`, with the same test set.
 
     Another split seed would put training images into the test set, and images that are drawn
     at random are others with another seed. Sizes of training and validation set do not matter.
-
-    Args:
-        spec: `to_dict()` of a recipe.
 
     Raises:
         UnknownDatasetError, AssetUnavailableError, CorruptAssetError
@@ -167,20 +164,16 @@ class Predictions:
 
     def by_class(self) -> list[ClassScore]:
         """How well each class is recognized, in the order of the classes."""
-        totals = self.confusion.sum(axis=1)
-        scores = []
-        for number, row in enumerate(self.confusion):
-            others = row.copy()
-            others[number] = 0
-            scores.append(
-                ClassScore(
-                    number=number,
-                    images=int(totals[number]),
-                    correct=int(row[number]),
-                    most_confused=int(others.argmax()) if others.any() else None,
-                )
+        wrong = self.confusion - np.diag(np.diag(self.confusion))
+        return [
+            ClassScore(
+                number=number,
+                images=int(row.sum()),
+                correct=int(row[number]),
+                most_confused=int(others.argmax()) if others.any() else None,
             )
-        return scores
+            for number, (row, others) in enumerate(zip(self.confusion, wrong, strict=True))
+        ]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -204,17 +197,10 @@ class ClassScore:
 
 
 def wilson_interval(correct: int, total: int) -> tuple[float, float]:
-    """95 % confidence interval of a proportion.
+    """95 % confidence interval of `correct` among `total` predictions, of which there is one.
 
-    Unlike "plus or minus two standard deviations" it stays within 0 to 1, and has a width
-    even where all predictions are correct.
-
-    Args:
-        correct: correct predictions.
-        total: predictions, at least one.
-
-    Reference:
-        Wilson 1927: Probable inference, the law of succession, and statistical inference.
+    It stays within 0 to 1, and has a width even where all predictions are correct (Wilson
+    1927: Probable inference, the law of succession, and statistical inference).
     """
     from scipy.stats import binomtest  # takes a second to import
 
@@ -231,7 +217,6 @@ class Evaluator:
     """
 
     def __init__(self, model: keras.Model, batch_size: int | None = None):
-        """Compile nothing yet; the first call does."""
         import tensorflow as tf
 
         from cnnkit.training.pipeline import to_size
@@ -244,10 +229,7 @@ class Evaluator:
         )
 
     def __call__(self, images: ImageArray, labels: np.ndarray) -> Predictions:
-        """Evaluate on uint8 or float images, (images, height, width, channels).
-
-        Images of another size than the network's are resized.
-        """
+        """Evaluate on uint8 or float images (images, height, width, channels) of any size."""
         parts = [
             self._logits(np.asarray(images[start : start + self.batch_size])).numpy()
             for start in range(0, len(images), self.batch_size)
@@ -258,7 +240,7 @@ class Evaluator:
 def evaluate(
     model: keras.Model, images: ImageArray, labels: np.ndarray, batch_size: int | None = None
 ) -> Predictions:
-    """Evaluate a model once.
+    """Evaluate a model once; see `Evaluator`.
 
     Args:
         model: from images, 0 to 255, to logits.

@@ -51,22 +51,8 @@ class Augmentation:
     mixup: float = 0.0  # alpha of the beta distribution that two images are mixed by
 
     def __post_init__(self):
-        """Check every range."""
-        for name, low, high in (
-            ("shift", 0, 112),
-            ("rotation", 0, 180),
-            ("zoom", 0, 0.9),
-            ("shear", 0, 60),
-            ("elastic", 0, 10),
-            ("elastic_smoothness", 0.5, 112),
-            ("crop", 0, 0.9),
-            ("brightness", 0, 1),
-            ("contrast", 0, 1),
-            ("hue", 0, 0.5),
-            ("pca", 0, 1),
-            ("cutout", 0, 0.9),
-            ("mixup", 0, 2),
-        ):
+        for name, high in _LARGEST_CHANGES.items():
+            low = 0.5 if name == "elastic_smoothness" else 0
             check_range(f"augmentation.{name}", getattr(self, name), low, high)
         check_choice("augmentation.fill", self.fill, FILLS)
         for name in ("flip", "flip_vertical"):
@@ -103,7 +89,6 @@ class Stopping:
     improvement_threshold: float = 0.995  # tutorial only, factor of the best error
 
     def __post_init__(self):
-        """Check every field."""
         check_choice("stopping.kind", self.kind, ("keras", "tutorial"))
         check_choice("stopping.monitor", self.monitor, ("val_loss", "val_error"))
         check_range("stopping.patience", self.patience, 0, 10_000_000)
@@ -121,7 +106,6 @@ class Head:
     dropout: float = 0.2  # before the logits
 
     def __post_init__(self):
-        """Check every field."""
         check_choice("head.kind", self.kind, HEADS)
         check_whole("head.units", self.units, 0, 8192)
         check_range("head.dropout", self.dropout, 0, 0.9)
@@ -143,7 +127,6 @@ class Phase:
     weight_decay: float | None = None
 
     def __post_init__(self):
-        """Check what `Recipe` does not check."""
         if not isinstance(self.train_from, str) or not self.train_from:
             raise InvalidRecipeError(
                 f"train_from must be {HEAD!r}, {ALL!r} or the name of a block or a layer. "
@@ -214,7 +197,6 @@ class Recipe:
     seed: int = 0  # of weights, dropout, order and augmentation
 
     def __post_init__(self):
-        """Check every field once; whoever holds a recipe may trust it."""
         object.__setattr__(self, "model_options", dict(self.model_options))
         object.__setattr__(self, "phases", tuple(self.phases))
         for name, allowed in _CHOICES.items():
@@ -234,17 +216,8 @@ class Recipe:
     def training_phases(self) -> tuple[Phase, ...]:
         """Every phase with all its settings, at least one."""
         phases = self.phases or (Phase(train_from=ALL),)
-        return tuple(
-            Phase(
-                train_from=phase.train_from,
-                **{
-                    name: getattr(self, name) if getattr(phase, name) is None
-                    else getattr(phase, name)
-                    for name in PHASE_SETTINGS
-                },
-            )
-            for phase in phases
-        )  # fmt: skip
+        usual = {name: getattr(self, name) for name in PHASE_SETTINGS}
+        return tuple(Phase(**usual | _said(phase)) for phase in phases)
 
     @property
     def total_epochs(self) -> int:
@@ -271,24 +244,13 @@ class Recipe:
         return self.cached and any(phase.train_from != ALL for phase in self.phases)
 
     def for_phase(self, number: int) -> Recipe:
-        """How one phase trains: a recipe without phases, with its settings.
-
-        Args:
-            number: of the phase, 0-based.
-
-        Raises:
-            InvalidRecipeError: a value of the phase cannot work; names the field.
-        """
+        """How phase `number` (0-based) trains: a recipe without phases, with its settings."""
         phase = self.training_phases[number]
         settings = {name: getattr(phase, name) for name in PHASE_SETTINGS}
-        return dataclasses.replace(self, phases=(), **settings)
+        return self.replace(phases=(), **settings)
 
     def input_shape(self, images: tuple[int, int, int]) -> tuple[int, int, int]:
-        """Shape of the network's input.
-
-        Args:
-            images: (height, width, channels) of the data set's.
-        """
+        """(height, width, channels) of the network's input, for those of the data set."""
         return (self.size, self.size, images[2]) if self.size else images
 
     def on(self, dataset: str) -> Recipe:
@@ -298,11 +260,7 @@ class Recipe:
         return self.replace(dataset=dataset, train_size=None, validation_size=None)
 
     def for_epochs(self, epochs: int) -> Recipe:
-        """The same recipe for about so many epochs, shared among its phases as they are now.
-
-        Args:
-            epochs: of all phases, at least one for each.
-        """
+        """The same recipe for about so many epochs in all, shared among its phases as now."""
         factor = epochs / self.total_epochs
         phases = tuple(
             dataclasses.replace(own, epochs=max(1, round(factor * (phase.epochs or 1))))
@@ -316,9 +274,7 @@ class Recipe:
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values only, as they go into JSON; of phases only what they say themselves."""
-        values = dataclasses.asdict(self)
-        phases = [{k: v for k, v in p.items() if v is not None} for p in values["phases"]]
-        return values | {"phases": phases}
+        return dataclasses.asdict(self) | {"phases": list(map(_said, self.phases))}
 
     def to_json(self) -> str:
         """Sorted keys, so that equal recipes give equal text."""
@@ -405,6 +361,10 @@ class Recipe:
             check_range(name, getattr(self, name), low, high)
 
 
+def _said(phase: Phase) -> dict[str, Any]:
+    return {name: value for name, value in vars(phase).items() if value is not None}
+
+
 def default_of(one: dataclasses.Field) -> Any:
     """The default of a dataclass's field; MISSING where it has none."""
     if one.default_factory is not dataclasses.MISSING:
@@ -423,6 +383,11 @@ def _with_parts(values: dict[str, Any]) -> dict[str, Any]:
     }
 
 
+_LARGEST_CHANGES = {
+    "shift": 112, "rotation": 180, "zoom": 0.9, "shear": 60, "elastic": 10,
+    "elastic_smoothness": 112, "crop": 0.9, "brightness": 1, "contrast": 1, "hue": 0.5,
+    "pca": 1, "cutout": 0.9, "mixup": 2,
+}  # fmt: skip
 _CHOICES = {
     "weights": WEIGHTS,
     "validation_from": ("start", "end"),
@@ -448,10 +413,10 @@ _MAY_BE_NONE = ("size", "per_class", "train_size", "validation_size", "steps_per
 
 
 def upgraded(values: dict[str, Any]) -> dict[str, Any]:
-    """Values of a recipe as this version writes them.
+    """Values of a recipe as this version writes them, from those of any version's `to_dict`.
 
-    Args:
-        values: of any version's `to_dict`.
+    Earlier versions had a recipe of its own for fine-tuning, in which each phase held all its
+    settings. It is recognized by phases without an optimizer beside them.
     """
     if not values.get("phases") or "optimizer" in values:
         return values
@@ -467,11 +432,7 @@ def upgraded(values: dict[str, Any]) -> dict[str, Any]:
 
 
 def check_choice(name: str, value: Any, allowed: tuple) -> None:
-    """Accept a value that is allowed.
-
-    Raises:
-        InvalidRecipeError: the value cannot work; names the field.
-    """
+    """Refuse what is not allowed with an `InvalidRecipeError` that names the field."""
     if value not in allowed:
         raise InvalidRecipeError(
             f"{name} must be one of {', '.join(map(str, allowed))}. Received: {value!r}."
@@ -479,11 +440,7 @@ def check_choice(name: str, value: Any, allowed: tuple) -> None:
 
 
 def check_range(name: str, value: Any, low: float, high: float) -> None:
-    """Accept a number within its range.
-
-    Raises:
-        InvalidRecipeError: the value cannot work; names the field.
-    """
+    """Refuse what is no number from `low` to `high`."""
     number = isinstance(value, int | float) and not isinstance(value, bool)
     if not number or not low <= value <= high:
         raise InvalidRecipeError(
@@ -492,11 +449,7 @@ def check_range(name: str, value: Any, low: float, high: float) -> None:
 
 
 def check_whole(name: str, value: Any, low: int, high: int, *, optional: bool = False) -> None:
-    """Accept a whole number within its range, and None where it is optional.
-
-    Raises:
-        InvalidRecipeError: the value cannot work; names the field.
-    """
+    """Refuse what is no whole number from `low` to `high`, nor None where that is allowed."""
     if value is None and optional:
         return
     if not isinstance(value, int) or isinstance(value, bool) or not low <= value <= high:
@@ -515,21 +468,11 @@ ADDED_TO_FINE_TUNING = (
     "drop_remainder", "shuffle", "loss_reduction", "l1", "l2",
 )  # fmt: skip
 _OLD_PHASE = {
-    "train_from": "head",
-    "epochs": 10,
-    "optimizer": "adamw",
-    "learning_rate": 1e-3,
-    "momentum": 0.0,
-    "nesterov": False,
-    "schedule": "cosine",
-    "warmup_epochs": 0.0,
-    "final_learning_rate": 0.0,
-    "weight_decay": 0.0,
-}
+    "train_from": "head", "epochs": 10, "optimizer": "adamw", "learning_rate": 1e-3,
+    "momentum": 0.0, "nesterov": False, "schedule": "cosine", "warmup_epochs": 0.0,
+    "final_learning_rate": 0.0, "weight_decay": 0.0,
+}  # fmt: skip
 _OLD_FINE_TUNING = {
-    "weights": "imagenet",
-    "dataset": "flowers17",
-    "head": {},
-    "batch_size": 32,
+    "weights": "imagenet", "dataset": "flowers17", "head": {}, "batch_size": 32,
     "precision": "auto",
-}
+}  # fmt: skip

@@ -59,20 +59,17 @@ def write_result(
     predictions: Predictions,
     logits_type: type = np.float32,
 ) -> None:
-    """Write model, card, recipe, curves and the predictions for the test set.
+    """Write model, card, recipe, curves and the predictions for the test set to a folder.
 
-    Args:
-        folder: made where it is missing.
-        recipe: of the training.
-        dataset: it was trained and tested on.
-        result: of `fit`.
-        predictions: for the test set.
-        logits_type: float32, or float16 for half the size.
+    `logits_type` is float32, or float16 for half the size.
     """
     card = _card(recipe, dataset, result.model.input_shape[1:], figures(result, predictions))
     save_model(result.model, card, folder)
     (folder / "recipe.json").write_text(recipe.to_json(), encoding="utf-8")
-    _write_csv(folder / "history.csv", result.history)
+    with (folder / "history.csv").open("w", encoding="utf-8", newline="") as file:
+        writer = csv.DictWriter(file, fieldnames=list(result.history[0]))
+        writer.writeheader()
+        writer.writerows(result.history)
     np.savez_compressed(
         folder / "predictions.npz",
         logits=predictions.logits.astype(logits_type),
@@ -107,13 +104,6 @@ def _title(recipe: Recipe, dataset: Dataset) -> str:
     known = pretrained_info if recipe.model in list_pretrained() else model_info
     title = known(recipe.model).title
     return title if recipe.head is None else f"{title}, {dataset.title}"
-
-
-def _write_csv(path: Path, rows: Sequence[Mapping[str, float]]) -> None:
-    with path.open("w", encoding="utf-8", newline="") as file:
-        writer = csv.DictWriter(file, fieldnames=list(rows[0]))
-        writer.writeheader()
-        writer.writerows(rows)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -175,14 +165,12 @@ def _predict(
     model: keras.Model, names: Sequence[str], title: str, images: ImageArray
 ) -> BaselinePredictions:
     first = images[: min(MOST_IMAGES, len(images))]
-    predictions = Evaluator(model)(first, np.zeros(len(first), np.int64))
-    probabilities = predictions.probabilities
+    probabilities = Evaluator(model)(first, np.zeros(len(first), np.int64)).probabilities
     top = np.argsort(-probabilities, axis=1, kind="stable")[:, :TOP_K]
     return BaselinePredictions(
         network=title,
         names=tuple(tuple(str(names[i]) for i in row) for row in top),
         probabilities=tuple(
-            tuple(round(float(p[i]), 6) for i in row)
-            for p, row in zip(probabilities, top, strict=True)
+            map(tuple, np.take_along_axis(probabilities, top, axis=1).round(6).tolist())
         ),
     )

@@ -32,7 +32,6 @@ class DreamTask:
     quick = False
 
     def __init__(self, spec: Mapping[str, Any], folder: Path, context: WorkerContext):
-        """Open nothing yet."""
         self.context = context
         self.network = NetworkRef.parse(spec["network"])
         self.dream = Dream(**spec["dream"])

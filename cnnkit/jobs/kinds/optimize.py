@@ -51,7 +51,6 @@ class OptimizeTask:
     quick = False
 
     def __init__(self, spec: Mapping[str, Any], folder: Path, context: WorkerContext):
-        """Open nothing yet."""
         self.folder, self.context = folder, context
         self.network = NetworkRef.parse(spec["network"])
         self.plan = Plan.from_dict(spec["plan"])

@@ -25,7 +25,6 @@ class Question:
     quick = True
 
     def __init__(self, spec: Mapping[str, Any], folder: Path, context: WorkerContext):
-        """Remember the question."""
         self.spec, self.folder, self.context = spec, folder, context
         self._answer: dict[str, Any] = {}
 

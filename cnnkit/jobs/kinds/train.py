@@ -81,7 +81,6 @@ class Recorder:
     """
 
     def __init__(self, job: JobContext):
-        """Wait for `Started`."""
         self.job = job
         self._steps_per_epoch = 1
         self._epochs = 1
