@@ -34,7 +34,7 @@ from cnnkit.training.fields import with_values
     "model_options.activation=relu, dataset=flowers17.",
 )
 @click.option("--name", help="What to call the run.")
-@click.option("--detach", is_flag=True, help="Do not wait: the training goes on by itself.")
+@click.option("--detach", is_flag=True, help="Do not wait: the training goes on in the background.")
 @json_option
 def train(
     model: str,

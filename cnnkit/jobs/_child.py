@@ -110,11 +110,8 @@ def start_child(
 ) -> subprocess.Popen:
     """A new process for a run, in a session of its own: it outlives its starter.
 
-    Args:
-        settings: given to the child by its environment.
-        run_id: what to work on.
-        lease: the right to write it; None: the child takes it.
-        shared: keep checkpoints in the artifact store too.
+    With no `lease`, the right to write the run, it takes one itself. `shared` keeps
+    checkpoints in the artifact store too.
     """
     arguments = [run_id, *(["--lease", lease] if lease else []), *(["--shared"] if shared else [])]
     return start_process(settings, *arguments, log=log_file(settings, run_id), outlives=True)
@@ -130,13 +127,10 @@ def start_warm_worker(settings: Settings) -> subprocess.Popen:
 def start_process(
     settings: Settings, *arguments: str, log: Path, outlives: bool = False
 ) -> subprocess.Popen:
-    """`cnnkit worker` with some arguments.
+    """`cnnkit worker` with some arguments, its output appended to `log`.
 
-    Args:
-        settings: given to the child by its environment.
-        *arguments: of the command.
-        log: file that its output is appended to.
-        outlives: it goes on after this process; else it reads from a pipe, and ends with it.
+    One that `outlives` this process goes on after it; else it reads from a pipe, and ends
+    with it.
     """
     log.parent.mkdir(parents=True, exist_ok=True)
     with log.open("ab") as output:

@@ -18,12 +18,7 @@ class Pace:
         self._ends: deque[tuple[float, float]] = deque()  # (seconds since 1970, steps done)
 
     def add(self, step: float, now: float | None = None) -> None:
-        """Note that so many steps are done.
-
-        Args:
-            step: steps done in all; may be a fraction.
-            now: seconds since 1970.
-        """
+        """Note that so many steps are done in all, at a time in seconds since 1970."""
         now = time.time() if now is None else now
         self._ends.append((now, step))
         while len(self._ends) > 2 and self._ends[1][0] < now - WINDOW:

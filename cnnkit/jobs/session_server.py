@@ -46,12 +46,7 @@ Command = dict[str, Any]
 
 
 def serve(settings: Settings, folder: Path) -> None:
-    """Do what standard input says until it ends, which it does with the parent.
-
-    Args:
-        settings: where things are, and how much memory networks may take.
-        folder: of this worker's sessions.
-    """
+    """Do what standard input says until it ends, which it does with the parent."""
     commands: queue.Queue[Command | None] = queue.Queue()
     threading.Thread(target=_read, args=(commands,), daemon=True).start()
     SessionServer(settings, folder, commands).run()
@@ -67,7 +62,7 @@ class WorkerContext:
     """What the tasks of one process share.
 
     Args:
-        settings: see `serve`.
+        settings: where things are, and how much memory networks may take.
         post: takes a command to a session, from any thread.
         images: of a session as they are, by its id; None where it has none.
     """
@@ -93,12 +88,9 @@ class WorkerContext:
         return self._engines[opened]
 
     def later(self, session: str, command: str, work: Callable[[], dict[str, Any]]) -> None:
-        """Do work in a thread and hand what it returns to a session, as a command's values.
+        """Do work in a thread, and hand what it returns to a session as a command's values.
 
-        Args:
-            session: its name.
-            command: one of its task's.
-            work: touches nothing of the session.
+        The work must touch nothing of the session.
         """
 
         def act() -> None:
@@ -108,13 +100,7 @@ class WorkerContext:
 
 
 class SessionServer:
-    """All sessions of one process.
-
-    Args:
-        settings: see `serve`.
-        folder: see `serve`.
-        commands: None among them ends it.
-    """
+    """All sessions of one process, in a folder; None among the commands ends it."""
 
     def __init__(self, settings: Settings, folder: Path, commands: queue.Queue):
         self.folder = folder

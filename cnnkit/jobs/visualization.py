@@ -160,9 +160,6 @@ class VisualizationWorker:
             address: parameters of the page that shows it, for the record.
             target: plain values that the page wants back in the state's details.
 
-        Returns:
-            The session's id, for the other calls.
-
         Raises:
             CnnkitError: the network is not there, or its weights.
         """
@@ -179,17 +176,7 @@ class VisualizationWorker:
         *,
         guide: np.ndarray | None = None,
     ) -> str:
-        """Begin a dream.
-
-        Args:
-            network: whose layers.
-            dream: how.
-            image: (height, width, channels), 0 to 255.
-            guide: the same, of a second image, where the dream is guided.
-
-        Returns:
-            The session's id.
-        """
+        """Begin a dream on an image, perhaps guided by another: (height, width, channels)."""
         arrays = {"image": image} | ({} if guide is None else {"guide": guide})
         return self.start("dream", {"network": str(network), "dream": asdict(dream)}, arrays)
 

@@ -36,9 +36,6 @@ def work(settings: Settings, run_id: str, lease: str | None = None, shared: bool
         lease: the right to write it; None: take it now.
         shared: keep checkpoints in the artifact store too.
 
-    Returns:
-        How the run ended.
-
     Raises:
         JobError: the run is not queued, or another process on this machine has it.
     """

@@ -4,8 +4,17 @@ Importing this loads neither MLflow nor Keras; the store opens its database at i
 use.
 """
 
-from cnnkit.runs._record import LIVE_PREFIX, Progress, Run, Status
+from cnnkit.runs._record import LIVE_COLUMNS, LIVE_PREFIX, Progress, Run, Status
 from cnnkit.runs._starter import STARTER_ID
 from cnnkit.runs._store import Point, RunStore
 
-__all__ = ["LIVE_PREFIX", "STARTER_ID", "Point", "Progress", "Run", "RunStore", "Status"]
+__all__ = [
+    "LIVE_COLUMNS",
+    "LIVE_PREFIX",
+    "STARTER_ID",
+    "Point",
+    "Progress",
+    "Run",
+    "RunStore",
+    "Status",
+]

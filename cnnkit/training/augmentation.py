@@ -35,20 +35,23 @@ def augment(images, augmentation: Augmentation, seed):
     resampled only once (bilinear).
 
     Args:
-        images: uint8 or float32, (batch, height, width, channels).
+        images: uint8 or float32, (batch, height, width, channels), 0 to 255.
         augmentation: the largest changes.
         seed: int32 or int64, (2,); equal seeds give equal changes.
 
     Returns:
         float32, (batch, height, width, channels), in the range of the input.
 
-    Reference:
+    References:
         Simard, Steinkraus, Platt 2003: Best Practices for Convolutional Neural Networks
         (elastic distortion).
+        Krizhevsky, Sutskever, Hinton 2012: ImageNet Classification with Deep Convolutional
+        Neural Networks, section 4.1 (light).
+        DeVries, Taylor 2017: Improved Regularization of Convolutional Neural Networks with
+        Cutout.
     """
-    images = tf.cast(images, tf.float32)
-    images = _moved(images, augmentation, seed)
-    return recolor(images, augmentation, seed)
+    moved = _moved(tf.cast(images, tf.float32), augmentation, seed)
+    return _recolored(moved, augmentation, seed)
 
 
 def _moved(images, augmentation: Augmentation, seed):
@@ -57,36 +60,22 @@ def _moved(images, augmentation: Augmentation, seed):
     if augmentation.elastic:
         coordinates = random_coordinates(batch, height, width, augmentation, seed)
         return sample(images, coordinates, augmentation.fill)
-    if _resamples(augmentation):
+    if any(getattr(augmentation, name) for name in _RESAMPLED):
         return _transform(images, _weights(batch, height, width, augmentation, seed), augmentation)
     # Whole pixels change places: nothing is resampled.
     flips, _ = _flips_and_crops(batch, augmentation, seed)
-    for axis, wanted in ((1, augmentation.flip_vertical), (2, augmentation.flip)):
-        if wanted:
+    for axis, flip in ((1, augmentation.flip_vertical), (2, augmentation.flip)):
+        if flip:
             flipped = flips[:, axis - 1, tf.newaxis, tf.newaxis, tf.newaxis] < 0
             images = tf.where(flipped, tf.reverse(images, [axis]), images)
     return images
 
 
-def _resamples(augmentation: Augmentation) -> bool:
-    return any(getattr(augmentation, name) for name in _RESAMPLED)
-
-
 def random_coordinates(batch, height: int, width: int, augmentation: Augmentation, seed):
-    """Where each output pixel is taken from.
+    """Row and column in the input of each output pixel, float32, (batch, 2, height, width).
 
     An image's map is a sum of fixed maps (down, right, one) with its own random weights:
     one matrix product for the batch, and few random numbers; the elastic one is added.
-
-    Args:
-        batch: images.
-        height: pixels.
-        width: pixels.
-        augmentation: the largest changes.
-        seed: int32 or int64, (2,).
-
-    Returns:
-        float32, (batch, 2, height, width): row and column in the input, in pixels.
     """
     maps = _affine_maps(height, width).astype(np.float32)
     weights = _weights(batch, height, width, augmentation, seed)
@@ -185,16 +174,14 @@ def _random_affine(batch, augmentation: Augmentation, seed):
 
 
 def _flips_and_crops(batch, augmentation: Augmentation, seed):
-    """What is seen of an image: -1 or 1 along each axis, and how much of it, and where.
+    """What is seen of an image: (batch, 2), the sign along rows and columns; (batch, 3).
 
-    Returns:
-        float32 (batch, 2), the sign along rows and columns; (batch, 3): the part of each
-        side that is left, 0 to 1, and its middle along rows and columns, as a fraction of
-        the side, from the image's.
+    The latter are the part of each side that is left, 0 to 1, and its middle along rows and
+    columns, as a fraction of the side, from the image's. All are float32.
     """
     draws = tf.random.stateless_uniform([batch, 5], _fold(seed, 2))
-    wanted = np.array([augmentation.flip_vertical, augmentation.flip])
-    signs = tf.where((draws[:, :2] < 0.5) & wanted, -1.0, 1.0)
+    allowed = np.array([augmentation.flip_vertical, augmentation.flip])
+    signs = tf.where((draws[:, :2] < 0.5) & allowed, -1.0, 1.0)
     left = 1 - augmentation.crop * draws[:, 2:3]
     middle = (draws[:, 3:] - 0.5) * (1 - left)
     return signs, tf.concat([left, middle], axis=1)
@@ -230,24 +217,13 @@ def _bumps_along(size: int, sigma: float) -> np.ndarray:
     return heights / np.linalg.norm(heights, axis=0)
 
 
-def recolor(images, augmentation: Augmentation, seed):
+def _recolored(images, augmentation: Augmentation, seed):
     """Change brightness, contrast, hue and light of each image, then blank a square.
 
-    Args:
-        images: float32, (batch, height, width, channels), 0 to 255. Hue and light are of
-            colors: gray images keep theirs.
-        augmentation: the largest changes.
-        seed: int32 or int64, (2,); equal seeds give equal changes.
-
-    Returns:
-        float32, as `images`, kept between 0 and 255 where colors changed.
-
-    References:
-        Krizhevsky, Sutskever, Hinton 2012: ImageNet Classification with Deep Convolutional
-        Neural Networks, section 4.1 (light); DeVries, Taylor 2017: Improved Regularization
-        of Convolutional Neural Networks with Cutout.
+    Hue and light are of colors: gray images keep theirs.
     """
-    draws = tf.random.stateless_uniform([4, _count(images), 1, 1, 1], _fold(seed, 3), -1, 1)
+    count = tf.shape(images)[0]
+    draws: Any = tf.random.stateless_uniform([4, count, 1, 1, 1], _fold(seed, 3), -1, 1)
     changed = images
     if augmentation.brightness:
         changed += 255 * augmentation.brightness * draws[0]
@@ -263,7 +239,7 @@ def recolor(images, augmentation: Augmentation, seed):
 
 
 def mix(images, labels, alpha: float, seed):
-    """Lay each image and its label over another's of the batch.
+    """Lay each image and its label over another's of the batch, float32 and of the same shapes.
 
     Args:
         images: float, (batch, …): images, or what a network made of them (Verma et al.
@@ -272,13 +248,10 @@ def mix(images, labels, alpha: float, seed):
         alpha: of the beta distribution of the weights, above 0.
         seed: int32 or int64, (2,).
 
-    Returns:
-        The same shapes, as float32.
-
     Reference:
         Zhang et al. 2018: mixup: Beyond Empirical Risk Minimization.
     """
-    batch = _count(images)
+    batch: Any = tf.shape(images)[0]
     # The share of one of two gamma variables in their sum is beta distributed.
     gammas = tf.random.stateless_gamma([2, batch], _fold(seed, 5), tf.constant(alpha))
     weights = tf.math.divide_no_nan(gammas[0], gammas[0] + gammas[1])
@@ -295,7 +268,7 @@ def _mixed(values, weights, partners):
 def _light(images, augmentation: Augmentation, seed):
     if not augmentation.pca:
         return images
-    noise = tf.random.stateless_normal([_count(images), 3], _fold(seed, 4))
+    noise = tf.random.stateless_normal([tf.shape(images)[0], 3], _fold(seed, 4))
     added = (augmentation.pca * noise * PCA_SIZES) @ PCA_DIRECTIONS.T
     return images + added[:, tf.newaxis, tf.newaxis]
 
@@ -310,17 +283,13 @@ def _turned(images, turns):
 def _blanked(images, part: float, seed):
     """A square of each image in the image's mean color; parts of it may lie outside."""
     _, height, width, _ = images.shape
-    middles = tf.random.stateless_uniform([_count(images), 2, 1], _fold(seed, 7))
+    middles = tf.random.stateless_uniform([tf.shape(images)[0], 2, 1], _fold(seed, 7))
     inside = [
         tf.abs(tf.range(size, dtype=tf.float32) + 0.5 - middles[:, axis] * size) < part * size / 2
         for axis, size in enumerate((height, width))
     ]
     square = inside[0][:, :, tf.newaxis, tf.newaxis] & inside[1][:, tf.newaxis, :, tf.newaxis]
     return tf.where(square, tf.reduce_mean(images, [1, 2], keepdims=True), images)
-
-
-def _count(images) -> Any:
-    return tf.shape(images)[0]
 
 
 def _fold(seed, number: int) -> Any:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from cnnkit.errors import InvalidRecipeError
-from cnnkit.training.recipe import ALL, HEAD, Phase, Recipe
+from cnnkit.training.recipe import ALL, HEAD, Phase, Recipe, check_choice
 from cnnkit.training.recipes import get_recipe
 
 FROZEN, LAST_BLOCK, EVERYTHING, FROM_SCRATCH = "head", "last block", "all", "from scratch"
@@ -71,10 +71,7 @@ def plan(
         InvalidRecipeError: a method is unknown or a number is not above 0.
     """
     for method in methods:
-        if method not in METHODS:
-            raise InvalidRecipeError(
-                f"A method is one of {', '.join(METHODS)}. Received: {method!r}."
-            )
+        check_choice("method", method, METHODS)
     if not counts or min(counts) < 1:
         raise InvalidRecipeError(f"counts must be numbers above 0. Received: {tuple(counts)}.")
     return [
@@ -86,12 +83,7 @@ def plan(
 
 
 def collect(planned: Iterable[PlannedTraining], finished: Iterable[Any]) -> list[MeasuredTraining]:
-    """Test accuracies of a plan so far.
-
-    Args:
-        planned: of `plan`.
-        finished: runs, with `spec` and `metrics`; the first of equal ones counts.
-    """
+    """Test accuracies of a plan so far; the first of equal finished runs counts."""
     reached: dict[str, float] = {}
     for run in finished:
         if "test_accuracy" in run.metrics:
@@ -106,12 +98,7 @@ def collect(planned: Iterable[PlannedTraining], finished: Iterable[Any]) -> list
 
 
 def missing(planned: Iterable[PlannedTraining], runs: Iterable[Any]) -> list[PlannedTraining]:
-    """The trainings of a plan that none of some runs is.
-
-    Args:
-        planned: of `plan`.
-        runs: with `spec`: finished, running or queued.
-    """
+    """The trainings of a plan that no finished, running or queued run is."""
     known = {_fingerprint(run.spec) for run in runs}
     return [one for one in planned if one.recipe.fingerprint() not in known]
 

@@ -119,22 +119,19 @@ result.model.save("{model}.keras")
 
 
 def write_script(recipe: Recipe, title: str | None = None) -> str:
-    """Python source that trains and tests a network exactly as a recipe says.
+    """Python source, as `ruff format` would have it, that trains and tests as a recipe says.
 
-    The network of a run is not in it: `fit` then needs its `base` from whoever runs the script.
-
-    Args:
-        recipe: what to write down; only what differs from the defaults is written.
-        title: first words of the script; None: the names of network and data set.
-
-    Returns:
-        The source, in the style of `ruff format`.
+    It begins with the title; None: the names of network and data set. The network of a run is
+    not in it: `fit` then needs its `base` from whoever runs the script.
     """
-    used = ["Recipe", "evaluate", "fit", "recipe_dataset"]
-    used += ["Augmentation"] if recipe.augmentation else []
-    used += ["Head"] if recipe.head else []
-    used += ["Phase"] if recipe.phases else []
-    used += ["Stopping"] if recipe.stopping else []
+    parts = {
+        "Augmentation": recipe.augmentation,
+        "Head": recipe.head,
+        "Phase": recipe.phases,
+        "Stopping": recipe.stopping,
+    }
+    used = [name for name, part in parts.items() if part]
+    used += ["Recipe", "evaluate", "fit", "recipe_dataset"]
     return _SCRIPT.format(
         title=docstring_words(title or f"{recipe.model} on {recipe.dataset}"),
         filename=f"{recipe.model}.py",
@@ -157,11 +154,9 @@ def _import_list(names: list[str]) -> str:
 
 
 def literal(value: Any, indent: str = "") -> str:
-    """Python source of a recipe, or of a part of one; what has its default is left out.
+    """Python source of a recipe or a part of one, without what has its default.
 
-    Args:
-        value: a dataclass of plain values, dataclasses, and tuples of them.
-        indent: of the line that it begins in.
+    `indent` is that of the line that it begins in.
     """
     inner = indent + "    "
     if isinstance(value, tuple):

@@ -39,12 +39,7 @@ class VariantRows:
 class FeatureExtraction:
     """Outputs of the frozen bases of a recipe's phases for a data set, in the cache.
 
-    Args:
-        recipe: sizes, augmentation and variants.
-        network: to cut.
-        layers: names of the layers whose outputs are cached, each the end of a frozen base.
-        dataset: images of any size.
-        cache: of features.
+    `layers` are those whose outputs are cached, each the end of a frozen base.
     """
 
     def __init__(

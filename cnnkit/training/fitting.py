@@ -115,25 +115,14 @@ def recipe_dataset(recipe: Recipe) -> Dataset:
     )
 
 
+@dataclass(frozen=True, eq=False)
 class PhaseTasks:
-    """What each phase of a recipe trains.
+    """What each phase of a recipe trains."""
 
-    Args:
-        recipe: what to do.
-        network: whole.
-        dataset: images.
-        features: outputs of the frozen layers; None: they compute in every step.
-    """
-
-    def __init__(
-        self,
-        recipe: Recipe,
-        network: FreezableNetwork,
-        dataset: Dataset,
-        features: FeatureExtraction | None = None,
-    ):
-        self.recipe, self.network, self.dataset = recipe, network, dataset
-        self.features = features
+    recipe: Recipe
+    network: FreezableNetwork
+    dataset: Dataset
+    features: FeatureExtraction | None = None  # None: frozen layers compute in every step
 
     def task(self, number: int) -> Task:
         """The network of phase `number` (0-based), compiled, and its batches."""
@@ -211,17 +200,10 @@ def train_phase(
     checkpoint: Path | None = None,
     control: Control = lambda: None,
 ) -> Ended:
-    """Train a network on batches, from a state to the last epoch of the phase.
+    """Train a network on batches, from a state to the last epoch of the phase; see `fit`.
 
-    Args:
-        task: what to train.
-        state: new, or restored; it is changed as epochs end.
-        report: called with every event but the last one.
-        checkpoint: rewritten after every epoch.
-        control: asked after every few batches, as in `fit`.
-
-    Returns:
-        How it ended; the network then has the best weights, if the recipe asks for them.
+    The state changes as epochs end. In the end the network has the best weights, if the
+    recipe asks for them.
     """
     recipe, model, steps = task.recipe, task.model, task.batches.per_epoch
     rule = StoppingRule(recipe.stopping, steps)
@@ -242,10 +224,11 @@ def train_phase(
             shuffle=False,  # the stream shuffles itself
             verbose=0,
         )
-    ended = _ended(epochs)
-    if ended.best_epoch is not None:
+    if state.best_epoch is not None:
         model.set_weights(state.best_weights)
-    return ended
+    early = epochs.reason == "finished" and state.stopped
+    reason = "early" if early else epochs.reason
+    return Ended(reason=reason, epoch=state.epoch, best_epoch=state.best_epoch)
 
 
 def class_weights(labels: np.ndarray, dataset: Dataset) -> np.ndarray:
@@ -301,14 +284,4 @@ def _started(task: Task, state: TrainingState) -> Started:
         trainable=sum(math.prod(weight.shape) for weight in task.model.trainable_weights),
         validation_images=len(task.validation[1]),
         test_images=task.test_images,
-    )
-
-
-def _ended(epochs: EpochCallback) -> Ended:
-    state = epochs.state
-    finished = epochs.reason == "finished" and state.stopped
-    return Ended(
-        reason="early" if finished else epochs.reason,
-        epoch=state.epoch,
-        best_epoch=state.best_epoch,
     )

@@ -33,9 +33,8 @@ RANDOM_KINDS = ("Dropout", "GaussianNoise", "GaussianDropout", "SpatialDropout2D
 class FrozenSplit:
     """A network in two: a frozen base, and the layers above it."""
 
-    whole: keras.Model  # from images to logits
-    top: keras.Model  # from the output of the base to logits; shares its layers with `whole`
-    cut: str | None  # layer that ends the base; None: there is no base, `top` is `whole`
+    top: keras.Model  # from the output of the base to logits; shares its layers with the whole
+    cut: str | None  # layer that ends the base; None: there is no base, `top` is the whole
 
 
 class FreezableNetwork:
@@ -114,10 +113,10 @@ class FreezableNetwork:
             self.freeze(train_from)
         cut = self.cut(train_from) if self.new_head and cached else None
         if cut is None:
-            return FrozenSplit(whole=self.whole, top=self.whole, cut=None)
+            return FrozenSplit(top=self.whole, cut=None)
         name = self.rows[cut].name
         top = keras.Model(self.output_of(name), self.whole.output)
-        return FrozenSplit(whole=self.whole, top=top, cut=name)
+        return FrozenSplit(top=top, cut=name)
 
     def output_of(self, layer: str):
         """Symbolic output of a layer, in the whole network's own graph."""

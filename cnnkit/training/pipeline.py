@@ -57,12 +57,7 @@ class StoredRows:
         return np.asarray(self.variants[0][self.rows[where]])
 
     def read(self, indices: np.ndarray, batch: int) -> np.ndarray:
-        """Rows of a batch, each of a variant that follows from (seed, batch).
-
-        Args:
-            indices: into `rows`.
-            batch: number of the batch since training began, 0-based.
-        """
+        """Rows at some indices, each of a variant that follows from (seed, number of batch)."""
         if len(self.variants) == 1:
             return self[indices]
         generator = np.random.default_rng((self.seed, int(batch)))
@@ -93,11 +88,9 @@ def batches_per_pass(images: int, recipe: Recipe) -> int:
 
 
 def to_size(images, size: Sequence[int] | None):
-    """Images of another size, each pixel the mean of what it covers; None: as they are.
+    """Images (batch, height, width, channels) resized to (height, width); None: as they are.
 
-    Args:
-        images: (batch, height, width, channels).
-        size: (height, width).
+    Each pixel of a smaller image is the mean of what it covers.
     """
     if size is None or tuple(images.shape[1:3]) == tuple(size):
         return images

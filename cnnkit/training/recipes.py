@@ -32,13 +32,7 @@ RECIPES = tuple(map(_recipe, _TABLES["recipe"]))
 
 
 def list_recipes(model: str | None = None, *, fine_tuning: bool | None = None) -> list[Recipe]:
-    """The recipes that ship.
-
-    Args:
-        model: of this network; None: of all.
-        fine_tuning: True: only those that fine-tune; False: only those that train from
-            scratch; None: both.
-    """
+    """The recipes that ship: of one network or all, and only those that fine-tune or do not."""
     return [
         recipe
         for recipe in RECIPES

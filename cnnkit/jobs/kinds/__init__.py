@@ -55,33 +55,20 @@ def list_kinds() -> list[str]:
 
 
 def register_kind(name: str, place: str) -> None:
-    """Add a kind of job.
-
-    Args:
-        name: what runs of this kind are called.
-        place: "module:function", importable in a child process.
-    """
+    """Add a kind of job: a "module:function" that a child process can import."""
     if name in _KINDS:
         raise ValueError(f"Kind {name!r} is already registered as {_KINDS[name]}.")
     _KINDS[name] = place
 
 
 def check_kind(name: str) -> None:
-    """Import nothing.
-
-    Raises:
-        UnknownKindError: there is no such kind; lists those that exist.
-    """
+    """Raise `UnknownKindError`, which lists the kinds that exist, if this is none."""
     if name not in _KINDS:
         raise UnknownKindError(name, _KINDS)
 
 
 def find_kind(name: str) -> Kind:
-    """Import a kind's function.
-
-    Raises:
-        UnknownKindError: lists the kinds that exist.
-    """
+    """Import a kind's function, if there is such a kind; see `check_kind`."""
     check_kind(name)
     module, _, function = _KINDS[name].partition(":")
     return getattr(importlib.import_module(module), function)

@@ -58,12 +58,15 @@ class LayersTask(Question):
     def answer(self) -> dict[str, Any]:
         """See `Question`."""
         opened = NetworkRef.parse(self.spec["network"]).open(self.context.networks)
-        found = target_layers(opened.model, opened.card.input_shape[:2])
+        card = opened.card
         return {
-            "title": opened.card.title,
-            "input_shape": list(opened.card.input_shape),
-            "class_names": list(opened.card.class_names),
-            "layers": [[c.name, c.kind, list(c.shape)] for c in found],
+            "title": card.title,
+            "input_shape": list(card.input_shape),
+            "class_names": list(card.class_names),
+            "layers": [
+                [layer.name, layer.kind, list(layer.shape)]
+                for layer in target_layers(opened.model, card.input_shape[:2])
+            ],
         }
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from cnnkit.runs import Progress, Status
+from cnnkit.runs import LIVE_COLUMNS, Progress, Status
 from cnnkit.training.events import (
     Ended,
     EpochEnded,
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 ENDINGS = {"paused": Status.PAUSED, "cancelled": Status.CANCELLED}
 FEATURES = "features"  # the stage before the trainable layers train
 BASELINE = "before.json"  # predictions of the pretrained network
+COUNTS = ("parameters", "trainable", "train_images", "validation_images", "test_images")
 LIVE_POINTS = 600  # of a whole run, so that its curve stays quick to read
 
 
@@ -74,16 +75,11 @@ def run(job: JobContext) -> Status:
 
 
 class Recorder:
-    """Turns the events of `fit` into progress and curves of a run.
-
-    Args:
-        job: whose record they go to.
-    """
+    """Turns the events of `fit` into progress and curves of a job's run."""
 
     def __init__(self, job: JobContext):
         self.job = job
-        self._steps_per_epoch = 1
-        self._epochs = 1
+        self._steps_per_epoch = self._epochs = 1
         self._epoch_seconds: list[float] = []
         self._epoch_began = 0.0
         self._logged_step = 0
@@ -126,24 +122,10 @@ class Recorder:
         self._logged_step = (event.first_epoch - 1) * event.steps_per_epoch
         self._epoch_began = time.monotonic()
         self.job.params({"device": event.device, "train_images": event.train_images})
-        self.job.log(
-            0,
-            {
-                "parameters": event.parameters,
-                "trainable": event.trainable,
-                "train_images": event.train_images,
-                "validation_images": event.validation_images,
-                "test_images": event.test_images,
-            },
-        )
+        self.job.log(0, {name: getattr(event, name) for name in COUNTS})
 
     def _steps(self, event: StepsEnded) -> None:
-        values: dict[str, Any] = {
-            "loss": event.loss,
-            "accuracy": event.accuracy,
-            "images_per_second": event.images_per_second,
-            "learning_rate": event.learning_rate,
-        }
+        values: dict[str, Any] = {name: getattr(event, name) for name in LIVE_COLUMNS}
         self.job.progress(
             Progress(
                 epoch=event.epoch,
