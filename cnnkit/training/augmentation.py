@@ -222,8 +222,7 @@ def _recolored(images, augmentation: Augmentation, seed):
 
     Hue and light are of colors: gray images keep theirs.
     """
-    count = tf.shape(images)[0]
-    draws: Any = tf.random.stateless_uniform([4, count, 1, 1, 1], _fold(seed, 3), -1, 1)
+    draws = tf.random.stateless_uniform([4, _count(images), 1, 1, 1], _fold(seed, 3), -1, 1)
     changed = images
     if augmentation.brightness:
         changed += 255 * augmentation.brightness * draws[0]
@@ -251,7 +250,7 @@ def mix(images, labels, alpha: float, seed):
     Reference:
         Zhang et al. 2018: mixup: Beyond Empirical Risk Minimization.
     """
-    batch: Any = tf.shape(images)[0]
+    batch = _count(images)
     # The share of one of two gamma variables in their sum is beta distributed.
     gammas = tf.random.stateless_gamma([2, batch], _fold(seed, 5), tf.constant(alpha))
     weights = tf.math.divide_no_nan(gammas[0], gammas[0] + gammas[1])
@@ -268,7 +267,7 @@ def _mixed(values, weights, partners):
 def _light(images, augmentation: Augmentation, seed):
     if not augmentation.pca:
         return images
-    noise = tf.random.stateless_normal([tf.shape(images)[0], 3], _fold(seed, 4))
+    noise = tf.random.stateless_normal([_count(images), 3], _fold(seed, 4))
     added = (augmentation.pca * noise * PCA_SIZES) @ PCA_DIRECTIONS.T
     return images + added[:, tf.newaxis, tf.newaxis]
 
@@ -283,13 +282,17 @@ def _turned(images, turns):
 def _blanked(images, part: float, seed):
     """A square of each image in the image's mean color; parts of it may lie outside."""
     _, height, width, _ = images.shape
-    middles = tf.random.stateless_uniform([tf.shape(images)[0], 2, 1], _fold(seed, 7))
+    middles = tf.random.stateless_uniform([_count(images), 2, 1], _fold(seed, 7))
     inside = [
         tf.abs(tf.range(size, dtype=tf.float32) + 0.5 - middles[:, axis] * size) < part * size / 2
         for axis, size in enumerate((height, width))
     ]
     square = inside[0][:, :, tf.newaxis, tf.newaxis] & inside[1][:, tf.newaxis, :, tf.newaxis]
     return tf.where(square, tf.reduce_mean(images, [1, 2], keepdims=True), images)
+
+
+def _count(images) -> Any:
+    return tf.shape(images)[0]
 
 
 def _fold(seed, number: int) -> Any:
