@@ -4,7 +4,7 @@ import streamlit as st
 
 from cnnkit.ui.common import cache, charts, handwriting, inputs, messages
 from cnnkit.ui.common.page import end_page, open_page
-from cnnkit.ui.draw.predictions import load_networks, show_predictions
+from cnnkit.ui.draw import load_networks, show_predictions
 
 # Name in the address → title of the button, instruction.
 SOURCES = {

@@ -10,6 +10,7 @@ import numpy as np
 from plotly import graph_objects as go
 
 from cnnkit.figures import rasters
+from cnnkit.figures.heatmaps import click_targets
 from cnnkit.figures.style import GRAY, GREEN, INK, finished
 
 READABLE = 12  # columns up to which the numbers are written into the cells
@@ -35,20 +36,19 @@ def number_map(
     rows: Sequence[str] | None = None,
     columns: Sequence[str] | None = None,
 ) -> go.Figure:
-    """Numbers as cells: orange below zero, blue above, format_number out where there is room.
+    """Numbers as cells: orange below zero, blue above, written out where there is room.
 
-    A heatmap gives Streamlit no clicks, so over each cell lies a marker that cannot be
-    seen; its `customdata` is (row, column). The numbers are annotations, because Plotly
+    The `customdata` of a click is (row, column). The numbers are annotations, because Plotly
     fades the text of every marker that is not clicked.
 
     Args:
-        values: (height, width); NaN cells stay empty. They are format_number without their common
+        values: (height, width); NaN cells stay empty. They are written without their common
             power of ten: `titled` says it.
         chosen: (row, column) of a cell to be framed.
         window: frame over some cells.
         inner: fainter frame, around what is no border.
         places: what each cell is called, row by row, to be read by hovering; None: row, column.
-        texts: what is format_number into the cells instead of the numbers; (height, width).
+        texts: what is written into the cells instead of the numbers; (height, width).
         colors: numbers that the colors stand for instead; (height, width).
         largest: magnitude that gets the full color; None: of these numbers.
         clickable: whether cells can be clicked.
@@ -64,7 +64,8 @@ def number_map(
     if texts is not None:
         figure.update_layout(annotations=_annotations(texts, INK[dark]))
     if clickable:
-        figure.add_trace(_targets(values))
+        finite = np.argwhere(np.isfinite(values))
+        figure.add_trace(click_targets(finite[:, 0], finite[:, 1], finite))
     for box, look in (
         (inner, {"color": GRAY, "width": 1.5, "dash": "dot"}),
         (window, {"color": GREEN, "width": 3}),
@@ -83,7 +84,7 @@ def number_map(
 
 
 def titled(title: str, values: np.ndarray) -> str:
-    """A title with the power of ten that the format_number numbers leave out, as Markdown."""
+    """A title with the power of ten that the written numbers leave out, as Markdown."""
     exponent = common_power(values)
     written_out = values.ndim == 2 and values.shape[1] <= READABLE and exponent
     return f"**{title}**" + (f" :gray[· in units of {_power(exponent)}]" if written_out else "")
@@ -121,7 +122,7 @@ def _cells(values: np.ndarray, hover: np.ndarray, largest: float | None) -> go.H
         z=values,
         zmin=-most,
         zmax=most,
-        colorscale=_scale(),
+        colorscale=rasters.diverging_scale(STRONGEST, 0.06),
         showscale=False,
         xgap=1,
         ygap=1,
@@ -171,30 +172,6 @@ def _texts(values: np.ndarray) -> np.ndarray:
         return re.sub(r"^(-?)0\.", r"\1.", text) if narrow else text
 
     return np.array([[text(float(value)) for value in line] for line in values])
-
-
-def _scale() -> list[list]:
-    """Opacity and not lightness is the strength, so that light and dark pages show through."""
-    ends = ((0, rasters.NEGATIVE, 1.0), (0.5, rasters.NEGATIVE, 0.06))
-    ends += ((0.5, rasters.POSITIVE, 0.06), (1, rasters.POSITIVE, 1.0))
-    return [
-        [place, f"rgba({red}, {green}, {blue}, {max(0.06, STRONGEST * strength)})"]
-        for place, (red, green, blue, _), strength in ends
-    ]
-
-
-def _targets(values: np.ndarray) -> go.Scatter:
-    places = [[int(i), int(j)] for i, j in np.argwhere(np.isfinite(values))]
-    return go.Scatter(
-        x=[j for _, j in places],
-        y=[i for i, _ in places],
-        mode="markers",
-        marker={"symbol": "square", "size": 18, "opacity": 0.004, "color": GRAY},
-        customdata=places,
-        hoverinfo="none",  # the heatmap below says it; "skip" would take the clicks too
-        selected={"marker": {"opacity": 0.004}},
-        unselected={"marker": {"opacity": 0.004}},
-    )
 
 
 def _frame(box: Box, line: dict) -> dict:

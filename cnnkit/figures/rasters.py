@@ -180,3 +180,19 @@ def resized(image: np.ndarray, width: int) -> np.ndarray:
     """
     height = max(1, round(image.shape[0] * width / image.shape[1]))
     return np.asarray(Image.fromarray(image).resize((width, height), Image.Resampling.LANCZOS))
+
+
+def diverging_scale(full: float = 1.0, zero: float = 0.02) -> list[list]:
+    """The diverging scale for Plotly, with the opacity of the largest numbers and of zero.
+
+    Opacity and not lightness is the strength, so that light and dark pages show through.
+    """
+    return [
+        [place, f"rgba({red}, {green}, {blue}, {opacity})"]
+        for place, (red, green, blue, _), opacity in (
+            (0, NEGATIVE, full),
+            (0.5, NEGATIVE, zero),
+            (0.5, POSITIVE, zero),
+            (1, POSITIVE, full),
+        )
+    ]

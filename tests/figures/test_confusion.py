@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from cnnkit.figures.confusion import confusion_matrix
+from cnnkit.figures.heatmaps import confusion_matrix
 
 CONFUSION = np.array([[9, 1, 0], [0, 8, 2], [0, 0, 10]])
 

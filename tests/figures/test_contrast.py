@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from cnnkit.figures import confusion, numbers, rasters, style
+from cnnkit.figures import heatmaps, numbers, rasters, style
 from cnnkit.figures.style import INK, MUTED, SERIES
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -63,7 +63,7 @@ def test_lines_and_markers_stand_out_from_the_page(dark, color):
 
 @DARK
 @pytest.mark.parametrize("color", [style.BLUE, style.RED])
-@pytest.mark.parametrize("opacity", [0.05, confusion.STRONGEST])
+@pytest.mark.parametrize("opacity", [0.05, heatmaps.STRONGEST])
 def test_numbers_in_confusion_matrices_can_be_read(dark, color, opacity):
     cell = over(rgb(color), opacity, page(dark))
     assert contrast(rgb(INK[dark]), cell) >= 4.5
@@ -90,7 +90,7 @@ def test_faded_words_of_drawings_can_be_read(dark, name):
 
 
 def test_every_text_of_a_figure_gets_the_color_of_its_page():
-    figure = confusion.confusion_matrix(np.array([[3, 1], [0, 2]]), ("a", "b"))
+    figure = heatmaps.confusion_matrix(np.array([[3, 1], [0, 2]]), ("a", "b"))
     for dark in (False, True):
         drawn = style.with_text_colors(figure, dark=dark).layout
         assert drawn.font.color == INK[dark]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from cnnkit.figures.bars import class_bars
-from cnnkit.figures.maps import map_grid, unit_strip
+from cnnkit.figures.heatmaps import map_grid, unit_strip
 
 MAPS = np.arange(2 * 3 * 4, dtype=np.float32).reshape(2, 3, 4) - 7
 

@@ -67,42 +67,35 @@ def _source_map(found: WeightedSum, step: LayerTrace, backward: bool) -> int:
     )
 
 
-def _target(
-    step: LayerTrace, target: np.ndarray, index: cell_selection.Index, backward: bool
-) -> None:
+def _target(step: LayerTrace, target: np.ndarray, index: Index, backward: bool) -> None:
     """The array that holds the chosen number; a click chooses another."""
     what = "Gradient with respect to the input, δ" if backward else "Output"
-    map_number = index[2] if len(index) == 3 else 0
     cell_selection.show_map(
         target,
-        _titled(what, target, map_number),
-        map_number=map_number,
+        _titled(what, target, index[2] if len(index) == 3 else 0),
+        map_number=index[2] if len(index) == 3 else 0,
         place=index,
         key=f"target_{step.name}_{'back' if backward else 'forward'}",
-        click="at",
+        clicked=lambda cell: cell_selection.choose((*cell, *index[2:])),
     )
 
 
 def _origin(step: LayerTrace, found: WeightedSum, source: int, backward: bool) -> None:
     """The array that the chosen number is computed from, with its receptive field framed."""
-    key = f"origin_{step.name}_{'back' if backward else 'forward'}"
-    if found.ground is None:
-        whole = step.delta if backward else step.input
-        what = "Gradient with respect to the output, δ" if backward else "Input"
-        place = found.place
-        cell_selection.show_map(
-            whole, _titled(what, whole, source), map_number=source, place=place, key=key
-        )
-        return
     what = "Gradient with respect to the output, δ" if backward else "Input"
-    bordered = backward and step.kind == "convolution"
+    if backward and step.kind == "convolution":
+        what += ", zero padded"
+    ground = found.ground
+    if ground is None:
+        ground = step.delta if backward else step.input
     cell_selection.show_map(
-        found.ground,
-        _titled(f"{what}, zero padded" if bordered else what, found.ground, source),
+        ground,
+        _titled(what, ground, source),
         map_number=source,
+        place=found.place,
         window=found.window,
-        inner=_inner(step, backward, found.ground),
-        key=key,
+        inner=None if found.ground is None else _inner(step, backward, ground),
+        key=f"origin_{step.name}_{'back' if backward else 'forward'}",
     )
 
 
@@ -122,7 +115,7 @@ def _inner(
 
 
 def _operation(
-    step: LayerTrace, found: WeightedSum, source: int, index: cell_selection.Index, backward: bool
+    step: LayerTrace, found: WeightedSum, source: int, index: Index, backward: bool
 ) -> None:
     key = f"operation_{step.name}_{'back' if backward else 'forward'}"
     if step.kind in CURVES:
@@ -141,9 +134,9 @@ def _operation(
     elif step.kind == "flatten":
         st.markdown(
             f"#### {'←' if backward else '→'}\nOnly the position changes: "
-            f"{cell_selection.place_in_words(found.place or ())} "
+            f"{place_in_words(found.place or ())} "
             f"{'is the gradient of' if backward else 'becomes'} "
-            f"{cell_selection.place_in_words(index)}."
+            f"{place_in_words(index)}."
         )
     else:
         st.markdown(f"#### {'←' if backward else '→'}\nElementwise: one number in, one number out.")
@@ -158,7 +151,7 @@ def _titled(what: str, values: np.ndarray, map_number: int) -> str:
 
 
 BOTH = 6  # columns up to which both factors are written into a cell
-WRITTEN = 9  # products format_number out; of more, the largest
+WRITTEN = 9  # products written out; of more, the largest
 LARGEST = 6  # of them
 
 
@@ -232,7 +225,7 @@ def _written_out(found: WeightedSum, source: int) -> str:
 
 
 def terms(left: np.ndarray, right: np.ndarray) -> str:
-    """Products format_number out with plus signs, all of them or the largest."""
+    """Products written out with plus signs, all of them or the largest."""
     pairs = list(zip(left.flat, right.flat, strict=True))
     if len(pairs) <= WRITTEN:
         return " + ".join(f"{_factor(a)} × {_factor(b)}" for a, b in pairs)

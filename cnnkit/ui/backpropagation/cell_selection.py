@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from functools import partial
+from collections.abc import Callable
 
 import numpy as np
 import streamlit as st
@@ -94,54 +94,54 @@ def show_map(
     place: Index | None = None,
     window: Box | None = None,
     inner: Box | None = None,
+    called: str = "number",
     key: str,
-    click: str | None = None,
+    clicked: Callable[[Index], None] | None = None,
 ) -> None:
     """One map of an array, or its vector folded, with the chosen number framed.
 
     Args:
-        values: (height, width, maps) or (numbers,).
+        values: (height, width, maps), (height, width) or (numbers,).
         title: above it.
         map_number: which map is drawn.
         place: index that is framed.
         window: frame over several cells.
         inner: fainter frame.
+        called: what the numbers of a vector are, to be read by hovering.
         key: of the element.
-        click: parameter of the address that a click on a cell changes; None: no clicks.
+        clicked: called with (row, column) or (number,) of a cell; None: no clicks.
     """
     flat = values.ndim == 1
-    drawn = folded(values) if flat else values[..., map_number]
-    cell = None
+    cells = folded(values) if flat else values[..., map_number] if values.ndim == 3 else values
+    columns = cells.shape[1]
+    chosen = None
     if place is not None:
-        cell = divmod(place[0], drawn.shape[1]) if flat else (place[0], place[1])
-    st.markdown(titled(title, drawn))
+        chosen = divmod(place[0], columns) if flat else (place[0], place[1])
+    st.markdown(titled(title, cells))
     figure = number_map(
-        np.asarray(drawn, float),
-        chosen=cell,
+        np.asarray(cells, float),
+        chosen=chosen,
         window=window,
         inner=inner,
-        places=[f"number {n}" for n in range(drawn.size)] if flat else None,
-        clickable=click is not None,
-        # One color scale for all maps of a layer, so that they can be compared.
+        places=[f"{called} {n}" for n in range(cells.size)] if flat else None,
+        clickable=clicked is not None,
         dark=charts.dark(),
+        # One color scale for all maps of a layer, so that they can be compared.
         largest=float(np.abs(values).max(initial=0)) or None,
     )
     alt = (
-        f"{title}: {drawn.shape[0]}×{drawn.shape[1]} numbers from {np.nanmin(drawn):.3g} to "
-        f"{np.nanmax(drawn):.3g}"
+        f"{title}: {cells.shape[0]}×{columns} numbers from {np.nanmin(cells):.3g} to "
+        f"{np.nanmax(cells):.3g}"
     )
-    if click is None:
+    if clicked is None:
         charts.chart(figure, alt=alt, key=key)
         return
-    map_of = None if flat else map_number
-    columns = drawn.shape[1]
-    charts.clickable(figure, alt=alt, key=key, clicked=partial(_clicked, columns, map_of, click))
 
+    def choose_cell(point: dict) -> None:
+        row, column = (int(i) for i in point["customdata"][:2])
+        clicked((row * columns + column,) if flat else (row, column))
 
-def _clicked(columns: int, map_number: int | None, parameter: str, point: dict) -> None:
-    row, column = (int(i) for i in point["customdata"][:2])
-    index = (row * columns + column,) if map_number is None else (row, column, map_number)
-    choose(index, parameter)
+    charts.clickable(figure, alt=alt, key=key, clicked=choose_cell)
 
 
 def _choose_map(index: Index) -> None:

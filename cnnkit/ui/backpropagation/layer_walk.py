@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import itertools
+import tomllib
 from collections.abc import Sequence
+from importlib import resources
 
 import numpy as np
 import streamlit as st
@@ -14,11 +15,14 @@ from cnnkit.figures.numbers import number_map
 from cnnkit.ui.backpropagation import weights
 from cnnkit.ui.backpropagation.cell import show_cell
 from cnnkit.ui.backpropagation.example import Example
-from cnnkit.ui.backpropagation.words import LOSS, WORDS, LayerText
 from cnnkit.ui.common import charts, inputs
 
 FORWARD, BACKWARD = "forward", "backward"
 THE_LOSS = "loss"  # follows the last layer
+# Kind of layer → its forward and backward pass in a sentence and a formula each.
+TEXTS: dict[str, dict[str, str]] = tomllib.loads(
+    (resources.files("cnnkit.ui.backpropagation") / "layers.toml").read_text("utf-8")
+)
 
 
 @st.fragment
@@ -113,30 +117,27 @@ def _go(place: str) -> None:
 
 def _heading(found: BackpropTrace, place: str, backward: bool) -> None:
     kind = "softmax and cross-entropy" if place == THE_LOSS else found[place].kind
-    words: LayerText = LOSS if place == THE_LOSS else WORDS[kind]
-    way = "backward" if backward else "forward"
+    direction = BACKWARD if backward else FORWARD
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-        st.subheader(f"{kind[0].upper()}{kind[1:]}, {way}", anchor=False, width="content")
+        st.subheader(f"{kind[0].upper()}{kind[1:]}, {direction}", anchor=False, width="content")
         if place != THE_LOSS:
             st.markdown(f":gray[`{place}`]", width="content")
     left, right = st.columns([3, 2], vertical_alignment="center", gap="large")
-    left.markdown(words.backward if backward else words.forward)
-    right.latex(words.backward_formula if backward else words.forward_formula)
+    left.markdown(TEXTS[kind][direction])
+    right.latex(TEXTS[kind][f"{direction}_formula"])
 
 
 def _boxes(found: BackpropTrace, backward: bool) -> list[LayerBox]:
-    titles = [_SHORT.get(step.kind, step.kind) for step in found.steps]
-    values = [step.input_delta if backward else step.output for step in found.steps]
-    last = found.delta if backward else found.probabilities
-    return [
-        LayerBox(title=title, name=name, values=np.asarray(numbers))
-        for title, name, numbers in zip(
-            itertools.chain(titles, ["loss"]),
-            itertools.chain((step.name for step in found.steps), ["softmax"]),
-            [*values, last],
-            strict=True,
+    boxes = [
+        LayerBox(
+            title=_SHORT.get(step.kind, step.kind),
+            name=step.name,
+            values=step.input_delta if backward else step.output,
         )
+        for step in found.steps
     ]
+    last = found.delta if backward else found.probabilities
+    return [*boxes, LayerBox(title="loss", name="softmax", values=last)]
 
 
 _SHORT = {"convolution": "conv", "max pooling": "max pool", "average pooling": "avg pool"}

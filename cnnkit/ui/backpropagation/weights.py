@@ -6,10 +6,9 @@ import numpy as np
 import streamlit as st
 
 from cnnkit.backprop import LayerTrace, weight_sum
-from cnnkit.figures.numbers import folded, format_number, number_map, titled
-from cnnkit.ui.backpropagation import cell_selection
+from cnnkit.figures.numbers import format_number
 from cnnkit.ui.backpropagation.cell import terms
-from cnnkit.ui.common import charts
+from cnnkit.ui.backpropagation.cell_selection import Index, choose, chosen_index, show_map
 
 PARAMETER = "weight"  # in the address: the chosen weight
 
@@ -19,11 +18,8 @@ def show_weight_gradient(step: LayerTrace) -> None:
     st.divider()
     st.subheader("Gradient with respect to the weights, ΔW", anchor=False)
     gradient = step.gradients["kernel"]
-    index = cell_selection.chosen_index(gradient, parameter=PARAMETER)
-    if len(index) == 4:
-        _convolution(step, gradient, index)
-    else:
-        _dense(step, gradient, index)
+    index = chosen_index(gradient, parameter=PARAMETER)
+    (_convolution if len(index) == 4 else _dense)(step, gradient, index)
     if "bias" in step.gradients:
         bias = step.gradients["bias"]
         st.caption(
@@ -32,7 +28,7 @@ def show_weight_gradient(step: LayerTrace) -> None:
         )
 
 
-def _convolution(step: LayerTrace, gradient: np.ndarray, index: cell_selection.Index) -> None:
+def _convolution(step: LayerTrace, gradient: np.ndarray, index: Index) -> None:
     st.markdown(
         "A weight is used once for every output, each time with another pixel. Its gradient is the "
         "**inner product of the deltas with the input, shifted by the weight's position in the "
@@ -41,96 +37,66 @@ def _convolution(step: LayerTrace, gradient: np.ndarray, index: cell_selection.I
     st.latex(r"\Delta w_{ab}^{(c,o)} = \sum_{i,j} x_{i+a,\,j+b}^{(c)} \; \delta_{ij}^{(o)}")
     row, column, channel, maps = index
     with st.container(horizontal=True, gap="medium"):
-        channel = _map_slider("Input map", gradient.shape[2], index, 2)
-        maps = _map_slider("Filter", gradient.shape[3], index, 3)
-    index = (row, column, channel, maps)
-    found = weight_sum(step, index)
+        channel = _axis_slider("Input map", gradient.shape[2], index, 2)
+        maps = _axis_slider("Filter", gradient.shape[3], index, 3)
+    result = weight_sum(step, (row, column, channel, maps))
     left, middle, right = st.columns(3, gap="medium")
     with left:
-        cell_selection.show_map(
-            step.input if found.ground is None else found.ground,
+        show_map(
+            step.input if result.ground is None else result.ground,
             f"Input, map {channel}, shifted by ({row}, {column})",
             map_number=channel,
-            window=found.window,
+            window=result.window,
             key=f"shifted_{step.name}",
         )
     with middle:
-        cell_selection.show_map(
-            step.delta, f"Deltas, map {maps}", map_number=maps, key=f"against_{step.name}"
-        )
+        show_map(step.delta, f"Deltas, map {maps}", map_number=maps, key=f"against_{step.name}")
     with right:
-        _kernel(step, gradient[..., channel, maps], index)
-    total = int(np.prod(found.left.shape))
+        show_map(
+            gradient[..., channel, maps],
+            "ΔW of this filter",
+            place=(row, column),
+            key=f"gradient_{step.name}",
+            clicked=lambda cell: choose((*cell, channel, maps), PARAMETER),
+        )
+        st.caption("Click another weight: the window moves with it.")
     with st.container(border=True):
         st.markdown(
-            f"Δw at ({row}, {column}): **{found.total:.6g}** = {terms(found.left, found.right)} "
-            f":gray[· {total} products, one for each output position]"
+            f"Δw at ({row}, {column}): **{result.total:.6g}** = "
+            f"{terms(result.left, result.right)} "
+            f":gray[· {result.left.size} products, one for each output position]"
         )
 
 
-def _kernel(step: LayerTrace, gradient: np.ndarray, index: cell_selection.Index) -> None:
-    """One filter's gradient for one input map; a click chooses another weight."""
-    st.markdown(titled("ΔW of this filter", gradient))
-    figure = number_map(
-        gradient.astype(float),
-        chosen=(index[0], index[1]),
-        clickable=True,
-        dark=charts.dark(),
-    )
-    charts.clickable(
-        figure,
-        alt=f"Gradient with respect to {gradient.shape[0]}×{gradient.shape[1]} weights of a kernel",
-        key=f"gradient_{step.name}",
-        clicked=lambda point: cell_selection.choose(
-            (int(point["customdata"][0]), int(point["customdata"][1]), *index[2:]), PARAMETER
-        ),
-    )
-    st.caption("Click another weight: the window moves with it.")
-
-
-def _dense(step: LayerTrace, gradient: np.ndarray, index: cell_selection.Index) -> None:
+def _dense(step: LayerTrace, gradient: np.ndarray, index: Index) -> None:
     st.markdown(
         "A weight connects one input to one unit. Its gradient is **the input times the delta of "
         "the unit**."
     )
     st.latex(r"\Delta w_{io} = x_i \, \delta_o")
-    unit = _map_slider("Unit", gradient.shape[1], index, 1)
-    found = weight_sum(step, (index[0], unit))
+    unit = _axis_slider("Unit", gradient.shape[1], index, 1)
+    result = weight_sum(step, (index[0], unit))
     left, right = st.columns(2, gap="medium")
     with left:
-        cell_selection.show_map(
-            step.input, f"Input: {len(step.input)} numbers", place=index[:1],
-            key=f"inputs_{step.name}",
-        )  # fmt: skip
+        title = f"Input: {len(step.input)} numbers"
+        show_map(step.input, title, place=index[:1], key=f"inputs_{step.name}")
     with right:
-        column = gradient[:, unit]
-        delta = format_number(float(step.delta[unit]))
-        st.markdown(titled(f"ΔW of unit {unit}: input × δ, δ = {delta}", folded(column)))
-        figure = number_map(
-            folded(column),
-            chosen=divmod(index[0], folded(column).shape[1]),
-            clickable=True,
-            dark=charts.dark(),
-            places=[f"weight from input {n}" for n in range(folded(column).size)],
-        )
-        width = folded(column).shape[1]
-        charts.clickable(
-            figure,
-            alt=f"Gradient with respect to the {len(column)} weights of unit {unit}",
+        show_map(
+            gradient[:, unit],
+            f"ΔW of unit {unit}: input × δ, δ = {format_number(float(step.delta[unit]))}",
+            place=index[:1],
+            called="weight from input",
             key=f"gradient_{step.name}",
-            clicked=lambda point: cell_selection.choose(
-                (int(point["customdata"][0]) * width + int(point["customdata"][1]), unit),
-                PARAMETER,
-            ),
+            clicked=lambda cell: choose((*cell, unit), PARAMETER),
         )
     with st.container(border=True):
         st.markdown(
-            f"Δw from input {index[0]} to unit {unit}: **{found.total:.6g}** = "
-            f"{terms(found.left, found.right)}"
+            f"Δw from input {index[0]} to unit {unit}: **{result.total:.6g}** = "
+            f"{terms(result.left, result.right)}"
         )
 
 
-def _map_slider(label: str, count: int, index: cell_selection.Index, axis: int) -> int:
+def _axis_slider(label: str, count: int, index: Index, axis: int) -> int:
     """A slider over one axis of a kernel; moving it chooses another weight."""
     if count == 1:
         return 0
@@ -138,7 +104,6 @@ def _map_slider(label: str, count: int, index: cell_selection.Index, axis: int) 
     st.session_state[key] = index[axis]
 
     def move() -> None:
-        moved = (*index[:axis], int(st.session_state[key]), *index[axis + 1 :])
-        cell_selection.choose(moved, PARAMETER)
+        choose((*index[:axis], int(st.session_state[key]), *index[axis + 1 :]), PARAMETER)
 
     return st.slider(label, 0, count - 1, key=key, on_change=move, width=280)

@@ -93,7 +93,7 @@ def confusion_matrix(
     Returns:
         (true class, predicted class) of the clicked cell, or None.
     """
-    from cnnkit.figures.confusion import confusion_matrix as draw
+    from cnnkit.figures.heatmaps import confusion_matrix as draw
 
     wrong = int(confusion.sum() - np.trace(confusion))
     point = clicked_point(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -80,43 +80,32 @@ def show_filters(run_id: str, model: Model) -> None:
         "filter. Filters are initialized with random numbers (left), and training changes them "
         f"(right). {COLORS}"
     )
-    _before_and_after(run_id, layers[0], "")
+    _show_kernels(run_id, layers[0])
     if len(layers) == 1:
         return
     other = layers[1]
     if len(layers) > 2:
         other = inputs.choice("Convolution", layers[1:], parameter="filters")
-    _before_and_after(
-        run_id,
-        other,
+    _show_kernels(run_id, other)
+    st.caption(
         "Each column is one filter, each row one of its input maps: a filter has a kernel for "
-        "every input map, and adds up the results. ",
+        "every input map, and adds up the results."
     )
 
 
-def _before_and_after(run_id: str, layer: str, words: str) -> None:
-    kernels = anatomy.filters(cache.model(run_id).model, layer)
-    height, width, channels, count = kernels.shape
+def _show_kernels(run_id: str, layer: str) -> None:
+    height, width, channels, count = anatomy.filters(cache.model(run_id).model, layer).shape
     size = f"{count} filters" + (f" × {channels} input maps" if channels > 1 else "")
     st.markdown(f"**{layer}** · {size} of {height}×{width}")
-    columns = count if channels > 1 else _columns(count) * 2
-    initial = _initial(run_id)
-    shown = {"after": kernels}
-    if initial is not None:
-        shown = {"before": anatomy.filters(initial, layer)} | shown
-    for place, (when, kernel) in zip(st.columns(2), shown.items(), strict=False):
-        tiles, full = _cut(kernel.transpose(2, 3, 0, 1).reshape(-1, height, width))
-        with place:
-            charts.montage(
-                tiles,
-                columns=columns,
-                scale=12 if channels == 1 else 4,
-                alt=f"{size} of {layer} {when} training",
-                **LOOK,
-            )
-            st.caption(f"{when.capitalize()} training, full color at ±{full:.2f}")
-    if words:
-        st.caption(words)
+    _before_and_after(
+        run_id,
+        lambda model: (
+            anatomy.filters(model, layer).transpose(2, 3, 0, 1).reshape(-1, height, width)
+        ),
+        f"{size} of {layer}",
+        columns=count if channels > 1 else _columns(count) * 2,
+        scale=12 if channels == 1 else 4,
+    )
 
 
 def _show_templates(run_id: str, model: Model) -> None:
@@ -128,25 +117,48 @@ def _show_templates(run_id: str, model: Model) -> None:
         "This network has no convolutions: each unit has one weight for every pixel, so its "
         f"weights can be shown as an image. {COLORS}"
     )
-    after = anatomy.templates(model, layer)
-    initial = _initial(run_id)
-    shown = {"after": after}
-    if initial is not None:
-        shown = {"before": anatomy.templates(initial, layer)} | shown
-    count = min(TEMPLATES, after.shape[-1])
-    for place, (when, kernel) in zip(st.columns(2), shown.items(), strict=False):
-        tiles, full = _cut(kernel[..., 0, :count].transpose(2, 0, 1))
+    units = anatomy.templates(model, layer).shape[-1]
+    count = min(TEMPLATES, units)
+    _before_and_after(
+        run_id,
+        lambda model: anatomy.templates(model, layer)[..., 0, :count].transpose(2, 0, 1),
+        f"Weights of {count} of {units} units of {layer}",
+        columns=_columns(count),
+    )
+
+
+def _before_and_after(
+    run_id: str,
+    tiles_of: Callable[[Model], np.ndarray],
+    what: str,
+    *,
+    columns: int,
+    scale: int = 4,
+) -> None:
+    """Weights as images before training (if they can be had) and after it, side by side.
+
+    Args:
+        run_id: of the network.
+        tiles_of: from a network to (images, height, width).
+        what: the images are, in words.
+        columns: images in a row.
+        scale: pixels on the screen for each weight.
+    """
+    networks = {"before": _initial(run_id), "after": cache.model(run_id).model}
+    shown = {when: network for when, network in networks.items() if network is not None}
+    for place, (when, network) in zip(st.columns(2), shown.items(), strict=False):
+        tiles = tiles_of(network)
+        # Cut where one in two hundred lies outside, lest those make the rest pale.
+        full = float(np.quantile(np.abs(tiles), 0.995))
         with place:
             charts.montage(
-                tiles,
-                columns=_columns(count),
-                alt=f"Weights of {count} units of {layer} {when} training",
+                np.clip(tiles, -full, full),
+                columns=columns,
+                scale=scale,
+                alt=f"{what} {when} training",
                 **LOOK,
             )
-            st.caption(
-                f"{when.capitalize()} training: {count} of {after.shape[-1]} units of {layer}, "
-                f"full color at ±{full:.2f}"
-            )
+            st.caption(f"{when.capitalize()} training: {what}, full color at ±{full:.2f}")
 
 
 def show_convolutions(model: Model, found: dict[str, np.ndarray]) -> None:
@@ -180,7 +192,7 @@ def show_convolutions(model: Model, found: dict[str, np.ndarray]) -> None:
 
 def show_layer(model: Model, found: dict[str, np.ndarray]) -> None:
     """All feature maps of a chosen layer; hovering shows the values."""
-    from cnnkit.figures.maps import map_grid
+    from cnnkit.figures.heatmaps import map_grid
 
     layers = anatomy.image_layers(model)
     fitting = [name for name in layers if found[name].size <= VALUES]
@@ -218,7 +230,7 @@ def show_layer(model: Model, found: dict[str, np.ndarray]) -> None:
 
 def show_units(model: Model, found: dict[str, np.ndarray]) -> None:
     """The activations of every layer that is a vector, as a strip of colors."""
-    from cnnkit.figures.maps import unit_strip
+    from cnnkit.figures.heatmaps import unit_strip
 
     st.markdown(
         "The feature maps are flattened to one vector, and every unit of a dense (fully "
@@ -242,21 +254,25 @@ def show_logits(logits: np.ndarray, class_names: Sequence[str], label: int | Non
         "The last layer gives one *logit* for each class. Softmax raises e to each and divides by "
         "the sum: a logit larger by 1 makes a class *e* = 2.7 times as probable."
     )
-    left, right = st.columns(2)
     best = class_names[int(np.argmax(logits))]
     probabilities = softmax(logits)
-    with left:
-        charts.chart(
-            class_bars(logits, class_names, "Logits", true=label),
-            alt=f"Logits of all classes; the largest is that of {best}",
-            key="logits",
-        )
-    with right:
-        charts.chart(
-            class_bars(probabilities, class_names, "Probabilities", percent=True, true=label),
-            alt=f"Predicted probabilities; {best} has {probabilities.max():.1%}",
-            key="probabilities",
-        )
+    for column, title, values, alt in zip(
+        st.columns(2),
+        ("Logits", "Probabilities"),
+        (logits, probabilities),
+        (
+            f"Logits of all classes; the largest is that of {best}",
+            f"Predicted probabilities; {best} has {probabilities.max():.1%}",
+        ),
+        strict=True,
+    ):
+        percent = title == "Probabilities"
+        with column:
+            charts.chart(
+                class_bars(values, class_names, title, percent=percent, true=label),
+                alt=alt,
+                key=title.lower(),
+            )
 
 
 def _scale_words(maps: np.ndarray, shared: bool) -> str:
@@ -268,12 +284,6 @@ def _scale_words(maps: np.ndarray, shared: bool) -> str:
 def _scale(side: int) -> int:
     """Screen pixels for each of a map's, so that a grid of maps is no larger than a page."""
     return 8 if side <= 12 else 4 if side <= 56 else 1
-
-
-def _cut(tiles: np.ndarray) -> tuple[np.ndarray, float]:
-    """Weights cut where one in two hundred lies outside, lest those make the rest pale."""
-    full = float(np.quantile(np.abs(tiles), 0.995))
-    return np.clip(tiles, -full, full), full
 
 
 def _columns(count: int) -> int:
