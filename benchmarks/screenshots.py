@@ -30,7 +30,7 @@ from cnnkit.ui.common.page import PAGES
 FOLDER = ROOT / "docs" / "screenshots"
 SIZE = {"width": 1280, "height": 860}  # pixels
 LARGEST = 300_000  # bytes of a file
-LAST_STEP = re.compile(r"Step (\d+) of \1\b")
+LAST_STEP = re.compile(r"Step ([1-9]\d*) of \1\b")
 COLORS = 128  # of a palette, where a full-color file would be larger than that
 
 
@@ -148,6 +148,7 @@ def until_it_is_optimized(page: Page) -> None:
     """Press Start, and wait for the end."""
     page.get_by_role("button", name="Start").click()
     page.get_by_text(LAST_STEP).wait_for(timeout=600_000)
+    page.get_by_role("button", name="Pause").wait_for(state="detached", timeout=60_000)
     time.sleep(2)
 
 

@@ -22,16 +22,36 @@ COLUMNS = ("LAYER", "KIND", "GRADIENT OF", "ELEMENTS", "LARGEST", "TENSORFLOW", 
 
 @click.command()
 @click.argument("run_id", required=False)
-@click.option("--model", "name", help="A new network by its name; toy_cnn by default.")
-@click.option("--option", "options", multiple=True, metavar="KEY=VALUE", help="Of the network.")
-@click.option("--dtype", type=click.Choice(["float32", "float64"]), default="float64")
+@click.option("--model", "name", help="Name of a network to build; toy_cnn by default.")
 @click.option(
-    "--images", "--pictures", "images", type=click.IntRange(1, 64), default=2, help="Random images."
+    "--option",
+    "options",
+    multiple=True,
+    metavar="KEY=VALUE",
+    help="An option of the named network.",
 )
 @click.option(
-    "--probes", type=click.IntRange(0, 100), default=6, help="Central differences of each array."
+    "--dtype",
+    type=click.Choice(["float32", "float64"]),
+    default="float64",
+    show_default=True,
+    help="Precision of the NumPy model.",
 )
-@click.option("--seed", type=int, default=0, help="Of new weights and of the images.")
+@click.option(
+    "--images",
+    "--pictures",
+    "images",
+    type=click.IntRange(1, 64),
+    default=2,
+    help="Number of random images.",
+)
+@click.option(
+    "--probes",
+    type=click.IntRange(0, 100),
+    default=6,
+    help="Elements of each array checked by central differences.",
+)
+@click.option("--seed", type=int, default=0, help="Seed of new weights and of the images.")
 @json_option
 def gradcheck(
     run_id: str | None,

@@ -26,8 +26,20 @@ from cnnkit.settings import get_settings
     show_default=True,
     help="Pretrained network, run id, or .keras or .h5 file; may be repeated.",
 )
-@click.option("--top", default=5, show_default=True, type=click.IntRange(1, 1000))
-@click.option("--fit", default="crop", show_default=True, type=click.Choice(list(FITS)))
+@click.option(
+    "--top",
+    default=5,
+    show_default=True,
+    type=click.IntRange(1, 1000),
+    help="Number of predictions to print.",
+)
+@click.option(
+    "--fit",
+    default="crop",
+    show_default=True,
+    type=click.Choice(list(FITS)),
+    help="How an image is resized to the input.",
+)
 @json_option
 def predict(images: tuple[Path, ...], models: tuple[str, ...], top: int, fit: str, as_json: bool):
     """Classify images.
@@ -77,7 +89,7 @@ def _as_text(results: list[dict]) -> str:
 @click.option("--dataset", help="A data set other than the one it was trained on.")
 @json_option
 def evaluate(run_id: str, dataset: str | None, as_json: bool):
-    """Evaluate the network of a run on a test set (`starter` is the network that ships)."""
+    """Evaluate the network of a run on a test set (`starter` is the one that ships with cnnkit)."""
     store = RunStore(get_settings())
     run = find_run(store, run_id)
     folder = store.model_folder(run.id)

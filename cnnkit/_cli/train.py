@@ -24,7 +24,7 @@ from cnnkit.training.fields import with_values
 @click.command()
 @click.argument("model")
 @click.option("--recipe", "recipe_name", help="Name of a recipe, or a recipe's JSON file.")
-@click.option("--dataset", help="Another data set than the recipe's.")
+@click.option("--dataset", help="Name of a data set, instead of the recipe's.")
 @click.option(
     "--set",
     "changes",
@@ -33,8 +33,8 @@ from cnnkit.training.fields import with_values
     help="Change a field, e.g. epochs=3, phase1.epochs=3, augmentation.shift=2, "
     "model_options.activation=relu, dataset=flowers17.",
 )
-@click.option("--name", help="What to call the run.")
-@click.option("--detach", is_flag=True, help="Do not wait: the training goes on in the background.")
+@click.option("--name", help="Name of the run.")
+@click.option("--detach", is_flag=True, help="Do not wait: train in the background.")
 @json_option
 def train(
     model: str,

@@ -41,11 +41,23 @@ _NETWORK_OPTIONS = (
     click.option("--untrained", is_flag=True, help="Use random weights."),
 )
 _PRESET_OPTION = click.option(
-    "--preset", default="all", show_default=True, type=click.Choice(presets.names())
+    "--preset",
+    default="all",
+    show_default=True,
+    type=click.Choice(presets.names()),
+    help="Settings to use.",
 )
 _STEP_OPTIONS = (
-    click.option("--steps", type=click.IntRange(1, 100_000), help="Instead of the preset's."),
-    click.option("--seed", default=0, show_default=True, type=click.IntRange(0)),
+    click.option(
+        "--steps", type=click.IntRange(1, 100_000), help="Number of steps, instead of the preset's."
+    ),
+    click.option(
+        "--seed",
+        default=0,
+        show_default=True,
+        type=click.IntRange(0),
+        help="Seed of the initial noise.",
+    ),
 )
 
 
@@ -62,7 +74,11 @@ def _options(*options: Callable) -> Callable:
 
 def _out_option(default: str) -> Callable:
     return click.option(
-        "--out", default=default, show_default=True, type=click.Path(path_type=Path)
+        "--out",
+        default=default,
+        show_default=True,
+        type=click.Path(path_type=Path),
+        help="Where to write.",
     )
 
 
@@ -70,15 +86,17 @@ def _out_option(default: str) -> Callable:
 @_options(*_NETWORK_OPTIONS)
 @click.option("--class", "class_name", help="A class, by its name or number.")
 @click.option("--layer", help="A hidden layer, with --unit, instead of a class.")
-@click.option("--unit", default=0, show_default=True, type=click.IntRange(0), help="Its channel.")
+@click.option(
+    "--unit", default=0, show_default=True, type=click.IntRange(0), help="Channel of the layer."
+)
 @_options(_PRESET_OPTION, *_STEP_OPTIONS)
 @click.option(
     "--set",
     "changes",
     multiple=True,
     metavar="NAME=NUMBER",
-    help="A number of the plan, such as objective.total_variation.weight=-0.5; regularizers "
-    "have negative weights. A wrong name lists all there are.",
+    help="Change a number of the plan, such as objective.total_variation.weight=-0.5; "
+    "regularizers have negative weights. An unknown name lists all names.",
 )
 @_out_option("image.png")
 @json_option
@@ -157,12 +175,14 @@ def _with_numbers(plan: Plan, texts: Sequence[str]) -> Plan:
 
 @click.command()
 @_options(*_NETWORK_OPTIONS)
-@click.option("--layer", "layers", multiple=True, required=True, help="May be given several times.")
+@click.option(
+    "--layer", "layers", multiple=True, required=True, help="Name of a layer; may be repeated."
+)
 @click.option(
     "--units",
     default=str(SOME),
     show_default=True,
-    help="How many channels, drawn at random, or all.",
+    help="How many randomly chosen channels per layer, or all.",
 )
 @_options(_PRESET_OPTION, *_STEP_OPTIONS)
 @_out_option(".")
@@ -204,14 +224,26 @@ def mosaic(
 @click.argument("image", type=click.Path(path_type=Path))
 @_options(*_NETWORK_OPTIONS)
 @click.option("--preset", type=click.Choice(list(PRESETS)), help="Published settings.")
-@click.option("--layer", "layers", multiple=True, metavar="LAYER=WEIGHT")
-@click.option("--octaves", type=click.IntRange(1, 8))
+@click.option(
+    "--layer",
+    "layers",
+    multiple=True,
+    metavar="LAYER=WEIGHT",
+    help="A layer and its weight in the objective; may be repeated.",
+)
+@click.option("--octaves", type=click.IntRange(1, 8), help="Number of image scales.")
 @_options(*_STEP_OPTIONS)
-@click.option("--side", default=480, show_default=True, type=click.IntRange(32, 2048))
+@click.option(
+    "--side",
+    default=480,
+    show_default=True,
+    type=click.IntRange(32, 2048),
+    help="Longer side of the image, in pixels.",
+)
 @click.option(
     "--guide",
     type=click.Path(path_type=Path),
-    help="A guiding image: raise the likeness to its activations.",
+    help="A guide image: amplify the features that it has too.",
 )
 @_out_option("dream.png")
 @json_option
@@ -229,7 +261,7 @@ def dream(
     out: Path,
     as_json: bool,
 ):
-    """Apply DeepDream to IMAGE: raise the energy of layers, octave by octave."""
+    """Apply DeepDream to IMAGE: maximize the activations of layers, octave by octave."""
     network = open_network(name, untrained=untrained)
     plan = PRESETS[preset].dream if preset else _usual(network)
     changes = {"layers": dict(map(_weighted, layers)), "octaves": octaves, "steps": steps}

@@ -15,7 +15,7 @@ from cnnkit.settings import get_settings
 
 @click.command()
 @click.argument("run_id", required=False)
-@click.option("--lease", help="The right to write the run; without it, it is taken now.")
+@click.option("--lease", help="Lease of the run; taken now if missing.")
 @click.option("--shared", is_flag=True, help="Keep checkpoints in the artifact store too.")
 @click.option("--warm", is_flag=True, help="Import everything and wait for a run on stdin.")
 @click.option(
@@ -32,7 +32,7 @@ def worker(
     sessions: Path | None,
     as_json: bool,
 ):
-    """Do the queued run RUN_ID in this process, from beginning to end."""
+    """Execute the queued run RUN_ID in this process."""
     if sessions:
         from cnnkit.jobs.session_server import serve
 

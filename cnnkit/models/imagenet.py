@@ -22,10 +22,10 @@ _KINDS = {
     321: "butterfly", 327: "sea animal without a backbone", 330: "rabbit or hare",
     333: "rodent", 339: "hoofed animal", 356: "relative of the weasel", 363: "armadillo",
     364: "sloth", 365: "ape, monkey or lemur", 385: "elephant", 387: "panda", 389: "fish",
-    398: "thing made by people", 924: "food or drink", 958: "dried grass",
+    398: "artifact", 924: "food or drink", 958: "dried grass",
     959: "food or drink", 970: "landscape", 971: "soap or air", 972: "landscape",
     981: "person", 984: "flower", 987: "plant or fruit", 991: "fungus", 998: "plant or fruit",
-    999: "thing made by people",
+    999: "artifact",
 }  # fmt: skip
 _STARTS = sorted(_KINDS)
 

@@ -47,7 +47,7 @@ def test_another_file_is_named(monkeypatch, tmp_path, text):
         (385, "elephant"),
         (934, "food or drink"),
         (985, "flower"),
-        (999, "thing made by people"),
+        (999, "artifact"),
     ],
 )
 def test_kinds_of_well_known_classes(index, words):

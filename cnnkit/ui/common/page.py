@@ -232,7 +232,8 @@ _STYLE = """<style>
 [data-testid="stApp"] [data-testid="stBaseButton-primary"]:disabled { opacity: .5; }
 [data-testid="stSidebar"] [data-testid="stCaptionContainer"] { padding-left: .5rem; }
 [class*="st-key-card_"] [data-testid="stPageLink"] a { padding-left: 0; font-size: 1.05rem; }
-/* A telephone shows long options only in a select box of its whole width. */
+/* A select box cuts off long options: it gets room, on a telephone the whole width. */
+[data-testid="stElementContainer"]:has(> .stSelectbox) { min-width: min(12rem, 100%); }
 @media (max-width: 640px) {
   [data-testid="stElementContainer"]:has(> .stSelectbox, > .stMultiSelect) { min-width: 100%; }
 }
