@@ -77,8 +77,9 @@ def training(
     if best is not None and len(history) > 1:
         figure.add_vline(x=best, line={"color": faded(GREEN, 0.8), "dash": "dot", "width": 1.5})
         figure.add_annotation(
-            x=best, y=1, yref="paper", text="kept" if kept else "best", showarrow=False,
-            yanchor="top", xanchor="left", font={"size": 11},
+            x=best, y=1, yref="paper", text="restored" if kept else "best", showarrow=False,
+            yanchor="top", xanchor="left" if best < len(history) / 2 else "right",
+            font={"size": 11},
         )  # fmt: skip
     for epochs, words in (unfrozen or {}).items():
         figure.add_vline(x=epochs, line={"color": GRAY, "dash": "dash", "width": 1.5})

@@ -32,7 +32,7 @@ def starter_run(folder: Path = FOLDER) -> Run | None:
         built = datetime.fromtimestamp(card_file.stat().st_mtime, UTC)
         return Run(
             id=STARTER_ID,
-            name=f"Starter: {card['title']}",
+            name="Starter: LeNet",
             kind="train",
             status=Status.FINISHED,
             spec=card["recipe"],

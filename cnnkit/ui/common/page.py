@@ -226,6 +226,7 @@ _STYLE = """<style>
 [data-testid="stApp"] [data-testid="stCaptionContainer"],
 [data-testid="stApp"] [data-testid="stCaptionContainer"] p { color: inherit; opacity: .88; }
 [data-testid="stApp"] [data-testid="stBaseButton-primary"],
+[data-testid="stApp"] [data-testid="stMultiSelect"] [data-tag-index],
 [data-testid="stApp"] [data-testid="stMultiSelect"] [data-tag-index] > * {
   background-color: #3A5BD0; border-color: #3A5BD0; color: #FFFFFF;
 }
