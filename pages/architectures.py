@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from cnnkit.ui.architectures import accuracy, network_choice, network_view
+from cnnkit.ui.architectures import network_choice, network_view
 from cnnkit.ui.architectures.concepts import CONCEPTS
 from cnnkit.ui.common import uploads
 from cnnkit.ui.common.inputs import choice, follow_old_address
@@ -50,7 +50,7 @@ with shown_errors():
             waiting=WAITING,
         )
     elif view == "accuracy":
-        accuracy.show_accuracy_and_cost()
+        network_view.show_accuracy_and_cost()
     else:
         concept = choice(
             "Concept", list(CONCEPTS), parameter="concept", title=lambda name: CONCEPTS[name][0]

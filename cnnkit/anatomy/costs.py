@@ -184,32 +184,41 @@ def _sides(value: int | tuple[int, ...]) -> tuple[int, ...]:
     return (value,) if isinstance(value, int) else tuple(value)
 
 
-# What computes value by value, or only moves values. Layers first, then operations.
-_FREE = """
+# What computes value by value: layers first, then operations.
+ELEMENTWISE = frozenset(
+    """
     InputLayer Identity Activation ReLU LeakyReLU PReLU ELU Softmax
-    BatchNormalization LayerNormalization GroupNormalization RMSNormalization UnitNormalization
-    LocalResponseNormalization
-    Add Subtract Multiply Average Maximum Minimum Concatenate
-    Flatten Reshape Permute RepeatVector Cropping1D Cropping2D Cropping3D
-    ZeroPadding1D ZeroPadding2D ZeroPadding3D UpSampling1D UpSampling2D UpSampling3D
+    BatchNormalization LayerNormalization RMSNormalization UnitNormalization
+    LocalResponseNormalization Rescaling Normalization LayerScale CustomScaleLayer
+    Add Subtract Multiply Average Maximum Minimum Divide TrueDivide FloorDivide Power
     Dropout AlphaDropout SpatialDropout1D SpatialDropout2D SpatialDropout3D GaussianDropout
-    GaussianNoise ActivityRegularization Masking Embedding
-    Rescaling Normalization Resizing CenterCrop LayerScale CustomScaleLayer
-    RandomFlip RandomRotation RandomZoom RandomTranslation RandomCrop RandomContrast
-    RandomBrightness RandomShear RandomErasing
-    MaxPooling1D MaxPooling2D MaxPooling3D AveragePooling1D AveragePooling2D AveragePooling3D
-    AdaptiveMaxPooling1D AdaptiveMaxPooling2D AdaptiveMaxPooling3D
-    AdaptiveAveragePooling1D AdaptiveAveragePooling2D AdaptiveAveragePooling3D
-    GlobalMaxPooling1D GlobalMaxPooling2D GlobalMaxPooling3D
-    GlobalAveragePooling1D GlobalAveragePooling2D GlobalAveragePooling3D
-    GetItem Flip Cast Transpose Squeeze ExpandDims Stack Split Pad BroadcastTo Tile Repeat
-    Divide TrueDivide FloorDivide Power Negative Absolute Abs Square Sqrt Rsqrt Exp Log Log1p
-    Expm1 Reciprocal Clip Round Floor Ceil Sign Sin Cos Tanh Sigmoid Relu Relu6 LeakyRelu Elu
-    Selu Celu Gelu Silu HardSilu HardSigmoid HardTanh HardSwish Softplus Softsign LogSigmoid
-    LogSoftmax Mean Sum Max Min Amax Amin Prod Var Std Argmax ZerosLike OnesLike Where
-"""
+    GaussianNoise ActivityRegularization RandomContrast RandomBrightness
+    Cast Negative Absolute Abs Square Sqrt Rsqrt Exp Log Log1p Expm1 Reciprocal Clip Round
+    Floor Ceil Sign Sin Cos Tanh Sigmoid Relu Relu6 LeakyRelu Elu Selu Celu Gelu Silu HardSilu
+    HardSigmoid HardTanh HardSwish Softplus Softsign LogSigmoid
+    RandomFlip RandomRotation RandomZoom RandomTranslation RandomShear RandomErasing
+    """.split()  # noqa: SIM905
+)
+# What only moves values, or adds and compares them.
+_FREE = ELEMENTWISE.union(
+    """
+    GroupNormalization Concatenate Flatten Reshape Permute RepeatVector Masking Embedding Resizing
+    CenterCrop RandomCrop GetItem Flip Transpose Squeeze ExpandDims Stack Split Pad BroadcastTo
+    Tile Repeat LogSoftmax Mean Sum Max Min Amax Amin Prod Var Std Argmax ZerosLike OnesLike Where
+    """.split(),  # noqa: SIM905
+    (
+        f"{name}{n}D"
+        for n in (1, 2, 3)
+        for name in ("Cropping", "ZeroPadding", "UpSampling")
+        + tuple(
+            f"{scope}{which}Pooling"
+            for scope in ("", "Adaptive", "Global")
+            for which in ("Max", "Average")
+        )
+    ),
+)
 
-_RULES: dict[str, Callable[[Call], int | None]] = dict.fromkeys(_FREE.split(), _nothing)
+_RULES: dict[str, Callable[[Call], int | None]] = dict.fromkeys(_FREE, _nothing)
 _RULES |= {f"Conv{n}D": _convolution for n in (1, 2, 3)}
 _RULES |= {f"Conv{n}DTranspose": _transposed for n in (1, 2, 3)}
 _RULES |= {f"DepthwiseConv{n}D": _depthwise for n in (1, 2)}

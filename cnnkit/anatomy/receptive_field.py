@@ -23,9 +23,16 @@ from fractions import Fraction
 from typing import Any
 
 from cnnkit._lazy import keras
-from cnnkit.anatomy.costs import known_as
+from cnnkit.anatomy.costs import ELEMENTWISE, known_as
 from cnnkit.anatomy.graph import Call, GraphTrace
 
+REDUCTIONS = ("Mean", "Max", "Min", "Sum", "Amax", "Amin")
+AXIS_NORMALIZATIONS = (
+    "LayerNormalization",
+    "RMSNormalization",
+    "UnitNormalization",
+    "Softmax",
+)
 LONGEST = 4096  # values of a border that are written down; beyond, the field is unknown
 
 
@@ -173,9 +180,7 @@ def _sees_all(call: Call) -> bool:
     rank = len(call.inputs[0].shape)
     if kind in ("Flatten", "Reshape"):
         return rank > 2 and len(call.outputs[0].shape) == 2
-    if kind in ("Mean", "Max", "Min", "Sum", "Amax", "Amin"):
-        return bool(_axes_of(layer.axis, rank) & set(range(1, rank - 1)))
-    if kind in ("LayerNormalization", "RMSNormalization", "UnitNormalization", "Softmax"):
+    if kind in REDUCTIONS or kind in AXIS_NORMALIZATIONS:
         return bool(_axes_of(layer.axis, rank) & set(range(1, rank - 1)))
     return False
 
@@ -260,12 +265,10 @@ def _enlarged(before: int, after: int, interpolation: str) -> Axis:
     around = {"nearest": None, "bilinear": 0, "bicubic": 1, "lanczos3": 2, "lanczos5": 4}
     more = around.get(interpolation, 4)
     period = after // math.gcd(before, after)
-    if more is None:
-        nearest = Border(
-            tuple(i * before // after for i in range(period)), before * period // after
-        )
-        return Axis(nearest, nearest)
     shift = before * period // after
+    if more is None:
+        nearest = Border(tuple(i * before // after for i in range(period)), shift)
+        return Axis(nearest, nearest)
     # Centers of pixels fall on centers: value i lies at (i + 1/2)·before/after - 1/2.
     at = [Fraction((2 * i + 1) * before, 2 * after) - Fraction(1, 2) for i in range(period)]
     first = tuple(math.floor(place) - more for place in at)
@@ -280,16 +283,12 @@ def _of(value: Any, n: int) -> Any:
 def _keeps_places(call: Call) -> bool:
     """Whether each value comes from the same place of every input."""
     kind, rank = known_as(call.operation), len(call.inputs[0].shape)
-    if kind in _IN_PLACE:
+    # A dense layer on maps takes each place by itself. Reductions are over channels here, or
+    # `_sees_all` would have taken them.
+    if kind in ELEMENTWISE or kind == "Dense" or kind in REDUCTIONS:
         return True
-    if kind == "Dense":
-        return True  # on maps, each place by itself
-    if kind == "Concatenate":
+    if kind in ("Concatenate", "Flip"):
         return _axes_of(call.operation.axis, rank) == {rank - 1}
-    if kind == "Flip":
-        return _axes_of(call.operation.axis, rank) == {rank - 1}
-    if kind in ("Mean", "Max", "Min", "Sum", "Amax", "Amin"):
-        return True  # over channels, or `_sees_all` would have taken it
     if kind == "GetItem":
         return _only_channels(call.argument(1, "key"), rank)
     if kind in ("Flatten", "Reshape", "Squeeze", "ExpandDims"):
@@ -303,19 +302,3 @@ def _only_channels(key: Any, rank: int) -> bool:
     if parts and parts[0] is Ellipsis:
         return len(parts) == 2 and not isinstance(parts[1], int)
     return len(parts) == rank and all(part == slice(None) for part in parts[:-1])
-
-
-_IN_PLACE = frozenset(
-    """
-    InputLayer Identity Activation ReLU LeakyReLU PReLU ELU Softmax
-    BatchNormalization LayerNormalization RMSNormalization UnitNormalization
-    LocalResponseNormalization Rescaling Normalization LayerScale CustomScaleLayer
-    Add Subtract Multiply Average Maximum Minimum Divide TrueDivide FloorDivide Power
-    Dropout AlphaDropout SpatialDropout1D SpatialDropout2D SpatialDropout3D GaussianDropout
-    GaussianNoise ActivityRegularization RandomContrast RandomBrightness
-    Cast Negative Absolute Abs Square Sqrt Rsqrt Exp Log Log1p Expm1 Reciprocal Clip Round
-    Floor Ceil Sign Sin Cos Tanh Sigmoid Relu Relu6 LeakyRelu Elu Selu Celu Gelu Silu HardSilu
-    HardSigmoid HardTanh HardSwish Softplus Softsign LogSigmoid
-    RandomFlip RandomRotation RandomZoom RandomTranslation RandomShear RandomErasing
-    """.split()  # noqa: SIM905
-)

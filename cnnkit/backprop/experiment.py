@@ -154,11 +154,8 @@ def train_network(plan: ExperimentPlan, way: str, seed: int) -> Iterator[Epoch]:
 
 def curve(way: str, seed: int, epochs: Sequence[Epoch]) -> TrainingCurve:
     """The curve of a training that has ended."""
-    columns = {
-        name: np.array([getattr(epoch, name) for epoch in epochs])
-        for name in (*MEASURES, "seconds")
-    }
     numbers = np.array([epoch.number for epoch in epochs])
+    columns = {name: np.array([getattr(one, name) for one in epochs]) for name in _COLUMNS[1:]}
     return TrainingCurve(way=way, seed=seed, epochs=numbers, **columns)
 
 
@@ -227,18 +224,11 @@ def measured_record() -> dict[str, Any]:
 
 @cache
 def _measured_curves() -> tuple[tuple[str, TrainingCurve], ...]:
-    rows = measured_record()["curves"]
+    def read(row: Mapping[str, Any]) -> TrainingCurve:
+        columns = {name: np.array(row[name]) for name in _COLUMNS}
+        return TrainingCurve(way=row["way"], seed=row["seed"], **columns)
+
     try:
-        return tuple(
-            (
-                row["recipe"],
-                TrainingCurve(
-                    way=row["way"],
-                    seed=row["seed"],
-                    **{name: np.array(row[name]) for name in _COLUMNS},
-                ),
-            )
-            for row in rows
-        )
+        return tuple((row["recipe"], read(row)) for row in measured_record()["curves"])
     except (KeyError, TypeError) as error:
         raise CorruptAssetError(MEASURED, f"lacks {error}") from error

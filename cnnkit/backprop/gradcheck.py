@@ -78,15 +78,9 @@ class GradientCheckReport:
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values, as the command line prints them."""
-        return {
-            "dtype": self.dtype,
-            "images": self.images,
-            "tolerance": self.tolerance,
-            "worst": self.worst,
-            "worst_difference": self.worst_difference,
-            "equal": self.equal,
-            "checks": [asdict(check) for check in self.checks],
-        }
+        names = ("dtype", "images", "tolerance", "worst", "worst_difference", "equal")
+        values = {name: getattr(self, name) for name in names}
+        return values | {"checks": [asdict(check) for check in self.checks]}
 
 
 def gradcheck(
@@ -117,7 +111,16 @@ def gradcheck(
     moved = _by_differences(network, images, labels, probes, seed) if probes else {}
     kinds = {layer.name: layer.kind for layer in network}
     checks = [
-        _check(layer, kinds[layer], array, values, theirs[layer, array], moved.get((layer, array)))
+        GradientCheck(
+            layer=layer,
+            kind=kinds[layer],
+            array=array,
+            size=values.size,
+            largest=float(np.abs(values).max(initial=0)),
+            tensorflow=relative_error(values, theirs[layer, array]),
+            differences=_difference_error(moved.get((layer, array), {})),
+            probed=len(moved.get((layer, array), ())),
+        )
         for (layer, array), values in ours.items()
     ]
     return GradientCheckReport(dtype=str(network.dtype), images=len(images), checks=tuple(checks))
@@ -147,29 +150,13 @@ def _arrays(layer: Layer) -> Iterator[tuple[str, np.ndarray]]:
     yield "input", layer.input_delta
 
 
-def _check(
-    layer: str,
-    kind: str,
-    array: str,
-    ours: np.ndarray,
-    theirs: np.ndarray,
-    moved: Mapping[int, tuple[float, float]] | None,
-) -> GradientCheck:
-    differences = None
-    if moved:
-        largest = max(abs(exact) for exact, _ in moved.values())
-        worst = max(abs(exact - nudged) for exact, nudged in moved.values())
-        differences = worst / largest if largest else worst
-    return GradientCheck(
-        layer=layer,
-        kind=kind,
-        array=array,
-        size=ours.size,
-        largest=float(np.abs(ours).max(initial=0)),
-        tensorflow=relative_error(ours, theirs),
-        differences=differences,
-        probed=len(moved or ()),
-    )
+def _difference_error(probes: Mapping[int, tuple[float, float]]) -> float | None:
+    """Relative error of (our gradient, slope of the loss), by place; None without any."""
+    if not probes:
+        return None
+    ours, slopes = np.array(list(probes.values())).T
+    largest, worst = np.abs(ours).max(), np.abs(ours - slopes).max()
+    return float(worst / largest if largest else worst)
 
 
 def _by_tensorflow(

@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from statistics import mean
-from typing import Protocol
+from typing import Any
 
 import numpy as np
 from plotly import graph_objects as go
@@ -38,87 +38,52 @@ def curves_by_seed(
     """
     figure = go.Figure()
     for bundle in bundles:
+        title, group = bundle.title, {"legendgroup": bundle.title}
         for name, (x, y) in zip(bundle.names, bundle.runs, strict=True):
-            figure.add_trace(_thin(bundle, name, x, y))
-    for bundle in bundles:
+            line = {"color": faded(bundle.color, 0.38), "width": 1}
+            hover = f"{title}, {name}: %{{y:.1%}} at %{{x:.4g}}<extra></extra>"
+            figure.add_scatter(
+                x=x, y=y, mode="lines", line=line, showlegend=False, hovertemplate=hover, **group
+            )
+    for bundle in bundles:  # over all thin lines
+        title, group = bundle.title, {"legendgroup": bundle.title}
         if bundle.runs:
-            figure.add_trace(_thick(bundle))
+            # Points of equal number are averaged: equal epochs, whatever seconds they took.
+            x, y = (np.mean([run[axis] for run in bundle.runs], axis=0) for axis in (0, 1))
+            figure.add_scatter(
+                x=x,
+                y=y,
+                mode="lines",
+                name=f"{title}, mean of {len(bundle.runs)}",
+                line={"color": bundle.color, "width": 4},
+                hovertemplate=f"{title}, mean: %{{y:.1%}} at %{{x:.4g}}<extra></extra>",
+                **group,
+            )
         if bundle.published:
-            figure.add_trace(_published(bundle))
+            x, y, words = zip(*bundle.published, strict=True)
+            rim = {"color": "white", "width": 1.5}
+            figure.add_scatter(
+                x=x,
+                y=y,
+                mode="markers",
+                name=f"{title}, published",
+                marker={"symbol": "diamond", "size": 13, "color": bundle.color, "line": rim},
+                customdata=words,
+                hovertemplate="%{customdata}: %{y:.1%}<extra></extra>",
+                **group,
+            )
     figure.update_xaxes(title=x_title, type="log" if log else "linear", fixedrange=True)
     figure.update_yaxes(title=y_title, tickformat=".0%", range=[0.25, 1.03], fixedrange=True)
     finished(figure, height=430)
     return figure.update_layout(hovermode="closest")
 
 
-def _thin(bundle: SeedCurves, name: str, x: np.ndarray, y: np.ndarray) -> go.Scatter:
-    return go.Scatter(
-        x=x,
-        y=y,
-        mode="lines",
-        line={"color": faded(bundle.color, 0.38), "width": 1},
-        legendgroup=bundle.title,
-        showlegend=False,
-        hovertemplate=f"{bundle.title}, {name}: %{{y:.1%}} at %{{x:.4g}}<extra></extra>",
-    )
-
-
-def _thick(bundle: SeedCurves) -> go.Scatter:
-    """Points of equal number are averaged: equal epochs, whatever seconds they took."""
-    x, y = (np.mean([run[axis] for run in bundle.runs], axis=0) for axis in (0, 1))
-    return go.Scatter(
-        x=x,
-        y=y,
-        mode="lines",
-        name=f"{bundle.title}, mean of {len(bundle.runs)}",
-        line={"color": bundle.color, "width": 4},
-        legendgroup=bundle.title,
-        hovertemplate=f"{bundle.title}, mean: %{{y:.1%}} at %{{x:.4g}}<extra></extra>",
-    )
-
-
-def _published(bundle: SeedCurves) -> go.Scatter:
-    return go.Scatter(
-        x=[x for x, _, _ in bundle.published],
-        y=[y for _, y, _ in bundle.published],
-        mode="markers",
-        name=f"{bundle.title}, published",
-        marker={
-            "symbol": "diamond",
-            "size": 13,
-            "color": bundle.color,
-            "line": {"color": "white", "width": 1.5},
-        },
-        legendgroup=bundle.title,
-        customdata=[words for *_, words in bundle.published],
-        hovertemplate="%{customdata}: %{y:.1%}<extra></extra>",
-    )
-
-
-class Reached(Protocol):
-    """What one training reached."""
-
-    @property
-    def method(self) -> str:
-        """Which line."""
-        ...
-
-    @property
-    def per_class(self) -> int:
-        """Training images of each class."""
-        ...
-
-    @property
-    def accuracy(self) -> float:
-        """0 to 1."""
-        ...
-
-
-def data_and_depth(reached: Iterable[Reached], ways: Iterable[str]) -> go.Figure:
-    """Means as lines, all that was reached as a resolution from the lowest to the highest.
+def data_and_depth(reached: Iterable[Any], ways: Iterable[str]) -> go.Figure:
+    """Accuracy over the size of the training set: means as lines, the range as a band.
 
     Args:
-        reached: the trainings, in any order; several of a kind are spread.
+        reached: trainings with `method` (which line), `per_class` (training images of each
+            class) and `accuracy` (0 to 1), in any order; several of a kind are spread.
         ways: lines, in their order; those without a training are left out.
     """
     values: dict[str, dict[int, list[float]]] = defaultdict(lambda: defaultdict(list))

@@ -149,20 +149,16 @@ def _option(option: Option, scope: str) -> Any:
 
 
 def _words(key: str, value: Any) -> str:
+    name = key.replace("_", " ")
     if key == "input_shape":
         return f"images of {value[0]}×{value[1]}"
-    return (
-        f"{key.replace('_', ' ')}: {value}"
-        if not isinstance(value, bool)
-        else (key.replace("_", " ") if value else f"no {key.replace('_', ' ')}")
-    )
+    if isinstance(value, bool):
+        return name if value else f"no {name}"
+    return f"{name}: {value}"
 
 
 def _architecture(name: str, options: Mapping[str, Any]) -> Architecture:
-    from cnnkit.anatomy import (  # Keras: seconds, and not on the page's thread
-        architecture,
-        layer_table,
-    )
+    from cnnkit.anatomy import architecture, layer_table  # Keras: seconds; not on the page's thread
 
     return architecture(layer_table(open_architecture(name, options)))
 
@@ -171,9 +167,8 @@ def _architecture_of_file(path: Path) -> Architecture:
     from cnnkit.anatomy import architecture, layer_table
 
     model = open_uploaded_model(path, image=False)
-    sides = tuple(model.inputs[0].shape[1:])
-    if None not in sides or len(sides) != 3:
+    shape = tuple(model.inputs[0].shape[1:])
+    if None not in shape or len(shape) != 3:
         return architecture(layer_table(model))
-    return architecture(
-        layer_table(model, (sides[0] or OPEN_SIZE, sides[1] or OPEN_SIZE, sides[2] or 3))
-    )
+    sizes = (shape[0] or OPEN_SIZE, shape[1] or OPEN_SIZE, shape[2] or 3)
+    return architecture(layer_table(model, sizes))

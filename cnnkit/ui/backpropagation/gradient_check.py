@@ -24,7 +24,7 @@ def show_gradient_check(example: Example) -> None:
         "Precision",
         DTYPES,
         parameter="precision",
-        title={"float64": "float64", "float32": "float32"}.__getitem__,
+        title=str,
         widget=st.segmented_control,
     )
     asked = ("gradcheck", *example.key, dtype)

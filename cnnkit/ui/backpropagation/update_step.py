@@ -148,13 +148,9 @@ def _weights(learned: GradientStep) -> None:
     name = inputs.choice("Layer", names, parameter="weights", widget=st.pills, required=True)
     kernels = [one[name]["kernel"] for one in (learned.before, learned.gradients, learned.after)]
     number = 0
-    if kernels[0].ndim == 4:
-        filters = kernels[0].shape[3]
-        number = (
-            st.slider("Filter", 0, filters - 1, key=f"filter_{name}", width=320)
-            if filters > 1
-            else 0
-        )
+    if kernels[0].ndim == 4 and kernels[0].shape[3] > 1:
+        last = kernels[0].shape[3] - 1
+        number = st.slider("Filter", 0, last, key=f"filter_{name}", width=320)
     drawn = [_of_filter(kernel, number) for kernel in kernels]
     # Before and after share a color scale, so that they can be compared.
     largest = float(np.nanmax(np.abs(np.stack([drawn[0], drawn[2]]))))

@@ -1,8 +1,7 @@
 """The experiments of the Concepts page."""
 
-from cnnkit.ui.concepts.dropout import show_dropout
-from cnnkit.ui.concepts.initialization import show_initialization
 from cnnkit.ui.concepts.optimizers import show_optimizers
+from cnnkit.ui.concepts.perceptron import show_dropout, show_initialization
 from cnnkit.ui.concepts.pooling import show_pooling_orders
 from cnnkit.ui.concepts.softmax import show_softmax
 
