@@ -77,7 +77,7 @@ def record() -> None:
         plan = ExperimentPlan(recipe=recipe, epochs=max(EPOCHS), seeds=SEEDS)
         for way, seed in plan.units:
             made = curve(way, seed, list(train_network(plan, way, seed)))
-            print(f"  {recipe}, {way}, seed {seed}: {made.take_off}", file=sys.stderr)
+            print(f"  {recipe}, {way}, seed {seed}: {made.epoch_above_half}", file=sys.stderr)
             curves.append({"recipe": recipe, **as_row(made.thinned(EVERY))})
     plan = ExperimentPlan(epochs=EPOCHS[0], seeds=SEEDS + FURTHER)
     further = [

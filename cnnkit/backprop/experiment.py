@@ -99,7 +99,7 @@ class TrainingCurve:
     seconds: np.ndarray  # of training, since it began
 
     @property
-    def take_off(self) -> int | None:
+    def epoch_above_half(self) -> int | None:
         """First epoch (1-based) whose mean probability is above one half; None: never."""
         above = self.epochs[self.probability > 0.5]
         return int(above[0]) if len(above) else None

@@ -32,8 +32,10 @@ class ToyRecipe:
 POST = ToyRecipe(name="post", title="As in the post", pixel=0.5, last_bound=0.0)
 # The same, but for the last layer, which begins like the first dense one: U(±1/inputs).
 # Zeros there let no delta through to the layers below until they have grown.
-AWAKE = ToyRecipe(name="awake", title="Last layer not zero at first", pixel=0.5, last_bound=1 / 20)
-RECIPES = {recipe.name: recipe for recipe in (POST, AWAKE)}
+RANDOM_LAST_LAYER = ToyRecipe(
+    name="awake", title="Last layer not zero at first", pixel=0.5, last_bound=1 / 20
+)
+RECIPES = {recipe.name: recipe for recipe in (POST, RANDOM_LAST_LAYER)}
 
 
 class UnknownToyRecipeError(UnknownNameError):

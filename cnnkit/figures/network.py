@@ -65,7 +65,7 @@ def folded(values: np.ndarray) -> np.ndarray:
 
 
 def _stage(stage: Stage, answer: np.ndarray, tallest: int) -> str:
-    return _box(_sheets(answer, tallest) if stage.images else _block(answer), stage)
+    return _box(_map_stack(answer, tallest) if stage.images else _block(answer), stage)
 
 
 def _box(drawing: str, stage: Stage) -> str:
@@ -76,7 +76,7 @@ def _box(drawing: str, stage: Stage) -> str:
     )
 
 
-def _sheets(maps: np.ndarray, tallest: int) -> str:
+def _map_stack(maps: np.ndarray, tallest: int) -> str:
     shown = maps[..., strongest(maps, STACKED)]
     height = SMALLEST + (LARGEST - SMALLEST) * maps.shape[0] / tallest
     width = height * maps.shape[1] / maps.shape[0]

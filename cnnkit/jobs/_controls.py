@@ -108,8 +108,8 @@ def resume_in_words(settings: Settings, run: Run) -> str:
     if run.checkpoint or (settings.jobs / run.id / CHECKPOINT).exists():
         return "goes on from the last finished epoch"
     caches = run.spec.get("phases") and run.spec.get("cached")
-    kept = "; computed features are kept" if caches else ""
-    return f"begins with the first epoch, as none was finished{kept}"
+    features = "; computed features are kept" if caches else ""
+    return f"begins with the first epoch, as none was finished{features}"
 
 
 def requeue(store: RunStore, run_id: str) -> Run:

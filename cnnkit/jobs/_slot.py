@@ -129,22 +129,22 @@ def _until_ended(
     store: RunStore, run_id: str, lease: Lease, child: Child, leaving: Callable[[], bool]
 ) -> bool:
     """Whether the child has ended; False when the slot is closed before."""
-    looked = asked = 0.0
+    last_look = asked_at = 0.0
     while child.alive():
         if leaving():
             return False
-        child.wait(GRACE_SECONDS / 10 if asked else LOOK_SECONDS / 2)
+        child.wait(GRACE_SECONDS / 10 if asked_at else LOOK_SECONDS / 2)
         now = time.monotonic()
-        if asked and now - asked > GRACE_SECONDS:
+        if asked_at and now - asked_at > GRACE_SECONDS:
             child.kill()
-        if now - looked < LOOK_SECONDS:
+        if now - last_look < LOOK_SECONDS:
             continue
-        looked = now
+        last_look = now
         wish = _wish(store, run_id, lease)
         if wish == "gone":
             child.kill()
         elif wish == "cancel":
-            asked = asked or now
+            asked_at = asked_at or now
     return True
 
 

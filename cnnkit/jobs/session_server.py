@@ -131,7 +131,7 @@ class SessionServer:
             return
         if command["command"] == "start":
             session.obeyed = command["number"]
-            session.tell()
+            session.write()
         else:
             was = session.status
             session.obey(command["command"], command["values"], command["number"])
@@ -163,7 +163,7 @@ class SessionServer:
                 self._estimated = time.monotonic()
                 session.ahead = ahead
                 session.starts_in = ends[ahead] if ahead < len(ends) else None
-                session.tell()
+                session.write()
 
     def _images(self, name: str) -> np.ndarray | None:
         session = self.sessions.get(name)

@@ -119,7 +119,7 @@ class Session:
         self.obeyed = 0
         self.pace = Pace()
         self._events: Iterator[Progress] | None = None
-        self._told = self._framed = -np.inf  # time.monotonic()
+        self._written = self._frame_written = -np.inf  # time.monotonic()
         self._frame_step = 0
 
     @property
@@ -132,7 +132,7 @@ class Session:
     def begin(self) -> None:
         """Take a slot."""
         self.status, self.ahead, self.starts_in = Status.RUNNING, 0, None
-        self.tell()
+        self.write()
 
     def advance(self) -> None:
         """One step of the task, or its end."""
@@ -144,14 +144,14 @@ class Session:
             self._end(Status.FINISHED)
         except Exception as error:
             # One visitor's trouble is told to that visitor, and the others go on.
-            known = isinstance(error, CnnkitError | ValueError)
-            if not known:
+            expected = isinstance(error, CnnkitError | ValueError)
+            if not expected:
                 traceback.print_exc()
-            self._end(Status.FAILED, str(error) if known else f"{type(error).__name__}: {error}")
+            self._end(Status.FAILED, str(error) if expected else f"{type(error).__name__}: {error}")
         else:
             if self.progress.step:
                 self.pace.add(self.progress.step)
-            self._tell_if_due()
+            self._write_if_due()
 
     def obey(self, command: str, values: Mapping[str, Any], number: int = 0) -> None:
         """Do what is asked, or say in `reason` why not.
@@ -168,7 +168,7 @@ class Session:
             if not isinstance(error, CnnkitError | ValueError):
                 traceback.print_exc()
             self.reason = str(error)
-        self.tell(frame=self.status.over)
+        self.write(frame=self.status.over)
 
     def _obey(self, command: str, values: Mapping[str, Any]) -> None:
         live = self.status in (Status.QUEUED, Status.RUNNING)
@@ -183,7 +183,9 @@ class Session:
                 self._settle(Status.QUEUED)
         else:
             self.progress = self.task.obey(command, values)
-            self._told = self._framed = -np.inf  # its effect is to be seen with the next step
+            self._written = (
+                self._frame_written
+            ) = -np.inf  # its effect is to be seen with the next step
             if command in ("restart", "go_back"):
                 self._events = None
                 self._settle(Status.QUEUED if command == "restart" else Status.PAUSED)
@@ -199,9 +201,9 @@ class Session:
     def _end(self, status: Status, reason: str = "") -> None:
         self._settle(status)
         self._events, self.reason = None, reason
-        self.tell(frame=True)
+        self.write(frame=True)
 
-    # What it tells
+    # What it writes
 
     def state(self) -> SessionState:
         """How it stands."""
@@ -223,22 +225,22 @@ class Session:
         """How long it will take at the pace of the last seconds; None: not known yet."""
         return self.pace.seconds_left(self.progress.steps - self.progress.step)
 
-    def tell(self, *, frame: bool = False) -> None:
-        """Write down how it stands, and the frame too."""
+    def write(self, *, frame: bool = False) -> None:
+        """Write the state to its folder, and the frame if asked."""
         if frame:
             images = self.task.frame()
             if images is not None:
                 write_frame(self.folder / FRAME, images)
-                self._framed, self._frame_step = time.monotonic(), self.progress.step
-        self._told = time.monotonic()
+                self._frame_written, self._frame_step = time.monotonic(), self.progress.step
+        self._written = time.monotonic()
         write_state(self.folder, self.state())
 
-    def _tell_if_due(self) -> None:
+    def _write_if_due(self) -> None:
         now = time.monotonic()
-        if now - self._framed >= FRAME_SECONDS:
-            self.tell(frame=True)
-        elif now - self._told >= STATE_SECONDS:
-            self.tell()
+        if now - self._frame_written >= FRAME_SECONDS:
+            self.write(frame=True)
+        elif now - self._written >= STATE_SECONDS:
+            self.write()
 
 
 def refused(command: str, what: str) -> JobError:

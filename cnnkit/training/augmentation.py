@@ -190,9 +190,9 @@ def _flips_and_crops(batch, augmentation: Augmentation, seed):
 def _cut_out(weights, height: int, width: int, signs, crops):
     """The weights of maps (batch, 2, 3) that first mirror and cut, then do as before."""
     left = crops[:, :1] * signs  # (batch, 2): what one pixel to the right or down becomes
-    way = crops[:, 1:] * np.array([height, width], np.float32)
+    offset = crops[:, 1:] * np.array([height, width], np.float32)
     linear = weights[..., :2] * left[:, tf.newaxis]
-    constant = weights[..., 2] + tf.linalg.matvec(weights[..., :2], way)
+    constant = weights[..., 2] + tf.linalg.matvec(weights[..., :2], offset)
     return tf.concat([linear, constant[..., tf.newaxis]], axis=2)
 
 

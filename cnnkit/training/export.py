@@ -64,8 +64,8 @@ def export_network(model: keras.Model, folder: Path, kind: str, examples: np.nda
     images = np.asarray(examples, np.float32)
     expected = np.asarray(model(images, training=False))
     model.export(path, format=kind, verbose=False)
-    found = {"litert": _ask_litert, "onnx": _ask_onnx}[kind](path, images)
-    difference = float(np.abs(found - expected).max())
+    answers = {"litert": _ask_litert, "onnx": _ask_onnx}[kind](path, images)
+    difference = float(np.abs(answers - expected).max())
     if not difference <= TOLERANCE * max(1.0, float(np.abs(expected).max())):
         path.unlink()
         raise IncompatibleError(
@@ -77,7 +77,7 @@ def export_network(model: keras.Model, folder: Path, kind: str, examples: np.nda
         bytes=path.stat().st_size,
         difference=difference,
         images=len(images),
-        agreed=int(np.sum(found.argmax(1) == expected.argmax(1))),
+        agreed=int(np.sum(answers.argmax(1) == expected.argmax(1))),
     )
 
 

@@ -64,8 +64,8 @@ class StoredRows:
         chosen = generator.integers(len(self.variants), size=len(indices))
         values = np.empty((len(indices), *self.shape[1:]), self.dtype)
         for number, variant in enumerate(self.variants):
-            here = chosen == number
-            values[here] = variant[self.rows[indices[here]]]
+            mask = chosen == number
+            values[mask] = variant[self.rows[indices[mask]]]
         return values
 
 

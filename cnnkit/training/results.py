@@ -101,8 +101,8 @@ def _card(
 
 
 def _title(recipe: Recipe, dataset: Dataset) -> str:
-    known = pretrained_info if recipe.model in list_pretrained() else model_info
-    title = known(recipe.model).title
+    info = pretrained_info if recipe.model in list_pretrained() else model_info
+    title = info(recipe.model).title
     return title if recipe.head is None else f"{title}, {dataset.title}"
 
 
@@ -151,8 +151,8 @@ def predict_baseline(
     if open_base:
         model, names = open_base()
         return _predict(model, names, recipe.model, images)
-    known = recipe.head and recipe.weights == "imagenet" and recipe.model in list_pretrained()
-    if not known or not pretrained_info(recipe.model).available:
+    pretrained = recipe.head and recipe.weights == "imagenet" and recipe.model in list_pretrained()
+    if not pretrained or not pretrained_info(recipe.model).available:
         return None
     if assets.find("imagenet_classes") is None:
         return None

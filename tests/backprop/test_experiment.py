@@ -12,7 +12,7 @@ from cnnkit.backprop.experiment import (
     of_way,
     train_network,
 )
-from cnnkit.backprop.toy import AWAKE, POST, toy_network, toy_parts
+from cnnkit.backprop.toy import POST, RANDOM_LAST_LAYER, toy_network, toy_parts
 from cnnkit.datasets import load_dataset
 from cnnkit.errors import InvalidRecipeError, UnknownNameError
 from cnnkit.models import create_model
@@ -31,7 +31,9 @@ def test_the_toy_network_is_the_registered_one_layer_by_layer():
 
 def test_zeros_in_the_last_layer_let_no_delta_through():
     (images, labels), _ = toy_parts(0)
-    asleep, awake = (trace(toy_network(recipe), images[0], labels[0]) for recipe in (POST, AWAKE))
+    asleep, awake = (
+        trace(toy_network(recipe), images[0], labels[0]) for recipe in (POST, RANDOM_LAST_LAYER)
+    )
     assert asleep["logits"].delta.any() and not asleep["fc1"].delta.any()
     assert awake["fc1"].delta.any() and awake["block1_conv1"].gradients["kernel"].any()
 
@@ -48,7 +50,7 @@ def test_both_ways_learn_and_the_same_seed_learns_the_same():
     curves = [curve(way, seed, list(train_network(plan, way, seed))) for way, seed in plan.units]
     whole, dense = of_way(curves, ALL)[0], of_way(curves, DENSE)[0]
     assert whole.probability[-1] > dense.probability[-1] > 1 / 3
-    assert whole.take_off and whole.take_off < 120
+    assert whole.epoch_above_half and whole.epoch_above_half < 120
     again = curve(ALL, 0, list(train_network(plan, ALL, 0)))
     assert np.array_equal(again.probability, whole.probability)
     assert whole.thinned(50).epochs.tolist() == [1, 50, 100]
@@ -59,7 +61,7 @@ def test_both_ways_learn_and_the_same_seed_learns_the_same():
 def test_a_curve_survives_as_a_file():
     made = curve(ALL, 4, list(train_network(ExperimentPlan(epochs=2, seeds=1), ALL, 4)))
     back = TrainingCurve.from_bytes(made.to_bytes())
-    assert (back.way, back.seed, back.take_off) == (ALL, 4, None)
+    assert (back.way, back.seed, back.epoch_above_half) == (ALL, 4, None)
     assert np.array_equal(back.seconds, made.seconds)
     for damaged in (b"", b"nonsense", made.to_bytes()[:99]):
         with pytest.raises(ValueError, match="no curve"):

@@ -105,7 +105,7 @@ def test_the_effect_of_a_command_is_shown_with_the_next_step(session, monkeypatc
     monkeypatch.setattr(sessions, "FRAME_SECONDS", 1e9)  # no frame is due by itself
     monkeypatch.setattr(sessions, "STATE_SECONDS", 0)
     session.advance()
-    session._framed = time.monotonic()
+    session._frame_written = time.monotonic()
     session.advance()
     assert read_state(session.folder).frame_step == 1
     session.obey("add", {"number": 1})

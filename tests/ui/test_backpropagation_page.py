@@ -9,7 +9,7 @@ import pytest
 
 from cnnkit.backprop import DENSE
 from cnnkit.backprop.experiment import ExperimentPlan, curve, train_network
-from cnnkit.backprop.toy import AWAKE, toy_network
+from cnnkit.backprop.toy import RANDOM_LAST_LAYER, toy_network
 from cnnkit.jobs.kinds.experiment import curve_file
 from cnnkit.runs import Status
 from tests.pages import opened, words_of
@@ -17,7 +17,7 @@ from tests.pages import opened, words_of
 open_page = partial(opened, "pages/backpropagation.py")
 
 pytestmark = pytest.mark.usefixtures("store")  # one that nobody has to wait for
-LAYERS = [layer.name for layer in toy_network(AWAKE)]
+LAYERS = [layer.name for layer in toy_network(RANDOM_LAST_LAYER)]
 
 
 @pytest.mark.parametrize("way", ["forward", "backward"])

@@ -78,9 +78,9 @@ def _train(
         _keep(job, curves[way, seed])
 
 
-def _keep(job: JobContext, made: TrainingCurve) -> None:
-    path = job.folder / curve_file(made.way, made.seed)
-    write_atomic(path, made.to_bytes())
+def _keep(job: JobContext, training: TrainingCurve) -> None:
+    path = job.folder / curve_file(training.way, training.seed)
+    write_atomic(path, training.to_bytes())
     job.artifact(path)
     path.unlink()
 

@@ -23,15 +23,15 @@ if TYPE_CHECKING:
 
 def run(job: JobContext) -> Status:
     """Make the missing layers; a pause waits for the end of a layer, cancelling does not."""
-    spec, store = job.run.spec, job.store.settings
-    network, settings = NetworkRef.from_spec(spec), MosaicSettings.from_dict(spec)
+    spec, settings = job.run.spec, job.store.settings
+    network, options = NetworkRef.from_spec(spec), MosaicSettings.from_dict(spec)
     layers = spec["layers"]
-    job.params({"network": network.title(), "layers": len(layers), **settings.to_dict()})
-    results = ResultCache(store.results, store.results_memory)
-    keys = {layer: settings.key(network.digest(), layer) for layer in layers}
+    job.params({"network": network.title(), "layers": len(layers), **options.to_dict()})
+    results = ResultCache(settings.results, settings.results_memory)
+    keys = {layer: options.key(network.digest(), layer) for layer in layers}
     if all(map(results.has, keys.values())):
         return Status.FINISHED
-    return job.drive(_make(job, _builder(job, network, settings), results, keys))
+    return job.drive(_make(job, _builder(job, network, options), results, keys))
 
 
 def _make(
@@ -48,32 +48,32 @@ def _make(
             progress = Progress(
                 epoch=number, epochs=len(keys), step=done, steps=sum(steps.values())
             )
-            made = yield from _layer(builder.make(layer), progress)
-            made.keep(results, keys[layer])
+            mosaic = yield from _layer(builder.make(layer), progress)
+            mosaic.keep(results, keys[layer])
             job.log(number, {"layer_seconds": time.monotonic() - began})
         done += steps[layer]
 
 
 def _layer(
-    making: Generator[int, None, LayerMosaic], before: Progress
+    steps: Generator[int, None, LayerMosaic], before: Progress
 ) -> Generator[Progress, None, LayerMosaic]:
     """One layer, with the progress of the whole job."""
     yield before
     while True:
         try:
-            step = next(making)
+            step = next(steps)
         except StopIteration as end:
             return end.value
         yield replace(before, step=before.step + step)
 
 
-def _builder(job: JobContext, network: NetworkRef, settings: MosaicSettings) -> MosaicBuilder:
+def _builder(job: JobContext, network: NetworkRef, options: MosaicSettings) -> MosaicBuilder:
     from cnnkit.models import ModelCache
     from cnnkit.visualize.mosaics import MosaicBuilder
     from cnnkit.visualize.top_activations import collection_for
 
-    here = job.store.settings
-    opened = network.open(ModelCache(here.model_memory))
+    settings = job.store.settings
+    opened = network.open(ModelCache(settings.model_memory))
     card = opened.card
-    collection = collection_for(card.input_shape, card.dataset, here.data_dir)
-    return MosaicBuilder(opened, settings, job.run.spec["layers"], collection)
+    collection = collection_for(card.input_shape, card.dataset, settings.data_dir)
+    return MosaicBuilder(opened, options, job.run.spec["layers"], collection)

@@ -100,8 +100,8 @@ class Recorder:
 
     def complete(self, history: Sequence[Mapping[str, float]]) -> None:
         """Log the curves anew where a crash came between a checkpoint and its figures."""
-        known = {row["epoch"] for row in self.job.store.history(self.job.run.id)} | self._rows
-        if any(row["epoch"] not in known for row in history):
+        logged = {row["epoch"] for row in self.job.store.history(self.job.run.id)} | self._rows
+        if any(row["epoch"] not in logged for row in history):
             for row in history:
                 self._row(row)
 

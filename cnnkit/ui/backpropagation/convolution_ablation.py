@@ -189,13 +189,14 @@ def _row(
 ) -> dict[str, object]:
     theirs = [one for one in PUBLISHED if published and (one.way, one.epoch) == (way, epoch)]
     seconds = mean_at(curves, epoch, "seconds")
+    above = sum((one.epoch_above_half or 10**9) <= epoch for one in curves)
     return {
         "Trained": TITLES[way],
         "Epochs": epoch,
         "Published": _percent(theirs[0].probability if theirs else None),
         "Mean probability": _percent(mean_at(curves, epoch, "probability")),
         "Test accuracy": _percent(mean_at(curves, epoch, "accuracy")),
-        "Above 50 %": f"{sum((one.take_off or 10**9) <= epoch for one in curves)} of {len(curves)}",
+        "Above 50 %": f"{above} of {len(curves)}",
         "Published seconds": f"{theirs[0].seconds:g}" if theirs and theirs[0].seconds else "–",
         "Seconds": "–" if seconds is None else f"{seconds:.2f}",
         "Published epochs / s": f"{PUBLISHED_PACE[way]:g}" if published else "–",

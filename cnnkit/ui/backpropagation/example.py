@@ -10,7 +10,7 @@ import numpy as np
 import streamlit as st
 
 from cnnkit.backprop import BackpropTrace, NumpyModel, trace, train
-from cnnkit.backprop.toy import AWAKE, Part, toy_network, toy_parts
+from cnnkit.backprop.toy import RANDOM_LAST_LAYER, Part, toy_network, toy_parts
 from cnnkit.backprop.training import one_thread
 from cnnkit.datasets import Dataset, dataset_info
 from cnnkit.runs import Run
@@ -132,7 +132,7 @@ def _toy() -> Example:
 @st.cache_resource(max_entries=len(TRAINED_EPOCHS), show_spinner="Training the network …")
 def _trained_toy(epochs: int) -> NumpyModel:
     """The toy network after some epochs; shared, so it is copied before it is used."""
-    network = toy_network(AWAKE)
+    network = toy_network(RANDOM_LAST_LAYER)
     if epochs:
         with one_thread():
             list(train(network, *toy_parts(), epochs=epochs))
