@@ -15,8 +15,8 @@ from cnnkit.ui.fine_tune import (
     importing,
     network,
     result,
-    start,
 )
+from cnnkit.ui.train.forecast import augmentation_preview
 from cnnkit.ui.train.training import leave_run
 
 open_page("Fine-tune", "Adapt a pretrained network to your own classes.")
@@ -51,7 +51,7 @@ with shown_errors():
     depths = forecast.network_depths(recipe, dataset)  # of the head and image size chosen
     forecast.costs(recipe, depths, dataset)
     time_place = st.container()
-    start.button(recipe, dataset.title)
+    network.fine_tune_button(recipe, dataset.title)
     waiting_runs()
     preview_place = st.container()
     experiment.show_experiment(recipe, depths, dataset)
@@ -61,7 +61,7 @@ with shown_errors():
     with time_place:
         forecast.time_needed(recipe, depths, dataset)
     with preview_place:
-        forecast.preview(recipe, dataset)
+        augmentation_preview(recipe, dataset, images=6, augmented=True)
     with split_place:
         contact_sheet.show_near_duplicates(dataset)
     importing.follow(importing_place, data.PARAMETER)

@@ -36,5 +36,5 @@ with shown_errors():
     with middle:  # needs the record of runs, whose first opening takes a moment
         time_needed(recipe)
     waiting_runs()
-    augmentation_preview(recipe)
+    augmentation_preview(recipe, cache.dataset(recipe.dataset), images=12, augmented=False)
     cache.jobs()  # a worker warms up while one still chooses

@@ -21,7 +21,7 @@ from cnnkit.settings import get_settings
 from cnnkit.training import ALL, Head, Phase, Recipe, evaluate, fit, recipe_dataset
 from cnnkit.training.results import figures, write_result
 from cnnkit.ui.common import cache
-from cnnkit.ui.fine_tune import class_names
+from cnnkit.ui.fine_tune import result
 from tests.pages import opened, words_of
 
 open_page = partial(opened, "pages/fine_tune.py")
@@ -348,13 +348,13 @@ def test_settings_in_older_addresses_are_where_the_form_starts(submitted):
 
 
 def test_names_of_classes_are_whole_and_different():
-    assert class_names.checked([" rose ", "tulip"], 2) == ("rose", "tulip")
+    assert result.checked_names([" rose ", "tulip"], 2) == ("rose", "tulip")
     with pytest.raises(StorageError, match="Class 2 needs a name"):
-        class_names.checked(["rose", " "], 2)
+        result.checked_names(["rose", " "], 2)
     with pytest.raises(StorageError, match="both be called 'rose'"):
-        class_names.checked(["rose", "rose"], 2)
+        result.checked_names(["rose", "rose"], 2)
     with pytest.raises(StorageError, match="2 classes need 2 names. Received: 3"):
-        class_names.checked(["rose", "tulip", "iris"], 2)
+        result.checked_names(["rose", "tulip", "iris"], 2)
 
 
 def test_how_much_data_how_deep_is_planned_as_jobs(submitted, monkeypatch):

@@ -16,7 +16,7 @@ from cnnkit.models import ModelCard, create_model, save_model
 from cnnkit.runs import Status, _starter
 from cnnkit.settings import get_settings
 from cnnkit.training import Head, Recipe, build_network, recipe_dataset
-from cnnkit.ui.fine_tune import test_set
+from cnnkit.ui.common import cache
 from cnnkit.ui.inside.image_choice import address
 from tests.pages import opened
 from tests.records import new_store
@@ -220,7 +220,7 @@ def test_a_network_of_another_size_than_its_images_is_shown_one_of_its_own_test_
     assert not at.exception and len(headings(at)) == 6
     assert "<b>150×150×3</b>" in figure(at)
     images = recipe_dataset(Recipe.from_dict(run.spec)).part("test")[0]
-    np.testing.assert_array_equal(test_set.part(run)[0], images)
+    np.testing.assert_array_equal(cache.test_images(run)[0], images)
     assert not np.array_equal(load_dataset("drawn_flowers").part("test")[0], images)
 
 

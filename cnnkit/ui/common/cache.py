@@ -7,12 +7,14 @@ the record, the pool of jobs.
 from __future__ import annotations
 
 import dataclasses
+import json
 import tempfile
 from collections.abc import Collection, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import numpy as np
 import streamlit as st
 
 from cnnkit import models
@@ -30,7 +32,7 @@ from cnnkit.models import (
 from cnnkit.networks import RUN, NetworkRef
 from cnnkit.runs import Run, RunStore, Status
 from cnnkit.settings import get_settings
-from cnnkit.training.predictions import Predictions
+from cnnkit.training.predictions import Predictions, evaluation_dataset
 
 if TYPE_CHECKING:
     from cnnkit.jobs import JobPool
@@ -145,6 +147,24 @@ def predictions(run_id: str) -> Predictions:
         RunNotFoundError, CorruptRunError, CorruptAssetError
     """
     return Predictions.read(store().artifact(run_id, "predictions.npz"))
+
+
+def test_images(run: Run) -> tuple[np.ndarray, np.ndarray]:
+    """Images and labels of the test set of a run, in the order of its predictions.
+
+    Raises:
+        UnknownDatasetError, AssetUnavailableError, CorruptAssetError
+    """
+    spec = dataset_info(str(run.spec["dataset"]))
+    if spec.asset and spec.kind == "small":
+        return dataset(spec.name).part("test")  # as published, whatever the seeds
+    decisive = ("dataset", "seed", "split_seed", "head")
+    return _test_images(json.dumps({name: run.spec[name] for name in decisive if name in run.spec}))
+
+
+@st.cache_resource(max_entries=4, show_spinner="Reading the test images …")
+def _test_images(spec: str) -> tuple[np.ndarray, np.ndarray]:
+    return evaluation_dataset(json.loads(spec)).part("test")
 
 
 def finished_runs(

@@ -13,7 +13,6 @@ from cnnkit.errors import CorruptRunError, IncompatibleError, StorageError
 from cnnkit.runs import Run
 from cnnkit.training.predictions import Predictions
 from cnnkit.ui.common import cache, charts
-from cnnkit.ui.fine_tune import test_set
 
 PER_PAGE = 16  # images
 DIGIT = 64  # pixels; larger images are photos
@@ -134,7 +133,7 @@ def images_of(run: Run, answers: Predictions) -> EvaluatedImages:
     name = str(run.spec["dataset"])
     if run.starter and not dataset_info(name).available:
         return _shipped_images(run.id)
-    images, labels = test_set.part(run)
+    images, labels = cache.test_images(run)
     if not np.array_equal(labels, answers.labels):
         raise IncompatibleError(
             f"The test images of {dataset_info(name).title} on this machine are not those "

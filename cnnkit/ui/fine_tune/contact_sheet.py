@@ -2,25 +2,27 @@
 
 from __future__ import annotations
 
+import csv
+import io
+
 import numpy as np
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from cnnkit.datasets import Dataset
-from cnnkit.datasets.folders import import_report
+from cnnkit.datasets.folders import KINDS, ImportReport, import_report
 from cnnkit.datasets.near_duplicates import near_duplicates
 from cnnkit.figures import rasters
 from cnnkit.ui.common import charts
 from cnnkit.ui.common.messages import chart_label, literal
 from cnnkit.ui.common.tasks import image_tasks, wait_for
-from cnnkit.ui.fine_tune import imported_dataset
 
 PARTS = {"train": "training", "validation": "validation", "test": "test"}
 IN_A_CARD = 4  # images
 SHEET, CLOSER = 360, 1100  # pixels across
 AT_ONCE = 24  # classes
 IN_FULL = 60  # images of one class
-PAIRS = 18  # near-duplicates
+PAIRS = 18  # near-duplicates, and images in several classes
 # Pages keep pixels square for the sake of digits; photos that are shrunk need smoothing.
 _SMOOTH = """<style>
 [class*="st-key-class_"] [data-testid="stImage"] img { image-rendering: auto; }
@@ -51,7 +53,7 @@ def show_data(dataset: Dataset) -> DeltaGenerator:
         place = st.container()
     if len(tabs) > 2:
         with tabs[2]:
-            imported_dataset.show_report(dataset)
+            _show_report(dataset)
     return place
 
 
@@ -156,6 +158,62 @@ def show_near_duplicates(dataset: Dataset) -> None:
     )
     if len(pairs) > len(shown):
         st.caption(f"The {len(shown)} most similar of {len(pairs):,} pairs.")
+
+
+def _show_report(dataset: Dataset) -> None:
+    """What was left out when a set was imported, and why."""
+    report = import_report(dataset.name)
+    for note in report.notes:
+        st.caption(f":material/info: {literal(note)}")
+    if report.system_files:
+        st.caption(
+            f":material/info: Files of operating systems passed over: {report.system_files:,}."
+        )
+    if report.two_classes:
+        _show_doubtful(dataset, report)
+    if not report.left_out:
+        st.caption(":material/check: Nothing was left out.")
+        return
+    words = [f"- {KINDS[kind]}: **{count:,}**" for kind, count in report.counts.items()]
+    st.markdown("Left out:\n" + "\n".join(words))
+    rows = [{"file": one.file, "why": one.why} for one in report.left_out]
+    st.dataframe(
+        rows,
+        hide_index=True,
+        alt="Files that were left out, and why",
+        key="left_out",
+        height="content" if len(rows) < 8 else 320,
+    )
+    st.download_button(
+        "The list as CSV",
+        _csv(rows),
+        "left_out.csv",
+        "text/csv",
+        icon=":material/download:",
+        key="left_out_csv",
+    )
+
+
+def _show_doubtful(dataset: Dataset, report: ImportReport) -> None:
+    st.markdown(
+        f"**{len(report.two_classes):,}** "
+        f"{'image stands' if len(report.two_classes) == 1 else 'images stand'} in more than "
+        "one class. Such an image is only in the training set: its true class is unknown."
+    )
+    numbers = {name: number for number, name in enumerate(dataset.names)}
+    shown = report.two_classes[:PAIRS]
+    charts.thumbnails(
+        np.stack([dataset.images[numbers[names[0]]] for names in shown]),
+        [literal(" = ".join(names)) for names in shown],
+        alts=[f"Image in several classes: {', '.join(names)}" for names in shown],
+        width=110,
+    )
+
+
+def _csv(rows: list[dict[str, str]]) -> str:
+    text = io.StringIO()
+    csv.writer(text).writerows([("file", "why"), *((row["file"], row["why"]) for row in rows)])
+    return text.getvalue()
 
 
 def _card(dataset: Dataset, k: int) -> None:

@@ -13,7 +13,6 @@ from cnnkit.predict import prepare
 from cnnkit.runs import Run
 from cnnkit.training import Recipe, write_script
 from cnnkit.ui.common import cache
-from cnnkit.ui.fine_tune import test_set
 
 EXPORTS = {"litert": "LiteRT (.tflite)", "onnx": "ONNX (.onnx)"}
 CHECKED = 8  # images that an exported file is asked about
@@ -64,7 +63,7 @@ def _exporter(run: Run, kind: str) -> Callable[[], bytes]:
     def made() -> bytes:
         from cnnkit.training.export import export_network
 
-        images, _ = test_set.part(run)
+        images, _ = cache.test_images(run)
         opened = cache.model(run.id)
         seen = np.stack([prepare(image, opened.card.input_shape) for image in images[:CHECKED]])
         with tempfile.TemporaryDirectory() as folder:

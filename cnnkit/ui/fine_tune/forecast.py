@@ -1,25 +1,19 @@
-"""Before a fine-tuning: trainable parameters, cost, and augmented images."""
+"""Before a fine-tuning: depths of the network, trainable parameters, memory and time."""
 
 from __future__ import annotations
 
-import random
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-import numpy as np
 import streamlit as st
 
 from cnnkit.datasets import Dataset
 from cnnkit.training import Recipe
-from cnnkit.ui.common import charts
 from cnnkit.ui.common.polling import duration
 from cnnkit.ui.common.tasks import background, wait_for
 
 if TYPE_CHECKING:
     from cnnkit.training import Depth
-
-PREVIEWED, CHANGES = 6, 3  # images, and how often each is changed
-WIDTH = 1000  # pixels
 
 
 def network_depths(recipe: Recipe, dataset: Dataset) -> dict[str, Depth]:
@@ -88,46 +82,5 @@ def _seconds(recipe: Recipe, classes: int) -> float:
     return image_seconds(build_network(recipe.replace(weights="random", run=""), classes))
 
 
-def preview(recipe: Recipe, dataset: Dataset) -> None:
-    """Some images, and below each what the network gets to see of it."""
-    st.markdown("**Augmented training images**")
-    with st.container(horizontal=True, vertical_alignment="center"):
-        st.button("Others", icon=":material/shuffle:", key="reshuffle", on_click=_reshuffle)
-        st.caption(
-            "First row: original images. Below: augmented copies, exactly as the network gets them."
-            if recipe.augmentation
-            else "Without augmentation the network gets the images as they are."
-        )
-    seed = st.session_state.setdefault("preview_seed", 0)
-    key = ("seen", dataset.fingerprint, recipe.size, recipe.augmentation, recipe.split_seed, seed)
-    answer = background().ask(key, lambda: preview_images(recipe, dataset, seed))
-    images = wait_for(answer, waiting="Augmenting the images")
-    rows = "as they are, then changed in several ways" if recipe.augmentation else "as they are"
-    columns = min(PREVIEWED, len(dataset.indices("train")))
-    charts.mosaic(images, columns=columns, width=WIDTH, alt=f"Training images, {rows}")
-
-
-def preview_images(recipe: Recipe, dataset: Dataset, seed: int) -> np.ndarray:
-    """Images as they are and as training changes them: uint8 (n, height, width, channels)."""
-    import tensorflow as tf
-
-    from cnnkit.training import augment
-    from cnnkit.training.pipeline import to_size
-
-    draw = np.random.default_rng(seed)
-    here = dataset.indices("train")
-    chosen = draw.choice(here, min(PREVIEWED, len(here)), replace=False)
-    size = recipe.size or dataset.images.shape[1]
-    plain = tf.cast(to_size(tf.constant(dataset.images[np.sort(chosen)]), (size, size)), tf.float32)
-    rows = [plain]
-    if recipe.augmentation:
-        rows += [augment(plain, recipe.augmentation.of_images, [seed, n]) for n in range(CHANGES)]
-    return np.rint(np.clip(np.concatenate(rows), 0, 255)).astype(np.uint8)
-
-
 def _size(count: float) -> str:
     return f"{count / 1e9:.1f} GB" if count >= 1e9 else f"{count / 1e6:.0f} MB"
-
-
-def _reshuffle() -> None:
-    st.session_state["preview_seed"] = random.randrange(2**31)

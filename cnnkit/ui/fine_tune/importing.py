@@ -1,4 +1,4 @@
-"""Import of images: a ZIP file uploaded in the browser, or a folder of the server's machine."""
+"""Own images: imported from a ZIP or a folder of the server's machine, renamed, deleted."""
 
 from __future__ import annotations
 
@@ -8,9 +8,11 @@ from pathlib import Path
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from cnnkit.datasets.folders import WAYS, Imported, image_folder
+from cnnkit.datasets import DatasetSpec
+from cnnkit.datasets.folders import WAYS, Imported, delete, image_folder, list_own, rename
 from cnnkit.errors import InvalidImagesError
 from cnnkit.settings import get_settings
+from cnnkit.ui.common.dialogs import close_dialog, dialog_button
 from cnnkit.ui.common.messages import literal, shown_errors
 from cnnkit.ui.common.tasks import Stopped, image_tasks, wait
 
@@ -90,6 +92,32 @@ def follow(place: DeltaGenerator, parameter: str) -> None:
         st.rerun()
 
 
+def manage(spec: DatasetSpec, parameter: str) -> None:
+    """Buttons to rename and to delete a set.
+
+    Args:
+        spec: of the set.
+        parameter: of the address; turns to another imported set, if there is one, when this
+            one is deleted.
+    """
+    dialog_button(
+        "Rename",
+        lambda: _rename(spec),
+        title="Rename",
+        of=spec.name,
+        key="rename_set",
+        icon=":material/edit:",
+    )
+    dialog_button(
+        "Delete",
+        lambda: _delete(spec, parameter),
+        title="Delete these images?",
+        of=spec.name,
+        key="delete_set",
+        icon=":material/delete:",
+    )
+
+
 def _begin(source, name: str, title: str | None, by: str) -> None:
     key = ("import", uuid.uuid4().hex)
     image_tasks().ask_with_progress(
@@ -123,3 +151,41 @@ def _told(imported: Imported) -> str:
         return f"{taken} They were already, in the same classes: that set is shown."
     were = "1 file was" if count == 1 else f"{count:,} files were"
     return f"{taken} {were} left out: see below." if count else taken
+
+
+def _rename(spec: DatasetSpec) -> None:
+    title = st.text_input("Name of the set", spec.title, max_chars=60, key="new_title")
+    names = st.text_area(
+        "Names of its classes, one a line",
+        "\n".join(spec.class_names),
+        height=min(60 + 24 * spec.classes, 400),
+        key="new_classes",
+        help="In the order in which they stand here: each line renames the class that was there.",
+    )
+    st.caption("Networks trained on it keep the class names of their training.")
+    if st.button("Rename", type="primary", key="rename_now"):
+        with shown_errors():
+            rename(spec.name, title=title or "", classes=(names or "").strip().splitlines())
+        close_dialog()
+
+
+def _delete(spec: DatasetSpec, parameter: str) -> None:
+    st.markdown(
+        f"The {sum(spec.images):,} images of **{literal(spec.title)}** will be gone from here "
+        "for good. The file or folder they came from stays as it is, and networks trained on "
+        "them go on knowing the names of their classes."
+    )
+    with st.container(horizontal=True):
+        sure = st.button("Delete", type="primary", icon=":material/delete:", key="delete_now")
+        if st.button("Keep them", key="keep"):
+            close_dialog()
+    if sure:
+        with shown_errors():
+            delete(spec.name)
+            image_tasks().forget_done()  # a mapped file keeps its disk space
+        others = list_own()
+        if others:
+            st.query_params[parameter] = others[0]
+        else:
+            st.query_params.pop(parameter, None)
+        close_dialog()

@@ -1,4 +1,4 @@
-"""The network that is fine-tuned, and the recipe to start from."""
+"""The network that is fine-tuned: where its recipe starts, and the button that starts it."""
 
 from __future__ import annotations
 
@@ -11,11 +11,21 @@ import streamlit as st
 
 from cnnkit.errors import InvalidRecipeError
 from cnnkit.models import list_pretrained, missing_weights, model_info, pretrained_info
-from cnnkit.training import ALL, HEAD, Head, Phase, Recipe, fine_tuning_recipe, list_recipes
+from cnnkit.training import (
+    ALL,
+    HEAD,
+    Head,
+    Phase,
+    Recipe,
+    fine_tuning_recipe,
+    get_recipe,
+    list_recipes,
+)
 from cnnkit.training.fields import with_values
 from cnnkit.training.recipes import AUGMENTATION_PRESETS
 from cnnkit.ui.common import inputs
 from cnnkit.ui.common.downloads import offer_download
+from cnnkit.ui.train.training import submit_button
 
 FIRST = "mobilenet_v2"  # small, and quick without a GPU
 SMALL = ("compact_photo_cnn", "photo_cnn")  # begin with random weights
@@ -58,6 +68,35 @@ def network_picker() -> Recipe:
             "Phase 1 trains only the new head, phase 2 the unfrozen layers below it as well."
         )
     return _starting_recipe(chosen, "imagenet" if chosen in here else "random")
+
+
+def fine_tune_button(recipe: Recipe, title: str) -> None:
+    """Name the run, press Fine-tune; then the page shows it.
+
+    Args:
+        recipe: what to do.
+        title: of the data set.
+    """
+    submit_button(
+        recipe,
+        f"{_network_title(recipe.model)} on {title}",
+        "Fine-tune",
+        key="fine_tune",
+        others=lambda: _from_scratch(recipe, title),
+    )
+
+
+def _from_scratch(recipe: Recipe, title: str) -> dict[str, Recipe]:
+    """A small network to compare with, if it is wanted, by the name of its run."""
+    small = get_recipe(SMALL[0], "fast").on(recipe.dataset).replace(split_seed=recipe.split_seed)
+    network = model_info(small.model).title
+    chosen = st.toggle(
+        "Also train a small network from scratch",
+        key="from_nothing",
+        help=f"{network} is trained on the same images from random weights, as a run of its own: "
+        "to compare with pretrained weights.",
+    )
+    return {f"{network} on {title}": small} if chosen else {}
 
 
 def _starting_recipe(name: str, weights: str) -> Recipe:
@@ -141,7 +180,9 @@ def _number(text: str) -> Any:
 
 
 def _title(name: str, here: bool) -> str:
-    if name in SMALL:
-        return f"{model_info(name).title} · from scratch"
-    spec = pretrained_info(name)
-    return f"{spec.title} · {'ImageNet' if here else 'random weights'}"
+    start = "from scratch" if name in SMALL else "ImageNet" if here else "random weights"
+    return f"{_network_title(name)} · {start}"
+
+
+def _network_title(name: str) -> str:
+    return (pretrained_info if name in list_pretrained() else model_info)(name).title

@@ -14,7 +14,6 @@ from cnnkit.models import ModelCard
 from cnnkit.predict import prepare
 from cnnkit.runs import Run
 from cnnkit.ui.common import cache, handwriting, inputs, messages
-from cnnkit.ui.fine_tune import test_set
 
 SOURCES = {"test": "Test image", "drawing": "Draw", "photo": "Upload a photo"}  # as on Draw
 
@@ -64,7 +63,7 @@ def _test_set(run: Run, card: ModelCard) -> tuple[DatasetSpec, np.ndarray, np.nd
     """
     spec = dataset_info(card.dataset)
     if spec.available:
-        return spec, *test_set.part(run)
+        return spec, *cache.test_images(run)
     digits = cache.digits()
     if digits.spec.input_shape != card.input_shape:
         raise IncompatibleError(

@@ -22,10 +22,11 @@ from cnnkit.training.estimates import (
 )
 from cnnkit.ui.common import cache, charts
 from cnnkit.ui.common.polling import duration
-from cnnkit.ui.common.tasks import background, when_ready
+from cnnkit.ui.common.tasks import background, wait_for, when_ready
 
 MEASURED = 8  # earlier runs of a network that are looked at
-PREVIEWED = 12  # images
+COPIES = 3  # of each image, augmented in different ways
+WIDTH = 1000  # pixels of the preview
 
 
 def parameters(recipe: Recipe) -> None:
@@ -61,47 +62,73 @@ def amount(recipe: Recipe) -> None:
     _card("Images an epoch", f"{images_per_epoch(recipe):,}", f"{times} {epochs}")
 
 
-def augmentation_preview(recipe: Recipe) -> None:
-    """Some training images, and augmented copies of them."""
+def augmentation_preview(recipe: Recipe, dataset: Dataset, *, images: int, augmented: bool) -> None:
+    """Some training images, and augmented copies of them.
+
+    Args:
+        recipe: how they are resized and augmented.
+        dataset: that they are from.
+        images: how many.
+        augmented: whether copies are shown before somebody asks for them, which needs Keras.
+    """
     st.markdown("**Training images**")
     with st.container(horizontal=True, vertical_alignment="center"):
         st.button("Others", icon=":material/shuffle:", key="reshuffle", on_click=_reshuffle)
         if recipe.augmentation:
-            changed = st.toggle("Show augmented copies", key="preview")
+            augmented = st.toggle("Show augmented copies", augmented, key="preview")
         else:
-            changed = False
+            augmented = False
             st.caption(
                 "This recipe has no augmentation. Set a shift or a rotation under "
                 "More hyper-parameters → Augmentation to see it here."
             )
     seed = st.session_state.setdefault("preview_seed", 0)
-    data = cache.dataset(recipe.dataset)
-    charts.montage(
-        some_images(data, seed),
-        columns=PREVIEWED,
-        gap=2,
-        alt=f"{PREVIEWED} training images of {data.title}",
+    train = dataset.indices("train")
+    chosen = np.random.default_rng(seed).choice(train, min(images, len(train)), replace=False)
+    shown, words = dataset.images[np.sort(chosen)], "as they are"
+    if augmented:
+        size = recipe.size or shown.shape[1]
+        key = (
+            "augmented",
+            dataset.spec,
+            recipe.split_seed,
+            images,
+            seed,
+            size,
+            recipe.augmentation,
+        )
+        task = background().ask(
+            key, lambda: augmented_images(shown, size, recipe.augmentation.of_images, seed)
+        )
+        shown = wait_for(task, waiting="Augmenting the images")
+        words += f", then changed in several ways, in {COPIES} rows"
+    charts.mosaic(
+        shown, columns=len(chosen), width=WIDTH, alt=f"Training images of {dataset.title}, {words}"
     )
-    if changed:
-        question = ("preview", recipe.dataset, recipe.augmentation, seed)
-        answer = background().ask(question, lambda: preview(data, recipe.augmentation, seed))
-        when_ready(answer, _draw_preview, waiting="Changing the images …")
 
 
-def some_images(data: Dataset, seed: int) -> np.ndarray:
-    """Training images, chosen by a seed: uint8 (images, height, width)."""
-    images, _ = data.part("train")
-    chosen = np.random.default_rng(seed).choice(len(images), PREVIEWED, replace=False)
-    return images[chosen][..., 0]
+def augmented_images(
+    images: np.ndarray, size: int, augmentation: Augmentation, seed: int
+) -> np.ndarray:
+    """Images as they are, and below as training augments them.
 
+    Args:
+        images: uint8 (n, height, width, channels).
+        size: height and width of the network's images, pixels.
+        augmentation: what is changed.
+        seed: of the random changes.
 
-def preview(data: Dataset, augmentation: Augmentation, seed: int) -> np.ndarray:
-    """The same images as training changes them, three times: uint8 (n, height, width)."""
+    Returns:
+        uint8 (n + COPIES * n, size, size, channels).
+    """
+    import tensorflow as tf
+
     from cnnkit.training import augment
+    from cnnkit.training.pipeline import to_size
 
-    images = some_images(data, seed)[..., np.newaxis]
-    rows = [np.asarray(augment(images, augmentation, [seed, row])) for row in range(3)]
-    return np.rint(np.clip(np.concatenate(rows)[..., 0], 0, 255)).astype(np.uint8)
+    plain = tf.cast(to_size(tf.constant(images), (size, size)), tf.float32)
+    rows = [plain, *(augment(plain, augmentation, [seed, row]) for row in range(COPIES))]
+    return np.rint(np.clip(np.concatenate(rows), 0, 255)).astype(np.uint8)
 
 
 def _parameters(recipe: Recipe, count: int) -> None:
@@ -139,15 +166,6 @@ def _measured(model: str) -> list[tuple[str, Recipe, list[dict[str, float]]]]:
     ]
     recipes = [(run, recipe_of(run.spec)) for run in runs[:MEASURED]]
     return [(run.name, recipe, store.history(run.id)) for run, recipe in recipes if recipe]
-
-
-def _draw_preview(images: np.ndarray) -> None:
-    charts.montage(
-        images,
-        columns=PREVIEWED,
-        gap=2,
-        alt="The same images below, each changed in three ways",
-    )
 
 
 def _reshuffle() -> None:

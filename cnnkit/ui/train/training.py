@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
+
 import streamlit as st
 
 from cnnkit.datasets import dataset_info
@@ -73,18 +75,46 @@ def require_data(name: str) -> None:
 
 def begin_button(recipe: Recipe) -> None:
     """Name the run, press Train; then the page shows it."""
-    usual = f"{model_info(recipe.model).title.partition(' (')[0]}, {recipe.name}"
+    title = model_info(recipe.model).title.partition(" (")[0]
+    submit_button(recipe, f"{title}, {recipe.name}", "Train", key="train")
+
+
+def submit_button(
+    recipe: Recipe,
+    default_name: str,
+    label: str,
+    *,
+    key: str,
+    others: Callable[[], Mapping[str, Recipe]] = dict,
+) -> None:
+    """Name the run, press the button; then the page shows the run.
+
+    Args:
+        recipe: of the run.
+        default_name: of the run.
+        label: of the button.
+        key: of the button.
+        others: draws what may be chosen as well, and returns further recipes by the names of
+            their runs.
+    """
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        name = st.text_input("Name of the run", placeholder=usual, max_chars=80, key="run_name")
-        pressed = st.button(
-            "Train", type="primary", icon=":material/play_arrow:", key="train", width=160
+        name = st.text_input(
+            "Name of the run", placeholder=default_name, max_chars=80, key="run_name"
         )
-    if pressed:
-        run = cache.jobs().submit(
-            kind="train", spec=recipe.to_dict(), name=(name or "").strip() or usual
-        )
-        st.query_params.from_dict({"run": run.id})
-        st.rerun()
+        recipes = others()
+        if not st.button(label, type="primary", icon=":material/play_arrow:", key=key, width=160):
+            return
+    _submit({(name or "").strip() or default_name: recipe, **recipes})
+
+
+def _submit(recipes: Mapping[str, Recipe]) -> None:
+    """Queue recipes by the names of their runs, and show the first."""
+    runs = [
+        cache.jobs().submit(kind="train", spec=recipe.to_dict(), name=name)
+        for name, recipe in recipes.items()
+    ]
+    st.query_params.from_dict({"run": runs[0].id})
+    st.rerun()
 
 
 def result(run_id: str) -> None:
@@ -124,10 +154,7 @@ def suggest_more_epochs(run: Run) -> None:
         if st.button(
             f"Train {longer.total_epochs} epochs", icon=":material/play_arrow:", key="more_epochs"
         ):
-            name = f"{run.name}, {longer.total_epochs} epochs"
-            queued = cache.jobs().submit(kind="train", spec=longer.to_dict(), name=name)
-            st.query_params.from_dict({"run": queued.id})
-            st.rerun()
+            _submit({f"{run.name}, {longer.total_epochs} epochs": longer})
 
 
 def leave_run() -> None:
