@@ -5,17 +5,9 @@ import streamlit as st
 from cnnkit.ui.common import cache
 from cnnkit.ui.common.messages import shown_errors, source
 from cnnkit.ui.common.page import end_page, open_page
-from cnnkit.ui.common.recipe_form import recipe_form
 from cnnkit.ui.common.run_monitor import waiting_runs, watch
-from cnnkit.ui.fine_tune import (
-    contact_sheet,
-    data,
-    experiment,
-    forecast,
-    importing,
-    network,
-    result,
-)
+from cnnkit.ui.fine_tune import contact_sheet, data, experiment, forecast, importing, network
+from cnnkit.ui.fine_tune.result import show_result
 from cnnkit.ui.train.forecast import augmentation_preview
 from cnnkit.ui.train.training import leave_run
 
@@ -26,7 +18,7 @@ if watched:
     leave_run()
     with shown_errors():
         watch(watched)
-        result.show_result(watched)
+        show_result(watched)
         waiting_runs(but=watched)
     end_page()
 
@@ -34,21 +26,12 @@ importing_place = importing.news()
 with shown_errors():
     chosen = data.choose_data()
     if chosen is None:
-        importing.follow(importing_place, data.PARAMETER)
+        importing.follow(importing_place)
         end_page()
     dataset, split_seed = chosen
     split_place = contact_sheet.show_data(dataset)
     st.header("Network and settings", anchor="network")
-    base = network.network_picker().on(dataset.name).replace(split_seed=split_seed)
-    depths = forecast.network_depths(base, dataset)
-    recipe = recipe_form(
-        base,
-        scope=f"fine_tune.{base.model}",
-        depths=list(depths),
-        start_with=network.settings_of_address(base, depths),
-        omit=["split_seed"],
-    )
-    depths = forecast.network_depths(recipe, dataset)  # of the head and image size chosen
+    recipe, depths = network.choose_recipe(dataset, split_seed)
     forecast.costs(recipe, depths, dataset)
     time_place = st.container()
     network.fine_tune_button(recipe, dataset.title)
@@ -64,4 +47,4 @@ with shown_errors():
         augmentation_preview(recipe, dataset, images=6, augmented=True)
     with split_place:
         contact_sheet.show_near_duplicates(dataset)
-    importing.follow(importing_place, data.PARAMETER)
+    importing.follow(importing_place)

@@ -414,6 +414,21 @@ def test_what_came_of_it_stands_beside_others_on_the_same_images(store, tmp_path
     assert not at.exception and cache.card(run.id).class_names == ("Rosa", "Tulipa")
 
 
+def test_a_poor_result_offers_more_epochs_shared_by_its_phases(store, submitted):
+    phases = (Phase(train_from="head", epochs=2), Phase(train_from="block5", epochs=1))
+    recipe = Recipe(model="vgg16", dataset="drawn_flowers", head=Head(), phases=phases)
+    run = store.create("train", recipe.to_dict(), "Short")
+    store.log(run.id, [Point(metric="test_error", value=0.63, step=0, when=1)])
+    store.update(run.id, status=Status.FINISHED)
+    at = open_page(run=run.id)
+    assert "**63%** error after 3 epochs." in words_of(at)
+    assert at.button(key="more_epochs").label == "Train 20 epochs"
+    at.button(key="more_epochs").click().run()
+    longer = Recipe.from_dict(submitted[0]["spec"])
+    assert [(p.train_from, p.epochs) for p in longer.phases] == [("head", 13), ("block5", 7)]
+    assert submitted[0]["name"] == "Short, 20 epochs"
+
+
 @pytest.mark.parametrize("status", [Status.RUNNING, Status.FINISHED])
 @pytest.mark.parametrize("epochs", [1, 3])
 def test_the_curves_say_when_layers_were_unfrozen(store, status, epochs):

@@ -17,7 +17,6 @@ from cnnkit.training.fields import (
     Field,
     differences,
     flatten,
-    phase_fields,
     recipe_fields,
     with_values,
 )
@@ -42,7 +41,7 @@ def recipe_form(
     *,
     scope: str,
     depths: Sequence[str] = (),
-    start_with: Mapping[str, Any] | None = None,
+    start_with: Recipe | None = None,
     omit: Collection[str] = (),
 ) -> Recipe:
     """A recipe and what a person changes in it.
@@ -62,8 +61,10 @@ def recipe_form(
     """
     form = _Form(base, scope)
     if start_with:
-        known = {field.name: field for field in (*phase_fields(len(base.phases), depths), *FIELDS)}
-        _set({form.key(known[name]): _shown(known[name], v) for name, v in start_with.items()})
+        values, before = flatten(start_with.to_dict()), flatten(base.to_dict())
+        changed = [f for f in _fields(start_with, depths, omit) if f.name in values]
+        changed = [f for f in changed if values[f.name] != before.get(f.name)]
+        _set({form.key(field): _shown(field, values[field.name]) for field in changed})
     fields = _fields(base, depths, omit)
     form.draw(field for field in fields if field.main)
     if dataset_info(base.dataset).kind != "small":  # the presets are for photos

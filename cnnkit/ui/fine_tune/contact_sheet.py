@@ -1,11 +1,9 @@
-"""What is in a data set, at a glance: some images of each class, and how it is divided."""
+"""What is in a data set, at a glance: some images of each class, and how it is split."""
 
 from __future__ import annotations
 
-import csv
-import io
-
 import numpy as np
+import pandas as pd
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
@@ -73,13 +71,8 @@ def contact_sheet(dataset: Dataset) -> None:
 def one_class(dataset: Dataset) -> None:
     """All images of one class, or as many as a page can bear."""
     numbers = {name: k for k, name in enumerate(dataset.class_names)}
-    name = st.selectbox(
-        "Look closer at a class",
-        list(numbers),
-        index=None,
-        placeholder="all its images",
-        width=320,
-    )
+    label, hint = "Look closer at a class", "all its images"
+    name = st.selectbox(label, list(numbers), index=None, placeholder=hint, width=320)
     if name is None:
         return
     where = np.flatnonzero(dataset.labels == numbers[name])
@@ -137,7 +130,7 @@ def show_near_duplicates(dataset: Dataset) -> None:
     remedy = (
         "Keep one image of each pair in your folder, and upload it again."
         if dataset.spec.kind == "own"
-        else "Subtract it in your mind when you compare networks on these images."
+        else "Bear this in mind when you read the test accuracy."
     )
     st.warning(
         f"**{test:,} of {images:,} test images** have a near-duplicate in the training or "
@@ -186,7 +179,7 @@ def _show_report(dataset: Dataset) -> None:
     )
     st.download_button(
         "The list as CSV",
-        _csv(rows),
+        pd.DataFrame(rows).to_csv(index=False),
         "left_out.csv",
         "text/csv",
         icon=":material/download:",
@@ -210,12 +203,6 @@ def _show_doubtful(dataset: Dataset, report: ImportReport) -> None:
     )
 
 
-def _csv(rows: list[dict[str, str]]) -> str:
-    text = io.StringIO()
-    csv.writer(text).writerows([("file", "why"), *((row["file"], row["why"]) for row in rows)])
-    return text.getvalue()
-
-
 def _card(dataset: Dataset, k: int) -> None:
     where = np.flatnonzero(dataset.labels == k)
     # Spread over the class: neighbors are often of the same place and day.
@@ -231,15 +218,7 @@ def _card(dataset: Dataset, k: int) -> None:
 def _sheet(
     fingerprint: str, numbers: tuple[int, ...], columns: int, width: int, _images: np.ndarray
 ) -> bytes:
-    """Some images of a data set in one, as PNG.
-
-    Args:
-        fingerprint: of the data set; stands for its images in the cache.
-        numbers: which of them.
-        columns: images in a row.
-        width: pixels of the whole.
-        _images: all of them.
-    """
+    """Some images of a data set in one, as PNG; the fingerprint stands for the images."""
     images = np.stack([_images[number] for number in numbers])
     return rasters.png(rasters.mosaic(images, columns=columns, width=width))
 

@@ -12,8 +12,8 @@ from cnnkit.ui.common.downloads import offer_download
 from cnnkit.ui.common.messages import literal, shown_errors
 from cnnkit.ui.common.tasks import image_tasks, wait_for
 from cnnkit.ui.fine_tune import importing
+from cnnkit.ui.fine_tune.importing import PARAMETER
 
-PARAMETER = "data"  # in the address
 SEEDS = 1000
 
 
@@ -55,7 +55,7 @@ def choose_data() -> tuple[Dataset, int] | None:
         )
         importing.offer()
         if specs[name].kind == "own":
-            importing.manage(specs[name], PARAMETER)
+            importing.manage(specs[name])
     _describe(specs[name])
     dataset = _read(specs[name], int(seed))
     return dataset and (dataset, int(seed))

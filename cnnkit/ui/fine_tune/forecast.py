@@ -34,7 +34,8 @@ def costs(recipe: Recipe, known: Mapping[str, Depth], dataset: Dataset) -> None:
     deepest = known[recipe.phases[-1].train_from]
     images = _images(dataset)
     rows = images[0] * (recipe.variants if recipe.augmentation else 1) + images[1]
-    kept = rows * sum({known[phase.train_from].feature_bytes for phase in recipe.phases})
+    features = sum({known[phase.train_from].feature_bytes for phase in recipe.phases})
+    kept = rows * features if recipe.caches_features else 0
     with st.container(horizontal=True):
         st.metric("Trainable parameters", f"{deepest.trainable:,}", border=True)
         st.metric(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Sequence
 from pathlib import Path
 
 import streamlit as st
@@ -16,6 +17,7 @@ from cnnkit.ui.common.dialogs import close_dialog, dialog_button
 from cnnkit.ui.common.messages import literal, shown_errors
 from cnnkit.ui.common.tasks import Stopped, image_tasks, wait
 
+PARAMETER = "data"  # in the address: the name of a data set
 MAX_MB = 500  # of an upload, which the server holds in memory until it is read
 _WORK, _NEWS = "import_work", "import_news"  # in the state of the visit
 _FILE = "import_file"
@@ -59,20 +61,16 @@ def offer() -> None:
 
 def news() -> DeltaGenerator:
     """What came of this visit's last import, and a place for how far the next one is."""
-    told = st.session_state.pop(_NEWS, None)
-    if told:
-        st.success(told, icon=":material/check:")
+    message = st.session_state.pop(_NEWS, None)
+    if message:
+        st.success(message, icon=":material/check:")
     return st.container()
 
 
-def follow(place: DeltaGenerator, parameter: str) -> None:
-    """How far this visit's import is; when it is done, the page turns to the new set.
+def follow(place: DeltaGenerator) -> None:
+    """How far this visit's import is, in the place from `news`; then the page turns to the set.
 
     The script waits here, so this is the last thing that a page does.
-
-    Args:
-        place: from `news`.
-        parameter: of the address, gets the name of the new set.
     """
     key = st.session_state.get(_WORK)
     under_way = image_tasks().get(key) if key else None
@@ -87,19 +85,13 @@ def follow(place: DeltaGenerator, parameter: str) -> None:
         except Stopped:
             st.info("The import was stopped; nothing of it was kept.")
             return
-        st.query_params[parameter] = imported.name
-        st.session_state[_NEWS] = _told(imported)
+        st.query_params[PARAMETER] = imported.name
+        st.session_state[_NEWS] = _summary(imported)
         st.rerun()
 
 
-def manage(spec: DatasetSpec, parameter: str) -> None:
-    """Buttons to rename and to delete a set.
-
-    Args:
-        spec: of the set.
-        parameter: of the address; turns to another imported set, if there is one, when this
-            one is deleted.
-    """
+def manage(spec: DatasetSpec) -> None:
+    """Buttons to rename and to delete a set."""
     dialog_button(
         "Rename",
         lambda: _rename(spec),
@@ -110,7 +102,7 @@ def manage(spec: DatasetSpec, parameter: str) -> None:
     )
     dialog_button(
         "Delete",
-        lambda: _delete(spec, parameter),
+        lambda: _delete(spec),
         title="Delete these images?",
         of=spec.name,
         key="delete_set",
@@ -144,7 +136,7 @@ def _within(text: str, home: Path) -> Path:
     return path
 
 
-def _told(imported: Imported) -> str:
+def _summary(imported: Imported) -> str:
     report, count = imported.report, len(imported.report.left_out)
     taken = f"{report.images:,} images of {literal(report.source)} are here."
     if not imported.new:
@@ -153,23 +145,31 @@ def _told(imported: Imported) -> str:
     return f"{taken} {were} left out: see below." if count else taken
 
 
-def _rename(spec: DatasetSpec) -> None:
-    title = st.text_input("Name of the set", spec.title, max_chars=60, key="new_title")
-    names = st.text_area(
+def class_names_area(names: Sequence[str], *, key: str) -> list[str]:
+    """A text with the names of classes, one a line, to change; what stands in it now."""
+    # Not a table: what is typed there is sent a moment later, after a button pressed at once.
+    text = st.text_area(
         "Names of its classes, one a line",
-        "\n".join(spec.class_names),
-        height=min(60 + 24 * spec.classes, 400),
-        key="new_classes",
+        "\n".join(names),
+        height=min(60 + 24 * len(names), 400),
+        key=key,
         help="In the order in which they stand here: each line renames the class that was there.",
     )
+    return (text or "").strip().splitlines()
+
+
+def _rename(spec: DatasetSpec) -> None:
+    title = st.text_input("Name of the set", spec.title, max_chars=60, key="new_title")
+    names = class_names_area(spec.class_names, key="new_classes")
     st.caption("Networks trained on it keep the class names of their training.")
     if st.button("Rename", type="primary", key="rename_now"):
         with shown_errors():
-            rename(spec.name, title=title or "", classes=(names or "").strip().splitlines())
+            rename(spec.name, title=title or "", classes=names)
         close_dialog()
 
 
-def _delete(spec: DatasetSpec, parameter: str) -> None:
+def _delete(spec: DatasetSpec) -> None:
+    """Ask, delete a set, and turn the page to another imported one, if there is one."""
     st.markdown(
         f"The {sum(spec.images):,} images of **{literal(spec.title)}** will be gone from here "
         "for good. The file or folder they came from stays as it is, and networks trained on "
@@ -185,7 +185,7 @@ def _delete(spec: DatasetSpec, parameter: str) -> None:
             image_tasks().forget_done()  # a mapped file keeps its disk space
         others = list_own()
         if others:
-            st.query_params[parameter] = others[0]
+            st.query_params[PARAMETER] = others[0]
         else:
-            st.query_params.pop(parameter, None)
+            st.query_params.pop(PARAMETER, None)
         close_dialog()

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import asdict
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
+from cnnkit.datasets import Dataset
 from cnnkit.errors import InvalidRecipeError
 from cnnkit.models import list_pretrained, missing_weights, model_info, pretrained_info
 from cnnkit.training import (
@@ -25,22 +26,56 @@ from cnnkit.training.fields import with_values
 from cnnkit.training.recipes import AUGMENTATION_PRESETS
 from cnnkit.ui.common import inputs
 from cnnkit.ui.common.downloads import offer_download
+from cnnkit.ui.common.recipe_form import recipe_form
+from cnnkit.ui.fine_tune.forecast import network_depths
 from cnnkit.ui.train.training import submit_button
+
+if TYPE_CHECKING:
+    from cnnkit.training import Depth
 
 FIRST = "mobilenet_v2"  # small, and quick without a GPU
 SMALL = ("compact_photo_cnn", "photo_cnn")  # begin with random weights
 # Where no recipe says how to go on below the head: what fits most networks.
 UNFREEZE = Phase(train_from=HEAD, epochs=8, learning_rate=1e-4)
-# Settings of older addresses, by the field that each one sets. Those of the phases: see below.
-FIELD_OF = {"smoothing": "label_smoothing", "variants": "variants", "balanced": "balanced"}
-PHASE_SETTING_OF = {
-    "epochs": "epochs", "rate": "learning_rate", "deeper": "epochs", "deeper_rate": "learning_rate"
-}  # fmt: skip
-PARAMETERS = ("depth", "head", "changes", *FIELD_OF, *PHASE_SETTING_OF)
+# Settings that older addresses hold, in the order in which they depend on each other.
+FIELD_OF = {
+    "depth": "{last}.train_from",
+    "epochs": "phase1.epochs",
+    "rate": "phase1.learning_rate",
+    "deeper": "{last}.epochs",
+    "deeper_rate": "{last}.learning_rate",
+    "head": "head",
+    "changes": "augmentation",
+    "smoothing": "label_smoothing",
+    "variants": "variants",
+    "balanced": "balanced",
+}
 FLATTEN = Head(kind="flatten", units=256, dropout=0.5)  # as published
 
 
-def network_picker() -> Recipe:
+def choose_recipe(dataset: Dataset, split_seed: int) -> tuple[Recipe, dict[str, Depth]]:
+    """The network, and how it is fine-tuned on a data set.
+
+    Args:
+        dataset: with the classes to learn.
+        split_seed: that it was split by.
+
+    Returns:
+        The recipe, and what can be unfrozen of its network by the lowest trainable block.
+    """
+    base = _network_picker().on(dataset.name).replace(split_seed=split_seed)
+    depths = network_depths(base, dataset)
+    recipe = recipe_form(
+        base,
+        scope=f"fine_tune.{base.model}",
+        depths=list(depths),
+        start_with=_recipe_of_address(base, depths),
+        omit=["split_seed"],
+    )
+    return recipe, network_depths(recipe, dataset)  # with the head and the image size chosen
+
+
+def _network_picker() -> Recipe:
     """The recipe to start from, by its network; `?network=` in the address.
 
     Networks whose weights are here come first, then small ones that begin with nothing;
@@ -109,70 +144,45 @@ def _starting_recipe(name: str, weights: str) -> Recipe:
     return recipe.replace(phases=(first, *(others or [UNFREEZE])))
 
 
-def settings_of_address(base: Recipe, depths: Collection[str]) -> dict[str, Any]:
-    """The settings that links to this page could hold before; the address forgets them.
+def _recipe_of_address(base: Recipe, depths: Collection[str]) -> Recipe:
+    """A recipe with the settings of an older address, which forgets them.
+
+    A value that cannot be is left out, and the page says so.
 
     Args:
         base: the recipe to start from.
         depths: values of `train_from` that its network has.
-
-    Returns:
-        Values by dotted name. A value that cannot be is left out, and the page says so.
     """
-    given = {name: st.query_params.pop(name) for name in PARAMETERS if name in st.query_params}
-    if len(base.phases) > 1 and given.get("deeper") == "0":  # no epochs below the head
-        del given["deeper"]
+    given = {name: st.query_params.pop(name) for name in FIELD_OF if name in st.query_params}
+    if given.get("deeper") == "0":  # no epochs below the head
         given["depth"] = HEAD
-    depth = given.get("depth", base.training_phases[-1].train_from)
-    values: dict[str, Any] = {}
-    for parameter, text in given.items():
+    choices = {
+        "depth": {depth: depth for depth in depths},
+        "head": {"pool": asdict(base.head or Head()), "flatten": asdict(FLATTEN)},
+        "changes": {name: asdict(preset) for name, preset in AUGMENTATION_PRESETS.items()},
+    }
+    recipe, phases = base, len(base.phases)
+    for parameter, name in FIELD_OF.items():
+        head_only = recipe.training_phases[-1].train_from == HEAD
+        of_head, below = parameter in ("epochs", "rate"), parameter in ("deeper", "deeper_rate")
+        if parameter not in given or (below and head_only):
+            continue
+        if of_head and phases == 1 and not head_only:
+            continue
         try:
-            new = _setting(parameter, text, base, depth, depths)
-            with_values(base, new)
+            value = _value(parameter, given[parameter], choices.get(parameter))
+            recipe = with_values(recipe, {name.format(last=f"phase{phases}"): value})
         except InvalidRecipeError as error:
-            new = {}
             st.warning(f"In the address: {error}", icon=":material/link_off:")
-        values |= new
-    return values
+    return recipe
 
 
-def _setting(
-    parameter: str, text: str, base: Recipe, depth: str, depths: Collection[str]
-) -> dict[str, Any]:
-    """What a parameter of the address sets; nothing where it has no effect at this depth.
-
-    Raises:
-        InvalidRecipeError: it has no such value.
-    """
-    if parameter == "head":
-        head = FLATTEN if text == "flatten" else Head(kind=text)
-        return {f"head.{name}": value for name, value in asdict(head).items()}
-    if parameter == "changes":
-        _check(parameter, text, AUGMENTATION_PRESETS)
-        preset = asdict(AUGMENTATION_PRESETS[text])
-        return {f"augmentation.{name}": value for name, value in preset.items()}
-    if parameter == "depth":
-        _check(parameter, text, depths)
-        return {f"phase{len(base.phases)}.train_from": text}
-    value = _number(text)
-    if parameter in FIELD_OF:
-        return {FIELD_OF[parameter]: value}
-    # The first two are of the phase in which only the head is trained, the others of the last.
-    of_head = parameter in ("epochs", "rate")
-    if of_head and len(base.phases) == 1 and depth != HEAD or not of_head and depth == HEAD:
-        return {}
-    number = 1 if of_head else len(base.phases)
-    return {f"phase{number}.{PHASE_SETTING_OF[parameter]}": value}
-
-
-def _check(parameter: str, text: str, allowed: Collection[str]) -> None:
-    if text not in allowed:
-        raise InvalidRecipeError(
-            f"{parameter} must be one of {', '.join(allowed)}. Received: {text!r}."
-        )
-
-
-def _number(text: str) -> Any:
+def _value(parameter: str, text: str, choices: Mapping[str, Any] | None) -> Any:
+    if choices is not None:
+        if text not in choices:
+            names = ", ".join(choices)
+            raise InvalidRecipeError(f"{parameter} must be one of {names}. Received: {text!r}.")
+        return choices[text]
     try:
         return json.loads(text)
     except json.JSONDecodeError:

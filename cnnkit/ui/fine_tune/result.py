@@ -1,28 +1,35 @@
-"""What a fine-tuned network came to: metrics, mistakes, the network before, other class names."""
+"""The result of fine-tuning: metrics, mistakes, the network before, downloads, class names."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import functools
+import tempfile
+from collections.abc import Callable, Sequence
+from pathlib import Path
 
+import numpy as np
 import streamlit as st
 
 from cnnkit.errors import CorruptRunError, StorageError
 from cnnkit.figures import curves
 from cnnkit.figures.bars import top_k_bars
 from cnnkit.jobs.kinds.train import BASELINE
-from cnnkit.predict import top_k
+from cnnkit.predict import prepare, top_k
 from cnnkit.runs import Run, Status
+from cnnkit.training import Recipe, write_script
 from cnnkit.ui.common import cache, charts, inputs, page
 from cnnkit.ui.common.dialogs import close_dialog, dialog_button
 from cnnkit.ui.common.messages import shown_errors
 from cnnkit.ui.common.mistakes import show_class_scores, show_mistakes, show_test_metrics
-from cnnkit.ui.fine_tune.files import files
+from cnnkit.ui.fine_tune.importing import class_names_area
 from cnnkit.ui.runs.run_list import unique_names
 from cnnkit.ui.train.training import suggest_more_epochs
 
 TOP = 5  # classes of a prediction
 MOST = 6  # curves that are compared
 METRIC = "val_accuracy"
+EXPORTS = {"litert": ("LiteRT (.tflite)", ".tflite"), "onnx": ("ONNX (.onnx)", ".onnx")}
+CHECKED = 8  # images that an exported file is asked about
 
 
 def show_result(run_id: str) -> None:
@@ -40,7 +47,7 @@ def show_result(run_id: str) -> None:
         page.link("pages/predict.py", "Predict your images", networks=f"run.{run.id}")
         page.link("pages/visualize.py", "Visualize it", network=f"run.{run.id}")
         page.link("pages/runs.py", "Compare", run=run.id)
-        files(run)
+        _downloads(run)
         dialog_button(
             "Rename classes",
             lambda: _rename(run),
@@ -105,8 +112,8 @@ def _predictions(words: str, names: Sequence[str], shares: Sequence[float]) -> N
 
 def _show_comparison(run: Run) -> None:
     """The curve of a finished run and of the newest others on its data set and split."""
-    found = cache.learning_runs(statuses=[Status.FINISHED])
-    others = [one for one in found if _images(one) == _images(run) and one.id != run.id]
+    finished = cache.learning_runs(statuses=[Status.FINISHED])
+    others = [one for one in finished if _images(one) == _images(run) and one.id != run.id]
     if not others:
         st.caption(
             "No other network was trained on these images and this split. Switch on **Also train a "
@@ -156,17 +163,58 @@ def checked_names(names: list[str], classes: int) -> tuple[str, ...]:
 def _rename(run: Run) -> None:
     names = cache.card(run.id).class_names
     st.caption("Only the names of the classes change; the weights stay as they are.")
-    # Not a table: what is typed there is sent a moment later, after a button pressed at once.
-    given = st.text_area(
-        "Names of its classes, one a line",
-        "\n".join(names),
-        height=min(60 + 24 * len(names), 400),
-        key="class_names",
-        help="In the order in which they stand here: each line renames the class that was there.",
-    )
+    new = class_names_area(names, key="class_names")
     if st.button("Keep these names", type="primary", key="rename_classes_now"):
         with shown_errors():
-            cache.rename_classes(
-                run.id, checked_names((given or "").strip().splitlines(), len(names))
-            )
+            cache.rename_classes(run.id, checked_names(new, len(names)))
         close_dialog()
+
+
+def _downloads(run: Run) -> None:
+    """Downloads, each read or made only when it is clicked."""
+    from cnnkit.training.export import available_formats
+
+    stem = f"{run.spec.get('model')}-{run.id[:8]}"
+    artifact = functools.partial(cache.store().artifact, run.id)
+    exports = {
+        f"{title}, checked by running it": (_exporter(run, kind), ending)
+        for kind, (title, ending) in EXPORTS.items()
+        if kind in available_formats()
+    }
+    downloads = {
+        "Network (.keras)": (lambda: artifact("model.keras").read_bytes(), ".keras"),
+        "Names of its classes (.txt)": (lambda: _labels(run), "-labels.txt"),
+        **exports,
+        "Python script": (write_script(Recipe.from_dict(run.spec), run.name), ".py"),
+        "Curves (.csv)": (lambda: artifact("history.csv").read_bytes(), "-history.csv"),
+    }
+    with st.popover("Download", icon=":material/download:"):
+        for label, (data, ending) in downloads.items():
+            st.download_button(
+                label,
+                data,
+                file_name=f"{stem}{ending}",
+                icon=":material/download:",
+                on_click="ignore",
+                key=f"take_{stem}{ending}",
+            )
+
+
+def _exporter(run: Run, kind: str) -> Callable[[], bytes]:
+    """Makes a file for other programs, and compares its answers with the network's."""
+
+    def made() -> bytes:
+        from cnnkit.training.export import export_network
+
+        images, _ = cache.test_images(run)
+        opened = cache.model(run.id)
+        seen = np.stack([prepare(image, opened.card.input_shape) for image in images[:CHECKED]])
+        with tempfile.TemporaryDirectory() as folder:
+            return export_network(opened.model, Path(folder), kind, seen).path.read_bytes()
+
+    return made
+
+
+def _labels(run: Run) -> str:
+    """One name a line, in the order of the logits."""
+    return "".join(f"{name}\n" for name in cache.card(run.id).class_names)

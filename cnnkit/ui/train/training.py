@@ -66,8 +66,8 @@ def require_data(name: str) -> None:
             "Use the embedded digits",
             icon=":material/grid_on:",
             key="embedded",
-            on_click=_choose_dataset,
-            args=("digits",),
+            on_click=st.query_params.update,
+            args=({"dataset": "digits"},),
         )
         offer_download(name)
     page.end_page()
@@ -173,7 +173,3 @@ def _like(run_id: str) -> tuple[Recipe, str]:
             del st.query_params["like"]
             st.rerun()
     return recipe, f"like.{run_id}"
-
-
-def _choose_dataset(name: str) -> None:
-    st.query_params["dataset"] = name
