@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import csv
+import io
+
 import numpy as np
-import pandas as pd
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
@@ -44,10 +46,10 @@ def show_data(dataset: Dataset) -> DeltaGenerator:
         names.append(f"Left out ({len(import_report(dataset.name).left_out):,})")
     tabs = st.tabs(names, key="data_tabs")
     with tabs[0]:
-        contact_sheet(dataset)
-        one_class(dataset)
+        _contact_sheet(dataset)
+        _one_class(dataset)
     with tabs[1]:
-        show_split(counts, dataset.class_names)
+        _show_split(counts, dataset.class_names)
         place = st.container()
     if len(tabs) > 2:
         with tabs[2]:
@@ -55,7 +57,7 @@ def show_data(dataset: Dataset) -> DeltaGenerator:
     return place
 
 
-def contact_sheet(dataset: Dataset) -> None:
+def _contact_sheet(dataset: Dataset) -> None:
     """A card for each class: its name, how many images it has, and some of them."""
     classes = len(dataset.class_names)
     first = 0
@@ -68,7 +70,7 @@ def contact_sheet(dataset: Dataset) -> None:
             _card(dataset, k)
 
 
-def one_class(dataset: Dataset) -> None:
+def _one_class(dataset: Dataset) -> None:
     """All images of one class, or as many as a page can bear."""
     numbers = {name: k for k, name in enumerate(dataset.class_names)}
     label, hint = "Look closer at a class", "all its images"
@@ -86,13 +88,8 @@ def one_class(dataset: Dataset) -> None:
     )
 
 
-def show_split(counts: np.ndarray, class_names: tuple[str, ...]) -> None:
-    """How many images of each class are for what.
-
-    Args:
-        counts: (3 parts, classes).
-        class_names: in their order.
-    """
+def _show_split(counts: np.ndarray, class_names: tuple[str, ...]) -> None:
+    """How many images of each class are for what; counts: (3 parts, classes)."""
     from cnnkit.figures.bars import stacked_bars
 
     alike = (counts == counts[:, :1]).all()
@@ -177,9 +174,11 @@ def _show_report(dataset: Dataset) -> None:
         key="left_out",
         height="content" if len(rows) < 8 else 320,
     )
+    text = io.StringIO()
+    csv.writer(text).writerows([("file", "why"), *((one.file, one.why) for one in report.left_out)])
     st.download_button(
         "The list as CSV",
-        pd.DataFrame(rows).to_csv(index=False),
+        text.getvalue(),
         "left_out.csv",
         "text/csv",
         icon=":material/download:",
