@@ -31,9 +31,8 @@ class Component:
 
     Args:
         kind: such as "total_variation".
-        numbers: by name. The compiled step takes them as tensors, so that changing one
-            compiles nothing.
-        options: by name. They shape the compiled step; another value compiles another step.
+        numbers: by name; tensors of the compiled step, so that changing one compiles nothing.
+        options: by name; they shape the compiled step: another value compiles another.
     """
 
     kind: str
@@ -61,12 +60,12 @@ class Component:
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> Self:
         """The inverse of `to_dict`. Reads the names of older versions too."""
-        numbers = {
-            current_name(name): _number(value) for name, value in values.get("numbers", {}).items()
-        }
-        options = {current_name(name): v for name, v in values.get("options", {}).items()}
-        rest = {k: v for k, v in values.items() if k not in ("kind", "numbers", "options")}
-        return cls(values["kind"], numbers, options, **rest)
+        numbers, options = (
+            {current_name(name): value for name, value in values.get(part, {}).items()}
+            for part in ("numbers", "options")
+        )
+        layer = {"layer": values["layer"]} if "layer" in values else {}
+        return cls(values["kind"], as_numbers(numbers), options, **layer)
 
     def shape(self) -> str:
         """What must be compiled again when it changes: all but the values of its numbers."""
@@ -87,9 +86,7 @@ class Term(Component):
 
     layer: str = OUTPUT
 
-    def __hash__(self) -> int:
-        """Equal terms print alike."""
-        return hash(str(self))
+    __hash__ = Component.__hash__
 
     def __str__(self) -> str:
         """As in code: "channel(block3_conv1, unit=30)"."""
@@ -158,19 +155,11 @@ class Objective:
     @classmethod
     def from_list(cls, values: Sequence[Mapping[str, Any]]) -> Objective:
         """The inverse of `to_list`."""
-        return cls(
-            tuple(
-                (
-                    float(entry["weight"]),
-                    Term.from_dict({k: v for k, v in entry.items() if k != "weight"}),
-                )
-                for entry in values
-            )
-        )
+        return cls(tuple((float(entry["weight"]), Term.from_dict(entry)) for entry in values))
 
 
 def current_name(name: str) -> str:
-    """Of a number or option in a stored plan the name it has now."""
+    """The name that a number or option of a stored plan has now."""
     return RENAMED.get(name, name)
 
 

@@ -11,6 +11,7 @@ passes over all feature maps forward and one backward.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -36,14 +37,11 @@ def multiplies(call: Call) -> bool:
 
 
 def multiplied(layer: Any, rows: Tensor) -> Tensor:
-    """What the layer makes of them.
+    """The layer's output: float32 (images, units).
 
     Args:
         layer: Keras's `Dense`; its kernel is taken for fixed.
         rows: float32 (images, units before).
-
-    Returns:
-        float32 (images, units).
     """
     kernel = tf.stop_gradient(tf.convert_to_tensor(layer.kernel))
 
@@ -54,35 +52,33 @@ def multiplied(layer: Any, rows: Tensor) -> Tensor:
 
         return tf.matmul(rows, kernel), gradient
 
-    answer: Any = product(rows)  # TensorFlow declares the pair, and hands out the answer
-    return layer.activation(tf.nn.bias_add(answer, layer.bias) if layer.use_bias else answer)
+    output: Any = product(rows)  # TensorFlow declares the pair, and hands out the product
+    return layer.activation(tf.nn.bias_add(output, layer.bias) if layer.use_bias else output)
 
 
-def folded(calls: Sequence[Call], kept: Sequence[Any]) -> dict[int, Call]:
+def folded(calls: Sequence[Call], results: Sequence[Any]) -> dict[int, Call]:
     """Which convolutions can take up the normalization that follows them.
 
     Args:
         calls: in their order.
-        kept: tensors whose values are needed; nothing is folded over them.
+        results: tensors whose values are needed; nothing is folded over them.
 
     Returns:
         id of the normalization's call → the convolution's.
     """
-    uses: dict[int, int] = {id(tensor): 1 for tensor in kept}
+    uses = Counter(id(tensor) for tensor in results)
+    uses.update(id(tensor) for call in calls for tensor in call.inputs)
+    made_by = {id(call.outputs[0]): call for call in calls}
+    folds = {}
     for call in calls:
-        for tensor in call.inputs:
-            uses[id(tensor)] = uses.get(id(tensor), 0) + 1
-    made = {id(call.outputs[0]): call for call in calls}
-    found = {}
-    for call in calls:
-        before = made.get(id(call.inputs[0])) if _normalizes(call) else None
+        before = made_by.get(id(call.inputs[0])) if _normalizes(call) else None
         if before and _convolves(before) and uses[id(before.outputs[0])] == 1:
-            found[id(call)] = before
-    return found
+            folds[id(call)] = before
+    return folds
 
 
 def convolve(convolution: Any, normalization: Any, maps: Tensor) -> Tensor:
-    """What both layers make of some maps, in one go."""
+    """The output of both layers for some feature maps, in one operation."""
     kernel = tf.convert_to_tensor(convolution.kernel)
     scale = tf.math.rsqrt(normalization.moving_variance + normalization.epsilon)
     if normalization.scale:
@@ -92,17 +88,17 @@ def convolve(convolution: Any, normalization: Any, maps: Tensor) -> Tensor:
         offset += normalization.beta
     if convolution.use_bias:
         offset += convolution.bias * scale
-    how = {
+    arguments = {
         "strides": tuple(convolution.strides),
         "padding": convolution.padding,
         "dilation_rate": tuple(convolution.dilation_rate),
     }
     if isinstance(convolution, keras.layers.DepthwiseConv2D):
         kernel *= tf.reshape(scale, kernel.shape[2:])
-        answer = keras.ops.depthwise_conv(maps, kernel, **how)
+        maps = keras.ops.depthwise_conv(maps, kernel, **arguments)
     else:
-        answer = keras.ops.conv(maps, kernel * scale, **how)
-    return tf.nn.bias_add(answer, offset)
+        maps = keras.ops.conv(maps, kernel * scale, **arguments)
+    return tf.nn.bias_add(maps, offset)
 
 
 def _normalizes(call: Call) -> bool:

@@ -49,21 +49,13 @@ class Reclassification:
 
 
 def forms(image: np.ndarray) -> dict[str, np.ndarray]:
-    """The image as it is, and as it reaches others.
+    """The image as it is, and as it reaches others: name → the same shape.
 
-    Args:
-        image: float32 (height, width, channels), about 0 to 255.
-
-    Returns:
-        Name → float32 or uint8 of the same shape; all but the first are uint8.
+    The first is float32, about 0 to 255; all others are uint8.
     """
     whole = to_8bit(image)
-    return {
-        EXACT: np.asarray(image, np.float32),
-        WHOLE: whole,
-        JPEG: jpeg(whole),
-        MOVED: moved(whole),
-    }
+    exact = np.asarray(image, np.float32)
+    return {EXACT: exact, WHOLE: whole, JPEG: jpeg(whole), MOVED: moved(whole)}
 
 
 def fooling_check(
@@ -79,7 +71,7 @@ def fooling_check(
     Args:
         image: float32 (height, width, channels), about 0 to 255.
         network: that it was made with.
-        others: that had no part in it; the image is resized to what they take.
+        others: that had no part in it; the image is resized to their input.
         target: name of the target class.
         k: how many of the largest probabilities.
     """
@@ -110,7 +102,7 @@ def stretched(image: np.ndarray) -> np.ndarray:
 
 
 def as_shown(images: np.ndarray, plan: Plan) -> np.ndarray:
-    """Images as people see them, on every page alike.
+    """Images as people see them, on every page alike: uint8, of the same shape.
 
     Hidden filters that nothing holds in the range of pixels are stretched; a class is asked
     about its very pixels, and so they are shown.
@@ -118,9 +110,6 @@ def as_shown(images: np.ndarray, plan: Plan) -> np.ndarray:
     Args:
         images: float32 (images, height, width, channels).
         plan: that made them.
-
-    Returns:
-        uint8, of the same shape.
     """
     hidden = any(term.layer for _, term in plan.objective.terms if not term.of_image)
     free = plan.parametrization.options["bounds"] == "free"

@@ -43,7 +43,7 @@ def target_layers(model: Any, size: tuple[int, int] | None = None) -> list[Targe
         IncompatibleError: the network cannot be read, or leaves its size open and none is given.
     """
     layers: dict[str, TargetLayer] = {}
-    for call in _trace(model, _input_shape(model, size)).calls:
+    for call in _trace(model, input_shape(model, size)).calls:
         shape = tuple(call.outputs[0].shape[1:])
         has_units = len(shape) in (1, 3) and call.outputs[0].dtype.startswith(("float", "bfloat"))
         if has_units and call.kind not in _WITHOUT_UNITS:
@@ -54,12 +54,12 @@ def target_layers(model: Any, size: tuple[int, int] | None = None) -> list[Targe
 class ActivationModel:
     """The activations of some layers for images of one size.
 
-    The model itself is neither changed nor copied. Only the calls that lead to the wanted
+    The model itself is neither changed nor copied. Only the calls that lead to the
     layers are made, and no layer that comes after them has to fit the size.
 
     Args:
         model: one image in; Sequential or functional, flat or nested.
-        layers: names of `choices`; "": the logits.
+        layers: names of `target_layers`; "": the logits.
         size: (height, width) of the images; None: the network's own.
 
     Raises:
@@ -69,10 +69,10 @@ class ActivationModel:
 
     def __init__(self, model: Any, layers: Sequence[str], size: tuple[int, int] | None = None):
         """Find the calls that are needed."""
-        wanted_shape = _input_shape(model, size)
+        shape = input_shape(model, size)
         self.layers = tuple(dict.fromkeys(layers))
-        self.size, self.channels = wanted_shape[:2], wanted_shape[2]
-        traced = _trace(_cut(model, self.layers), wanted_shape)
+        self.size, self.channels = shape[:2], shape[2]
+        traced = _trace(_cut(model, self.layers), shape)
         self._source = traced.inputs[0]
         self._results = {
             name: _result(traced, place, name, model) for place, name in enumerate(self.layers)
@@ -114,22 +114,17 @@ class _Step(NamedTuple):
     outputs: Sequence[Any]  # where its outputs go
 
 
-def _steps(calls: Sequence[Call], taken_up: Mapping[int, Call]) -> list[_Step]:
-    """What is to be done for some calls, in their order.
-
-    Args:
-        calls: those that are needed.
-        taken_up: id of a normalization's call → the convolution's that does its work.
-    """
-    done_later = {id(call) for call in taken_up.values()}
+def _steps(calls: Sequence[Call], folds: Mapping[int, Call]) -> list[_Step]:
+    """What is to be done for some calls, in their order; for `folds` see `folded`."""
+    done_later = {id(call) for call in folds.values()}
     steps = []
     for call in calls:
         operation, arguments, keywords = call.operation, call.arguments, call.keywords
         # The faster equivalents take the feature maps alone, whatever else the layer receives.
-        if id(call) in taken_up:
-            before = taken_up[id(call)]
-            operation = partial(convolve, before.operation, call.operation)
-            arguments, keywords = (before.inputs[0],), {}
+        if id(call) in folds:
+            convolution = folds[id(call)]
+            operation = partial(convolve, convolution.operation, call.operation)
+            arguments, keywords = (convolution.inputs[0],), {}
         elif multiplies(call):
             operation = partial(multiplied, call.operation)
             arguments, keywords = (call.inputs[0],), {}
@@ -148,7 +143,12 @@ def _trace(model: Any, shape: tuple[int, int, int]) -> Any:
     return trace(model, shape, any_size=True)
 
 
-def _input_shape(model: Any, size: tuple[int, int] | None) -> tuple[int, int, int]:
+def input_shape(model: Any, size: tuple[int, int] | None) -> tuple[int, int, int]:
+    """(height, width, channels) of the one image that a network takes.
+
+    Raises:
+        IncompatibleError: it takes no single image, or leaves its size open and none is given.
+    """
     inputs = getattr(model, "inputs", None)
     if not inputs or len(inputs) != 1 or len(inputs[0].shape) != 4:
         raise IncompatibleError(
@@ -194,13 +194,13 @@ def _names(model: Any) -> list[str]:
 
 def _needed(calls: Sequence[Call], results: Sequence[Any], source: Any) -> list[Call]:
     """Those that lead to the results, in their order."""
-    wanted = {id(result) for result in results}
+    required = {id(result) for result in results}
     needed = []
     for call in reversed(calls):
-        # The image itself is given, not computed.
-        if call.outputs[0] is not source and any(id(x) in wanted for x in call.outputs):
+        # The image itself is an input, not computed.
+        if call.outputs[0] is not source and any(id(x) in required for x in call.outputs):
             needed.append(call)
-            wanted |= {id(x) for x in call.inputs}
+            required |= {id(x) for x in call.inputs}
     return needed[::-1]
 
 

@@ -1,7 +1,8 @@
 """Objectives: what activation maximization raises, a value for each image of a batch.
 
 `activations` are those of the layer that is named first, float32 (images, height, width,
-channels) or (images, units); of a class they are the logits.
+channels) or (images, units); of a class they are the logits. `unit` is a class or channel;
+several: one for each image of the batch.
 """
 
 from __future__ import annotations
@@ -51,12 +52,7 @@ def term_value(
 
 @objective(title="Class logit", per_layer=False)
 def class_logit(activations, unit):
-    """The logit of a class.
-
-    Args:
-        activations: logits.
-        unit: class; several: one for each image of the batch.
-    """
+    """The logit of a class."""
     return _select(_logits(activations), unit)
 
 
@@ -65,10 +61,6 @@ def class_probability(activations, unit):
     """The probability of a class after softmax, for comparison.
 
     It also rises when the logits of other classes fall, which leads the image astray.
-
-    Args:
-        activations: logits.
-        unit: class; several: one for each image of the batch.
 
     Reference:
         Simonyan, Vedaldi, Zisserman 2013, section 2.
@@ -86,10 +78,6 @@ def class_margin(activations, unit):
 
     It is the logarithm of the odds, log p / (1 - p). Where a network knows similar classes, the
     logit alone raises them as well, and another of them is predicted.
-
-    Args:
-        activations: logits.
-        unit: class; several: one for each image of the batch.
     """
     logits = _logits(activations)
     own = tf.one_hot(tf.cast(unit, tf.int32), logits.shape[-1])
@@ -99,12 +87,7 @@ def class_margin(activations, unit):
 
 @objective(title="Channel")
 def channel(activations, unit):
-    """The mean of one channel's feature map; in a dense layer, that unit.
-
-    Args:
-        activations: of the layer.
-        unit: channel; several: one for each image of the batch.
-    """
+    """The mean of one channel's feature map; in a dense layer, that unit."""
     return _spatial_mean(_channels(activations, unit))
 
 
@@ -114,7 +97,7 @@ def neuron(activations, unit, row=CENTER, column=CENTER):
 
     Args:
         activations: of the layer.
-        unit: channel; several: one for each image of the batch.
+        unit: channel.
         row: from the top, 0 first; None: the middle (of an even number, the one after it).
         column: from the left, likewise.
     """
@@ -128,9 +111,7 @@ def neuron(activations, unit, row=CENTER, column=CENTER):
 def direction(activations, vector):
     """How far activations point along a vector: the spatial mean of their dot product.
 
-    Args:
-        activations: of the layer.
-        vector: one number for each channel; it is scaled to length 1.
+    The vector has one number for each channel, and is scaled to length 1.
     """
     vector = vector / (tf.norm(vector) + TINY)
     return _spatial_mean(tf.einsum("b...c,c->b...", activations, vector))
@@ -140,9 +121,7 @@ def direction(activations, vector):
 def layer_energy(activations, *, border=0):
     """The mean square of all activations of a layer, the objective of DeepDream.
 
-    Args:
-        activations: of the layer.
-        border: positions on each side that count as 0: padding shows there.
+    Of the border, so many positions on each side count as 0: padding shows there.
 
     Reference:
         Mordvintsev, Olah, Tyka 2015, "Inceptionism".
@@ -157,9 +136,7 @@ def layer_energy(activations, *, border=0):
 def guide(activations, *, guide):
     """Activations like those of another image: each position's largest dot product with one.
 
-    Args:
-        activations: of the layer, with feature maps.
-        guide: name of the guiding image among those given to `maximize`.
+    The guiding image is named among those given to `maximize`; the layer has feature maps.
 
     Reference:
         Mordvintsev, Olah, Tyka 2015, "DeepDream", section "Controlling dreams".
@@ -175,10 +152,7 @@ def guide(activations, *, guide):
 def diversity(activations):
     """How much the images of a batch differ in a layer; 0 when all are alike.
 
-    One minus the mean cosine between an image's Gram matrix and the others'.
-
-    Args:
-        activations: of the layer, with feature maps.
+    One minus the mean cosine between an image's Gram matrix and the others', of feature maps.
     """
     positions = _positions(activations)
     gram = tf.einsum("bnc,bnd->bcd", positions, positions)

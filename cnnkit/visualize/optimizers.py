@@ -44,8 +44,7 @@ def adam(learning_rate=0.05, *, beta_1=0.9, beta_2=0.999, normalized="none"):
     """Adam, with bias correction. Arguments as of `rmsprop`.
 
     Reference:
-        Kingma, Ba 2014, algorithm 1 in the order of computation of section 2. Its epsilon is
-        1e-8: gradients of a mean over an image are small.
+        Kingma, Ba 2014. Their epsilon, 1e-8: gradients of a mean over an image are small.
     """
     return keras.optimizers.Adam(learning_rate, beta_1=beta_1, beta_2=beta_2, epsilon=1e-8)
 

@@ -44,7 +44,7 @@ def pixels(*, bounds: str = "free", decorrelated: bool = False) -> Component:
     """
     if bounds == "clip" and decorrelated:
         raise ValueError("`bounds` must be 'free' or 'sigmoid' with decorrelated colors.")
-    return Component("pixels", {}, {"bounds": _known(bounds), "decorrelated": decorrelated})
+    return Component("pixels", {}, {"bounds": _checked(bounds), "decorrelated": decorrelated})
 
 
 def fourier(*, decay: float = 1.0, bounds: str = "sigmoid", decorrelated: bool = True) -> Component:
@@ -57,7 +57,7 @@ def fourier(*, decay: float = 1.0, bounds: str = "sigmoid", decorrelated: bool =
     """
     if bounds == "clip":
         raise ValueError("`bounds` of a spectrum must be 'free' or 'sigmoid'. Received: 'clip'.")
-    options = {"bounds": _known(bounds), "decorrelated": decorrelated, "decay": decay}
+    options = {"bounds": _checked(bounds), "decorrelated": decorrelated, "decay": decay}
     return Component("fourier", {}, options)
 
 
@@ -101,9 +101,8 @@ def encode(part: Component, images: Tensor) -> Tensor:
 
 def bounded(part: Component, stored: Tensor) -> Tensor:
     """What is stored after a step, cut off where the parametrization says so."""
-    if part.options["bounds"] == "clip":
-        return tf.clip_by_value(stored, 0.0, LARGEST)
-    return stored
+    clips = part.options["bounds"] == "clip"
+    return tf.clip_by_value(stored, 0.0, LARGEST) if clips else stored
 
 
 def frequencies(height: int, width: int) -> np.ndarray:
@@ -135,7 +134,7 @@ def _waves(part: Component) -> bool:
     return part.kind == "fourier"
 
 
-def _known(bounds: str) -> str:
+def _checked(bounds: str) -> str:
     if bounds not in BOUNDS:
         raise ValueError(f"`bounds` must be one of {', '.join(BOUNDS)}. Received: {bounds!r}.")
     return bounds

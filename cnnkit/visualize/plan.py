@@ -3,13 +3,21 @@
 from __future__ import annotations
 
 import dataclasses
+import itertools
 import json
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from cnnkit.visualize.components import Component, Number, Objective, current_name, number_text
+from cnnkit.visualize.components import (
+    Component,
+    Number,
+    Objective,
+    Term,
+    current_name,
+    number_text,
+)
 from cnnkit.visualize.optimizers import rmsprop
 from cnnkit.visualize.parametrizations import pixels
 from cnnkit.visualize.registry import definition
@@ -28,9 +36,8 @@ def noise(spread: float = 20.0, center: float = 128.0, shape: str = "uniform") -
 
     Args:
         spread: width of the even distribution, or standard deviation of the normal one; in
-            gray levels. A spectrum's noise is its own: there it is the standard deviation of
-            what is stored, and `center` is not used.
-        center: gray level.
+            gray levels. For "stored", the standard deviation of what is stored.
+        center: gray level; not used for "stored".
         shape: "uniform", "normal", or "stored" for a spectrum.
     """
     return Component("noise", {"spread": float(spread), "center": float(center)}, {"shape": shape})
@@ -108,26 +115,19 @@ class Plan:
 
     def numbers(self) -> dict[str, Number]:
         """All of them by name: "objective.lp_norm.weight", "optimizer.learning_rate"."""
-        weights = [weight for weight, _ in self.objective.terms]
-        found: dict[str, Number] = {
-            f"{name}.weight": float(weight)
-            for name, weight in zip(self.names("objective"), weights, strict=True)
-        }
-        for section in SECTIONS:
-            for name, part in zip(self.names(section), self._components(section), strict=True):
-                found |= {f"{name}.{number}": value for number, value in part.numbers.items()}
-        return found | {f"optimizer.{name}": v for name, v in self.optimizer.numbers.items()}
+        weights = zip(self.names("objective"), self.objective.terms, strict=True)
+        numbers: dict[str, Number] = {f"{name}.weight": float(w) for name, (w, _) in weights}
+        for name, part in self._named_components():
+            numbers |= {f"{name}.{number}": value for number, value in part.numbers.items()}
+        return numbers
 
     def kinds(self) -> dict[str, tuple[str, str]]:
         """Name of a number → kind of its component, and the number's name within it."""
-        found = {
-            f"optimizer.{name}": (self.optimizer.kind, name) for name in self.optimizer.numbers
+        return {
+            f"{name}.{number}": (part.kind, number)
+            for name, part in self._named_components()
+            for number in (*("weight",) * isinstance(part, Term), *part.numbers)
         }
-        for section in SECTIONS:
-            for name, part in zip(self.names(section), self._components(section), strict=True):
-                weight = ("weight",) if section == "objective" else ()
-                found |= {f"{name}.{n}": (part.kind, n) for n in (*weight, *part.numbers)}
-        return found
 
     def turned(self, numbers: Mapping[str, Number]) -> Plan:
         """The plan with some of its numbers changed.
@@ -140,12 +140,11 @@ class Plan:
         """
         options = self.optimizer.options
         settings = {f"optimizer.{n}": v for n, v in options.items() if isinstance(v, float)}
-        known = self.numbers() | settings
+        before = self.numbers() | settings
         changed = {self._current_name(name): value for name, value in numbers.items()}
-        for name in changed:
-            if name not in known:
-                raise ValueError(f"No number {name!r} in this plan. There are: {', '.join(known)}.")
-        new = known | changed
+        for name in changed.keys() - before:
+            raise ValueError(f"No number {name!r} in this plan. There are: {', '.join(before)}.")
+        new = before | changed
         sections = {
             section: tuple(
                 _with_numbers(part, f"{name}.", new)
@@ -172,6 +171,11 @@ class Plan:
         if section == "objective":
             return tuple(term for _, term in self.objective.terms)
         return getattr(self, section)
+
+    def _named_components(self) -> list[tuple[str, Component]]:
+        """Those with numbers."""
+        named = [zip(self.names(s), self._components(s), strict=True) for s in SECTIONS]
+        return [*itertools.chain(*named), ("optimizer", self.optimizer)]
 
     def _current_name(self, name: str) -> str:
         """Of an older version's "terms/1/weight" or "operators/0/width" the name it has now."""
@@ -227,12 +231,10 @@ class Plan:
             f"{self.images} of {size}, {self.steps} steps of {self.optimizer}",
             f"stored as {self.parametrization}, from {self.start}, seed {self.seed}",
         ]
-        lines += [f"transforms {', '.join(map(str, self.transforms))}"] if self.transforms else []
-        lines += (
-            [f"after each step {', '.join(map(str, self.regularizers))}"]
-            if self.regularizers
-            else []
-        )
+        if self.transforms:
+            lines.append(f"transforms {', '.join(map(str, self.transforms))}")
+        if self.regularizers:
+            lines.append(f"after each step {', '.join(map(str, self.regularizers))}")
         return "\n".join(lines)
 
 
@@ -257,16 +259,11 @@ def _with_numbers(part: Any, prefix: str, numbers: Mapping[str, Number]) -> Any:
 def script(network: str, plan: Plan) -> str:
     """A program that makes a plan's images, with cnnkit installed.
 
-    Args:
-        network: which, as `NetworkRef` writes it.
-        plan: what to do.
+    `network` is written as `NetworkRef` writes it.
     """
     headline = str(plan).splitlines()[0].replace("\\", "/").replace('"', "'")
-    return _SCRIPT.format(
-        headline=headline,
-        plan=json.dumps(plan.to_dict(), indent=1),
-        network=repr(network),
-    )
+    text = json.dumps(plan.to_dict(), indent=1)
+    return _SCRIPT.format(headline=headline, plan=text, network=repr(network))
 
 
 _SCRIPT = '''"""Made by cnnkit: {headline}"""

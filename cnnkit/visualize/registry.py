@@ -46,7 +46,7 @@ class Slider:
         step: between two values.
         options: the values, where they are not evenly spaced.
         title: label; "": the component's own.
-        neutral: value at which the component does nothing; None: the number's default.
+        neutral: where the component does nothing; None: the number's default.
     """
 
     low: float
@@ -83,24 +83,23 @@ class Definition:
 
     def component(self, *values: Any, **named: Any) -> Component:
         """A component of this kind, from values in the order of the function's parameters."""
-        names = [*self.numbers, *self.options]
-        received = dict(zip(names, values, strict=False)) | named
         defaults = {**self.numbers, **self.options}
-        missing = [n for n, default in defaults.items() if default is _EMPTY and n not in received]
-        if len(values) > len(names) or missing or not received.keys() <= set(names):
-            raise TypeError(
-                f"{self.kind} takes {', '.join(names) or 'nothing'}. Received: {received}"
-            )
-        numbers = {
-            n: _as_number(n, received.get(n, default)) for n, default in self.numbers.items()
-        }
-        options = {n: received.get(n, default) for n, default in self.options.items()}
+        received = dict(zip(defaults, values, strict=False)) | named
+        complete = defaults | received
+        if (
+            len(values) > len(defaults)
+            or not received.keys() <= defaults.keys()
+            or any(value is _EMPTY for value in complete.values())
+        ):
+            expected = ", ".join(defaults) or "nothing"
+            raise TypeError(f"{self.kind} takes {expected}. Received: {received}")
         for name, allowed in self.allowed.items():
-            if options[name] not in allowed:
+            if complete[name] not in allowed:
                 raise ValueError(
-                    f"`{name}` must be one of {', '.join(allowed)}. Received: {options[name]!r}."
+                    f"`{name}` must be one of {', '.join(allowed)}. Received: {complete[name]!r}."
                 )
-        return Component(self.kind, numbers, options)
+        numbers = {name: _as_number(name, complete[name]) for name in self.numbers}
+        return Component(self.kind, numbers, {name: complete[name] for name in self.options})
 
     def neutral(self) -> Component:
         """A component of this kind that does nothing until a number is changed."""
@@ -141,11 +140,10 @@ def objective(*, title: str, per_layer: bool = True, **sliders: Slider) -> Any:
     """Register `f(activations, *numbers, *, options) -> (images,)`.
 
     Args:
-        title: shown to people.
-        per_layer: the objective is called with the name of a layer first, and `activations` are
-            its float32 (images, height, width, channels) or (images, units); False:
-            `activations` are the logits.
-        **sliders: by number; `weight` is the weight of the term.
+        title: shown to people, here and below.
+        per_layer: `activations` are float32 (images, height, width, channels) or (images, units)
+            of a layer, which is the first argument; False: the logits.
+        **sliders: by number, here and below; `weight` is the weight of the term.
     """
     return _decorator(OBJECTIVE, title, sliders, per_layer=per_layer)
 
@@ -153,10 +151,7 @@ def objective(*, title: str, per_layer: bool = True, **sliders: Slider) -> Any:
 def regularizer(*, title: str, weight: Slider, **sliders: Slider) -> Callable[[Any], _Terms]:
     """Register `f(image, *numbers) -> (images,)`, a penalty that is subtracted.
 
-    Args:
-        title: shown to people.
-        weight: range of its weight, without the minus sign.
-        **sliders: by number.
+    `weight` is the range of its weight, without the minus sign.
     """
     return _decorator(REGULARIZER, title, {"weight": weight, **sliders})
 
@@ -177,12 +172,7 @@ def transform(
 
 
 def image_regularizer(*, title: str, **sliders: Slider) -> Callable[[Any], _Components]:
-    """Register `f(images, gradient, step, *numbers) -> images`, applied after each step.
-
-    Args:
-        title: shown to people.
-        **sliders: by number.
-    """
+    """Register `f(images, gradient, step, *numbers) -> images`, applied after each step."""
     return _decorator(IMAGE_REGULARIZER, title, sliders)
 
 
@@ -226,10 +216,8 @@ def _decorator(role: str, title: str, ranges: Mapping[str, Any], **traits: Any) 
 def _as_number(name: str, value: Any) -> Number:
     if value is None:
         return CENTER
-    if name == "unit" and isinstance(value, Real):
-        value = [value]
     if isinstance(value, Real):
-        return float(value)
+        return (float(value),) if name == "unit" else float(value)
     return tuple(float(entry) for entry in value)
 
 

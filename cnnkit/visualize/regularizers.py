@@ -89,24 +89,17 @@ def lp_norm(image, p=6.0):
         root = tf.where(total > 0, tf.pow(tf.maximum(total, TINY), 1 / p), 0.0)
         return tf.reshape(root * whole, (-1,))
 
-    def sums():
-        return tf.reduce_sum(size, (1, 2, 3))  # p = 1: powers would cost five times as much
-
     def finite():
-        return tf.cond(tf.equal(p, 1.0), sums, powers)
+        # p = 1: powers would cost five times as much.
+        return tf.cond(tf.equal(p, 1.0), lambda: tf.reduce_sum(size, (1, 2, 3)), powers)
 
-    largest_alone = tf.math.is_inf(p)
-    return tf.cond(largest_alone, lambda: tf.reshape(largest, (-1,)), finite) / _count(image)
+    norm = tf.cond(tf.math.is_inf(p), lambda: tf.reshape(largest, (-1,)), finite)
+    return norm / _count(image)
 
 
 @regularizer(title="L2 around gray", weight=WEIGHT)
 def l2(image, center=GRAY):
-    """The mean of (x − center)².
-
-    Args:
-        image: see above.
-        center: 0 to 255; several: one for each color channel.
-    """
+    """The mean of (x − center)²; the center is one gray level, or one for each color channel."""
     return tf.reduce_mean((image - center) ** 2, (1, 2, 3))
 
 
@@ -127,10 +120,7 @@ def anisotropic_variation(image):
 
 @image_regularizer(title="L2 decay", share=Slider(0, 0.5, step=0.005))
 def decay(images, gradient, step, share=0.0):
-    """Move every value toward middle gray by a share of its distance, after each step.
-
-    It is what L2 decay does to weights: large values shrink most.
-    """
+    """Move every value toward gray by a share of its distance, as L2 decay does to weights."""
     return GRAY + (1 - share) * (images - GRAY)
 
 
@@ -142,12 +132,7 @@ def decay(images, gradient, step, share=0.0):
 def blur(images, gradient, step, sigma=0.0, every=4):
     """A Gaussian blur every few steps, against high frequencies.
 
-    Args:
-        images: see above.
-        gradient: not used.
-        step: see above.
-        sigma: standard deviation in pixels, at most 4; 0: no blur.
-        every: steps.
+    Its standard deviation σ is in pixels, at most 4; 0: no blur.
     """
     every = tf.maximum(tf.cast(tf.round(every), tf.int32), 1)
     due = (sigma > 0) & (step % every == 0)
@@ -158,14 +143,7 @@ def blur(images, gradient, step, sigma=0.0, every=4):
     title="Clip small norm", percentile=Slider(0, 99, step=1, title="Clip pixels of small norm, %")
 )
 def clip_norm(images, gradient, step, percentile=0.0):
-    """Make gray the pixels that differ least from it.
-
-    Args:
-        images: see above.
-        gradient: not used.
-        step: not used.
-        percentile: of an image's pixels, 0 to 100.
-    """
+    """Make gray the pixels that differ least from it: a percentile of the image's pixels."""
     return _clip(images, tf.norm(images - GRAY, axis=-1, keepdims=True), percentile)
 
 
@@ -174,25 +152,13 @@ def clip_norm(images, gradient, step, percentile=0.0):
     percentile=Slider(0, 99, step=1, title="Clip pixels of small contribution, %"),
 )
 def clip_contribution(images, gradient, step, percentile=0.0):
-    """Make gray the pixels that matter least: |Σ over channels of (x - gray) · gradient|.
-
-    Args:
-        images: see above.
-        gradient: see above.
-        step: not used.
-        percentile: of an image's pixels, 0 to 100.
-    """
+    """Make gray the pixels that matter least: |Σ over channels of (x - gray) · gradient|."""
     share = tf.abs(tf.reduce_sum((images - GRAY) * gradient, axis=-1, keepdims=True))
     return _clip(images, share, percentile)
 
 
 def gaussian_blur(images: Tensor, sigma: Tensor) -> Tensor:
-    """Blur with the borders mirrored.
-
-    Args:
-        images: float32 (images, height, width, channels).
-        sigma: standard deviation in pixels; above 4 it counts as 4.
-    """
+    """Blur float32 (images, height, width, channels), with the borders mirrored."""
     _, height, width, channels = images.shape
     reach = min(int(REACH * LARGEST_SIGMA), height - 1, width - 1)
     places = tf.range(-reach, reach + 1, dtype=tf.float32)

@@ -31,21 +31,16 @@ class ResultCache(BoundedFolder):
     """A bounded folder of results, each a card and its arrays."""
 
     def key(self, weights: str, plan: Plan) -> str:
-        """The name of a result.
-
-        Args:
-            weights: digest of the network.
-            plan: what was done.
-        """
+        """The name of a result, from the digest of the network's weights and the plan."""
         text = f"{VERSION}\n{weights}\n{plan.to_json()}"
         return hashlib.sha256(text.encode()).hexdigest()[:32]
 
     def get(self, key: str) -> OptimizationResult | None:
         """A result, or None. One that is damaged is removed."""
-        found = self.read(key, (IMAGES,))
-        if found is None:
+        entry = self.read(key, (IMAGES,))
+        if entry is None:
             return None
-        card, arrays = found
+        card, arrays = entry
         try:
             plan = Plan.from_dict(card.pop("plan"))
         except (ValueError, KeyError):
@@ -55,7 +50,7 @@ class ResultCache(BoundedFolder):
         return OptimizationResult(plan, arrays[IMAGES], card)
 
     def put(self, key: str, result: OptimizationResult) -> None:
-        """Keep a result."""
+        """Write a result."""
         card = {**result.card, "plan": result.plan.to_dict()}
         self.write(key, card, {IMAGES: result.images.astype(np.float32)})
 
@@ -66,12 +61,7 @@ class ResultCache(BoundedFolder):
     def read(
         self, key: str, names: Sequence[str]
     ) -> tuple[dict[str, Any], dict[str, np.ndarray]] | None:
-        """A card and its arrays, or None. An entry that is damaged is removed.
-
-        Args:
-            key: of the entry.
-            names: of its arrays.
-        """
+        """A card and its named arrays, or None. An entry that is damaged is removed."""
         entry = self.folder / key
         try:
             card = json.loads((entry / CARD).read_text("utf-8"))
@@ -85,12 +75,9 @@ class ResultCache(BoundedFolder):
             return None
 
     def write(self, key: str, card: Mapping[str, Any], arrays: Mapping[str, np.ndarray]) -> None:
-        """Keep an entry: written aside, then renamed, so that none is ever half there.
+        """Write an entry aside, then rename it, so that none is ever half there.
 
-        Args:
-            key: of the entry; one that is there stays, for equal keys stand for equal results.
-            card: plain values.
-            arrays: by name.
+        An entry that is there stays, for equal keys stand for equal results.
         """
         with self.adding(key) as aside:
             for name, array in arrays.items():

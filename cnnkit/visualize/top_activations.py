@@ -64,7 +64,8 @@ def collection_for(
         dataset: that it was trained on; preferred where it fits and is here.
         data_dir: the operator's folder, for its photos.
     """
-    shape = tuple(input_shape)
+    height, width, channels = input_shape
+    shape = height, width, channels
     specs = [dataset_info(name) for name in list_datasets()]
     fitting = [spec.name for spec in specs if spec.available and spec.input_shape == shape]
     if fitting:
@@ -85,7 +86,7 @@ def find_top_activations(
 
     Args:
         model: Keras network, see `network.ActivationModel`.
-        layer: of `network.choices`.
+        layer: of `network.target_layers`.
         units: filters.
         images: uint8 (images, height, width, channels), 0 to 255.
         by: what counts of a filter's map: its "max" or its "mean".
@@ -102,15 +103,15 @@ def find_top_activations(
     if by not in SUMMARIES:
         raise ValueError(f"`by` must be one of {', '.join(SUMMARIES)}. Received: {by!r}.")
     network = ActivationModel(model, (layer,), images.shape[1:3])
-    answer = tf.function(lambda seen: _summary(network(seen)[layer], units, by), autograph=False)
-    found = []
+    measure = tf.function(lambda batch: _summary(network(batch)[layer], units, by), autograph=False)
+    values = []
     for done, start in enumerate(range(0, len(images), BATCH), start=1):
         batch = images[start : start + BATCH].astype(np.float32)
         # One size, so that it is compiled once.
         full = np.pad(batch, [(0, BATCH - len(batch)), (0, 0), (0, 0), (0, 0)])
-        found.append(answer(tf.constant(full)).numpy()[: len(batch)])
+        values.append(measure(tf.constant(full)).numpy()[: len(batch)])
         yield done
-    return _best(np.concatenate(found), top)
+    return _best(np.concatenate(values), top)
 
 
 def thumbnails(images: np.ndarray) -> np.ndarray:
@@ -123,9 +124,9 @@ def thumbnails(images: np.ndarray) -> np.ndarray:
     return np.stack([prepare(image, small, "stretch") for image in images])
 
 
-def _summary(answer: Tensor, units: Sequence[int], by: str) -> Tensor:
+def _summary(activations: Tensor, units: Sequence[int], by: str) -> Tensor:
     """One number for each image and unit: (images, units)."""
-    chosen = tf.gather(answer, list(units), axis=-1)
+    chosen = tf.gather(activations, list(units), axis=-1)
     places = tuple(range(1, len(chosen.shape) - 1))
     if not places:  # plain units have no map
         return chosen
@@ -145,21 +146,19 @@ def _digits(name: str) -> Collection:
     return Collection(f"{len(names):,} test images of {dataset.title}", images[:MOST], names)
 
 
-def _photos(shape: tuple[int, ...], data_dir: Path | None) -> Collection | None:
+def _photos(shape: tuple[int, int, int], data_dir: Path | None) -> Collection | None:
     """Example photos, each whole and in overlapping squares: a few photos, many sights."""
-    found: list[tuple[str, np.ndarray]] = []
+    squares: list[tuple[str, np.ndarray]] = []
     for name, path in example_photos(data_dir).items():
         try:
             photo = decode_image(path.read_bytes(), longest_side=1024)
         except InvalidImageError:  # one damaged photo is no reason to show none
             continue
-        found += [(name, _fitted(part, shape)) for part in (photo, *_squares(photo))]
-    found = found[:MOST]
-    if not found:
+        squares += [(name, prepare(part, shape)) for part in (photo, *_squares(photo))]
+    if not squares:
         return None
-    names = tuple(name for name, _ in found)
-    title = f"{len(found):,} squares of the example photos"
-    return Collection(title, np.stack([image for _, image in found]), names)
+    names, images = zip(*squares[:MOST], strict=True)
+    return Collection(f"{len(names):,} squares of the example photos", np.stack(images), names)
 
 
 def _squares(photo: np.ndarray) -> list[np.ndarray]:
@@ -169,8 +168,3 @@ def _squares(photo: np.ndarray) -> list[np.ndarray]:
     tops = np.linspace(0, height - side, PARTS).round().astype(int)
     lefts = np.linspace(0, width - side, PARTS).round().astype(int)
     return [photo[top : top + side, left : left + side] for top in tops for left in lefts]
-
-
-def _fitted(image: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
-    height, width, channels = shape
-    return prepare(image, (height, width, channels))

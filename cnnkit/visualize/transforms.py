@@ -32,7 +32,7 @@ def jitter(images, seed, pixels=8):
     """Shift all images by up to so many pixels; what leaves on one side enters on the other.
 
     Args:
-        images: float32 (images, height, width, channels).
+        images: float32 (images, height, width, channels), here and below.
         seed: int32 (2,).
         pixels: whole; drawn uniformly from -pixels to pixels in both directions.
     """
@@ -69,14 +69,7 @@ def rotate(count, seed, degrees=10):
 
 @transform(title="Pad", grows=2, fill=("gray", "reflect"))
 def pad(images, seed, *, pixels=12, fill="gray"):
-    """Add a border, so that no pattern can rely on the edge.
-
-    Args:
-        images: float32 (images, height, width, channels).
-        seed: not used.
-        pixels: on each side.
-        fill: "gray" or "reflect".
-    """
+    """Add a gray or mirrored border on each side, so that no pattern can rely on the edge."""
     around = [(0, 0), (pixels, pixels), (pixels, pixels), (0, 0)]
     if fill == "reflect":
         return tf.pad(images, around, "REFLECT")
@@ -103,42 +96,42 @@ def compose(parts: Sequence[Component]) -> Callable[..., Tensor]:
     """
 
     def apply(images: Tensor, numbers: Sequence[Mapping[str, Tensor]], seed: Tensor) -> Tensor:
-        drawn = [
-            (part, given, seed + tf.constant([place * PRIME, 0]))
-            for place, (part, given) in enumerate(zip(parts, numbers, strict=True))
+        seeded = [
+            (part, values, seed + tf.constant([place * PRIME, 0]))
+            for place, (part, values) in enumerate(zip(parts, numbers, strict=True))
         ]
         for similar, group in itertools.groupby(
-            drawn, lambda one: definition(one[0].kind).similarity
+            seeded, lambda one: definition(one[0].kind).similarity
         ):
             if similar:
-                images = _similarity(
-                    images, [(part.kind, given, own) for part, given, own in group]
-                )
+                images = _similarity(images, [*group])
                 continue
-            for part, given, own in group:
-                compute = definition(part.kind).compute
-                images = compute(images, own, **given, **part.options)
+            for part, values, own_seed in group:
+                images = definition(part.kind).compute(images, own_seed, **values, **part.options)
         return images
 
     return apply
 
 
-def _similarity(images: Tensor, parts: Sequence[tuple[str, Mapping, Tensor]]) -> Tensor:
+def _similarity(images: Tensor, parts: Sequence[tuple[Component, Mapping, Tensor]]) -> Tensor:
     """Several scalings and rotations in a row as one, so that pixels are interpolated once.
 
     Each reads a pixel from its coordinates times a complex number, so that all of them together
     read it from its coordinates times the product.
     """
-    moves = [
-        definition(kind).compute(_count(images), seed, **numbers) for kind, numbers, seed in parts
-    ]
-    still = functools.reduce(tf.logical_and, [still for _, still in moves])
-    product = functools.reduce(tf.multiply, [factor for factor, _ in moves])
+    factors, still = zip(
+        *(
+            definition(part.kind).compute(_count(images), seed, **numbers)
+            for part, numbers, seed in parts
+        ),
+        strict=True,
+    )
+    product = functools.reduce(tf.multiply, factors)
 
     def warped() -> Tensor:
         return _warp(images, tf.math.real(product), tf.math.imag(product))
 
-    return tf.cond(still, lambda: images, warped)
+    return tf.cond(functools.reduce(tf.logical_and, still), lambda: images, warped)
 
 
 def _warp(images: Tensor, across: Tensor, aside: Tensor) -> Tensor:
