@@ -21,8 +21,18 @@ from cnnkit.ui.visualize.starter_examples import example_dream
 from cnnkit.ui.visualize.targets import Network
 from cnnkit.visualize.deepdream_presets import PRESETS, Dream, usual_dream
 
+# Field of `Dream`, parameter in the address, label, range and step of the slider.
+SETTINGS = (
+    ("octaves", "octaves", "Octaves", 1, 8, 1),
+    ("steps", "steps", "Steps per octave", 1, 200, 1),
+    ("learning_rate", "rate", "Learning rate, gray levels per step", 0, 20, 0.25),
+    ("jitter", "jitter", "Jitter, pixels", 0, 64, 1.0),
+    ("continuity", "continuity", "Continuity", 0, 10, 0.05),
+    ("l2", "l2", "L2", 0, 10, 0.01),
+)
 OWN = "own"  # recipe for any network: layers from its middle
 WIDTH = 560  # pixels, of the image on the page
+GUIDE_SIDE = 224  # pixels
 EVERY = 0.5  # seconds between two frames
 SOURCES = {"example": "Example", "upload": "Upload", "noise": "Noise"}
 _KEY, _GUIDE = "dream", "guide_image"
@@ -47,29 +57,30 @@ def image(side: int, channels: int) -> np.ndarray | None:
         draw = np.random.default_rng(int(seed))
         return draw.integers(96, 160, (side, side, channels), np.uint8)
     if source == "example":
-        found = example_photos(get_settings().data_dir)
-        name = inputs.choice("Example", list(found), parameter="example", default="china")
-        return _sized(found[name].read_bytes(), side, channels)
-    file = st.file_uploader(
-        "Upload an image", type=TYPES, max_upload_size=IMAGE_MB, key="dream_upload"
-    )
-    with shown_errors(stop=False):
-        return _sized(file.getvalue(), side, channels) if file else None
-    return None
+        photos = example_photos(get_settings().data_dir)
+        name = inputs.choice("Example", list(photos), parameter="example", default="china")
+        return _sized(photos[name].read_bytes(), side, channels)
+    return _upload("Upload an image", "dream_upload", side, channels)
 
 
 def guide_image(channels: int) -> np.ndarray | None:
     """A second image that guides the dream, or None."""
-    file = st.file_uploader(
+    return _upload(
         "Guide image (optional)",
-        type=TYPES,
-        max_upload_size=IMAGE_MB,
-        key=_GUIDE,
-        help="The dream amplifies the features that this image has too, instead of whatever the "
-        "layers already detect.",
+        _GUIDE,
+        GUIDE_SIDE,
+        channels,
+        help="The dream raises what the layers' activations have in common with those of this "
+        "image, instead of whatever they already detect.",
     )
+
+
+def _upload(
+    label: str, key: str, side: int, channels: int, help: str | None = None
+) -> np.ndarray | None:
+    file = st.file_uploader(label, type=TYPES, max_upload_size=IMAGE_MB, key=key, help=help)
     with shown_errors(stop=False):
-        return _sized(file.getvalue(), 224, channels) if file else None
+        return _sized(file.getvalue(), side, channels) if file else None
     return None
 
 
@@ -92,7 +103,7 @@ def recipe(network: Network) -> tuple[Dream, int] | None:
     base = preset.dream if preset else usual_dream(names)
     if preset:
         st.caption(f":material/menu_book: {preset.source}.")
-    return _turned(base, names, preset.side if preset else _side(network))
+    return _settings_form(base, names, preset.side if preset else _side(network))
 
 
 def show_dream(network: Network, image: np.ndarray, plan: Dream, guide: np.ndarray | None) -> None:
@@ -164,56 +175,29 @@ def _compare(before: np.ndarray, after: np.ndarray) -> None:
     )
 
 
-def _turned(base: Dream, names: list[str], side: int) -> tuple[Dream, int]:
+def _settings_form(base: Dream, names: list[str], side: int) -> tuple[Dream, int]:
     chosen = inputs.several(
         "Layers", names, parameter="layers", default=list(base.layers), placeholder="Choose layers"
     )
     if not chosen:
         st.info("Choose at least one layer.", icon=":material/arrow_upward:")
         page.end_page()
+    layers: dict[str, float] = {}
+    changes: dict[str, int | float] = {}
     with st.expander("More settings"):
-        weights = {
-            name: inputs.number(
-                f"Weight of {name}",
-                0,
-                100,
-                parameter=f"w.{name}",
-                default=float(base.layers.get(name, 1.0)),
-                step=0.05,
+        for name in chosen:
+            weight = float(base.layers.get(name, 1.0))
+            layers[name] = inputs.number(
+                f"Weight of {name}", 0, 100, parameter=f"w.{name}", default=weight, step=0.05
             )
-            for name in chosen
-        }
         side = int(inputs.number("Longer side, pixels", 64, 1200, parameter="side", default=side))
-        octaves = int(inputs.number("Octaves", 1, 8, parameter="octaves", default=base.octaves))
-        steps = int(
-            inputs.number("Steps per octave", 1, 200, parameter="steps", default=base.steps)
-        )
-        rate = inputs.number(
-            "Learning rate, gray levels per step",
-            0,
-            20,
-            parameter="rate",
-            default=float(base.learning_rate),
-            step=0.25,
-        )
-        jitter = inputs.number(
-            "Jitter, pixels", 0, 64, parameter="jitter", default=float(base.jitter)
-        )
-        continuity = inputs.number(
-            "Continuity", 0, 10, parameter="continuity", default=float(base.continuity), step=0.05
-        )
-        l2 = inputs.number("L2", 0, 10, parameter="l2", default=float(base.l2), step=0.01)
-    turned = replace(
-        base,
-        layers=weights,
-        octaves=octaves,
-        steps=steps,
-        learning_rate=float(rate),
-        jitter=float(jitter),
-        continuity=float(continuity),
-        l2=float(l2),
-    )
-    return turned, side
+        for field, parameter, label, low, high, step in SETTINGS:
+            kind = type(step)  # whole numbers have whole steps
+            value = kind(getattr(base, field))
+            changes[field] = kind(
+                inputs.number(label, low, high, parameter=parameter, default=value, step=step)
+            )
+    return replace(base, layers=layers, **changes), side  # pyright: ignore[reportArgumentType]
 
 
 def _side(network: Network) -> int:

@@ -66,19 +66,16 @@ def dream(
     height, width = original.shape[:2]
     sizes = octave_sizes((height, width), plan)
     current = before = resized(original, sizes[0])
-    engines: dict[tuple[int, int], CompiledStep] = {}
+    gradient = _DreamGradient(model, plan, guides)
+    optimize = _lbfgs if plan.optimizer == LBFGS else _ascend
+    steps = plan.steps * len(sizes)
     for octave, size in enumerate(sizes, start=1):
         if octave > 1:
             lost = resized(original, size) - resized(before, size)
             current, before = resized(current, size) + lost, resized(original, size)
-        optimize = _lbfgs if plan.optimizer == LBFGS else _ascend
-        steps = optimize(model, current, plan, engines, guides)
-        for number, (current, value, values) in enumerate(
-            steps, start=(octave - 1) * plan.steps + 1
-        ):
-            yield DreamStep(
-                octave, len(sizes), number, plan.steps * len(sizes), value, values, current
-            )
+        reached, first = optimize(gradient, current), (octave - 1) * plan.steps + 1
+        for number, (current, value, terms) in enumerate(reached, first):
+            yield DreamStep(octave, len(sizes), number, steps, value, terms, current)
             if plan.most is not None and value > plan.most:
                 break
 
@@ -94,15 +91,9 @@ def resized(image: np.ndarray, size: tuple[int, int]) -> np.ndarray:
     """A float32 image at another (height, width), each color by bilinear interpolation."""
     if image.shape[:2] == tuple(size):
         return image
-    height, width = size
-    way = Image.Resampling.BILINEAR
-    colors = [
-        np.asarray(
-            Image.fromarray(np.ascontiguousarray(image[..., c])).resize((width, height), way)
-        )
-        for c in range(image.shape[-1])
-    ]
-    return np.stack(colors, axis=-1).astype(np.float32)
+    colors = [Image.fromarray(np.ascontiguousarray(image[..., c])) for c in range(image.shape[-1])]
+    scaled = [color.resize((size[1], size[0]), Image.Resampling.BILINEAR) for color in colors]
+    return np.stack([*map(np.asarray, scaled)], axis=-1).astype(np.float32)
 
 
 def tiles(size: tuple[int, int], side: int) -> list[tuple[slice, slice]]:
@@ -117,7 +108,51 @@ def tiles(size: tuple[int, int], side: int) -> list[tuple[slice, slice]]:
 Ascent = Iterator[tuple[np.ndarray, float, dict[str, float]]]
 
 
-def _ascend(model: Any, image: np.ndarray, plan: Dream, engines: dict, guides: dict) -> Ascent:
+@dataclass
+class _DreamGradient:
+    """The objective and its gradient by an image of any size; each size is compiled once."""
+
+    model: Any
+    plan: Dream
+    guides: Mapping[str, np.ndarray]
+    _compiled: dict[tuple[int, int], tuple[CompiledStep, Plan]] = field(default_factory=dict)
+
+    def __call__(
+        self, image: np.ndarray, tile: int = 0
+    ) -> tuple[float, np.ndarray, dict[str, float]]:
+        """The value, its gradient and the value of each term, of tiles their means.
+
+        Args:
+            image: float (height, width, channels).
+            tile: pixels a side; 0: the whole image at once.
+        """
+        gradient, totals, values = np.zeros_like(image), [], []
+        for rows, columns in tiles(image.shape[:2], tile or max(image.shape[:2])):
+            part = image[None, rows, columns]
+            step, plan = self._step(part.shape[1:3])
+            total, slope, term_values = step.slope(part, plan)
+            gradient[rows, columns] = slope[0]
+            totals.append(total)
+            values.append(term_values[:, 0])
+        names = [str(term) for _, term in self.plan.objective().terms]
+        terms = dict(zip(names, map(float, np.mean(values, axis=0)), strict=True))
+        return float(np.mean(totals)), gradient, terms
+
+    def _step(self, size: tuple[int, int]) -> tuple[CompiledStep, Plan]:
+        if size not in self._compiled:
+            plan = Plan(
+                objective=self.plan.objective(),
+                size=size,
+                parametrization=pixels(),
+                optimizer=sgd(),
+                seed=self.plan.seed,
+            )
+            self._compiled[size] = CompiledStep(self.model, plan, self.guides), plan
+        return self._compiled[size]
+
+
+def _ascend(gradient: _DreamGradient, image: np.ndarray) -> Ascent:
+    plan = gradient.plan
     draw, rate = np.random.default_rng(plan.seed), plan.learning_rate
     for _ in range(plan.steps):
         reach = round(plan.jitter)
@@ -126,7 +161,7 @@ def _ascend(model: Any, image: np.ndarray, plan: Dream, engines: dict, guides: d
             # The grid's seams lie elsewhere at each step.
             shift = draw.integers(0, plan.tile, 2)
         moved = np.roll(image, shift, (0, 1))
-        value, slope, values = _tiled_slope(model, moved, plan, engines, guides)
+        value, slope, terms = gradient(moved, plan.tile)
         slope /= max(float(np.abs(slope).mean()), 1e-6 / 127.5)
         for _ in range(HALVINGS):
             stepped = moved + rate * slope
@@ -134,65 +169,30 @@ def _ascend(model: Any, image: np.ndarray, plan: Dream, engines: dict, guides: d
                 break
             rate /= 2
         else:
-            raise DivergedError(_diverged(values))
+            raise DivergedError(_diverged(terms))
         image = np.roll(stepped, tuple(-s for s in shift), (0, 1))
-        yield image, value, values
+        yield image, value, terms
 
 
-def _tiled_slope(model: Any, image: np.ndarray, plan: Dream, engines: dict, guides: dict):
-    windows = tiles(image.shape[:2], plan.tile or max(image.shape[:2]))
-    slope, totals, parts = np.zeros_like(image), [], []
-    for rows, columns in windows:
-        part = image[None, rows, columns]
-        engine, whole = _engine(model, part.shape[1:3], plan, engines, guides)
-        total, gradient, values = engine.slope(part, whole)
-        slope[rows, columns] = gradient[0]
-        totals.append(total)
-        parts.append(values[:, 0])
-    names = [str(term) for _, term in plan.objective().terms]
-    means = np.mean(parts, axis=0)
-    return float(np.mean(totals)), slope, dict(zip(names, map(float, means), strict=True))
-
-
-def _lbfgs(model: Any, image: np.ndarray, plan: Dream, engines: dict, guides: dict) -> Ascent:
+def _lbfgs(gradient: _DreamGradient, image: np.ndarray) -> Ascent:
     from scipy.optimize import minimize
 
-    draw = np.random.default_rng(plan.seed)
-    engine, whole = _engine(model, image.shape[:2], plan, engines, guides)
-    names = [str(term) for _, term in plan.objective().terms]
+    plan = gradient.plan
+    draw, options = np.random.default_rng(plan.seed), {"maxfun": plan.evaluations}
 
     def descent(flat: np.ndarray) -> tuple[float, np.ndarray]:
-        total, slope, _ = engine.slope(flat.reshape(1, *image.shape), whole)
+        total, slope, _ = gradient(flat.reshape(image.shape))
         return -total, -slope.ravel().astype(np.float64)
 
     for _ in range(plan.steps):
         noise = plan.jitter * 2 * (draw.random(image.shape) - 0.5)
         start = (image + noise).astype(np.float64).ravel()
-        found = minimize(
-            descent, start, jac=True, method="L-BFGS-B", options={"maxfun": plan.evaluations}
-        )
-        image = (found.x.reshape(image.shape) - noise).astype(np.float32)
-        total, _, values = engine.slope(image[None], whole)
-        terms = dict(zip(names, map(float, values[:, 0]), strict=True))
+        result = minimize(descent, start, jac=True, method="L-BFGS-B", options=options)
+        image = (result.x.reshape(image.shape) - noise).astype(np.float32)
+        total, _, terms = gradient(image)
         if not np.isfinite(image).all():
             raise DivergedError(_diverged(terms))
         yield image, total, terms
-
-
-def _engine(
-    model: Any, size: tuple[int, ...], plan: Dream, engines: dict, guides: dict
-) -> tuple[CompiledStep, Plan]:
-    height, width = size
-    whole = Plan(
-        objective=plan.objective(),
-        size=(height, width),
-        parametrization=pixels(),
-        optimizer=sgd(),
-        seed=plan.seed,
-    )
-    if (height, width) not in engines:
-        engines[height, width] = CompiledStep(model, whole, guides)
-    return engines[height, width], whole
 
 
 def _starts(length: int, side: int) -> list[int]:

@@ -62,21 +62,16 @@ class Dream:
         """The weighted sum that is maximized."""
         if not any(self.layers.values()):
             raise IncompatibleError("Every layer has weight 0: give at least one a weight.")
-        terms = [
-            weight
-            * (
-                guide(name, guide="guide")
-                if self.guided
-                else layer_energy(name, border=self.border)
-            )
-            for name, weight in self.layers.items()
-            if weight
-        ]
+        objective = Objective(())
+        for name, weight in self.layers.items():
+            energy = layer_energy(name, border=self.border)
+            raised = guide(name, guide="guide") if self.guided else energy
+            objective += weight * raised if weight else Objective(())
         if self.continuity:
-            terms.append(-self.continuity * total_variation(2.5))
+            objective -= self.continuity * total_variation(2.5)
         if self.l2:
-            terms.append(-self.l2 * l2(IMAGENET_MEAN))
-        return Objective(tuple(pair for term in terms for pair in term.terms))
+            objective -= self.l2 * l2(IMAGENET_MEAN)
+        return objective
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -94,9 +89,9 @@ def suggested_layers(names: Sequence[str], count: int = 2) -> list[str]:
     """Layers about two thirds up, where patterns are things but not yet classes."""
     outputs = [name for name in names if _JOINED.search(name)]
     convolutions = [name for name in names if "conv" in name.lower()]
-    found = outputs or convolutions or list(names)
-    middle = round(0.55 * (len(found) - 1))
-    return found[middle : middle + count]
+    candidates = outputs or convolutions or list(names)
+    middle = round(0.55 * (len(candidates) - 1))
+    return candidates[middle : middle + count]
 
 
 def usual_dream(names: Sequence[str]) -> Dream:

@@ -21,7 +21,6 @@ from cnnkit.errors import IncompatibleError, UnknownLayerError
 from cnnkit.visualize import presets
 from cnnkit.visualize.fooling import as_shown
 from cnnkit.visualize.objectives import channel
-from cnnkit.visualize.plan import Plan
 from cnnkit.visualize.results import ResultCache
 from cnnkit.visualize.top_activations import Collection, find_top_activations, thumbnails
 
@@ -36,17 +35,9 @@ ALL = "all"
 SMALL, LARGE = 64, 112  # pixels a side
 WIDE = 60  # pixels of a receptive field from which images are large
 FEWEST, MOST = 5, 7  # layers that are shown unless others are chosen
-USUAL = {
-    # Those of aidiary 2017, and the last one.
-    "vgg16": (
-        "block1_conv1",
-        "block2_conv1",
-        "block3_conv1",
-        "block4_conv1",
-        "block5_conv1",
-        "block5_conv3",
-    ),
-}
+# Those of aidiary 2017, and the last one.
+_VGG16 = "block1_conv1 block2_conv1 block3_conv1 block4_conv1 block5_conv1 block5_conv3"
+USUAL = {"vgg16": tuple(_VGG16.split())}
 ARRAYS = ("images", "shown", "places", "values")
 PLAIN = ("layer", "shape", "field", "units", "collection", "names")
 
@@ -84,35 +75,22 @@ class MosaicSettings:
         """The inverse of `to_dict`; what else is among the values is not looked at."""
         return cls(**{name: values[name] for name in cls.__dataclass_fields__})
 
-    def drawn(self, count: int) -> tuple[int, ...]:
-        """Which filters of a layer, in ascending order.
-
-        Args:
-            count: how many the layer has.
-        """
+    def channels(self, count: int) -> tuple[int, ...]:
+        """Which channels of a layer that has so many, in ascending order."""
         if isinstance(self.units, str) or self.units >= count:
             return tuple(range(count))
         chosen = np.random.default_rng(self.seed).choice(count, self.units, replace=False)
         return tuple(sorted(map(int, chosen)))
 
     def batches(self, count: int) -> list[tuple[int, ...]]:
-        """The chosen channels in batches of one size; the last is filled up with its first.
-
-        Args:
-            count: how many the layer has.
-        """
-        units = self.drawn(count)
+        """The chosen channels in batches of one size; the last is filled up with its first."""
+        units = self.channels(count)
         size = min(BATCH, len(units))
         parts = [units[start : start + size] for start in range(0, len(units), size)]
         return [part + (part[0],) * (size - len(part)) for part in parts]
 
     def key(self, weights: str, layer: str) -> str:
-        """The name of a layer's mosaic among the results.
-
-        Args:
-            weights: digest of the network.
-            layer: its name.
-        """
+        """The name of a layer's mosaic among the results; `weights` is the network's digest."""
         text = json.dumps([VERSION, weights, layer, self.to_dict()], sort_keys=True)
         return hashlib.sha256(text.encode()).hexdigest()[:32]
 
@@ -128,7 +106,7 @@ def mosaic(
 
     Args:
         model: Keras network, see `network.ActivationModel`.
-        layer: of `network.choices`.
+        layer: of `network.target_layers`.
         settings: which channels, and how.
         input_shape: (height, width, channels) of the network.
         field: receptive field of the layer in pixels; None: as if it were wide.
@@ -149,15 +127,22 @@ def mosaic(
 
     count = unit_count(model, layer, input_shape)
     size = image_size(model, layer, input_shape, field)
-    engines, done, made = CompiledSteps(model, kept=1), 0, []
+    compiled, done, images = CompiledSteps(model, cached=1), 0, []
     for units in settings.batches(count):
-        running = Maximization(engines, _plan(settings, layer, units, size))
+        plan = presets.get(settings.preset).plan(
+            channel(layer, units),
+            images=len(units),
+            size=size,
+            steps=settings.steps,
+            seed=settings.seed,
+        )
+        running = Maximization(compiled, plan)
         for _ in range(settings.steps):
             step = running.step()
             done += 1
             yield done
-        made += list(as_shown(step.images, running.plan))
-    return np.stack(made[: len(settings.drawn(count))])
+        images += [*as_shown(step.images, plan)]
+    return np.stack(images[: len(settings.channels(count))])
 
 
 def unit_count(model: Any, layer: str, input_shape: Sequence[int]) -> int:
@@ -169,10 +154,10 @@ def unit_count(model: Any, layer: str, input_shape: Sequence[int]) -> int:
     from cnnkit.visualize.network import target_layers
 
     height, width, _ = input_shape
-    known = {choice.name: choice.units for choice in target_layers(model, (height, width))}
-    if layer not in known:
-        raise UnknownLayerError(layer, known)
-    return known[layer]
+    counts = {choice.name: choice.units for choice in target_layers(model, (height, width))}
+    if layer not in counts:
+        raise UnknownLayerError(layer, counts)
+    return counts[layer]
 
 
 def image_size(
@@ -185,7 +170,7 @@ def image_size(
 
     Args:
         model: Keras network.
-        layer: of `network.choices`.
+        layer: of `network.target_layers`.
         input_shape: (height, width, channels) of the network.
         field: receptive field of the layer in pixels; None: as if it were wide.
     """
@@ -201,22 +186,10 @@ def receptive_fields(model: Any, input_shape: Sequence[int]) -> dict[str, tuple[
     """Layer → its receptive field in pixels, the whole image included; None: not known."""
     from cnnkit.anatomy import layer_table
 
-    found: dict[str, tuple[int, ...] | None] = {}
+    fields: dict[str, tuple[int, ...] | None] = {}
     for row in layer_table(model, input_shape).rows:
-        found.setdefault(row.name, row.receptive_field)
-    return found
-
-
-def _plan(
-    settings: MosaicSettings, layer: str, units: tuple[int, ...], size: tuple[int, int]
-) -> Plan:
-    return presets.get(settings.preset).plan(
-        channel(layer, units),
-        images=len(units),
-        size=size,
-        steps=settings.steps,
-        seed=settings.seed,
-    )
+        fields.setdefault(row.name, row.receptive_field)
+    return fields
 
 
 def _takes(model: Any, layer: str, size: tuple[int, int]) -> bool:
@@ -252,14 +225,13 @@ class LayerMosaic:
 
     @classmethod
     def read(cls, cache: ResultCache, key: str) -> LayerMosaic | None:
-        """One that was kept, or None."""
-        found = cache.read(key, ARRAYS)
-        if found is None:
+        """One of the results, or None."""
+        entry = cache.read(key, ARRAYS)
+        if entry is None:
             return None
-        card, arrays = found
-        fields: dict[str, Any] = {name: _as_tuple(value) for name, value in card.items()}
-        fields |= arrays
-        return cls(**fields)
+        card, arrays = entry
+        plain = {k: tuple(v) if isinstance(v, list) else v for k, v in card.items()}
+        return cls(**plain, **arrays)  # pyright: ignore[reportArgumentType]
 
 
 class MosaicBuilder:
@@ -290,8 +262,8 @@ class MosaicBuilder:
         self._optimization = {
             name: len(settings.batches(n)) * settings.steps for name, n in counts.items()
         }
-        asked = collection.batches if collection else 0
-        self.steps = {name: steps + asked for name, steps in self._optimization.items()}
+        batches = collection.batches if collection else 0
+        self.steps = {name: steps + batches for name, steps in self._optimization.items()}
 
     def make(self, layer: str) -> Generator[int, None, LayerMosaic]:
         """One layer: first its mosaic, then its top activating images.
@@ -308,11 +280,9 @@ class MosaicBuilder:
         images = yield from mosaic(self.model, layer, self.settings, self.shape, field)
         height, width, _ = self.shape
         shape = ActivationModel(self.model, (layer,), (height, width)).shapes[layer]
-        units = self.settings.drawn(shape[-1])
-        found = yield from self._found(layer, units)
-        return LayerMosaic(
-            layer=layer, shape=shape, field=field, units=units, images=images, **found
-        )
+        units = self.settings.channels(shape[-1])
+        top = yield from self._top_activations(layer, units)
+        return LayerMosaic(layer=layer, shape=shape, field=field, units=units, images=images, **top)
 
     def finished(self, layer: str) -> LayerMosaic:
         """One layer at once, without telling its steps."""
@@ -323,7 +293,9 @@ class MosaicBuilder:
             except StopIteration as end:
                 return end.value
 
-    def _found(self, layer: str, units: Sequence[int]) -> Generator[int, None, dict[str, Any]]:
+    def _top_activations(
+        self, layer: str, units: Sequence[int]
+    ) -> Generator[int, None, dict[str, Any]]:
         """The fields of `LayerMosaic` that say which images activate the units most."""
         if self.collection is None:
             return {
@@ -331,15 +303,15 @@ class MosaicBuilder:
                 "places": np.zeros((len(units), 0), np.int64),
                 "values": np.zeros((len(units), 0), np.float32),
             }
-        asking = find_top_activations(self.model, layer, units, self.collection.images)
-        found = yield from _after(asking, self._optimization[layer])
-        kept, places = np.unique(found.places, return_inverse=True)
+        search = find_top_activations(self.model, layer, units, self.collection.images)
+        top = yield from _after(search, self._optimization[layer])
+        shown, places = np.unique(top.places, return_inverse=True)
         return {
             "collection": self.collection.title,
-            "names": tuple(self.collection.names[place] for place in kept),
-            "shown": thumbnails(self.collection.images[kept]),
-            "places": places.reshape(found.places.shape),
-            "values": found.values,
+            "names": tuple(self.collection.names[place] for place in shown),
+            "shown": thumbnails(self.collection.images[shown]),
+            "places": places.reshape(top.places.shape),
+            "values": top.values,
         }
 
 
@@ -355,20 +327,14 @@ def usual_layers(network: str, layers: Sequence[tuple[str, str, Sequence[int]]])
         with few of them, of dense layers too.
     """
     names = {name for name, _, _ in layers}
-    known = [name for name in USUAL.get(network, ()) if name in names]
-    if known:
-        return known
+    usual = [name for name in USUAL.get(network, ()) if name in names]
+    if usual:
+        return usual
     modules = [name for name, kind, shape in layers if kind == "Concatenate" and len(shape) == 3]
     convolutions = [name for name, kind, _ in layers if kind == "Conv2D"]
     weighted = [name for name, kind, _ in layers if kind in ("Conv2D", "Dense")]
-    for found in (modules, convolutions):
-        if len(found) >= FEWEST:
-            return _spread(found)
-    return _spread(weighted or [name for name, _, _ in layers])
-
-
-def _as_tuple(value: Any) -> Any:
-    return tuple(value) if isinstance(value, list) else value
+    several = (some for some in (modules, convolutions) if len(some) >= FEWEST)
+    return _spread(next(several, weighted or [name for name, _, _ in layers]))
 
 
 def _spread(names: Sequence[str]) -> list[str]:

@@ -143,7 +143,7 @@ def _trace(model: Any, shape: tuple[int, int, int]) -> Any:
     return trace(model, shape, any_size=True)
 
 
-def input_shape(model: Any, size: tuple[int, int] | None) -> tuple[int, int, int]:
+def input_shape(model: Any, size: tuple[int, int] | None = None) -> tuple[int, int, int]:
     """(height, width, channels) of the one image that a network takes.
 
     Raises:

@@ -46,7 +46,7 @@ class Maximization:
         model: Keras network, or the `CompiledSteps` of one, which remember what was compiled.
         plan: what to do.
         images: (images, height, width, channels), 0 to 255, to start from; None: noise.
-        guides: name → guiding image, see `terms.guide`.
+        guides: name → guiding image, see `objectives.guide`.
 
     Raises:
         UnknownLayerError: lists the layers there are.
@@ -100,12 +100,14 @@ class Maximization:
         """
         new, report, notes = self._finite_step()
         dead = np.asarray(report.gradient_norm) == 0
-        if dead.any() and self._has_target():
+        has_target = any(w and not t.of_image for w, t in self.plan.objective.terms)
+        if has_target and dead.any():
             new, notes = self._warmed(new, dead, notes)
         self.state = new
+        terms = zip(self.plan.objective.terms, np.asarray(report.values), strict=True)
         return OptimizationStep(
             number=new.number,
-            values=self._named(report),
+            values={str(term): values for (_, term), values in terms},
             gradient_norm=np.asarray(report.gradient_norm),
             learning_rate=float(self.plan.optimizer.numbers["learning_rate"]),  # pyright: ignore
             rates=self._rates.copy(),
@@ -123,13 +125,20 @@ class Maximization:
             )
             finite = np.asarray(report.finite)
             if finite.all():
-                self._recover()
+                self._good += 1
+                if self._good % RECOVERY == 0:
+                    self._rates[:] = np.minimum(1, 2 * self._rates)
                 return new, report, notes
             self._good = 0
-            guilty = [n for n in self.engine.guilty(self.state, self.plan) if weights[n]]
-            if guilty:
-                weights[guilty] = 0
-                notes += [self._set_aside(n) for n in guilty]
+            broken = self.engine.nonfinite_terms(self.state, self.plan)
+            broken = [n for n in broken if weights[n]]
+            if broken:
+                weights[broken] = 0
+                notes += [
+                    f"{self.plan.objective.terms[n][1]} has no finite value or gradient at this "
+                    "image: it is left out of this step."
+                    for n in broken
+                ]
                 if not weights.any():
                     break
             else:
@@ -144,18 +153,6 @@ class Maximization:
             "seed, or lower the weights."
         )
 
-    def _set_aside(self, place: int) -> str:
-        _, term = self.plan.objective.terms[place]
-        return f"{term} has no finite value or gradient at this image: it is left out of this step."
-
-    def _recover(self) -> None:
-        self._good += 1
-        if self._good % RECOVERY == 0:
-            self._rates[:] = np.minimum(1, 2 * self._rates)
-
-    def _has_target(self) -> bool:
-        return any(weight and not term.of_image for weight, term in self.plan.objective.terms)
-
     def _warmed(self, cold: State, dead: np.ndarray, notes: list[str]) -> tuple[State, list[str]]:
         """The step with ReLUs that are off let through, for the images without a gradient."""
         warm, report = self.engine.step(self.state, self.plan, rates=self._rates, warm=True)
@@ -166,20 +163,12 @@ class Maximization:
             _chosen(dead, *pair) for pair in zip(warm.remembered, cold.remembered, strict=True)
         )
         where = ", ".join(str(n + 1) for n in np.flatnonzero(dead))
-        lives = bool((np.asarray(report.gradient_norm)[dead] > 0).any())
-        end = (
-            "their ReLUs let the gradient through."
-            if lives
-            else "nor does one with their ReLUs open."
-        )
-        note = (
-            f"No gradient reaches image {where}: the units on the way are off or saturated; {end}"
-        )
+        note = f"No gradient reaches image {where}: the units on the way are off or saturated; "
+        if (np.asarray(report.gradient_norm)[dead] > 0).any():
+            note += "their ReLUs let the gradient through."
+        else:
+            note += "nor does one with their ReLUs open."
         return State(cold.number, stored, remembered), [*notes, note]
-
-    def _named(self, report: StepValues) -> dict[str, np.ndarray]:
-        values = np.asarray(report.values)
-        return {str(term): values[n] for n, (_, term) in enumerate(self.plan.objective.terms)}
 
     def _from(self, images: np.ndarray) -> State:
         shape = (self.plan.images, *self.engine.size, self.engine.channels)
@@ -207,7 +196,7 @@ def maximize(
         model: Keras network that takes (batch, height, width, channels), 0 to 255.
         plan: what to do.
         images: to start from; None: noise.
-        guides: see `terms.guide`.
+        guides: see `objectives.guide`.
 
     Raises:
         UnknownLayerError: lists the layers there are.
@@ -220,11 +209,7 @@ def maximize(
 
 
 def last_of(steps: Iterable[T]) -> T:
-    """The last step, without holding the images of all steps before it in memory.
-
-    Args:
-        steps: of `maximize` or `dream`, at least one.
-    """
+    """The last step of `maximize` or `dream`, without holding all steps before it in memory."""
     return deque(steps, maxlen=1).pop()
 
 

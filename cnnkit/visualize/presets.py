@@ -158,7 +158,14 @@ _POST = "aidiary 2017, Visualizing convolutional neural networks (in Japanese)"
 _YOSINSKI = (
     "Yosinski et al. 2015, Understanding Neural Networks Through Deep Visualization, table 1"
 )
-_YOSINSKI_START = noise(10.0, 127.5, "normal")
+_LUCID_TRANSFORMS = (
+    transforms.pad(12),
+    transforms.jitter(8),
+    transforms.scale(0.9, 1.1),
+    transforms.rotate(10),
+    transforms.jitter(4),
+    transforms.crop(12),
+)
 
 
 def _post(name: str, title: str, penalties: Objective | None, probability: bool = False) -> Preset:
@@ -176,14 +183,14 @@ def _post(name: str, title: str, penalties: Objective | None, probability: bool 
     )
 
 
-def _yosinski(number: str, steps: int, rate: float, *after: Component) -> Preset:
+def _yosinski(number: int, steps: int, *after: Component) -> Preset:
     return Preset(
         name=f"yosinski_{number}",
         title=f"Yosinski {number}",
         source=_YOSINSKI,
         steps=steps,
-        start=_YOSINSKI_START,
-        optimizer=optimizers.sgd(rate, normalized="none"),
+        start=noise(10.0, 127.5, "normal"),
+        optimizer=optimizers.sgd(100.0, normalized="none"),
         regularizers=after,
         differs="Gray is (127.5, 127.5, 127.5) instead of ImageNet's mean color.",
     )
@@ -200,16 +207,10 @@ PRESETS = {
             "The post: + Lp norm + total variation",
             -10 * lp_norm(6) - 10 * total_variation(2),
         ),
-        _yosinski("1", 500, 100.0, regularizers.blur(0.5, 4), regularizers.clip_norm(50)),
-        _yosinski("2", 750, 100.0, regularizers.decay(0.3), regularizers.clip_norm(20)),
-        _yosinski("3", 1000, 100.0, regularizers.decay(0.0001), regularizers.blur(1.0, 4)),
-        _yosinski(
-            "4",
-            1000,
-            100.0,
-            regularizers.blur(0.5, 4),
-            regularizers.clip_contribution(90),
-        ),
+        _yosinski(1, 500, regularizers.blur(0.5, 4), regularizers.clip_norm(50)),
+        _yosinski(2, 750, regularizers.decay(0.3), regularizers.clip_norm(20)),
+        _yosinski(3, 1000, regularizers.decay(0.0001), regularizers.blur(1.0, 4)),
+        _yosinski(4, 1000, regularizers.blur(0.5, 4), regularizers.clip_contribution(90)),
         Preset(
             name="keras_vis",
             title="keras-vis",
@@ -227,14 +228,7 @@ PRESETS = {
             steps=512,
             parametrization=parametrizations.fourier(),
             start=noise(0.01, shape="stored"),
-            transforms=(
-                transforms.pad(12),
-                transforms.jitter(8),
-                transforms.scale(0.9, 1.1),
-                transforms.rotate(10),
-                transforms.jitter(4),
-                transforms.crop(12),
-            ),
+            transforms=_LUCID_TRANSFORMS,
             optimizer=optimizers.adam(0.05),
             differs="Jitter wraps around instead of cropping; scales and angles are drawn evenly, "
             "and angle 0 not more often than others.",
@@ -272,14 +266,7 @@ PRESETS = {
             penalties=-0.01 * total_variation(2),
             parametrization=parametrizations.fourier(),
             start=noise(0.01, shape="stored"),
-            transforms=(
-                transforms.pad(12),
-                transforms.jitter(8),
-                transforms.scale(0.9, 1.1),
-                transforms.rotate(10),
-                transforms.jitter(4),
-                transforms.crop(12),
-            ),
+            transforms=_LUCID_TRANSFORMS,
             optimizer=optimizers.adam(0.05),
         ),
     )
@@ -334,21 +321,15 @@ def regularizer_ladder(steps: int = LADDER_STEPS, network: str = "") -> tuple[Pr
         network: registered name; it decides how heavily total variation weighs.
     """
     variation = -LADDER_VARIATION_OF.get(network, LADDER_VARIATION) * total_variation(2)
+    both = LADDER_LP + variation
     ladder = (
         _ladder_preset("softmax", "Softmax probability", probability=True),
         _ladder_preset("linear", "Logit"),
         _ladder_preset("lp", "Logit + Lp norm", LADDER_LP),
         _ladder_preset("variation", "Logit + TV", variation),
-        _ladder_preset("both", "Logit + Lp + TV", LADDER_LP + variation),
-        _ladder_preset(
-            "jitter", "Lp + TV + jitter", LADDER_LP + variation, transforms=LADDER_TRANSFORMS[:1]
-        ),
-        _ladder_preset(
-            "moves",
-            "Lp + TV + all transforms",
-            LADDER_LP + variation,
-            transforms=LADDER_TRANSFORMS,
-        ),
+        _ladder_preset("both", "Logit + Lp + TV", both),
+        _ladder_preset("jitter", "Lp + TV + jitter", both, transforms=LADDER_TRANSFORMS[:1]),
+        _ladder_preset("moves", "Lp + TV + all transforms", both, transforms=LADDER_TRANSFORMS),
         _ladder_preset("fourier", "Fourier basis", **_WAVES),
         _ladder_preset(
             "all",

@@ -17,7 +17,7 @@ import tensorflow as tf
 
 from cnnkit.errors import IncompatibleError
 from cnnkit.visualize import parametrizations
-from cnnkit.visualize.network import ActivationModel, check_units
+from cnnkit.visualize.network import ActivationModel, check_units, input_shape
 from cnnkit.visualize.objectives import term_value
 from cnnkit.visualize.optimizers import ImageOptimizer
 from cnnkit.visualize.plan import Plan
@@ -27,7 +27,7 @@ from cnnkit.visualize.transforms import compose
 if TYPE_CHECKING:
     Tensor = Any
 
-KEPT = 8  # compiled steps of one network
+CACHED = 8  # compiled steps of one network
 
 
 class State(NamedTuple):
@@ -63,9 +63,11 @@ class CompiledStep:
     def __init__(self, model: Any, plan: Plan, guides: Mapping[str, np.ndarray] | None = None):
         """Find the part of the network that is needed; compile at the first step."""
         layers = plan.objective.layers
-        self.network = ActivationModel(model, layers, _seen_size(plan, model)) if layers else None
-        self.size: tuple[int, int] = plan.size or _own_size(model)
-        self.channels = model.inputs[0].shape[-1]
+        self.network = (
+            ActivationModel(model, layers, _network_size(plan, model)) if layers else None
+        )
+        *size, self.channels = input_shape(model, plan.size)
+        self.size: tuple[int, int] = (size[0], size[1])
         self.plan = plan
         self._guides = _guide_activations(model, plan, guides or {})
         self._transform = compose(plan.transforms)
@@ -102,27 +104,19 @@ class CompiledStep:
 
     def begin(self, plan: Plan) -> State:
         """The state before the first step: noise from the plan's seed."""
-        part = plan.parametrization
         spread, center = plan.start.numbers["spread"], plan.start.numbers["center"]
         shape = (plan.images, *self.size, self.channels)
-        generator = np.random.default_rng(plan.seed)
-        if plan.start.options["shape"] == "stored":
+        generator, kind = np.random.default_rng(plan.seed), plan.start.options["shape"]
+        if kind == "stored":
             stored = tf.constant(generator.normal(0, spread, self._stored_shape), tf.float32)
-        elif plan.start.options["shape"] == "normal":
-            images = generator.normal(center, spread, shape)
-            stored = parametrizations.encode(part, tf.constant(images, tf.float32))
-        else:
-            images = (generator.random(shape) - 0.5) * spread + center
-            stored = parametrizations.encode(part, tf.constant(images, tf.float32))
-        return State(0, stored, self._optimizer.begin())
+            return State(0, stored, self._optimizer.begin())
+        if kind == "normal":
+            return self.begin_with(generator.normal(center, spread, shape))
+        return self.begin_with((generator.random(shape) - 0.5) * spread + center)
 
     def begin_with(self, images: np.ndarray) -> State:
-        """The state before the first step from given images.
-
-        Args:
-            images: (images, height, width, channels), 0 to 255.
-        """
-        stored = parametrizations.encode(self.plan.parametrization, tf.constant(images))
+        """The state before the first step from (images, height, width, channels), 0 to 255."""
+        stored = parametrizations.encode(self.plan.parametrization, tf.constant(images, tf.float32))
         return State(0, stored, self._optimizer.begin())
 
     def images(self, stored: Tensor) -> np.ndarray:
@@ -144,7 +138,7 @@ class CompiledStep:
 
         Args:
             state: where to start from.
-            plan: of this engine's shape; its numbers count.
+            plan: of this shape; its numbers count.
             weights: of the terms, instead of the plan's.
             rates: for each image, what its step is multiplied by; None: 1.
             warm: let the gradient through ReLUs that are off.
@@ -161,15 +155,15 @@ class CompiledStep:
     def slope(
         self, images: np.ndarray, plan: Plan, number: int = 1
     ) -> tuple[float, np.ndarray, np.ndarray]:
-        """The weighted sum at some images, its gradient, and each term's values.
+        """The weighted sum over all images, its gradient, and each term's values.
 
         Args:
             images: float32 (images, height, width, channels), stored as free pixels.
-            plan: of this engine's shape.
+            plan: of this shape.
             number: of the step, for the transforms' draws.
 
         Returns:
-            The sum over all images; its gradient, shaped as they are; (terms, images).
+            The sum; its gradient, shaped as the images; (terms, images).
         """
         inputs = self._inputs(tf.constant(images, tf.float32), number, plan)
         values, slope, total = self._slope(*inputs)
@@ -189,14 +183,14 @@ class CompiledStep:
         """Values, gradient by the image, weighted sum, image, gradient of activation terms."""
         image = parametrizations.render(self.plan.parametrization, stored, self.size)
         values, raised, penalty = self._values(image, number, seed, weights, numbers, warm)
-        rising = _gradient(raised, image)
+        rising = tf.gradients(raised, image)[0]
         if self.network and rising is None:
             raise IncompatibleError(
                 f"No gradient comes through {', '.join(map(repr, self.network.layers))}, so no "
                 "image can be optimized for it: choose another layer."
             )
         rising = tf.zeros_like(image) if rising is None else rising
-        penalized = _gradient(penalty, image)
+        penalized = tf.gradients(penalty, image)[0]
         slope = rising if penalized is None else rising + penalized
         return values, slope, raised + penalty, image, rising
 
@@ -228,8 +222,8 @@ class CompiledStep:
         activations = {}
         if self.network:
             own = [_own(numbers, name) for name in plan.names("transforms")]
-            seen = self._transform(image, own, tf.stack([seed, number]))
-            activations = self._answers(self.network, seen, warm)
+            transformed = self._transform(image, own, tf.stack([seed, number]))
+            activations = self._activations(self.network, transformed, warm)
         values, raised, penalty = [], tf.constant(0.0), tf.constant(0.0)
         names = plan.names("objective")
         for place, (name, (_, term)) in enumerate(zip(names, plan.objective.terms, strict=True)):
@@ -245,32 +239,29 @@ class CompiledStep:
                 raised += counted
         return tf.stack(values), raised, penalty
 
-    def _answers(self, network: ActivationModel, seen: Tensor, warm: bool) -> dict[str, Tensor]:
-        seen = _fitted(seen, network.size)
+    def _activations(
+        self, network: ActivationModel, images: Tensor, warm: bool
+    ) -> dict[str, Tensor]:
+        if tuple(images.shape[1:3]) != tuple(network.size):
+            images = tf.image.resize(images, network.size)
         if not warm:
-            return network(seen)
+            return network(images)
         overridden = {"Relu": _REDIRECTED, "Relu6": _REDIRECTED}
         with tf.compat.v1.get_default_graph().gradient_override_map(overridden):
-            return network(seen)
+            return network(images)
 
-    def guilty(self, state: State, plan: Plan) -> list[int]:
-        """Which terms have a value or a gradient that is not finite at an image.
-
-        Args:
-            state: with a finite image.
-            plan: of this engine's shape.
-        """
-        found = []
-        count = len(plan.objective.terms)
+    def nonfinite_terms(self, state: State, plan: Plan) -> list[int]:
+        """Which terms have a value or a gradient that is not finite at an image that is."""
+        places = []
         for place, (weight, _) in enumerate(plan.objective.terms):
-            alone = np.zeros(count, np.float32)
+            alone = np.zeros(len(plan.objective.terms), np.float32)
             alone[place] = weight
             # Nothing times 0 is finite that was not finite before, and no step is too large.
             _, report = self.step(state, plan, weights=alone, rates=np.zeros(plan.images))
             values = np.asarray(report.values)[place]
             if weight and not (np.isfinite(values).all() and np.asarray(report.finite).all()):
-                found.append(place)
-        return found
+                places.append(place)
+        return places
 
 
 class CompiledSteps:
@@ -278,13 +269,13 @@ class CompiledSteps:
 
     Args:
         model: Keras network.
-        kept: how many.
+        cached: how many.
     """
 
-    def __init__(self, model: Any, kept: int = KEPT):
+    def __init__(self, model: Any, cached: int = CACHED):
         """Compile nothing yet."""
         self.model = model
-        self.kept = kept
+        self.cached = cached
         self._engines: OrderedDict[str, CompiledStep] = OrderedDict()
         self._lock = threading.Lock()
 
@@ -297,7 +288,7 @@ class CompiledSteps:
             if shape not in self._engines:
                 self._engines[shape] = CompiledStep(self.model, plan)
             self._engines.move_to_end(shape)
-            while len(self._engines) > self.kept:
+            while len(self._engines) > self.cached:
                 self._engines.popitem(last=False)
             engine = self._engines[shape]
         engine.check(plan)
@@ -321,10 +312,6 @@ def _weighed(weight: Tensor, compute) -> tuple[Tensor, Tensor]:
     return total, tf.stop_gradient(value)
 
 
-def _gradient(total: Tensor, image: Tensor) -> Tensor | None:
-    return tf.gradients(total, image)[0]
-
-
 def _finite(values: Tensor) -> Tensor:
     """For each image: a sum is finite where all that is in it is, and costs one pass."""
     return tf.math.is_finite(tf.reduce_sum(tf.reshape(values, (values.shape[0], -1)), 1))
@@ -345,25 +332,12 @@ def _is_image(part) -> bool:
     return part.kind == "pixels" and plain
 
 
-def _fitted(images: Tensor, size: tuple[int, int]) -> Tensor:
-    return images if tuple(images.shape[1:3]) == tuple(size) else tf.image.resize(images, size)
-
-
-def _own_size(model: Any) -> tuple[int, int]:
-    height, width = model.inputs[0].shape[1:3]
-    if height is None or width is None:
-        raise IncompatibleError(
-            f"{model.name!r} takes images of any size: say which, as in size=(224, 224)."
-        )
-    return height, width
-
-
-def _seen_size(plan: Plan, model: Any) -> tuple[int, int]:
-    """What reaches the network: the transforms' outcome, or the network's own size.
+def _network_size(plan: Plan, model: Any) -> tuple[int, int]:
+    """The size that reaches the network: after the transforms, or the network's own.
 
     A network with a dense layer takes one size only; what is asked before it takes any.
     """
-    height, width = plan.size or _own_size(model)
+    height, width, _ = input_shape(model, plan.size)
     for part in plan.transforms:
         change = definition(part.kind).grows * part.options.get("pixels", 0)
         height, width = height + change, width + change
@@ -372,15 +346,11 @@ def _seen_size(plan: Plan, model: Any) -> tuple[int, int]:
     try:
         ActivationModel(model, plan.objective.layers, (height, width))
     except IncompatibleError:
-        if None in model.inputs[0].shape[1:3] or not _resizable(plan):
+        # An image is resized to fit the network only where nothing but its logits are read.
+        if None in model.inputs[0].shape[1:3] or any(plan.objective.layers):
             raise
-        return _own_size(model)
+        return input_shape(model)[:2]
     return height, width
-
-
-def _resizable(plan: Plan) -> bool:
-    """Whether the objective reads only logits: then the image is resized to fit the network."""
-    return all(not layer for layer in plan.objective.layers)
 
 
 def _guide_activations(
@@ -398,8 +368,8 @@ def _guide_activations(
             )
         _, height, width, _ = guides[name].shape
         network = ActivationModel(model, (term.layer,), (height, width))
-        answers = network(tf.constant(guides[name], tf.float32))
-        activations.setdefault(name, {})[term.layer] = answers[term.layer]
+        of_guide = network(tf.constant(guides[name], tf.float32))
+        activations.setdefault(name, {})[term.layer] = of_guide[term.layer]
     return activations
 
 

@@ -47,7 +47,7 @@ def test_a_cancelled_job_goes_on_without_making_the_first_layer_again(
     assert inode(results, first) == made
     for key, layer, filters in ((first, LAYERS[0], 20), (second, LAYERS[1], 50)):
         found = LayerMosaic.read(results, key)
-        assert found.layer == layer and found.units == WAY.drawn(filters)
+        assert found.layer == layer and found.units == WAY.channels(filters)
         assert found.images.shape == (3, 28, 28, 1)
         assert found.places.shape == (3, 9) and "test images of" in found.collection
 

@@ -43,7 +43,7 @@ def keep(results, source, layer, way=None, collection="360 test images of digits
     """Prefill the store with a layer as a job would have made it."""
     way = way or MosaicSettings()
     count = dict((name, shape[-1]) for name, _, shape in LAYERS)[layer]
-    units = way.drawn(count)
+    units = way.channels(count)
     most = 9 if collection else 0
     LayerMosaic(
         layer=layer,

@@ -61,9 +61,17 @@ def test_the_last_batch_is_filled_up_and_compiles_nothing_anew(small, monkeypatc
 
 
 def test_filters_are_drawn_with_the_seed_and_all_are_all():
-    assert MosaicSettings(units=3, seed=5).drawn(100) == MosaicSettings(units=3, seed=5).drawn(100)
-    assert MosaicSettings(units=3, seed=5).drawn(100) != MosaicSettings(units=3, seed=6).drawn(100)
-    assert MosaicSettings().drawn(10) == tuple(range(10)) == MosaicSettings(units="all").drawn(10)
+    assert MosaicSettings(units=3, seed=5).channels(100) == MosaicSettings(
+        units=3, seed=5
+    ).channels(100)
+    assert MosaicSettings(units=3, seed=5).channels(100) != MosaicSettings(
+        units=3, seed=6
+    ).channels(100)
+    assert (
+        MosaicSettings().channels(10)
+        == tuple(range(10))
+        == MosaicSettings(units="all").channels(10)
+    )
     assert MosaicSettings(units="all").batches(18)[1] == (16, 17) + (16,) * 14
 
 

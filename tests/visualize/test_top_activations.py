@@ -83,7 +83,7 @@ def test_a_layer_is_made_with_its_images_kept_and_found_again(small, tmp_path, f
     layer.keep(results, key)
     found = LayerMosaic.read(results, key)
     assert (found.layer, found.shape, found.field) == ("conv2", (5, 5, 6), (8, 8))
-    assert found.units == way.drawn(6) and found.collection == layer.collection
+    assert found.units == way.channels(6) and found.collection == layer.collection
     np.testing.assert_array_equal(found.images, layer.images)
     assert found.places.shape == (4, 9 if fits else 0)
     if fits:
