@@ -76,11 +76,11 @@ def _in_a_row(model: keras.Model) -> list[keras.layers.Layer]:
             "The network expects one input and one output. "
             f"Received: {len(model.inputs)} and {len(model.outputs)}."
         )
-    found: list[keras.layers.Layer] = []
+    layers: list[keras.layers.Layer] = []
     tensor: Any = model.outputs[0]
     while True:
         operation, place, _ = tensor._keras_history
-        found.append(operation)
+        layers.append(operation)
         sources = operation._inbound_nodes[place].input_tensors
         if len(sources) > 1:
             raise IncompatibleError(
@@ -88,7 +88,7 @@ def _in_a_row(model: keras.Model) -> list[keras.layers.Layer]:
                 f"sequential. Received: {len(sources)} branches."
             )
         if not sources:
-            return found[::-1]
+            return layers[::-1]
         tensor = sources[0]
 
 

@@ -60,6 +60,6 @@ def test_the_image_the_networks_see_stands_beside_the_canvas(app, page):
     app.settle(page)
     page.locator("canvas").last.wait_for()
     draw(page, SEVEN)
-    seen = page.get_by_alt_text("The exact 28×28 image that the networks see")
+    seen = page.get_by_alt_text("The 28×28 image that the networks receive")
     seen.wait_for()
     assert seen.evaluate("image => [image.naturalWidth, image.naturalHeight]") == [28, 28]

@@ -54,41 +54,41 @@ def _known(chosen: ChosenNetwork) -> bool:
     return chosen.name in counts() and not chosen.options
 
 
-def show_costs(found: LayerTable | Counts) -> None:
+def show_costs(table: LayerTable | Counts) -> None:
     """The totals of the whole network, each with its definition."""
     with st.container(horizontal=True):
-        st.metric("Parameters", short_number(found.parameters), help=f"{found.parameters:,}")
+        st.metric("Parameters", short_number(table.parameters), help=f"{table.parameters:,}")
         st.metric(
             "Multiply-accumulates",
-            short_number(found.macs),
-            help=f"{found.macs:,} for one image. {CONVENTION}",
+            short_number(table.macs),
+            help=f"{table.macs:,} for one image. {CONVENTION}",
         )
-        st.metric("Depth", found.depth, help="Layers with weights on the longest path.")
+        st.metric("Depth", table.depth, help="Layers with weights on the longest path.")
         st.metric(
             "Activations",
-            f"{found.activation_bytes / 2**20:.3g} MiB",
+            f"{table.activation_bytes / 2**20:.3g} MiB",
             help="Memory of the outputs of all layers for one image, as in training. At inference "
-            f"at most {found.peak_activation_bytes / 2**20:.3g} MiB are needed at once.",
+            f"at most {table.peak_activation_bytes / 2**20:.3g} MiB are needed at once.",
         )
         st.metric(
             "Receptive field",
-            receptive_field_text(found),
+            receptive_field_text(table),
             help="Of the output: the input pixels that it depends on.",
         )
-    if found.not_counted:
+    if table.not_counted:
         st.warning(
-            f"Not counted in the MACs: {', '.join(found.not_counted[:5])}"
-            + (f" and {len(found.not_counted) - 5} more." if len(found.not_counted) > 5 else "."),
+            f"Not counted in the MACs: {', '.join(table.not_counted[:5])}"
+            + (f" and {len(table.not_counted) - 5} more." if len(table.not_counted) > 5 else "."),
             icon=":material/calculate:",
         )
 
 
-def receptive_field_text(found: LayerTable | Counts) -> str:
+def receptive_field_text(table: LayerTable | Counts) -> str:
     """The receptive field of the output: "212×212" or "whole image"."""
-    field = found.receptive_field
+    field = table.receptive_field
     if field is None:
         return "unknown"
-    return "whole image" if field == found.input_shape[:2] else "×".join(map(str, field))
+    return "whole image" if field == table.input_shape[:2] else "×".join(map(str, field))
 
 
 def show_story(name: str) -> None:
@@ -104,10 +104,10 @@ def show_story(name: str) -> None:
             column.markdown(f"**{heading}**\n{text}")
 
 
-def show_layer_table(chosen: ChosenNetwork, found: LayerTable) -> None:
+def show_layer_table(chosen: ChosenNetwork, table: LayerTable) -> None:
     """One row for each layer, with downloads as CSV and JSON."""
     st.dataframe(
-        [_cells(row) for row in found.rows],
+        [_cells(row) for row in table.rows],
         hide_index=True,
         height=420,
         column_config={
@@ -117,7 +117,7 @@ def show_layer_table(chosen: ChosenNetwork, found: LayerTable) -> None:
         },
     )
     with st.container(horizontal=True):
-        for kind, text in (("csv", found.to_csv), ("json", found.to_json)):
+        for kind, text in (("csv", table.to_csv), ("json", table.to_json)):
             st.download_button(
                 f"Layer table as {kind.upper()}",
                 text,
@@ -206,17 +206,17 @@ def show_accuracy_and_cost() -> None:
         )
     known = [pretrained_info(name) for name in list_pretrained()]
     shown = [spec for spec in known if spec.top1 is not None]
-    found = counts()
+    costs_of = counts()
     point = clicked_point(
         accuracy_against_cost(
-            [getattr(found[spec.name], cost) for spec in shown],
+            [getattr(costs_of[spec.name], cost) for spec in shown],
             [spec.top1 or 0 for spec in shown],
             [spec.title for spec in shown],
             [spec.family for spec in shown],
             x_title=COSTS[cost],
             y_title="top-1 accuracy, ImageNet validation",
         ),
-        alt=_accuracy_in_words(shown, found, cost),
+        alt=_accuracy_in_words(shown, costs_of, cost),
         key="accuracy_against_cost",
     )
     if point:
@@ -231,33 +231,33 @@ def show_accuracy_and_cost() -> None:
     if unpublished:
         st.caption(f"No comparable accuracy was published for: {', '.join(unpublished)}.")
     with st.expander("Values as a table"):
-        st.dataframe([_spec_cells(spec, found[spec.name]) for spec in known], hide_index=True)
+        st.dataframe([_spec_cells(spec, costs_of[spec.name]) for spec in known], hide_index=True)
     source(
         "Accuracy: as published by the source in the table, at its image size; costs: "
         "counted by this project (docs/anatomy.md)."
     )
 
 
-def _accuracy_in_words(shown: list[PretrainedSpec], found: dict[str, Counts], cost: str) -> str:
+def _accuracy_in_words(shown: list[PretrainedSpec], costs_of: dict[str, Counts], cost: str) -> str:
     best = max(shown, key=lambda spec: spec.top1 or 0)
-    cheap = min(shown, key=lambda spec: getattr(found[spec.name], cost))
+    cheap = min(shown, key=lambda spec: getattr(costs_of[spec.name], cost))
     return (
         f"{len(shown)} networks, accuracy against {COSTS[cost]}: the most accurate is "
         f"{best.title} with {best.top1:.1%}, the cheapest {cheap.title} with {cheap.top1:.1%}"
     )
 
 
-def _spec_cells(spec: PretrainedSpec, found: Counts) -> dict[str, object]:
+def _spec_cells(spec: PretrainedSpec, counted: Counts) -> dict[str, object]:
     return {
         "Network": spec.title,
         "Family": spec.family,
         "Images": f"{spec.size}×{spec.size}",
         "Top-1": None if spec.top1 is None else f"{spec.top1:.1%}",
         "Top-5": None if spec.top5 is None else f"{spec.top5:.1%}",
-        "Parameters": found.parameters,
-        "MACs": found.macs,
-        "Activations, MiB": round(found.activation_bytes / 2**20, 1),
-        "Depth": found.depth,
+        "Parameters": counted.parameters,
+        "MACs": counted.macs,
+        "Activations, MiB": round(counted.activation_bytes / 2**20, 1),
+        "Depth": counted.depth,
         "Accuracy from": spec.accuracy_source if spec.top1 else "",
         "Paper": spec.paper,
     }

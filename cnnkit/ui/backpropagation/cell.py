@@ -24,35 +24,35 @@ def show_cell(step: LayerTrace, *, backward: bool) -> None:
     """
     target = step.input_delta if backward else step.output
     index = cell_selection.chosen_index(target)
-    found = (backward_sum if backward else forward_sum)(step, index)
+    weighted = (backward_sum if backward else forward_sum)(step, index)
     with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
         cell_selection.show_map_slider(target, index, "Input map" if backward else "Output map")
-        source = _source_map(found, step, backward)
+        source = _source_map(weighted, step, backward)
     left, middle, right = st.columns(3, gap="medium")
     result, origin = (left, right) if backward else (right, left)
     with result:
         _target(step, target, index, backward)
     with origin:
-        _origin(step, found, source, backward)
+        _origin(step, weighted, source, backward)
     with middle:
-        _operation(step, found, source, index, backward)
+        _operation(step, weighted, source, index, backward)
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         words = f"Click {'a gradient' if backward else 'an output'}, or move the selection:"
         st.caption(words, width="content")
         cell_selection.show_arrows(target, index)
     with st.container(border=True):
-        st.markdown(sentence(step, found, source, index, backward=backward))
+        st.markdown(sentence(step, weighted, source, index, backward=backward))
 
 
-def _source_map(found: WeightedSum, step: LayerTrace, backward: bool) -> int:
+def _source_map(weighted: WeightedSum, step: LayerTrace, backward: bool) -> int:
     """Which map of the factors is drawn: the only one, or the chosen one."""
-    if found.map is not None:
-        return found.map
-    if found.place is not None:
-        return found.place[-1] if len(found.place) == 3 else 0
-    if found.left.ndim < 3 or found.left.shape[-1] == 1:
+    if weighted.map is not None:
+        return weighted.map
+    if weighted.place is not None:
+        return weighted.place[-1] if len(weighted.place) == 3 else 0
+    if weighted.left.ndim < 3 or weighted.left.shape[-1] == 1:
         return 0
-    shares = found.products.sum(axis=(0, 1))
+    shares = weighted.products.sum(axis=(0, 1))
     key = f"source_{step.name}_{'back' if backward else 'forward'}"
     what = "delta map" if backward else "input map"
     maps = list(range(len(shares)))
@@ -80,21 +80,21 @@ def _target(step: LayerTrace, target: np.ndarray, index: Index, backward: bool) 
     )
 
 
-def _origin(step: LayerTrace, found: WeightedSum, source: int, backward: bool) -> None:
+def _origin(step: LayerTrace, weighted: WeightedSum, source: int, backward: bool) -> None:
     """The array that the chosen number is computed from, with its receptive field framed."""
     what = "Gradient with respect to the output, δ" if backward else "Input"
     if backward and step.kind == "convolution":
         what += ", zero padded"
-    ground = found.ground
+    ground = weighted.ground
     if ground is None:
         ground = step.delta if backward else step.input
     cell_selection.show_map(
         ground,
         _titled(what, ground, source),
         map_number=source,
-        place=found.place,
-        window=found.window,
-        inner=None if found.ground is None else _inner(step, backward, ground),
+        place=weighted.place,
+        window=weighted.window,
+        inner=None if weighted.ground is None else _inner(step, backward, ground),
         key=f"origin_{step.name}_{'back' if backward else 'forward'}",
     )
 
@@ -115,7 +115,7 @@ def _inner(
 
 
 def _operation(
-    step: LayerTrace, found: WeightedSum, source: int, index: Index, backward: bool
+    step: LayerTrace, weighted: WeightedSum, source: int, index: Index, backward: bool
 ) -> None:
     key = f"operation_{step.name}_{'back' if backward else 'forward'}"
     if step.kind in CURVES:
@@ -129,12 +129,12 @@ def _operation(
         st.caption(
             f"The derivative at x = {x:.3g} is {slope:.3g}." if backward else f"At x = {x:.3g}."
         )
-    elif found.left.size > 1 or step.kind in POOLINGS:
-        show_products(step, found, source, backward=backward, key=key)
+    elif weighted.left.size > 1 or step.kind in POOLINGS:
+        show_products(step, weighted, source, backward=backward, key=key)
     elif step.kind == "flatten":
         st.markdown(
             f"#### {'←' if backward else '→'}\nOnly the position changes: "
-            f"{place_in_words(found.place or ())} "
+            f"{place_in_words(weighted.place or ())} "
             f"{'is the gradient of' if backward else 'becomes'} "
             f"{place_in_words(index)}."
         )
@@ -156,18 +156,18 @@ LARGEST = 6  # of them
 
 
 def show_products(
-    step: LayerTrace, found: WeightedSum, source: int, *, backward: bool, key: str
+    step: LayerTrace, weighted: WeightedSum, source: int, *, backward: bool, key: str
 ) -> None:
     """Every product as a cell with both factors.
 
     Args:
         step: of the layer.
-        found: the sum.
+        weighted: the sum.
         source: map whose products are drawn, where there are several.
         backward: direction.
         key: of the element.
     """
-    left, right = (_of_map(side, source) for side in (found.left, found.right))
+    left, right = (_of_map(side, source) for side in (weighted.left, weighted.right))
     if not left.size:
         st.info("No field contains this pixel: its gradient is 0.")
         return
@@ -196,31 +196,31 @@ def show_products(
 
 
 def sentence(
-    step: LayerTrace, found: WeightedSum, source: int, index: Index, *, backward: bool
+    step: LayerTrace, weighted: WeightedSum, source: int, index: Index, *, backward: bool
 ) -> str:
     """The chosen number as a sum of products, in Markdown that wraps on narrow screens."""
     name = "δ" if backward else "y"
-    head = f"{name} at {place_in_words(index)}: **{found.total:.6g}** = "
-    if found.curve:
-        return f"{name} at {place_in_words(index)}: **{found.total:.6g}** = ${found.curve}$"
+    head = f"{name} at {place_in_words(index)}: **{weighted.total:.6g}** = "
+    if weighted.curve:
+        return f"{name} at {place_in_words(index)}: **{weighted.total:.6g}** = ${weighted.curve}$"
     if step.kind == "max pooling" and not backward:
-        numbers = ", ".join(format_number(v) for v in _of_map(found.left, source).flat)
+        numbers = ", ".join(format_number(v) for v in _of_map(weighted.left, source).flat)
         return f"{head}the largest of {numbers}."
-    if not found.left.size:
+    if not weighted.left.size:
         return f"{head}no field contains this pixel."
-    return head + _written_out(found, source)
+    return head + _written_out(weighted, source)
 
 
-def _written_out(found: WeightedSum, source: int) -> str:
-    parts = [] if found.bias is None else [f"{format_number(found.bias)} :gray[(bias)]"]
-    if found.left.ndim == 3 and found.left.shape[-1] > 1:
-        shares = found.products.sum(axis=(0, 1))
-        own = terms(_of_map(found.left, source), _of_map(found.right, source))
-        others = found.products.sum() - shares[source]
+def _written_out(weighted: WeightedSum, source: int) -> str:
+    parts = [] if weighted.bias is None else [f"{format_number(weighted.bias)} :gray[(bias)]"]
+    if weighted.left.ndim == 3 and weighted.left.shape[-1] > 1:
+        shares = weighted.products.sum(axis=(0, 1))
+        own = terms(_of_map(weighted.left, source), _of_map(weighted.right, source))
+        others = weighted.products.sum() - shares[source]
         parts.append(f"[map {source}: {own}]")
         parts.append(f"{format_number(others)} :gray[(the other {len(shares) - 1} maps)]")
     else:
-        parts.append(terms(_of_map(found.left, 0), _of_map(found.right, 0)))
+        parts.append(terms(_of_map(weighted.left, 0), _of_map(weighted.right, 0)))
     return " + ".join(parts)
 
 

@@ -26,24 +26,24 @@ TEXTS: dict[str, dict[str, str]] = tomllib.loads(
 
 
 @st.fragment
-def show_layer_walk(example: Example, found: BackpropTrace) -> None:
+def show_layer_walk(example: Example, backprop: BackpropTrace) -> None:
     """The row of layers, and the computation of the chosen one.
 
     Args:
         example: whose classes have names.
-        found: its trace.
+        backprop: its trace.
     """
-    places = [*(step.name for step in found.steps), THE_LOSS]
+    places = [*(step.name for step in backprop.steps), THE_LOSS]
     direction = _direction()
     place = _place(places)
     backward = direction == BACKWARD
-    st.html(layer_row(_boxes(found, backward), places.index(place), backward=backward))
+    st.html(layer_row(_boxes(backprop, backward), places.index(place), backward=backward))
     _move(places, place)
-    _heading(found, place, backward)
+    _heading(backprop, place, backward)
     if place == THE_LOSS:
-        show_loss(found, example.class_names, backward=backward)
+        show_loss(backprop, example.class_names, backward=backward)
         return
-    step = found[place]
+    step = backprop[place]
     show_cell(step, backward=backward)
     if backward and step.gradients:
         weights.show_weight_gradient(step)
@@ -115,8 +115,8 @@ def _go(place: str) -> None:
         st.query_params.pop(parameter, None)
 
 
-def _heading(found: BackpropTrace, place: str, backward: bool) -> None:
-    kind = "softmax and cross-entropy" if place == THE_LOSS else found[place].kind
+def _heading(backprop: BackpropTrace, place: str, backward: bool) -> None:
+    kind = "softmax and cross-entropy" if place == THE_LOSS else backprop[place].kind
     direction = BACKWARD if backward else FORWARD
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         st.subheader(f"{kind[0].upper()}{kind[1:]}, {direction}", anchor=False, width="content")
@@ -127,28 +127,28 @@ def _heading(found: BackpropTrace, place: str, backward: bool) -> None:
     right.latex(TEXTS[kind][f"{direction}_formula"])
 
 
-def _boxes(found: BackpropTrace, backward: bool) -> list[LayerBox]:
+def _boxes(backprop: BackpropTrace, backward: bool) -> list[LayerBox]:
     boxes = [
         LayerBox(
             title=_SHORT.get(step.kind, step.kind),
             name=step.name,
             values=step.input_delta if backward else step.output,
         )
-        for step in found.steps
+        for step in backprop.steps
     ]
-    last = found.delta if backward else found.probabilities
+    last = backprop.delta if backward else backprop.probabilities
     return [*boxes, LayerBox(title="loss", name="softmax", values=last)]
 
 
 _SHORT = {"convolution": "conv", "max pooling": "max pool", "average pooling": "avg pool"}
 
 
-def show_loss(found: BackpropTrace, class_names: Sequence[str], *, backward: bool) -> None:
+def show_loss(backprop: BackpropTrace, class_names: Sequence[str], *, backward: bool) -> None:
     """Logits, probabilities, true class and, backward, the deltas, class by class."""
-    truth = np.eye(len(class_names))[found.label]
-    rows = {"logit z": found.logits, "probability p": found.probabilities, "true": truth}
+    truth = np.eye(len(class_names))[backprop.label]
+    rows = {"logit z": backprop.logits, "probability p": backprop.probabilities, "true": truth}
     if backward:
-        rows["δ = p − true"] = found.delta
+        rows["δ = p − true"] = backprop.delta
     table = np.stack(list(rows.values())).astype(float)
     # Each row has its own color scale: logits are larger than probabilities.
     colors = table / np.maximum(np.abs(table).max(axis=1, keepdims=True), 1e-12)
@@ -168,11 +168,11 @@ def show_loss(found: BackpropTrace, class_names: Sequence[str], *, backward: boo
         ),
         key="loss_map",
     )
-    true = class_names[found.label]
-    p = found.probabilities[found.label]
-    st.markdown(f"The true class is **{true}**: loss = −ln {p:.4g} = **{found.loss:.4f}** nats.")
+    true = class_names[backprop.label]
+    p = backprop.probabilities[backprop.label]
+    st.markdown(f"The true class is **{true}**: loss = −ln {p:.4g} = **{backprop.loss:.4f}** nats.")
     if backward:
         st.markdown(
-            f"The delta of **{true}** is {p:.3g} − 1 = **{found.delta[found.label]:.3g}**, that "
-            "of every other class its probability. The deltas sum to zero."
+            f"The delta of **{true}** is {p:.3g} − 1 = **{p - 1:.3g}**, that of every other class "
+            "its probability. The deltas sum to zero."
         )

@@ -56,13 +56,15 @@ def has_convolutions(model: Model) -> bool:
     return bool(anatomy.kernel_layers(model))
 
 
-def show_network(model: Model, found: dict[str, np.ndarray], class_names: Sequence[str]) -> None:
+def show_network(
+    model: Model, activations: dict[str, np.ndarray], class_names: Sequence[str]
+) -> None:
     """The whole network with the feature maps of this image."""
     from cnnkit.figures.network import draw_network
 
     stages = anatomy.stages(model)
     weights = sum(stage.parameters for stage in stages)
-    st.html(draw_network(stages, found, softmax(found[stages[-1].name]), class_names))
+    st.html(draw_network(stages, activations, softmax(activations[stages[-1].name]), class_names))
     st.caption(
         f"{weights:,} parameters in total. Of each layer the feature maps that vary most are "
         "shown; a vector is folded into a block."
@@ -161,7 +163,7 @@ def _before_and_after(
             st.caption(f"{when.capitalize()} training: {what}, full color at ±{full:.2f}")
 
 
-def show_convolutions(model: Model, found: dict[str, np.ndarray]) -> None:
+def show_convolutions(model: Model, activations: dict[str, np.ndarray]) -> None:
     """Feature maps of the first two convolutions."""
     layers = anatomy.kernel_layers(model)[:2]
     st.markdown(
@@ -176,7 +178,7 @@ def show_convolutions(model: Model, found: dict[str, np.ndarray]) -> None:
             "four stays the largest. After pooling they are computed for a quarter of the numbers."
         )
     for place, layer in zip(st.columns(2), layers, strict=False):
-        maps = found[layer]
+        maps = activations[layer]
         columns = _columns(maps.shape[-1])
         with place:
             charts.montage(
@@ -190,12 +192,12 @@ def show_convolutions(model: Model, found: dict[str, np.ndarray]) -> None:
             st.caption(f"**{layer}**: {rows}×{columns} maps of {maps.shape[0]}×{maps.shape[1]}")
 
 
-def show_layer(model: Model, found: dict[str, np.ndarray]) -> None:
+def show_layer(model: Model, activations: dict[str, np.ndarray]) -> None:
     """All feature maps of a chosen layer; hovering shows the values."""
     from cnnkit.figures.heatmaps import map_grid
 
     layers = anatomy.image_layers(model)
-    fitting = [name for name in layers if found[name].size <= VALUES]
+    fitting = [name for name in layers if activations[name].size <= VALUES]
     pools = [name for name in fitting if name.endswith("pool")] or fitting
     left, right = st.columns(2, vertical_alignment="bottom")
     with left:
@@ -203,7 +205,7 @@ def show_layer(model: Model, found: dict[str, np.ndarray]) -> None:
             "Layer",
             layers,
             parameter="layer",
-            title=lambda name: f"{name} · {'×'.join(map(str, found[name].shape))}",
+            title=lambda name: f"{name} · {'×'.join(map(str, activations[name].shape))}",
             default=pools[0] if pools else None,
         )
     with right:
@@ -214,7 +216,7 @@ def show_layer(model: Model, found: dict[str, np.ndarray]) -> None:
             title={"shared": "Shared", "own": "Per map"}.__getitem__,
             widget=st.segmented_control,
         )
-    maps = found[layer]
+    maps = activations[layer]
     if maps.size > VALUES:
         fit = max(1, VALUES // maps[..., 0].size)
         st.caption(f"The first {fit} of its {maps.shape[-1]} maps are shown.")
@@ -228,7 +230,7 @@ def show_layer(model: Model, found: dict[str, np.ndarray]) -> None:
     )
 
 
-def show_units(model: Model, found: dict[str, np.ndarray]) -> None:
+def show_units(model: Model, activations: dict[str, np.ndarray]) -> None:
     """The activations of every layer that is a vector, as a strip of colors."""
     from cnnkit.figures.heatmaps import unit_strip
 
@@ -238,7 +240,7 @@ def show_units(model: Model, found: dict[str, np.ndarray]) -> None:
     )
     for layer in anatomy.vector_layers(model)[:-1]:
         what = anatomy.describe(model.get_layer(layer))
-        values = found[layer]
+        values = activations[layer]
         charts.chart(
             unit_strip(values, f"{layer} · {len(values)} · {what}"),
             alt=f"{len(values)} activations of {layer}, {values.min():.2f} to {values.max():.2f}",

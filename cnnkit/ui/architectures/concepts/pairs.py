@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
+from functools import partial
+from typing import Any
 
 import numpy as np
 import streamlit as st
@@ -32,24 +34,40 @@ def show_pair(pair: Pair, *, key: str) -> None:
         key: of the elements, and in the runs' names.
     """
     st.markdown("##### Gradient norm of each layer before training")
-    _gradients_before(pair, key)
+    _show_gradient_norms(
+        {name: partial(_initial_model, recipe) for name, recipe in pair.items()},
+        pair,
+        asked=("gradients", *(recipe.to_json() for recipe in pair.values())),
+        key=f"{key}_before",
+        waiting="Building both networks …",
+    )
     st.markdown("##### Learning curves")
     runs = cache.store().list(kind="train")
-    found = {name: _latest(recipe, runs) for name, recipe in pair.items()}
-    missing = {name: pair[name] for name, run in found.items() if run is None}
+    latest = {name: _latest(recipe, runs) for name, recipe in pair.items()}
+    missing = {name: pair[name] for name, run in latest.items() if run is None}
     if missing:
         _offer_training(missing, key)
-    ids = [run.id for run in found.values() if run]
+    ids = [run.id for run in latest.values() if run]
     if ids:
         polling.follow_all(
             lambda: [cache.store().get(run_id) for run_id in ids],
             lambda runs: _show_training(
-                dict(zip(filter(found.get, found), runs, strict=True)), pair
+                dict(zip(filter(latest.get, latest), runs, strict=True)), pair
             ),
         )
-    if all(run and run.status is Status.FINISHED for run in found.values()):
+    if all(run and run.status is Status.FINISHED for run in latest.values()):
         st.markdown("##### Gradient norm of each layer after training")
-        _gradients_after({name: run for name, run in found.items() if run}, pair, key)
+        folders = {name: cache.store().model_folder(run.id) for name, run in latest.items() if run}
+        _show_gradient_norms(
+            {
+                name: lambda _, folder=folder: load_model(folder)[0]
+                for name, folder in folders.items()
+            },
+            pair,
+            asked=("trained gradients", *ids),
+            key=f"{key}_after",
+            waiting="Loading both networks …",
+        )
 
 
 def _latest(recipe: Recipe, runs: Iterable[Run]) -> Run | None:
@@ -116,63 +134,50 @@ def _points(rows: Sequence[Mapping[str, float]], metric: str) -> tuple[list[floa
     return [row["epoch"] for row in whole], [row[metric] for row in whole]
 
 
-def _gradients_before(pair: Pair, key: str) -> None:
-    keys = [recipe.to_json() for recipe in pair.values()]
-    dataset = cache.dataset(next(iter(pair.values())).dataset)
-    images = _sample(dataset.part("train"))
-    norms = background().ask(
-        ("gradients", *keys),
-        lambda: {name: _norms_at_start(recipe, images) for name, recipe in pair.items()},
-    )
-    when_ready(
-        norms,
-        lambda found: _draw_norms(found, pair, f"{key}_before"),
-        waiting="Building both networks …",
-    )
+def _show_gradient_norms(
+    build: Mapping[str, Callable[[Any], Any]],
+    pair: Pair,
+    *,
+    asked: Hashable,
+    key: str,
+    waiting: str,
+) -> None:
+    """The gradient norms of both networks for the same training images, in the background.
 
-
-def _gradients_after(runs: Mapping[str, Run], pair: Pair, key: str) -> None:
-    dataset = cache.dataset(next(iter(pair.values())).dataset)
-    images = _sample(dataset.part("train"))
-    folders = {name: cache.store().model_folder(run.id) for name, run in runs.items()}
+    Args:
+        build: title to a function from the shape of an image to the network.
+        pair: the two recipes.
+        asked: key of the result in the background.
+        key: of the chart.
+        waiting: what is said until then.
+    """
+    images, labels = cache.dataset(next(iter(pair.values())).dataset).part("train")
+    sample = np.random.default_rng(0).choice(len(images), IMAGES, replace=False)
 
     def work() -> dict[str, Norms]:
         from cnnkit.training import gradient_norms
 
+        batch = images[sample], labels[sample]
         return {
-            name: gradient_norms(load_model(folder)[0], *images) for name, folder in folders.items()
+            name: gradient_norms(make(images.shape[1:]), *batch) for name, make in build.items()
         }
 
-    norms = background().ask(("trained gradients", *(run.id for run in runs.values())), work)
-    when_ready(
-        norms,
-        lambda found: _draw_norms(found, pair, f"{key}_after"),
-        waiting="Loading both networks …",
-    )
+    result = background().ask(asked, work)
+    when_ready(result, lambda norms: _draw_norms(norms, key), waiting=waiting)
 
 
-def _sample(part: tuple[np.ndarray, np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
-    images, labels = part
-    chosen = np.random.default_rng(0).choice(len(images), IMAGES, replace=False)
-    return images[chosen], labels[chosen]
+def _initial_model(recipe: Recipe, shape: Any) -> Any:
+    return create_model(recipe.model, input_shape=shape, seed=recipe.seed, **recipe.model_options)
 
 
-def _norms_at_start(recipe: Recipe, images: tuple[np.ndarray, np.ndarray]) -> Norms:
-    from cnnkit.training import gradient_norms
-
-    shape = images[0].shape[1:]
-    model = create_model(recipe.model, input_shape=shape, seed=recipe.seed, **recipe.model_options)
-    return gradient_norms(model, *images)
-
-
-def _draw_norms(found: Mapping[str, Norms], pair: Pair, key: str) -> None:
-    layers = list(next(iter(found.values())))  # those of the auxiliary classifiers come last
-    common = [layer for layer in layers if all(layer in norms for norms in found.values())]
+def _draw_norms(norms_of: Mapping[str, Norms], key: str) -> None:
+    layers = list(next(iter(norms_of.values())))  # those of the auxiliary classifiers come last
+    common = [layer for layer in layers if all(layer in norms for norms in norms_of.values())]
     chart(
         curves.lines(
             {
                 name: (list(range(1, len(common) + 1)), [norms[layer] for layer in common])
-                for name, norms in found.items()
+                for name, norms in norms_of.items()
             },
             x_title="layer, from input to output",
             y_title="norm of the gradient",
@@ -182,11 +187,11 @@ def _draw_norms(found: Mapping[str, Norms], pair: Pair, key: str) -> None:
             height=260,
         ),
         alt="Norm of each layer's gradient: in the first layer "
-        + ", ".join(f"{name} {norms[common[0]]:.2g}" for name, norms in found.items()),
+        + ", ".join(f"{name} {norms[common[0]]:.2g}" for name, norms in norms_of.items()),
         key=key,
     )
-    first = [norms[common[0]] for norms in found.values()]
-    names = list(found)
+    first = [norms[common[0]] for norms in norms_of.values()]
+    names = list(norms_of)
     if min(first) > 0:
         st.caption(
             f"In the first layer the gradient norm of “{names[0]}” is {first[0] / first[1]:.2g} "
