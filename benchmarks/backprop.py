@@ -119,7 +119,7 @@ def _table(recipe: str, curves: Sequence[TrainingCurve]) -> str:
         f"**{RECIPES[recipe].title}** (`{recipe}`), means over {SEEDS} seeds",
         "",
         "| trained | epochs | mean probability, the author's | ours | smallest to largest "
-        "| right answers | seconds, the author's | ours | epochs a second, the author's | ours |",
+        "| test accuracy | seconds, the author's | ours | epochs a second, the author's | ours |",
         "| --- " * 10 + "|",
     ]
     for way in WAYS:

@@ -192,8 +192,8 @@ class Probe:
 
     Args:
         model: from one (batch, height, width, channels), 0 to 255. Of a nested network its
-            answer can be read, not what is inside it; of a layer with several outputs the
-            first, of a layer used several times its first answer.
+            output can be read, not what is inside it; of a layer with several outputs the
+            first, of a layer used several times the output of its first use.
         layers: names of the layers to read; None: all.
 
     Raises:
@@ -234,9 +234,9 @@ class Probe:
             raise IncompatibleError(
                 f"The network takes images of {self._shape}. Received: {images.shape[1:]}."
             )
-        answers = self._call(tf.constant(images, tf.float32))
-        answers = answers if isinstance(answers, list | tuple) else [answers]
-        return {name: answer.numpy() for name, answer in zip(self.layers, answers, strict=True)}
+        outputs = self._call(tf.constant(images, tf.float32))
+        outputs = outputs if isinstance(outputs, list | tuple) else [outputs]
+        return {name: output.numpy() for name, output in zip(self.layers, outputs, strict=True)}
 
 
 def _fits(shape: tuple[int, ...], wanted: tuple[int | None, ...]) -> bool:

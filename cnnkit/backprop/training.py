@@ -163,7 +163,7 @@ def train(
 
 
 def measure(network: NumpyModel, images: np.ndarray, labels: np.ndarray) -> tuple[float, float]:
-    """Mean softmax probability of the true class, and the share of right answers."""
+    """Mean softmax probability of the true class, and the accuracy."""
     probabilities = network.probabilities(images)
     true = np.take_along_axis(probabilities, labels[:, np.newaxis], axis=1)
     return float(true.mean()), float((probabilities.argmax(axis=1) == labels).mean())

@@ -105,7 +105,7 @@ def accuracy_against_cost(
 
     Args:
         costs: of each network, more than 0.
-        shares: of right answers, 0 to 1.
+        shares: accuracies, 0 to 1.
         names: of the networks; `customdata[0]` of each dot.
         families: of each network.
         x_title: of the axis of costs.

@@ -25,7 +25,7 @@ BLOCK = 92  # pixels on the screen, height of a row of numbers folded into a blo
 
 def draw_network(
     stages: Sequence[Stage],
-    answers: Mapping[str, np.ndarray],
+    activations: Mapping[str, np.ndarray],
     probabilities: np.ndarray,
     class_names: Sequence[str],
 ) -> str:
@@ -33,15 +33,15 @@ def draw_network(
 
     Args:
         stages: from `cnnkit.anatomy.stages`, the image first, the logits last.
-        answers: layer name → (height, width, channels) or (units,), for one image.
+        activations: layer name → (height, width, channels) or (units,), for one image.
         probabilities: (classes,), drawn in the place of the logits.
         class_names: (classes,).
     """
     tallest = max(stage.shape[0] for stage in stages if stage.images)
-    boxes = [_stage(stage, answers[stage.name], tallest) for stage in stages[:-1]]
+    boxes = [_stage(stage, activations[stage.name], tallest) for stage in stages[:-1]]
     boxes.append(_answer(stages[-1], probabilities, class_names))
     words = ", then ".join(stage.label for stage in stages)
-    alt = html.escape(f"From the image to the answer: {words}")
+    alt = html.escape(f"From the image to the output: {words}")
     drawn = "".join(boxes)
     row = f'<div class="cnn-network" role="img" aria-label="{alt}">{drawn}</div>'
     return stylesheet("network") + row
@@ -64,8 +64,8 @@ def folded(values: np.ndarray) -> np.ndarray:
     return np.pad(values, (0, rows * columns - len(values))).reshape(rows, columns)
 
 
-def _stage(stage: Stage, answer: np.ndarray, tallest: int) -> str:
-    return _box(_map_stack(answer, tallest) if stage.images else _block(answer), stage)
+def _stage(stage: Stage, activation: np.ndarray, tallest: int) -> str:
+    return _box(_map_stack(activation, tallest) if stage.images else _block(activation), stage)
 
 
 def _box(drawing: str, stage: Stage) -> str:
@@ -108,7 +108,7 @@ def _answer(stage: Stage, probabilities: np.ndarray, class_names: Sequence[str])
         f'<s><u style="width:{100 * p:.1f}%"></u></s>'
         for i, (name, p) in enumerate(zip(class_names, probabilities, strict=True))
     ]
-    return _box(f'<div class="answer">{"".join(rows)}</div>', stage)
+    return _box(f'<div class="outputs">{"".join(rows)}</div>', stage)
 
 
 def _source(values: np.ndarray, largest: float | None = None, colors: str = "diverging") -> str:

@@ -24,7 +24,7 @@ TOLERANCE = 1e-3  # of the largest logit: two ways of adding up a convolution di
 
 @dataclass(frozen=True, kw_only=True)
 class Export:
-    """A file, and how far its answers are from the network's."""
+    """A file, and how far its outputs are from those of the network."""
 
     path: Path
     format: str
@@ -47,11 +47,11 @@ def export_network(model: keras.Model, folder: Path, kind: str, examples: np.nda
         model: from (batch, height, width, channels), 0 to 255, to logits.
         folder: made where it is missing.
         kind: key of `FORMATS`.
-        examples: to compare answers on, (images, height, width, channels), 0 to 255.
+        examples: to compare outputs on, (images, height, width, channels), 0 to 255.
 
     Raises:
-        IncompatibleError: the libraries for it are not installed, or the file's answers
-            are not the network's.
+        IncompatibleError: the libraries for it are not installed, or the file's outputs
+            are not those of the network.
     """
     if kind not in FORMATS:
         raise ValueError(f"`kind` must be one of {', '.join(FORMATS)}. Received: {kind!r}.")
@@ -69,7 +69,7 @@ def export_network(model: keras.Model, folder: Path, kind: str, examples: np.nda
     if not difference <= TOLERANCE * max(1.0, float(np.abs(expected).max())):
         path.unlink()
         raise IncompatibleError(
-            f"The {kind} file answers otherwise than the network: by {difference:.3g} in a logit."
+            f"The outputs of the {kind} file differ from the network's by up to {difference:.3g}."
         )
     return Export(
         path=path,
@@ -86,14 +86,14 @@ def _ask_litert(path: Path, images: np.ndarray) -> np.ndarray:
 
     interpreter = tf.lite.Interpreter(str(path))
     (source,), (target,) = interpreter.get_input_details(), interpreter.get_output_details()
-    answers = []
+    outputs = []
     for image in images:
         interpreter.resize_tensor_input(source["index"], (1, *image.shape))
         interpreter.allocate_tensors()
         interpreter.set_tensor(source["index"], image[np.newaxis])
         interpreter.invoke()
-        answers.append(interpreter.get_tensor(target["index"])[0])
-    return np.stack(answers)
+        outputs.append(interpreter.get_tensor(target["index"])[0])
+    return np.stack(outputs)
 
 
 def _ask_onnx(path: Path, images: np.ndarray) -> np.ndarray:

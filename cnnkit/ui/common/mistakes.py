@@ -71,32 +71,38 @@ def show_mistakes(run: Run, *, key: str) -> None:
         run: finished, with predictions.
         key: of the widgets, so that two runs can be on one page.
     """
-    answers = cache.predictions(run.id)
-    images = images_of(run, answers)
+    predictions = cache.predictions(run.id)
+    images = images_of(run, predictions)
     names = cache.run_classes(run)
     matrix, images_column = st.columns([1.15, 1], gap="large")
     with matrix:
         st.markdown("**Confusion matrix**")
         st.caption("Rows: true class. Columns: predicted class. Click a cell to see its images.")
-        cell = charts.confusion_matrix(answers.confusion, names, key=f"{key}_{run.id}_confusion")
+        cell = charts.confusion_matrix(
+            predictions.confusion, names, key=f"{key}_{run.id}_confusion"
+        )
     with images_column:
         if cell is None:
-            wrong = answers.misclassified()
+            wrong = predictions.misclassified()
             st.markdown("**Most confident errors**")
-            _thumbnails(wrong, answers, images, names, f"{key}_{run.id}_all")
+            _thumbnails(wrong, predictions, images, names, f"{key}_{run.id}_all")
         else:
             true, predicted = cell
             st.markdown(f"**True class {names[true]}, predicted class {names[predicted]}**")
             _thumbnails(
-                answers.cell(true, predicted), answers, images, names, f"{key}_{run.id}_{cell}"
+                predictions.cell(true, predicted),
+                predictions,
+                images,
+                names,
+                f"{key}_{run.id}_{cell}",
             )
 
 
 def show_class_scores(run: Run) -> None:
     """Recall of each class, with the counts behind it."""
-    answers = cache.predictions(run.id)
+    predictions = cache.predictions(run.id)
     names = cache.run_classes(run)
-    scores = answers.by_class()
+    scores = predictions.by_class()
     st.dataframe(
         {
             "Class": [names[score.number] for score in scores],
@@ -123,7 +129,7 @@ def show_class_scores(run: Run) -> None:
     )
 
 
-def images_of(run: Run, answers: Predictions) -> EvaluatedImages:
+def images_of(run: Run, predictions: Predictions) -> EvaluatedImages:
     """The images that a run was tested on.
 
     Raises:
@@ -134,7 +140,7 @@ def images_of(run: Run, answers: Predictions) -> EvaluatedImages:
     if run.starter and not dataset_info(name).available:
         return _shipped_images(run.id)
     images, labels = cache.test_images(run)
-    if not np.array_equal(labels, answers.labels):
+    if not np.array_equal(labels, predictions.labels):
         raise IncompatibleError(
             f"The test images of {dataset_info(name).title} on this machine are not those "
             "that this run was tested on."
@@ -165,15 +171,15 @@ def _confidence_interval(run: Run) -> None:
     )
 
 
-def _thumbnails(places, answers: Predictions, tested: EvaluatedImages, names, key: str) -> None:
+def _thumbnails(places, predictions: Predictions, tested: EvaluatedImages, names, key: str) -> None:
     if not len(places):
         st.caption("No images.")
         return
     here, images = tested.at(places)
     limit = st.session_state.setdefault(f"{key}_shown", PER_PAGE)
     _count(len(places), len(here), min(limit, len(here)))
-    true, predicted = answers.labels[here], answers.predicted[here]
-    chances = 100 * answers.confidence[here]
+    true, predicted = predictions.labels[here], predictions.predicted[here]
+    chances = 100 * predictions.confidence[here]
     small = images.shape[1] <= DIGIT
     draw_images = charts.thumbnails if small else charts.photos
     draw_images(
