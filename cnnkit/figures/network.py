@@ -39,7 +39,7 @@ def draw_network(
     """
     tallest = max(stage.shape[0] for stage in stages if stage.images)
     boxes = [_stage(stage, activations[stage.name], tallest) for stage in stages[:-1]]
-    boxes.append(_answer(stages[-1], probabilities, class_names))
+    boxes.append(_outputs(stages[-1], probabilities, class_names))
     words = ", then ".join(stage.label for stage in stages)
     alt = html.escape(f"From the image to the output: {words}")
     drawn = "".join(boxes)
@@ -101,7 +101,7 @@ def _block(values: np.ndarray) -> str:
     return f'<img alt="" src="{image}" style="width:{width:.0f}px;height:{BLOCK}px">'
 
 
-def _answer(stage: Stage, probabilities: np.ndarray, class_names: Sequence[str]) -> str:
+def _outputs(stage: Stage, probabilities: np.ndarray, class_names: Sequence[str]) -> str:
     best = int(np.argmax(probabilities))
     rows = [
         f'<i class="{"best" if i == best else ""}">{html.escape(name)}</i>'
