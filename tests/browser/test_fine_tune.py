@@ -84,8 +84,8 @@ def test_drawn_flowers_are_imported_trained_on_predicted_and_renamed(app, page, 
     assert f"data={imported}" in page.url
 
     page.get_by_text("Trainable parameters").wait_for()
-    expect(page.get_by_role("slider", name="Learn from")).to_have_attribute(
-        "aria-valuetext", "everything"
+    expect(page.get_by_role("slider", name="Unfreeze from block")).to_have_attribute(
+        "aria-valuetext", "all layers"
     )
     page.get_by_alt_text("Training images, as they are, then changed in several ways").wait_for()
     page.get_by_role("button", name="Fine-tune", exact=True).click()
@@ -94,13 +94,12 @@ def test_drawn_flowers_are_imported_trained_on_predicted_and_renamed(app, page, 
 
     page.get_by_text("Most confident errors").wait_for()
     answer = KINDS[click_fullest_cell(page, true=0, classes=3)]
-    verb = "correctly predicted as" if answer == KINDS[0] else "predicted as"
-    page.get_by_text(f"{KINDS[0]} {verb} {answer}").wait_for()
-    page.get_by_alt_text(f"An image of {KINDS[0]}, predicted as {answer}").first.wait_for()
+    page.get_by_text(f"True class {KINDS[0]}, predicted class {answer}").wait_for()
+    page.get_by_alt_text(f"True class {KINDS[0]}, predicted class {answer}").first.wait_for()
 
     new = tmp_path / "new.png"
     new.write_bytes(png(draw_flower("Bluebell", 99, side=SIDE)))
-    page.get_by_role("link", name="Show it your images").click()
+    page.get_by_role("link", name="Predict your images").click()
     page.wait_for_url(re.compile("predict.*run"))
     page.locator('input[type="file"]').first.set_input_files(str(new))
     page.get_by_text("Bluebell").first.wait_for()
@@ -114,7 +113,7 @@ def test_drawn_flowers_are_imported_trained_on_predicted_and_renamed(app, page, 
     )
     dialog.get_by_role("button", name="Keep these names").click()
     dialog.wait_for(state="detached")
-    page.get_by_role("link", name="Show it your images").click()
+    page.get_by_role("link", name="Predict your images").click()
     page.wait_for_url(re.compile("predict.*run"))
     page.locator('input[type="file"]').first.set_input_files(str(new))
     page.get_by_text("Hyacinthoides").first.wait_for()

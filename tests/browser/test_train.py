@@ -67,9 +67,9 @@ def test_a_finished_run_is_questioned_renamed_and_deleted_after_a_question(app, 
     page.get_by_text("Most confident errors").wait_for()
 
     click_cell(page, true=3, predicted=3)
-    page.get_by_text("3 correctly predicted as 3").wait_for()
-    page.get_by_alt_text("An image of 3, predicted as 3").first.wait_for()
-    page.get_by_alt_text(re.compile("An image of [^3]")).first.wait_for(state="detached")
+    page.get_by_text("True class 3, predicted class 3").wait_for()
+    page.get_by_alt_text("True class 3, predicted class 3").first.wait_for()
+    page.get_by_alt_text(re.compile("True class [^3]")).first.wait_for(state="detached")
 
     page.reload()
     page.get_by_text("Most confident errors").wait_for()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import gc
 import inspect
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -64,7 +65,9 @@ def test_what_a_run_told_last_is_sent_before_a_fragment_gets_a_runner(
         AppSession.request_rerun(session, ClientState(fragment_id=fragment))
         await asyncio.sleep(0.01)
 
-    asyncio.run(ask())
+    # Playwright's loop may be running in this thread.
+    with ThreadPoolExecutor(1) as thread:
+        thread.submit(asyncio.run, ask()).result()
     in_turn = ["the run's last words", "request"]
     assert told == (in_turn if fragment and stopped else in_turn[::-1])
 
