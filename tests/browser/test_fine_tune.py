@@ -88,6 +88,7 @@ def test_drawn_flowers_are_imported_trained_on_predicted_and_renamed(app, page, 
         "aria-valuetext", "all layers"
     )
     page.get_by_alt_text("Training images, as they are, then changed in several ways").wait_for()
+    app.settle(page)
     page.get_by_role("button", name="Fine-tune", exact=True).click()
     page.wait_for_url(re.compile("run="))
     page.get_by_text("Test accuracy").wait_for()

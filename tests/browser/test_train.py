@@ -84,7 +84,7 @@ def test_a_finished_run_is_questioned_renamed_and_deleted_after_a_question(app, 
     title.wait_for()
 
     page.get_by_role("button", name="Delete").click()
-    dialog.get_by_role("button", name="Keep it").click()
+    dialog.get_by_role("button", name="Cancel").click()
     dialog.wait_for(state="detached")
     title.wait_for()
     page.get_by_role("button", name="Delete").click()
