@@ -105,6 +105,20 @@ def test_a_module_with_an_underscore_is_imported_by_its_own_package_alone():
     assert trespassers == []
 
 
+def test_a_function_with_an_underscore_is_used_by_its_own_module_alone():
+    trespassers = []
+    for path in _sources():
+        imported = {name.rpartition(".")[2]: name for _, name in _imports(path) if _part(name)}
+        trespassers += [f"{path} imports {name}" for name in imported.values() if _is_private(name)]
+        trespassers += [
+            f"{path}:{node.lineno} uses {ast.unparse(node)}"
+            for node in ast.walk(ast.parse((ROOT / path).read_text("utf-8")))
+            if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name)
+            if _is_private(f"{imported.get(node.value.id)}.{node.attr}")
+        ]
+    assert trespassers == []
+
+
 def test_no_two_public_classes_share_a_name():
     places: dict[str, list[str]] = {}
     for path, node in _definitions(ast.ClassDef):
@@ -219,6 +233,16 @@ def _definitions(kind: type[ast.stmt]):
             for node in ast.parse((ROOT / path).read_text("utf-8")).body:
                 if isinstance(node, kind) and not node.name.startswith("_"):
                     yield path, node
+
+
+def _is_private(name: str) -> bool:
+    """Whether a dotted name ends in one with an underscore that is no module of cnnkit."""
+    last = name.rpartition(".")[2]
+    path = ROOT / name.replace(".", "/")
+    is_module = path.with_suffix(".py").is_file() or path.is_dir()
+    return (
+        bool(_part(name)) and last.startswith("_") and not last.startswith("__") and not is_module
+    )
 
 
 def _private_module(name: str) -> tuple[str, str]:

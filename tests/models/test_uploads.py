@@ -402,3 +402,32 @@ def test_the_size_in_memory_is_that_of_the_weights_however_the_file_is_packed(go
     assert uploaded_bytes(good) == uploaded_bytes(packed) == expected
     with pytest.raises(InvalidModelError):
         uploaded_bytes(good[:100])
+
+
+@pytest.mark.parametrize(
+    ("shape", "kernel_size", "strides"),
+    [
+        ((6, 6), (2, 4), (1, 3)),
+        ((34, 3), (4, 3), (1, 4)),
+        ((14, 6), (4, 6), (1, 5)),
+        ((8, 8, 8), (2, 3, 2), (1, 4, 3)),
+    ],
+)
+def test_strided_convolutions_of_one_channel_give_the_numbers_of_numpy(
+    tmp_path, shape, kernel_size, strides
+):
+    kind = layers.Conv2D if len(shape) == 2 else layers.Conv3D
+    convolution = kind(3, kernel_size, strides, bias_initializer="ones")
+    image = keras.Input((8, 64, 1) if len(shape) == 3 else (*shape, 1))
+    x = convolution(layers.Reshape((*shape, 1))(image))
+    model = open_uploaded_model(saved(keras.Model(image, layers.Flatten()(x)), tmp_path))
+    rng = np.random.default_rng(0)
+    axes = tuple(range(1, len(shape) + 1))
+    for _ in range(30):  # TensorFlow's float32 is wrong now and then: it reads what lies in memory
+        images = rng.uniform(0, 1, (5, *image.shape[1:])).astype(np.float32)
+        windows = np.lib.stride_tricks.sliding_window_view(
+            images.reshape(5, *shape).astype(np.float64), kernel_size, axis=axes
+        )[:, *(slice(None, None, stride) for stride in strides)]
+        kernel = np.asarray(convolution.kernel)[..., 0, :]
+        expected = 1 + np.tensordot(windows, kernel, len(shape))
+        np.testing.assert_allclose(model(images), expected.reshape(5, -1), atol=1e-5)
