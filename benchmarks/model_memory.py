@@ -24,11 +24,11 @@ STAND_IN = """
 import sys, h5py, keras
 from pathlib import Path
 from keras.src.legacy.saving import legacy_h5_format
-from cnnkit.weight_files import WEIGHT_FILES
+from cnnkit.assets import ASSETS, weights_asset
 from cnnkit.models import pretrained_info
 for name in sys.argv[2:]:
     model = getattr(keras.applications, pretrained_info(name).builder)(weights=None)
-    with h5py.File(Path(sys.argv[1]) / WEIGHT_FILES[name].filename, "w") as file:
+    with h5py.File(Path(sys.argv[1]) / ASSETS[weights_asset(name)].filename, "w") as file:
         legacy_h5_format.save_weights_to_hdf5_group(file, model)
 """
 

@@ -60,7 +60,7 @@ def _models(*groups: str) -> str:
 
 def _datasets() -> str:
     specs = map(dataset_info, list_datasets())
-    rows = ((f"`{one.name}`", one.description, one.source, one.licence) for one in specs)
+    rows = ((f"`{one.name}`", one.description, one.source, one.license) for one in specs)
     return _table(("data set", "what it is", "source", "license"), rows)
 
 

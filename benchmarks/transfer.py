@@ -42,7 +42,7 @@ def noise(images: np.ndarray, train: int, validation: int) -> Dataset:
     spec = DatasetSpec(
         name="noise", title="Noise", input_shape=images.shape[1:],
         class_names=tuple(map(str, range(CLASSES))), images=(train + validation, 1),
-        description="", source="", licence="", embedded=True,
+        description="", source="", license="", embedded=True,
     )  # fmt: skip
     order = np.arange(len(images))
     splits = {

@@ -12,6 +12,7 @@ import hashlib
 import http
 import http.client
 import time
+import tomllib
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,7 +22,6 @@ from urllib.request import Request, urlopen
 from cnnkit.errors import AssetUnavailableError, UnknownNameError
 from cnnkit.files import replacing
 from cnnkit.settings import get_settings
-from cnnkit.weight_files import WEIGHT_FILES, WITHOUT_TOP_FILES, WeightFile
 
 Progress = Callable[[int, int], object]  # bytes so far, bytes in all
 
@@ -37,12 +37,12 @@ class Asset:
     name: str  # "mnist", or for weights "<network>.imagenet"
     title: str  # shown to people
     filename: str  # as its publisher calls it, and as it is named in CNNKIT_DATA_DIR
-    url: str | None  # official address; None: there is none, users provide the file
-    checksum: str | None  # "sha256:…" or "md5:…" of the official file; None: none published
+    url: str | None = None  # official address; None: there is none, users provide the file
+    checksum: str | None = None  # "sha256:…" or "md5:…" of the official file; None: none published
     bytes: int  # size of the official file; for weights about, the exact one is not published
     cache_folder: str  # folder of Keras's cache: "datasets" or "models"
     data_folder: str = ""  # folder within CNNKIT_DATA_DIR
-    licence: str
+    license: str
     source: str  # authors and title
 
 
@@ -56,69 +56,31 @@ def without_top_asset(network: str) -> str:
     return f"{network}.imagenet.notop"
 
 
-def _weights(name: str, title: str, file: WeightFile) -> Asset:
+def _read_table() -> dict[str, Asset]:
+    """The assets of `assets.toml`, by name."""
+    table = tomllib.loads(Path(__file__).with_name("assets.toml").read_text("utf-8"))
+    assets = [Asset(name=name, **values) for name, values in table["files"].items()]
+    for network, values in table["weights"].items():
+        assets.append(_weights(weights_asset(network), network, **values))
+    for network, values in table["without_top"].items():
+        assets.append(_weights(without_top_asset(network), f"{network}, no top", **values))
+    return {asset.name: asset for asset in assets}
+
+
+def _weights(name: str, title: str, *, parameters: int, **values: str) -> Asset:
     return Asset(
         name=name,
-        title=title,
-        filename=file.filename,
-        url=file.url,
-        checksum=file.checksum,
-        bytes=4 * file.parameters,
+        title=f"ImageNet weights of {title}",
+        bytes=4 * parameters,
         cache_folder="models",
         data_folder="weights",
-        licence="as its publisher states",
-        source="Keras Applications" if file.url else "see docs/pretrained.md",
+        license="as its publisher states",
+        source="Keras Applications" if "url" in values else "see docs/pretrained.md",
+        **values,
     )
 
 
-ASSETS = {
-    asset.name: asset
-    for asset in (
-        Asset(
-            name="mnist",
-            title="MNIST handwritten digits",
-            filename="mnist.npz",
-            url="https://storage.googleapis.com/tensorflow/tf-keras-datasets/mnist.npz",
-            checksum="sha256:731c5ac602752760c8e48fbffcf8c3b850d9dc2a2aedcf2cc48468fc17b673d1",
-            bytes=11_490_434,
-            cache_folder="datasets",
-            licence="CC BY-SA 3.0",
-            source="Yann LeCun, Corinna Cortes: The MNIST database of handwritten digits",
-        ),
-        Asset(
-            name="flowers17",
-            title="17 kinds of flowers",
-            filename="17flowers.tgz",
-            url="https://www.robots.ox.ac.uk/~vgg/data/flowers/17/17flowers.tgz",
-            checksum="sha256:fe38a60f8b4a95e657551247d3e7d799a3fafcdbc595be504b12839967823d70",
-            bytes=60_270_631,
-            cache_folder="datasets",
-            licence="research use; the photos belong to their owners",
-            source="Maria-Elena Nilsback, Andrew Zisserman: A Visual Vocabulary for Flower "
-            "Classification (17 Category Flower Dataset)",
-        ),
-        Asset(
-            name="imagenet_classes",
-            title="names of the 1,000 ImageNet classes",
-            filename="imagenet_class_index.json",
-            url="https://storage.googleapis.com/download.tensorflow.org/data/"
-            "imagenet_class_index.json",
-            checksum="md5:c2c37ea517e94d9795004a39431a14cb",
-            bytes=35_363,
-            cache_folder="models",
-            licence="Apache-2.0",
-            source="Keras",
-        ),
-        *(
-            _weights(weights_asset(network), f"ImageNet weights of {network}", file)
-            for network, file in WEIGHT_FILES.items()
-        ),
-        *(
-            _weights(without_top_asset(network), f"ImageNet weights of {network}, no top", file)
-            for network, file in WITHOUT_TOP_FILES.items()
-        ),
-    )
-}
+ASSETS = _read_table()
 
 
 def find(name: str) -> Path | None:

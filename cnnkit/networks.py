@@ -27,7 +27,6 @@ from cnnkit.files import BoundedFolder
 from cnnkit.models import CARD_FILE, MODEL_FILE, ModelCard
 from cnnkit.runs import RunStore
 from cnnkit.settings import Settings, get_settings
-from cnnkit.weight_files import WITHOUT_TOP_FILES
 
 if TYPE_CHECKING:
     from cnnkit.models import ModelCache, Predictor
@@ -199,8 +198,8 @@ class NetworkRef:
             return self._file(MODEL_FILE).stat().st_size
         if self.kind == UPLOADED:
             return self._facts()["bytes"]
-        if self.kind == WITHOUT_TOP and self.name in WITHOUT_TOP_FILES:
-            return 4 * WITHOUT_TOP_FILES[self.name].parameters
+        if self.kind == WITHOUT_TOP and assets.without_top_asset(self.name) in assets.ASSETS:
+            return assets.ASSETS[assets.without_top_asset(self.name)].bytes
         if self.name in models.list_pretrained():
             return 4 * models.pretrained_info(self.name).parameters
         return 4 * models.model_info(self.name).parameters

@@ -85,10 +85,10 @@ def test_the_seeds_vgg16_learns_what_the_seed_let_learn():
 
 def test_the_images_that_the_author_asked_about_are_of_the_classes_he_says():
     from cnnkit.datasets import dataset_info
-    from cnnkit.published.example_answers import DATASET, FLOWERS
+    from cnnkit.published.reproductions import EXAMPLE_ANSWERS, EXAMPLES_DATASET
 
-    names = dataset_info(DATASET).class_names
-    for one in FLOWERS:
+    names = dataset_info(EXAMPLES_DATASET).class_names
+    for one in EXAMPLE_ANSWERS:
         assert names[one.row // 80] == one.true == one.answers[0][0]
         values = [value for _, value in one.answers]
         assert set(dict(one.answers)) <= set(names) and values == sorted(values, reverse=True)

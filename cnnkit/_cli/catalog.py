@@ -47,7 +47,7 @@ def datasets(ctx: click.Context, as_json: bool):
             "classes": spec.classes,
             "available": spec.available,
             "source": spec.source,
-            "licence": spec.licence,
+            "license": spec.license,
         }
         for spec in map(dataset_info, [*list_datasets(), *list_datasets("own")])
     ]

@@ -45,7 +45,7 @@ _MEMBER = re.compile(r"(?:\./)?jpg/image_(\d{4})\.jpg")
 
 
 def stored(
-    path: Path, store: ImageStore, *, source: str, licence: str, progress: Progress = nothing
+    path: Path, store: ImageStore, *, source: str, license: str, progress: Progress = nothing
 ) -> Entry:
     """The images in the order of their numbers, decoded the first time.
 
@@ -53,7 +53,7 @@ def stored(
         path: of the archive.
         store: where they are kept, by the archive's content.
         source: authors and title.
-        licence: of the images.
+        license: of the images.
         progress: called with the images so far and in all.
 
     Raises:
@@ -79,7 +79,7 @@ def stored(
                     counts=(PER_CLASS,) * len(CLASS_NAMES),
                     side=SIDE,
                     source=source,
-                    licence=licence,
+                    license=license,
                     fingerprint=fingerprint,
                     derived=True,
                 ),

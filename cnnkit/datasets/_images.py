@@ -71,7 +71,7 @@ def _flowers(spec: DatasetSpec, choice: DatasetOptions) -> Dataset:
         assets.fetch("flowers17"),
         ImageStore.of(),
         source=spec.source,
-        licence=spec.licence,
+        license=spec.license,
         progress=choice.progress,
     )
     held_out = _flowers17.VALIDATION * len(_flowers17.CLASS_NAMES)
@@ -125,7 +125,7 @@ IMAGE_SETS = {
             ),
             description="1,360 photos of 17 kinds of flowers common in Britain, 80 of each.",
             source=assets.ASSETS["flowers17"].source,
-            licence=assets.ASSETS["flowers17"].licence,
+            license=assets.ASSETS["flowers17"].license,
             embedded=False,
             asset="flowers17",
             kind="images",
@@ -144,7 +144,7 @@ IMAGE_SETS = {
                 "photos: results on them say nothing about real flowers."
             ),
             source=drawn.SOURCE,
-            licence="made by this program",
+            license="made by this program",
             embedded=True,
             kind="images",
         ),

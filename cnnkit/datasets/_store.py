@@ -45,7 +45,7 @@ class Card:
     counts: tuple[int, ...]  # images of each class
     side: int  # pixels
     source: str
-    licence: str
+    license: str
     fingerprint: str  # of the pixels, in their order
     derived: bool  # can be made again
     made: str = ""  # ISO 8601, in UTC
@@ -112,8 +112,11 @@ class ImageStore:
     def _card(self, key: str, path: Path) -> Card | None:
         try:
             values = json.loads(path.read_text("utf-8"))
-            names, counts = tuple(values.pop("class_names")), tuple(values.pop("counts"))
-            return Card(class_names=names, counts=counts, **values)
+            values["class_names"] = tuple(values["class_names"])
+            values["counts"] = tuple(values["counts"])
+            if "licence" in values:  # as earlier versions spelled it
+                values["license"] = values.pop("licence")
+            return Card(**values)
         except FileNotFoundError:
             return None
         except (ValueError, TypeError, KeyError) as error:

@@ -26,7 +26,7 @@ class DatasetSpec:
     images: tuple[int, int]  # to learn from (validation included), to test on
     description: str
     source: str  # authors and title
-    licence: str
+    license: str
     embedded: bool  # ships with the package or with a library, or is made on the spot
     asset: str | None = None  # file that must be had first, a key of `assets.ASSETS`
     kind: str = "small"  # "small" images for small networks, "images" of things, or "own"
@@ -87,9 +87,9 @@ class Dataset:
         return self.spec.source
 
     @property
-    def licence(self) -> str:
+    def license(self) -> str:
         """License of the images."""
-        return self.spec.licence
+        return self.spec.license
 
     @property
     def embedded(self) -> bool:
@@ -137,7 +137,7 @@ def register_dataset(
     description: str,
     input_shape: tuple[int, int, int] = (28, 28, 1),
     source: str = "",
-    licence: str = "",
+    license: str = "",
     asset: str | None = None,
 ) -> Callable[[Reader], Reader]:
     """Register the decorated reader of small images under its own name.
@@ -149,7 +149,7 @@ def register_dataset(
         description: one sentence.
         input_shape: (height, width, channels).
         source: authors and title; with `asset`, that of the file.
-        licence: of the images; with `asset`, that of the file.
+        license: of the images; with `asset`, that of the file.
         asset: file that must be had first, a key of `assets.ASSETS`; None: it is made on the
             spot, or ships with a library.
     """
@@ -167,7 +167,7 @@ def register_dataset(
             images=images,
             description=description,
             source=file.source if file else source,
-            licence=file.licence if file else licence,
+            license=file.license if file else license,
             embedded=asset is None,
             asset=asset,
         )

@@ -83,7 +83,7 @@ TESTING = 360
         "format of MNIST. Not MNIST: fewer, coarser, easier."
     ),
     source="E. Alpaydin, C. Kaynak: Optical Recognition of Handwritten Digits (UCI)",
-    licence="CC BY 4.0",
+    license="CC BY 4.0",
 )
 def digits(seed: int) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
     """Training images and labels, test images and labels.

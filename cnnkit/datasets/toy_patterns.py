@@ -19,7 +19,7 @@ TRAIN_P, TEST_P = 0.95, 0.9  # probability that a pixel is what it should be
     images=(CLASSES * (TRAIN + VALIDATION), CLASSES * TEST),
     description="12×12 noisy images with a bright band at the top, middle or bottom.",
     source="Yusuke Sugomori: DeepLearning (synthetic data of its CNN)",
-    licence="made by this program",
+    license="made by this program",
 )
 def toy_patterns(seed: int) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
     """Training images and labels, test images and labels.

@@ -5,7 +5,10 @@ The figures here are their authors', never ours: ours are measured and stored ap
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 from cnnkit import assets
@@ -27,13 +30,13 @@ class Reproduction:
     value: float  # what was published, 0 to 1
     conditions: str = ""  # as published: time, machine, epochs
     source: str = ""  # author and title
-    changes: tuple[tuple[str, object], ...] = ()  # of the recipe
+    changes: Mapping[str, Any] = field(default_factory=dict)  # of the recipe
 
     @property
     def recipe(self) -> Recipe:
         """What to run."""
         recipe = get_recipe(self.model, self.recipe_name)
-        changes: dict[str, Any] = dict(self.changes)
+        changes = dict(self.changes)
         options = {**recipe.model_options, **changes.pop("model_options", {})}
         return recipe.replace(model_options=options, **changes)
 
@@ -84,7 +87,7 @@ class Reproduction:
 
 def list_reproductions() -> list[Reproduction]:
     """Every published figure, in the order of the documents."""
-    return list(_REPRODUCTIONS)
+    return list(_REPRODUCTIONS.values())
 
 
 def get_reproduction(name: str) -> Reproduction:
@@ -93,170 +96,40 @@ def get_reproduction(name: str) -> Reproduction:
     Raises:
         UnknownNameError: lists the names that exist.
     """
-    rows = {row.name: row for row in _REPRODUCTIONS}
-    if name not in rows:
-        raise UnknownNameError(name, rows)
-    return rows[name]
+    if name not in _REPRODUCTIONS:
+        raise UnknownNameError(name, _REPRODUCTIONS)
+    return _REPRODUCTIONS[name]
 
 
-_TUTORIALS = "LISA lab, Université de Montréal: Deep Learning Tutorials"
-_AIDIARY = "aidiary: Implementing a convolutional neural network with Theano (1), 2015"
-_TENSORFLOW = "MNIST with TensorFlow, from MNIST For ML Beginners and Deep MNIST for Experts"
-_EIJIAN = "eijian: DeepLearning(4), is CNN backpropagation complete?, 2017"
-_FLOWERS = "aidiary: Classifying 17 kinds of flowers by fine-tuning VGG16, 2017"
-_VGG16 = "50 epochs, block 5 and a new head; 170 images that were also the validation set"
+@dataclass(frozen=True)
+class PublishedAnswer:
+    """The top-5 predictions that a network's author published for one image."""
 
-_REPRODUCTIONS = (
-    Reproduction(
-        name="softmax",
-        title="Softmax regression, 1,000 steps (summed loss)",
-        model="softmax_regression",
-        recipe_name="published (TensorFlow, summed loss)",
-        measure="test_accuracy",
-        value=0.91,
-        conditions="1,000 steps of 100 images",
-        source=_TENSORFLOW,
-    ),
-    Reproduction(
-        name="softmax_mean",
-        title="Softmax regression, 1,000 steps (mean loss)",
-        model="softmax_regression",
-        recipe_name="published (TensorFlow, mean loss)",
-        measure="test_accuracy",
-        value=0.92,
-        conditions="1,000 steps of 100 images",
-        source="TensorFlow: MNIST For ML Beginners",
-    ),
-    Reproduction(
-        name="logistic_regression",
-        title="Logistic regression (Theano)",
-        model="softmax_regression",
-        recipe_name="published",
-        measure="test_error",
-        value=0.0749,
-        conditions="74 epochs, 9,600 of 10,000 test images; validation error 7.50 %",
-        source=_TUTORIALS,
-    ),
-    Reproduction(
-        name="mlp",
-        title="Multilayer perceptron, 500 hidden units",
-        model="mlp_tutorial",
-        recipe_name="published",
-        measure="test_error",
-        value=0.0165,
-        conditions="validation error 1.69 %",
-        source=_TUTORIALS,
-    ),
-    Reproduction(
-        name="lenet",
-        title="LeNet, 20 and 50 filters",
-        model="lenet_tutorial",
-        recipe_name="published",
-        measure="test_error",
-        value=0.0092,
-        conditions="552 minutes on a CPU, 41 on a GPU (.93 %); validation error .91 %",
-        source=_AIDIARY,
-    ),
-    Reproduction(
-        name="deep_mnist",
-        title="Deep MNIST, 20,000 steps",
-        model="deep_mnist",
-        recipe_name="published",
-        measure="test_accuracy",
-        value=0.992,
-        conditions="20,000 steps of 50 images, up to half an hour",
-        source=_TENSORFLOW,
-    ),
-    Reproduction(
-        name="toy_all",
-        title="Toy CNN, all layers learn, 200 epochs",
-        model="toy_cnn",
-        recipe_name="published",
-        measure="test_true_probability",
-        value=0.975,
-        conditions="517 s, .387 epochs a second, mean of ten runs",
-        source=_EIJIAN,
-    ),
-    Reproduction(
-        name="toy_dense",
-        title="Toy CNN, only dense layers learn, 200 epochs",
-        model="toy_cnn",
-        recipe_name="published",
-        measure="test_true_probability",
-        value=0.742,
-        conditions="157 s, 1.273 epochs a second, mean of ten runs",
-        source=_EIJIAN,
-        changes=(("model_options", {"learn": "dense layers"}),),
-    ),
-    Reproduction(
-        name="toy_dense_500",
-        title="Toy CNN, only dense layers learn, 500 epochs",
-        model="toy_cnn",
-        recipe_name="published",
-        measure="test_true_probability",
-        value=0.951,
-        conditions="500 epochs",
-        source=_EIJIAN,
-        changes=(("epochs", 500), ("model_options", {"learn": "dense layers"})),
-    ),
-    Reproduction(
-        name="flowers_small",
-        title="17 flowers, small CNN from scratch",
-        model="photo_cnn",
-        recipe_name="published",
-        measure="test_accuracy",
-        value=0.629,
-        conditions="50 epochs, 62.9 % at the end and 68.8 % at best; as for VGG16",
-        source=_FLOWERS,
-    ),
-    Reproduction(
-        name="flowers_compact",
-        title="17 flowers, better CNN of equal size from scratch",
-        model="compact_photo_cnn",
-        recipe_name="fast",
-        measure="test_accuracy",
-        value=0.688,
-        conditions="the small network at its best epoch",
-        source=_FLOWERS,
-    ),
-    Reproduction(
-        name="flowers_vgg16",
-        title="17 flowers, VGG16 fine-tuned",
-        model="vgg16",
-        recipe_name="fast",
-        measure="test_accuracy",
-        value=0.865,
-        conditions=f"{_VGG16}; pixels divided by 255; 89.4 % at best",
-        source=_FLOWERS,
-    ),
-    Reproduction(
-        name="flowers_vgg16_seed",
-        title="17 flowers, VGG16 as its author tuned it, with its own preprocessing",
-        model="vgg16",
-        recipe_name="published",
-        measure="test_accuracy",
-        value=0.829,
-        conditions=_VGG16,
-        source=_FLOWERS,
-    ),
-    Reproduction(
-        name="flowers_mobilenet_v2",
-        title="17 flowers, MobileNet V2 instead of VGG16",
-        model="mobilenet_v2",
-        recipe_name="fast",
-        measure="test_accuracy",
-        value=0.894,
-        conditions="VGG16 at its best epoch",
-        source=_FLOWERS,
-    ),
-    Reproduction(
-        name="flowers_googlenet",
-        title="17 flowers, GoogLeNet instead of VGG16",
-        model="googlenet",
-        recipe_name="fast",
-        measure="test_accuracy",
-        value=0.894,
-        conditions="VGG16 at its best epoch",
-        source=_FLOWERS,
-    ),
+    number: int  # of the image in its data set, 1-based: image_0724.jpg
+    true: str  # class name
+    answers: tuple[tuple[str, float], ...]  # class name and probability, the best first
+
+    @property
+    def file(self) -> str:
+        """Name of the image's file."""
+        return f"image_{self.number:04d}.jpg"
+
+    @property
+    def row(self) -> int:
+        """Of the image in the data set, 0-based."""
+        return self.number - 1
+
+
+def _read(name: str) -> dict[str, Any]:
+    return tomllib.loads(Path(__file__).with_name(name).read_text("utf-8"))
+
+
+_REPRODUCTIONS = {
+    name: Reproduction(name=name, **values) for name, values in _read("reproductions.toml").items()
+}
+_examples = _read("example_answers.toml")
+EXAMPLES_SOURCE, EXAMPLES_DATASET = _examples["source"], _examples["dataset"]
+EXAMPLE_ANSWERS = tuple(
+    PublishedAnswer(one["number"], one["true"], tuple(map(tuple, one["answers"])))
+    for one in _examples["image"]
 )

@@ -16,7 +16,7 @@ def test_every_embedded_data_set_is_what_its_record_says(name):
     assert set(dataset.labels) == set(range(spec.classes))
     assert len(dataset.part("test")[0]) == spec.images[1]
     assert dataset.images.max() > 200
-    assert spec.source and spec.licence and spec.available
+    assert spec.source and spec.license and spec.available
 
 
 @pytest.mark.parametrize("where", ["start", "end"])

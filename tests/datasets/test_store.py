@@ -22,7 +22,7 @@ def card(fingerprint="", *, count=4, derived=True):
         counts=(count - 1, 1),
         side=SIDE,
         source="here",
-        licence="free",
+        license="free",
         fingerprint=fingerprint,
         derived=derived,
     )
@@ -163,3 +163,10 @@ def test_what_somebody_has_mapped_outlives_its_entry(store):
     store.delete("noise")
     assert store.read("noise") is None and list(store.folder.iterdir()) == []
     np.testing.assert_array_equal(entry.images, images)
+
+
+def test_a_card_of_an_earlier_version_is_read(store):
+    write(store)
+    path = store.folder / "noise" / "card.json"
+    path.write_text(path.read_text().replace('"license"', '"licence"'))
+    assert store.card("noise").license == "free"

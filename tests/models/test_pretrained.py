@@ -7,9 +7,9 @@ import keras
 import numpy as np
 import pytest
 
+from cnnkit.assets import ASSETS, weights_asset
 from cnnkit.errors import AssetUnavailableError, CorruptAssetError, UnknownModelError
 from cnnkit.models import list_pretrained, load_pretrained, pretrained_info
-from cnnkit.weight_files import WEIGHT_FILES
 
 # One network of each family at a size that is quick: (name, pixels, module of the family).
 FAMILIES = (
@@ -79,7 +79,7 @@ def test_official_names_addresses_and_checksums_are_those_of_the_library(monkeyp
             size = pretrained_info(name).size
             builder = getattr(keras.applications, pretrained_info(name).builder)
             builder(weights="imagenet", input_shape=(size, size, 3))
-        file = WEIGHT_FILES[name]
+        file = ASSETS[weights_asset(name)]
         digest = file.checksum.split(":")[1] if file.checksum else None
         assert asked.value.args == (file.filename, file.url, digest)
 
@@ -155,7 +155,7 @@ def test_missing_weights_say_which_file_to_put_where(monkeypatch, tmp_path):
     get_settings.cache_clear()
     with pytest.raises(AssetUnavailableError) as caught:
         load_pretrained("vgg16")
-    assert WEIGHT_FILES["vgg16"].filename in str(caught.value)
+    assert ASSETS[weights_asset("vgg16")].filename in str(caught.value)
     assert f"put it into {tmp_path / 'weights'}" in str(caught.value)
 
 

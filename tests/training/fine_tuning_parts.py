@@ -21,7 +21,7 @@ def dataset(side: int = 16, per_class: int = 30) -> Dataset:
     half, quarter = len(labels) // 2, len(labels) // 4
     spec = DatasetSpec(
         name="colors", title="Colors", input_shape=(side, side, 3), class_names=CLASSES,
-        images=(half + quarter, quarter), description="", source="", licence="", embedded=True,
+        images=(half + quarter, quarter), description="", source="", license="", embedded=True,
     )  # fmt: skip
     return Dataset(
         spec=spec,

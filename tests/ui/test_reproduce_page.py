@@ -7,9 +7,12 @@ from statistics import mean
 
 import pytest
 
-from cnnkit.published.example_answers import FLOWERS
 from cnnkit.published.measurements import measurements
-from cnnkit.published.reproductions import get_reproduction, list_reproductions
+from cnnkit.published.reproductions import (
+    EXAMPLE_ANSWERS,
+    get_reproduction,
+    list_reproductions,
+)
 from cnnkit.runs import Progress, Status
 from cnnkit.settings import get_settings
 from cnnkit.training import ALL, Head, Phase, Recipe, evaluate, fit, recipe_dataset
@@ -151,7 +154,7 @@ def test_the_five_images_of_the_author_are_shown_to_a_network_of_ours(store, tmp
     parts = {name: data.indices(name) for name in ("train", "validation")}
     expected = [
         PARTS[next((name for name, rows in parts.items() if one.row in rows), "test")]
-        for one in FLOWERS
+        for one in EXAMPLE_ANSWERS
     ]
     assert told == expected
 

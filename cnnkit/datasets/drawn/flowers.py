@@ -60,7 +60,7 @@ def stored(
                     counts=(per_class,) * len(FLOWERS),
                     side=side,
                     source=SOURCE,
-                    licence=SOURCE,
+                    license=SOURCE,
                     fingerprint=fingerprint,
                     derived=True,
                 ),

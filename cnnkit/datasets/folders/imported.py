@@ -16,7 +16,7 @@ from cnnkit.errors import InvalidImagesError, StorageError, UnknownDatasetError
 PREFIX = "own-"
 _NAME = re.compile(r"own-[0-9a-f]+")
 SOURCE = "imported here"
-LICENCE = "as their owners say"
+LICENSE = "as their owners say"
 
 
 def is_own(name: str) -> bool:
@@ -49,7 +49,7 @@ def own_info(name: str) -> DatasetSpec:
         images=(sum(card.counts) - tested, tested),
         description=f"{sum(card.counts):,} images of your own, imported on {card.made[:10]}.",
         source=card.source,
-        licence=card.licence,
+        license=card.license,
         embedded=False,
         kind="own",
         deleted=not here,

@@ -18,7 +18,7 @@ from cnnkit.datasets._resizing import SIDE, squares
 from cnnkit.datasets._splits import LEAST, Split, divide
 from cnnkit.datasets._store import Card, ImageStore, Writer, digest
 from cnnkit.datasets._types import Progress, nothing
-from cnnkit.datasets.folders.imported import LICENCE, PREFIX, SOURCE
+from cnnkit.datasets.folders.imported import LICENSE, PREFIX, SOURCE
 from cnnkit.datasets.folders.names import Labels, by_folders, clean, natural
 from cnnkit.datasets.folders.report import ImportReport, Notebook
 from cnnkit.datasets.folders.sources import TABLES, Member, Source, opened
@@ -193,7 +193,7 @@ def _keep(
             counts=tuple(counts[name] for name in classes),
             side=writer.side,
             source=SOURCE,
-            licence=LICENCE,
+            license=LICENSE,
             fingerprint=fingerprint,
             derived=False,
             made=datetime.now(UTC).isoformat(timespec="seconds"),

@@ -31,7 +31,7 @@ def offer_download(name: str, *, primary: bool = True) -> None:
     )
     folder = get_settings().data_dir or "the folder that CNNKIT_DATA_DIR names"
     st.caption(
-        f"{asset.source} · {asset.licence} · Or put [{asset.filename}]({asset.url}) into {folder}."
+        f"{asset.source} · {asset.license} · Or put [{asset.filename}]({asset.url}) into {folder}."
     )
     if not pressed:
         return

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import tomllib
 from dataclasses import dataclass
 from itertools import groupby
+from pathlib import Path
 from typing import NoReturn
 
 import streamlit as st
@@ -19,118 +21,12 @@ class PageInfo:
     file: str  # "app.py" or "pages/<name>.py"
     title: str
     icon: str  # of Streamlit's Material icons
-    group: str  # heading in the sidebar; empty: none
     summary: str  # what one does there, in one sentence
+    group: str = ""  # heading in the sidebar; empty: none
 
 
-# The one list of pages. Their order is that of the sidebar, of Home's cards and of the README.
-PAGES = (
-    PageInfo(
-        "app.py",
-        "Home",
-        ":material/home:",
-        "",
-        "See which data sets, networks and recent runs are on this machine.",
-    ),
-    PageInfo(
-        "pages/train.py",
-        "Train",
-        ":material/model_training:",
-        "Training",
-        "Choose a data set, a network and a recipe, and follow loss and accuracy live.",
-    ),
-    PageInfo(
-        "pages/fine_tune.py",
-        "Fine-tune",
-        ":material/local_florist:",
-        "Training",
-        "Adapt a pretrained network to 17 kinds of flowers or to your own images.",
-    ),
-    PageInfo(
-        "pages/runs.py",
-        "Runs",
-        ":material/stacked_line_chart:",
-        "Training",
-        "Compare curves, hyperparameters and confusion matrices; download models.",
-    ),
-    PageInfo(
-        "pages/reproduce.py",
-        "Reproduce",
-        ":material/fact_check:",
-        "Training",
-        "Compare published results with ours, and run any of them again.",
-    ),
-    PageInfo(
-        "pages/predict.py",
-        "Predict",
-        ":material/image_search:",
-        "Models",
-        "See the top-5 predictions of pretrained networks and your own for any image.",
-    ),
-    PageInfo(
-        "pages/draw.py",
-        "Draw",
-        ":material/draw:",
-        "Models",
-        "Draw a digit, and see what every trained network predicts.",
-    ),
-    PageInfo(
-        "pages/inside.py",
-        "Inside",
-        ":material/grid_view:",
-        "Models",
-        "Look at the filters and feature maps of each layer.",
-    ),
-    PageInfo(
-        "pages/visualize.py",
-        "Visualize",
-        ":material/auto_awesome:",
-        "Feature visualization",
-        "Optimize an image for a class or a filter, and adjust the regularizers meanwhile.",
-    ),
-    PageInfo(
-        "pages/ladder.py",
-        "Ladder",
-        ":material/stairs:",
-        "Feature visualization",
-        "Compare nine combinations of regularizers on the same class.",
-    ),
-    PageInfo(
-        "pages/layers.py",
-        "Layers",
-        ":material/layers:",
-        "Feature visualization",
-        "Make feature visualization grids of several layers, with top activating images.",
-    ),
-    PageInfo(
-        "pages/deepdream.py",
-        "DeepDream",
-        ":material/bedtime:",
-        "Feature visualization",
-        "Amplify the features that chosen layers detect in an image.",
-    ),
-    PageInfo(
-        "pages/architectures.py",
-        "Architectures",
-        ":material/schema:",
-        "How it works",
-        "Explore LeNet-5 to ResNet, pretrained networks and your own models, block by block.",
-    ),
-    PageInfo(
-        "pages/backpropagation.py",
-        "Backpropagation",
-        ":material/undo:",
-        "How it works",
-        "Follow every number of a forward and a backward pass.",
-    ),
-    PageInfo(
-        "pages/concepts.py",
-        "Concepts",
-        ":material/lightbulb:",
-        "How it works",
-        "Experiment with symmetry breaking, softmax, optimizers, pooling and dropout.",
-    ),
-)
+_TABLE = tomllib.loads(Path(__file__).with_name("pages.toml").read_text("utf-8"))
+PAGES = tuple(PageInfo(**values) for values in _TABLE["page"])
 
 # Files in pages/ that only lead on to the page of a new name.
 OLD_ADDRESSES = ("ideas.py",)

@@ -100,7 +100,7 @@ def _title(spec: DatasetSpec) -> str:
 
 
 def _describe(spec: DatasetSpec) -> None:
-    origin = f" {spec.source}. {spec.licence.capitalize()}." if spec.asset else ""
+    origin = f" {spec.source}. {spec.license.capitalize()}." if spec.asset else ""
     st.caption(literal(f"{spec.description}{origin}"))
 
 

@@ -9,7 +9,12 @@ import streamlit as st
 from cnnkit.datasets import Dataset, dataset_info
 from cnnkit.figures.bars import top_k_bars
 from cnnkit.predict import prepare, top_k
-from cnnkit.published.example_answers import DATASET, FLOWERS, SOURCE, PublishedAnswer
+from cnnkit.published.reproductions import (
+    EXAMPLE_ANSWERS,
+    EXAMPLES_DATASET,
+    EXAMPLES_SOURCE,
+    PublishedAnswer,
+)
 from cnnkit.runs import Run, Status
 from cnnkit.ui.common import cache, charts, inputs, messages
 
@@ -26,22 +31,22 @@ def show_example_answers() -> None:
     """A card for each image: his network's predictions, and below them ours."""
     st.subheader("The author's five example images", anchor=False)
     runs = _flower_runs()
-    if not dataset_info(DATASET).available:
+    if not dataset_info(EXAMPLES_DATASET).available:
         st.caption("The images themselves are not on this machine: Home says how to get them.")
         runs = {}
     elif not runs:
         st.caption("Run one of the flower rows to see its predictions below the published ones.")
     run = _select_run(runs) if runs else None
     with st.grid("auto", min_column_width=CARD_WIDTH):
-        for one in FLOWERS:
+        for one in EXAMPLE_ANSWERS:
             with st.container(border=True, gap="xsmall"), messages.shown_errors(stop=False):
                 _card(one, run)
-    messages.source(f"{SOURCE}.")
+    messages.source(f"{EXAMPLES_SOURCE}.")
 
 
 def _flower_runs() -> dict[str, Run]:
     finished = cache.learning_runs(statuses=[Status.FINISHED])
-    return {run.id: run for run in finished if run.spec.get("dataset") == DATASET}
+    return {run.id: run for run in finished if run.spec.get("dataset") == EXAMPLES_DATASET}
 
 
 def _select_run(runs: dict[str, Run]) -> Run | None:
@@ -55,8 +60,8 @@ def _select_run(runs: dict[str, Run]) -> Run | None:
 
 
 def _card(one: PublishedAnswer, run: Run | None) -> None:
-    if dataset_info(DATASET).available:
-        images = cache.dataset(DATASET)
+    if dataset_info(EXAMPLES_DATASET).available:
+        images = cache.dataset(EXAMPLES_DATASET)
         charts.photo(images.images[one.row], alt=f"{one.file}: {one.true}", width=CARD_WIDTH)
     st.markdown(f"**{one.true}** :gray[{one.file}]")
     _bars("Published VGG16", one.answers, key=f"published_{one.number}")
@@ -81,7 +86,7 @@ def _bars(title: str, answers: Sequence[tuple[str, float]], key: str) -> None:
 def _split_dataset(split_seed: int, per_class: int | None) -> Dataset:
     from cnnkit.datasets import load_dataset
 
-    return load_dataset(DATASET, split_seed=split_seed, per_class=per_class)
+    return load_dataset(EXAMPLES_DATASET, split_seed=split_seed, per_class=per_class)
 
 
 def _part(images: Dataset, row: int) -> str:
