@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 
 import click
 
+from cnnkit._cli._console import print_result, summary
 from cnnkit.durations import duration
 from cnnkit.jobs import JobPool, resume_in_words, start_child
 from cnnkit.jobs.kinds import TRAINED
@@ -44,9 +45,22 @@ def run_to_end(settings: Settings, store: RunStore, run: Run, *, quiet: bool) ->
         pool.close()
 
 
-def start_detached(settings: Settings, run: Run) -> None:
-    """Start a queued run's child process and leave it alone; no server is needed."""
-    start_child(settings, run.id, lease=None, shared=False)
+def start(settings: Settings, store: RunStore, run: Run, *, detach: bool, as_json: bool) -> Run:
+    """Run a queued run and print its result, or start it in the background; no server is needed.
+
+    Args:
+        settings: of this process.
+        store: the record.
+        run: queued.
+        detach: leave its child process alone.
+        as_json: print JSON, and say nothing meanwhile.
+    """
+    if detach:
+        start_child(settings, run.id, lease=None, shared=False)
+    else:
+        run = run_to_end(settings, store, run, quiet=as_json)
+    print_result(run.to_dict(), summary(run), as_json)
+    return run
 
 
 def follow(store: RunStore, run_id: str, say: Say | None, *, every: float = LINE_SECONDS) -> Run:

@@ -55,22 +55,22 @@ def anatomy(
         model = open_uploaded_model(file or "", image=False)
     from cnnkit.anatomy import layer_table
 
-    found = layer_table(model, _input_shape(model, size))
+    layers = layer_table(model, _input_shape(model, size))
     if csv_file is not None:
-        csv_file.write_text(found.to_csv(), encoding="utf-8")
-    print_result(found.to_dict(), describe(found), as_json)
+        csv_file.write_text(layers.to_csv(), encoding="utf-8")
+    print_result(layers.to_dict(), describe(layers), as_json)
 
 
-def describe(found: LayerTable) -> str:
+def describe(layers: LayerTable) -> str:
     """The table for people, the totals below it, and how it was counted."""
-    unknown = f", but {len(found.not_counted)} layers not counted" if found.not_counted else ""
+    unknown = f", but {len(layers.not_counted)} layers not counted" if layers.not_counted else ""
     totals = (
-        f"{found.name} for {_times(found.input_shape)}: {found.parameters:,} parameters "
-        f"({found.trainable:,} trainable), {found.macs:,} MACs{unknown}, "
-        f"{found.activation_bytes:,} bytes of activations ({found.peak_activation_bytes:,} at "
-        f"once), {found.depth} layers deep."
+        f"{layers.name} for {_times(layers.input_shape)}: {layers.parameters:,} parameters "
+        f"({layers.trainable:,} trainable), {layers.macs:,} MACs{unknown}, "
+        f"{layers.activation_bytes:,} bytes of activations ({layers.peak_activation_bytes:,} at "
+        f"once), {layers.depth} layers deep."
     )
-    return "\n".join([table(COLUMNS, map(_row, found.rows)), "", totals, found.convention])
+    return "\n".join([table(COLUMNS, map(_row, layers.rows)), "", totals, layers.convention])
 
 
 def _row(row: LayerRow) -> tuple[str, ...]:

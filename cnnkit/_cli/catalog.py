@@ -17,7 +17,7 @@ from cnnkit.training import list_recipes
 @json_option
 def models(as_json: bool):
     """List the networks and their recipes."""
-    found = [
+    listed = [
         {
             "name": name,
             "title": model_info(name).title,
@@ -28,8 +28,10 @@ def models(as_json: bool):
         }
         for name in list_models()
     ]
-    rows = [(m["name"], f"{m['parameters']:,}", m["title"], "; ".join(m["recipes"])) for m in found]
-    print_result(found, table(("NAME", "PARAMETERS", "TITLE", "RECIPES"), rows), as_json)
+    rows = [
+        (m["name"], f"{m['parameters']:,}", m["title"], "; ".join(m["recipes"])) for m in listed
+    ]
+    print_result(listed, table(("NAME", "PARAMETERS", "TITLE", "RECIPES"), rows), as_json)
 
 
 @click.group(invoke_without_command=True)
@@ -39,7 +41,7 @@ def datasets(ctx: click.Context, as_json: bool):
     """List data sets, imported ones included, and whether they are on this machine."""
     if ctx.invoked_subcommand:
         return
-    found = [
+    listed = [
         {
             "name": spec.name,
             "title": spec.title,
@@ -53,9 +55,9 @@ def datasets(ctx: click.Context, as_json: bool):
     ]
     rows = [
         (d["name"], f"{d['images']:,}", "yes" if d["available"] else "no", d["title"])
-        for d in found
+        for d in listed
     ]
-    print_result(found, table(("NAME", "IMAGES", "HERE", "TITLE"), rows), as_json)
+    print_result(listed, table(("NAME", "IMAGES", "HERE", "TITLE"), rows), as_json)
 
 
 @datasets.command("import")

@@ -6,8 +6,8 @@ import sys
 
 import click
 
-from cnnkit._cli._console import json_option, print_result, summary, table
-from cnnkit._cli._follow import run_to_end, start_detached
+from cnnkit._cli._console import json_option, print_result, table
+from cnnkit._cli._follow import start
 from cnnkit.jobs.kinds import TRAINED
 from cnnkit.published.reproductions import Reproduction, get_reproduction, list_reproductions
 from cnnkit.runs import Run, RunStore, Status
@@ -31,25 +31,21 @@ def reproduce(row: str | None, seed: int, detach: bool, as_json: bool):
     store = RunStore(settings)
     if row is None:
         return _show_table(store, as_json)
-    wanted = get_reproduction(row)
-    if wanted.missing and settings.offline:
-        raise click.ClickException(wanted.missing)
-    run = store.create("train", wanted.seeded(seed).to_dict(), wanted.title)
-    if detach:
-        start_detached(settings, run)
-    else:
-        run = run_to_end(settings, store, run, quiet=as_json)
-    print_result(run.to_dict(), summary(run), as_json)
+    reproduction = get_reproduction(row)
+    if reproduction.missing and settings.offline:
+        raise click.ClickException(reproduction.missing)
+    run = store.create("train", reproduction.seeded(seed).to_dict(), reproduction.title)
+    run = start(settings, store, run, detach=detach, as_json=as_json)
     if run.status not in (Status.FINISHED, Status.QUEUED):
         sys.exit(1)
 
 
 def _show_table(store: RunStore, as_json: bool) -> None:
     finished = store.list(statuses=[Status.FINISHED], limit=10_000)
-    found = []
+    lines = []
     for row in list_reproductions():
         ours = _newest(finished, row)
-        found.append(
+        lines.append(
             {
                 "name": row.name,
                 "title": row.title,
@@ -70,10 +66,10 @@ def _show_table(store: RunStore, as_json: bool) -> None:
             "" if line["seconds"] is None else f"{line['seconds']:.0f} s",
             line["title"],
         )
-        for line in found
+        for line in lines
     ]
     print_result(
-        found, table(("ROW", "MEASURE", "PUBLISHED", "OURS", "TIME", "TITLE"), rows), as_json
+        lines, table(("ROW", "MEASURE", "PUBLISHED", "OURS", "TIME", "TITLE"), rows), as_json
     )
 
 

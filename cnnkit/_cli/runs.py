@@ -7,7 +7,7 @@ import time
 import click
 
 from cnnkit._cli._console import json_option, print_result, summary, table
-from cnnkit._cli._follow import run_to_end, start_detached
+from cnnkit._cli._follow import start
 from cnnkit._cli._networks import find_run
 from cnnkit.jobs import ask_cancel, ask_pause, kill, requeue, resume_in_words
 from cnnkit.runs import Run, RunStore, Status
@@ -83,11 +83,7 @@ def resume(run_id: str, detach: bool, as_json: bool):
     """Resume a run from its last checkpoint, or from the start, and wait for it."""
     settings, store = get_settings(), _store()
     run = requeue(store, find_run(store, run_id).id)
-    if detach:
-        start_detached(settings, run)
-    else:
-        run = run_to_end(settings, store, run, quiet=as_json)
-    print_result(run.to_dict(), summary(run), as_json)
+    start(settings, store, run, detach=detach, as_json=as_json)
 
 
 @runs.command()

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import click
 
-from cnnkit._cli._console import assignment, json_option, print_result, summary
-from cnnkit._cli._follow import run_to_end, start_detached
+from cnnkit._cli._console import assignment, json_option
+from cnnkit._cli._follow import start
 from cnnkit.datasets import dataset_info
 from cnnkit.errors import UnknownModelError
 from cnnkit.models import list_models, list_pretrained
@@ -55,11 +55,7 @@ def train(
     settings = get_settings()
     store = RunStore(settings)
     run = store.create("train", recipe.to_dict(), name or f"{recipe.model} {recipe.name}")
-    if detach:
-        start_detached(settings, run)
-    else:
-        run = run_to_end(settings, store, run, quiet=as_json)
-    print_result(run.to_dict(), summary(run), as_json)
+    run = start(settings, store, run, detach=detach, as_json=as_json)
     if run.status not in (Status.FINISHED, Status.QUEUED):
         sys.exit(1)
 
