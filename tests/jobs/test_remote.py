@@ -88,9 +88,9 @@ def lose_the_machine(cluster, store, run):
 
 
 def test_a_scheduler_that_does_not_answer_is_named(settings, store, monkeypatch):
-    from cnnkit.jobs import _dask
+    from cnnkit.jobs import _pool
 
-    monkeypatch.setattr(_dask, "CONNECT_SECONDS", 1.0)
+    monkeypatch.setattr(_pool, "CONNECT_SECONDS", 1.0)
     monkeypatch.setenv("CNNKIT_SCHEDULER", "tcp://127.0.0.1:9")
     get_settings.cache_clear()
     pool = JobPool(get_settings(), store)
