@@ -22,8 +22,6 @@ def curve_of(page) -> str:
 def press_train(page, epochs: int) -> None:
     """Set the epochs, press Train, wait for the run's own address."""
     page.set_default_timeout(PATIENCE)
-    page.get_by_text("Hyper-parameters").first.click()
-    page.get_by_role("tab", name="Optimizer", exact=True).click()
     field = page.get_by_role("spinbutton", name="Epochs", exact=True)
     field.fill(str(epochs))
     field.press("Enter")

@@ -101,9 +101,9 @@ def augmentation_preview(recipe: Recipe, dataset: Dataset, *, images: int, augme
             key, lambda: augmented_images(shown, size, recipe.augmentation.of_images, seed)
         )
         shown = wait_for(task, waiting="Augmenting the images")
-        words += f", then changed in several ways, in {COPIES} rows"
+        words += ", then changed in several ways"
     charts.mosaic(
-        shown, columns=len(chosen), width=WIDTH, alt=f"Training images of {dataset.title}, {words}"
+        shown, columns=len(chosen), width=WIDTH, alt=f"Training images, {words} ({dataset.title})"
     )
 
 
