@@ -61,10 +61,11 @@ def offer() -> None:
 
 def news() -> DeltaGenerator:
     """What came of this visit's last import, and a place for how far the next one is."""
+    place = st.container()  # always, so that what stands below is not drawn anew
     message = st.session_state.pop(_NEWS, None)
     if message:
-        st.success(message, icon=":material/check:")
-    return st.container()
+        place.success(message, icon=":material/check:")
+    return place
 
 
 def follow(place: DeltaGenerator) -> None:
