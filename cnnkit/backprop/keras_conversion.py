@@ -62,6 +62,9 @@ def keras_layers(network: NumpyModel, dtype: str = "float32") -> list[keras.laye
     for layer in network:
         made = _WRITERS[layer.kind](layer, name=layer.name, dtype=dtype)
         made.trainable = layer.trainable
+        if isinstance(layer, Scaling) and dtype == "float64":
+            # As arrays: Keras rounds Python's numbers to float32 first.
+            made.scale, made.offset = np.float64(layer.scale), np.float64(layer.offset)
         x = made(x)
         if layer.parameters:
             made.set_weights(list(layer.parameters.values()))
