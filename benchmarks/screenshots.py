@@ -30,6 +30,7 @@ from cnnkit.ui.common.page import PAGES
 FOLDER = ROOT / "docs" / "screenshots"
 SIZE = {"width": 1280, "height": 860}  # pixels
 LARGEST = 300_000  # bytes of a file
+PATIENCE = 600.0  # seconds for a page to be complete, on a busy machine
 LAST_STEP = re.compile(r"Step ([1-9]\d*) of \1\b")
 COLORS = 128  # of a palette, where a full-color file would be larger than that
 
@@ -87,9 +88,9 @@ def shoot(
     context = browser.new_context(viewport=SIZE, color_scheme=theme, reduced_motion="reduce")
     page = context.new_page()
     page.goto(address)
-    settle(page)
+    settle(page, PATIENCE)
     prepare(page)
-    settle(page)
+    settle(page, PATIENCE)
     time.sleep(1.5)  # charts draw after the script has ended
     if page.locator('[data-testid="stException"]').count():
         raise SystemExit(f"{address} shows an exception.")
