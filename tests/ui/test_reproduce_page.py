@@ -144,12 +144,12 @@ def test_the_five_images_of_the_author_are_shown_to_a_network_of_ours(store, tmp
     for path in tmp_path.iterdir():
         store.add_artifact(run.id, path)
     before = text_of(open_page(row="flowers_vgg16"))
-    assert before.count("His VGG16") == 5 and "Two looks" not in before
+    assert before.count("Published VGG16") == 5 and "Two looks" not in before
     store.update(run.id, status=Status.FINISHED)
 
     at = open_page(row="flowers_vgg16")
     captions = [one.value for one in at.caption]
-    assert captions.count("Two looks") == captions.count("His VGG16") == 5
+    assert captions.count("Two looks") == captions.count("Published VGG16") == 5
     told = [one for one in captions if one in PARTS.values()]
     parts = {name: data.indices(name) for name in ("train", "validation")}
     expected = [
@@ -165,7 +165,7 @@ def test_without_the_flowers_the_authors_answers_are_there(store, monkeypatch, t
     at = open_page(row="flowers_vgg16")
     words = text_of(at)
     assert "image_0966.jpg" in words and "The images themselves are not on this" in words
-    assert "His VGG16" not in text_of(open_page(row="lenet"))
+    assert "Published VGG16" not in text_of(open_page(row="lenet"))
 
 
 def test_a_row_whose_features_are_being_computed_counts_images_and_not_epochs(store):
