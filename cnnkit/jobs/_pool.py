@@ -126,12 +126,15 @@ class JobPool:
             self._keeper.join(timeout=5)
 
     def _place(self, run: Run, priority: int = 0) -> None:
+        # First of all: opening is locked, and two threads that import Dask at once may each
+        # find a half-imported module.
+        client, _ = self._open()
         from distributed import fire_and_forget
 
         from cnnkit.jobs._slot import Order, run_in_slot
 
         order = Order(run.id, run.ticket, self.settings)
-        future = self._open()[0].submit(
+        future = client.submit(
             run_in_slot, order, key=order.key, priority=priority, pure=False, retries=0
         )
         # A scheduler forgets what no client asks for any more, and this client may go.
