@@ -31,7 +31,7 @@ def photo_of(image) -> bytes:
 
 def test_it_opens_with_a_canvas_and_a_word_on_what_to_do():
     at = open_page()
-    assert "Write a digit" in at.subheader[0].value
+    assert "Draw a digit" in at.subheader[0].value
     assert not at.get("plotly_chart")
 
 
@@ -82,7 +82,7 @@ def test_a_photo_that_cannot_be_used_says_why(data, words):
 def test_a_link_to_a_source_that_is_not_there_says_so_and_goes_on():
     at = open_page(**{"from": "telepathy"})
     assert "telepathy" in at.warning[0].value
-    assert "Write a digit" in at.subheader[0].value
+    assert "Draw a digit" in at.subheader[0].value
 
 
 def test_without_any_network_the_way_to_training_is_shown(monkeypatch):

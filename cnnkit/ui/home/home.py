@@ -124,7 +124,7 @@ def show_path(runs: Sequence[Run] | None) -> None:
     finished = [run for run in runs or () if run.status == "finished"]
     newest = finished[0].id if finished else ""
     done = page.visited() | ({"pages/train.py"} if finished else set())
-    with st.grid("auto", min_column_width=230):
+    with st.grid("auto", min_column_width=160):
         for number, (file, label, text, address) in enumerate(PATH, start=1):
             key = f"card_step_{number}"
             with st.container(border=True, height="stretch", gap="xsmall", key=key):
