@@ -22,9 +22,15 @@ def runs():
 
 
 @runs.command(name="list")
-@click.option("--status", "statuses", multiple=True, type=click.Choice([*Status]))
+@click.option(
+    "--status",
+    "statuses",
+    multiple=True,
+    type=click.Choice([*Status]),
+    help="Only runs of this status; may be repeated.",
+)
 @click.option("--text", help="Only runs with this in their name, network or data set.")
-@click.option("--limit", default=50, show_default=True)
+@click.option("--limit", default=50, show_default=True, help="List at most this many runs.")
 @json_option
 def list_runs(statuses: tuple[str, ...], text: str | None, limit: int, as_json: bool):
     """List runs, newest first."""
