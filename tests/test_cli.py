@@ -304,7 +304,7 @@ def pixels(path) -> np.ndarray:
         return np.asarray(image)
 
 
-def test_visualize_climbs_a_class_and_asks_the_network_about_it(tmp_path):
+def test_visualize_maximizes_a_class_and_classifies_the_image_again(tmp_path):
     out = tmp_path / "seven.png"
     found = answer(
         "visualize", "--model", "starter", "--class", "7", "--steps", "96", "--out", str(out)
@@ -315,7 +315,7 @@ def test_visualize_climbs_a_class_and_asks_the_network_about_it(tmp_path):
     assert found["reclassification"][1]["answers"][0]["name"] == "7"
 
 
-def test_visualize_climbs_a_filter_and_turns_numbers(tmp_path):
+def test_visualize_maximizes_a_filter_and_changes_numbers_of_the_plan(tmp_path):
     out = str(tmp_path / "filter.png")
     common = (
         "visualize",
@@ -344,7 +344,7 @@ def test_visualize_climbs_a_filter_and_turns_numbers(tmp_path):
     assert unknown.exit_code == 1 and "no class 'seven' among its 10" in unknown.output
 
 
-def test_an_untrained_network_climbs_too(tmp_path):
+def test_visualize_takes_an_untrained_network(tmp_path):
     found = answer(
         *("visualize", "--model", "squeezenet", "--untrained", "--class", "1"),
         *("--preset", "quick", "--steps", "2", "--out", str(tmp_path / "noise.png")),
