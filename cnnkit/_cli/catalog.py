@@ -8,7 +8,7 @@ import click
 
 from cnnkit._cli._console import counting, json_option, print_result, table
 from cnnkit.datasets import dataset_info, list_datasets
-from cnnkit.datasets.folders import KINDS, WAYS, ImportReport, delete, image_folder, rename
+from cnnkit.datasets.folders import KINDS, LABEL_SOURCES, ImportReport, delete, image_folder, rename
 from cnnkit.models import list_models, model_info
 from cnnkit.training import list_recipes
 
@@ -65,11 +65,11 @@ def datasets(ctx: click.Context, as_json: bool):
 @click.option("--title", help="Title of the data set.  [default: the name of the file]")
 @click.option(
     "--by",
-    type=click.Choice(list(WAYS)),
+    type=click.Choice(list(LABEL_SOURCES)),
     default="auto",
     show_default=True,
     help="Where the class of an image is read from. "
-    + " ".join(f"{way}: {what}." for way, what in WAYS.items()),
+    + " ".join(f"{source}: {what}." for source, what in LABEL_SOURCES.items()),
 )
 @json_option
 def import_images(path: Path, title: str | None, by: str, as_json: bool):

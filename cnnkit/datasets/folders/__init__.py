@@ -5,12 +5,12 @@ They are kept in `CNNKIT_HOME` and bear names such as "own-3f9a0c12b7de", under 
 """
 
 from cnnkit.datasets.folders.imported import delete, import_report, is_own, list_own, rename
-from cnnkit.datasets.folders.importing import WAYS, Imported, image_folder
+from cnnkit.datasets.folders.importing import LABEL_SOURCES, Imported, image_folder
 from cnnkit.datasets.folders.report import KINDS, ImportReport, LeftOut
 
 __all__ = [
     "KINDS",
-    "WAYS",
+    "LABEL_SOURCES",
     "ImportReport",
     "Imported",
     "LeftOut",

@@ -27,8 +27,8 @@ from cnnkit.errors import InvalidImageError, InvalidImagesError
 
 MOST_CLASSES = 1000
 
-# What tells the class of an image -> shown to people.
-WAYS = {
+# What tells the class of an image -> its description.
+LABEL_SOURCES = {
     "auto": "folders where there are two or more, else a table",
     "folders": "the first folder that differs",
     "deepest": "the folder that directly holds the image",
@@ -62,7 +62,7 @@ def image_folder(
     Args:
         source: folder, ZIP file, or an open ZIP file.
         title: for people; None: the source's name.
-        by: what tells the class, a key of `WAYS`.
+        by: what tells the class, a key of `LABEL_SOURCES`.
         name: of the source, where it is an open file.
         progress: called with the files so far and in all. What it raises ends the import.
 
@@ -70,8 +70,8 @@ def image_folder(
         InvalidImagesError: no data set can be made of it; says what is missing.
         LimitError: it is too much; says what would help.
     """
-    if by not in WAYS:
-        raise ValueError(f"`by` must be one of {', '.join(WAYS)}. Received: {by!r}.")
+    if by not in LABEL_SOURCES:
+        raise ValueError(f"`by` must be one of {', '.join(LABEL_SOURCES)}. Received: {by!r}.")
     notes = Notebook()
     with opened(source, name, notes) as files:
         images = [member for member in files.members if member.suffix not in TABLES]

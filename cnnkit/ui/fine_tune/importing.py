@@ -10,7 +10,7 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from cnnkit.datasets import DatasetSpec
-from cnnkit.datasets.folders import WAYS, Imported, delete, image_folder, list_own, rename
+from cnnkit.datasets.folders import LABEL_SOURCES, Imported, delete, image_folder, list_own, rename
 from cnnkit.errors import InvalidImagesError
 from cnnkit.settings import get_settings
 from cnnkit.ui.common.dialogs import close_dialog, dialog_button
@@ -46,10 +46,10 @@ def offer() -> None:
         )
         by = st.selectbox(
             "What tells the class of an image?",
-            list(WAYS),
-            format_func=lambda way: {"auto": "Find out"}.get(way, WAYS[way].capitalize()),
+            list(LABEL_SOURCES),
+            format_func=lambda key: {"auto": "Find out"}.get(key, LABEL_SOURCES[key].capitalize()),
             key="import_by",
-            help=f"**Find out**: {WAYS['auto']}.",
+            help=f"**Find out**: {LABEL_SOURCES['auto']}.",
         )
         chosen = file is not None or bool(path)
         if st.button("Import", type="primary", disabled=not chosen, key="import_now"):
