@@ -27,14 +27,14 @@ from cnnkit.backprop.experiment import (
     MEASURES,
     PUBLISHED,
     PUBLISHED_PACE,
-    WAYS,
+    TRAINED_LAYERS,
     ExperimentPlan,
     TrainingCurve,
     curve,
+    curves_of,
     mean_at,
     measured,
     measured_record,
-    of_way,
     seed_spread,
     train_network,
 )
@@ -75,9 +75,9 @@ def record() -> None:
     curves = []
     for recipe in RECIPES:
         plan = ExperimentPlan(recipe=recipe, epochs=max(EPOCHS), seeds=SEEDS)
-        for way, seed in plan.units:
-            made = curve(way, seed, list(train_network(plan, way, seed)))
-            print(f"  {recipe}, {way}, seed {seed}: {made.epoch_above_half}", file=sys.stderr)
+        for layers, seed in plan.units:
+            made = curve(layers, seed, list(train_network(plan, layers, seed)))
+            print(f"  {recipe}, {layers}, seed {seed}: {made.epoch_above_half}", file=sys.stderr)
             curves.append({"recipe": recipe, **as_row(made.thinned(EVERY))})
     plan = ExperimentPlan(epochs=EPOCHS[0], seeds=SEEDS + FURTHER)
     further = [
@@ -96,7 +96,7 @@ def record() -> None:
 def as_row(one: TrainingCurve) -> dict[str, Any]:
     """A curve as plain numbers, as fine as a chart shows them."""
     values = {name: getattr(one, name).round(4).tolist() for name in (*MEASURES, "seconds")}
-    return {"way": one.way, "seed": one.seed, "epochs": one.epochs.tolist(), **values}
+    return {"way": one.layers, "seed": one.seed, "epochs": one.epochs.tolist(), **values}
 
 
 def write_document() -> None:
@@ -122,23 +122,23 @@ def _table(recipe: str, curves: Sequence[TrainingCurve]) -> str:
         "| test accuracy | seconds, the author's | ours | epochs a second, the author's | ours |",
         "| --- " * 10 + "|",
     ]
-    for way in WAYS:
-        chosen = of_way(curves, way)
-        lines += [_line(way, epoch, chosen) for epoch in EPOCHS]
+    for layers in TRAINED_LAYERS:
+        chosen = curves_of(curves, layers)
+        lines += [_line(layers, epoch, chosen) for epoch in EPOCHS]
     return "\n".join([*lines, ""])
 
 
-def _line(way: str, epoch: int, curves: Sequence[TrainingCurve]) -> str:
-    theirs = [one for one in PUBLISHED if (one.way, one.epoch) == (way, epoch)]
+def _line(layers: str, epoch: int, curves: Sequence[TrainingCurve]) -> str:
+    theirs = [one for one in PUBLISHED if (one.layers, one.epoch) == (layers, epoch)]
     published = f"{100 * theirs[0].probability:.1f} %" if theirs else "–"
     seconds = f"{theirs[0].seconds:g}" if theirs and theirs[0].seconds else "–"
     values = [value for one in curves if (value := one.at(epoch, "probability")) is not None]
     ours = statistics.median(one.at(epoch, "seconds") or 0 for one in curves)
     probability, accuracy = (mean_at(curves, epoch, measure) or 0 for measure in MEASURES)
     return (
-        f"| {way} | {epoch} | {published} | {100 * probability:.1f} % "
+        f"| {layers} | {epoch} | {published} | {100 * probability:.1f} % "
         f"| {100 * min(values):.1f} to {100 * max(values):.1f} % | {100 * accuracy:.1f} % "
-        f"| {seconds} | {ours:.1f} | {PUBLISHED_PACE[way]:g} | {epoch / ours:.0f} |"
+        f"| {seconds} | {ours:.1f} | {PUBLISHED_PACE[layers]:g} | {epoch / ours:.0f} |"
     )
 
 
@@ -232,20 +232,22 @@ def best_of(measure, times: int = 5) -> float:
 def two_hundred_epochs() -> list[Row]:
     """The post's 200 epochs, measuring after each included, beside its author's seconds."""
     rows = []
-    for way in WAYS:
+    for layers in TRAINED_LAYERS:
         began = time.perf_counter()
-        learning = list(train_network(ExperimentPlan(epochs=EPOCHS[0], seeds=1), way, 0))[
+        learning = list(train_network(ExperimentPlan(epochs=EPOCHS[0], seeds=1), layers, 0))[
             -1
         ].seconds
         seconds = time.perf_counter() - began
-        theirs = next(one.seconds for one in PUBLISHED if (one.way, one.epoch) == (way, EPOCHS[0]))
+        theirs = next(
+            one.seconds for one in PUBLISHED if (one.layers, one.epoch) == (layers, EPOCHS[0])
+        )
         rows.append(
             Row(
-                what=f"Toy network, {EPOCHS[0]} epochs, {way} trained",
+                what=f"Toy network, {EPOCHS[0]} epochs, {layers} trained",
                 ours=f"{seconds:.2f} s ({learning:.2f} s of training)",
                 peer=f"{theirs:g} s (the author, 2017)",
                 ratio=f"1/{(theirs or 0) / seconds:.0f}",
-                target="within 3 s" if way == ALL else "",
+                target="within 3 s" if layers == ALL else "",
             )
         )
     return rows

@@ -22,7 +22,7 @@ from cnnkit.backprop.toy import POST, toy_network, toy_parts, toy_recipe
 from cnnkit.backprop.training import ALL, DENSE, Epoch, one_thread, set_trainable, train
 from cnnkit.errors import CorruptAssetError, InvalidRecipeError
 
-WAYS = (ALL, DENSE)
+TRAINED_LAYERS = (ALL, DENSE)
 MEASURED = Path(__file__).resolve().parents[1] / "published" / "measured" / "convolutions.json"
 MOST_EPOCHS, MOST_SEEDS = 2_000, 50
 MEASURES = ("probability", "accuracy")  # as fields of `Epoch`
@@ -33,7 +33,7 @@ _COLUMNS = ("epochs", *MEASURES, "seconds")
 class PublishedProbability:
     """A figure of the post."""
 
-    way: str
+    layers: str  # those trained: ALL or DENSE
     epoch: int
     probability: float  # mean softmax probability of the true class, mean of ten runs
     seconds: float | None  # of the whole run, on his machine
@@ -41,9 +41,9 @@ class PublishedProbability:
 
 # eijian: DeepLearning(4), is CNN backpropagation complete?, 2017, section 3.
 PUBLISHED = (
-    PublishedProbability(way=ALL, epoch=200, probability=0.975, seconds=517),
-    PublishedProbability(way=DENSE, epoch=200, probability=0.742, seconds=157),
-    PublishedProbability(way=DENSE, epoch=500, probability=0.951, seconds=None),
+    PublishedProbability(layers=ALL, epoch=200, probability=0.975, seconds=517),
+    PublishedProbability(layers=DENSE, epoch=200, probability=0.742, seconds=157),
+    PublishedProbability(layers=DENSE, epoch=500, probability=0.951, seconds=None),
 )
 PUBLISHED_PACE = {ALL: 0.387, DENSE: 1.273}  # epochs a second
 
@@ -59,7 +59,7 @@ class ExperimentPlan:
 
     recipe: str = POST.name
     epochs: int = 500
-    seeds: int = 10  # networks of each way
+    seeds: int = 10  # networks of each choice of trained layers
 
     def __post_init__(self):
         """Check."""
@@ -73,8 +73,8 @@ class ExperimentPlan:
 
     @property
     def units(self) -> list[tuple[str, int]]:
-        """Every training as (way, seed); both ways of a seed follow each other."""
-        return [(way, seed) for seed in range(self.seeds) for way in WAYS]
+        """Every training as (trained layers, seed); both of a seed follow each other."""
+        return [(layers, seed) for seed in range(self.seeds) for layers in TRAINED_LAYERS]
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values."""
@@ -83,15 +83,15 @@ class ExperimentPlan:
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> ExperimentPlan:
         """From plain values; what is not there has its default."""
-        known = {field.name for field in fields(cls)}
-        return cls(**{name: value for name, value in values.items() if name in known})
+        names = {field.name for field in fields(cls)}
+        return cls(**{name: value for name, value in values.items() if name in names})
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class TrainingCurve:
     """One training; all arrays are (points,)."""
 
-    way: str
+    layers: str  # those trained: ALL or DENSE
     seed: int
     epochs: np.ndarray  # int, 1-based, rising
     probability: np.ndarray
@@ -113,18 +113,18 @@ class TrainingCurve:
         """Only the first epoch and every so many."""
         chosen = (self.epochs % every == 0) | (self.epochs == 1)
         arrays = {name: getattr(self, name)[chosen] for name in _COLUMNS}
-        return TrainingCurve(way=self.way, seed=self.seed, **arrays)
+        return TrainingCurve(layers=self.layers, seed=self.seed, **arrays)
 
     def to_bytes(self) -> bytes:
         """As the content of an `.npz` file."""
         file = io.BytesIO()
         arrays = {name: getattr(self, name) for name in _COLUMNS}
-        np.savez_compressed(file, way=self.way, seed=self.seed, **arrays)
+        np.savez_compressed(file, way=self.layers, seed=self.seed, **arrays)
         return file.getvalue()
 
     @classmethod
     def from_bytes(cls, content: bytes) -> TrainingCurve:
-        """The other way round.
+        """From the content of an `.npz` file.
 
         Raises:
             ValueError: it is something else, or damaged.
@@ -132,16 +132,16 @@ class TrainingCurve:
         try:
             with np.load(io.BytesIO(content), allow_pickle=False) as file:
                 arrays = {name: file[name] for name in _COLUMNS}
-                return cls(way=str(file["way"]), seed=int(file["seed"]), **arrays)
+                return cls(layers=str(file["way"]), seed=int(file["seed"]), **arrays)
         except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
             raise ValueError(f"no curve can be read from it ({error})") from error
 
 
-def train_network(plan: ExperimentPlan, way: str, seed: int) -> Iterator[Epoch]:
+def train_network(plan: ExperimentPlan, layers: str, seed: int) -> Iterator[Epoch]:
     """One training of the experiment, epoch by epoch."""
     recipe = toy_recipe(plan.recipe)
     network = toy_network(recipe, seed)
-    set_trainable(network, way)
+    set_trainable(network, layers)
     with one_thread():
         yield from train(
             network,
@@ -152,16 +152,16 @@ def train_network(plan: ExperimentPlan, way: str, seed: int) -> Iterator[Epoch]:
         )
 
 
-def curve(way: str, seed: int, epochs: Sequence[Epoch]) -> TrainingCurve:
+def curve(layers: str, seed: int, epochs: Sequence[Epoch]) -> TrainingCurve:
     """The curve of a training that has ended."""
     numbers = np.array([epoch.number for epoch in epochs])
     columns = {name: np.array([getattr(one, name) for one in epochs]) for name in _COLUMNS[1:]}
-    return TrainingCurve(way=way, seed=seed, epochs=numbers, **columns)
+    return TrainingCurve(layers=layers, seed=seed, epochs=numbers, **columns)
 
 
-def of_way(curves: Sequence[TrainingCurve], way: str) -> list[TrainingCurve]:
-    """The curves of one way of training, in order of seed."""
-    return sorted((one for one in curves if one.way == way), key=lambda one: one.seed)
+def curves_of(curves: Sequence[TrainingCurve], layers: str) -> list[TrainingCurve]:
+    """The curves of the networks with these layers trained, in order of seed."""
+    return sorted((one for one in curves if one.layers == layers), key=lambda one: one.seed)
 
 
 def mean_at(curves: Sequence[TrainingCurve], epoch: int, measure: str) -> float | None:
@@ -171,7 +171,7 @@ def mean_at(curves: Sequence[TrainingCurve], epoch: int, measure: str) -> float 
 
 
 def measured(recipe: str = POST.name) -> list[TrainingCurve]:
-    """What the project measured: ten seeds of both ways, 500 epochs, thinned.
+    """What the project measured: ten seeds of each choice of trained layers, 500 epochs.
 
     Args:
         recipe: name of a `ToyRecipe`.
@@ -203,7 +203,9 @@ def seed_spread() -> SeedSpread:
         CorruptAssetError
     """
     theirs = PUBLISHED[0]
-    first = [one.at(theirs.epoch, "probability") or 0 for one in of_way(measured(), theirs.way)]
+    first = [
+        one.at(theirs.epoch, "probability") or 0 for one in curves_of(measured(), theirs.layers)
+    ]
     values = np.array([*first, *measured_record()["further"]])
     draws = np.random.default_rng(0).choice(values, (20_000, len(first)))
     share = (draws.mean(axis=1) >= theirs.probability).mean()
@@ -226,7 +228,7 @@ def measured_record() -> dict[str, Any]:
 def _measured_curves() -> tuple[tuple[str, TrainingCurve], ...]:
     def read(row: Mapping[str, Any]) -> TrainingCurve:
         columns = {name: np.array(row[name]) for name in _COLUMNS}
-        return TrainingCurve(way=row["way"], seed=row["seed"], **columns)
+        return TrainingCurve(layers=row["way"], seed=row["seed"], **columns)
 
     try:
         return tuple((row["recipe"], read(row)) for row in measured_record()["curves"])

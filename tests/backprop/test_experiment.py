@@ -8,8 +8,8 @@ from cnnkit.backprop.experiment import (
     ExperimentPlan,
     TrainingCurve,
     curve,
+    curves_of,
     mean_at,
-    of_way,
     train_network,
 )
 from cnnkit.backprop.toy import POST, RANDOM_LAST_LAYER, toy_network, toy_parts
@@ -45,10 +45,12 @@ def test_the_patterns_are_those_of_the_data_set_without_its_validation_part():
     assert np.array_equal(test_images, theirs.part("test")[0]) and len(test_labels) == 30
 
 
-def test_both_ways_learn_and_the_same_seed_learns_the_same():
+def test_all_and_dense_layers_learn_and_the_same_seed_learns_the_same():
     plan = ExperimentPlan(recipe="awake", epochs=120, seeds=1)
-    curves = [curve(way, seed, list(train_network(plan, way, seed))) for way, seed in plan.units]
-    whole, dense = of_way(curves, ALL)[0], of_way(curves, DENSE)[0]
+    curves = [
+        curve(layers, seed, list(train_network(plan, layers, seed))) for layers, seed in plan.units
+    ]
+    whole, dense = curves_of(curves, ALL)[0], curves_of(curves, DENSE)[0]
     assert whole.probability[-1] > dense.probability[-1] > 1 / 3
     assert whole.epoch_above_half and whole.epoch_above_half < 120
     again = curve(ALL, 0, list(train_network(plan, ALL, 0)))
@@ -61,7 +63,7 @@ def test_both_ways_learn_and_the_same_seed_learns_the_same():
 def test_a_curve_survives_as_a_file():
     made = curve(ALL, 4, list(train_network(ExperimentPlan(epochs=2, seeds=1), ALL, 4)))
     back = TrainingCurve.from_bytes(made.to_bytes())
-    assert (back.way, back.seed, back.epoch_above_half) == (ALL, 4, None)
+    assert (back.layers, back.seed, back.epoch_above_half) == (ALL, 4, None)
     assert np.array_equal(back.seconds, made.seconds)
     for damaged in (b"", b"nonsense", made.to_bytes()[:99]):
         with pytest.raises(ValueError, match="no curve"):

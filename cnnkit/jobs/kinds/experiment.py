@@ -10,12 +10,12 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from cnnkit.backprop.experiment import (
-    WAYS,
+    TRAINED_LAYERS,
     ExperimentPlan,
     TrainingCurve,
     curve,
+    curves_of,
     mean_at,
-    of_way,
     train_network,
 )
 from cnnkit.errors import CorruptRunError
@@ -40,20 +40,20 @@ def run(job: JobContext) -> Status:
 def kept_curves(
     store: RunStore, run_id: str, plan: ExperimentPlan
 ) -> dict[tuple[str, int], TrainingCurve]:
-    """The trainings of a run that are finished and can be read, by way and seed."""
+    """The trainings of a run that are finished and can be read, by trained layers and seed."""
     curves = {}
-    for way, seed in plan.units:
+    for layers, seed in plan.units:
         try:
-            content = store.artifact(run_id, curve_file(way, seed)).read_bytes()
-            curves[way, seed] = TrainingCurve.from_bytes(content)
+            content = store.artifact(run_id, curve_file(layers, seed)).read_bytes()
+            curves[layers, seed] = TrainingCurve.from_bytes(content)
         except (CorruptRunError, OSError, ValueError):
             continue  # not there yet, or damaged: it is trained again
     return curves
 
 
-def curve_file(way: str, seed: int) -> str:
+def curve_file(layers: str, seed: int) -> str:
     """What the file of a training is called."""
-    return f"curve-{way.partition(' ')[0]}-{seed}.npz"
+    return f"curve-{layers.partition(' ')[0]}-{seed}.npz"
 
 
 def _train(
@@ -61,10 +61,10 @@ def _train(
 ) -> Iterator[Progress | None]:
     """Train one network after the other and add its curve; see `JobContext.drive`."""
     total = len(plan.units)
-    for way, seed in [unit for unit in plan.units if unit not in curves]:
+    for layers, seed in [unit for unit in plan.units if unit not in curves]:
         yield None
         epochs = []
-        for epoch in train_network(plan, way, seed):
+        for epoch in train_network(plan, layers, seed):
             epochs.append(epoch)
             yield Progress(
                 epoch=len(curves) + 1,
@@ -74,12 +74,12 @@ def _train(
                 loss=epoch.loss,
                 accuracy=epoch.accuracy,
             )
-        curves[way, seed] = curve(way, seed, epochs)
-        _keep(job, curves[way, seed])
+        curves[layers, seed] = curve(layers, seed, epochs)
+        _keep(job, curves[layers, seed])
 
 
 def _keep(job: JobContext, training: TrainingCurve) -> None:
-    path = job.folder / curve_file(training.way, training.seed)
+    path = job.folder / curve_file(training.layers, training.seed)
     write_atomic(path, training.to_bytes())
     job.artifact(path)
     path.unlink()
@@ -88,8 +88,8 @@ def _keep(job: JobContext, training: TrainingCurve) -> None:
 def _figures(plan: ExperimentPlan, curves: list[TrainingCurve]) -> dict[str, float]:
     """Means over the seeds after the last epoch."""
     return {
-        f"{way.partition(' ')[0]}_{measure}": mean
-        for way in WAYS
+        f"{layers.partition(' ')[0]}_{measure}": mean
+        for layers in TRAINED_LAYERS
         for measure in ("probability", "accuracy")
-        if (mean := mean_at(of_way(curves, way), plan.epochs, measure)) is not None
+        if (mean := mean_at(curves_of(curves, layers), plan.epochs, measure)) is not None
     }

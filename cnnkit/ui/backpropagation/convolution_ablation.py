@@ -11,12 +11,12 @@ from cnnkit.backprop import ALL
 from cnnkit.backprop.experiment import (
     PUBLISHED,
     PUBLISHED_PACE,
-    WAYS,
+    TRAINED_LAYERS,
     ExperimentPlan,
     TrainingCurve,
+    curves_of,
     mean_at,
     measured,
-    of_way,
     seed_spread,
 )
 from cnnkit.backprop.toy import RECIPES
@@ -27,9 +27,9 @@ from cnnkit.runs import Progress, Run, Status
 from cnnkit.ui.common import cache, charts, inputs, messages, page, polling, run_monitor
 
 KIND = "experiment"
-COLORS: dict[str, str] = dict(zip(WAYS, (BLUE, ORANGE), strict=True))
+COLORS: dict[str, str] = dict(zip(TRAINED_LAYERS, (BLUE, ORANGE), strict=True))
 TITLES: dict[str, str] = dict(
-    zip(WAYS, ("All layers trained", "Only dense layers trained"), strict=True)
+    zip(TRAINED_LAYERS, ("All layers trained", "Only dense layers trained"), strict=True)
 )
 MEASURES = {
     "probability": "mean probability of the true class",
@@ -70,10 +70,10 @@ def show_convolution_ablation() -> None:
         )
     plan = ExperimentPlan(recipe=recipe)
     run = _newest(plan)
-    here = list(kept_curves(cache.store(), run.id, plan).values()) if run else []
-    curves = here or measured(recipe)
+    own = list(kept_curves(cache.store(), run.id, plan).values()) if run else []
+    curves = own or measured(recipe)
     _chart(curves, measure, axis, published=recipe == "post")
-    st.caption(_whose(here, plan))
+    st.caption(_whose(own, plan))
     _job(plan, run)
     _table(curves, published=recipe == "post")
     _show_conclusion(recipe)
@@ -83,13 +83,13 @@ def show_convolution_ablation() -> None:
 def _chart(curves: Sequence[TrainingCurve], measure: str, axis: str, *, published: bool) -> None:
     bundles = [
         SeedCurves(
-            title=TITLES[way],
-            color=COLORS[way],
-            runs=[(getattr(one, axis), getattr(one, measure)) for one in of_way(curves, way)],
-            names=[f"seed {one.seed}" for one in of_way(curves, way)],
-            published=_published(way, axis) if published and measure == "probability" else (),
+            title=TITLES[layers],
+            color=COLORS[layers],
+            runs=[(getattr(one, axis), getattr(one, measure)) for one in curves_of(curves, layers)],
+            names=[f"seed {one.seed}" for one in curves_of(curves, layers)],
+            published=_published(layers, axis) if published and measure == "probability" else (),
         )
-        for way in WAYS
+        for layers in TRAINED_LAYERS
     ]
     charts.chart(
         curves_by_seed(
@@ -99,32 +99,32 @@ def _chart(curves: Sequence[TrainingCurve], measure: str, axis: str, *, publishe
             log=axis == "seconds",
         ),
         alt="; ".join(
-            f"{TITLES[way]}: {100 * value:.1f} % after {epoch} epochs"
-            for way in WAYS
+            f"{TITLES[layers]}: {100 * value:.1f} % after {epoch} epochs"
+            for layers in TRAINED_LAYERS
             for epoch in EPOCHS
-            if (value := mean_at(of_way(curves, way), epoch, measure)) is not None
+            if (value := mean_at(curves_of(curves, layers), epoch, measure)) is not None
         ),
         key="take_off",
     )
 
 
-def _published(way: str, axis: str) -> list[tuple[float, float, str]]:
+def _published(layers: str, axis: str) -> list[tuple[float, float, str]]:
     """The author's points; his seconds at 500 epochs follow from his pace."""
     return [
         (
-            one.epoch if axis == "epochs" else one.seconds or one.epoch / PUBLISHED_PACE[way],
+            one.epoch if axis == "epochs" else one.seconds or one.epoch / PUBLISHED_PACE[layers],
             one.probability,
             f"the author, {one.epoch} epochs",
         )
         for one in PUBLISHED
-        if one.way == way
+        if one.layers == layers
     ]
 
 
-def _whose(here: Sequence[TrainingCurve], plan: ExperimentPlan) -> str:
-    if not here:
+def _whose(own: Sequence[TrainingCurve], plan: ExperimentPlan) -> str:
+    if not own:
         return "Measured by the project; the job below repeats it on this machine."
-    lacking = len(plan.units) - len(here)
+    lacking = len(plan.units) - len(own)
     return f"Trained on this machine{f'; {lacking} networks are missing' * bool(lacking)}."
 
 
@@ -175,8 +175,8 @@ def _follow(run: Run, plan: ExperimentPlan) -> None:
 def _table(curves: Sequence[TrainingCurve], *, published: bool) -> None:
     st.dataframe(
         [
-            _row(of_way(curves, way), way, epoch, published=published)
-            for way in WAYS
+            _row(curves_of(curves, layers), layers, epoch, published=published)
+            for layers in TRAINED_LAYERS
             for epoch in EPOCHS
         ],
         hide_index=True,
@@ -185,13 +185,13 @@ def _table(curves: Sequence[TrainingCurve], *, published: bool) -> None:
 
 
 def _row(
-    curves: Sequence[TrainingCurve], way: str, epoch: int, *, published: bool
+    curves: Sequence[TrainingCurve], layers: str, epoch: int, *, published: bool
 ) -> dict[str, object]:
-    theirs = [one for one in PUBLISHED if published and (one.way, one.epoch) == (way, epoch)]
+    theirs = [one for one in PUBLISHED if published and (one.layers, one.epoch) == (layers, epoch)]
     seconds = mean_at(curves, epoch, "seconds")
     above = sum((one.epoch_above_half or 10**9) <= epoch for one in curves)
     return {
-        "Trained": TITLES[way],
+        "Trained": TITLES[layers],
         "Epochs": epoch,
         "Published": _percent(theirs[0].probability if theirs else None),
         "Mean probability": _percent(mean_at(curves, epoch, "probability")),
@@ -199,7 +199,7 @@ def _row(
         "Above 50 %": f"{above} of {len(curves)}",
         "Published seconds": f"{theirs[0].seconds:g}" if theirs and theirs[0].seconds else "–",
         "Seconds": "–" if seconds is None else f"{seconds:.2f}",
-        "Published epochs / s": f"{PUBLISHED_PACE[way]:g}" if published else "–",
+        "Published epochs / s": f"{PUBLISHED_PACE[layers]:g}" if published else "–",
         "Epochs / s": "–" if not seconds else f"{epoch / seconds:.0f}",
     }
 
@@ -210,13 +210,13 @@ def _percent(value: float | None) -> str:
 
 def _show_conclusion(recipe: str) -> None:
     if recipe == "post":
-        found = seed_spread()
+        spread = seed_spread()
         st.info(
             "What the author called *accuracy* is the **mean probability of the true class**. "
             "The last layer is initialized with zeros, so at first the deltas of the layers below "
-            f"are zero, and training starts late. Of {len(found.values)} networks trained like "
-            f"this, {found.late} were still below 50 % at epoch {found.epoch}; the median is "
-            f"{100 * np.median(found.values):.1f} %. In {100 * found.share:.0f} % of random "
+            f"are zero, and training starts late. Of {len(spread.values)} networks trained like "
+            f"this, {spread.late} were still below 50 % at epoch {spread.epoch}; the median is "
+            f"{100 * np.median(spread.values):.1f} %. In {100 * spread.share:.0f} % of random "
             "samples of ten networks the mean is as high as published.",
             icon=":material/casino:",
         )
