@@ -69,14 +69,14 @@ def losses_along(
     """
     network.forward(*lesson)
     network.backward(whole=False)
-    kept = {layer.name: layer.parameters for layer in network}
+    parameters = {layer.name: layer.parameters for layer in network}
     losses: list[list[float]] = [[] for _ in measured]
     for rate in rates:
         network.step(rate)
-        for found, part in zip(losses, measured, strict=True):
-            found.append(network.forward(*part))
+        for part_losses, part in zip(losses, measured, strict=True):
+            part_losses.append(network.forward(*part))
         for layer in network:
-            layer.parameters = kept[layer.name]
+            layer.parameters = parameters[layer.name]
     return losses
 
 

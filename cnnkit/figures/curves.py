@@ -28,7 +28,7 @@ def training(
     *,
     live: Rows = (),
     steps_per_epoch: float | None = None,
-    kept: int | None = None,
+    restored: int | None = None,
     unfrozen: Mapping[int, str] | None = None,
     height: int = 300,
 ):
@@ -39,7 +39,7 @@ def training(
         metric: "loss", "accuracy" or "error" (1 - accuracy), or another column of `history`.
         live: points within epochs, each with `step` and `metric`; drawn thinly behind.
         steps_per_epoch: batches of an epoch, to place `live` on the axis of epochs.
-        kept: epoch (1-based) whose weights were kept; None: the one of the lowest
+        restored: epoch (1-based) whose weights were restored; None: the one of the lowest
             validation loss so far is marked.
         unfrozen: words for each moment at which layers were unfrozen, by the number of epochs
             that had ended then.
@@ -53,12 +53,12 @@ def training(
         figure.add_scatter(
             x=[row["step"] / steps_per_epoch for row in live],
             y=_column(live, metric),
-            name="while it learns",
+            name="training, running mean",
             mode="lines",
             line={"color": faded(GRAY, 0.65), "width": 1.3},
             hovertemplate="epoch %{x:.2f}<br>%{y:.4g}<extra></extra>",
         )
-    best = kept or _best_epoch(history)
+    best = restored or _best_epoch(history)
     for name, column, color in (
         ("training", metric, BLUE),
         ("validation", f"val_{metric}", ORANGE),
@@ -77,7 +77,7 @@ def training(
     if best is not None and len(history) > 1:
         figure.add_vline(x=best, line={"color": faded(GREEN, 0.8), "dash": "dot", "width": 1.5})
         figure.add_annotation(
-            x=best, y=1, yref="paper", text="restored" if kept else "best", showarrow=False,
+            x=best, y=1, yref="paper", text="restored" if restored else "best", showarrow=False,
             yanchor="top", xanchor="left" if best < len(history) / 2 else "right",
             font={"size": 11},
         )  # fmt: skip
@@ -190,7 +190,7 @@ def _column(rows: Rows, name: str) -> list[float | None]:
 
 
 def _best_epoch(history: Rows) -> float | None:
-    known = [row for row in history if row.get("val_loss") is not None]
-    if not known:
+    validated = [row for row in history if row.get("val_loss") is not None]
+    if not validated:
         return None
-    return known[int(np.argmin([row["val_loss"] for row in known]))]["epoch"]
+    return validated[int(np.argmin([row["val_loss"] for row in validated]))]["epoch"]

@@ -31,10 +31,10 @@ def _marked(figure):
     return note.x, note.text
 
 
-def test_the_epoch_of_the_lowest_validation_loss_is_marked_until_one_is_kept():
+def test_the_epoch_of_the_lowest_validation_loss_is_marked_until_one_is_restored():
     history = [*HISTORY, {"epoch": 3, "loss": 0.5, "val_loss": 0.7, "val_accuracy": 0.9}]
     assert _marked(training(history, "accuracy")) == (2, "best")
-    assert _marked(training(history, "accuracy", kept=1)) == (1, "restored")
+    assert _marked(training(history, "accuracy", restored=1)) == (1, "restored")
     assert _marked(training(history[1:], "loss")) == (2, "best"), "epochs, not rows, are counted"
 
 

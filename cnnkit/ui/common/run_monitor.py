@@ -83,7 +83,7 @@ def curves_of(run: Run, *, key: str, points: list[dict[str, float]] | None = Non
                     live=points or (),
                     steps_per_epoch=steps,
                     height=280,
-                    kept=int(best) if best else None,
+                    restored=int(best) if best else None,
                     unfrozen=unfrozen,
                 ),
                 alt="; ".join(
@@ -225,9 +225,9 @@ def _unfrozen(run: Run, history: list[dict[str, float]]) -> dict[int, str]:
 
 
 def _unfinished(but: str | None) -> list[Run]:
-    wanted = [Status.QUEUED, Status.RUNNING, Status.PAUSED, Status.INTERRUPTED]
+    statuses = [Status.QUEUED, Status.RUNNING, Status.PAUSED, Status.INTERRUPTED]
     store = cache.store()
-    runs = [run for kind in TRAINED for run in store.list(kind=kind, statuses=wanted, limit=20)]
+    runs = [run for kind in TRAINED for run in store.list(kind=kind, statuses=statuses, limit=20)]
     return [run for run in runs if run.id != but]
 
 
