@@ -49,10 +49,10 @@ class UnknownNameError(CnnkitError, LookupError):
 
     kind = "name"
 
-    def __init__(self, name: str, known: Iterable[str]):
+    def __init__(self, name: str, names: Iterable[str]):
         """Keep the name and the names that would have worked."""
         self.name = name
-        self.known = sorted(known)
+        self.known = sorted(names)
         super().__init__(
             f"Unknown {self.kind} {name!r}. Known {self.kind}s: {', '.join(self.known)}."
         )

@@ -127,14 +127,14 @@ def _damaged(error: Exception) -> InvalidImageError:
 
 def _notes(image: Image.Image) -> tuple[str, ...]:
     frames = getattr(image, "n_frames", 1)
-    found = {
+    conditions = {
         f"It has {frames} frames; the first was taken.": frames > 1,
         "It was turned upright, as the camera noted.": image.getexif().get(ORIENTATION, 1) != 1,
         "What is transparent became white.": image.has_transparency_data,
         "Its values were converted to 8 bits.": image.mode.startswith(("I", "F")),
         "Its printing colors (CMYK) became RGB.": image.mode == "CMYK",
     }
-    return tuple(note for note, holds in found.items() if holds)
+    return tuple(note for note, holds in conditions.items() if holds)
 
 
 def _is_text(data: bytes) -> bool:

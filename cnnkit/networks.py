@@ -62,9 +62,9 @@ class NetworkRef:
 
     def __post_init__(self):
         """Refuse a kind that nothing can open."""
-        known = self.kind in KINDS and self.name
+        complete = self.kind in KINDS and self.name
         # An address may hold anything, and the name of an upload is that of a folder.
-        if not known or (self.kind == UPLOADED and not _UPLOAD_ID.fullmatch(self.name)):
+        if not complete or (self.kind == UPLOADED and not _UPLOAD_ID.fullmatch(self.name)):
             raise UnknownModelError(str(self), [f"{kind}.NAME" for kind in KINDS])
 
     def __str__(self) -> str:

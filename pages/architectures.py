@@ -35,17 +35,17 @@ with shown_errors():
         uploads.offer("network", several=False)
         chosen = network_choice.picker("network", label="Network")
         network_view.show_introduction(chosen)
-        found = network_choice.architectures(chosen)
-        when_ready(found, lambda one: network_view.show_network(chosen, *one), waiting=WAITING)
+        analysis = network_choice.architectures(chosen)
+        when_ready(analysis, lambda one: network_view.show_network(chosen, *one), waiting=WAITING)
     elif view == "two":
         left, right = st.columns(2)
         with left:
             first = network_choice.picker("left", label="First network", default="vgg16")
         with right:
             second = network_choice.picker("right", label="Second network", default="googlenet")
-        found = network_choice.architectures(first, second)
+        analysis = network_choice.architectures(first, second)
         when_ready(
-            found,
+            analysis,
             lambda both: network_view.show_side_by_side((first, second), both),
             waiting=WAITING,
         )

@@ -152,8 +152,12 @@ def _block_name(part: int | Fork, rows: Sequence[LayerRow]) -> str | None:
     numbers = list(part.rows()) if isinstance(part, Fork) else [part]
     if len(numbers) == 1 and _POOLING.search(rows[numbers[0]].kind):
         return None
-    found = [match[1] for n in numbers if (match := _BLOCK.match(rows[n].name))]
-    return Counter(found).most_common(1)[0][0] if len(found) > len(numbers) / 2 else None
+    block_numbers = [match[1] for n in numbers if (match := _BLOCK.match(rows[n].name))]
+    return (
+        Counter(block_numbers).most_common(1)[0][0]
+        if len(block_numbers) > len(numbers) / 2
+        else None
+    )
 
 
 def _block(parts: list[int | Fork], rows: Sequence[LayerRow]) -> Block:
@@ -216,10 +220,10 @@ def _kind(parts: Sequence[int | Fork], rows: Sequence[LayerRow]) -> str:
 
 def _joined(blocks: Iterable[Block], rows: Sequence[LayerRow]) -> list[Block]:
     """Blocks that are alike and follow each other, as one."""
-    found = []
+    joined = []
     for _, alike in groupby(blocks, key=lambda block: _looks(block, rows)):
         same = list(alike)
-        found.append(
+        joined.append(
             Block(
                 names=tuple(block.names[0] for block in same),
                 kind=same[0].kind,
@@ -229,7 +233,7 @@ def _joined(blocks: Iterable[Block], rows: Sequence[LayerRow]) -> list[Block]:
                 macs=sum(block.macs for block in same),
             )
         )
-    return found
+    return joined
 
 
 def _looks(block: Block, rows: Sequence[LayerRow]) -> tuple:

@@ -92,11 +92,11 @@ def layer_outputs(model: keras.Model) -> dict[str, tuple[Tensor, ...]]:
         IncompatibleError: the network has no graph that could be read.
     """
     graph = _graph(model)
-    found: dict[str, tuple[Tensor, ...]] = {}
+    outputs: dict[str, tuple[Tensor, ...]] = {}
     for depth in sorted(graph._nodes_by_depth, reverse=True):
         for node in graph._nodes_by_depth[depth]:
-            found.setdefault(node.operation.name, tuple(node.outputs))
-    return found
+            outputs.setdefault(node.operation.name, tuple(node.outputs))
+    return outputs
 
 
 def _graph(model: Any) -> Any:
@@ -111,18 +111,21 @@ def _graph(model: Any) -> Any:
 
 
 def _opened(
-    tensor: Tensor, model: keras.Model, wanted: Sequence[int] | None, any_size: bool
+    tensor: Tensor, model: keras.Model, input_shape: Sequence[int] | None, any_size: bool
 ) -> Tensor:
     shape = tuple(tensor.shape[1:])
-    fits = wanted is not None and len(wanted) == len(shape)
-    if wanted is not None and not (
+    fits = input_shape is not None and len(input_shape) == len(shape)
+    if input_shape is not None and not (
         fits
-        and (any_size or all(own in (None, size) for own, size in zip(shape, wanted, strict=True)))
+        and (
+            any_size
+            or all(own in (None, size) for own, size in zip(shape, input_shape, strict=True))
+        )
     ):
         raise IncompatibleError(
-            f"{model.name!r} takes inputs of {shape}. Received: input_shape={tuple(wanted)}."
+            f"{model.name!r} takes inputs of {shape}. Received: input_shape={tuple(input_shape)}."
         )
-    shape = shape if wanted is None else tuple(wanted)
+    shape = shape if input_shape is None else tuple(input_shape)
     if None in shape:
         raise IncompatibleError(
             f"{model.name!r} takes inputs of {shape}, whose sizes are open: say which size to "
@@ -158,25 +161,25 @@ def _walk(graph: Any, inputs: Sequence[Tensor], prefix: str, calls: list[Call]) 
 
 
 def _outputs(operation: Any, path: str, arguments: tuple, keywords: dict) -> Any:
-    given = _tensors((arguments, keywords))
+    inputs = _tensors((arguments, keywords))
     try:
         # Working out a shape, a dense layer does not look whether its weights fit.
-        if not _fits(operation, given):
+        if not _fits(operation, inputs):
             raise ValueError("its weights are for inputs of another size")
         return operation.compute_output_spec(*arguments, **keywords)
     except (ValueError, TypeError) as error:
-        shapes = ", ".join(str(tuple(x.shape[1:])) for x in given)
+        shapes = ", ".join(str(tuple(x.shape[1:])) for x in inputs)
         raise IncompatibleError(
             f"Layer {path!r} ({type(operation).__name__}) cannot take an input of {shapes}."
         ) from error
 
 
-def _fits(operation: Any, given: Sequence[Tensor]) -> bool:
+def _fits(operation: Any, inputs: Sequence[Tensor]) -> bool:
     """Whether the sizes that a layer's weights were made for are those of its inputs."""
     specs = keras.tree.flatten(getattr(operation, "input_spec", None))
     return all(
         tensor.shape[axis] in (None, size)
-        for tensor, spec in zip(given, specs, strict=False)
+        for tensor, spec in zip(inputs, specs, strict=False)
         for axis, size in (getattr(spec, "axes", None) or {}).items()
         if size is not None
     )

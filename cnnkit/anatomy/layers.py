@@ -46,10 +46,10 @@ def stages(model: keras.Model) -> list[Stage]:
     Raises:
         IncompatibleError: the network has no graph that could be read.
     """
-    found: list[Stage] = []
+    result: list[Stage] = []
     for layer, shape in _shapes(model):
-        if not found or shape != found[-1].shape or hasattr(layer, "kernel"):
-            found.append(
+        if not result or shape != result[-1].shape or hasattr(layer, "kernel"):
+            result.append(
                 Stage(
                     name=layer.name,
                     kind=type(layer).__name__,
@@ -58,7 +58,7 @@ def stages(model: keras.Model) -> list[Stage]:
                     detail=describe(layer),
                 )
             )
-    return found
+    return result
 
 
 def _shapes(model: keras.Model) -> list[tuple[keras.Layer, tuple[int, ...]]]:
@@ -203,11 +203,11 @@ class Probe:
 
     def __init__(self, model: keras.Model, layers: Sequence[str] | None = None):
         """Join the outputs into one function, so that one pass gives them all."""
-        known = [layer.name for layer in model.layers]
-        self.layers = list(layers or known)
+        layer_names = [layer.name for layer in model.layers]
+        self.layers = list(layers or layer_names)
         for name in self.layers:
-            if name not in known:
-                raise UnknownLayerError(name, known)
+            if name not in layer_names:
+                raise UnknownLayerError(name, layer_names)
         outputs = layer_outputs(model)
         if len(model.inputs) != 1:
             raise IncompatibleError(
@@ -239,8 +239,8 @@ class Probe:
         return {name: output.numpy() for name, output in zip(self.layers, outputs, strict=True)}
 
 
-def _fits(shape: tuple[int, ...], wanted: tuple[int | None, ...]) -> bool:
+def _fits(shape: tuple[int, ...], input_shape: tuple[int | None, ...]) -> bool:
     """Whether images have the size that a network takes; None: any."""
-    return len(shape) == len(wanted) and all(
-        own in (None, size) for size, own in zip(shape, wanted, strict=True)
+    return len(shape) == len(input_shape) and all(
+        own in (None, size) for size, own in zip(shape, input_shape, strict=True)
     )

@@ -139,20 +139,20 @@ def connected(rows: Sequence[LayerRow], numbers: list[int]) -> list[list[int]]:
             if source in group:
                 one, other = sorted((first(source), first(number)))
                 group[other] = one
-    found: dict[int, list[int]] = {}
+    groups: dict[int, list[int]] = {}
     for number in numbers:
-        found.setdefault(first(number), []).append(number)
-    return list(found.values())
+        groups.setdefault(first(number), []).append(number)
+    return list(groups.values())
 
 
 def _ancestors(rows: Sequence[LayerRow], output: int) -> set[int]:
-    found, waiting = set(), [output]
+    ancestors, waiting = set(), [output]
     while waiting:
         number = waiting.pop()
-        if number not in found:
-            found.add(number)
+        if number not in ancestors:
+            ancestors.add(number)
             waiting += rows[number].inputs
-    return found
+    return ancestors
 
 
 def cut_points(rows: Sequence[LayerRow]) -> list[int]:
@@ -164,14 +164,14 @@ def cut_points(rows: Sequence[LayerRow]) -> list[int]:
     Args:
         rows: of `layer_table`, each after those that it reads from.
     """
-    found = []
+    cuts = []
     furthest = 0  # the last row that reads from anything before this one
     readers = _last_readers(rows)
     for number, row in enumerate(rows):
         if furthest <= number and "/" not in row.name and row.outputs == 1:
-            found.append(number)
+            cuts.append(number)
         furthest = max(furthest, readers[number])
-    return found
+    return cuts
 
 
 def _last_readers(rows: Sequence[LayerRow]) -> list[int]:

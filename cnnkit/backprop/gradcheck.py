@@ -203,7 +203,7 @@ def _by_differences(
     gradients = {layer.name: dict(layer.gradients) for layer in exact}
     switches = _branches(exact)
     generator = np.random.default_rng(seed)
-    found: dict[tuple[str, str], dict[int, tuple[float, float]]] = {}
+    gradients_and_slopes: dict[tuple[str, str], dict[int, tuple[float, float]]] = {}
     for layer in exact:
         for name in layer.parameters:
             gradient = gradients[layer.name][name].reshape(-1)
@@ -212,8 +212,8 @@ def _by_differences(
                 slope = _slope(exact, layer, name, place, images, labels, switches)
                 if slope is not None:
                     probed[place] = (float(gradient[place]), slope)
-            found[layer.name, name] = probed
-    return found
+            gradients_and_slopes[layer.name, name] = probed
+    return gradients_and_slopes
 
 
 def _places(gradient: np.ndarray, probes: int, generator: np.random.Generator) -> list[int]:
@@ -238,9 +238,9 @@ def _slope(
     """(L(w + h) - L(w - h)) / 2h; None where a kink lies between the two."""
     parameters = layer.parameters
     losses = []
-    for way in (1, -1):
+    for sign in (1, -1):
         values = parameters[name].copy()
-        values.reshape(-1)[place] += way * STEP
+        values.reshape(-1)[place] += sign * STEP
         layer.parameters = parameters | {name: values}
         losses.append(network.forward(images, labels))
         same = all(map(np.array_equal, switches, _branches(network)))

@@ -34,8 +34,8 @@ def read_square(data: bytes, side: int = SIDE) -> np.ndarray:
     left, top = ((length - short) / 2 for length in image.size)
     box = (left, top, left + short, top + short)
     # The gap lets Pillow shrink by whole numbers first, which Lanczos's last step hides.
-    way = Image.Resampling.LANCZOS
-    return np.asarray(image.resize((side, side), way, box=box, reducing_gap=3.0))
+    resampling = Image.Resampling.LANCZOS
+    return np.asarray(image.resize((side, side), resampling, box=box, reducing_gap=3.0))
 
 
 def squares(

@@ -141,18 +141,18 @@ class ImageStore:
             listing = json.loads((entry / LISTING).read_text("utf-8"))
             images = np.load(entry / IMAGES, mmap_mode="r", allow_pickle=False)
             labels = np.array(listing["labels"], np.int64)
-            found = Entry(
+            stored = Entry(
                 card=card,
                 images=images,
                 labels=labels,
                 names=tuple(listing["names"]),
                 pixel_groups=np.array(listing["twins"], np.int64),
             )
-            _check(found)
+            _check(stored)
             os.utime(entry)  # used now
         except (ValueError, KeyError, OSError, EOFError) as error:
             raise self._damaged(key, error) from error
-        return found
+        return stored
 
     def delete(self, key: str, *, remember: bool = False) -> None:
         """Remove an entry. What has it mapped keeps it until it lets go.
@@ -182,9 +182,9 @@ class ImageStore:
             key: of the entry.
             make: writes it, and returns it.
         """
-        found = self._sound(key)
-        if found is not None:
-            return found
+        stored = self._sound(key)
+        if stored is not None:
+            return stored
         self.folder.mkdir(parents=True, exist_ok=True)
         try:
             with FileLock(self.folder / f".{key}.lock", timeout=LOCK_SECONDS):

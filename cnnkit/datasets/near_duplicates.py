@@ -30,11 +30,11 @@ def near_duplicates(dataset: Dataset) -> np.ndarray:
     """
     seen = np.concatenate([dataset.indices("train"), dataset.indices("validation")])
     test = dataset.indices("test")
-    known = _thumbnails(dataset, seen)
+    thumbnails = _thumbnails(dataset, seen)
     pairs, correlations = [], []
     for first in range(0, len(test), ROWS):
         some = test[first : first + ROWS]
-        correlation = known @ _thumbnails(dataset, some).T
+        correlation = thumbnails @ _thumbnails(dataset, some).T
         rows, columns = np.nonzero(correlation >= MIN_CORRELATION)
         pairs.append(np.stack([seen[rows], some[columns]], axis=1))
         correlations.append(correlation[rows, columns])

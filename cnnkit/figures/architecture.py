@@ -55,12 +55,12 @@ def draw_architecture(network: Architecture) -> str:
     Args:
         network: from `cnnkit.anatomy.architecture`.
     """
-    found = network.table
+    table = network.table
     resolutions = "".join(
-        _resolution(_size(resolution), resolution.blocks, found)
+        _resolution(_size(resolution), resolution.blocks, table)
         for resolution in network.resolutions
     )
-    heads = _resolution("other outputs", network.heads, found)
+    heads = _resolution("other outputs", network.heads, table)
     body = silhouette(network) + _legend(network) + resolutions + heads * bool(network.heads)
     return f'{stylesheet("architecture")}<div class="cnn-architecture">{body}</div>'
 
@@ -118,8 +118,8 @@ def _legend(network: Architecture) -> str:
     return f'<div class="legend">{entries}</div>'
 
 
-def _resolution(title: str, blocks: Sequence[Block], found: LayerTable) -> str:
-    boxes = "".join(_box(block, found) for block in blocks)
+def _resolution(title: str, blocks: Sequence[Block], table: LayerTable) -> str:
+    boxes = "".join(_box(block, table) for block in blocks)
     return f'<section><h6>{title}</h6><div class="blocks">{boxes}</div></section>'
 
 
@@ -127,18 +127,18 @@ def _size(resolution: Resolution) -> str:
     return _times(resolution.size) if resolution.size else "vector"
 
 
-def _box(block: Block, found: LayerTable) -> str:
+def _box(block: Block, table: LayerTable) -> str:
     first, last = html.escape(block.names[0]), html.escape(block.names[-1])
     name = first if block.repeats == 1 else f"{first} … {last}"
     times = f'<em title="equal blocks in a row">×{block.repeats}</em>' if block.repeats > 1 else ""
     summary = (
-        f"<summary><b>{name}</b>{times}<span class=words>{_summary(block.parts, found.rows)}</span>"
+        f"<summary><b>{name}</b>{times}<span class=words>{_summary(block.parts, table.rows)}</span>"
         f"<span class=shape>{_times(block.output_shape)}</span>"
-        f"{_share(block.macs, found.macs, 'MACs')}"
-        f"{_share(block.parameters, found.parameters, 'weights')}"
+        f"{_share(block.macs, table.macs, 'MACs')}"
+        f"{_share(block.parameters, table.parameters, 'weights')}"
         "</summary>"
     )
-    inside = _chain(block.parts, found.rows)
+    inside = _chain(block.parts, table.rows)
     return (
         f'<details style="--kind:{COLORS[block.kind]}">{summary}'
         f'<div class="inside">{inside}</div></details>'
@@ -171,8 +171,8 @@ def _summary(parts: Sequence[int | Fork], rows: Sequence[LayerRow]) -> str:
             steps += [_step(rows[part])] if rows[part].macs else []
             continue
         joint = " + " if part.merge is not None and rows[part.merge].kind == "Add" else " | "
-        ways = [_summary(branch, rows) or "unchanged" for branch in part.branches]
-        steps.append(joint.join(ways))
+        branches = [_summary(branch, rows) or "unchanged" for branch in part.branches]
+        steps.append(joint.join(branches))
     if len(steps) > 8:
         steps = [*steps[:3], f"… {len(steps) - 4} more …", steps[-1]]
     return " → ".join(filter(None, steps))
@@ -198,12 +198,12 @@ def _chain(parts: Sequence[int | Fork], rows: Sequence[LayerRow]) -> str:
 
 
 def _fork(fork: Fork, rows: Sequence[LayerRow]) -> str:
-    ways = "".join(
+    branches = "".join(
         f'<div class="way">{_chain(branch, rows) or "<p>unchanged</p>"}</div>'
         for branch in fork.branches
     )
     merge = _chip(rows[fork.merge]) if fork.merge is not None else ""
-    return f'<div class="fork">{ways}</div>{merge}'
+    return f'<div class="fork">{branches}</div>{merge}'
 
 
 def _chip(row: LayerRow) -> str:

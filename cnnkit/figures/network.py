@@ -42,8 +42,8 @@ def draw_network(
     boxes.append(_outputs(stages[-1], probabilities, class_names))
     words = ", then ".join(stage.label for stage in stages)
     alt = html.escape(f"From the image to the output: {words}")
-    drawn = "".join(boxes)
-    row = f'<div class="cnn-network" role="img" aria-label="{alt}">{drawn}</div>'
+    content = "".join(boxes)
+    row = f'<div class="cnn-network" role="img" aria-label="{alt}">{content}</div>'
     return stylesheet("network") + row
 
 
@@ -134,11 +134,11 @@ def layer_row(boxes: Sequence[LayerBox], current: int, *, backward: bool) -> str
         current: number of the box that is looked at.
         backward: which way the arrows point.
     """
-    drawn = "".join(_layer_box(box, number == current) for number, box in enumerate(boxes))
-    way = "backward, from the loss to the image" if backward else "forward, to the loss"
-    alt = html.escape(f"{len(boxes)} layers, {way}; now at {boxes[current].name}")
+    content = "".join(_layer_box(box, number == current) for number, box in enumerate(boxes))
+    direction = "backward, from the loss to the image" if backward else "forward, to the loss"
+    alt = html.escape(f"{len(boxes)} layers, {direction}; now at {boxes[current].name}")
     kind = "backward" if backward else "forward"
-    row = f'<div class="cnn-row {kind}" role="img" aria-label="{alt}">{drawn}</div>'
+    row = f'<div class="cnn-row {kind}" role="img" aria-label="{alt}">{content}</div>'
     return stylesheet("network") + row
 
 

@@ -69,13 +69,13 @@ def mosaic(images: np.ndarray, *, columns: int, width: int, gap: int = 4) -> np.
     count, height, breadth, channels = images.shape
     across = max(1, (width - gap * (columns - 1)) // columns)
     down = max(1, round(across * height / breadth))
-    way = Image.Resampling.BICUBIC if breadth >= SMOOTH else Image.Resampling.NEAREST
+    resampling = Image.Resampling.BICUBIC if breadth >= SMOOTH else Image.Resampling.NEAREST
     rows = -(-count // columns)
     canvas = Image.new("RGBA", (columns * (across + gap) - gap, rows * (down + gap) - gap))
     for number, image in enumerate(images):
         tile = Image.fromarray(image[..., 0] if channels == 1 else image).convert("RGBA")
         place = (number % columns) * (across + gap), (number // columns) * (down + gap)
-        canvas.paste(tile.resize((across, down), way), place)
+        canvas.paste(tile.resize((across, down), resampling), place)
     return np.asarray(canvas)
 
 

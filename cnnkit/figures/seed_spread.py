@@ -78,21 +78,21 @@ def curves_by_seed(
     return figure.update_layout(hovermode="closest")
 
 
-def data_and_depth(reached: Iterable[Any], ways: Iterable[str]) -> go.Figure:
+def data_and_depth(reached: Iterable[Any], methods: Iterable[str]) -> go.Figure:
     """Accuracy over the size of the training set: means as lines, the range as a band.
 
     Args:
         reached: trainings with `method` (which line), `per_class` (training images of each
             class) and `accuracy` (0 to 1), in any order; several of a kind are spread.
-        ways: lines, in their order; those without a training are left out.
+        methods: lines, in their order; those without a training are left out.
     """
     values: dict[str, dict[int, list[float]]] = defaultdict(lambda: defaultdict(list))
     for one in reached:
         values[one.method][one.per_class].append(100 * one.accuracy)
     figure = go.Figure()
-    for way, color in zip(ways, SERIES, strict=False):
-        if way in values:
-            _line(figure, way, dict(sorted(values[way].items())), color)
+    for method, color in zip(methods, SERIES, strict=False):
+        if method in values:
+            _line(figure, method, dict(sorted(values[method].items())), color)
     counts = sorted({count for by_count in values.values() for count in by_count})
     figure.update_xaxes(
         title={"text": "training images of each class"},
@@ -105,7 +105,7 @@ def data_and_depth(reached: Iterable[Any], ways: Iterable[str]) -> go.Figure:
     return finished(figure, height=380)
 
 
-def _line(figure: go.Figure, way: str, by_count: dict[int, list[float]], color: str) -> None:
+def _line(figure: go.Figure, method: str, by_count: dict[int, list[float]], color: str) -> None:
     counts = list(by_count)
     if any(len(values) > 1 for values in by_count.values()):
         low, high = map(min, by_count.values()), map(max, by_count.values())
@@ -117,15 +117,15 @@ def _line(figure: go.Figure, way: str, by_count: dict[int, list[float]], color: 
             line={"width": 0},
             hoverinfo="skip",
             showlegend=False,
-            legendgroup=way,
-            name=way,
+            legendgroup=method,
+            name=method,
         )
     figure.add_scatter(
         x=counts,
         y=[mean(values) for values in by_count.values()],
         mode="lines+markers",
-        name=way,
-        legendgroup=way,
+        name=method,
+        legendgroup=method,
         line={"color": color, "width": 2},
         customdata=[
             f"{len(values)} trainings, {min(values):.1f} to {max(values):.1f} %"

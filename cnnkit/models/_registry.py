@@ -167,13 +167,13 @@ def create_model(
         IncompatibleError: the images are too small for the network.
     """
     spec = model_info(name)
-    known = {option.name: option for option in spec.options}
+    option_of = {option.name: option for option in spec.options}
     for key, value in options.items():
-        if key not in known:
+        if key not in option_of:
             raise InvalidRecipeError(
-                f"{spec.title} has no option {key!r}. It has: {', '.join(known) or 'none'}."
+                f"{spec.title} has no option {key!r}. It has: {', '.join(option_of) or 'none'}."
             )
-        known[key].check(value)
+        option_of[key].check(value)
     values = {option.name: option.default for option in spec.options} | options
     shape = input_shape or spec.input_shape
     try:

@@ -87,7 +87,7 @@ def read_measurements(paths: Iterable[Path]) -> list[Measurement]:
     Raises:
         CorruptAssetError: a line is not JSON; names the file.
     """
-    found: dict[tuple[str, int], Measurement] = {}
+    newest: dict[tuple[str, int], Measurement] = {}
     for path in paths:
         for number, text in enumerate(path.read_text(encoding="utf-8").splitlines(), start=1):
             try:
@@ -95,8 +95,8 @@ def read_measurements(paths: Iterable[Path]) -> list[Measurement]:
             except (ValueError, KeyError, TypeError) as error:
                 raise CorruptAssetError(path, f"cannot be read in line {number}") from error
             if one:
-                found[one.identity, one.recipe.seed] = one
-    return sorted(found.values(), key=lambda one: (one.recipe.model, one.recipe.seed))
+                newest[one.identity, one.recipe.seed] = one
+    return sorted(newest.values(), key=lambda one: (one.recipe.model, one.recipe.seed))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -120,8 +120,8 @@ def counts() -> dict[str, Counts]:
     Counting takes seconds a network and always gives the same, so the figures ship as
     `cnnkit/published/measured/costs.json`; a test counts some of them again.
     """
-    known = json.loads(COSTS.read_text(encoding="utf-8"), object_hook=_tuples_from_lists)
-    return {name: Counts(**values) for name, values in known.items()}
+    costs = json.loads(COSTS.read_text(encoding="utf-8"), object_hook=_tuples_from_lists)
+    return {name: Counts(**values) for name, values in costs.items()}
 
 
 @cache

@@ -99,8 +99,8 @@ def collect(planned: Iterable[PlannedTraining], finished: Iterable[Any]) -> list
 
 def missing(planned: Iterable[PlannedTraining], runs: Iterable[Any]) -> list[PlannedTraining]:
     """The trainings of a plan that no finished, running or queued run is."""
-    known = {_fingerprint(run.spec) for run in runs}
-    return [one for one in planned if one.recipe.fingerprint() not in known]
+    fingerprints = {_fingerprint(run.spec) for run in runs}
+    return [one for one in planned if one.recipe.fingerprint() not in fingerprints]
 
 
 def _planned(

@@ -206,13 +206,13 @@ def differences(specs: Sequence[Mapping[str, Any]]) -> list[Difference]:
         specs: each a `Recipe.to_dict()`, at least as far as it is known.
     """
     columns = [flatten(spec) for spec in specs]
-    found = []
+    result = []
     for field in _known_fields(specs):
         values = [column.get(field.name, _MISSING) for column in columns]
         if any(value != values[0] for value in values):
             texts = tuple("–" if value is _MISSING else field.text(value) for value in values)
-            found.append(Difference(field.name, field.title, texts))
-    return found
+            result.append(Difference(field.name, field.title, texts))
+    return result
 
 
 def _known_fields(specs: Sequence[Mapping[str, Any]]) -> list[Field]:

@@ -34,7 +34,7 @@ class MosaicSelection:
     network: Network
     layers: tuple[str, ...]  # from shallow to deep
     settings: MosaicSettings
-    known: bool  # whether the network's layers have been read, and these are among them
+    verified: bool  # whether the network's layers have been read, and these are among them
 
     @property
     def keys(self) -> dict[str, str]:
@@ -83,15 +83,17 @@ def select_layers(network: Network, settings: MosaicSettings) -> MosaicSelection
         targets.wait_for_layers(network)
         named = st.query_params.get("layers", "").split(",")
         usual = USUAL.get(network.ref.name, ())
-        return MosaicSelection(network, tuple(filter(None, named)) or usual, settings, known=False)
-    return MosaicSelection(network, _layer_picker(network, layers), settings, known=True)
+        return MosaicSelection(
+            network, tuple(filter(None, named)) or usual, settings, verified=False
+        )
+    return MosaicSelection(network, _layer_picker(network, layers), settings, verified=True)
 
 
 def read_mosaics(selection: MosaicSelection) -> dict[str, LayerMosaic]:
     """What is there already, from shallow to deep."""
     results = cache.visualization_worker().results
-    found = {layer: LayerMosaic.read(results, key) for layer, key in selection.keys.items()}
-    return {layer: one for layer, one in found.items() if one}
+    mosaics = {layer: LayerMosaic.read(results, key) for layer, key in selection.keys.items()}
+    return {layer: one for layer, one in mosaics.items() if one}
 
 
 def offer_job(selection: MosaicSelection, made: Mapping[str, LayerMosaic]) -> None:
@@ -101,7 +103,7 @@ def offer_job(selection: MosaicSelection, made: Mapping[str, LayerMosaic]) -> No
     if run:
         _follow(run, selection, len(made))
         lacking = [layer for layer in lacking if layer not in run.spec["layers"]]
-    if not selection.known or not lacking:
+    if not selection.verified or not lacking:
         return
     if not made and not run:
         st.info(

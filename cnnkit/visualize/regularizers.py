@@ -40,19 +40,19 @@ NORMS = (1.0, 2.0, 3.0, 4.0, 6.0, 8.0, 12.0, math.inf)
     beta=Slider(0.5, 3, step=0.1, title="TV exponent β"),
 )
 def total_variation(image, beta=2.0):
-    """Σ ((down − here)² + (right − here)²)^(β/2), divided by the count of values.
+    """Σ ((down − center)² + (right − center)²)^(β/2), divided by the count of values.
 
-    As published, the sum leaves out the last row and column as "here", so that the pixel in the
+    As published, the sum leaves out the last row and column as "center", so that the pixel in the
     lower right corner is in no difference and stays free.
 
     Reference:
         Mahendran, Vedaldi 2014, "Understanding Deep Image Representations by Inverting Them".
     """
     height, width = (side - 1 for side in image.shape[1:3])
-    here, below, beside = (
+    center, below, beside = (
         _cut(image, *corner, height, width) for corner in ((0, 0), (1, 0), (0, 1))
     )
-    squares = (below - here) ** 2 + (beside - here) ** 2
+    squares = (below - center) ** 2 + (beside - center) ** 2
 
     def powers():
         # Where nothing varies, the slope of a root is infinite: it is made 0.

@@ -204,10 +204,10 @@ def bell_outline(length: float, width: float, flare: float, teeth: int = 0) -> n
 def arc(start: Sequence[float], end: Sequence[float], bend: float) -> np.ndarray:
     """A curve (n, 2) between two points, bent sideways by `bend` of their distance."""
     begin, stop = np.asarray(start, float), np.asarray(end, float)
-    way = stop - begin
-    aside = np.array([-way[1], way[0]]) * bend
+    chord = stop - begin
+    aside = np.array([-chord[1], chord[0]]) * bend
     t = _STEPS[:, None]
-    return begin + t * way + 4 * t * (1 - t) * aside
+    return begin + t * chord + 4 * t * (1 - t) * aside
 
 
 def spiral(count: int, radius: float) -> np.ndarray:

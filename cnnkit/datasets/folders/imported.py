@@ -38,8 +38,8 @@ def own_info(name: str) -> DatasetSpec:
         UnknownDatasetError: lists those there are.
         StorageError: its files are damaged.
     """
-    here = name in ImageStore.of().keys()
-    card = _card(name) if here else _deleted(name)
+    stored = name in ImageStore.of().keys()
+    card = _card(name) if stored else _deleted(name)
     tested = int(card.report.get("tested", 0))
     return DatasetSpec(
         name=name,
@@ -52,7 +52,7 @@ def own_info(name: str) -> DatasetSpec:
         license=card.license,
         embedded=False,
         kind="own",
-        deleted=not here,
+        deleted=not stored,
     )
 
 

@@ -91,18 +91,18 @@ def _labels(files: Source, images: Sequence[Member], by: str) -> Labels:
     paths = [member.path for member in images]
     if by in ("folders", "deepest"):
         return by_folders(paths, deepest=by == "deepest")
-    found = by_folders(paths)
-    if by == "auto" and len(found.distinct) > 1:
-        return found
+    folder_labels = by_folders(paths)
+    if by == "auto" and len(folder_labels.distinct) > 1:
+        return folder_labels
     tables = [
         _by_table(files, member, paths) for member in files.members if member.suffix in TABLES
     ]
     if not tables:
         if by == "table":
             raise InvalidImagesError(f"{files.name} holds no table: no file ends in .csv or .tsv.")
-        return found
+        return folder_labels
     best = max(tables, key=lambda labels: len(labels.classes) - labels.classes.count(None))
-    return best if best.distinct or by == "table" else found
+    return best if best.distinct or by == "table" else folder_labels
 
 
 def _by_table(files: Source, table: Member, paths: Sequence[tuple[str, ...]]) -> Labels:
@@ -110,9 +110,9 @@ def _by_table(files: Source, table: Member, paths: Sequence[tuple[str, ...]]) ->
         rows = read_table(files.read(table))
     except InvalidImageError:
         rows = []
-    found = by_table(rows, paths, table.path[:-1])
-    found.notes.append(f"The classes are those of the table {table.name}.")
-    return found
+    labels = by_table(rows, paths, table.path[:-1])
+    labels.notes.append(f"The classes are those of the table {table.name}.")
+    return labels
 
 
 def _labeled(images: Sequence[Member], labels: Labels, notes: Notebook) -> list[tuple[Member, str]]:

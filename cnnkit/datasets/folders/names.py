@@ -70,20 +70,20 @@ def by_folders(paths: Sequence[Path], *, deepest: bool = False) -> Labels:
         deepest: take the folder that directly holds the image instead.
     """
     folders = [path[:-1] for path in paths]
-    found = Labels([])
-    while (stripped := _stripped(folders, found)) != folders:
+    labels = Labels([])
+    while (stripped := _stripped(folders, labels)) != folders:
         folders = stripped
     for number, rest in enumerate(folders):
         name = clean(rest[-1 if deepest else 0]) if rest else None
-        found.classes.append(name or None)
+        labels.classes.append(name or None)
         if not name:
-            found.why[number] = "It lies in no folder of a class."
+            labels.why[number] = "It lies in no folder of a class."
     if not deepest and any(len(rest) > 1 for rest in folders):
-        found.notes.append("Images in folders within the folder of a class belong to that class.")
-    return found
+        labels.notes.append("Images in folders within the folder of a class belong to that class.")
+    return labels
 
 
-def _stripped(folders: list[Path], found: Labels) -> list[Path]:
+def _stripped(folders: list[Path], labels: Labels) -> list[Path]:
     """The folders without their first one, where it says nothing of classes."""
     inside = [rest for rest in folders if rest]
     firsts = {rest[0] for rest in inside}
@@ -93,7 +93,7 @@ def _stripped(folders: list[Path], found: Labels) -> list[Path]:
     if not (around or parts):
         return folders
     if parts and len(firsts) > 1:
-        found.notes.append(
+        labels.notes.append(
             f"{_listed(sorted(firsts))} were put together: the images are divided anew."
         )
     if around and not deep:  # loose images beside the folders of the classes

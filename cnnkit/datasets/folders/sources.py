@@ -209,8 +209,8 @@ def _entries(folder: Path) -> Iterator[os.DirEntry]:
     count, waiting = 0, [str(folder)]
     while waiting:
         try:
-            with os.scandir(waiting.pop()) as found:
-                entries = sorted(found, key=lambda entry: entry.name)
+            with os.scandir(waiting.pop()) as scan:
+                entries = sorted(scan, key=lambda entry: entry.name)
         except OSError as error:
             raise InvalidImagesError(f"{folder} cannot be read: {error.strerror}.") from error
         for entry in entries:

@@ -53,26 +53,26 @@ def _labeled(
     rows: Sequence[Sequence[str]], column: int, label: int, index: _Index, count: int
 ) -> Labels:
     said: dict[int, set[str]] = defaultdict(set)
-    found = Labels([None] * count)
+    labels = Labels([None] * count)
     for row in rows:
         numbers = index.find(_cell(row, column))
         if not numbers:
-            found.missing.append(clean(_cell(row, column)) or "an empty cell")
+            labels.missing.append(clean(_cell(row, column)) or "an empty cell")
         elif len(numbers) > 1:
             for number in numbers:
-                found.why[number] = "The table names it without its folder, and so another file."
+                labels.why[number] = "The table names it without its folder, and so another file."
         else:
             said[numbers[0]].add(clean(_cell(row, label)))
     for number in range(count):
         names = sorted(said[number])
         if len(names) == 1 and names[0]:
-            found.classes[number] = names[0]
-            found.why.pop(number, None)
+            labels.classes[number] = names[0]
+            labels.why.pop(number, None)
         elif len(names) > 1:
-            found.why[number] = f"The table names it twice, as {' and as '.join(names)}."
+            labels.why[number] = f"The table names it twice, as {' and as '.join(names)}."
         else:
-            found.why.setdefault(number, "The table does not say its class.")
-    return found
+            labels.why.setdefault(number, "The table does not say its class.")
+    return labels
 
 
 def _label_column(

@@ -117,8 +117,8 @@ def _check_own(node: dict[str, Any], registered: str, module: str | None) -> Non
 
 def _check_function(node: dict[str, Any]) -> None:
     name = node.get("config")
-    known = node.get("module") in ("builtins", "keras.activations") and name in _ACTIVATIONS
-    if not known or node.get("registered_name") not in (None, "function", name):
+    is_activation = node.get("module") in ("builtins", "keras.activations") and name in _ACTIVATIONS
+    if not is_activation or node.get("registered_name") not in (None, "function", name):
         raise UnsafeModelError(
             f"The file names the function {str(name)[:80]!r}, which is no activation of Keras."
         )

@@ -62,10 +62,10 @@ def _attribute(path: Path, limits: UploadLimits) -> str:
         with h5py.File(path, "r") as file:
             if "model_config" not in file.attrs:
                 raise InvalidModelError(_what_else(set(file), set(file.attrs)))
-            kept = file.attrs.get_id("model_config")
-            if kept.shape != () or h5py.check_string_dtype(kept.dtype) is None:
+            attribute = file.attrs.get_id("model_config")
+            if attribute.shape != () or h5py.check_string_dtype(attribute.dtype) is None:
                 raise InvalidModelError("The attribute model_config of the file is no text.")
-            if kept.get_storage_size() > limits.config_bytes:
+            if attribute.get_storage_size() > limits.config_bytes:
                 raise _too_large(limits)
             text = file.attrs["model_config"]
     except OSError as error:
@@ -116,20 +116,25 @@ def _network(node: Mapping[str, Any]) -> dict[str, Any]:
             "one of these and save that: model.save('network.keras')."
         )
     layers = [_layer(layer) for layer in layers]
-    kept = {"name": str(config.get("name", "network")), "trainable": config.get("trainable", True)}
+    new_config = {
+        "name": str(config.get("name", "network")),
+        "trainable": config.get("trainable", True),
+    }
     if kind == "Sequential":
         layers = [*_missing_input(config, layers), *layers]
     else:
         shifts = _shifts(layers, config.get("output_layers"))
         for layer in layers:
             layer["inbound_nodes"] = [_call(use, shifts) for use in layer["inbound_nodes"]]
-        kept |= {end: _ends(config.get(end), shifts) for end in ("input_layers", "output_layers")}
+        new_config |= {
+            end: _ends(config.get(end), shifts) for end in ("input_layers", "output_layers")
+        }
     return {
         "module": "keras" if kind == "Sequential" else "keras.src.models.functional",
         "class_name": "Sequential" if kind == "Sequential" else "Functional",
-        "config": kept | {"layers": layers},
+        "config": new_config | {"layers": layers},
         "registered_name": None,
-        "name": kept["name"],
+        "name": new_config["name"],
         "inbound_nodes": node.get("inbound_nodes") or [],
     }
 
@@ -170,20 +175,20 @@ def _module(kind: str, config: Mapping[str, Any]) -> str:
 
 def _arguments(kind: str, config: Mapping[str, Any]) -> dict[str, Any]:
     """What a layer is made with, in the words of Keras 3."""
-    found = {key: _argument(key, value) for key, value in config.items()}
-    shape = found.pop("batch_input_shape", None)
+    arguments = {key: _argument(key, value) for key, value in config.items()}
+    shape = arguments.pop("batch_input_shape", None)
     if kind == "InputLayer":
-        found.setdefault("batch_shape", shape)
+        arguments.setdefault("batch_shape", shape)
     for key, usual in _NO_LONGER.get(kind, {}).items():
         # A value that says something stays, and Keras refuses it by its name.
-        if found.get(key) in usual or None in usual:
-            found.pop(key, None)
-    if kind == "LeakyReLU" and "alpha" in found:
-        found["negative_slope"] = found.pop("alpha")
-    axis = found.get("axis")
+        if arguments.get(key) in usual or None in usual:
+            arguments.pop(key, None)
+    if kind == "LeakyReLU" and "alpha" in arguments:
+        arguments["negative_slope"] = arguments.pop("alpha")
+    axis = arguments.get("axis")
     if kind == "BatchNormalization" and isinstance(axis, list) and len(axis) == 1:
-        found["axis"] = axis[0]
-    return found
+        arguments["axis"] = axis[0]
+    return arguments
 
 
 def _argument(key: str, value: Any) -> Any:
@@ -269,8 +274,8 @@ def _ends(ends: Any, shifts: Mapping[str, int]) -> Any:
     if len(ends) == 3 and isinstance(ends[0], str):
         name, use, output = ends
         return [name, use - shifts.get(name, 0), output]
-    found = [_ends(one, shifts) for one in ends]
-    return found[0] if len(found) == 1 else found
+    tensors = [_ends(one, shifts) for one in ends]
+    return tensors[0] if len(tensors) == 1 else tensors
 
 
 _NETWORKS = ("Functional", "Model", "Sequential")

@@ -30,17 +30,17 @@ def check_weights(path: Path, limits: UploadLimits) -> None:
     with h5py.File(path, "r") as file:
         while waiting:
             name = waiting.pop()
-            found = file[name]
-            address = h5py.h5o.get_info(found.id).addr
+            member = file[name]
+            address = h5py.h5o.get_info(member.id).addr
             if address in seen:
                 continue
             seen.add(address)
             if len(seen) > OBJECTS:
                 raise UnsafeModelError(f"The weights hold more than {OBJECTS:,} arrays.")
-            if isinstance(found, h5py.Group):
-                waiting += _children(found, name)
+            if isinstance(member, h5py.Group):
+                waiting += _children(member, name)
             else:
-                declared += _bytes_of(found, name)
+                declared += _bytes_of(member, name)
             if declared > limits.weights_bytes:
                 raise UnsafeModelError(
                     f"The weights take more than {limits.weights_bytes / 2**20:,.0f} MiB when read."

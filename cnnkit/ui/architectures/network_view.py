@@ -204,8 +204,8 @@ def show_accuracy_and_cost() -> None:
         cost = inputs.choice(
             "Cost", list(COSTS), parameter="cost", title=COSTS.__getitem__, width=380
         )
-    known = [pretrained_info(name) for name in list_pretrained()]
-    shown = [spec for spec in known if spec.top1 is not None]
+    specs = [pretrained_info(name) for name in list_pretrained()]
+    shown = [spec for spec in specs if spec.top1 is not None]
     costs_of = counts()
     point = clicked_point(
         accuracy_against_cost(
@@ -227,11 +227,11 @@ def show_accuracy_and_cost() -> None:
             page.link("pages/predict.py", "Predict with this network", networks=f"imagenet.{name}")
     else:
         st.caption("Click a dot to open that network.")
-    unpublished = [spec.title for spec in known if spec.top1 is None]
+    unpublished = [spec.title for spec in specs if spec.top1 is None]
     if unpublished:
         st.caption(f"No comparable accuracy was published for: {', '.join(unpublished)}.")
     with st.expander("Values as a table"):
-        st.dataframe([_spec_cells(spec, costs_of[spec.name]) for spec in known], hide_index=True)
+        st.dataframe([_spec_cells(spec, costs_of[spec.name]) for spec in specs], hide_index=True)
     source(
         "Accuracy: as published by the source in the table, at its image size; costs: "
         "counted by this project (docs/anatomy.md)."

@@ -64,13 +64,13 @@ def show_map_slider(values: np.ndarray, index: Index, label: str) -> None:
 
 def show_arrows(values: np.ndarray, index: Index) -> None:
     """Buttons that move the chosen place; Shift and the arrow keys press them."""
-    for name, icon, way in (
+    for name, icon, offset in (
         ("Left", ":material/chevron_left:", (0, -1)),
         ("Right", ":material/chevron_right:", (0, 1)),
         ("Up", ":material/expand_less:", (-1, 0)),
         ("Down", ":material/expand_more:", (1, 0)),
     ):
-        target = _moved(values.shape, index, way)
+        target = _moved(values.shape, index, offset)
         st.button(
             icon,
             key=f"cell_{name.lower()}",
@@ -148,11 +148,11 @@ def _choose_map(index: Index) -> None:
     choose((*index[:2], int(st.session_state["cell_map"])))
 
 
-def _moved(shape: tuple[int, ...], index: Index, way: tuple[int, int]) -> Index | None:
+def _moved(shape: tuple[int, ...], index: Index, offset: tuple[int, int]) -> Index | None:
     """The neighbor in a direction, or None at an edge."""
     if len(shape) == 1:
-        target: Index = (index[0] + way[0] * fold_columns(shape[0]) + way[1],)
+        target: Index = (index[0] + offset[0] * fold_columns(shape[0]) + offset[1],)
     else:
-        target = (index[0] + way[0], index[1] + way[1], index[2])
+        target = (index[0] + offset[0], index[1] + offset[1], index[2])
     inside = all(0 <= i < side for i, side in zip(target, shape, strict=True))
     return target if inside else None

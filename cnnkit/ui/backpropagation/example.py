@@ -101,9 +101,9 @@ def _toy() -> Example:
     left, middle, right = st.columns([4, 5, 4], vertical_alignment="bottom")
     with left:
         label = _class_picker(BANDS, "middle")
-    found = np.flatnonzero(labels == label)
+    indices = np.flatnonzero(labels == label)
     with middle:
-        number = inputs.image_picker(len(found), label=f"Pattern (of {len(found)})")
+        number = inputs.image_picker(len(indices), label=f"Pattern (of {len(indices)})")
     with right:
         epochs = int(
             inputs.number(
@@ -119,9 +119,9 @@ def _toy() -> Example:
         )
     return Example(
         network_key=f"{TOY}-{epochs}",
-        image_key=f"{TOY}-{found[number]}",
+        image_key=f"{TOY}-{indices[number]}",
         make_network=lambda: copy.deepcopy(_trained_toy(epochs)),
-        image=images[found[number]],
+        image=images[indices[number]],
         label=label,
         class_names=tuple(BANDS),
         words=f"Test pattern: {BANDS[label]}",
@@ -147,9 +147,9 @@ def _of_run(run: Run) -> Example:
     left, right = st.columns([3, 2], vertical_alignment="bottom")
     with left:
         label = _class_picker(data.class_names, "7")
-    found = np.flatnonzero(labels == label)
+    indices = np.flatnonzero(labels == label)
     with right:
-        number = found[inputs.image_picker(len(found), label=_which(len(found), data))]
+        number = indices[inputs.image_picker(len(indices), label=_which(len(indices), data))]
     return Example(
         network_key=run.id,
         image_key=f"{data.name}-{number}",

@@ -82,5 +82,5 @@ def _report(report: GradientCheckReport) -> None:
 
 
 def _largest(errors: list[float | None]) -> str:
-    known = [error for error in errors if error is not None]
-    return f"{max(known):.1e}" if known else "–"
+    measured = [error for error in errors if error is not None]
+    return f"{max(measured):.1e}" if measured else "–"

@@ -57,7 +57,7 @@ def _direction() -> str:
         "Direction",
         [FORWARD, BACKWARD],
         parameter="way",
-        title=lambda way: f"{icons[way]} {names[way]}",
+        title=lambda direction: f"{icons[direction]} {names[direction]}",
         widget=st.segmented_control,
         label_visibility="collapsed",
     )
@@ -87,14 +87,14 @@ def _move(places: list[str], place: str) -> None:
     now = places.index(place)
     st.session_state["layer_slider"] = place
     with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
-        for label, key, way in (("Previous", "Left", -1), ("Next", "Right", 1)):
+        for label, key, step in (("Previous", "Left", -1), ("Next", "Right", 1)):
             st.button(
                 label,
                 key=f"layer_{key.lower()}",
                 shortcut=key,
-                disabled=not 0 <= now + way < len(places),
+                disabled=not 0 <= now + step < len(places),
                 on_click=_go,
-                args=(places[min(max(now + way, 0), len(places) - 1)],),
+                args=(places[min(max(now + step, 0), len(places) - 1)],),
             )
         st.select_slider(
             "Layer",

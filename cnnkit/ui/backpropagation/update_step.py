@@ -151,11 +151,11 @@ def _weights(learned: GradientStep) -> None:
     if kernels[0].ndim == 4 and kernels[0].shape[3] > 1:
         last = kernels[0].shape[3] - 1
         number = st.slider("Filter", 0, last, key=f"filter_{name}", width=320)
-    drawn = [_of_filter(kernel, number) for kernel in kernels]
+    matrices = [_of_filter(kernel, number) for kernel in kernels]
     # Before and after share a color scale, so that they can be compared.
-    largest = float(np.nanmax(np.abs(np.stack([drawn[0], drawn[2]]))))
+    largest = float(np.nanmax(np.abs(np.stack([matrices[0], matrices[2]]))))
     titles = ("Before", "Gradient ΔW", "After")
-    for place, title, values in zip(st.columns(3, gap="medium"), titles, drawn, strict=True):
+    for place, title, values in zip(st.columns(3, gap="medium"), titles, matrices, strict=True):
         with place:
             st.markdown(titled(title, values))
             charts.chart(

@@ -182,14 +182,14 @@ def finished_runs(
     return [run for run in runs if run_input_shape(run) == input_shape]
 
 
-def learning_runs(*, kinds: Collection[str] = TRAINED, **wanted) -> list[Run]:
+def learning_runs(*, kinds: Collection[str] = TRAINED, **filters) -> list[Run]:
     """Runs that train or fine-tune a network, newest first, the starter last.
 
     Args:
         kinds: of jobs.
-        **wanted: see `RunStore.list`.
+        **filters: see `RunStore.list`.
     """
-    runs = [run for kind in kinds for run in store().list(kind=kind, **wanted)]
+    runs = [run for kind in kinds for run in store().list(kind=kind, **filters)]
     return sorted(runs, key=lambda run: (run.starter, -_begun(run)))
 
 

@@ -47,12 +47,12 @@ def choice(
     """
     options = list(options)
     key = _key(parameter, {name: title(name) for name in options})
-    wanted = st.query_params.get(parameter)
-    if wanted in options:
-        st.session_state[key] = wanted
+    from_address = st.query_params.get(parameter)
+    if from_address in options:
+        st.session_state[key] = from_address
     else:
-        if wanted is not None:
-            _say_unknown(label, wanted, missing(wanted))
+        if from_address is not None:
+            _say_unknown(label, from_address, missing(from_address))
         before = st.session_state.get(key)
         usual = default if default in options else options[0]
         # Even what it is already: the browser is told only of what is set in this run, and of the
@@ -152,8 +152,8 @@ def several(
     """
     options = list(options)
     key = _key(parameter, {name: title(name) for name in options})
-    wanted = st.query_params.get(parameter)
-    names = st.session_state.get(key, default) if wanted is None else wanted.split(",")
+    from_address = st.query_params.get(parameter)
+    names = st.session_state.get(key, default) if from_address is None else from_address.split(",")
     st.session_state[key] = [name for name in names if name in options]
     return st.multiselect(
         label,
@@ -233,8 +233,8 @@ def number(
         **arguments: for the widget.
     """
     key, whole = f"number_{parameter}", isinstance(default, int)
-    given = st.query_params.get(parameter)
-    value = default if given is None else _as_number(label, given, low, high, parameter, default)
+    text = st.query_params.get(parameter)
+    value = default if text is None else _as_number(label, text, low, high, parameter, default)
     if options is not None:
         arguments["options"] = sorted({*options, default, value})
     else:
@@ -349,9 +349,9 @@ def _take_any(count: int) -> None:
     st.session_state["any_image"] = random.randrange(count)
 
 
-def _say_unknown(label: str, wanted: str, why: str) -> None:
+def _say_unknown(label: str, value: str, why: str) -> None:
     st.warning(
-        f"The address asks for {label.lower()} “{wanted}”, {why} Another is shown instead.",
+        f"The address asks for {label.lower()} “{value}”, {why} Another is shown instead.",
         icon=":material/link_off:",
     )
 

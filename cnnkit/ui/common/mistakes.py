@@ -35,8 +35,8 @@ class EvaluatedImages:
         if self.indices is None:
             return places, self.images[places]
         rows = {int(index): row for row, index in enumerate(self.indices)}
-        here = [int(place) for place in places if int(place) in rows]
-        return np.array(here, np.int64), self.images[[rows[place] for place in here]]
+        stored = [int(place) for place in places if int(place) in rows]
+        return np.array(stored, np.int64), self.images[[rows[place] for place in stored]]
 
 
 def show_test_metrics(run: Run) -> None:
@@ -175,11 +175,11 @@ def _thumbnails(places, predictions: Predictions, tested: EvaluatedImages, names
     if not len(places):
         st.caption("No images.")
         return
-    here, images = tested.at(places)
+    stored, images = tested.at(places)
     limit = st.session_state.setdefault(f"{key}_shown", PER_PAGE)
-    _count(len(places), len(here), min(limit, len(here)))
-    true, predicted = predictions.labels[here], predictions.predicted[here]
-    chances = 100 * predictions.confidence[here]
+    _count(len(places), len(stored), min(limit, len(stored)))
+    true, predicted = predictions.labels[stored], predictions.predicted[stored]
+    chances = 100 * predictions.confidence[stored]
     small = images.shape[1] <= DIGIT
     draw_images = charts.thumbnails if small else charts.photos
     draw_images(
@@ -194,16 +194,16 @@ def _thumbnails(places, predictions: Predictions, tested: EvaluatedImages, names
         ],
         width=72 if small else 120,
     )
-    if limit < len(here):
+    if limit < len(stored):
         st.button("Show more", key=f"{key}_more", on_click=_show_more, args=(f"{key}_shown",))
 
 
-def _count(images: int, here: int, visible: int) -> None:
+def _count(images: int, stored: int, visible: int) -> None:
     words = f"{images:,} image{'s' if images > 1 else ''}"
-    if visible < here:
+    if visible < stored:
         words = f"The first {visible} of {words}"
-    if here < images:
-        words += f", {here} of which ship with this run; the others come with the data set"
+    if stored < images:
+        words += f", {stored} of which ship with this run; the others come with the data set"
     st.caption(f"{words}. Below each: true class → predicted class and its probability.")
 
 

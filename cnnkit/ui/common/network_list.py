@@ -84,13 +84,13 @@ def _translated(text: str, bare: str) -> str:
 
 def _listed(runs: Sequence[Run]) -> dict[NetworkRef, str]:
     pretrained = {NetworkRef(PRETRAINED, name): _title(name) for name in list_pretrained()}
-    here = {ref: title for ref, title in pretrained.items() if missing_asset(ref) is None}
+    available = {ref: title for ref, title in pretrained.items() if missing_asset(ref) is None}
     uploaded = {}
     with shown_errors(stop=False):
         ref = uploads.ref()
         uploaded = {ref: f"Your file {uploads.name()}"} if ref else {}
     own = {NetworkRef(RUN, run.id): inputs.run_title(run) for run in runs}
-    return here | uploaded | own | pretrained
+    return available | uploaded | own | pretrained
 
 
 def _title(name: str) -> str:

@@ -60,16 +60,16 @@ def open_page(title: str, subtitle: str = "", *, tab: str | None = None) -> None
 
 def _translate_address() -> None:
     """Read addresses of earlier versions, which said picture for image."""
-    given = st.query_params.to_dict()
+    parameters = st.query_params.to_dict()
     now = {
         name.replace("picture", "image"): "image" if value == "picture" else value
-        for name, value in given.items()
+        for name, value in parameters.items()
     }
-    if now == given:
+    if now == parameters:
         return
     st.query_params.from_dict(now)
     # Widgets bound to the address were given the one that the browser came with.
-    for name in now.keys() - given.keys():
+    for name in now.keys() - parameters.keys():
         if name.endswith(("image", "_images")) and now[name].isdecimal():
             st.session_state[name] = int(now[name])
 

@@ -198,11 +198,11 @@ class _Form:
         value = self.values[field.name] = _widget(field, self._start(field), key)
         self.fields[key] = field
         with st.container(horizontal=True, gap="small"):
-            for name, known in self.starts.items():
+            for name, values in self.starts.items():
                 title = self.base.name if name == "base" else name
                 # A rule that the recipe does not have has no value to go back to.
-                if field.name in known and known[field.name] != value:
-                    words = f"{title}: {field.text(known[field.name])}"
+                if field.name in values and values[field.name] != value:
+                    words = f"{title}: {field.text(values[field.name])}"
                     st.button(
                         f":orange[{words}]" if name == "base" else words,
                         key=f"{key}.{name}",
@@ -210,7 +210,7 @@ class _Form:
                         icon=":material/undo:",
                         help=f"Set {field.title.lower()} back to the value of “{title}”",
                         on_click=_set,
-                        args=({key: _shown(field, known[field.name])},),
+                        args=({key: _shown(field, values[field.name])},),
                     )
 
     def _start(self, field: Field) -> Any:

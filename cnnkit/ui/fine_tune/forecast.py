@@ -29,13 +29,13 @@ def network_depths(recipe: Recipe, dataset: Dataset) -> dict[str, Depth]:
     return {depth.train_from: depth for depth in depths}
 
 
-def costs(recipe: Recipe, known: Mapping[str, Depth], dataset: Dataset) -> None:
+def costs(recipe: Recipe, depths: Mapping[str, Depth], dataset: Dataset) -> None:
     """Trainable parameters, memory, and the size of the feature cache."""
-    deepest = known[recipe.phases[-1].train_from]
+    deepest = depths[recipe.phases[-1].train_from]
     images = _images(dataset)
     rows = images[0] * (recipe.variants if recipe.augmentation else 1) + images[1]
-    features = sum({known[phase.train_from].feature_bytes for phase in recipe.phases})
-    kept = rows * features if recipe.caches_features else 0
+    features = sum({depths[phase.train_from].feature_bytes for phase in recipe.phases})
+    cache_bytes = rows * features if recipe.caches_features else 0
     with st.container(horizontal=True):
         st.metric("Trainable parameters", f"{deepest.trainable:,}", border=True)
         st.metric(
@@ -44,20 +44,20 @@ def costs(recipe: Recipe, known: Mapping[str, Depth], dataset: Dataset) -> None:
         st.metric("Memory, about", _size(deepest.memory(recipe.batch_size)), border=True)
         st.metric(
             "Feature cache",
-            _size(kept) if kept else "nothing",  # where no layer is frozen
+            _size(cache_bytes) if cache_bytes else "nothing",  # where no layer is frozen
             border=True,
             help="Outputs of the frozen layers for each variant of an image, kept on disk.",
         )
 
 
-def time_needed(recipe: Recipe, known: Mapping[str, Depth], dataset: Dataset) -> None:
+def time_needed(recipe: Recipe, depths: Mapping[str, Depth], dataset: Dataset) -> None:
     """About how long it takes on this machine."""
     from cnnkit.training.estimates import estimate_time
 
     key = ("seconds", recipe.model, recipe.size, recipe.head)
     answer = background().ask(key, lambda: _seconds(recipe, len(dataset.class_names)))
     seconds = wait_for(answer, waiting="Measuring the speed of the network here")
-    needed = estimate_time(recipe, dict(known), _images(dataset), seconds)
+    needed = estimate_time(recipe, dict(depths), _images(dataset), seconds)
     parts = (
         f": {duration(needed.features)} for the outputs of the frozen layers, "
         f"{duration(needed.training)} for training"

@@ -81,16 +81,16 @@ def _network_picker() -> Recipe:
     Networks whose weights are here come first, then small ones that begin with nothing;
     VGG16 is there in any case, as the post's.
     """
-    here = [name for name in list_pretrained() if not missing_weights(name)]
-    names = [*here, *SMALL, *(["vgg16"] if "vgg16" not in here else [])]
+    available = [name for name in list_pretrained() if not missing_weights(name)]
+    names = [*available, *SMALL, *(["vgg16"] if "vgg16" not in available else [])]
     chosen = inputs.choice(
         "Network",
         names,
         parameter="network",
-        title=lambda name: _title(name, name in here),
-        default=FIRST if FIRST in here else None,
+        title=lambda name: _title(name, name in available),
+        default=FIRST if FIRST in available else None,
     )
-    if chosen == "vgg16" and chosen not in here:
+    if chosen == "vgg16" and chosen not in available:
         st.warning(
             f"The official weights of {pretrained_info(chosen).title} are not on this machine, so "
             "it starts from random ones and reaches a low accuracy.",
@@ -102,7 +102,7 @@ def _network_picker() -> Recipe:
         st.caption(
             "Phase 1 trains only the new head, phase 2 the unfrozen layers below it as well."
         )
-    return _starting_recipe(chosen, "imagenet" if chosen in here else "random")
+    return _starting_recipe(chosen, "imagenet" if chosen in available else "random")
 
 
 def fine_tune_button(recipe: Recipe, title: str) -> None:
@@ -153,9 +153,9 @@ def _recipe_of_address(base: Recipe, depths: Collection[str]) -> Recipe:
         base: the recipe to start from.
         depths: values of `train_from` that its network has.
     """
-    given = {name: st.query_params.pop(name) for name in FIELD_OF if name in st.query_params}
-    if given.get("deeper") == "0":  # no epochs below the head
-        given["depth"] = HEAD
+    values = {name: st.query_params.pop(name) for name in FIELD_OF if name in st.query_params}
+    if values.get("deeper") == "0":  # no epochs below the head
+        values["depth"] = HEAD
     choices = {
         "depth": {depth: depth for depth in depths},
         "head": {"pool": asdict(base.head or Head()), "flatten": asdict(FLATTEN)},
@@ -165,12 +165,12 @@ def _recipe_of_address(base: Recipe, depths: Collection[str]) -> Recipe:
     for parameter, name in FIELD_OF.items():
         head_only = recipe.training_phases[-1].train_from == HEAD
         of_head, below = parameter in ("epochs", "rate"), parameter in ("deeper", "deeper_rate")
-        if parameter not in given or (below and head_only):
+        if parameter not in values or (below and head_only):
             continue
         if of_head and phases == 1 and not head_only:
             continue
         try:
-            value = _value(parameter, given[parameter], choices.get(parameter))
+            value = _value(parameter, values[parameter], choices.get(parameter))
             recipe = with_values(recipe, {name.format(last=f"phase{phases}"): value})
         except InvalidRecipeError as error:
             st.warning(f"In the address: {error}", icon=":material/link_off:")
@@ -189,8 +189,8 @@ def _value(parameter: str, text: str, choices: Mapping[str, Any] | None) -> Any:
         return text  # the recipe says what is wrong with it
 
 
-def _title(name: str, here: bool) -> str:
-    start = "from scratch" if name in SMALL else "ImageNet" if here else "random weights"
+def _title(name: str, available: bool) -> str:
+    start = "from scratch" if name in SMALL else "ImageNet" if available else "random weights"
     return f"{_network_title(name)} · {start}"
 
 

@@ -98,11 +98,11 @@ def _from_data(run: Run, card: ModelCard) -> InputImage:
         required=True,
     )
     label = data.class_names.index(name)
-    found = np.flatnonzero(labels == label)
-    number = inputs.image_picker(len(found), label=f"Test image (of {len(found):,})")
-    words = f"Test image {found[number]:,} of {data.title}: “{name}”"
+    indices = np.flatnonzero(labels == label)
+    number = inputs.image_picker(len(indices), label=f"Test image (of {len(indices):,})")
+    words = f"Test image {indices[number]:,} of {data.title}: “{name}”"
     # Training and evaluation resize the images in the same way.
-    return InputImage(prepare(images[found[number]], card.input_shape, "stretch"), words, label)
+    return InputImage(prepare(images[indices[number]], card.input_shape, "stretch"), words, label)
 
 
 def forget_other_network(run_id: str) -> None:

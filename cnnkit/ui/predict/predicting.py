@@ -124,7 +124,7 @@ def _cached_predictions(
     if result is None:
         network = cache.network(ref)
         result = _predict(files, network, fit, title), network.card.class_names
-    while cached and len(files) + sum(len(found) for found, _ in cached.values()) > MOST_CACHED:
+    while cached and len(files) + sum(len(one) for one, _ in cached.values()) > MOST_CACHED:
         cached.pop(next(iter(cached)))  # the least recently used
     cached[key] = result
     return result
@@ -133,20 +133,19 @@ def _cached_predictions(
 def _predict(
     files: Sequence[File], network: Predictor, fit: str, title: str
 ) -> list[FilePrediction]:
-    bar, found = st.progress(0.0, f"{title}: 0 of {len(files)}"), []
+    bar, predictions = st.progress(0.0, f"{title}: 0 of {len(files)}"), []
     began = shown = time.perf_counter()
     sources = [(file.name, lambda file=file: file.data) for file in files]
     for prediction in predict_files(sources, network, fit=fit):
-        found.append(_small(prediction))
+        predictions.append(_small(prediction))
         now = time.perf_counter()
-        if now - shown > PROGRESS_EVERY or len(found) == len(files):
-            words = (
-                f"{title}: {len(found)} of {len(files)}, {len(found) / (now - began):.0f} a second"
-            )
-            bar.progress(len(found) / len(files), words)
+        done = len(predictions)
+        if now - shown > PROGRESS_EVERY or done == len(files):
+            words = f"{title}: {done} of {len(files)}, {done / (now - began):.0f} a second"
+            bar.progress(done / len(files), words)
             shown = now
     bar.empty()
-    return found
+    return predictions
 
 
 def _small(prediction: FilePrediction) -> FilePrediction:

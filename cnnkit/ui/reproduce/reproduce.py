@@ -137,14 +137,14 @@ def _dots(row: Row) -> None:
                     words=[f"seed {one.recipe.seed}" for one in shipped],
                 )
             )
-        here = [run for run in row.finished if metric in run.metrics]
-        if here:
+        own = [run for run in row.finished if metric in run.metrics]
+        if own:
             lines.append(
                 Dots(
                     title=f"this machine{name}",
                     kind="here",
-                    values=[run.metrics[metric] for run in here],
-                    words=[f"seed {run.spec.get('seed')}, {run.name}" for run in here],
+                    values=[run.metrics[metric] for run in own],
+                    words=[f"seed {run.spec.get('seed')}, {run.name}" for run in own],
                 )
             )
     charts.chart(
@@ -196,10 +196,10 @@ def _state(run: Run) -> None:
 
 
 def _expected(row: Row) -> str:
-    known = expected(row)
-    if known is None:
+    estimate = expected(row)
+    if estimate is None:
         return "Time unknown :small[:gray[(not measured yet)]]"
-    seconds, source = known
+    seconds, source = estimate
     most = "at most " if row.published.recipe.stopping else "about "
     return f"{most.capitalize()}{duration(seconds)} :small[:gray[({source})]]"
 

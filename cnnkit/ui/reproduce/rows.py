@@ -94,14 +94,14 @@ def expected(row: Row) -> tuple[float, str] | None:
 
 def _estimate(recipe: Recipe, row: Row) -> tuple[float, str] | None:
     history = cache.store().history
-    here = [
+    own = [
         ("measured here", stored, history(run.id))
         for run in row.finished[:1]
         if (stored := recipe_of(run.spec))
     ]
     shipped = [*paces(row.shipped), *paces(measurements())]
-    known = estimate(recipe, here) or estimate(recipe, shipped)
-    return (known.seconds, known.source) if known else None
+    best = estimate(recipe, own) or estimate(recipe, shipped)
+    return (best.seconds, best.source) if best else None
 
 
 def complete_timings(measured: Sequence[Measurement]) -> list[Measurement]:

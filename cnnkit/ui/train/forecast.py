@@ -39,20 +39,20 @@ def parameters(recipe: Recipe) -> None:
     key = (recipe.model, data.input_shape, data.classes, str(sorted(recipe.model_options.items())))
     count = background().ask(key, lambda: count_parameters(recipe))
     when_ready(
-        count, lambda found: _parameters(recipe, found), waiting="Building the network to count …"
+        count, lambda total: _parameters(recipe, total), waiting="Building the network to count …"
     )
 
 
 def time_needed(recipe: Recipe) -> None:
     """How long the training takes: as runs here tell, else as the project measured it."""
-    here = estimate(recipe, _measured(recipe.model))
-    known = here or estimate(recipe, paces(measurements()))
-    if known is None:
+    own = estimate(recipe, _measured(recipe.model))
+    forecast = own or estimate(recipe, paces(measurements()))
+    if forecast is None:
         _card("Time", "unknown yet", "Not trained here before; the first epoch will tell.")
         return
     most = "≤ " if recipe.stopping else ""
-    basis = _basis(known) if here else f"As {known.source}; the first epoch will tell."
-    _card("Time", f"{most}{duration(known.seconds)}", basis)
+    basis = _basis(forecast) if own else f"As {forecast.source}; the first epoch will tell."
+    _card("Time", f"{most}{duration(forecast.seconds)}", basis)
 
 
 def amount(recipe: Recipe) -> None:
@@ -146,11 +146,11 @@ def _card(label: str, value: str, words: str) -> None:
         st.caption(words)
 
 
-def _basis(known: Estimate) -> str:
-    pace = f"{known.images_per_second:,.0f} images a second"
-    if known.alike:
-        return f"{pace}, measured in “{known.source}”"
-    return f"about: {pace} in “{known.source}”, which trained with other settings"
+def _basis(forecast: Estimate) -> str:
+    pace = f"{forecast.images_per_second:,.0f} images a second"
+    if forecast.alike:
+        return f"{pace}, measured in “{forecast.source}”"
+    return f"about: {pace} in “{forecast.source}”, which trained with other settings"
 
 
 @st.cache_data(ttl=30, max_entries=16, show_spinner=False)

@@ -122,10 +122,10 @@ def _table(name: str, checks: list[Reclassification], alone: bool) -> None:
         },
         hide_index=True,
     )
-    kept = [v for v in checks if v.answers[0].name == name]
+    agreeing = [v for v in checks if v.answers[0].name == name]
     others = [v for v in checks if not v.own]
     agree = [v for v in others if v.answers[0].name == name]
-    text = f"{len(kept)} of {len(checks)} checks classify it as {name}"
+    text = f"{len(agreeing)} of {len(checks)} checks classify it as {name}"
     if others:
         text += f", {len(agree)} of {len(others)} by other networks"
     st.caption(f"{text}.")

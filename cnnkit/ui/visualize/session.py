@@ -94,8 +94,8 @@ def follow_form(
         )
         return own.target
     worker, now = cache.visualization_worker(), own.plan
-    before, wanted = now.numbers(), plan.turned(turned).numbers()
-    changed = {key: value for key, value in wanted.items() if before[key] != value}
+    before, after = now.numbers(), plan.turned(turned).numbers()
+    changed = {key: value for key, value in after.items() if before[key] != value}
     if changed:
         worker.command(own.id, "steer", numbers=changed, target=target.to_dict())
     if plan.steps != now.steps:

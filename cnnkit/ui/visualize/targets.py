@@ -129,8 +129,8 @@ def target_picker(network: Network, *, several: bool = True) -> Target | None:
         return Target(network, name, (0,), aim)
     count = _count_picker(maps) if several else 1
     if count == MANY:
-        drawn = random.Random(f"{network.key}:{name}").sample(range(units), min(MANY, units))
-        return Target(network, name, tuple(drawn), aim)
+        sample = random.Random(f"{network.key}:{name}").sample(range(units), min(MANY, units))
+        return Target(network, name, tuple(sample), aim)
     unit = _unit_picker(network, name, units)
     return Target(network, name, count * (unit,), aim, differ=count == FEW)
 
@@ -172,26 +172,26 @@ def _count_picker(maps: bool) -> int:
 
 def _layer_picker(network: Network) -> tuple[str, int, bool] | None:
     """Name and number of units of the chosen layer, and whether they are maps."""
-    wanted = st.query_params.get("layer", ANSWER)
+    from_address = st.query_params.get("layer", ANSWER)
     classes = len(network.class_names)
     # The output of a network without top is maps, which are among its layers.
-    known: Mapping[str, int] = {ANSWER: classes} if classes else {}
+    units_of: Mapping[str, int] = {ANSWER: classes} if classes else {}
     maps = set()
     titles = {ANSWER: f"Logits ({classes})"}
     read = layers(network)
     if read is None:
         wait_for_layers(network)
-        if wanted != ANSWER or not classes:
+        if from_address != ANSWER or not classes:
             return None
     else:
         for name, kind, shape in read:
-            known = {**known, name: shape[-1]}
+            units_of = {**units_of, name: shape[-1]}
             maps |= {name} if len(shape) == 3 else set()
             titles[name] = f"{name} · {kind} {'×'.join(map(str, shape))}"
     chosen = inputs.choice(
-        "Layer", list(known), parameter="layer", title=titles.__getitem__, default=ANSWER
+        "Layer", list(units_of), parameter="layer", title=titles.__getitem__, default=ANSWER
     )
-    return (OUTPUT if chosen == ANSWER else chosen), known[chosen], chosen in maps
+    return (OUTPUT if chosen == ANSWER else chosen), units_of[chosen], chosen in maps
 
 
 def wait_for_layers(network: Network) -> None:
@@ -230,13 +230,19 @@ def networks(runs: Sequence[Run]) -> list[Network]:
     Args:
         runs: finished ones, offered beside the pretrained networks.
     """
-    here = [_pretrained(name) for name in list_pretrained() if pretrained_info(name).available]
+    available = [_pretrained(name) for name in list_pretrained() if pretrained_info(name).available]
     own = [_own(run) for run in runs]
     untrained = [name for name in SHOWN_UNTRAINED if not pretrained_info(name).available]
     missing = [name for name in list_pretrained() if not pretrained_info(name).available]
     small = {name: assets.without_top_asset(name) for name in missing}
     topless = [n for n, asset in small.items() if asset in assets.ASSETS and assets.find(asset)]
-    return [*here, *own, *_uploaded(), *map(_without_top, topless), *map(_untrained, untrained)]
+    return [
+        *available,
+        *own,
+        *_uploaded(),
+        *map(_without_top, topless),
+        *map(_untrained, untrained),
+    ]
 
 
 def _pretrained(name: str) -> Network:
