@@ -55,6 +55,11 @@ def test_different_images_of_one_gray_and_copies_on_one_side_are_none():
     assert near_duplicates(dataset_of(images, [0, 1, 2], [], [3, 4])).shape == (0, 2)
 
 
+@pytest.mark.parametrize(("train", "test"), [([0, 1], []), ([], [0, 1])])
+def test_an_empty_part_has_none(train, test):
+    assert near_duplicates(dataset_of([scene(0), scene(0)], train, [], test)).shape == (0, 2)
+
+
 def test_the_most_similar_pairs_come_first():
     images = [scene(0), the_next_shot(scene(1)), scene(1), scene(0)]
     assert near_duplicates(dataset_of(images, [0, 1], [], [2, 3])).tolist() == [[0, 3], [1, 2]]

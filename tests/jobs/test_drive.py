@@ -12,7 +12,7 @@ STEPS = 4  # of each of two parts
 
 
 class Reporting(JobContext):
-    """Keeps what it is told instead of waiting for the next write."""
+    """Keeps what is reported instead of waiting for the next write."""
 
     def progress(self, progress):
         self.reported = [*getattr(self, "reported", []), progress]

@@ -13,8 +13,9 @@ from PIL import Image
 from streamlit.testing.v1 import AppTest
 
 from cnnkit.assets import ASSETS
-from cnnkit.datasets import dataset_info
+from cnnkit.datasets import dataset_info, load_dataset
 from cnnkit.datasets.folders import image_folder, list_own
+from cnnkit.datasets.near_duplicates import near_duplicates
 from cnnkit.errors import StorageError
 from cnnkit.runs import Point, Progress, Status
 from cnnkit.settings import get_settings
@@ -301,18 +302,36 @@ def test_an_augmentation_is_chosen_by_name_and_one_of_its_fields_makes_it_custom
     assert (augmentation.crop, augmentation.pca, augmentation.rotation) == (0.5, 0.1, 0.0)
 
 
-def test_near_duplicates_across_the_split_are_named_with_what_to_do(submitted):
-    # Eight scenes in two classes, each there twice: some copy is on the other side.
+def with_copies():
+    """Name of a data set of eight scenes in two classes, each there twice."""
+
     def copies(k):
         return [(f"{'ab'[k % 2]}/{k}_{n}.png", image(k, side=9 + n)) for n in range(2)]
 
     data = packed(more=[one for k in range(8) for one in copies(k)])
     image_folder(io.BytesIO(data), name="x.zip")
-    at = learning(data=list_own()[0])
+    return list_own()[0]
+
+
+def test_near_duplicates_across_the_split_are_named_with_what_to_do(submitted):
+    at = learning(data=with_copies())
     (warning,) = [w.value for w in at.warning if "near-duplicate" in w.value]
     assert "test images** have a near-duplicate" in warning
     assert "Keep one image of each pair in your folder" in warning
     assert "≈" in "".join(image.captions[0] for image in at.image if image.captions)
+
+
+def test_another_split_has_other_near_duplicates(submitted):
+    name, shown = with_copies(), []
+    for seed in (0, 1):
+        at = learning(data=name, split=str(seed))
+        captions = [c.replace("\\", "") for i in at.image for c in i.captions if "≈" in c]
+        dataset = load_dataset(name, split_seed=seed)
+        assert len(captions) == len(pairs := near_duplicates(dataset))
+        for caption, pair in zip(captions, pairs, strict=True):
+            assert all(dataset.names[number].split("/")[-1] in caption for number in pair)
+        shown.append(captions)
+    assert shown[0] != shown[1]
 
 
 def test_images_without_near_duplicates_say_so(submitted):
