@@ -34,6 +34,15 @@ def test_without_an_image_it_says_what_to_do():
     assert not at.get("plotly_chart")
 
 
+def test_a_network_of_the_address_that_is_not_here_is_named_and_the_others_stay():
+    at = open_page(networks="run.starter,run.nonsense")
+    (warning,) = [w.value for w in at.warning]
+    assert "“run.nonsense”, which is not here" in warning and "left out" in warning
+    assert at.multiselect[0].value == ["run.starter"]
+    at.multiselect[0].set_value([]).run()
+    assert not at.warning, "what is chosen by hand is no mistake of the address"
+
+
 def test_an_example_by_its_link_is_answered_by_the_network_of_the_link():
     at = open_page(**{"from": "example", "example": "flower", "networks": "run.starter", "top": 3})
     assert len(at.get("plotly_chart")) == 1

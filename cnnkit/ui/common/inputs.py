@@ -22,6 +22,10 @@ from cnnkit.training import Recipe, list_recipes
 from cnnkit.ui.common import cache
 
 
+def _gone(name: str) -> str:
+    return "which does not exist. It may have been deleted."
+
+
 def choice(
     label: str,
     options: Sequence[str],
@@ -30,7 +34,7 @@ def choice(
     title: Callable[[str], str] = str,
     default: str | None = None,
     widget: Callable = st.selectbox,
-    missing: Callable[[str], str] = lambda name: "which does not exist. It may have been deleted.",
+    missing: Callable[[str], str] = _gone,
     **arguments,
 ) -> str:
     """One of several names, kept in the address.
@@ -104,7 +108,7 @@ def _why_not(run_id: str) -> str:
     try:
         run = cache.store().get(run_id)
     except RunNotFoundError:
-        return "which does not exist. It may have been deleted."
+        return _gone(run_id)
     return f"the run “{run.name}”, which is {run.status} and has no network to show."
 
 
@@ -126,6 +130,7 @@ def runs_picker(
         parameter=parameter,
         title=lambda run_id: run_title(by_id[run_id]),
         default=list(by_id)[:default],
+        missing=_why_not,
         placeholder="Choose runs",
     )
     return [by_id[run_id] for run_id in chosen]
@@ -138,6 +143,7 @@ def several(
     parameter: str,
     title: Callable[[str], str] = str,
     default: Sequence[str] = (),
+    missing: Callable[[str], str] | None = None,
     **arguments,
 ) -> list[str]:
     """Several of many names, kept in the address with commas between them.
@@ -148,6 +154,8 @@ def several(
         parameter: name in the address.
         title: what people see for a name.
         default: chosen where the address says nothing.
+        missing: why a name of the address is not among the options, as the end of a sentence;
+            None: it belongs to what was chosen before, and nobody needs to know.
         **arguments: for `st.multiselect`.
     """
     options = list(options)
@@ -155,6 +163,9 @@ def several(
     from_address = st.query_params.get(parameter)
     names = st.session_state.get(key, default) if from_address is None else from_address.split(",")
     st.session_state[key] = [name for name in names if name in options]
+    for name in names if missing and from_address else ():
+        if name not in options:
+            _say_unknown(label, name, missing(name), "It is left out.")
     return st.multiselect(
         label,
         options,
@@ -349,9 +360,11 @@ def _take_any(count: int) -> None:
     st.session_state["any_image"] = random.randrange(count)
 
 
-def _say_unknown(label: str, value: str, why: str) -> None:
+def _say_unknown(
+    label: str, value: str, why: str, effect: str = "Another is shown instead."
+) -> None:
     st.warning(
-        f"The address asks for {label.lower()} “{value}”, {why} Another is shown instead.",
+        f"The address asks for {label.lower()} “{value}”, {why} {effect}",
         icon=":material/link_off:",
     )
 

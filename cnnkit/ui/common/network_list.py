@@ -38,6 +38,7 @@ def picker(runs: Sequence[Run], *, label: str = "Networks") -> dict[NetworkRef, 
         parameter=PARAMETER,
         title=titles.__getitem__,
         default=first,
+        missing=lambda name: "which is not here. It may have been deleted.",
         placeholder="Choose networks",
     )
     return {NetworkRef.parse(text): titles[text] for text in chosen}
