@@ -163,8 +163,8 @@ def several(
     from_address = st.query_params.get(parameter)
     names = st.session_state.get(key, default) if from_address is None else from_address.split(",")
     st.session_state[key] = [name for name in names if name in options]
-    for name in names if missing and from_address else ():
-        if name not in options:
+    if missing and from_address:
+        for name in (name for name in names if name not in options):
             _say_unknown(label, name, missing(name), "It is left out.")
     return st.multiselect(
         label,
