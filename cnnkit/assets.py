@@ -16,6 +16,7 @@ import tomllib
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 from urllib.error import HTTPError, URLError
 from urllib.request import Request, urlopen
 
@@ -37,9 +38,11 @@ class Asset:
     name: str  # "mnist", or for weights "<network>.imagenet"
     title: str  # shown to people
     filename: str  # as its publisher calls it, and as it is named in CNNKIT_DATA_DIR
-    url: str | None = None  # official address; None: there is none, users provide the file
-    checksum: str | None = None  # "sha256:…" or "md5:…" of the official file; None: none published
-    bytes: int  # size of the official file; for weights about, the exact one is not published
+    alternative: str | None = None  # name of a file with the same content, taken where it is
+    url: str  # official address
+    checksum: str | None = None  # "sha256:…", "sha1:…" or "md5:…" of the file; None: none published
+    bytes: int  # size of the official file; of Keras's weights about, it is not published
+    parameters: int = 0  # of the network whose weights it holds; 0: another file
     cache_folder: str  # folder of Keras's cache: "datasets" or "models"
     data_folder: str = ""  # folder within CNNKIT_DATA_DIR
     license: str
@@ -67,16 +70,18 @@ def _read_table() -> dict[str, Asset]:
     return {asset.name: asset for asset in assets}
 
 
-def _weights(name: str, title: str, *, parameters: int, **values: str) -> Asset:
+def _weights(name: str, title: str, **values: Any) -> Asset:
+    usual = {
+        "bytes": 4 * values["parameters"],
+        "license": "as its publisher states",
+        "source": "Keras Applications",
+    }
     return Asset(
         name=name,
         title=f"ImageNet weights of {title}",
-        bytes=4 * parameters,
         cache_folder="models",
         data_folder="weights",
-        license="as its publisher states",
-        source="Keras Applications" if "url" in values else "see docs/pretrained.md",
-        **values,
+        **(usual | values),
     )
 
 
@@ -86,13 +91,16 @@ ASSETS = _read_table()
 def find(name: str) -> Path | None:
     """The file of an asset if it is on this machine. Asks no network.
 
+    In each folder the official file is looked for before its alternative.
+
     Raises:
         UnknownNameError: no asset has this name.
     """
     asset = _asset(name)
     for folder in (_data_folder(asset), _cache_folder(asset)):
-        if folder and (folder / asset.filename).is_file():
-            return folder / asset.filename
+        for filename in filter(None, (asset.filename, asset.alternative)):
+            if folder and (folder / filename).is_file():
+                return folder / filename
     return None
 
 
@@ -116,8 +124,6 @@ def fetch(name: str, progress: Progress | None = None) -> Path:
         return path
     if get_settings().offline:
         raise _unavailable(asset, "CNNKIT_OFFLINE is set")
-    if asset.url is None:
-        raise _unavailable(asset, "nobody publishes it in this form; see docs/pretrained.md")
     return _download(asset, _cache_folder(asset) / asset.filename, progress)
 
 
@@ -174,7 +180,7 @@ def _is_final(error: Exception, partial: Path) -> bool:
 def _copy(asset: Asset, partial: Path, progress: Progress | None) -> None:
     done = partial.stat().st_size if partial.exists() else 0
     headers = {"User-Agent": "cnnkit"} | ({"Range": f"bytes={done}-"} if done else {})
-    with urlopen(Request(str(asset.url), headers=headers), timeout=TIMEOUT) as response:  # noqa: S310
+    with urlopen(Request(asset.url, headers=headers), timeout=TIMEOUT) as response:  # noqa: S310
         if response.status != http.HTTPStatus.PARTIAL_CONTENT:
             done = 0  # the origin sends all of it again
         length = response.headers.get("Content-Length")

@@ -89,13 +89,15 @@ class InvalidRecipeError(CnnkitError, ValueError):
 class AssetUnavailableError(CnnkitError):
     """A file is neither here nor to be fetched; the message says where to put it."""
 
-    def __init__(self, *, filename: str, url: str | None, folder: Path, reason: str):
+    def __init__(self, *, filename: str, url: str, folder: Path, reason: str):
         """Keep what is needed to put the file in place by hand."""
         self.filename = filename
         self.url = url
         self.folder = folder
-        how = f"Download it from {url} and put it" if url else "Put it"
-        super().__init__(f"{filename} is not on this machine ({reason}). {how} into {folder}.")
+        super().__init__(
+            f"{filename} is not on this machine ({reason}). "
+            f"Download it from {url} and put it into {folder}."
+        )
 
 
 class CorruptAssetError(CnnkitError):

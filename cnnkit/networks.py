@@ -177,7 +177,7 @@ class NetworkRef:
         """SHA-256 of its weights, or of what determines them: equal digests, equal networks.
 
         Raises:
-            CnnkitError: its weights are not on this machine.
+            CnnkitError: its weights are not on this machine, or damaged.
         """
         if self.kind == BUILT:
             self.title()  # raises where there is no such architecture
@@ -186,7 +186,7 @@ class NetworkRef:
             return self._facts()["sha256"]
         path = self._weights()
         status = path.stat()
-        return _file_digest(path, status.st_size, status.st_mtime_ns)
+        return _weights_digest(path, status.st_size, status.st_mtime_ns)
 
     def bytes(self) -> int:
         """About what its weights take in memory.
@@ -353,6 +353,5 @@ def _untrained(name: str):
 
 
 @lru_cache(maxsize=64)
-def _file_digest(path: Path, size: int, changed: int) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+def _weights_digest(path: Path, size: int, changed: int) -> str:
+    return models.weights_digest(path)

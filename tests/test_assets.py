@@ -91,6 +91,7 @@ def test_a_download_is_checked_kept_and_reported(monkeypatch, origin, keras_home
         ("/cut", None, "bytes came"),
         ("/mnist.npz", "sha256:" + "0" * 64, "not the official file"),
         ("/mnist.npz", "md5:" + "0" * 32, "not the official file: md5"),
+        ("/mnist.npz", "sha1:" + "0" * 40, "not the official file: sha1"),
     ],
 )
 def test_a_bad_download_leaves_nothing_behind(
@@ -135,9 +136,19 @@ def test_weights_are_looked_for_in_their_own_folder(monkeypatch, keras_home, tmp
     assert assets.find("mobilenet_v2.imagenet") == tmp_path / "weights" / filename
 
 
-def test_a_file_without_an_address_says_where_to_put_it(keras_home):
-    with pytest.raises(AssetUnavailableError, match=r"nobody publishes.*Put it into"):
-        assets.fetch("googlenet.imagenet")
+@pytest.mark.parametrize(
+    ("name", "official"),
+    [
+        ("googlenet", r"dl\.caffe\.berkeleyvision\.org/bvlc_googlenet\.caffemodel"),
+        ("squeezenet", r"github\.com/forresti/SqueezeNet/.*/squeezenet_v1\.1\.caffemodel"),
+    ],
+)
+def test_missing_weights_of_caffe_name_their_authors_file(monkeypatch, keras_home, name, official):
+    monkeypatch.setenv("CNNKIT_OFFLINE", "1")
+    get_settings.cache_clear()
+    folder = keras_home / "models"
+    with pytest.raises(AssetUnavailableError, match=rf"{official} and put it into {folder}"):
+        assets.fetch(f"{name}.imagenet")
 
 
 def test_no_network_says_where_to_put_the_file(monkeypatch, keras_home):

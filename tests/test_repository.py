@@ -116,6 +116,7 @@ def test_telemetry_is_off_by_default():
 # Import name -> name on the package index, where they differ.
 _DISTRIBUTIONS = {
     "PIL": "pillow",
+    "google": "protobuf",
     "lazy_loader": "lazy-loader",
     "sklearn": "scikit-learn",
     "streamlit_drawable_canvas": "streamlit-drawable-canvas",

@@ -39,6 +39,7 @@ from cnnkit.models.pretrained import (
     load_pretrained,
     open_pretrained,
     pretrained_info,
+    weights_digest,
 )
 from cnnkit.models.uploaded import open_uploaded
 from cnnkit.models.without_top import load_without_top, missing_weights, remove_top
@@ -81,5 +82,6 @@ __all__ = [
     "uploaded_bytes",
     "missing_weights",
     "remove_top",
+    "weights_digest",
     "without_weights",
 ]

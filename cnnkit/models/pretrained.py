@@ -5,6 +5,7 @@ Listing them loads neither Keras nor TensorFlow.
 
 from __future__ import annotations
 
+import hashlib
 import tomllib
 from dataclasses import dataclass
 from pathlib import Path
@@ -41,7 +42,7 @@ class PretrainedSpec:
     @property
     def parameters(self) -> int:
         """Number of weights, statistics of batch normalization included."""
-        return assets.ASSETS[self.asset].bytes // 4  # float32
+        return assets.ASSETS[self.asset].parameters
 
     @property
     def asset(self) -> str:
@@ -108,7 +109,7 @@ def load_pretrained(
         AssetUnavailableError: the weights cannot be had; says where to put them.
         CorruptAssetError: the weight file is damaged or another network's.
     """
-    from cnnkit.models import _applications, _weights
+    from cnnkit.models import _applications, _named_arrays
     from cnnkit.models._weights import ready_for_weights, without_weights
 
     spec = pretrained_info(name)
@@ -120,13 +121,30 @@ def load_pretrained(
     if spec.builder is None:
         model = create_model(name, input_shape=(pixels, pixels, 3))
         if path:
-            _weights.load_named_arrays(model, path)
+            _named_arrays.load_named_arrays(model, path)
         return model
     if path is None:
         return _applications.build(spec, pixels)
     model = ready_for_weights(without_weights(lambda: _applications.build(spec, pixels)))
     _applications.load_weights(model, spec, path)
     return model
+
+
+def weights_digest(path: Path) -> str:
+    """SHA-256 of what a weight file holds: the same for equal weights in any layout.
+
+    Args:
+        path: of any network. Files of Keras have one layout, and count byte by byte.
+
+    Raises:
+        CorruptAssetError: the file is damaged.
+    """
+    from cnnkit.models import _named_arrays
+
+    if path.suffix in _named_arrays.SUFFIXES:
+        return _named_arrays.arrays_digest(path)
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def open_pretrained(name: str, progress: assets.Progress | None = None) -> Predictor:

@@ -79,7 +79,7 @@ class Reproduction:
             needed += missing_weights(self.model)
         return " ".join(
             f"{assets.ASSETS[name].filename} is not on this machine; it is fetched from "
-            f"{assets.ASSETS[name].url or 'nowhere, see docs/pretrained.md'}, or looked for in the "
+            f"{assets.ASSETS[name].url}, or looked for in the "
             f"folder {assets.ASSETS[name].data_folder or '.'} of CNNKIT_DATA_DIR."
             for name in needed
         )

@@ -10,7 +10,7 @@ from PIL import Image
 
 from cnnkit.errors import CorruptAssetError, IncompatibleError
 from cnnkit.models import create_model
-from cnnkit.models._weights import load_named_arrays
+from cnnkit.models._named_arrays import load_named_arrays
 from cnnkit.settings import get_settings
 
 FILES = {"googlenet": "googlenet_bvlc.npz", "squeezenet": "squeezenet1_1.npz"}

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import streamlit as st
 
 from cnnkit import assets
@@ -19,17 +21,13 @@ def offer_download(name: str, *, primary: bool = True) -> None:
         primary: whether this is what one should do here.
     """
     asset = assets.ASSETS[name]
-    if asset.url is None:
-        with shown_errors(stop=False):
-            assets.fetch(name)  # raises, and says where the file belongs
-        return
     pressed = st.button(
         f"Download {asset.title} ({asset.bytes / 1e6:.0f} MB)",
         icon=":material/download:",
         type="primary" if primary else "secondary",
         key=f"download_{name}",
     )
-    folder = get_settings().data_dir or "the folder that CNNKIT_DATA_DIR names"
+    folder = (get_settings().data_dir or Path("CNNKIT_DATA_DIR")) / asset.data_folder
     st.caption(
         f"{asset.source} · {asset.license} · Or put [{asset.filename}]({asset.url}) into {folder}."
     )
