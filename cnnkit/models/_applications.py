@@ -42,8 +42,19 @@ def _torch(image):
     return keras.layers.Rescaling(scale, offset, name="preprocessing")(image)
 
 
+def _rescaling(image):
+    """0 to 1."""
+    return keras.layers.Rescaling(1 / 255, name="preprocessing")(image)
+
+
 # "own": the family has its own layers for it, and a second one would spoil the image.
-PREPROCESSING = {"caffe": _caffe, "tf": _tf, "torch": _torch, "own": lambda image: image}
+PREPROCESSING = {
+    "caffe": _caffe,
+    "tf": _tf,
+    "torch": _torch,
+    "rescaling": _rescaling,
+    "own": lambda image: image,
+}
 
 
 def build(spec: PretrainedSpec, size: int, top: bool = True) -> keras.Model:

@@ -7,12 +7,12 @@ from __future__ import annotations
 
 import hashlib
 import tomllib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from cnnkit import assets
-from cnnkit.errors import UnknownModelError
+from cnnkit.errors import IncompatibleError, UnknownModelError
 from cnnkit.models._registry import create_model, natural_order
 from cnnkit.models._storage import ModelCard
 from cnnkit.models.imagenet import imagenet_classes
@@ -21,6 +21,10 @@ from cnnkit.models.predictor import Predictor
 if TYPE_CHECKING:
     from keras import Model
 
+OWN_PREPROCESSING = (
+    "The preprocessing of {title} is part of the network and cannot be replaced. "
+    'Use preprocessing="pretrained".'
+)
 KERAS_TABLE = "Keras Applications: Available models"
 
 
@@ -53,6 +57,18 @@ class PretrainedSpec:
     def available(self) -> bool:
         """Whether its weights are on this machine."""
         return assets.find(self.asset) is not None
+
+    def preprocessed_by(self, preprocessing: str | None) -> PretrainedSpec:
+        """The same network behind other preprocessing; None: its own.
+
+        Raises:
+            IncompatibleError: its preprocessing is made of its own layers.
+        """
+        if preprocessing is None:
+            return self
+        if self.builder is None or self.preprocessing == "own":
+            raise IncompatibleError(OWN_PREPROCESSING.format(title=self.title))
+        return replace(self, preprocessing=preprocessing)
 
 
 def _read_table() -> dict[str, PretrainedSpec]:
@@ -91,6 +107,7 @@ def load_pretrained(
     *,
     weights: str | None = "imagenet",
     size: int | None = None,
+    preprocessing: str | None = None,
     progress: assets.Progress | None = None,
 ) -> Model:
     """Build a pretrained network with its ImageNet weights.
@@ -99,6 +116,7 @@ def load_pretrained(
         name: from `list_pretrained()`.
         weights: "imagenet", or None for random ones: the architecture alone.
         size: pixels, height and width of the images; None: as published.
+        preprocessing: "rescaling": pixels divided by 255; None: as in its training.
         progress: called with the bytes so far and in all while weights are downloaded.
 
     Returns:
@@ -108,11 +126,12 @@ def load_pretrained(
         UnknownModelError: lists the names that exist.
         AssetUnavailableError: the weights cannot be had; says where to put them.
         CorruptAssetError: the weight file is damaged or another network's.
+        IncompatibleError: its preprocessing is made of its own layers.
     """
     from cnnkit.models import _applications, _named_arrays
     from cnnkit.models._weights import ready_for_weights, without_weights
 
-    spec = pretrained_info(name)
+    spec = pretrained_info(name).preprocessed_by(preprocessing)
     if weights not in ("imagenet", None):
         raise ValueError(f'`weights` must be "imagenet" or None. Received: {weights!r}.')
     # Before building: what is not there should be said at once.

@@ -9,6 +9,7 @@ from cnnkit._lazy import keras
 from cnnkit.errors import IncompatibleError
 from cnnkit.models._registry import create_model, list_models, model_info, seeds
 from cnnkit.models.pretrained import (
+    OWN_PREPROCESSING,
     PretrainedSpec,
     list_pretrained,
     load_pretrained,
@@ -28,6 +29,7 @@ def load_without_top(
     weights: str | None = "imagenet",
     size: int | None = None,
     seed: int | None = 0,
+    preprocessing: str | None = None,
     progress: assets.Progress | None = None,
 ) -> Model:
     """A network from images to its last maps, without what makes classes of them.
@@ -37,6 +39,7 @@ def load_without_top(
         weights: "imagenet", or None for random ones.
         size: pixels, height and width of the images; None: as published.
         seed: of random weights; None: whatever the library gives.
+        preprocessing: "rescaling": pixels divided by 255; None: as in its training.
         progress: called with the bytes so far and in all while weights are downloaded.
 
     Returns:
@@ -46,15 +49,20 @@ def load_without_top(
         UnknownModelError: lists the names that exist.
         AssetUnavailableError: the weights cannot be had; says where to put them.
         CorruptAssetError: the weight file is damaged or another network's.
-        IncompatibleError: the network has no maps, or takes no images of this size.
+        IncompatibleError: the network has no maps, takes no images of this size, or has
+            preprocessing of its own.
     """
     if name in list_models() and name not in list_pretrained():
+        if preprocessing:
+            raise IncompatibleError(OWN_PREPROCESSING.format(title=model_info(name).title))
         return remove_top(create_model(name, input_shape=_shape(name, size), seed=seed or 0))
-    spec = pretrained_info(name)
+    spec = pretrained_info(name).preprocessed_by(preprocessing)
     if spec.family in _DENSE:
         return _dense(spec, weights, size or spec.size, seed, progress)
     try:
-        model = load_pretrained(name, weights=weights, size=size, progress=progress)
+        model = load_pretrained(
+            name, weights=weights, size=size, preprocessing=preprocessing, progress=progress
+        )
     except ValueError as error:  # Keras's, which speaks of tensors
         if isinstance(error, IncompatibleError):
             raise

@@ -23,6 +23,7 @@ from cnnkit.training.recipe import (
     OPTIMIZERS,
     PHASE_SETTINGS,
     PRECISIONS,
+    PREPROCESSINGS,
     SCHEDULES,
     WEIGHTS,
     Recipe,
@@ -243,9 +244,9 @@ def _without_effect(recipe: Recipe) -> set[str]:
     """Names of fields that change nothing in how a recipe trains."""
     names = {name for name in PHASE_SETTINGS if _set_by_phases(recipe, name)}
     if recipe.head is None:
-        names |= {"head", "weights", "run"}
+        names |= {"head", "weights", "run", "preprocessing"}
     elif recipe.run:
-        names.add("weights")
+        names |= {"weights", "preprocessing"}
     if not recipe.caches_features:
         names |= {"variants", "feature_type"}
     if all(phase.train_from == ALL for phase in recipe.training_phases):
@@ -579,11 +580,26 @@ FIELDS = (
         whole=True,
     ),
     Field(
+        name="head.normalization",
+        title="Batch normalization of the head",
+        group=_HEAD,
+        help="Each of the features that the head gets has mean 0 and standard deviation 1 over a "
+        "batch. Features of VGG are large and uneven, and train far sooner with it.",
+    ),
+    Field(
         name="head.dropout",
         title="Dropout of the head",
         group=_HEAD,
         help="Fraction of the values before the logits that each step sets to 0.",
         range=(0.0, 0.9),
+    ),
+    Field(
+        name="preprocessing",
+        title="Preprocessing",
+        group=_HEAD,
+        help="pretrained: as the images were on which the weights were trained. rescaling: pixels "
+        "divided by 255, as in many tutorials.",
+        choices=PREPROCESSINGS,
     ),
     Field(
         name="cached",

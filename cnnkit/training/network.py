@@ -129,8 +129,12 @@ class FreezableNetwork:
         for layer in self.whole.layers:
             # Pretrained batch normalization stays frozen: the weights behind it rely on the
             # means and deviations of a million images, which a few batches of a small data
-            # set would overwrite with noise.
-            fixed = self.pretrained and isinstance(layer, keras.layers.BatchNormalization)
+            # set would overwrite with noise. That of a new head has none yet.
+            fixed = (
+                self.pretrained
+                and isinstance(layer, keras.layers.BatchNormalization)
+                and not layer.name.startswith(HEAD_PREFIX)
+            )
             layer.trainable = layer.name in trainable and not fixed
 
     def trainable_parameters(self, train_from: str) -> int:
@@ -181,6 +185,7 @@ def build_network(
         weights="imagenet" if pretrained else None,
         size=recipe.size,
         seed=None if structure_only else recipe.seed,
+        preprocessing=None if recipe.preprocessing == "pretrained" else recipe.preprocessing,
     )
     return FreezableNetwork(
         with_head(model, recipe.head, classes, recipe.seed),
@@ -211,6 +216,12 @@ def with_head(base: keras.Model, head: Head, classes: int, seed: int = 0) -> ker
         x = keras.layers.Flatten(name=f"{HEAD_PREFIX}flatten")(x)
     else:
         x = keras.layers.GlobalAveragePooling2D(name=f"{HEAD_PREFIX}pool")(x)
+    if head.normalization:
+        # An epoch on a small data set has few batches: statistics that remember a hundred of
+        # them would still be those of the start.
+        x = keras.layers.BatchNormalization(
+            momentum=0.9, center=False, scale=False, name=f"{HEAD_PREFIX}normalization"
+        )(x)
     if head.units:
         glorot = keras.initializers.GlorotUniform(next(numbers))
         x = keras.layers.Dense(

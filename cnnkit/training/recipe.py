@@ -20,6 +20,7 @@ OPTIMIZERS = ("sgd", "adam", "adamw", "nadam", "rmsprop", "adagrad", "lion")
 SCHEDULES = ("constant", "cosine", "linear", "exponential")
 HEADS = ("pool", "flatten")
 WEIGHTS = ("random", "imagenet")
+PREPROCESSINGS = ("pretrained", "rescaling")
 FEATURE_TYPES = ("float16", "float32")
 PRECISIONS = ("auto", "float32", "mixed_float16", "mixed_bfloat16")
 HEAD, ALL = "head", "all"  # values of train_from that every network with a head has
@@ -104,9 +105,11 @@ class Head:
     kind: str = "pool"  # "pool": global average pooling; "flatten": every value
     units: int = 0  # of a hidden dense layer with ReLU; 0: there is none
     dropout: float = 0.2  # before the logits
+    normalization: bool = False  # batch normalization of its input, without scale and offset
 
     def __post_init__(self):
         check_choice("head.kind", self.kind, HEADS)
+        check_choice("head.normalization", self.normalization, (False, True))
         check_whole("head.units", self.units, 0, 8192)
         check_range("head.dropout", self.dropout, 0, 0.9)
 
@@ -159,6 +162,7 @@ class Recipe:
     model: str  # registered model; with a head also a pretrained one; with a run, what it trained
     model_options: Mapping[str, Any] = field(default_factory=dict)  # its keyword options
     weights: str = "random"  # or "imagenet"; without meaning for a run's network
+    preprocessing: str = "pretrained"  # as its weights were trained; "rescaling": pixels / 255
     run: str = ""  # id of a finished run whose network is fine-tuned; empty: none
     head: Head | None = None  # None: the network's own classifier
     phases: tuple[Phase, ...] = ()  # () is one phase in which all layers are trainable
@@ -320,6 +324,8 @@ class Recipe:
         added = ADDED_TO_FINE_TUNING if self.head else ADDED_TO_TRAINING
         usual = {f.name: default_of(f) for f in dataclasses.fields(self)} | {"phases": []}
         values = {k: v for k, v in values.items() if k not in added or v != usual[k]}
+        if self.head and not self.head.normalization:
+            values["head"] = {k: v for k, v in values["head"].items() if k != "normalization"}
         if self.phases or self.head:
             values["phases"] = [dataclasses.asdict(phase) for phase in self.training_phases]
             values = {k: v for k, v in values.items() if k not in PHASE_SETTINGS}
@@ -390,6 +396,7 @@ _LARGEST_CHANGES = {
 }  # fmt: skip
 _CHOICES = {
     "weights": WEIGHTS,
+    "preprocessing": PREPROCESSINGS,
     "validation_from": ("start", "end"),
     "loss_reduction": ("mean", "sum"),
     "keep_best": ("val_loss", "val_error", None),
@@ -461,10 +468,10 @@ def check_whole(name: str, value: Any, low: int, high: int, *, optional: bool = 
 # Fields that a stored recipe may lack: with their defaults they mean what it meant.
 ADDED_TO_TRAINING = (
     "weights", "run", "head", "phases", "cached", "variants", "feature_type", "balanced",
-    "precision",
+    "precision", "preprocessing",
 )  # fmt: skip
 ADDED_TO_FINE_TUNING = (
-    "model_options", "train_size", "validation_size", "validation_from", "steps_per_epoch",
+    "preprocessing", "model_options", "train_size", "validation_size", "validation_from", "steps_per_epoch",
     "drop_remainder", "shuffle", "loss_reduction", "l1", "l2",
 )  # fmt: skip
 _OLD_PHASE = {

@@ -77,6 +77,23 @@ def test_the_small_file_is_read(empty_folder):
         np.testing.assert_array_equal(one, other)
 
 
+def test_rescaled_images_meet_the_same_layers():
+    as_trained, rescaled = (
+        load_without_top("vgg16", weights=None, size=32, seed=1, preprocessing=preprocessing)
+        for preprocessing in (None, "rescaling")
+    )
+    images = np.random.default_rng(0).uniform(0, 255, (2, 32, 32, 3)).astype(np.float32)
+    # What minus the mean color, blue first, is pixels / 255.
+    same = (images / 255 + [103.939, 116.779, 123.68])[..., ::-1].astype(np.float32)
+    np.testing.assert_allclose(rescaled(images), as_trained(same), rtol=1e-3, atol=1e-3)
+
+
+@pytest.mark.parametrize("name", ["googlenet", "mobilenet_v3_small", "compact_cnn"])
+def test_preprocessing_within_the_network_stays(name):
+    with pytest.raises(IncompatibleError, match='preprocessing="pretrained"'):
+        load_without_top(name, weights=None, size=64, preprocessing="rescaling")
+
+
 def test_a_network_without_maps_says_so():
     with pytest.raises(IncompatibleError, match="no maps"):
         remove_top(create_model("mlp_tutorial"))

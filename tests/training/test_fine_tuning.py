@@ -283,6 +283,59 @@ def test_batch_normalization_trains_in_a_network_from_scratch():
     assert small.trainable_parameters("all") == count
 
 
+def test_normalization_of_a_new_head_trains_its_statistics_and_nothing_below(store):
+    result = tuned(recipe(head=Head(normalization=True)), store).model
+    mean, variance = result.get_layer("head_normalization").get_weights()
+    assert (mean != 0).any() and (variance != 1).any()
+    untouched = build_network(recipe(head=Head(normalization=True)), 3, base).whole
+    for name in ("block2_bn", "block3_bn"):
+        pairs = zip(
+            result.get_layer(name).get_weights(),
+            untouched.get_layer(name).get_weights(),
+            strict=True,
+        )
+        assert all((one == other).all() for one, other in pairs)
+    # Whatever the scale of the features, the head gets the same.
+    assert build_network(recipe(head=Head(normalization=True)), 3, base).split("head").cut == (
+        "head_pool"
+    )
+
+
+def test_a_normalized_head_does_not_mind_the_scale_of_the_features(store):
+    losses = []
+    for factor in (1.0, 1000.0):
+
+        def scaled(factor=factor):
+            model = base()
+            kernel, bias = model.get_layer("block3_conv1").get_weights()
+            gamma, beta, mean, variance = model.get_layer("block3_bn").get_weights()
+            model.get_layer("block3_conv1").set_weights([kernel, bias])
+            model.get_layer("block3_bn").set_weights([factor * gamma, beta, mean, variance])
+            return model
+
+        wanted = recipe(
+            head=Head(dropout=0, normalization=True),
+            phases=(Phase(epochs=3, learning_rate=0.01),),
+        )
+        result = fit(wanted, dataset=DATA, base=scaled, cache=store)
+        losses.append([row["loss"] for row in result.history])
+    # Not exactly: the epsilon of the normalization has no scale.
+    np.testing.assert_allclose(*losses, rtol=0.1)
+
+
+def test_pausing_keeps_the_statistics_of_a_normalized_head(store, tmp_path):
+    wanted, file = recipe(head=Head(normalization=True)), tmp_path / "checkpoint.npz"
+    whole = tuned(wanted, store)
+    events = []
+
+    def control():
+        ended = sum(isinstance(event, EpochEnded) for event in events)
+        return "pause" if ended == 1 else None
+
+    tuned(wanted, store, events.append, checkpoint=file, control=control)
+    assert weights_equal(whole.model, tuned(wanted, store, checkpoint=file).model)
+
+
 def _ends():
     model = base()
     return model.input, model.get_layer("block3_pool").output
