@@ -30,6 +30,7 @@ PARTS = {
     "activation_maximization": "Activation maximization",
     "equal_quality": "An image as good",
     "steering": "The visualization worker",
+    "features": "Computing features",
     "transfer": "Fine-tuning",
     "backprop": "The NumPy network",
 }

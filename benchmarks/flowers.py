@@ -1,15 +1,16 @@
 """Test accuracy on the 17 flowers over random splits: `python -m benchmarks.flowers`.
 
-    python -m benchmarks.flowers mobilenet_v2 googlenet
-    python -m benchmarks.flowers compact_photo_cnn --seeds 0 1
-    python -m benchmarks.flowers mobilenet_v2 --cold   # timed, on an idle machine
+    python -m benchmarks.flowers mobilenet_v2 googlenet vgg16/fast vgg16/best
+    python -m benchmarks.flowers vgg16/published vgg16/published_vgg --seeds 0 1 2
+    python -m benchmarks.flowers vgg16/fast --cold --seeds 0   # timed, on an idle machine
     python -m benchmarks.flowers --render
 
 Each split holds out 10 test images of each class, and 10 of the other 70 for validation. A
 pretrained network is fine-tuned on each split once for each of several depths; the depth with the
-best validation accuracy on that split is chosen, and its test accuracy is reported. Measurements
-are stored in `cnnkit/published/measured/flowers.jsonl`, which ships with cnnkit, and are not
-repeated; `docs/flowers.md` is made from them.
+best validation accuracy on that split is chosen, and its test accuracy is reported. A recipe,
+`network/recipe`, is trained as it is. Measurements are stored in
+`cnnkit/published/measured/flowers.jsonl`, which ships with cnnkit, and are not repeated;
+`docs/flowers.md` is made from them.
 """
 
 from __future__ import annotations
@@ -22,15 +23,16 @@ import time
 from datetime import UTC, datetime
 from pathlib import Path
 
-from benchmarks._flowers_table import DEPTHS, chosen, document
+from benchmarks._flowers_table import DEPTHS, RECIPES, chosen, document
 from benchmarks._measure import ROOT, machine
+from benchmarks.flower_choices import table as choices_table
 from cnnkit.settings import get_settings
 from cnnkit.training import EpochEnded, FeatureCache, FeaturesCached, Recipe, get_recipe
 
 RESULTS = ROOT / "cnnkit" / "published" / "measured" / "flowers.jsonl"
 DOCUMENT = ROOT / "docs" / "flowers.md"
 FROM_NOTHING = {"photo_cnn": "published", "compact_photo_cnn": "fast"}
-NETWORKS = (*DEPTHS, *FROM_NOTHING)
+NETWORKS = (*DEPTHS, *RECIPES, *FROM_NOTHING)
 
 
 def main() -> None:
@@ -46,7 +48,7 @@ def main() -> None:
     for name in options.networks or ([] if options.render else NETWORKS):
         for seed in options.seeds:
             _cold(name, seed) if options.cold else _all_depths(name, seed)
-    DOCUMENT.write_text(document(lines()), encoding="utf-8")
+    DOCUMENT.write_text(document(lines(), choices_table()), encoding="utf-8")
 
 
 def lines() -> list[dict]:
@@ -58,6 +60,8 @@ def recipes(name: str, seed: int) -> list[Recipe]:
     """The recipes of a split: one for each depth, the fewest trainable layers first."""
     if name in FROM_NOTHING:
         return [get_recipe(name, FROM_NOTHING[name]).replace(split_seed=seed, seed=seed)]
+    if name in RECIPES:
+        return [get_recipe(*name.split("/")).replace(split_seed=seed, seed=seed)]
     whole = get_recipe(name, "fast").replace(split_seed=seed, seed=seed)
     *first, last = whole.phases
     return [
@@ -71,7 +75,7 @@ def _all_depths(name: str, seed: int) -> None:
     if len(lacking) > 1:
         _look_once(name, seed)
     for recipe in lacking:
-        _store(_measure(name, recipe))
+        _store(_measure(recipe))
         _checkpoint(recipe).unlink()
 
 
@@ -92,18 +96,19 @@ def _look_once(name: str, seed: int) -> None:
 
 def _cold(name: str, seed: int) -> None:
     """Time the recipe that was chosen for a split, with an empty feature cache."""
-    best = chosen(name, seed, lines())
-    if any(line.get("cold") and line["values"] == best["values"] for line in lines()):
+    tried = recipes(name, seed)
+    best = chosen(name, seed, lines())["values"] if len(tried) > 1 else tried[0].to_dict()
+    recipe = next(one for one in tried if _same(one, best))
+    if any(line.get("cold") and _same(recipe, line["values"]) for line in lines()):
         return
-    recipe = next(one for one in recipes(name, seed) if _same(one, best["values"]))
     with tempfile.TemporaryDirectory(prefix="cnnkit-cold-") as folder:
         cache = FeatureCache(Path(folder), get_settings().features_memory)
-        _store(_measure(name, recipe, cache) | {"cold": True})
+        _store(_measure(recipe, cache) | {"cold": True})
     _checkpoint(recipe).unlink()
 
 
 def _known(recipe: Recipe) -> bool:
-    return any(_same(recipe, line["values"]) for line in lines())
+    return any(_same(recipe, line["values"]) for line in lines() if not line.get("cold"))
 
 
 def _same(recipe: Recipe, values: dict) -> bool:
@@ -115,7 +120,7 @@ def _store(line: dict) -> None:
         file.write(json.dumps(line, sort_keys=True) + "\n")
 
 
-def _measure(name: str, recipe: Recipe, cache: FeatureCache | None = None) -> dict:
+def _measure(recipe: Recipe, cache: FeatureCache | None = None) -> dict:
     from cnnkit.training import evaluate, fit, recipe_dataset
     from cnnkit.training.pipeline import read_split
 
@@ -129,12 +134,13 @@ def _measure(name: str, recipe: Recipe, cache: FeatureCache | None = None) -> di
     line = {
         "kind": "training",
         "recipe": f"{recipe.model}/{recipe.name}",
-        "network": name,
+        "network": recipe.model,
         "depth": recipe.training_phases[-1].train_from,
         "seed": recipe.seed,
         **test.metrics("test_"),
         "val_accuracy": result.history[-1]["val_accuracy"],
         "val_loss": result.history[-1]["val_loss"],
+        "best_val_accuracy": max(row["val_accuracy"] for row in result.history),
         "epochs": result.ended.epoch,
         "reason": result.ended.reason,
         "seconds": seconds,
