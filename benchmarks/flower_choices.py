@@ -65,13 +65,14 @@ def _deeper(start: Recipe) -> Iterator[tuple[str, Recipe]]:
     for size, variants, block, epochs, rate in (
         (150, 1, "block5", 3, 1e-4),
         (150, 1, "block5", 3, 3e-4),
-        (150, 4, "block5", 3, 1e-4),
-        (224, 1, "block5", 3, 1e-4),
-        (224, 3, "block5", 5, 1e-4),
-        (150, 1, "block4", 3, 1e-4),
+        (150, 1, "block5", 3, 1e-3),
+        (150, 4, "block5", 3, 3e-4),
+        (150, 1, "block4", 3, 3e-4),
+        (224, 1, "block5", 3, 3e-4),
+        (224, 3, "block5", 5, 3e-4),
     ):
         yield (
-            f"Head, then `{block}`: {size} pixels, {variants} variants, {epochs} epochs, "
+            f"Head, then `{block}`: {size} pixels, {_variants(variants)}, {epochs} epochs, "
             f"rate {rate:g}",
             start.replace(
                 size=size,
@@ -82,6 +83,10 @@ def _deeper(start: Recipe) -> Iterator[tuple[str, Recipe]]:
                 ),
             ),
         )
+
+
+def _variants(count: int) -> str:
+    return f"{count} variant" if count == 1 else f"{count} variants"
 
 
 def table() -> str:

@@ -2,12 +2,23 @@
 
 import json
 
+import numpy as np
 import pytest
 
-from benchmarks import _accuracy_table, accuracy, anatomy
+from benchmarks import (
+    _accuracy_table,
+    _flowers_table,
+    accuracy,
+    anatomy,
+    features,
+    flower_choices,
+    flowers,
+    transfer,
+)
 from benchmarks.__main__ import DOCUMENT, PARTS, RESULTS, document
 from benchmarks._measure import Row, ratio_of_pairs, take_turns
 from cnnkit.published.reproductions import get_reproduction
+from cnnkit.training import list_recipes
 
 
 def test_contenders_take_turns_and_each_begins_a_round():
@@ -82,3 +93,37 @@ def test_a_published_figure_stands_beside_ours_and_says_whether_it_was_reached()
         "60",
     )
     assert _accuracy_table._beside(mlp, []) is None
+
+
+def test_the_page_of_flowers_is_what_was_measured():
+    text = flowers.DOCUMENT.read_text("utf-8")
+    assert text == _flowers_table.document(flowers.lines(), flower_choices.table())
+
+
+def test_a_training_that_was_only_timed_chooses_no_block():
+    measured = [line for line in flowers.lines() if line["network"] == "mobilenet_v2"]
+    timed = [line | {"val_accuracy": 1.0} for line in measured if line.get("cold")]
+    for line in timed:
+        before = _flowers_table.chosen("mobilenet_v2", line["seed"], measured)
+        assert _flowers_table.chosen("mobilenet_v2", line["seed"], [*measured, line]) == before
+
+
+def test_each_choice_is_another_training_and_none_looks_at_test_images():
+    recipes = [recipe for _, recipe in flower_choices.choices()]
+    assert len({recipe.fingerprint() for recipe in recipes}) == len(recipes)
+    assert not any(key.startswith("test") for line in flower_choices.lines() for key in line)
+
+
+def test_every_recipe_of_vgg16_is_measured_on_the_flowers():
+    own = {f"vgg16/{recipe.name}" for recipe in list_recipes("vgg16", fine_tuning=True)}
+    assert own == set(_flowers_table.RECIPES)
+    for name in own:
+        (recipe,) = flowers.recipes(name, 3)
+        assert recipe.seed == recipe.split_seed == 3
+
+
+def test_the_rate_of_features_counts_the_frozen_layers_only():
+    images = np.zeros((9, 48, 48, 3), np.uint8)
+    measured = features.Features("photo_cnn", 48, "block3", transfer.noise(images, 6, 2))
+    deeper = features.Features("photo_cnn", 48, "block2", transfer.noise(images, 6, 2))
+    assert 0 < deeper.macs < measured.macs

@@ -76,8 +76,13 @@ def test_a_row_of_flowers_divides_them_by_its_seed_and_says_what_is_missing():
         assert "CNNKIT_DATA_DIR" in row.missing
 
 
-def test_the_seeds_vgg16_learns_what_the_seed_let_learn():
-    recipe = get_reproduction("flowers_vgg16_seed").recipe
+@pytest.mark.parametrize(
+    ("row", "preprocessing"),
+    [("flowers_vgg16_published", "rescaling"), ("flowers_vgg16_seed", "pretrained")],
+)
+def test_the_seeds_vgg16_learns_what_the_seed_let_learn(row, preprocessing):
+    recipe = get_reproduction(row).recipe
+    assert recipe.preprocessing == preprocessing and recipe.total_epochs == 50
     (phase,) = recipe.phases
     assert (phase.train_from, recipe.optimizer, recipe.learning_rate) == ("block5", "sgd", 1e-4)
     assert (recipe.size, recipe.head.kind, recipe.head.units) == (150, "flatten", 256)
