@@ -471,8 +471,8 @@ ADDED_TO_TRAINING = (
     "precision", "preprocessing",
 )  # fmt: skip
 ADDED_TO_FINE_TUNING = (
-    "preprocessing", "model_options", "train_size", "validation_size", "validation_from", "steps_per_epoch",
-    "drop_remainder", "shuffle", "loss_reduction", "l1", "l2",
+    "model_options", "train_size", "validation_size", "validation_from", "steps_per_epoch",
+    "drop_remainder", "shuffle", "loss_reduction", "l1", "l2", "preprocessing",
 )  # fmt: skip
 _OLD_PHASE = {
     "train_from": "head", "epochs": 10, "optimizer": "adamw", "learning_rate": 1e-3,
