@@ -10,6 +10,7 @@ import pytest
 from PIL import Image
 from streamlit.delta_generator import DeltaGenerator
 
+from cnnkit.settings import get_settings
 from tests.pages import opened
 
 open_page = partial(opened, "pages/predict.py")
@@ -121,6 +122,27 @@ def test_missing_weights_are_offered_with_their_size():
     at.button(key="download_vgg19.imagenet").click().run()
     assert "vgg19_weights" in at.error[0].value, "offline: says which file to put where"
     assert not at.exception
+
+
+@pytest.mark.parametrize(
+    ("network", "size", "file"),
+    [
+        ("googlenet", "54 MB", "bvlc_googlenet.caffemodel"),
+        ("squeezenet", "5 MB", "squeezenet_v1.1.caffemodel"),
+    ],
+)
+def test_missing_weights_of_caffe_are_offered_as_their_authors_file(
+    network, size, file, monkeypatch, tmp_path
+):
+    monkeypatch.setenv("CNNKIT_DATA_DIR", str(tmp_path))
+    monkeypatch.setenv("KERAS_HOME", str(tmp_path / "keras"))
+    get_settings.cache_clear()
+    at = open_page(networks=f"imagenet.{network}", **{"from": "example"})
+    button = at.button(key=f"download_{network}.imagenet")
+    assert size in button.label
+    assert any(f"[{file}](" in c.value and f"{tmp_path}/weights" in c.value for c in at.caption)
+    button.click().run()
+    assert f"{file} is not on this machine" in at.error[0].value  # offline
 
 
 def test_no_network_chosen_says_so():
