@@ -2,124 +2,120 @@
 
     python -m benchmarks.mosaics vgg16 googlenet
 
-Of VGG16 the kernels of its first seven convolutions are enough, as arrays
-`block1_conv1|kernel`, `block1_conv1|bias`, … of `weights/vgg16_block1-3.npz` in the
-operator's data folder: nothing above them is computed.
+Layers that were made before with the same settings are kept, so that a run which was cut short
+goes on; `--again` makes them anew. VGG16's also ship with cnnkit, for the page Layers.
 """
 
 from __future__ import annotations
 
 import argparse
-import json
 import time
-from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from typing import Any
 
 import numpy as np
-from keras import Model
-from PIL import Image
 
-from benchmarks._measure import ROOT, machine
+from benchmarks._measure import machine
+from benchmarks._mosaics_document import read_results, save_picture, save_results
 from cnnkit.figures.rasters import mosaic
-from cnnkit.models import ModelCache, Predictor, open_pretrained
-from cnnkit.networks import NetworkRef
-from cnnkit.settings import get_settings
-from cnnkit.visualize import presets
-from cnnkit.visualize.mosaics import MosaicBuilder, MosaicSettings
+from cnnkit.networks import PRETRAINED, WITHOUT_TOP, NetworkRef
+from cnnkit.published.mosaics import PHOTOS, read_card, write_card, write_images
+from cnnkit.visualize.mosaics import LayerMosaic, MosaicBuilder, default_settings
+from cnnkit.visualize.top_activations import Collection, collection_for, thumbnails
 
 LAYERS = {
-    "vgg16": (
-        *("block1_conv1", "block1_conv2", "block2_conv1", "block2_conv2"),
-        *("block3_conv1", "block3_conv2", "block3_conv3"),
+    "vgg16": tuple(
+        f"block{block}_conv{number}"
+        for block, count in enumerate((2, 2, 3, 3, 3), start=1)
+        for number in range(1, count + 1)
     ),
     "googlenet": tuple(f"inception_{place}" for place in "3a 3b 4a 4b 4c 4d 4e 5a 5b".split()),
 }
-TITLES = {"vgg16": "VGG16, block1 to block3", "googlenet": "GoogLeNet, inception 3a to 5b"}
-PRESET = presets.get("all")
-RESULTS = ROOT / "docs" / "mosaics.json"
-DOCUMENT = ROOT / "docs" / "mosaics.md"
+NETWORKS = {
+    "vgg16": NetworkRef(WITHOUT_TOP, "vgg16"),
+    "googlenet": NetworkRef(PRETRAINED, "googlenet"),
+}
+SHIPPED = ("vgg16",)
 WIDTH = 480  # pixels, of a mosaic
-QUALITY = 88  # of JPEG
 
 
-@dataclass(frozen=True)
-class MosaicRow:
-    """One layer of the document."""
+class Mosaics:
+    """The mosaics of one network: made one after the other, each written as soon as it is there.
 
-    layer: str
-    units: tuple[int, ...]
-    side: int  # pixels of each image
-    seconds: float
+    Args:
+        name: of the network.
+        again: make anew what is there.
+    """
+
+    def __init__(self, name: str, again: bool):
+        """Read what is there; make nothing yet."""
+        self.name, self.settings = name, default_settings(name)
+        found = read_results().get(name, {})
+        same = found.get("settings") == self.settings.to_dict() and not again
+        self.sheets: list[dict[str, Any]] = found["sheets"] if same else []
+        self.shipped: list[dict[str, Any]] = []
+        if same and self.sheets and name in SHIPPED:
+            self.shipped = read_card(name)["layers"]
+
+    def make(self) -> None:
+        """Make what lacks."""
+        done = {sheet["layer"] for sheet in self.sheets}
+        lacking = [layer for layer in LAYERS[self.name] if layer not in done]
+        if not lacking:
+            return
+        opened = NETWORKS[self.name].open()
+        photos = collection_for(opened.card.input_shape) if self.name in SHIPPED else None
+        builder = MosaicBuilder(opened, self.settings, lacking, photos)
+        for layer in lacking:
+            began = time.perf_counter()
+            made = builder.finished(layer)
+            seconds = round(time.perf_counter() - began, 1)
+            print(f"  {layer}: {seconds:.0f} s", flush=True)
+            self._add(made, seconds, photos)
+
+    def _add(self, made: LayerMosaic, seconds: float, photos: Collection | None) -> None:
+        grid = mosaic(made.images, columns=4, width=WIDTH)
+        save_picture(grid, f"filters-{self.name}-{made.layer}.jpg")
+        side = made.images.shape[1]
+        self.sheets.append(
+            {"layer": made.layer, "units": made.units, "side": side, "seconds": seconds}
+        )
+        values = {"machine": "; ".join(machine()), "settings": self.settings.to_dict()}
+        save_results(self.name, {**values, "sheets": self.sheets})
+        if photos is not None:
+            self._ship(made, photos)
+
+    def _ship(self, made: LayerMosaic, photos: Collection) -> None:
+        """Put a layer among the files of the package."""
+        places = _places_in(photos, made)
+        row = {name: getattr(made, name) for name in ("layer", "shape", "field", "units")}
+        values = np.round(made.values.astype(float), 1).tolist()
+        self.shipped.append({**row, "places": places.tolist(), "values": values})
+        write_images(self.name, made.layer, made.images)
+        write_images(self.name, PHOTOS, thumbnails(photos.images))
+        card = {
+            "weights": NETWORKS[self.name].convolutions_digest(),
+            "settings": self.settings.to_dict(),
+            "collection": {"title": photos.title, "names": photos.names},
+            "layers": self.shipped,
+        }
+        write_card(self.name, card)
 
 
-def opened(name: str) -> Predictor:
-    """The network with all the weights that its layers here need."""
-    if name != "vgg16":
-        return open_pretrained(name)
-    found = NetworkRef("built", name).open(ModelCache(get_settings().model_memory))
-    give_kernels(found.model)
-    return found
-
-
-def give_kernels(model: Model) -> None:
-    """The published kernels and biases of the first seven convolutions."""
-    with np.load(get_settings().data_dir / "weights" / "vgg16_block1-3.npz") as arrays:
-        for layer in LAYERS["vgg16"]:
-            model.get_layer(layer).set_weights([arrays[f"{layer}|{x}"] for x in ("kernel", "bias")])
-
-
-def draw(name: str) -> Iterator[MosaicRow]:
-    """Write the mosaics of a network, one after the other."""
-    settings = MosaicSettings(preset=PRESET.name, steps=PRESET.steps)
-    builder = MosaicBuilder(opened(name), settings, LAYERS[name], None)
-    for layer in LAYERS[name]:
-        began = time.perf_counter()
-        result = builder.finished(layer)
-        seconds = time.perf_counter() - began
-        grid = mosaic(result.images, columns=4, width=WIDTH)
-        white = Image.new("RGB", grid.shape[1::-1], "white")
-        white.paste(Image.fromarray(grid), mask=Image.fromarray(grid[..., 3]))
-        path = ROOT / "docs" / "images" / f"filters-{name}-{layer}.jpg"
-        white.save(path, quality=QUALITY)
-        print(f"  {layer}: {seconds:.0f} s", flush=True)
-        yield MosaicRow(layer, result.units, result.images.shape[1], round(seconds, 1))
-
-
-def document(results: dict[str, dict]) -> str:
-    """The file as it is committed."""
-    lines = [
-        "# Feature visualization of channels",
-        "",
-        "Written by `python -m benchmarks.mosaics`. Sixteen channels of each layer, at random,",
-        f"an image optimized from noise with the preset *{PRESET.title}* in {PRESET.steps} steps.",
-        "Images are as large as the receptive field of their layer asks for. VGG16 has its",
-        "published weights in these layers.",
-    ]
-    for name, found in results.items():
-        lines += ["", f"## {TITLES[name]}", "", f"{found['machine']}.", ""]
-        for sheet in found["sheets"]:
-            layer, units = sheet["layer"], ", ".join(map(str, sheet["units"]))
-            lines += [
-                f"**{layer}**, {sheet['side']} pixels, {sheet['seconds']:.0f} s: channels {units}",
-                "",
-                f"![Images of sixteen channels of {layer}](images/filters-{name}-{layer}.jpg)",
-                "",
-            ]
-    return "\n".join(lines).rstrip() + "\n"
+def _places_in(photos: Collection, made: LayerMosaic) -> np.ndarray:
+    """The places of a layer's top activating images in the whole collection."""
+    whole = [image.tobytes() for image in thumbnails(photos.images)]
+    return np.array([whole.index(image.tobytes()) for image in made.shown])[made.places]
 
 
 def main() -> None:
-    """Draw the networks that are named, and write the document."""
+    """Make the mosaics of the networks that are named."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("networks", nargs="*", choices=[[], *LAYERS], default=[])
-    known = json.loads(RESULTS.read_text("utf-8")) if RESULTS.exists() else {}
-    for name in parser.parse_args().networks or LAYERS:
+    parser.add_argument("--again", action="store_true")
+    asked = parser.parse_args()
+    for name in asked.networks or LAYERS:
         print(name, flush=True)
-        known[name] = {"machine": "; ".join(machine()), "sheets": []}
-        for sheet in draw(name):  # written after each: a run that is cut short is not lost
-            known[name]["sheets"].append(asdict(sheet))
-            RESULTS.write_text(json.dumps(known, indent=1) + "\n", "utf-8")
-            DOCUMENT.write_text(document(known), "utf-8")
+        Mosaics(name, asked.again).make()
 
 
 if __name__ == "__main__":

@@ -188,6 +188,14 @@ class NetworkRef:
         status = path.stat()
         return _weights_digest(path, status.st_size, status.st_mtime_ns)
 
+    def convolutions_digest(self) -> str:
+        """SHA-256 of the convolutions of a pretrained network, with top or without.
+
+        Raises:
+            CnnkitError: its weights are not on this machine, or damaged.
+        """
+        return models.convolutions_digest(self._weights())
+
     def bytes(self) -> int:
         """About what its weights take in memory.
 

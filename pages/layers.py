@@ -15,7 +15,7 @@ with shown_errors():
     networks = targets.networks(cache.finished_runs())
     with st.container(horizontal=True, vertical_alignment="bottom"):
         network = targets.network_picker(networks)
-        settings = layers.settings_form()
+        settings = layers.settings_form(network)
     if network.note:
         st.warning(network.note, icon=":material/science:")
     selection = layers.select_layers(network, settings)

@@ -42,6 +42,7 @@ from cnnkit.models.pretrained import (
     weights_digest,
 )
 from cnnkit.models.uploaded import open_uploaded
+from cnnkit.models.weight_digest import convolutions_digest
 from cnnkit.models.without_top import load_without_top, missing_weights, remove_top
 
 # Importing a module registers its networks.
@@ -61,6 +62,7 @@ __all__ = [
     "Option",
     "PretrainedSpec",
     "UploadLimits",
+    "convolutions_digest",
     "create_model",
     "imagenet_class_names",
     "imagenet_classes",

@@ -10,12 +10,22 @@ import streamlit as st
 
 from cnnkit.figures.rasters import POSITIVE
 from cnnkit.networks import NetworkRef
+from cnnkit.published.mosaics import ShippedMosaics
 from cnnkit.runs import Progress, Run, Status
 from cnnkit.ui.common import cache, charts, inputs, messages, page, polling, run_monitor
 from cnnkit.ui.visualize import form, targets
+from cnnkit.ui.visualize.shipped import example_of_official_weights, shipped_for
 from cnnkit.ui.visualize.starter_examples import example_layers
 from cnnkit.ui.visualize.targets import Network
-from cnnkit.visualize.mosaics import ALL, SOME, USUAL, LayerMosaic, MosaicSettings, usual_layers
+from cnnkit.visualize.mosaics import (
+    ALL,
+    SOME,
+    USUAL,
+    LayerMosaic,
+    MosaicSettings,
+    default_settings,
+    usual_layers,
+)
 
 KIND = "mosaic"
 LOOKED_AT = 20  # of the last jobs, to find the one that makes this
@@ -35,6 +45,7 @@ class MosaicSelection:
     layers: tuple[str, ...]  # from shallow to deep
     settings: MosaicSettings
     verified: bool  # whether the network's layers have been read, and these are among them
+    shipped: ShippedMosaics | None = None  # what need not be made
 
     @property
     def keys(self) -> dict[str, str]:
@@ -48,8 +59,12 @@ class MosaicSelection:
         return {"network": str(self.network.ref), **self.settings.to_dict()}
 
 
-def settings_form() -> MosaicSettings:
+def settings_form(network: Network) -> MosaicSettings:
     """How many filters, and how they are maximized; all of it in the address."""
+    usual = default_settings(network.ref.name).preset
+    if st.session_state.get("usual_preset") != usual and "preset" not in st.query_params:
+        st.session_state.pop(inputs.key_of("preset"), None)  # that of another network
+    st.session_state["usual_preset"] = usual
     every = st.toggle(
         "All filters",
         key="all_filters",
@@ -57,7 +72,7 @@ def settings_form() -> MosaicSettings:
         help=f"Every filter of a layer instead of a random sample of {SOME}: it takes longer.",
     )
     with st.popover("Settings", icon=":material/tune:"):
-        preset = form.recipe_picker()
+        preset = form.recipe_picker(usual)
         steps = inputs.number("Steps", 1, 2000, parameter="steps", default=preset.steps, step=16)
         seed = inputs.number(
             "Random seed",
@@ -78,22 +93,25 @@ def select_layers(network: Network, settings: MosaicSettings) -> MosaicSelection
     what was made before is shown at once.
     """
     _forget(network, settings)
+    shipped = shipped_for(network.ref, settings)
+    usual = tuple(shipped.layers) if shipped else USUAL.get(network.ref.name, ())
     layers = targets.layers(network)
     if layers is None:
         targets.wait_for_layers(network)
-        named = st.query_params.get("layers", "").split(",")
-        usual = USUAL.get(network.ref.name, ())
-        return MosaicSelection(
-            network, tuple(filter(None, named)) or usual, settings, verified=False
-        )
-    return MosaicSelection(network, _layer_picker(network, layers), settings, verified=True)
+        named = tuple(filter(None, st.query_params.get("layers", "").split(",")))
+        return MosaicSelection(network, named or usual, settings, verified=False, shipped=shipped)
+    default = list(usual) if shipped else usual_layers(network.ref.name, layers)
+    chosen = _layer_picker(network, layers, default)
+    return MosaicSelection(network, chosen, settings, verified=True, shipped=shipped)
 
 
 def read_mosaics(selection: MosaicSelection) -> dict[str, LayerMosaic]:
-    """What is there already, from shallow to deep."""
-    results = cache.visualization_worker().results
+    """What is there already, from shallow to deep: made on this machine, or shipped."""
+    results, shipped = cache.visualization_worker().results, selection.shipped
     mosaics = {layer: LayerMosaic.read(results, key) for layer, key in selection.keys.items()}
-    return {layer: one for layer, one in mosaics.items() if one}
+    others = shipped.layers if shipped else {}
+    found = {layer: one or others.get(layer) for layer, one in mosaics.items()}
+    return {layer: one for layer, one in found.items() if one}
 
 
 def offer_job(selection: MosaicSelection, made: Mapping[str, LayerMosaic]) -> None:
@@ -118,7 +136,7 @@ def offer_job(selection: MosaicSelection, made: Mapping[str, LayerMosaic]) -> No
         name = f"Layers of {selection.network.title}"
         cache.jobs().submit(kind=KIND, spec=selection.spec | {"layers": lacking}, name=name)
         st.rerun()
-    if not made and not run:
+    if not made and not run and not example_of_official_weights(selection.network.ref):
         example_layers()
 
 
@@ -134,7 +152,7 @@ def _forget(network: Network, settings: MosaicSettings) -> None:
         st.query_params.pop(parameter, None)
 
 
-def _layer_picker(network: Network, layers: Sequence) -> tuple[str, ...]:
+def _layer_picker(network: Network, layers: Sequence, default: list[str]) -> tuple[str, ...]:
     shapes = {name: "×".join(map(str, shape)) for name, _, shape in layers}
     kinds = {name: kind for name, kind, _ in layers}
     named = [name for name in st.query_params.get("layers", "").split(",") if name]
@@ -152,7 +170,7 @@ def _layer_picker(network: Network, layers: Sequence) -> tuple[str, ...]:
         list(kinds),
         parameter="layers",
         title=lambda name: f"{name} · {kinds[name]} {shapes[name]}",
-        default=usual_layers(network.ref.name, layers),
+        default=default,
         placeholder="Choose layers",
     )
     if not chosen:
@@ -174,7 +192,8 @@ def _unfinished(selection: MosaicSelection, lacking: Sequence[str]) -> Run | Non
 
 def _follow(run: Run, selection: MosaicSelection, shown: int) -> None:
     """How far the job is, renewed until it is over; the page runs anew for each layer."""
-    results, keys = cache.visualization_worker().results, selection.keys.values()
+    results, keys = cache.visualization_worker().results, selection.keys
+    others = selection.shipped.layers if selection.shipped else {}
 
     def draw(now: Run) -> None:
         with st.container(border=True):
@@ -185,7 +204,7 @@ def _follow(run: Run, selection: MosaicSelection, shown: int) -> None:
             with st.container(horizontal=True, vertical_alignment="center"):
                 messages.status_chip(now.status, WISHES.get(now.wish or "", ""))
                 run_monitor.controls(now)
-        if sum(map(results.has, keys)) != shown:
+        if sum(layer in others or results.has(key) for layer, key in keys.items()) != shown:
             st.rerun()
 
     polling.follow(run.id, draw)
@@ -211,6 +230,11 @@ def show_mosaics(selection: MosaicSelection, made: Mapping[str, LayerMosaic]) ->
         made: layer → its mosaic.
     """
     chosen = _of_address(selection, made)
+    if selection.shipped and any(one in made.values() for one in selection.shipped.layers.values()):
+        st.caption(
+            ":material/inventory_2: These mosaics ship with cnnkit. They were made with these "
+            "settings from exactly the weights of this network."
+        )
     for layer, mosaic in made.items():
         with st.container(border=True):
             st.markdown(f"##### {layer}")

@@ -139,6 +139,19 @@ PRESETS = {
             optimizer=LBFGS,
         ),
     ),
+    "vgg16": DreamPreset(
+        title="VGG16, octaves",
+        source="this project, after Mordvintsev, Olah, Tyka 2015",
+        network="vgg16",
+        side=480,
+        dream=Dream(
+            layers={"block5_conv1": 1.0},
+            octaves=4,
+            steps=10,
+            learning_rate=1.5,
+            jitter=16,
+        ),
+    ),
     "keras": DreamPreset(
         title="Keras",
         source="keras.io: Deep Dream (Chollet)",

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from cnnkit.models import Predictor
 
 DEFAULT = "all"  # preset
+PRESET_OF = {"vgg16": "vgg_filters", "vgg19": "vgg_filters"}  # where another is clearer
 VERSION = 1  # raised when equal settings give other mosaics
 BATCH = 16  # images that are optimized together
 SOME = 16  # channels of a layer, drawn at random
@@ -95,6 +96,16 @@ class MosaicSettings:
         return hashlib.sha256(text.encode()).hexdigest()[:32]
 
 
+def default_settings(network: str) -> MosaicSettings:
+    """How the mosaics of a network are made unless something else is asked for.
+
+    Args:
+        network: registered name, or any other.
+    """
+    preset = presets.get(PRESET_OF.get(network, DEFAULT))
+    return MosaicSettings(preset=preset.name, steps=preset.steps)
+
+
 def mosaic(
     model: Any,
     layer: str,
@@ -127,9 +138,10 @@ def mosaic(
 
     count = unit_count(model, layer, input_shape)
     size = image_size(model, layer, input_shape, field)
+    preset = presets.get(settings.preset).for_field(field)
     compiled, done, images = CompiledSteps(model, cached=1), 0, []
     for units in settings.batches(count):
-        plan = presets.get(settings.preset).plan(
+        plan = preset.plan(
             channel(layer, units),
             images=len(units),
             size=size,

@@ -8,7 +8,7 @@ Where a program's own recipe cannot be said in these terms, `differs` says so.
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -44,6 +44,7 @@ class Preset:
     regularizers: tuple[Component, ...] = ()
     made_for: int | None = None  # pixels a side; other sizes get moves and penalties to match
     differs: str = ""  # from the original, in one sentence
+    penalized_from: int = 0  # pixels of a receptive field; see `for_field`
 
     def plan(self, objective: Objective, **changes) -> Plan:
         """A plan that maximizes an objective this way.
@@ -59,6 +60,15 @@ class Preset:
         own = {name: getattr(self, name) for name in _SHARED}
         plan = Plan(objective=whole, **(own | changes))
         return plan if self.made_for is None else _fitted(plan, self.made_for)
+
+    def for_field(self, field: Sequence[int] | None) -> Preset:
+        """The same without penalties where a unit sees so little that they would hide its pattern.
+
+        Args:
+            field: receptive field of the units in pixels; None: not known.
+        """
+        small = field is not None and max(field) < self.penalized_from
+        return dataclasses.replace(self, penalties=None) if small else self
 
 
 def _fitted(plan: Plan, made_for: int) -> Plan:
@@ -268,6 +278,21 @@ PRESETS = {
             start=noise(0.01, shape="stored"),
             transforms=_LUCID_TRANSFORMS,
             optimizer=optimizers.adam(0.05),
+        ),
+        # Activations of VGG's deep layers are some hundreds: it takes that weight to smooth images.
+        # Those of its first layers are small, and edges are all that they respond to.
+        # docs/mosaics.md has what each choice is worth.
+        Preset(
+            name="vgg_filters",
+            title="Filters of VGG",
+            source=OURS,
+            steps=48,
+            penalties=-0.3 * total_variation(2),
+            parametrization=parametrizations.fourier(decay=1.25),
+            start=noise(0.01, shape="stored"),
+            transforms=_LUCID_TRANSFORMS,
+            optimizer=optimizers.adam(0.08, beta_2=0.99),
+            penalized_from=60,
         ),
     )
 }

@@ -8,12 +8,16 @@ from functools import partial
 import numpy as np
 import pytest
 
+from cnnkit.assets import ASSETS, without_top_asset
+from cnnkit.models import convolutions_digest
 from cnnkit.networks import NetworkRef
+from cnnkit.published.mosaics import read_mosaics
 from cnnkit.runs import Progress, Status
 from cnnkit.settings import get_settings
 from cnnkit.visualize.mosaics import LayerMosaic, MosaicSettings
 from cnnkit.visualize.results import ResultCache
 from tests.pages import opened, words_of
+from tests.shipped import VGG16, write_mosaics, write_weights
 from tests.workers import StillWorker
 
 open_page = partial(opened, "pages/layers.py", network="run.starter")
@@ -188,3 +192,80 @@ def test_a_layer_that_was_pushed_out_of_the_store_is_offered_again(results, star
     keep(results, starter, "conv1")
     shutil.rmtree(results.folder)
     assert "conv1" not in headings(open_page(layers="conv1"))
+
+
+@pytest.fixture
+def vgg16(tmp_path, monkeypatch) -> str:
+    """A weight file in the place of VGG16's without top; its digest."""
+    path = tmp_path / "weights" / ASSETS[without_top_asset("vgg16")].filename
+    path.parent.mkdir()
+    write_weights(path)
+    monkeypatch.setenv("CNNKIT_DATA_DIR", str(tmp_path))
+    get_settings.cache_clear()
+    return convolutions_digest(path)
+
+
+@pytest.fixture
+def ship(tmp_path, monkeypatch):
+    """Let thirteen mosaics ship that were made with some weights."""
+    monkeypatch.setattr("cnnkit.published.mosaics.FOLDER", tmp_path / "mosaics")
+    images = np.full((16, 8, 8, 3), 90, np.uint8)
+
+    def write(weights: str) -> None:
+        layers = dict.fromkeys(VGG16, images)
+        read_mosaics.cache_clear()
+        write_mosaics(tmp_path / "mosaics", "vgg16", layers, weights=weights)
+
+    return write
+
+
+def test_shipped_mosaics_are_shown_at_once_without_a_job(still, vgg16, ship, submitted):
+    ship(vgg16)
+    still.reading = True
+    at = opened("pages/layers.py", network="without_top.vgg16")
+    assert headings(at) == VGG16 and submitted == []
+    assert "made with these settings from exactly the weights of this network" in words_of(at)
+    assert "Top activating image patches of photos: dog." in words_of(at)
+    still.reading = False
+    still.layers = tuple((name, "Conv2D", (8, 8, 16)) for name in [*VGG16, "block5_pool"])
+    at = opened("pages/layers.py", network="without_top.vgg16")
+    assert headings(at) == VGG16 and at.multiselect(key="choice_layers").value == VGG16
+    assert "make" not in {button.key for button in at.button}
+    at.multiselect(key="choice_layers").set_value([VGG16[0], "block5_pool"]).run()
+    assert headings(at) == VGG16[:1]
+    assert at.button(key="make").label == "Make the mosaics of block5_pool"
+
+
+def test_shipped_mosaics_are_not_shown_for_other_weights_or_settings(still, vgg16, ship):
+    still.layers = tuple((name, "Conv2D", (8, 8, 16)) for name in VGG16)
+    ship(vgg16)
+    assert (
+        headings(opened("pages/layers.py", network="without_top.vgg16", seed="1"))[0] not in VGG16
+    )
+    ship("of other weights")
+    shipped_again = opened("pages/layers.py", network="without_top.vgg16")
+    assert not set(headings(shipped_again)) & set(VGG16)
+    assert "ship with cnnkit" not in words_of(shipped_again)
+
+
+def test_who_has_no_weights_sees_what_ships_and_which_weights_it_is_of(still, ship):
+    still.layers = tuple((name, "Conv2D", (8, 8, 16)) for name in VGG16)
+    ship("published")
+    at = opened("pages/layers.py", network="built.vgg16")
+    words = words_of(at)
+    assert headings(at) == ["Example: the same architecture with its official weights"]
+    assert "not with the random ones of the network chosen above" in words
+    assert all(f"16 filters of {layer}" in words for layer in VGG16)
+
+
+def test_each_network_has_its_own_usual_preset_until_one_is_chosen(still, vgg16, ship):
+    ship(vgg16)
+    still.layers = tuple((name, "Conv2D", (8, 8, 16)) for name in VGG16)
+    at = open_page()
+    assert at.selectbox(key="choice_preset").value == "all"
+    at.selectbox(key="choice_network").set_value("without_top.vgg16").run()
+    assert not at.exception and at.selectbox(key="choice_preset").value == "vgg_filters"
+    assert headings(at) == VGG16
+    at.selectbox(key="choice_preset").set_value("quick").run()
+    at.selectbox(key="choice_network").set_value("run.starter").run()
+    assert not at.exception and at.selectbox(key="choice_preset").value == "quick"

@@ -8,6 +8,7 @@ from cnnkit.visualize import Maximization, channel, presets
 from cnnkit.visualize.fooling import to_8bit
 from cnnkit.visualize.mosaics import (
     MosaicSettings,
+    default_settings,
     image_size,
     mosaic,
     receptive_fields,
@@ -118,3 +119,20 @@ def test_what_cannot_be_is_refused(small):
         MosaicSettings(units=0)
     with pytest.raises(ValueError, match="Received: 0"):
         MosaicSettings(steps=0)
+
+
+def test_a_filter_that_sees_little_is_not_smoothed(small):
+    preset = presets.get("vgg_filters")
+    assert preset.for_field((40, 40)).penalties is None
+    assert preset.for_field((60, 60)) == preset.for_field(None) == preset
+    assert presets.get("quick").for_field((3, 3)) == presets.get("quick")
+    way = MosaicSettings(units=2, preset="vgg_filters", steps=3)
+    _, near = made(mosaic(small, "conv1", way, SHAPE, (3, 3)))
+    _, far = made(mosaic(small, "conv1", way, SHAPE, (200, 200)))
+    assert (near != far).any()
+
+
+def test_each_network_has_usual_settings():
+    assert default_settings("vgg16").preset == default_settings("vgg19").preset == "vgg_filters"
+    assert default_settings("vgg16").steps == presets.get("vgg_filters").steps
+    assert default_settings("googlenet") == default_settings("any run") == MosaicSettings()

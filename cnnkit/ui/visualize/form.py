@@ -25,14 +25,18 @@ GROUPS = {
 OPEN = (registry.OPTIMIZER, registry.OBJECTIVE, registry.REGULARIZER)
 
 
-def recipe_picker() -> presets.Preset:
-    """A preset of activation maximization, `?preset=` in the address."""
+def recipe_picker(default: str = DEFAULT_PRESET) -> presets.Preset:
+    """A preset of activation maximization, `?preset=` in the address.
+
+    Args:
+        default: name of the one that is chosen where the address says nothing.
+    """
     name = inputs.choice(
         "Preset",
         presets.names(),
         parameter="preset",
         title=lambda name: presets.get(name).title,
-        default=DEFAULT_PRESET,
+        default=default,
     )
     return presets.get(name)
 

@@ -280,7 +280,7 @@ def _untrained(name: str) -> Network:
         f"{spec.title} · untrained",
         imagenet_class_names(),
         (spec.size, spec.size, 3),
-        note=f"The official weights of {spec.title} are not on this machine, so its weights are "
-        "random numbers: these images show the architecture at work, not anything learned. "
-        "Predict offers to download them.",
+        note=f"The official weights of {spec.title} with its dense layers are not on this machine, "
+        "so its weights are random numbers: these images show the architecture at work, not "
+        "anything learned. Predict offers to download them.",
     )
