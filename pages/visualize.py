@@ -36,10 +36,11 @@ with shown_errors():
         if own:
             shown = session.follow_form(own, target, plan, turned)
             session_view.follow(own.id, shown)
-            export.film_strip(own)
             frame = cache.visualization_worker().frame(own.id)
             if frame is not None:
                 recheck(shown, networks, own.id)
+            export.film_strip(own)
+            if frame is not None:
                 export.downloads(shown, own.plan, frame, own)
         elif earlier:
             st.caption(

@@ -37,6 +37,8 @@ def summary(run: Run) -> str:
     words = [f"{run.name} ({run.id}): {run.status}"]
     if "test_error" in run.metrics:
         words.append(f"test error {run.metrics['test_error']:.2%}")
+    if "features_seconds" in run.metrics:
+        words.append(f"{run.metrics['features_seconds']:.1f} s for features")
     if "seconds" in run.metrics:
         words.append(f"{run.metrics['seconds']:.1f} s of training")
     if run.reason:

@@ -5,7 +5,7 @@ import time
 import pytest
 
 from cnnkit.jobs.kinds.train import LIVE_POINTS, Recorder
-from cnnkit.training import EpochEnded, Started, StepsEnded
+from cnnkit.training import EpochEnded, FeaturesCached, Started, StepsEnded
 
 
 class Job:
@@ -112,3 +112,17 @@ def test_figures_that_a_crash_swallowed_are_written_at_the_end(job):
     history = [epoch(number).logs for number in (1, 2, 3)]
     recorder.complete(history)
     assert sorted(job.rows) == [0, 1, 2, 3]
+
+
+@pytest.mark.parametrize("there", [0, 90])
+def test_the_time_of_features_is_recorded_where_some_were_computed(job, there):
+    recorder = Recorder(job)
+    recorder(FeaturesCached(done=there, total=90, images_per_second=None))
+    time.sleep(0.05)
+    recorder(FeaturesCached(done=90, total=90, images_per_second=None))
+    time.sleep(0.2)
+    recorder(started())
+    if there == 90:
+        assert "features_seconds" not in job.rows[0]
+    else:
+        assert 0.05 <= job.rows[0]["features_seconds"] < 0.2

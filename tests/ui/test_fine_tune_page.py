@@ -6,6 +6,7 @@ import io
 import time
 import zipfile
 from functools import partial
+from urllib.parse import parse_qs
 
 import numpy as np
 import pytest
@@ -431,6 +432,26 @@ def test_what_came_of_it_stands_beside_others_on_the_same_images(store, tmp_path
     at.text_area(key="class_names").set_value("Rosa\nTulipa")
     at.button(key="rename_classes_now").click().run()
     assert not at.exception and cache.card(run.id).class_names == ("Rosa", "Tulipa")
+
+
+def test_a_cell_of_the_confusion_matrix_leads_to_images_of_its_classes(
+    store, tmp_path, monkeypatch
+):
+    image_folder(io.BytesIO(packed("rose", "tulip")), name="x.zip")
+    run = taught(store, tmp_path / "one", "Small", list_own()[0])
+
+    def links():
+        at = open_page(run=run.id)
+        shown = [one for one in at.get("page_link") if one.label.startswith("Visualize ")]
+        return {one.label: parse_qs(one.proto.query_string) for one in shown}
+
+    assert list(links()) == ["Visualize it"]
+    monkeypatch.setattr(
+        "cnnkit.ui.common.charts.clicked_point", lambda *_, **__: {"customdata": [1, 0]}
+    )
+    assert list(links()) == ["Visualize it", "Visualize tulip", "Visualize rose"]
+    address = {"network": [f"run.{run.id}"], "layer": ["answer"], "images": ["1"], "unit": ["1"]}
+    assert links()["Visualize tulip"] == address
 
 
 def test_a_poor_result_offers_more_epochs_shared_by_its_phases(store, submitted):

@@ -83,12 +83,14 @@ class Recorder:
         self._epoch_seconds: list[float] = []
         self._epoch_began = 0.0
         self._logged_step = 0
+        self._features: tuple[int, float] | None = None  # those that were there, and since when
+        self._features_seconds = 0.0
         self._rows: set[int] = set()
 
     def __call__(self, event: Event) -> None:
         """Take one event."""
         if isinstance(event, FeaturesCached):
-            self._features(event)
+            self._feature_batch(event)
         elif isinstance(event, Started):
             self._start(event)
         elif isinstance(event, StepsEnded):
@@ -105,7 +107,11 @@ class Recorder:
             for row in history:
                 self._row(row)
 
-    def _features(self, event: FeaturesCached) -> None:
+    def _feature_batch(self, event: FeaturesCached) -> None:
+        self._features = self._features or (event.done, time.monotonic())
+        before, began = self._features
+        if event.done > before:
+            self._features_seconds = time.monotonic() - began
         rate = event.images_per_second
         self.job.progress(
             Progress(
@@ -123,6 +129,8 @@ class Recorder:
         self._epoch_began = time.monotonic()
         self.job.params({"device": event.device, "train_images": event.train_images})
         self.job.log(0, {name: getattr(event, name) for name in COUNTS})
+        if self._features_seconds:
+            self.job.log(0, {"features_seconds": self._features_seconds})
 
     def _steps(self, event: StepsEnded) -> None:
         values: dict[str, Any] = {name: getattr(event, name) for name in LIVE_COLUMNS}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,7 +13,8 @@ from cnnkit.durations import duration
 from cnnkit.errors import CorruptRunError, IncompatibleError, StorageError
 from cnnkit.runs import Run
 from cnnkit.training.predictions import Predictions
-from cnnkit.ui.common import cache, charts
+from cnnkit.ui.common import cache, charts, page
+from cnnkit.ui.common.messages import literal
 
 PER_PAGE = 16  # images
 DIGIT = 64  # pixels; larger images are photos
@@ -62,6 +64,13 @@ def show_test_metrics(run: Run) -> None:
             )
         if "seconds" in metrics:
             st.metric("Training time", duration(metrics["seconds"]))
+        if metrics.get("features_seconds"):
+            st.metric(
+                "Feature time",
+                duration(metrics["features_seconds"]),
+                help="Time to compute the outputs of the frozen layers. Those that were in the "
+                "feature cache took none.",
+            )
 
 
 def show_mistakes(run: Run, *, key: str) -> None:
@@ -77,7 +86,10 @@ def show_mistakes(run: Run, *, key: str) -> None:
     matrix, images_column = st.columns([1.15, 1], gap="large")
     with matrix:
         st.markdown("**Confusion matrix**")
-        st.caption("Rows: true class. Columns: predicted class. Click a cell to see its images.")
+        st.caption(
+            "Rows: true class. Columns: predicted class. Click a cell to see its images, and to "
+            "visualize its classes."
+        )
         cell = charts.confusion_matrix(
             predictions.confusion, names, key=f"{key}_{run.id}_confusion"
         )
@@ -89,6 +101,7 @@ def show_mistakes(run: Run, *, key: str) -> None:
         else:
             true, predicted = cell
             st.markdown(f"**True class {names[true]}, predicted class {names[predicted]}**")
+            _visualize_links(run, cell, names)
             _thumbnails(
                 predictions.cell(true, predicted),
                 predictions,
@@ -169,6 +182,20 @@ def _confidence_interval(run: Run) -> None:
         f"{100 * low:.1f} to {100 * high:.1f} %",
         help=f"Wilson score interval of the test accuracy on {len(predictions.labels):,} images.",
     )
+
+
+def _visualize_links(run: Run, classes: Sequence[int], names: Sequence[str]) -> None:
+    """A link for each class to the page that maximizes it in this network."""
+    with st.container(horizontal=True, gap="small"):
+        for number in dict.fromkeys(classes):
+            page.link(
+                "pages/visualize.py",
+                f"Visualize {literal(names[number])}",
+                network=f"run.{run.id}",
+                layer="answer",
+                images="1",
+                unit=str(number),
+            )
 
 
 def _thumbnails(places, predictions: Predictions, tested: EvaluatedImages, names, key: str) -> None:

@@ -38,6 +38,11 @@ def follow(session: str, target: Target) -> None:
                 st.caption(OPENING)
             return
         draw_images(frame, target.names)
+        if state.status is Status.FINISHED and not target.layer:
+            st.caption(
+                "Does it fool only this network? The "
+                "[re-classification check](#re-classification-check) below asks."
+            )
         for note in state.details.get("notes", [])[-2:]:
             st.caption(f":material/warning: {note}")
         draw_curves(state.details.get("curves", {}), Plan.from_dict(state.details["plan"]))
