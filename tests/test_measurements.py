@@ -8,7 +8,9 @@ import pytest
 
 from cnnkit.errors import CorruptAssetError
 from cnnkit.published import measurements as measured
+from cnnkit.published.flowers import flower_results, read_results
 from cnnkit.published.reproductions import get_reproduction
+from cnnkit.training import get_recipe
 
 RECIPE = get_reproduction("toy_all").recipe
 
@@ -94,3 +96,48 @@ def test_a_time_that_rests_on_features_of_others_is_told_apart(file):
     ]
     found = {one.recipe.seed: one.shared for one in measured.read_measurements(file(*lines))}
     assert found == {0: True, 1: False, 2: False}
+
+
+def flower(recipe="vgg16/published", seed=0, depth="block5", **changes):
+    values = get_recipe("vgg16", "published").replace(seed=seed).to_dict()
+    return {
+        "kind": "training", "reason": "finished", "network": "vgg16", "recipe": recipe,
+        "values": values, "seed": seed, "depth": depth, "test_accuracy": 0.8, "val_accuracy": 0.9,
+        "seconds": 40.0, "parameters": 7, "features": 9,
+    } | changes  # fmt: skip
+
+
+def test_flower_results_are_of_the_depth_that_validation_chose_on_each_split():
+    lines = [
+        flower(depth="block5", test_accuracy=0.7),
+        flower(depth="block4", test_accuracy=0.6),  # as good on the validation set, and deeper
+        flower(depth="head", test_accuracy=0.9, val_accuracy=0.8),
+        flower(seed=1, test_accuracy=0.8),
+        flower(seed=1, test_accuracy=0.9),  # measured again
+        flower(seed=2, reason="paused"),
+        flower("vgg16/fast", test_accuracy=0.5),
+    ]
+    first, second = read_results(lines)
+    assert (first.name, first.accuracies, first.parameters) == ("published", (0.7, 0.9), 7)
+    assert first.accuracy == pytest.approx(0.8) and first.seconds is None
+    assert first.is_of(get_recipe("vgg16", "published"))
+    assert (second.name, second.accuracies) == ("fast", (0.5,))
+
+
+def test_only_trainings_from_an_empty_cache_tell_the_time_of_a_flower_result():
+    timed = flower(cold=True, seconds=100.0, test_accuracy=0.6)
+    (result,) = read_results([flower(), timed, timed | {"seconds": 200.0}])
+    assert (result.seconds, result.accuracies) == (150, (0.8,))
+    (result,) = read_results([timed])
+    assert result.accuracies == (0.6,)
+    (result,) = read_results(
+        [flower(values=get_recipe("compact_photo_cnn", "fast").to_dict(), recipe="x/fast")]
+    )
+    assert result.seconds == 40  # it caches nothing
+
+
+def test_flower_results_that_ship_are_those_of_the_document(root):
+    document = (root / "docs" / "flowers.md").read_text("utf-8")
+    results = {(one.recipe.model, one.name): one for one in flower_results()}
+    for network in ("mobilenet_v2", "googlenet"):
+        assert f"{100 * results[network, 'fast'].accuracy:.2f} %" in document

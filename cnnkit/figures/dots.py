@@ -4,14 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from math import log10
 
 from plotly import graph_objects as go
 
+from cnnkit.durations import duration
 from cnnkit.figures.style import BLUE, GREEN, ORANGE, SERIES, faded, finished
 
 COLORS = {"published": ORANGE, "project": BLUE, "here": GREEN}
 LINE = 27  # pixels, height of a line
 AXIS = 42  # pixels, below the lines and above them
+TICKS = {10: "10 s", 30: "30 s", 60: "1 min", 120: "2 min", 300: "5 min", 600: "10 min",
+         1800: "30 min", 3600: "1 h", 7200: "2 h", 18_000: "5 h", 36_000: "10 h"}  # fmt: skip
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -134,3 +138,63 @@ def accuracy_against_cost(
     figure.update_yaxes(title=y_title, tickformat=".0%")
     figure.update_layout(clickmode="event+select")
     return finished(figure, height=460)
+
+
+@dataclass(frozen=True, kw_only=True)
+class TimedAccuracy:
+    """One dot: a network trained with a recipe on several splits.
+
+    Args:
+        network: dots of one network are joined.
+        recipe: its name.
+        seconds: of a training, more than 0.
+        shares: accuracies, 0 to 1, one a split.
+        key: `customdata` of the dot begins with it.
+    """
+
+    network: str
+    recipe: str
+    seconds: float
+    shares: Sequence[float]
+    key: Sequence[str] = ()
+
+
+def accuracy_against_time(dots: Sequence[TimedAccuracy]) -> go.Figure:
+    """The mean accuracy of each recipe, its range over the splits, and the time on a log axis."""
+    figure = go.Figure()
+    for number, network in enumerate(dict.fromkeys(dot.network for dot in dots)):
+        own = sorted((dot for dot in dots if dot.network == network), key=lambda dot: dot.seconds)
+        means = [sum(dot.shares) / len(dot.shares) for dot in own]
+        above = [max(dot.shares) - mean for dot, mean in zip(own, means, strict=True)]
+        below = [mean - min(dot.shares) for dot, mean in zip(own, means, strict=True)]
+        color, at = SERIES[number % len(SERIES)], len(own[0].key)
+        figure.add_scatter(
+            x=[dot.seconds for dot in own],
+            y=means,
+            error_y={
+                "array": above, "arrayminus": below,
+                "color": faded(color, 0.6), "thickness": 1.5, "width": 4,
+            },
+            customdata=[
+                [*dot.key, f"{network}, {dot.recipe}", duration(dot.seconds)] for dot in own
+            ],
+            text=[f" {dot.recipe}" for dot in own] if len(own) > 1 else None,
+            textposition="middle right",
+            name=network,
+            mode="lines+markers+text" if len(own) > 1 else "markers",
+            line={"color": faded(color, 0.4), "width": 1.5},
+            marker={"size": 12, "color": color},
+            cliponaxis=False,
+            hovertemplate=f"%{{customdata[{at}]}}: %{{y:.1%}} in %{{customdata[{at + 1}]}}"
+            "<extra></extra>",
+        )  # fmt: skip
+    times = [dot.seconds for dot in dots]
+    low, high = 0.7 * min(times), 1.7 * max(times)  # the names stand right of the dots
+    shown = [seconds for seconds in TICKS if low <= seconds <= high]
+    figure.update_xaxes(
+        type="log", range=[log10(low), log10(high)], tickvals=shown, fixedrange=True,
+        ticktext=[TICKS[seconds] for seconds in shown], title="time from an empty feature cache",
+    )  # fmt: skip
+    figure.update_yaxes(title="test accuracy", tickformat=".0%", fixedrange=True)
+    figure.update_layout(clickmode="event+select")
+    return finished(figure, height=340)

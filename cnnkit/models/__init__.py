@@ -43,7 +43,12 @@ from cnnkit.models.pretrained import (
 )
 from cnnkit.models.uploaded import open_uploaded
 from cnnkit.models.weight_digest import convolutions_digest
-from cnnkit.models.without_top import load_without_top, missing_weights, remove_top
+from cnnkit.models.without_top import (
+    base_weights,
+    load_without_top,
+    missing_weights,
+    remove_top,
+)
 
 # Importing a module registers its networks.
 for _module in pkgutil.iter_modules(__path__, f"{__name__}."):
@@ -70,6 +75,7 @@ __all__ = [
     "list_models",
     "list_pretrained",
     "load_card",
+    "base_weights",
     "load_without_top",
     "load_model",
     "load_pretrained",

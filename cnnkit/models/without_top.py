@@ -74,11 +74,20 @@ def load_without_top(
 
 def missing_weights(name: str) -> list[str]:
     """Assets that `load_without_top` would fetch for ImageNet weights; none: all are here."""
-    spec = pretrained_info(name)
-    if spec.available:
-        return []
-    asset = assets.without_top_asset(name) if spec.family in _DENSE else spec.asset
+    asset = base_weights(name)
     return [] if assets.find(asset) else [asset]
+
+
+def base_weights(name: str) -> str:
+    """The asset that `load_without_top` reads ImageNet weights from.
+
+    Of a network with large dense layers the file without them is enough; the large one is
+    taken where only that is here.
+    """
+    spec, small = pretrained_info(name), assets.without_top_asset(name)
+    if spec.family not in _DENSE or (spec.available and not assets.find(small)):
+        return spec.asset
+    return small
 
 
 def remove_top(model: Model) -> Model:
@@ -124,12 +133,10 @@ def _dense(
 
     if weights is None:
         return _seeded(_applications.build(spec, size, top=False), seed)
-    # The small file is enough, and the large one is taken where it is already here.
-    large = assets.find(spec.asset)
-    small = assets.without_top_asset(spec.name)
-    if large and not assets.find(small):
+    asset = base_weights(spec.name)
+    if asset == spec.asset:
         return _copied(load_pretrained(spec.name), _applications.build(spec, size, top=False))
-    path = assets.fetch(small, progress)
+    path = assets.fetch(asset, progress)
     model = ready_for_weights(without_weights(lambda: _applications.build(spec, size, top=False)))
     _applications.load_weights(model, spec, path)
     return model

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from cnnkit.datasets import dataset_info, part_sizes
 from cnnkit.errors import InvalidRecipeError
-from cnnkit.models import create_model, model_info
+from cnnkit.models import create_model, model_info, without_weights
 from cnnkit.training.recipe import Recipe
 
 if TYPE_CHECKING:
@@ -129,6 +129,27 @@ def count_parameters(recipe: Recipe) -> int:
         **recipe.model_options,
     )
     return sum(math.prod(weight.shape) for weight in model.trainable_weights)
+
+
+def count_macs(recipe: Recipe) -> int:
+    """Multiply-accumulates of a recipe's network for one image, forward. Imports Keras.
+
+    Raises:
+        IncompatibleError: the images are too small for the network.
+    """
+    from cnnkit.anatomy import layer_table
+    from cnnkit.training import build_network
+
+    data = dataset_info(recipe.dataset)
+    recipe = recipe.replace(weights="random", run="")
+
+    def build():
+        network = build_network(
+            recipe, data.classes, image_shape=data.input_shape, structure_only=True
+        )
+        return network.whole
+
+    return layer_table(without_weights(build)).macs
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from cnnkit.figures.dots import Dots, dot_plot
+from cnnkit.figures.dots import Dots, TimedAccuracy, accuracy_against_time, dot_plot
 
 
 def lines():
@@ -39,3 +39,30 @@ def test_a_single_perfect_figure_has_an_axis():
     line = Dots(title="published", kind="published", values=[1.0], words=[""])
     low, high = dot_plot([line], 1.0, smaller_is_better=False).layout.xaxis.range
     assert low < 100 <= high
+
+
+def dots():
+    values = (("VGG16", "fast", 170, (0.88, 0.9)), ("VGG16", "best", 800, (0.94, 0.96)),
+              ("GoogLeNet", "fast", 90, (0.95,)))  # fmt: skip
+    return [
+        TimedAccuracy(network=n, recipe=r, seconds=s, shares=a, key=(n, r)) for n, r, s, a in values
+    ]
+
+
+def test_accuracy_against_time_has_a_dot_with_its_range_for_each_recipe():
+    vgg, googlenet = accuracy_against_time(dots()).data
+    assert list(vgg.x) == [170, 800] and list(vgg.y) == pytest.approx([0.89, 0.95])
+    assert list(vgg.error_y.array) == pytest.approx([0.01, 0.01])
+    assert [list(row) for row in vgg.customdata] == [
+        ["VGG16", "fast", "VGG16, fast", "2 min 50 s"],
+        ["VGG16", "best", "VGG16, best", "13 min 20 s"],
+    ]
+    assert "customdata[2]" in vgg.hovertemplate and "customdata[3]" in vgg.hovertemplate
+    assert googlenet.mode == "markers" and list(googlenet.error_y.array) == [0]
+
+
+def test_times_are_named_within_the_axis():
+    axis = accuracy_against_time(dots()).layout.xaxis
+    low, high = (10**end for end in axis.range)
+    assert low < 90 and high > 800
+    assert list(axis.ticktext) == ["2 min", "5 min", "10 min"]

@@ -126,3 +126,4 @@ def test_the_time_of_features_is_recorded_where_some_were_computed(job, there):
         assert "features_seconds" not in job.rows[0]
     else:
         assert 0.05 <= job.rows[0]["features_seconds"] < 0.2
+        assert job.rows[0]["features_computed"] == 90

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import time
 import zipfile
+from dataclasses import replace
 from functools import partial
 from urllib.parse import parse_qs
 
@@ -18,9 +19,10 @@ from cnnkit.datasets import dataset_info, load_dataset
 from cnnkit.datasets.folders import image_folder, list_own
 from cnnkit.datasets.near_duplicates import near_duplicates
 from cnnkit.errors import StorageError
+from cnnkit.published.flowers import FlowerResult
 from cnnkit.runs import Point, Progress, Status
 from cnnkit.settings import get_settings
-from cnnkit.training import ALL, Head, Phase, Recipe, evaluate, fit, recipe_dataset
+from cnnkit.training import ALL, Head, Phase, Recipe, evaluate, fit, get_recipe, recipe_dataset
 from cnnkit.training.results import figures, write_result
 from cnnkit.ui.common import cache
 from cnnkit.ui.fine_tune import result
@@ -231,6 +233,7 @@ def test_vgg16_begins_with_imagenet_weights_where_the_file_without_top_is(submit
     at = learning("vgg16")
     assert "VGG16 · ImageNet" in at.selectbox(key="choice_network").options
     assert not at.warning
+    assert f"Initial weights: `{path.name}` (59 MB)" in words_of(at)
     at.button(key="fine_tune").click().run()
     assert Recipe.from_dict(submitted[0]["spec"]).weights == "imagenet"
 
@@ -244,6 +247,37 @@ def test_without_any_weights_vgg16_offers_the_small_file_and_says_it_begins_at_r
     ]
     at.button(key="fine_tune").click().run()
     assert Recipe.from_dict(submitted[0]["spec"]).weights == "random"
+
+
+def test_each_recipe_of_a_network_can_be_chosen_the_fast_one_first(submitted):
+    at = learning("vgg16")
+    recipes = at.selectbox(key="choice_recipe")
+    assert recipes.value == "fast" and "published" in at.session_state["titles_recipe"][1]
+    at = learning("vgg16", recipe="published")
+    at.button(key="fine_tune").click().run()
+    recipe = Recipe.from_dict(submitted[0]["spec"])
+    published = get_recipe("vgg16", "published")
+    assert recipe == published.on("drawn_flowers").replace(weights="random")
+    assert len(recipe.phases) == 1, "it unfreezes block5 from the start"
+
+
+def test_what_is_known_of_recipes_on_the_flowers_stands_beside_their_choice(submitted, monkeypatch):
+    result = FlowerResult(
+        recipe=get_recipe("vgg16", "published"), name="published", accuracies=(0.85, 0.87),
+        seconds=90, parameters=7,
+    )  # fmt: skip
+    monkeypatch.setattr(
+        "cnnkit.ui.fine_tune.flower_results.flower_results",
+        lambda: (result, replace(result, name="fast", seconds=None)),
+    )
+    at = learning("vgg16", recipe="published")
+    titles = at.selectbox(key="choice_recipe").options
+    assert titles[:1] == ["fast: 86.0 % on the 17 flowers"]
+    assert "published: 86.0 % in 1 min 30 s on the 17 flowers" in titles
+    table = at.dataframe[0].value
+    assert table["Recipe"].tolist() == ["published", "fast"]
+    assert table["Time"].tolist() == ["1 min 30 s", "–"]
+    assert 6e9 < table["MACs"][0] < 7e9 and table["Parameters"].tolist() == [7, 7]
 
 
 def test_with_a_shallow_depth_the_head_alone_learns_and_less_of_the_network(submitted):

@@ -84,7 +84,7 @@ class Recorder:
         self._epoch_began = 0.0
         self._logged_step = 0
         self._features: tuple[int, float] | None = None  # those that were there, and since when
-        self._features_seconds = 0.0
+        self._computed: dict[str, float] = {}
         self._rows: set[int] = set()
 
     def __call__(self, event: Event) -> None:
@@ -111,7 +111,10 @@ class Recorder:
         self._features = self._features or (event.done, time.monotonic())
         before, began = self._features
         if event.done > before:
-            self._features_seconds = time.monotonic() - began
+            self._computed = {
+                "features_computed": event.done - before,
+                "features_seconds": time.monotonic() - began,
+            }
         rate = event.images_per_second
         self.job.progress(
             Progress(
@@ -128,9 +131,7 @@ class Recorder:
         self._logged_step = (event.first_epoch - 1) * event.steps_per_epoch
         self._epoch_began = time.monotonic()
         self.job.params({"device": event.device, "train_images": event.train_images})
-        self.job.log(0, {name: getattr(event, name) for name in COUNTS})
-        if self._features_seconds:
-            self.job.log(0, {"features_seconds": self._features_seconds})
+        self.job.log(0, {name: getattr(event, name) for name in COUNTS} | self._computed)
 
     def _steps(self, event: StepsEnded) -> None:
         values: dict[str, Any] = {name: getattr(event, name) for name in LIVE_COLUMNS}

@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
+from cnnkit.assets import ASSETS
 from cnnkit.datasets import Dataset
 from cnnkit.errors import InvalidRecipeError
-from cnnkit.models import list_pretrained, missing_weights, model_info, pretrained_info
+from cnnkit.models import base_weights, list_pretrained, missing_weights, model_info
 from cnnkit.training import (
     ALL,
     HEAD,
@@ -27,6 +28,11 @@ from cnnkit.training.recipes import AUGMENTATION_PRESETS
 from cnnkit.ui.common import inputs
 from cnnkit.ui.common.downloads import offer_download
 from cnnkit.ui.common.recipe_form import recipe_form
+from cnnkit.ui.fine_tune.flower_results import (
+    network_title,
+    recipe_title,
+    show_flower_results,
+)
 from cnnkit.ui.fine_tune.forecast import network_depths
 from cnnkit.ui.train.training import submit_button
 
@@ -63,11 +69,16 @@ def choose_recipe(dataset: Dataset, split_seed: int) -> tuple[Recipe, dict[str, 
     Returns:
         The recipe, and what can be unfrozen of its network by the lowest trainable block.
     """
-    base = _network_picker().on(dataset.name).replace(split_seed=split_seed)
+    base = _recipe_picker().on(dataset.name).replace(split_seed=split_seed)
     depths = network_depths(base, dataset)
+    if base.phases[0].train_from == HEAD:
+        st.caption(
+            "Phase 1 trains only the new head, phase 2 the unfrozen layers below it as well."
+        )
+    show_flower_results()
     recipe = recipe_form(
         base,
-        scope=f"fine_tune.{base.model}",
+        scope=f"fine_tune.{base.model}" + ("" if base.name == "fast" else f".{base.name}"),
         depths=list(depths),
         start_with=_recipe_of_address(base, depths),
         omit=["split_seed"],
@@ -75,34 +86,50 @@ def choose_recipe(dataset: Dataset, split_seed: int) -> tuple[Recipe, dict[str, 
     return recipe, network_depths(recipe, dataset)  # with the head and the image size chosen
 
 
-def _network_picker() -> Recipe:
-    """The recipe to start from, by its network; `?network=` in the address.
+def _recipe_picker() -> Recipe:
+    """The recipe to start from: `?network=` and `?recipe=` in the address.
 
     Networks whose weights are here come first, then small ones that begin with nothing;
     VGG16 is there in any case, as the post's.
     """
     available = [name for name in list_pretrained() if not missing_weights(name)]
     names = [*available, *SMALL, *(["vgg16"] if "vgg16" not in available else [])]
-    chosen = inputs.choice(
-        "Network",
-        names,
-        parameter="network",
-        title=lambda name: _title(name, name in available),
-        default=FIRST if FIRST in available else None,
+    left, right = st.columns(2)
+    with left:
+        chosen = inputs.choice(
+            "Network",
+            names,
+            parameter="network",
+            title=lambda name: _title(name, name in available),
+            default=FIRST if FIRST in available else None,
+        )
+    recipes = {recipe.name: recipe for recipe in _starting_recipes(chosen)}
+    with right:
+        name = inputs.choice(
+            "Recipe",
+            list(recipes),
+            parameter="recipe",
+            title=lambda name: recipe_title(recipes[name]),
+        )
+    _say_weights(chosen, chosen in available)
+    return recipes[name].replace(weights="imagenet" if chosen in available else "random")
+
+
+def _say_weights(network: str, available: bool) -> None:
+    """Where the initial weights come from, and a way to get those that are not here."""
+    if network in SMALL:
+        return
+    if available:
+        asset = ASSETS[base_weights(network)]
+        st.caption(f"Initial weights: `{asset.filename}` ({asset.bytes / 1e6:,.0f} MB).")
+        return
+    st.warning(
+        f"The official weights of {network_title(network)} are not on this machine, so "
+        "it starts from random ones and reaches a low accuracy.",
+        icon=":material/science:",
     )
-    if chosen == "vgg16" and chosen not in available:
-        st.warning(
-            f"The official weights of {pretrained_info(chosen).title} are not on this machine, so "
-            "it starts from random ones and reaches a low accuracy.",
-            icon=":material/science:",
-        )
-        for asset in missing_weights(chosen):
-            offer_download(asset, primary=False)
-    if chosen not in SMALL:
-        st.caption(
-            "Phase 1 trains only the new head, phase 2 the unfrozen layers below it as well."
-        )
-    return _starting_recipe(chosen, "imagenet" if chosen in available else "random")
+    for asset in missing_weights(network):
+        offer_download(asset, primary=False)
 
 
 def fine_tune_button(recipe: Recipe, title: str) -> None:
@@ -114,7 +141,7 @@ def fine_tune_button(recipe: Recipe, title: str) -> None:
     """
     submit_button(
         recipe,
-        f"{_network_title(recipe.model)} on {title}",
+        f"{network_title(recipe.model)} on {title}",
         "Fine-tune",
         key="fine_tune",
         others=lambda: _from_scratch(recipe, title),
@@ -134,14 +161,21 @@ def _from_scratch(recipe: Recipe, title: str) -> dict[str, Recipe]:
     return {f"{network} on {title}": small} if chosen else {}
 
 
-def _starting_recipe(name: str, weights: str) -> Recipe:
-    if name in SMALL:  # there is nothing below that a new head could spoil
-        recipe = list_recipes(name, fine_tuning=False)[0]
+def _starting_recipes(network: str) -> list[Recipe]:
+    """The recipes of a network, the one that most visitors want first."""
+    if network in SMALL:  # there is nothing below that a new head could spoil
+        recipe = list_recipes(network, fine_tuning=False)[0]
         phase = Phase(train_from=ALL, epochs=recipe.epochs, learning_rate=recipe.learning_rate)
-        return recipe.replace(head=Head(), phases=(phase,))
-    recipe = fine_tuning_recipe(name).replace(weights=weights)
-    first, *others = recipe.phases
-    return recipe.replace(phases=(first, *(others or [UNFREEZE])))
+        return [recipe.replace(head=Head(), phases=(phase,))]
+    first = fine_tuning_recipe(network)
+    others = [one for one in list_recipes(network, fine_tuning=True) if one.name != first.name]
+    return [_with_second_phase(recipe) for recipe in (first, *others)]
+
+
+def _with_second_phase(recipe: Recipe) -> Recipe:
+    """A recipe that trains the head alone, with a phase in which the form can unfreeze more."""
+    head_only = [phase.train_from for phase in recipe.phases] == [HEAD]
+    return recipe.replace(phases=(*recipe.phases, UNFREEZE)) if head_only else recipe
 
 
 def _recipe_of_address(base: Recipe, depths: Collection[str]) -> Recipe:
@@ -191,8 +225,4 @@ def _value(parameter: str, text: str, choices: Mapping[str, Any] | None) -> Any:
 
 def _title(name: str, available: bool) -> str:
     start = "from scratch" if name in SMALL else "ImageNet" if available else "random weights"
-    return f"{_network_title(name)} · {start}"
-
-
-def _network_title(name: str) -> str:
-    return (pretrained_info if name in list_pretrained() else model_info)(name).title
+    return f"{network_title(name)} · {start}"
