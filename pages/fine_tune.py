@@ -38,11 +38,11 @@ with shown_errors():
     waiting_runs()
     preview_place = st.container()
     experiment.show_experiment(recipe, depths, dataset)
-    cache.jobs()  # a worker warms up while one still chooses
     source("17 flowers with VGG16, after aidiary 2017: fine-tuning VGG16.")
     # What takes seconds comes last: the script waits, and all else is there meanwhile.
     with time_place:
         forecast.time_needed(recipe, depths, dataset)
+    cache.jobs()  # a worker warms up while one still chooses, and after the speed was measured
     with preview_place:
         augmentation_preview(recipe, dataset, images=6, augmented=True)
     with split_place:

@@ -157,7 +157,7 @@ class TimeEstimate:
     """Seconds of both parts of a fine-tuning."""
 
     features: float
-    training: float
+    training: float  # and the test at the end
 
     @property
     def seconds(self) -> float:
@@ -166,7 +166,7 @@ class TimeEstimate:
 
 
 def estimate_time(
-    recipe: Recipe, depth_of: dict[str, Depth], images: tuple[int, int], seconds: float
+    recipe: Recipe, depth_of: dict[str, Depth], images: tuple[int, int, int], seconds: float
 ) -> TimeEstimate:
     """What a fine-tuning will take: each part of the network takes its share of the MACs.
 
@@ -176,14 +176,14 @@ def estimate_time(
     Args:
         recipe: what is to be done.
         depth_of: of the recipe's network, by name.
-        images: in the training and in the validation set.
+        images: in the training, the validation and the test set.
         seconds: that one image takes through the whole network: `image_seconds`.
     """
-    train, validation = images
+    train, validation, test = images
     per_mac = seconds / max(1, next(iter(depth_of.values())).macs)
     deepest = [depth_of[phase.train_from] for phase in recipe.training_phases]
     variants = recipe.variants if recipe.augmentation.of_images else 1
-    features = training = 0.0
+    features, training = 0.0, test * seconds
     if recipe.caches_features:
         frozen = max(depth.frozen_macs for depth in deepest)
         features = frozen * per_mac * (variants * train + validation)

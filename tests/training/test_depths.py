@@ -31,15 +31,17 @@ def test_what_is_frozen_and_what_works_make_up_the_network(vgg16):
 def test_time_is_the_share_of_the_work(vgg16):
     known = {depth.train_from: depth for depth in vgg16}
     recipe = Recipe(model="vgg16", head=Head(), phases=(Phase(train_from="block5", epochs=10),))
-    cached = estimate_time(recipe, known, (1000, 100), 0.1)
-    plain = estimate_time(recipe.replace(cached=False), known, (1000, 100), 0.1)
+    cached = estimate_time(recipe, known, (1000, 100, 0), 0.1)
+    plain = estimate_time(recipe.replace(cached=False), known, (1000, 100, 0), 0.1)
     block5 = known["block5"]
     share = block5.frozen_macs / block5.macs
     assert cached.features == pytest.approx(1100 * 0.1 * share)
     assert plain.features == 0
     assert plain.training - cached.training == pytest.approx(10 * cached.features)
     everything = recipe.replace(phases=(Phase(train_from="all", epochs=1),))
-    assert estimate_time(everything, known, (1000, 100), 0.1).seconds == pytest.approx(310)
+    assert estimate_time(everything, known, (1000, 100, 0), 0.1).seconds == pytest.approx(310)
+    tested = estimate_time(recipe, known, (1000, 100, 50), 0.1)
+    assert tested.training - cached.training == pytest.approx(5)
 
 
 def test_each_cached_variant_takes_its_time(vgg16):
@@ -52,12 +54,12 @@ def test_each_cached_variant_takes_its_time(vgg16):
         augmentation=flips,
         variants=4,
     )
-    plain = estimate_time(recipe.replace(variants=1), known, (1000, 100), 0.1)
-    varied = estimate_time(recipe, known, (1000, 100), 0.1)
+    plain = estimate_time(recipe.replace(variants=1), known, (1000, 100, 0), 0.1)
+    varied = estimate_time(recipe, known, (1000, 100, 0), 0.1)
     assert varied.features / plain.features == pytest.approx(4100 / 1100)
     assert varied.training == plain.training, "a step takes one variant of each image"
     still = recipe.replace(augmentation=Augmentation())
-    assert estimate_time(still, known, (1000, 100), 0.1) == plain, "variants are of augmentation"
+    assert estimate_time(still, known, (1000, 100, 0), 0.1) == plain, "variants are of augmentation"
 
 
 def test_a_network_that_is_there_has_the_same_depths_and_a_speed():

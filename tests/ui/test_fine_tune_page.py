@@ -280,6 +280,22 @@ def test_what_is_known_of_recipes_on_the_flowers_stands_beside_their_choice(subm
     assert 6e9 < table["MACs"][0] < 7e9 and table["Parameters"].tolist() == [7, 7]
 
 
+def test_the_time_is_estimated_from_the_newest_run_that_computed_such_features(submitted, store):
+    def ran(name, images, size=224):
+        recipe = Recipe(model="vgg16", dataset="x", size=size, head=Head(), phases=(Phase(),))
+        run = store.create("train", recipe.to_dict(), name)
+        store.set_metrics(run.id, {"features_computed": images, "features_seconds": 0.5 * images})
+        store.update(run.id, status=Status.FINISHED)
+
+    ran("Long ago", 600)
+    ran("Too few", 9)
+    ran("Smaller", 600, size=64)
+    words = words_of(learning("vgg16", depth="head", variants="1", changes="none"))
+    # 17 training, 17 validation, 17 test images, half a second each.
+    assert "About **26 s** on this machine: 17 s for the outputs" in words
+    assert "500 ms per image, as in “Long ago” on this machine" in words
+
+
 def test_with_a_shallow_depth_the_head_alone_learns_and_less_of_the_network(submitted):
     whole = learning().metric[0].value
     at = learning(depth="head", epochs="3")

@@ -8,12 +8,19 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from cnnkit.datasets import Dataset
+from cnnkit.runs import Run, Status
 from cnnkit.training import Recipe
+from cnnkit.training.estimates import recipe_of
+from cnnkit.ui.common import cache
+from cnnkit.ui.common.messages import literal
 from cnnkit.ui.common.polling import duration
 from cnnkit.ui.common.tasks import background, wait_for
 
 if TYPE_CHECKING:
     from cnnkit.training import Depth
+
+EARLIER = 50  # runs that are looked at for the speed of a network
+ENOUGH = 64  # images whose features tell it
 
 
 def network_depths(recipe: Recipe, dataset: Dataset) -> dict[str, Depth]:
@@ -32,7 +39,7 @@ def network_depths(recipe: Recipe, dataset: Dataset) -> dict[str, Depth]:
 def costs(recipe: Recipe, depths: Mapping[str, Depth], dataset: Dataset) -> None:
     """Trainable parameters, memory, and the size of the feature cache."""
     deepest = depths[recipe.phases[-1].train_from]
-    images = _images(dataset)
+    images = _images(recipe, dataset)
     rows = images[0] * (recipe.variants if recipe.augmentation else 1) + images[1]
     features = sum({depths[phase.train_from].feature_bytes for phase in recipe.phases})
     cache_bytes = rows * features if recipe.caches_features else 0
@@ -54,26 +61,49 @@ def time_needed(recipe: Recipe, depths: Mapping[str, Depth], dataset: Dataset) -
     """About how long it takes on this machine."""
     from cnnkit.training.estimates import estimate_time
 
-    key = ("seconds", recipe.model, recipe.size, recipe.head)
-    answer = background().ask(key, lambda: _seconds(recipe, len(dataset.class_names)))
-    seconds = wait_for(answer, waiting="Measuring the speed of the network here")
-    needed = estimate_time(recipe, dict(depths), _images(dataset), seconds)
+    earlier = _earlier_run(recipe, depths)
+    if earlier:
+        seconds, basis = earlier[1], f"as in “{literal(earlier[0].name)}” on this machine"
+    else:
+        key = ("seconds", recipe.model, recipe.size, recipe.head)
+        answer = background().ask(key, lambda: _seconds(recipe, len(dataset.class_names)))
+        seconds = wait_for(answer, waiting="Measuring the speed of the network here")
+        basis = "measured here just now"
+    needed = estimate_time(recipe, dict(depths), _images(recipe, dataset), seconds)
     parts = (
         f": {duration(needed.features)} for the outputs of the frozen layers, "
-        f"{duration(needed.training)} for training"
+        f"{duration(needed.training)} for training and the test"
         if needed.features
         else ""  # nothing is frozen
     )
     st.caption(
         f":material/schedule: About **{duration(needed.seconds)}** on this machine{parts}. "
-        f"Estimated from {1000 * seconds:.0f} ms per image, measured here just now; "
-        "other jobs make it slower."
+        f"Estimated from {1000 * seconds:.0f} ms per image, {basis}; other jobs make it slower, "
+        "and features that are in the cache take no time."
     )
 
 
-def _images(dataset: Dataset) -> tuple[int, int]:
-    """To learn from, and to choose by."""
-    return len(dataset.indices("train")), len(dataset.indices("validation"))
+def _images(recipe: Recipe, dataset: Dataset) -> tuple[int, int, int]:
+    """In the training, the validation and the test set, as the recipe splits the data set."""
+    train, *others = (len(dataset.indices(part)) for part in ("train", "validation", "test"))
+    if recipe.per_class:
+        train = min(train, recipe.per_class * len(dataset.class_names))
+    return train, *others
+
+
+def _earlier_run(recipe: Recipe, depths: Mapping[str, Depth]) -> tuple[Run, float] | None:
+    """The newest run here that computed features of such a network, and its seconds per image."""
+    for run in cache.learning_runs(statuses=[Status.FINISHED], limit=EARLIER):
+        other = recipe_of(run.spec)
+        images = run.metrics.get("features_computed", 0)
+        if other is None or images < ENOUGH or run.starter:
+            continue
+        frozen = [depths[p.train_from] for p in other.training_phases if p.train_from in depths]
+        if (other.model, other.size) == (recipe.model, recipe.size) and frozen:
+            deepest = max(frozen, key=lambda depth: depth.frozen_macs)
+            share = deepest.frozen_macs / deepest.macs
+            return run, run.metrics["features_seconds"] / images / share
+    return None
 
 
 def _seconds(recipe: Recipe, classes: int) -> float:
