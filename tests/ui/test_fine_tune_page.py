@@ -313,7 +313,8 @@ def test_the_form_has_the_settings_of_fine_tuning_the_most_important_first(submi
     slider = at.select_slider(key=f"{scope}.phase2.train_from")
     assert slider.label == "Unfreeze from block, phase 2" and slider.value == "block5"
     assert slider.options[0] == "head only" and slider.options[-1] == "all layers"
-    folded = [widget.key for widget in at.expander[0].number_input]
+    (more,) = [one for one in at.expander if one.label == "More hyper-parameters"]
+    folded = [widget.key for widget in more.number_input]
     main = ("phase1.epochs", "phase1.learning_rate", "phase2.epochs", "phase2.learning_rate")
     assert not [key for key in folded if key.removeprefix(f"{scope}.") in main]
     for name in ("head.units", "variants", "label_smoothing"):
