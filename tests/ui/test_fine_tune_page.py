@@ -282,15 +282,16 @@ def test_what_is_known_of_recipes_on_the_flowers_stands_beside_their_choice(subm
 
 
 def test_the_time_is_estimated_from_the_newest_run_that_computed_such_features(submitted, store):
-    def ran(name, images, size=get_recipe("vgg16", "fast").size):
+    def ran(name, images, size):
         recipe = Recipe(model="vgg16", dataset="x", size=size, head=Head(), phases=(Phase(),))
         run = store.create("train", recipe.to_dict(), name)
         store.set_metrics(run.id, {"features_computed": images, "features_seconds": 0.5 * images})
         store.update(run.id, status=Status.FINISHED)
 
-    ran("Long ago", 600)
-    ran("Too few", 9)
-    ran("Smaller", 600, size=64)
+    size = get_recipe("vgg16", "fast").size
+    ran("Long ago", 600, size)
+    ran("Too few", 9, size)
+    ran("Smaller", 600, 64)
     words = words_of(learning("vgg16", depth="head", variants="1", changes="none"))
     # 17 training, 17 validation, 17 test images, half a second each.
     assert "About **26 s** on this machine: 17 s for the outputs" in words
