@@ -91,7 +91,7 @@ def test_drawn_flowers_are_imported_trained_on_predicted_and_renamed(app, page, 
     app.settle(page)
     page.get_by_role("button", name="Fine-tune", exact=True).click()
     page.wait_for_url(re.compile("run="))
-    page.get_by_text("Test accuracy").wait_for()
+    page.get_by_text("95 % confidence interval").wait_for()
 
     page.get_by_text("Most confident errors").wait_for()
     answer = KINDS[click_fullest_cell(page, true=0, classes=3)]
