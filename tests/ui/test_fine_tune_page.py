@@ -273,8 +273,8 @@ def test_what_is_known_of_recipes_on_the_flowers_stands_beside_their_choice(subm
     )
     at = learning("vgg16", recipe="published")
     titles = at.selectbox(key="choice_recipe").options
-    assert titles[:1] == ["fast: 86.0 % on the 17 flowers"]
-    assert "published: 86.0 % in 1 min 30 s on the 17 flowers" in titles
+    assert titles[:1] == ["fast (flowers: 86.0 %)"]
+    assert "published (flowers: 86.0 % in 1 min 30 s)" in titles
     table = at.dataframe[0].value
     assert table["Recipe"].tolist() == ["published", "fast"]
     assert table["Time"].tolist() == ["1 min 30 s", "–"]

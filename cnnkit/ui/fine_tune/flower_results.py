@@ -21,10 +21,10 @@ def network_title(name: str) -> str:
 
 
 def recipe_title(recipe: Recipe) -> str:
-    """A recipe's name, and what it reached where it was measured: "fast: 96.8 % in 1 min 21 s"."""
+    """A recipe's name, and what it reached: "fast (flowers: 96.8 % in 1 min 21 s)"."""
     name = recipe.name.replace("_", " ")
     known = [one for one in flower_results() if one.is_of(recipe)]
-    return f"{name}: {in_words(known[0])} on the 17 flowers" if known else name
+    return f"{name} (flowers: {in_words(known[0])})" if known else name
 
 
 def in_words(result: FlowerResult) -> str:
