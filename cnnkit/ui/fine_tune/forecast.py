@@ -85,10 +85,10 @@ def time_needed(recipe: Recipe, depths: Mapping[str, Depth], dataset: Dataset) -
 
 def _images(recipe: Recipe, dataset: Dataset) -> tuple[int, int, int]:
     """In the training, the validation and the test set, as the recipe splits the data set."""
-    train, *others = (len(dataset.indices(part)) for part in ("train", "validation", "test"))
+    train, validation, test = map(dataset.size, ("train", "validation", "test"))
     if recipe.per_class:
         train = min(train, recipe.per_class * len(dataset.class_names))
-    return train, *others
+    return train, validation, test
 
 
 def _earlier_run(recipe: Recipe, depths: Mapping[str, Depth]) -> tuple[Run, float] | None:
