@@ -161,6 +161,8 @@ class TimedAccuracy:
 
 def accuracy_against_time(dots: Sequence[TimedAccuracy]) -> go.Figure:
     """The mean accuracy of each recipe, its range over the splits, and the time on a log axis."""
+    times = [dot.seconds for dot in dots]
+    low, high = 0.7 * min(times), 1.4 * max(times)
     figure = go.Figure()
     for number, network in enumerate(dict.fromkeys(dot.network for dot in dots)):
         own = sorted((dot for dot in dots if dot.network == network), key=lambda dot: dot.seconds)
@@ -178,8 +180,11 @@ def accuracy_against_time(dots: Sequence[TimedAccuracy]) -> go.Figure:
             customdata=[
                 [*dot.key, f"{network}, {dot.recipe}", duration(dot.seconds)] for dot in own
             ],
-            text=[f" {dot.recipe}" for dot in own] if len(own) > 1 else None,
-            textposition="middle right",
+            text=[f" {dot.recipe} " for dot in own] if len(own) > 1 else None,
+            # Toward the middle: at the edge of a narrow screen a name would be cut off.
+            textposition=[
+                "middle left" if dot.seconds**2 > low * high else "middle right" for dot in own
+            ],
             name=network,
             mode="lines+markers+text" if len(own) > 1 else "markers",
             line={"color": faded(color, 0.4), "width": 1.5},
@@ -188,8 +193,6 @@ def accuracy_against_time(dots: Sequence[TimedAccuracy]) -> go.Figure:
             hovertemplate=f"%{{customdata[{at}]}}: %{{y:.1%}} in %{{customdata[{at + 1}]}}"
             "<extra></extra>",
         )  # fmt: skip
-    times = [dot.seconds for dot in dots]
-    low, high = 0.7 * min(times), 1.7 * max(times)  # the names stand right of the dots
     shown = [seconds for seconds in TICKS if low <= seconds <= high]
     figure.update_xaxes(
         type="log", range=[log10(low), log10(high)], tickvals=shown, fixedrange=True,

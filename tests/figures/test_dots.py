@@ -58,6 +58,7 @@ def test_accuracy_against_time_has_a_dot_with_its_range_for_each_recipe():
         ["VGG16", "best", "VGG16, best", "13 min 20 s"],
     ]
     assert "customdata[2]" in vgg.hovertemplate and "customdata[3]" in vgg.hovertemplate
+    assert list(vgg.textposition) == ["middle right", "middle left"]  # within the chart
     assert googlenet.mode == "markers" and list(googlenet.error_y.array) == [0]
 
 
