@@ -56,7 +56,7 @@ CANDIDATES: Mapping[str, Candidate] = {
     "vgg_filters": Candidate("the preset *Filters of VGG*", OURS),
     "no_variation": Candidate("no total variation", replace(OURS, penalties=None)),
     "more_variation": Candidate(
-        "total variation six times as heavy", replace(OURS, penalties=-1.8 * total_variation(2))
+        "total variation six times as heavy", replace(OURS, penalties=-0.5 * total_variation(2))
     ),
     "decay": Candidate(
         "waves divided by their frequency, not by its power 1.25",

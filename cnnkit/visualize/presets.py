@@ -287,7 +287,7 @@ PRESETS = {
             title="Filters of VGG",
             source=OURS,
             steps=48,
-            penalties=-0.3 * total_variation(2),
+            penalties=-0.08 * total_variation(2),
             parametrization=parametrizations.fourier(decay=1.25),
             start=noise(0.01, shape="stored"),
             transforms=_LUCID_TRANSFORMS,
