@@ -3,12 +3,13 @@
 
 PYTHON ?= python3
 PORT ?= 8501
+TORCH ?= torch
 VENV := .venv
 BIN := $(VENV)/bin
 RUNNING := $(VENV)/.installed
 TESTING := $(VENV)/.installed-dev
 
-.PHONY: setup run test app-test browser-test lint fix bench docs faults mutants screenshots starter accuracy
+.PHONY: setup run test app-test browser-test lint fix bench torch docs faults mutants screenshots starter accuracy
 
 setup: $(TESTING)
 
@@ -39,6 +40,11 @@ fix: $(TESTING)
 
 bench: $(TESTING)
 	$(BIN)/python -m benchmarks
+
+# PyTorch for `benchmarks.bare_pytorch`, apart from the app's own packages.
+torch:
+	$(PYTHON) -m venv .venv-torch
+	.venv-torch/bin/python -m pip install --quiet --disable-pip-version-check "$(TORCH)" numpy setuptools
 
 # About half an hour: deliberate changes to the code, each of which a test should notice.
 mutants: $(TESTING)

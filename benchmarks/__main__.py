@@ -16,6 +16,7 @@ from datetime import date
 import psutil
 
 from benchmarks._measure import ROOT, machine
+from benchmarks._torch_env import MISSING, torch_python
 
 # Name -> title. The parts do not share a process: what one has imported would not be paid
 # by the next.
@@ -28,6 +29,7 @@ PARTS = {
     "predict_page": "The page Predict",
     "model_memory": "Networks in memory",
     "activation_maximization": "Activation maximization",
+    "bare_pytorch": "Against PyTorch",
     "equal_quality": "An image as good",
     "steering": "The visualization worker",
     "features": "Computing features",
@@ -42,6 +44,11 @@ HEAD = """# Benchmarks
 Written by `make bench`. Every table was taken in one run, ours and its peer in turns; the absolute
 figures of such a machine swing by a factor of two, so the ratios count. A ratio is the median over
 the rounds, with the smallest and the largest.
+
+"Against PyTorch" needs an environment of its own, `.venv-torch`: `make torch` makes it, and `make
+torch TORCH=...` installs a wheel or release of your choice (PyTorch's build without CUDA is much
+smaller). `CNNKIT_TORCH_PYTHON` names another Python that has PyTorch. Without one the part is
+skipped.
 """
 
 
@@ -51,12 +58,20 @@ def main() -> None:
     parser.add_argument("parts", nargs="*", choices=[[], *PARTS], metavar="part")
     for part in parser.parse_args().parts or PARTS:
         print(f"{part} …", file=sys.stderr)
+        if missing := lacking(part):
+            print(f"Skipped: {missing}", file=sys.stderr)
+            continue
         result = run(part)
         print(*result["rows"], sep="\n", file=sys.stderr)
         known = json.loads(RESULTS.read_text("utf-8")) if RESULTS.exists() else {}
         known[part] = result
         RESULTS.write_text(json.dumps(known, indent=1, ensure_ascii=False) + "\n", "utf-8")
         DOCUMENT.write_text(document(known), "utf-8")
+
+
+def lacking(part: str) -> str:
+    """What a part needs and this machine does not have, in a sentence; "": nothing."""
+    return MISSING if part == "bare_pytorch" and torch_python() is None else ""
 
 
 def run(part: str) -> dict:

@@ -15,8 +15,9 @@ import itertools
 import statistics
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import keras
 import numpy as np
@@ -112,7 +113,13 @@ class Clock(keras.callbacks.Callback):
         self.seconds = time.perf_counter() - self._began
 
 
-def race(recipe: Recipe, dataset: Dataset, peers: Mapping[str, Peer], rounds: int) -> Times:
+def race(
+    recipe: Recipe,
+    dataset: Dataset,
+    peers: Mapping[str, Any],
+    rounds: int,
+    clock: Callable[[], float] = time.perf_counter,
+) -> Times:
     """Seconds of each epoch of ours and of the peers, which have their turns in between.
 
     Ours is timed from the end of the last peer's epoch to the end of its own.
@@ -125,7 +132,7 @@ def race(recipe: Recipe, dataset: Dataset, peers: Mapping[str, Peer], rounds: in
         if not isinstance(event, EpochEnded):
             return
         if event.epoch > 1:  # the first one compiles
-            times["ours"].append(time.perf_counter() - began)
+            times["ours"].append(clock() - began)
         if event.epoch <= rounds:
             turn = event.epoch % len(peers)
             for name in [*peers, *peers][turn : turn + len(peers)]:
@@ -133,7 +140,7 @@ def race(recipe: Recipe, dataset: Dataset, peers: Mapping[str, Peer], rounds: in
             print(
                 f"  round {event.epoch}: { {n: t[-1:] for n, t in times.items()} }", file=sys.stderr
             )
-        began = time.perf_counter()
+        began = clock()
 
     fit(recipe.replace(epochs=rounds + 1), report, dataset=dataset)
     return times

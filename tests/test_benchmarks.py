@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from benchmarks import (
+    __main__,
     _accuracy_table,
     _flowers_table,
     accuracy,
@@ -15,8 +16,9 @@ from benchmarks import (
     flowers,
     transfer,
 )
-from benchmarks.__main__ import DOCUMENT, PARTS, RESULTS, document
+from benchmarks.__main__ import DOCUMENT, HEAD, PARTS, RESULTS, document
 from benchmarks._measure import Row, ratio_of_pairs, take_turns
+from benchmarks._torch_env import torch_python
 from cnnkit.published.reproductions import get_reproduction
 from cnnkit.training import list_recipes
 
@@ -53,6 +55,36 @@ def test_the_document_has_a_line_for_each_row_and_note():
 
 def test_the_document_is_what_was_measured(root):
     assert DOCUMENT.read_text("utf-8") == document(json.loads(RESULTS.read_text("utf-8")))
+
+
+def test_without_pytorch_its_part_is_skipped_with_a_sentence(monkeypatch, tmp_path, capsys):
+    monkeypatch.setenv("CNNKIT_TORCH_PYTHON", str(tmp_path / "python"))
+    monkeypatch.setattr("sys.argv", ["benchmarks", "bare_pytorch"])
+    before = RESULTS.read_text("utf-8")
+    __main__.main()
+    assert "Skipped: There is no environment with PyTorch: `make torch`" in capsys.readouterr().err
+    assert RESULTS.read_text("utf-8") == before
+    assert "`make torch`" in " ".join(HEAD.split()) and not __main__.lacking("memory")
+
+
+@pytest.mark.skipif(not torch_python(), reason="no environment with PyTorch: `make torch`")
+def test_pytorch_trains_the_same_network_and_a_foreign_one_is_refused():
+    from benchmarks._torch_peer import TorchLoop
+    from cnnkit.models import create_model
+
+    rng = np.random.default_rng(0)
+    pictures, labels = rng.integers(0, 256, (64, 28, 28, 1)), rng.integers(0, 10, 64)
+    arrays = {"images": pictures.astype("uint8"), "labels": labels}
+    arrays |= {f"validation_{name}": values for name, values in arrays.items()}
+    settings = {"lr": 1e-3, "weight_decay": 0.0}
+    task = {"loop": "training", "network": "deep_mnist", "batch_size": 32, "optimizer": "adamw"}
+    task |= {"settings": settings, "steps": 1, "compile": False}
+    model = create_model("deep_mnist", seed=0)
+    with TorchLoop(task, model, arrays) as loop:
+        assert set(loop.found["tried"]) == {"contiguous, eager", "channels_last, eager"}
+        assert 0 < loop.seconds(1) < 60
+    with pytest.raises(RuntimeError, match="not the same"):
+        TorchLoop(task, create_model("deep_mnist", seed=0, activation="tanh"), arrays)
 
 
 @pytest.mark.parametrize("part", PARTS)
