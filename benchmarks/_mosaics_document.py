@@ -32,8 +32,8 @@ def save_results(name: str, values: Mapping[str, Any]) -> None:
     DOCUMENT.write_text(document(read_results()), "utf-8")
 
 
-def save_picture(grid: np.ndarray, name: str) -> None:
-    """Write a picture of the documents, on white.
+def save_image(grid: np.ndarray, name: str) -> None:
+    """Write an image of the documents, on white.
 
     Args:
         grid: uint8 (height, width, 4).
@@ -67,9 +67,9 @@ def _mosaics(name: str, found: Mapping[str, Any]) -> Iterator[str]:
     title = presets.get(settings["preset"]).title
     yield f"## {TITLES[name]}"
     yield f"\nThe preset *{title}* in {settings['steps']} steps. {found['machine']}."
-    for sheet in found["sheets"]:
-        layer, units = sheet["layer"], ", ".join(map(str, sheet["units"]))
-        yield f"\n**{layer}**, {sheet['side']} pixels, {sheet['seconds']:.0f} s: channels {units}"
+    for row in found["layers"]:
+        layer, units = row["layer"], ", ".join(map(str, row["units"]))
+        yield f"\n**{layer}**, {row['side']} pixels, {row['seconds']:.0f} s: channels {units}"
         yield (f"\n![Images of sixteen channels of {layer}](images/filters-{name}-{layer}.jpg)")
 
 

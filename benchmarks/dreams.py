@@ -89,7 +89,7 @@ def make(again: bool) -> None:
     model = NetworkRef(WITHOUT_TOP, "vgg16").open().model
     images = {"drawing": drawn_landscape(HEIGHT, WIDTH), "noise": noise_image(HEIGHT, WIDTH)}
     for start, image in images.items():
-        save_picture(image, f"dream-{start}.jpg")
+        save_image(image, f"dream-{start}.jpg")
         for name in NAMES:
             key = f"{name}-{start}"
             if key in rows:
@@ -97,7 +97,7 @@ def make(again: bool) -> None:
             began = time.perf_counter()
             last = last_of(dream(model, image.astype(np.float32), PRESETS[name].dream))
             seconds = round(time.perf_counter() - began, 1)
-            save_picture(to_8bit(last.image), f"dream-{key}.jpg")
+            save_image(to_8bit(last.image), f"dream-{key}.jpg")
             terms = {term: float(f"{value:.4g}") for term, value in last.terms.items()}
             rows[key] = {"seconds": seconds, "value": float(f"{last.value:.4g}"), "terms": terms}
             print(key, rows[key], flush=True)
@@ -106,8 +106,8 @@ def make(again: bool) -> None:
             DOCUMENT.write_text(document(values), "utf-8")
 
 
-def save_picture(image: np.ndarray, name: str) -> None:
-    """Write a picture of the document: uint8 (height, width, 3)."""
+def save_image(image: np.ndarray, name: str) -> None:
+    """Write an image of the document: uint8 (height, width, 3)."""
     Image.fromarray(image).save(ROOT / "docs" / "images" / name, quality=QUALITY)
 
 

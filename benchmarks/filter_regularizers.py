@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from benchmarks._measure import machine
-from benchmarks._mosaics_document import REGULARIZERS, save_picture, save_results
+from benchmarks._mosaics_document import REGULARIZERS, save_image, save_results
 from cnnkit.figures.rasters import mosaic
 from cnnkit.networks import WITHOUT_TOP, NetworkRef
 from cnnkit.visualize import channel, presets
@@ -39,7 +39,7 @@ TREATMENTS = {
     "TV": replace(LINEAR, penalties=-10 * total_variation(2)),
     "both": presets.get("post_total_variation"),
 }
-WIDTH = 640  # pixels, of the picture
+WIDTH = 640  # pixels, of the image
 
 
 def treated(
@@ -62,7 +62,7 @@ def treated(
 
 
 def main() -> None:
-    """Make the picture and the table."""
+    """Make the image and the table."""
     model = NetworkRef(WITHOUT_TOP, "vgg16").open().model
     images, rows = [], []
     for layer, unit in CHANNELS.items():
@@ -75,7 +75,7 @@ def main() -> None:
         )
         print(layer, activations, flush=True)
     grid = mosaic(np.stack(images), columns=len(TREATMENTS), width=WIDTH)
-    save_picture(grid, "filter-regularizers.jpg")
+    save_image(grid, "filter-regularizers.jpg")
     values = {"treatments": list(TREATMENTS), "side": SIDE, "steps": STEPS, "rows": rows}
     save_results(REGULARIZERS, values | {"machine": "; ".join(machine())})
 

@@ -17,7 +17,7 @@ import numpy as np
 import tensorflow as tf
 
 from benchmarks._measure import machine
-from benchmarks._mosaics_document import SETTINGS, read_results, save_picture, save_results
+from benchmarks._mosaics_document import SETTINGS, read_results, save_image, save_results
 from cnnkit.figures.rasters import mosaic
 from cnnkit.networks import WITHOUT_TOP, NetworkRef
 from cnnkit.visualize import channel, maximize, neuron, optimizers, parametrizations, presets
@@ -33,7 +33,7 @@ LAYER = "block5_conv3"
 CHANNELS = 3
 SIDE = 112  # pixels
 BLUR = 1.0  # pixels, of the blur after which activations are measured again
-WIDTH = 480  # pixels, of the picture
+WIDTH = 480  # pixels, of the image
 OURS = presets.get("vgg_filters")
 
 
@@ -119,7 +119,7 @@ def main() -> None:
             continue
         figures, images = measured(model, candidate, LAYER)
         print(name, figures, flush=True)
-        save_picture(mosaic(images, columns=CHANNELS, width=WIDTH), f"filter-settings-{name}.jpg")
+        save_image(mosaic(images, columns=CHANNELS, width=WIDTH), f"filter-settings-{name}.jpg")
         rows[name] = {"name": name, "title": candidate.title, **figures}
         ordered = [rows[name] for name in CANDIDATES if name in rows]
         save_results(SETTINGS, {"layer": LAYER, "rows": ordered, "machine": "; ".join(machine())})

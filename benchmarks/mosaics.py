@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from benchmarks._measure import machine
-from benchmarks._mosaics_document import read_results, save_picture, save_results
+from benchmarks._mosaics_document import read_results, save_image, save_results
 from cnnkit.figures.rasters import mosaic
 from cnnkit.networks import PRETRAINED, WITHOUT_TOP, NetworkRef
 from cnnkit.published.mosaics import PHOTOS, read_card, write_card, write_images
@@ -51,15 +51,15 @@ class Mosaics:
         self.name, self.settings = name, default_settings(name)
         found = read_results().get(name, {})
         same = found.get("settings") == self.settings.to_dict() and not again
-        self.sheets: list[dict[str, Any]] = found["sheets"] if same else []
+        self.done: list[dict[str, Any]] = found["layers"] if same else []
         self.shipped: list[dict[str, Any]] = []
-        if same and self.sheets and name in SHIPPED:
+        if same and self.done and name in SHIPPED:
             self.shipped = read_card(name)["layers"]
 
     def make(self) -> None:
         """Make what lacks."""
-        done = {sheet["layer"] for sheet in self.sheets}
-        lacking = [layer for layer in LAYERS[self.name] if layer not in done]
+        there = {row["layer"] for row in self.done}
+        lacking = [layer for layer in LAYERS[self.name] if layer not in there]
         if not lacking:
             return
         opened = NETWORKS[self.name].open()
@@ -74,13 +74,13 @@ class Mosaics:
 
     def _add(self, made: LayerMosaic, seconds: float, photos: Collection | None) -> None:
         grid = mosaic(made.images, columns=4, width=WIDTH)
-        save_picture(grid, f"filters-{self.name}-{made.layer}.jpg")
+        save_image(grid, f"filters-{self.name}-{made.layer}.jpg")
         side = made.images.shape[1]
-        self.sheets.append(
+        self.done.append(
             {"layer": made.layer, "units": made.units, "side": side, "seconds": seconds}
         )
         values = {"machine": "; ".join(machine()), "settings": self.settings.to_dict()}
-        save_results(self.name, {**values, "sheets": self.sheets})
+        save_results(self.name, {**values, "layers": self.done})
         if photos is not None:
             self._ship(made, photos)
 

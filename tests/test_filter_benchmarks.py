@@ -74,7 +74,7 @@ def test_the_landscape_is_the_same_each_time_and_has_many_colors():
     assert len(np.unique(image.reshape(-1, 3), axis=0)) > 500
 
 
-def test_a_document_of_dreams_has_a_picture_for_each():
+def test_a_document_of_dreams_has_an_image_for_each():
     row = {"seconds": 61.2, "value": 3.0, "terms": {"layer_energy": 1234.0}}
     rows = {f"{name}-{start}": row for name in dreams.NAMES for start in dreams.STARTS}
     text = dreams.document({"machine": "On a hill", "rows": rows})

@@ -52,7 +52,6 @@ COINAGES: tuple[tuple[str, str, dict[str, str]], ...] = (
         r"(?<!contact.)\bsheets?\b",
         "feature visualization grid, mosaic",
         {
-            "benchmarks/mosaics.py": "keys of the stored measurements",
             "cnnkit/ui/fine_tune/*.py": "contact sheet, as photographers call it",
         },
     ),

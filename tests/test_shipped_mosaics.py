@@ -58,11 +58,11 @@ def test_all_thirteen_convolutions_of_vgg16_ship_with_sixteen_filters_each(shipp
 
 def test_what_ships_is_what_the_document_shows(root, shipped):
     results = read_results()
-    sheets = {sheet["layer"]: sheet for sheet in results["vgg16"]["sheets"]}
+    measured = {row["layer"]: row for row in results["vgg16"]["layers"]}
     assert results["vgg16"]["settings"] == shipped.settings.to_dict()
     for layer, one in shipped.layers.items():
-        assert sheets[layer]["units"] == list(one.units)
-        assert sheets[layer]["side"] == one.images.shape[1]
+        assert measured[layer]["units"] == list(one.units)
+        assert measured[layer]["side"] == one.images.shape[1]
         assert (root / "docs" / "images" / f"filters-vgg16-{layer}.jpg").is_file()
 
 

@@ -18,6 +18,7 @@ from cnnkit.visualize import Plan, class_logit, presets, registry
 from cnnkit.visualize.presets import completed
 from cnnkit.visualize.results import OptimizationResult
 from tests.pages import opened, words_of
+from tests.shipped import write_weights
 from tests.workers import StillWorker
 
 open_page = partial(opened, "pages/visualize.py")
@@ -300,7 +301,7 @@ def only_without_top(monkeypatch, tmp_path):
     """A data folder that holds of VGG16 the file without top alone."""
     path = tmp_path / "weights" / ASSETS["vgg16.imagenet.notop"].filename
     path.parent.mkdir()
-    path.touch()
+    write_weights(path)
     monkeypatch.setenv("CNNKIT_DATA_DIR", str(tmp_path))
     monkeypatch.setenv("KERAS_HOME", str(tmp_path))
     get_settings.cache_clear()
