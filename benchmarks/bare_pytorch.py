@@ -108,10 +108,10 @@ def _training_task(recipe: Recipe) -> dict:
 
 
 def _arrays(dataset) -> dict[str, np.ndarray]:
-    pictures, labels = dataset.part("train")
+    images, labels = dataset.part("train")
     unseen, unseen_labels = dataset.part("validation")
     return {
-        "images": pictures,
+        "images": images,
         "labels": labels,
         "validation_images": unseen,
         "validation_labels": unseen_labels,

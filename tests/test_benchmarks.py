@@ -73,8 +73,8 @@ def test_pytorch_trains_the_same_network_and_a_foreign_one_is_refused():
     from cnnkit.models import create_model
 
     rng = np.random.default_rng(0)
-    pictures, labels = rng.integers(0, 256, (64, 28, 28, 1)), rng.integers(0, 10, 64)
-    arrays = {"images": pictures.astype("uint8"), "labels": labels}
+    images, labels = rng.integers(0, 256, (64, 28, 28, 1)), rng.integers(0, 10, 64)
+    arrays = {"images": images.astype("uint8"), "labels": labels}
     arrays |= {f"validation_{name}": values for name, values in arrays.items()}
     settings = {"lr": 1e-3, "weight_decay": 0.0}
     task = {"loop": "training", "network": "deep_mnist", "batch_size": 32, "optimizer": "adamw"}
