@@ -69,7 +69,6 @@ def _deeper(start: Recipe) -> Iterator[tuple[str, Recipe]]:
         (150, 4, "block5", 6, 3e-4),
         (150, 1, "block4", 3, 3e-4),
         (224, 1, "block5", 3, 3e-4),
-        (224, 3, "block5", 5, 3e-4),
     ):
         yield (
             f"Head, then `{block}`: {size} pixels, {_variants(variants)}, {epochs} epochs, "
