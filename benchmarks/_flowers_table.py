@@ -76,7 +76,7 @@ def document(measured: list[Line], choices: str = "") -> str:
     )  # fmt: skip
     chosen_head = ("Network", "Split seed", "Validation accuracy by block", *EACH)
     recipe_head = (
-        "Recipe", "Split seed", "Validation accuracy, last epoch", "Best epoch", *EACH
+        "Recipe", "Split seed", "Validation accuracy, last epoch", "best epoch", *EACH
     )  # fmt: skip
     machines = dict.fromkeys(note for line in newest for note in line["machine"])
     parts = [
