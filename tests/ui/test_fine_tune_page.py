@@ -71,7 +71,7 @@ def test_drawn_flowers_are_shown_class_by_class_with_their_division():
     at = open_page(data="drawn_flowers")
     assert "**51** images in **17** classes: 17 training, 17 validation, 17 test" in (words_of(at))
     assert "Sunflower :gray[3]" in words_of(at)
-    assert len(at.get("plotly_chart")) == 1
+    assert [chart.key for chart in at.get("plotly_chart")] == ["split", "flower_results"]
     assert [tab.label for tab in at.tabs][:2] == ["Images", "Split"]
     assert not [button for button in at.button if button.key == "delete_set"]
 
