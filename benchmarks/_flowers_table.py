@@ -84,6 +84,7 @@ def document(measured: list[Line], choices: str = "") -> str:
         _table(mean_head, means),
         AS_THEY_ARE,
         _table(recipe_head, each[True]),
+        _not_measured(newest),
         choices,
         CHOSEN,
         _table(chosen_head, each[False]),
@@ -91,6 +92,13 @@ def document(measured: list[Line], choices: str = "") -> str:
         "\n".join(f"- {note}" for note in machines),
     ]
     return "\n\n".join(part.strip() for part in parts if part) + "\n"
+
+
+def _not_measured(measured: list[Line]) -> str:
+    """Which recipes the table lacks; empty: none."""
+    lacking = [name for name in RECIPES if name not in {row_name(line) for line in measured}]
+    names = ", ".join(f"`{name}`" for name in lacking)
+    return f"Not measured yet: {names}." if lacking else ""
 
 
 def row_name(line: Line) -> str:
