@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from cnnkit.ui.common import cache, network_list, uploads
+from cnnkit.ui.common import cache, image_choice, network_list, uploads
 from cnnkit.ui.common.messages import shown_errors, source
 from cnnkit.ui.common.page import end_page, open_page
 from cnnkit.ui.predict import predicting
@@ -14,7 +14,7 @@ with shown_errors():
         chosen = network_list.picker(cache.finished_runs(), label="Networks to compare")
         uploads.offer(network_list.PARAMETER)
     with st.container(horizontal=True, vertical_alignment="bottom", gap="large"):
-        fit = predicting.fit_picker()
+        fit = image_choice.fit_picker()
         count = st.slider("Top-k predictions", 1, 10, 5, key="top", bind="query-params", width=200)
     files = predicting.files()
 

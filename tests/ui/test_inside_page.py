@@ -13,11 +13,12 @@ from streamlit.testing.v1 import AppTest
 
 from cnnkit.datasets import load_dataset
 from cnnkit.models import ModelCard, create_model, save_model
+from cnnkit.networks import RUN, NetworkRef
 from cnnkit.runs import Status, _starter
 from cnnkit.settings import get_settings
 from cnnkit.training import Head, Recipe, build_network, recipe_dataset
 from cnnkit.ui.common import cache
-from cnnkit.ui.inside.image_choice import address
+from cnnkit.ui.common.image_choice import address
 from tests.pages import opened
 from tests.records import new_store
 
@@ -77,6 +78,10 @@ def headings(at):
     return [header.value for header in at.header]
 
 
+def images_of(at):
+    return [image for element in at.image for image in element.proto.imgs]
+
+
 def charts(at):
     return len(at.get("plotly_chart"))
 
@@ -85,10 +90,11 @@ def figure(at):
     return "".join(element.proto.body for element in at.get("html"))
 
 
-def test_without_a_trained_network_the_page_says_what_to_do(store):
+def test_without_any_network_the_page_offers_to_download_one(store):
     at = open_page()
     assert not at.exception and not headings(at)
-    assert any("No trained network yet" in text.value for text in at.markdown)
+    assert any("its weights are not on this machine yet" in text.value for text in at.markdown)
+    assert any("Download" in button.label for button in at.button)
 
 
 def test_a_network_is_shown_from_image_to_prediction(store, tmp_path):
@@ -105,7 +111,7 @@ def test_a_network_is_shown_from_image_to_prediction(store, tmp_path):
 
 def test_every_image_is_described_in_words(store, tmp_path):
     at = open_page(run=add_run(store, tmp_path).id)
-    images = [image for element in at.image for image in element.proto.imgs]
+    images = images_of(at)
     assert images and all(image.alt for image in images)
     assert all(chart.proto.alt for chart in at.get("plotly_chart"))
 
@@ -142,7 +148,7 @@ def test_choosing_another_network_forgets_the_layer_of_the_first(store, tmp_path
     lenet = add_run(store, tmp_path / "a")
     keras = add_run(store, tmp_path / "b", "keras_mnist_cnn")
     at = open_page(run=lenet.id, layer="block2_pool")
-    at.query_params["run"] = keras.id  # as choosing it does in the browser
+    at.query_params["network"] = f"run.{keras.id}"  # as choosing it does in the browser
     at.run()
     assert not at.exception and not at.warning
     (layers,) = [picker for picker in at.selectbox if picker.label == "Layer"]
@@ -160,7 +166,7 @@ def test_a_network_for_small_patterns_is_shown_with_its_own_images(store, tmp_pa
     at = open_page(run=add_run(store, tmp_path, "toy_cnn", "toy_patterns").id)
     assert not at.exception
     assert "<b>10×10×10</b>" in figure(at)
-    assert [pill.options for pill in at.get("button_group")][0] == ["top", "middle", "bottom"]
+    assert ["top", "middle", "bottom"] in [pill.options for pill in at.get("button_group")]
 
 
 def test_a_damaged_network_is_said_instead_of_a_traceback(store, tmp_path):
@@ -177,13 +183,13 @@ def test_an_uploaded_digit_goes_through_the_network(store, tmp_path):
     paper[40:160, 90:110] = 20
     stream = io.BytesIO()
     Image.fromarray(paper).save(stream, "PNG")
-    at.get("file_uploader")[0].upload("one.png", stream.getvalue(), "image/png").run()
+    at.file_uploader(key="image_upload").upload("one.png", stream.getvalue(), "image/png").run()
     assert not at.exception and len(headings(at)) == 6
 
 
 def test_an_image_that_is_none_is_refused_in_words(store, tmp_path):
     at = open_page(run=add_run(store, tmp_path).id, **{"from": "photo"})
-    at.get("file_uploader")[0].upload("one.png", b"no image", "image/png").run()
+    at.file_uploader(key="image_upload").upload("one.png", b"no image", "image/png").run()
     assert not at.exception and "not an image" in at.error[0].value
 
 
@@ -200,7 +206,7 @@ def test_the_starter_comes_first_where_there_is_one(store, tmp_path, monkeypatch
     monkeypatch.setattr(_starter, "starter_run", SHIPPED)
     add_run(store, tmp_path)
     at = open_page()
-    assert at.selectbox("choice_run").value == "starter"
+    assert at.selectbox("choice_network").value == "run.starter"
 
 
 def test_a_link_to_one_test_image_names_its_class_and_its_place(store, tmp_path):
@@ -208,7 +214,11 @@ def test_a_link_to_one_test_image_names_its_class_and_its_place(store, tmp_path)
     _, labels = load_dataset("digits").part("test")
     index = int(np.flatnonzero(labels == 4)[3])
     names = load_dataset("digits").class_names
-    assert address(run, labels, index, names) == {"run": run.id, "digit": "4", "image": "3"}
+    ref = NetworkRef(RUN, run.id)
+    link = address(ref, labels, index, names)
+    assert link == {"network": str(ref), "from": "test", "class": "4", "image": "3"}
+    at = open_page(**link)
+    assert any(f"Test image {index:,} of" in image.caption for image in images_of(at))
 
 
 def test_a_network_of_another_size_than_its_images_is_shown_one_of_its_own_test_set(

@@ -76,17 +76,29 @@ def photo_input(*, camera: bool = False, key: str = "photo") -> Handwriting | No
     if file is None:
         return None
     with shown_errors(stop=False):
-        photo = decode_image(file.getvalue(), channels=1, longest_side=1024)
-        digit = from_photo(photo)
-        charts.image(
-            rasters.boxed(photo[..., 0], digit.box),
-            width=CANVAS,
-            alt="Your photo with a frame around the digit",
-        )
-        ink = "dark ink on light paper" if digit.inverted else "light ink on a dark ground"
-        st.caption(f"Located in the blue frame: {ink}.")
-        return digit
+        return locate_digit(file.getvalue())
     return None
+
+
+def locate_digit(data: bytes) -> Handwriting:
+    """The digit in a photo, shown with a frame around it.
+
+    Args:
+        data: the image file.
+
+    Raises:
+        InvalidImageError: it cannot be read, or no writing was found.
+    """
+    photo = decode_image(data, channels=1, longest_side=1024)
+    digit = from_photo(photo)
+    charts.image(
+        rasters.boxed(photo[..., 0], digit.box),
+        width=CANVAS,
+        alt="Your photo with a frame around the digit",
+    )
+    ink = "dark ink on light paper" if digit.inverted else "light ink on a dark ground"
+    st.caption(f"Located in the blue frame: {ink}.")
+    return digit
 
 
 def tested() -> tuple[np.ndarray, int]:

@@ -98,12 +98,12 @@ def run_picker(
             list(by_id),
             parameter=parameter,
             title=lambda run_id: run_title(by_id[run_id]),
-            missing=_why_not,
+            missing=why_not,
         )
     ]
 
 
-def _why_not(run_id: str) -> str:
+def why_not(run_id: str) -> str:
     """Why a run of the address cannot be chosen: it is gone, or it has no network (yet)."""
     try:
         run = cache.store().get(run_id)
@@ -130,7 +130,7 @@ def runs_picker(
         parameter=parameter,
         title=lambda run_id: run_title(by_id[run_id]),
         default=list(by_id)[:default],
-        missing=_why_not,
+        missing=why_not,
         placeholder="Choose runs",
     )
     return [by_id[run_id] for run_id in chosen]

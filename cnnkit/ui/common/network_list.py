@@ -7,11 +7,12 @@ from collections.abc import Mapping, Sequence
 
 import streamlit as st
 
+from cnnkit import assets
 from cnnkit.errors import CnnkitError
-from cnnkit.models import list_pretrained, pretrained_info
-from cnnkit.networks import PRETRAINED, RUN, NetworkRef
+from cnnkit.models import ModelCard, list_pretrained, pretrained_info
+from cnnkit.networks import PRETRAINED, RUN, UPLOADED, WITHOUT_TOP, NetworkRef
 from cnnkit.runs import Run
-from cnnkit.ui.common import inputs, uploads
+from cnnkit.ui.common import cache, inputs, uploads
 from cnnkit.ui.common.downloads import offer_download
 from cnnkit.ui.common.messages import shown_errors
 
@@ -42,6 +43,40 @@ def picker(runs: Sequence[Run], *, label: str = "Networks") -> dict[NetworkRef, 
         placeholder="Choose networks",
     )
     return {NetworkRef.parse(text): titles[text] for text in chosen}
+
+
+def single_picker(
+    runs: Sequence[Run], *, label: str = "Network", default: NetworkRef | None = None
+) -> tuple[NetworkRef, str]:
+    """One network, `?network=run.starter` in the address, and its title.
+
+    Pretrained networks without top are offered too, where nothing more of them is here.
+
+    Args:
+        runs: finished ones, offered after the pretrained networks that are here.
+        label: of the widget.
+        default: chosen where the address says nothing; None: the first.
+    """
+    translate_address("network")
+    titles = {str(ref): title for ref, title in (_listed(runs) | _without_top()).items()}
+    chosen = inputs.choice(
+        label,
+        list(titles),
+        parameter="network",
+        title=titles.__getitem__,
+        default=None if default is None else str(default),
+        missing=_why_not,
+    )
+    return NetworkRef.parse(chosen), titles[chosen]
+
+
+def card(ref: NetworkRef) -> ModelCard:
+    """What is known of a network, without opening it.
+
+    Raises:
+        CnnkitError: it cannot be had; says why.
+    """
+    return cache.card(ref.name) if ref.kind == RUN else ref.card()
 
 
 def offer_missing(networks: Mapping[NetworkRef, str]) -> dict[NetworkRef, str]:
@@ -81,6 +116,27 @@ def _translated(text: str, bare: str) -> str:
         ref = uploads.ref() if text == "file" else NetworkRef.parse(text, bare=bare)
         return str(ref or text)
     return text
+
+
+def _why_not(text: str) -> str:
+    """Why a network of the address cannot be chosen."""
+    kind, _, name = text.rpartition(".")
+    if kind == RUN:
+        return inputs.why_not(name)
+    if kind == UPLOADED:
+        return "a file that is not open in this visit. Upload it again."
+    return "which is not here. It may have been deleted."
+
+
+def _without_top() -> dict[NetworkRef, str]:
+    titles = {}
+    for name in list_pretrained():
+        asset = assets.without_top_asset(name)
+        here = asset in assets.ASSETS and assets.find(asset) is not None
+        if here and not pretrained_info(name).available:
+            ref = NetworkRef(WITHOUT_TOP, name)
+            titles[ref] = f"{ref.title()} · ImageNet"
+    return titles
 
 
 def _listed(runs: Sequence[Run]) -> dict[NetworkRef, str]:

@@ -11,44 +11,59 @@ import streamlit as st
 from cnnkit import anatomy
 from cnnkit.errors import CnnkitError
 from cnnkit.models import ModelCard, Predictor
+from cnnkit.networks import RUN, NetworkRef
 from cnnkit.predict import softmax
 from cnnkit.ui.common import cache, charts, inputs
-from cnnkit.ui.inside.image_choice import InputImage
 
 if TYPE_CHECKING:
     from keras import Model
 
 LOOK = {"colors": "diverging"}
 COLORS = ":blue[Blue] is positive, no color is zero, :orange[orange] is negative."
+PIPELINE_STAGES, PIPELINE_CLASSES = 14, 20  # at most, in one row
 VALUES = 200_000  # of feature maps that a browser draws at once
 TEMPLATES = 100  # units drawn of a dense layer on the pixels
 
 
 def show_prediction(
-    image: InputImage, probabilities: np.ndarray, class_names: Sequence[str]
+    probabilities: np.ndarray, class_names: Sequence[str], label: int | None = None
 ) -> None:
     """Predicted class, its probability, and whether it is correct."""
     best = int(np.argmax(probabilities))
     prediction = f"Prediction: **{class_names[best]}** ({probabilities[best]:.1%})."
-    if image.label is None:
+    if label is None:
         st.info(prediction, icon=":material/chat:")
-    elif image.label == best:
+    elif label == best:
         st.success(f"{prediction} Correct.", icon=":material/check:")
     else:
-        true = class_names[image.label]
-        st.error(f"{prediction} The true class is **{true}** ({probabilities[image.label]:.1%}).")
+        true = class_names[label]
+        st.error(f"{prediction} The true class is **{true}** ({probabilities[label]:.1%}).")
 
 
-def layer_activations(run_id: str, image: np.ndarray) -> dict[str, np.ndarray]:
-    """The activations of every layer of a run's network for one image.
+def layer_activations(ref: NetworkRef, image: np.ndarray) -> dict[str, np.ndarray]:
+    """The activations of every layer of a network for one image.
 
     Returns:
         Layer name → float32 (height, width, channels) or (units,).
     """
-    network = cache.model(run_id)
-    probe = _probe(run_id, network)
+    network = cache.network(ref)
+    probe = _probe(str(ref), network)
     with network.lock:
         return {name: values[0] for name, values in probe(image[np.newaxis]).items()}
+
+
+def fits_pipeline(model: Model, card: ModelCard) -> bool:
+    """Whether the whole network can be drawn as one row of layers with their maps."""
+    few_classes = 0 < len(card.class_names) <= PIPELINE_CLASSES
+    return few_classes and len(anatomy.stages(model)) <= PIPELINE_STAGES
+
+
+def forget_other_network(ref: NetworkRef) -> None:
+    """Drop the layer from the address when another network was chosen on this page."""
+    if st.session_state.setdefault("inside_network", str(ref)) != str(ref):
+        st.session_state["inside_network"] = str(ref)
+        for parameter in ("layer", "filters"):
+            st.query_params.pop(parameter, None)
 
 
 def has_convolutions(model: Model) -> bool:
@@ -71,36 +86,36 @@ def show_network(
     )
 
 
-def show_filters(run_id: str, model: Model) -> None:
+def show_filters(ref: NetworkRef, model: Model) -> None:
     """The kernels of the first convolution and of another, before and after training."""
     layers = anatomy.kernel_layers(model)
     if not layers:
-        _show_templates(run_id, model)
+        _show_templates(ref, model)
         return
     st.markdown(
         "A filter slides over its input; its feature map is large where the input resembles the "
         "filter. Filters are initialized with random numbers (left), and training changes them "
         f"(right). {COLORS}"
     )
-    _show_kernels(run_id, layers[0])
+    _show_kernels(ref, layers[0])
     if len(layers) == 1:
         return
     other = layers[1]
     if len(layers) > 2:
         other = inputs.choice("Convolution", layers[1:], parameter="filters")
-    _show_kernels(run_id, other)
+    _show_kernels(ref, other)
     st.caption(
         "Each column is one filter, each row one of its input maps: a filter has a kernel for "
         "every input map, and adds up the results."
     )
 
 
-def _show_kernels(run_id: str, layer: str) -> None:
-    height, width, channels, count = anatomy.filters(cache.model(run_id).model, layer).shape
+def _show_kernels(ref: NetworkRef, layer: str) -> None:
+    height, width, channels, count = anatomy.filters(cache.network(ref).model, layer).shape
     size = f"{count} filters" + (f" × {channels} input maps" if channels > 1 else "")
     st.markdown(f"**{layer}** · {size} of {height}×{width}")
     _before_and_after(
-        run_id,
+        ref,
         lambda model: (
             anatomy.filters(model, layer).transpose(2, 3, 0, 1).reshape(-1, height, width)
         ),
@@ -110,7 +125,7 @@ def _show_kernels(run_id: str, layer: str) -> None:
     )
 
 
-def _show_templates(run_id: str, model: Model) -> None:
+def _show_templates(ref: NetworkRef, model: Model) -> None:
     layer = anatomy.pixel_layer(model)
     if layer is None:
         st.info("This network has no filters that can be shown as images.")
@@ -122,7 +137,7 @@ def _show_templates(run_id: str, model: Model) -> None:
     units = anatomy.templates(model, layer).shape[-1]
     count = min(TEMPLATES, units)
     _before_and_after(
-        run_id,
+        ref,
         lambda model: anatomy.templates(model, layer)[..., 0, :count].transpose(2, 0, 1),
         f"Weights of {count} of {units} units of {layer}",
         columns=_columns(count),
@@ -130,7 +145,7 @@ def _show_templates(run_id: str, model: Model) -> None:
 
 
 def _before_and_after(
-    run_id: str,
+    ref: NetworkRef,
     tiles_of: Callable[[Model], np.ndarray],
     what: str,
     *,
@@ -140,13 +155,13 @@ def _before_and_after(
     """Weights as images before training (if they can be had) and after it, side by side.
 
     Args:
-        run_id: of the network.
+        ref: the network.
         tiles_of: from a network to (images, height, width).
         what: the images are, in words.
         columns: images in a row.
         scale: pixels on the screen for each weight.
     """
-    networks = {"before": _initial(run_id), "after": cache.model(run_id).model}
+    networks = {"before": _initial(ref), "after": cache.network(ref).model}
     shown = {when: network for when, network in networks.items() if network is not None}
     for place, (when, network) in zip(st.columns(2), shown.items(), strict=False):
         tiles = tiles_of(network)
@@ -302,18 +317,19 @@ def _wide_columns(maps: np.ndarray) -> int:
 
 
 @st.cache_resource(max_entries=8, show_spinner="Opening the layers …")
-def _probe(run_id: str, _network: Predictor) -> anatomy.Probe:
+def _probe(ref: str, _network: Predictor) -> anatomy.Probe:
     probe = anatomy.Probe(_network.model)
     with _network.lock:
         probe(np.zeros((1, *_network.card.input_shape), np.uint8))  # the first call is the slow one
     return probe
 
 
-def _initial(run_id: str) -> Model | None:
+def _initial(ref: NetworkRef) -> Model | None:
     """The network as it was before training; None, said in words: it cannot be had any more."""
-    card = cache.model(run_id).card
+    if ref.kind != RUN:
+        return None
     try:
-        return _initial_model(run_id, card)
+        return _initial_model(ref.name, cache.network(ref).card)
     except CnnkitError as error:
         st.caption(f"The initial weights cannot be shown: {error}")
         return None

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import hashlib
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from functools import cached_property
 from itertools import accumulate
 
 import streamlit as st
@@ -17,7 +14,6 @@ from cnnkit.models import Predictor
 from cnnkit.models.imagenet import kind
 from cnnkit.networks import NetworkRef
 from cnnkit.predict import (
-    FITS,
     FilePrediction,
     Prediction,
     example_photos,
@@ -28,6 +24,7 @@ from cnnkit.predict import (
 from cnnkit.settings import get_settings
 from cnnkit.ui.common import cache, charts, inputs
 from cnnkit.ui.common.handwriting import IMAGE_MB, TYPES
+from cnnkit.ui.common.image_choice import File
 from cnnkit.ui.common.messages import shown_errors
 
 SOURCES = {"upload": "Upload", "paste": "Paste", "camera": "Camera", "example": "Example"}
@@ -37,19 +34,6 @@ MOST_FILES = 500
 MOST_BYTES = 400_000_000  # of all files together: they stay in memory for the visit
 PROGRESS_EVERY = 0.1  # seconds: each move of the bar is a message to the browser
 MOST_CACHED = 3000  # predictions for one visit, 16 kB each: six networks for the most files
-
-
-@dataclass(frozen=True)
-class File:
-    """One uploaded image."""
-
-    name: str
-    data: bytes
-
-    @cached_property
-    def key(self) -> str:
-        """Equal for equal contents."""
-        return hashlib.sha256(self.data).hexdigest()[:16]
 
 
 def files() -> list[File]:
@@ -63,18 +47,6 @@ def files() -> list[File]:
         label_visibility="collapsed",
     )
     return {"upload": _uploaded, "paste": _pasted, "camera": _taken, "example": _example}[source]()
-
-
-def fit_picker() -> str:
-    """How an image is fitted to a network's input, `?fit=` in the address."""
-    return inputs.choice(
-        "Resize to the input by",
-        list(FITS),
-        parameter="fit",
-        title=lambda fit: {"crop": "cropping", "stretch": "stretching", "pad": "padding"}[fit],
-        widget=st.segmented_control,
-        help="; ".join(f"**{fit}**: {words}" for fit, words in FITS.items()),
-    )
 
 
 def show_one(file: File, networks: Mapping[NetworkRef, str], fit: str, count: int) -> None:
