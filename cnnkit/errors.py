@@ -15,6 +15,7 @@
     ├── IncompatibleError          a model and data that do not fit: shapes of both
     ├── DivergedError              an image cannot be optimized further: what became infinite
     ├── LimitError                 more than this installation allows, and what it allows
+    ├── UnavailableExtraError      an optional library that is not installed, and how to get it
     ├── InvalidModelError          also ValueError; a file is no network that can be opened
     │   └── UnsafeModelError       opening it could run code, read other files, fill the memory
     ├── StorageError
@@ -128,6 +129,18 @@ class DivergedError(CnnkitError):
 
 class LimitError(CnnkitError):
     """More was asked than this installation allows; the message names the limit."""
+
+
+class UnavailableExtraError(CnnkitError):
+    """An optional library is not installed; the message says how to install it."""
+
+    def __init__(self, what: str, package: str, extra: str):
+        """Keep what is needed to install it."""
+        self.package = package
+        super().__init__(
+            f"{what} needs the package {package}, which is not installed. Install it with "
+            f"`pip install {package}` (or `pip install cnnkit[{extra}]`), and restart the app."
+        )
 
 
 class InvalidModelError(CnnkitError, ValueError):

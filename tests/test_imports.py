@@ -19,6 +19,7 @@ LIGHT_MODULES = (
     "cnnkit.assets",
     "cnnkit.backprop",
     "cnnkit.datasets",
+    "cnnkit.embedding.compute",
     "cnnkit.errors",
     "cnnkit.jobs",
     "cnnkit.jobs.visualization",

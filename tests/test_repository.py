@@ -95,9 +95,12 @@ def test_every_requirement_has_a_lower_and_an_upper_bound(name):
 
 
 def test_requirements_are_exactly_what_is_imported():
-    lines = (ROOT / "requirements.txt").read_text("utf-8").splitlines()
-    required = {re.split(r"[\[><=]", line)[0] for line in lines if line and line[0] != "#"}
-    assert required == {_DISTRIBUTIONS.get(name, name) for name in _third_party()}
+    imported = _third_party() - set(_extras())
+    assert _required() == {_DISTRIBUTIONS.get(name, name) for name in imported}
+
+
+def test_extras_are_exactly_what_is_imported_and_not_required():
+    assert set(_extras()) <= _third_party() and not set(_extras().values()) & _required()
 
 
 def test_the_package_ships_what_it_reads():
@@ -121,6 +124,19 @@ _DISTRIBUTIONS = {
     "sklearn": "scikit-learn",
     "streamlit_drawable_canvas": "streamlit-drawable-canvas",
 }
+
+
+def _required() -> set[str]:
+    """Names of the distributions in requirements.txt."""
+    lines = (ROOT / "requirements.txt").read_text("utf-8").splitlines()
+    return {re.split(r"[\[><=]", line)[0] for line in lines if line and line[0] != "#"}
+
+
+def _extras() -> dict[str, str]:
+    """Extra -> its distribution; an extra is called as the package that is imported."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
+    extras = project.get("optional-dependencies", {})
+    return {name: re.split(r"[\[><=]", one[0])[0] for name, one in extras.items()}
 
 
 def _third_party() -> set[str]:

@@ -9,7 +9,7 @@ from cnnkit.datasets._registry import (
     read_ahead,
 )
 from cnnkit.datasets._splits import part_sizes
-from cnnkit.datasets._types import Dataset, DatasetSpec, Progress
+from cnnkit.datasets._types import Dataset, DatasetSpec, Progress, pixels_digest
 
 __all__ = [
     "Dataset",
@@ -21,5 +21,6 @@ __all__ = [
     "load_dataset",
     "mnist_or_digits",
     "part_sizes",
+    "pixels_digest",
     "read_ahead",
 ]

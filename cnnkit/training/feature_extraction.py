@@ -12,7 +12,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from cnnkit.datasets import Dataset
+from cnnkit.datasets import Dataset, pixels_digest
 from cnnkit.training.augmentation import augment
 from cnnkit.training.events import FeaturesCached, Report
 from cnnkit.training.feature_cache import FeatureCache, FeatureEntry, FeatureKey
@@ -116,7 +116,7 @@ class FeatureExtraction:
             self.entries[layer, one.variant].write(rows, clipped)
 
     def _keys(self) -> dict[tuple[str, int], FeatureKey]:
-        fingerprint = self.dataset.fingerprint or _fingerprint(self.dataset.images)
+        fingerprint = self.dataset.fingerprint or pixels_digest(self.dataset.images)
         return {
             (layer, one.variant): FeatureKey(
                 images=fingerprint,
@@ -224,11 +224,3 @@ def _config(layer: keras.Layer) -> list[tuple[str, str]]:
     left_out = ("trainable", "dtype", "kernel_initializer", "bias_initializer")
     config: Mapping[str, Any] = layer.get_config()
     return sorted((name, repr(value)) for name, value in config.items() if name not in left_out)
-
-
-def _fingerprint(images: np.ndarray) -> str:
-    """Of pixels, for data sets without one."""
-    digest = hashlib.sha256(str(images.shape).encode())
-    for start in range(0, len(images), 1000):
-        digest.update(np.ascontiguousarray(images[start : start + 1000]).tobytes())
-    return digest.hexdigest()

@@ -30,6 +30,7 @@ _KINDS = {
     "fine_tune": "cnnkit.jobs.kinds.train:run",
     "mosaic": "cnnkit.jobs.kinds.mosaic:run",
     "experiment": "cnnkit.jobs.kinds.experiment:run",
+    "embedding": "cnnkit.jobs.kinds.embedding:run",
     "rehearsal": "cnnkit.jobs.kinds.rehearsal:run",
 }
 
