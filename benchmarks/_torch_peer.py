@@ -19,7 +19,11 @@ AGREEMENT = 1e-3  # largest difference of logits, as a share of the largest logi
 
 
 def weights(model: keras.Model) -> dict[str, np.ndarray]:
-    """Kernels and biases by "layer/kernel", and the mean that is subtracted from the pixels."""
+    """Kernels and biases by "layer/kernel", and the mean that is subtracted from the pixels.
+
+    Where ours takes the colors in the other order (BGR), the mean and the first kernel are
+    turned round instead.
+    """
     arrays = {"mean": np.zeros(3, np.float32)}
     for layer in model.layers:
         if isinstance(layer, keras.layers.Conv2D | keras.layers.Dense):
@@ -27,6 +31,9 @@ def weights(model: keras.Model) -> dict[str, np.ndarray]:
             arrays[f"{layer.name}/bias"] = np.asarray(layer.bias)
         elif isinstance(layer, keras.layers.Rescaling) and np.ndim(layer.offset):
             arrays["mean"] = -np.asarray(layer.offset, np.float32)
+    if any(type(operation).__name__ == "Flip" for operation in model.operations):
+        first = next(name for name in arrays if name.endswith("/kernel"))
+        arrays["mean"], arrays[first] = arrays["mean"][::-1], arrays[first][:, :, ::-1]
     return arrays
 
 
