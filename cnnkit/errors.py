@@ -13,6 +13,7 @@
     ├── InvalidImageError          what was read and what is needed
     ├── InvalidImagesError       also ValueError; a folder or ZIP holds no data set
     ├── IncompatibleError          a model and data that do not fit: shapes of both
+    ├── ExplanationError           a method finds nothing to show for an image: why
     ├── DivergedError              an image cannot be optimized further: what became infinite
     ├── LimitError                 more than this installation allows, and what it allows
     ├── UnavailableExtraError      an optional library that is not installed, and how to get it
@@ -125,6 +126,10 @@ class IncompatibleError(CnnkitError, ValueError):
 
 class DivergedError(CnnkitError):
     """An optimization left the finite numbers and found no way back; names the terms."""
+
+
+class ExplanationError(CnnkitError):
+    """A method finds nothing to show for an image; the message says why, and what would work."""
 
 
 class LimitError(CnnkitError):

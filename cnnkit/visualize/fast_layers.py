@@ -36,12 +36,13 @@ def multiplies(call: Call) -> bool:
     )
 
 
-def multiplied(layer: Any, rows: Tensor) -> Tensor:
+def multiplied(layer: Any, rows: Tensor, *, linear: bool = False) -> Tensor:
     """The layer's output: float32 (images, units).
 
     Args:
         layer: Keras's `Dense`; its kernel is taken for fixed.
         rows: float32 (images, units before).
+        linear: leave its activation out.
     """
     kernel = tf.stop_gradient(tf.convert_to_tensor(layer.kernel))
 
@@ -53,7 +54,8 @@ def multiplied(layer: Any, rows: Tensor) -> Tensor:
         return tf.matmul(rows, kernel), gradient
 
     output: Any = product(rows)  # TensorFlow declares the pair, and hands out the product
-    return layer.activation(tf.nn.bias_add(output, layer.bias) if layer.use_bias else output)
+    output = tf.nn.bias_add(output, layer.bias) if layer.use_bias else output
+    return output if linear else layer.activation(output)
 
 
 def folded(calls: Sequence[Call], results: Sequence[Any]) -> dict[int, Call]:

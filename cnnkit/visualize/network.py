@@ -55,7 +55,8 @@ class ActivationModel:
     """The activations of some layers for images of one size.
 
     The model itself is neither changed nor copied. Only the calls that lead to the
-    layers are made, and no layer that comes after them has to fit the size.
+    layers are made, and no layer that comes after them has to fit the size. A softmax or
+    sigmoid at the network's end is left out, so that "" stands for the logits of any network.
 
     Args:
         model: one image in; Sequential or functional, flat or nested.
@@ -77,12 +78,15 @@ class ActivationModel:
         self._results = {
             name: _result(traced, place, name, model) for place, name in enumerate(self.layers)
         }
+        linear = None  # a dense layer whose activation is left out
+        if OUTPUT in self._results:
+            self._results[OUTPUT], linear = _before_activation(traced, self._results[OUTPUT])
         for name, result in self._results.items():
             if result is self._source:
                 raise UnknownLayerError(name, _names(model))
         results = list(self._results.values())
         calls = _needed(traced.calls, results, self._source)
-        self._steps = _steps(calls, folded(calls, results))
+        self._steps = _steps(calls, folded(calls, results), linear)
         self.shapes = {name: tuple(x.shape[1:]) for name, x in self._results.items()}
 
     def __call__(self, images: Tensor) -> dict[str, Tensor]:
@@ -114,7 +118,7 @@ class _Step(NamedTuple):
     outputs: Sequence[Any]  # where its outputs go
 
 
-def _steps(calls: Sequence[Call], folds: Mapping[int, Call]) -> list[_Step]:
+def _steps(calls: Sequence[Call], folds: Mapping[int, Call], linear: Call | None) -> list[_Step]:
     """What is to be done for some calls, in their order; for `folds` see `folded`."""
     done_later = {id(call) for call in folds.values()}
     steps = []
@@ -126,11 +130,32 @@ def _steps(calls: Sequence[Call], folds: Mapping[int, Call]) -> list[_Step]:
             operation = partial(convolve, convolution.operation, call.operation)
             arguments, keywords = (convolution.inputs[0],), {}
         elif multiplies(call):
-            operation = partial(multiplied, call.operation)
+            operation = partial(multiplied, call.operation, linear=call is linear)
             arguments, keywords = (call.inputs[0],), {}
         if id(call) not in done_later:
             steps.append(_Step(call.path, operation, arguments, keywords, call.outputs))
     return steps
+
+
+def _before_activation(traced: Any, output: Any) -> tuple[Any, Call | None]:
+    """The logits: what the softmax or sigmoid at the end reads, or its dense layer without it.
+
+    Raises:
+        IncompatibleError: the activation belongs to a layer that cannot do without it.
+    """
+    call = next(call for call in traced.calls if any(x is output for x in call.outputs))
+    activation = getattr(call.operation, "activation", None)
+    ends = getattr(activation, "__name__", call.kind.lower())
+    if ends not in ("softmax", "sigmoid"):
+        return output, None
+    if activation is None or call.kind == "Activation":
+        return call.inputs[0], None
+    if multiplies(call):
+        return output, call
+    raise IncompatibleError(
+        f"Layer {call.path!r} ({call.kind}) ends the network in {ends}, which cannot be left out. "
+        "A dense layer with it, or the activation as a layer of its own, works."
+    )
 
 
 # They pass their input on, or have no units of their own.
@@ -211,6 +236,7 @@ def check_units(layer: str, units: Sequence[float], shape: Mapping[str, tuple[in
         IncompatibleError: names the layer, how many it has and what was asked for.
     """
     count = shape[layer][-1]
+    count = 2 if layer == OUTPUT and count == 1 else count  # a binary head has two classes
     for unit in units:
         if not 0 <= unit < count:
             where = f"Layer {layer!r}" if layer else "The network"

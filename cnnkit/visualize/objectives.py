@@ -177,8 +177,13 @@ def _channels(activations: Tensor, unit: Tensor) -> Tensor:
 
 
 def _logits(activations: Tensor) -> Tensor:
-    """(images, classes), also of a network whose logits are feature maps."""
-    return _spatial_mean(activations, keep_last=True)
+    """(images, classes), also of a network whose logits are feature maps.
+
+    The one logit z of a binary head stands for two classes, -z/2 and z/2: their softmax is its
+    sigmoid.
+    """
+    logits = _spatial_mean(activations, keep_last=True)
+    return tf.concat([-logits, logits], -1) / 2 if logits.shape[-1] == 1 else logits
 
 
 def _spatial_mean(values: Tensor, keep_last: bool = False) -> Tensor:
