@@ -27,6 +27,7 @@ PARTS = {
     "throughput": "Training",
     "prediction": "Predicting",
     "predict_page": "The page Predict",
+    "inside": "The page Inside",
     "model_memory": "Networks in memory",
     "activation_maximization": "Activation maximization",
     "bare_pytorch": "Against PyTorch",

@@ -61,6 +61,36 @@ def signed_bars(
     return finished(figure, height=height, legend=False)
 
 
+def histogram(values: np.ndarray, title: str, *, bins: int = 40, height: int = 160):
+    """How often numbers of each size occur: those above zero in blue, the others in orange.
+
+    Args:
+        values: any number of them.
+        title: of the axis.
+        bins: at most so many bars; zero is an edge between two of them.
+        height: pixels.
+    """
+    low, high = min(0.0, float(values.min())), max(0.0, float(values.max()))
+    width = (high - low) / bins or 1.0
+    edges = width * np.arange(np.floor(low / width), np.ceil(high / width) + 1)
+    edges = edges if len(edges) > 1 else np.array([-width, 0.0, width])
+    counts, _ = np.histogram(values, edges)
+    middles = (edges[:-1] + edges[1:]) / 2
+    figure = go.Figure(
+        go.Bar(
+            x=middles,
+            y=counts,
+            width=width,
+            marker={"color": [BLUE if middle > 0 else ORANGE for middle in middles]},
+            hovertemplate="%{x:.3g}: %{y} values<extra></extra>",
+        )
+    )
+    figure.update_xaxes(title=title, fixedrange=True, showgrid=False)
+    # A map after ReLU is mostly zeros: on a linear scale nothing else would be seen.
+    figure.update_yaxes(type="log", visible=False, fixedrange=True)
+    return finished(figure.update_layout(bargap=0), height=height, legend=False)
+
+
 def _upright(
     values: np.ndarray, names: Sequence[str], colors: Sequence[str], texts: Sequence[str]
 ) -> go.Figure:

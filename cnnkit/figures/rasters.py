@@ -127,21 +127,21 @@ def enlarged(image: np.ndarray, scale: int) -> np.ndarray:
 
 
 def boxed(image: np.ndarray, box: tuple[int, int, int, int], *, width: int = 0) -> np.ndarray:
-    """A gray image with a colored frame around what was found in it.
+    """An image with a colored frame around what was found in it.
 
     Args:
-        image: uint8 (height, width).
+        image: uint8 (height, width), or with 1 or 3 channels.
         box: left, top, right and bottom in pixels; right and bottom lie outside.
         width: of the frame in pixels; 0: fitting for the image's size.
 
     Returns:
         uint8 (height, width, 3).
     """
-    height, length = image.shape
+    height, length = image.shape[:2]
     width = width or max(2, max(height, length) // 120)
     left, top, right, bottom = box
-    out = np.repeat(image[..., None], 3, axis=2)
-    frame = np.zeros(image.shape, bool)
+    out = np.array(np.broadcast_to(image.reshape(height, length, -1), (height, length, 3)))
+    frame = np.zeros((height, length), bool)
     frame[max(0, top - width) : bottom + width, max(0, left - width) : right + width] = True
     frame[top:bottom, left:right] = False
     out[frame] = POSITIVE[:3]

@@ -206,6 +206,17 @@ class VisualizationWorker:
         spec = {"networks": networks, "targets": list(targets), "session": session}
         return self.start("recheck", spec, {} if images is None else {"images": images})
 
+    def ask_top_activations(self, network: NetworkRef, layer: str, dataset: str = "") -> str:
+        """Ask which images activate each unit of a layer most.
+
+        Args:
+            network: whose layer.
+            layer: of `visualize.network.target_layers`.
+            dataset: whose test images are searched; "": the example photos.
+        """
+        spec = {"network": str(network), "layer": layer, "dataset": dataset}
+        return self.start("top_activations", spec)
+
     # Sessions
 
     def start(

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 TOP = 9  # images for each unit
 MOST = 2_000  # images of a collection
+SMALL, MOST_LARGE = 64 * 64, 300  # pixels of an image; images that are larger
 BATCH = 16  # images that are asked about together
 SUMMARIES = ("max", "mean")
 PARTS = 3  # squares of a photo, in each direction
@@ -52,6 +53,14 @@ class TopActivations:
 
     places: np.ndarray  # int64 (units, most), in the collection
     values: np.ndarray  # float32 (units, most)
+    # int64 (units, most, 2), row and column of the largest value in the map of each image; None
+    # where the layer has no maps, or their means count.
+    positions: np.ndarray | None = None
+
+    @property
+    def dead(self) -> np.ndarray:
+        """Units that no image activates: bool (units,), never above zero; of maxima alone."""
+        return self.values[:, 0] <= 0
 
 
 def collection_for(
@@ -71,6 +80,28 @@ def collection_for(
     if fitting:
         return _digits(dataset if dataset in fitting else fitting[0])
     return _photos(shape, data_dir) if shape[-1] == 3 else None
+
+
+def collection_of_dataset(input_shape: Sequence[int], name: str) -> Collection:
+    """Test images of a data set, resized to what a network takes as its training resized them.
+
+    Args:
+        input_shape: (height, width, channels) of the network.
+        name: of a data set on this machine.
+
+    Raises:
+        CnnkitError: it cannot be read; says why.
+    """
+    height, width, channels = input_shape
+    dataset = load_dataset(name)
+    indices = dataset.indices("test")
+    most = MOST if height * width <= SMALL else MOST_LARGE
+    # Spread over the whole test set: its classes may follow one after the other.
+    chosen = indices[np.linspace(0, len(indices) - 1, min(most, len(indices))).astype(int)]
+    shape = height, width, channels
+    images = np.stack([prepare(dataset.images[i], shape, "stretch") for i in chosen])
+    names = tuple(dataset.class_names[label] for label in dataset.labels[chosen])
+    return Collection(f"{len(names):,} test images of {dataset.title}", images, names)
 
 
 def find_top_activations(
@@ -104,14 +135,18 @@ def find_top_activations(
         raise ValueError(f"`by` must be one of {', '.join(SUMMARIES)}. Received: {by!r}.")
     network = ActivationModel(model, (layer,), images.shape[1:3])
     measure = tf.function(lambda batch: _summary(network(batch)[layer], units, by), autograph=False)
-    values = []
+    values, indices = [], []
     for done, start in enumerate(range(0, len(images), BATCH), start=1):
         batch = images[start : start + BATCH].astype(np.float32)
         # One size, so that it is compiled once.
         full = np.pad(batch, [(0, BATCH - len(batch)), (0, 0), (0, 0), (0, 0)])
-        values.append(measure(tf.constant(full)).numpy()[: len(batch)])
+        summary, index = (x.numpy()[: len(batch)] for x in measure(tf.constant(full)))
+        values.append(summary)
+        indices.append(index)
         yield done
-    return _best(np.concatenate(values), top)
+    shape = network.shapes[layer]
+    width = shape[1] if by == "max" and len(shape) == 3 else None
+    return _best(np.concatenate(values), np.concatenate(indices), width, top)
 
 
 def thumbnails(images: np.ndarray) -> np.ndarray:
@@ -124,19 +159,22 @@ def thumbnails(images: np.ndarray) -> np.ndarray:
     return np.stack([prepare(image, small, "stretch") for image in images])
 
 
-def _summary(activations: Tensor, units: Sequence[int], by: str) -> Tensor:
-    """One number for each image and unit: (images, units)."""
+def _summary(activations: Tensor, units: Sequence[int], by: str) -> tuple[Tensor, Tensor]:
+    """One number for each image and unit, and the flat index of the largest: (images, units)."""
     chosen = tf.gather(activations, list(units), axis=-1)
-    places = tuple(range(1, len(chosen.shape) - 1))
-    if not places:  # plain units have no map
-        return chosen
-    return tf.reduce_max(chosen, places) if by == "max" else tf.reduce_mean(chosen, places)
+    flat = tf.reshape(chosen, (tf.shape(chosen)[0], -1, len(units)))  # plain units have no map
+    summary = tf.reduce_max(flat, 1) if by == "max" else tf.reduce_mean(flat, 1)
+    return summary, tf.argmax(flat, 1)
 
 
-def _best(values: np.ndarray, top: int) -> TopActivations:
+def _best(values: np.ndarray, indices: np.ndarray, width: int | None, top: int) -> TopActivations:
     """The largest of each column, of equals the first."""
     order = np.argsort(-values, axis=0, kind="stable")[:top].T
-    return TopActivations(order, np.take_along_axis(values.T, order, axis=1))
+    best = np.take_along_axis(values.T, order, axis=1)
+    if width is None:
+        return TopActivations(order, best)
+    flat = np.take_along_axis(indices.T, order, axis=1)
+    return TopActivations(order, best, np.stack(np.divmod(flat, width), axis=-1))
 
 
 def _digits(name: str) -> Collection:

@@ -11,6 +11,7 @@ import pytest
 from PIL import Image
 
 from cnnkit.errors import RunNotFoundError
+from cnnkit.jobs.kinds.top_activations import IMAGES, PLACES, POSITIONS, VALUES
 from cnnkit.jobs.visualization import VisualizationWorker
 from cnnkit.models import CARD_FILE, MODEL_FILE, ModelCache, load_card
 from cnnkit.networks import NetworkRef
@@ -418,6 +419,21 @@ def test_questions_about_layers_and_the_recheck(worker, starter, start):
     assert checks[1]["target"] > 0.99 and checks[1]["answers"][0]["name"] == "7"
     lost = Running(worker, worker.ask_layers(NetworkRef("pretrained", "nothing")))
     assert "nothing" in lost.becomes(Status.FAILED).reason
+
+
+def test_top_activating_images_are_found_step_by_step(worker, starter):
+    session = worker.ask_top_activations(starter, "block1_conv1", "digits")
+    state = Running(worker, session).becomes(Status.FINISHED)
+    assert state.step == state.steps > 1
+    images, places = (worker.frame(session, name) for name in (IMAGES, PLACES))
+    values, positions = (worker.frame(session, name) for name in (VALUES, POSITIONS))
+    units = state.details["units"]
+    assert places.shape == values.shape == (units, 9) and positions.shape == (units, 9, 2)
+    assert (np.diff(values, axis=1) <= 0).all()
+    assert images.dtype == np.uint8 and len(images) == len(state.details["names"]) == 360
+    assert state.details["dead"] == np.flatnonzero(values[:, 0] <= 0).tolist()
+    lost = Running(worker, worker.ask_top_activations(starter, "block9"))
+    assert "block9" in lost.becomes(Status.FAILED).reason
 
 
 def test_renamed_classes_are_answered_with_at_once(worker, root, tmp_path):

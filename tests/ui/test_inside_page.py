@@ -100,13 +100,13 @@ def test_without_any_network_the_page_offers_to_download_one(store):
 def test_a_network_is_shown_from_image_to_prediction(store, tmp_path):
     at = open_page(run=add_run(store, tmp_path).id)
     assert not at.exception
-    assert len(headings(at)) == 6
+    assert len(headings(at)) == 8
     for shape in ("28×28", "24×24×20", "12×12×20", "8×8×50", "4×4×50", "800", "500", "10"):
         assert f"<b>{shape}</b>" in figure(at)
-    # Maps of one layer, three rows of units, logits and probabilities.
-    assert charts(at) == 1 + 3 + 2
-    # The digit, two convolutions before and after, and what both answer.
-    assert len(at.image) == 1 + 4 + 2
+    # Maps of one layer, histogram of one map, three rows of units, logits and probabilities.
+    assert charts(at) == 1 + 1 + 3 + 2
+    # The digit, what two convolutions answer, one map, two convolutions before and after.
+    assert len(at.image) == 1 + 2 + 1 + 4
 
 
 def test_every_image_is_described_in_words(store, tmp_path):
@@ -184,7 +184,7 @@ def test_an_uploaded_digit_goes_through_the_network(store, tmp_path):
     stream = io.BytesIO()
     Image.fromarray(paper).save(stream, "PNG")
     at.file_uploader(key="image_upload").upload("one.png", stream.getvalue(), "image/png").run()
-    assert not at.exception and len(headings(at)) == 6
+    assert not at.exception and len(headings(at)) == 8
 
 
 def test_an_image_that_is_none_is_refused_in_words(store, tmp_path):
@@ -199,7 +199,7 @@ def test_what_was_drawn_on_another_page_is_taken_over(store, tmp_path):
     at.session_state["drawn_digit"] = np.full((28, 28, 1), 200, np.uint8)
     at.query_params["run"], at.query_params["from"] = run.id, "drawing"
     at.switch_page("pages/inside.py").run()
-    assert not at.exception and len(headings(at)) == 6
+    assert not at.exception and len(headings(at)) == 8
 
 
 def test_the_starter_comes_first_where_there_is_one(store, tmp_path, monkeypatch):
@@ -227,7 +227,7 @@ def test_a_network_of_another_size_than_its_images_is_shown_one_of_its_own_test_
     settings = {"size": 150, "split_seed": 3}
     run = add_run(store, tmp_path, "compact_photo_cnn", "drawn_flowers", **settings)
     at = open_page(run=run.id, digit="Bluebell")
-    assert not at.exception and len(headings(at)) == 6
+    assert not at.exception and len(headings(at)) == 8
     assert "<b>150×150×3</b>" in figure(at)
     images = recipe_dataset(Recipe.from_dict(run.spec)).part("test")[0]
     np.testing.assert_array_equal(cache.test_images(run)[0], images)
@@ -237,7 +237,7 @@ def test_a_network_of_another_size_than_its_images_is_shown_one_of_its_own_test_
 def test_a_fine_tuned_network_is_shown_before_and_after(store, tmp_path):
     run = add_tuned(store, tmp_path)
     at = open_page(run=run.id)
-    assert not at.exception and not at.warning and len(headings(at)) == 6
+    assert not at.exception and not at.warning and len(headings(at)) == 8
     words = [caption.value for caption in at.caption]
     assert any(text.startswith("Before training") for text in words)
     assert any(text.startswith("After training") for text in words)
@@ -246,7 +246,7 @@ def test_a_fine_tuned_network_is_shown_before_and_after(store, tmp_path):
 def test_a_network_whose_beginning_is_gone_is_shown_without_it(store, tmp_path):
     gone = add_tuned(store, tmp_path, base="0" * 32)
     at = open_page(run=gone.id)
-    assert not at.exception and len(headings(at)) == 6
+    assert not at.exception and len(headings(at)) == 8
     words = [caption.value for caption in at.caption]
     assert any("The initial weights cannot be shown" in text for text in words)
     assert not any(text.startswith("Before training") for text in words)

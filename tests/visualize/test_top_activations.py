@@ -1,11 +1,20 @@
 """The top activating images are those that NumPy finds too."""
 
+import keras
 import numpy as np
 import pytest
 
+from cnnkit.visualize.layer_activations import ActivationReader, box_of
 from cnnkit.visualize.mosaics import LayerMosaic, MosaicBuilder, MosaicSettings, usual_layers
 from cnnkit.visualize.results import ResultCache
-from cnnkit.visualize.top_activations import BATCH, collection_for, find_top_activations, thumbnails
+from cnnkit.visualize.top_activations import (
+    BATCH,
+    MOST_LARGE,
+    collection_for,
+    collection_of_dataset,
+    find_top_activations,
+    thumbnails,
+)
 from tests.visualize.test_mosaics import made
 
 
@@ -31,6 +40,56 @@ def test_numpy_finds_the_same_images(small, sights, by):
     assert told == [1, 2]
     np.testing.assert_array_equal(found.places, np.argsort(-largest, axis=0)[:4].T)
     np.testing.assert_allclose(found.values, -np.sort(-largest, axis=0)[:4].T, rtol=1e-4)
+
+
+def test_the_position_is_that_of_the_largest_value(small, sights):
+    kernel, bias = small.get_layer("conv1").get_weights()
+    maps = np.tanh(convolved(sights / 128.0 - 1, kernel, bias))[..., [2, 0]]
+    _, found = made(find_top_activations(small, "conv1", (2, 0), sights, top=4))
+    assert found.positions.shape == (2, 4, 2)
+    for unit, (places, positions) in enumerate(zip(found.places, found.positions, strict=True)):
+        for place, position in zip(places, positions, strict=True):
+            of_map = maps[place, ..., unit]
+            assert tuple(position) == np.unravel_index(of_map.argmax(), of_map.shape)
+    _, means = made(find_top_activations(small, "conv1", (2,), sights, by="mean"))
+    assert means.positions is None
+
+
+def test_a_unit_that_nothing_raises_above_zero_is_dead(sights):
+    keras.utils.set_random_seed(0)
+    layer = keras.layers.Conv2D(3, 3, activation="relu", name="conv")
+    model = keras.Sequential([keras.Input((16, 16, 3)), layer])
+    kernel, bias = layer.get_weights()
+    layer.set_weights([np.abs(kernel) * [1, -1, 1], bias])
+    _, found = made(find_top_activations(model, "conv", range(3), sights))
+    assert found.dead.tolist() == [False, True, False]
+
+
+@pytest.mark.parametrize(("layer", "side"), [("conv1", 3), ("conv2", 8)])
+def test_a_patch_is_all_that_its_value_depends_on(small, sights, layer, side):
+    reader = ActivationReader(small, (16, 16, 3))
+    _, found = made(find_top_activations(small, layer, (1,), sights))
+    place, position = found.places[0, 0], found.positions[0, 0]
+    image = np.float32(sights[place])
+    top, left, bottom, right = box_of(reader.field(layer), position, image.shape[:2])
+    assert (bottom - top, right - left) == (side, side)
+    outside = np.full_like(image, 77)
+    outside[top:bottom, left:right] = image[top:bottom, left:right]
+    value = reader(image)[layer][(*position, 1)]
+    assert value == pytest.approx(found.values[0, 0], rel=1e-4)
+    assert reader(outside)[layer][(*position, 1)] == pytest.approx(value, rel=1e-5)
+    if layer == "conv1":  # and not less; before conv2 pooling may pass a corner over
+        for row, column in ((top, left), (bottom - 1, right - 1)):
+            changed = image.copy()
+            changed[row, column] = 255 - changed[row, column]
+            assert reader(changed)[layer][(*position, 1)] != value
+
+
+def test_a_data_set_is_resized_to_what_a_network_takes():
+    collection = collection_of_dataset((20, 20, 3), "digits")
+    assert collection.images.shape == (360, 20, 20, 3) and len(collection.names) == 360
+    large = collection_of_dataset((100, 100, 3), "digits")
+    assert len(large.images) == MOST_LARGE and len(set(large.names)) == 10
 
 
 def test_a_layer_without_maps_is_asked_for_its_units(small, sights):

@@ -41,6 +41,7 @@ SESSION_KINDS = {
     "dream": "cnnkit.jobs.kinds.dream:DreamTask",
     "layers": "cnnkit.jobs.kinds.questions:LayersTask",
     "recheck": "cnnkit.jobs.kinds.questions:RecheckTask",
+    "top_activations": "cnnkit.jobs.kinds.top_activations:TopActivationsTask",
 }
 
 

@@ -10,18 +10,21 @@ import streamlit as st
 
 from cnnkit import anatomy
 from cnnkit.errors import CnnkitError
-from cnnkit.models import ModelCard, Predictor
+from cnnkit.models import ModelCard
 from cnnkit.networks import RUN, NetworkRef
 from cnnkit.predict import softmax
 from cnnkit.ui.common import cache, charts, inputs
+from cnnkit.ui.inside import activations
+from cnnkit.ui.inside.activations import Activations
+from cnnkit.ui.inside.blocks import COLORS, SCALES
 
 if TYPE_CHECKING:
     from keras import Model
 
 LOOK = {"colors": "diverging"}
-COLORS = ":blue[Blue] is positive, no color is zero, :orange[orange] is negative."
 PIPELINE_STAGES, PIPELINE_CLASSES = 14, 20  # at most, in one row
 VALUES = 200_000  # of feature maps that a browser draws at once
+MOST_KERNELS = 4096  # of a layer, drawn at once
 TEMPLATES = 100  # units drawn of a dense layer on the pixels
 
 
@@ -40,29 +43,18 @@ def show_prediction(
         st.error(f"{prediction} The true class is **{true}** ({probabilities[label]:.1%}).")
 
 
-def layer_activations(ref: NetworkRef, image: np.ndarray) -> dict[str, np.ndarray]:
-    """The activations of every layer of a network for one image.
-
-    Returns:
-        Layer name → float32 (height, width, channels) or (units,).
-    """
-    network = cache.network(ref)
-    probe = _probe(str(ref), network)
-    with network.lock:
-        return {name: values[0] for name, values in probe(image[np.newaxis]).items()}
-
-
 def fits_pipeline(model: Model, card: ModelCard) -> bool:
     """Whether the whole network can be drawn as one row of layers with their maps."""
+    flat = not any(hasattr(layer, "layers") for layer in model.layers)
     few_classes = 0 < len(card.class_names) <= PIPELINE_CLASSES
-    return few_classes and len(anatomy.stages(model)) <= PIPELINE_STAGES
+    return flat and few_classes and len(anatomy.stages(model)) <= PIPELINE_STAGES
 
 
 def forget_other_network(ref: NetworkRef) -> None:
     """Drop the layer from the address when another network was chosen on this page."""
     if st.session_state.setdefault("inside_network", str(ref)) != str(ref):
         st.session_state["inside_network"] = str(ref)
-        for parameter in ("layer", "filters"):
+        for parameter in ("layer", "filters", "block", "map", "row", "column", "input"):
             st.query_params.pop(parameter, None)
 
 
@@ -71,9 +63,7 @@ def has_convolutions(model: Model) -> bool:
     return bool(anatomy.kernel_layers(model))
 
 
-def show_network(
-    model: Model, activations: dict[str, np.ndarray], class_names: Sequence[str]
-) -> None:
+def show_network(model: Model, activations: Activations, class_names: Sequence[str]) -> None:
     """The whole network with the feature maps of this image."""
     from cnnkit.figures.network import draw_network
 
@@ -86,7 +76,7 @@ def show_network(
     )
 
 
-def show_filters(ref: NetworkRef, model: Model) -> None:
+def show_filters(ref: NetworkRef, model: Model, *, first_only: bool = False) -> None:
     """The kernels of the first convolution and of another, before and after training."""
     layers = anatomy.kernel_layers(model)
     if not layers:
@@ -94,15 +84,16 @@ def show_filters(ref: NetworkRef, model: Model) -> None:
         return
     st.markdown(
         "A filter slides over its input; its feature map is large where the input resembles the "
-        "filter. Filters are initialized with random numbers (left), and training changes them "
-        f"(right). {COLORS}"
+        "filter. Filters are initialized with random numbers, and training changes them. "
+        f"{COLORS}"
     )
     _show_kernels(ref, layers[0])
-    if len(layers) == 1:
+    others = [name for name in layers[1:] if _kernels(model, name) <= MOST_KERNELS]
+    if not others or first_only:
         return
-    other = layers[1]
-    if len(layers) > 2:
-        other = inputs.choice("Convolution", layers[1:], parameter="filters")
+    other = others[0]
+    if len(others) > 1:
+        other = inputs.choice("Convolution", others, parameter="filters")
     _show_kernels(ref, other)
     st.caption(
         "Each column is one filter, each row one of its input maps: a filter has a kernel for "
@@ -110,10 +101,25 @@ def show_filters(ref: NetworkRef, model: Model) -> None:
     )
 
 
+def _kernels(model: Model, layer: str) -> int:
+    *_, channels, count = model.get_layer(layer).kernel.shape
+    return channels * count
+
+
 def _show_kernels(ref: NetworkRef, layer: str) -> None:
     height, width, channels, count = anatomy.filters(cache.network(ref).model, layer).shape
+    colors = activations.reader(ref).colors_read_by(layer) if channels == 3 else None
     size = f"{count} filters" + (f" × {channels} input maps" if channels > 1 else "")
     st.markdown(f"**{layer}** · {size} of {height}×{width}")
+    if colors:
+        order = np.argsort(colors)
+        _before_and_after(
+            ref,
+            lambda model: anatomy.filters(model, layer)[:, :, order].transpose(3, 0, 1, 2),
+            f"{count} filters of {layer} in color, gray is zero",
+            columns=_columns(count) * 2,
+        )
+        return
     _before_and_after(
         ref,
         lambda model: (
@@ -156,7 +162,7 @@ def _before_and_after(
 
     Args:
         ref: the network.
-        tiles_of: from a network to (images, height, width).
+        tiles_of: from a network to (images, height, width), or to (images, height, width, 3).
         what: the images are, in words.
         columns: images in a row.
         scale: pixels on the screen for each weight.
@@ -166,19 +172,22 @@ def _before_and_after(
     for place, (when, network) in zip(st.columns(2), shown.items(), strict=False):
         tiles = tiles_of(network)
         # Cut where one in two hundred lies outside, lest those make the rest pale.
-        full = float(np.quantile(np.abs(tiles), 0.995))
+        full = float(np.quantile(np.abs(tiles), 0.995)) or 1.0
         with place:
-            charts.montage(
-                np.clip(tiles, -full, full),
-                columns=columns,
-                scale=scale,
-                alt=f"{what} {when} training",
-                **LOOK,
-            )
-            st.caption(f"{when.capitalize()} training: {what}, full color at ±{full:.2f}")
+            _draw_tiles(np.clip(tiles / full, -1, 1), f"{what} {when} training", columns, scale)
+            st.caption(f"{when.capitalize()} training: {what}, full color at ±{full:.2g}")
 
 
-def show_convolutions(model: Model, activations: dict[str, np.ndarray]) -> None:
+def _draw_tiles(tiles: np.ndarray, alt: str, columns: int, scale: int) -> None:
+    """Weights from -1 to 1 as images: (images, height, width), or with three colors."""
+    if tiles.ndim == 4:
+        pixels = np.rint(127.5 + 127.5 * tiles).astype(np.uint8)
+        charts.mosaic(pixels, alt=alt, columns=columns, width=540)
+    else:
+        charts.montage(tiles, columns=columns, scale=scale, alt=alt, **LOOK)
+
+
+def show_convolutions(model: Model, activations: Activations) -> None:
     """Feature maps of the first two convolutions."""
     layers = anatomy.kernel_layers(model)[:2]
     st.markdown(
@@ -207,8 +216,19 @@ def show_convolutions(model: Model, activations: dict[str, np.ndarray]) -> None:
             st.caption(f"**{layer}**: {rows}×{columns} maps of {maps.shape[0]}×{maps.shape[1]}")
 
 
-def show_layer(model: Model, activations: dict[str, np.ndarray]) -> None:
-    """All feature maps of a chosen layer; hovering shows the values."""
+def layer_picker(activations: Activations, layers: Sequence[str], default: str | None) -> str:
+    """One of some layers, `?layer=` in the address."""
+    return inputs.choice(
+        "Layer",
+        layers,
+        parameter="layer",
+        title=lambda name: f"{name} · {'×'.join(map(str, activations[name].shape))}",
+        default=default,
+    )
+
+
+def show_layer(model: Model, activations: Activations) -> str:
+    """All feature maps of a chosen layer; hovering shows the values. Returns the layer."""
     from cnnkit.figures.heatmaps import map_grid
 
     layers = anatomy.image_layers(model)
@@ -216,19 +236,13 @@ def show_layer(model: Model, activations: dict[str, np.ndarray]) -> None:
     pools = [name for name in fitting if name.endswith("pool")] or fitting
     left, right = st.columns(2, vertical_alignment="bottom")
     with left:
-        layer = inputs.choice(
-            "Layer",
-            layers,
-            parameter="layer",
-            title=lambda name: f"{name} · {'×'.join(map(str, activations[name].shape))}",
-            default=pools[0] if pools else None,
-        )
+        layer = layer_picker(activations, layers, pools[0] if pools else None)
     with right:
         scale = inputs.choice(
             "Color scale",
-            ("shared", "own"),
+            list(SCALES),
             parameter="scale",
-            title={"shared": "Shared", "own": "Per map"}.__getitem__,
+            title=SCALES.__getitem__,
             widget=st.segmented_control,
         )
     maps = activations[layer]
@@ -243,9 +257,10 @@ def show_layer(model: Model, activations: dict[str, np.ndarray]) -> None:
         alt=f"{maps.shape[-1]} feature maps of {layer}, from {maps.min():.2f} to {maps.max():.2f}",
         key="layer_maps",
     )
+    return layer
 
 
-def show_units(model: Model, activations: dict[str, np.ndarray]) -> None:
+def show_units(model: Model, activations: Activations) -> None:
     """The activations of every layer that is a vector, as a strip of colors."""
     from cnnkit.figures.heatmaps import unit_strip
 
@@ -314,14 +329,6 @@ def _wide_columns(maps: np.ndarray) -> int:
     columns = _columns(maps.shape[-1])
     rows = -(-maps.shape[-1] // columns)
     return columns * 2 if rows % 2 == 0 and columns < 2.5 * rows else columns
-
-
-@st.cache_resource(max_entries=8, show_spinner="Opening the layers …")
-def _probe(ref: str, _network: Predictor) -> anatomy.Probe:
-    probe = anatomy.Probe(_network.model)
-    with _network.lock:
-        probe(np.zeros((1, *_network.card.input_shape), np.uint8))  # the first call is the slow one
-    return probe
 
 
 def _initial(ref: NetworkRef) -> Model | None:
