@@ -81,3 +81,24 @@ def test_the_old_address_leads_to_the_concept_with_its_parameters():
     at = opened("pages/ideas.py", idea="softmax", softmax_true="fish")
     assert at.title[0].value == "Concepts"
     assert r"p_{\text{fish}}" in at.latex[0].value
+
+
+def test_stride_and_transposition_change_the_size_of_the_output():
+    at = open_page(concept="convolution")
+    assert "⌊(6 - 3) / 1⌋ + 1 = **4**" in words_of(at)
+    at.slider(key="convolution_stride").set_value(2).run()
+    assert "⌊(6 - 3) / 2⌋ + 1 = **2**" in words_of(at)
+    at = open_page(concept="convolution", kind="transposed", convolution_stride="2")
+    assert "6·2 + max(3 - 2, 0) = **13**" in words_of(at)
+
+
+def test_a_kernel_that_spans_more_than_the_image_is_said():
+    at = open_page(concept="convolution", convolution_size="4", convolution_dilation="3")
+    assert "spans 10 pixels, and the image has 6" in at.error[0].value
+
+
+def test_a_place_that_a_smaller_output_lacks_becomes_its_last():
+    at = open_page(concept="convolution", row="3", column="2")
+    at.slider(key="convolution_stride").set_value(3).run()
+    assert not at.warning
+    assert "Row 1, column 1" in words_of(at)

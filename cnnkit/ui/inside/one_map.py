@@ -50,10 +50,21 @@ def montage_of_layer(layer: str, maps: np.ndarray, number: int, *, together: boo
 
 def map_picker(layer: str, maps: np.ndarray) -> ChosenMap:
     """A map by its number, `?map=` in the address; else the one with the largest value."""
+    _forget_other("layer", layer, ("map", "row", "column", "input"))
     strongest = int(maps.max(axis=(0, 1)).argmax())
     count = maps.shape[-1]
     number = int(inputs.number("Map", 0, count - 1, parameter="map", default=strongest))
+    _forget_other("map", number, ("input",))
     return ChosenMap(layer, number, maps[..., number])
+
+
+def _forget_other(what: str, value: object, parameters: tuple[str, ...]) -> None:
+    """Drop what the address says of another layer or map than the one that is shown now."""
+    key = f"inside_{what}"
+    if st.session_state.setdefault(key, value) != value:
+        st.session_state[key] = value
+        for parameter in parameters:
+            st.query_params.pop(parameter, None)
 
 
 def show_map(

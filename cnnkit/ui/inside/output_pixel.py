@@ -15,7 +15,7 @@ from cnnkit.anatomy.convolution import (
     is_convolution,
 )
 from cnnkit.figures.numbers import number_map, titled
-from cnnkit.ui.common import charts, inputs
+from cnnkit.ui.common import charts, inputs, page
 from cnnkit.ui.inside.activations import Activations
 from cnnkit.ui.inside.one_map import ChosenMap
 from cnnkit.visualize.layer_activations import ActivationReader
@@ -55,6 +55,7 @@ def show_output_pixel(
         icon=":material/download:",
         on_click="ignore",
     )
+    page.link("pages/concepts.py", "Try stride, padding and dilation", concept="convolution")
 
 
 def products_csv(value: ConvolutionSum) -> str:
