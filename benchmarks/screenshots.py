@@ -174,6 +174,25 @@ def until_the_mosaics_are_made(page: Page) -> None:
     page.get_by_role("button", name="Pause").wait_for(state="detached", timeout=900_000)
 
 
+def until_the_points_are_there(page: Page) -> None:
+    """Press Compute, wait for the points, and draw around some of them."""
+    page.get_by_role("button", name="Compute").click(timeout=120_000)
+    points = page.locator(".st-key-embedding_chart .nsewdrag")
+    points.wait_for(timeout=900_000)
+    settle(page, PATIENCE)
+    time.sleep(2)
+    box = points.bounding_box()
+    if box is None:
+        raise SystemExit("There is no chart on the page Embedding.")
+    across, down = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+    page.mouse.move(across, down - 160)
+    page.mouse.down()
+    for x, y in ((190, -160), (190, 20), (0, 20), (0, -160)):
+        page.mouse.move(across + x, down + y, steps=6)
+    page.mouse.up()
+    page.get_by_text("selected", exact=False).first.wait_for(timeout=60_000)
+
+
 def until_it_is_fine_tuned(page: Page) -> None:
     """Press Fine-tune, and wait for the test accuracy."""
     page.get_by_role("button", name="Fine-tune", exact=True).click(timeout=120_000)
@@ -202,6 +221,7 @@ PREPARED: tuple[tuple[str, str, Callable[[Page], None]], ...] = (
     ("visualize", "visualize?network=imagenet.googlenet&unit=130", until_it_is_optimized),
     ("ladder", "ladder?network=imagenet.googlenet&unit=130", until_the_ladder_is_optimized),
     ("layers", "layers?network=run.starter", until_the_mosaics_are_made),
+    ("embedding", "embedding?network=run.starter", until_the_points_are_there),
     (
         "fine-tune",
         "fine_tune?data=drawn_flowers&network=mobilenet_v2",

@@ -17,8 +17,8 @@ from cnnkit.errors import IncompatibleError
 class Alignment:
     """One embedding laid over another."""
 
-    coordinates: np.ndarray  # float32 (points, 2), of the moved one
-    disparity: float  # 0: the same but for a similarity; 1: nothing in common
+    coordinates: np.ndarray  # float32 (points, 2), of the moved one, as spread out as the other
+    disparity: float  # 0: the same shape; 1: nothing in common
 
 
 def align(moving: np.ndarray, fixed: np.ndarray) -> Alignment:
@@ -45,10 +45,10 @@ def align(moving: np.ndarray, fixed: np.ndarray) -> Alignment:
     center = fixed.mean(axis=0, dtype=np.float64)
     target = fixed - center
     source = moving - moving.mean(axis=0, dtype=np.float64)
-    size = np.square(source).sum()
-    if not size or not np.square(target).sum():
+    size, spread = np.linalg.norm(source), np.linalg.norm(target)
+    if not size or not spread:
         raise IncompatibleError("All points of an embedding coincide, so it cannot be aligned.")
-    rotation, scale = orthogonal_procrustes(source, target)
-    aligned = scale / size * source @ rotation
-    disparity = np.square(aligned - target).sum() / np.square(target).sum()
-    return Alignment((aligned + center).astype(np.float32), float(disparity))
+    rotation, overlap = orthogonal_procrustes(source / size, target / spread)
+    # The scale of least squares would shrink one that has little in common with the other to a dot.
+    aligned = spread / size * source @ rotation + center
+    return Alignment(aligned.astype(np.float32), float(1 - overlap**2))

@@ -69,6 +69,29 @@ def clickable(figure: Figure, *, alt: str, key: str, clicked: Callable[[dict], o
     )
 
 
+def selected_points(figure: Figure, *, alt: str, key: str, file: str) -> list[dict]:
+    """Draw a figure of which a group of points can be selected, with a lasso, a box or clicks.
+
+    Args:
+        figure: from `cnnkit.figures`.
+        alt: what it shows, in one sentence.
+        key: of the element.
+        file: name of the PNG that the chart's own bar of tools saves, without its ending.
+
+    Returns:
+        The selected points, each with its `customdata`.
+    """
+    config = {
+        "displaylogo": False,
+        "responsive": True,
+        "displayModeBar": True,
+        "modeBarButtonsToRemove": ["autoScale2d", "zoomIn2d", "zoomOut2d"],
+        "toImageButtonOptions": {"format": "png", "filename": file, "scale": 2},
+    }
+    event = st.plotly_chart(_readable(figure), config=config, alt=alt, key=key, on_select="rerun")
+    return list(event["selection"]["points"]) if event else []
+
+
 def _readable(figure: Figure) -> Figure:
     from cnnkit.figures.style import with_text_colors  # Plotly: not before there is a figure
 

@@ -46,7 +46,11 @@ def picker(runs: Sequence[Run], *, label: str = "Networks") -> dict[NetworkRef, 
 
 
 def single_picker(
-    runs: Sequence[Run], *, label: str = "Network", default: NetworkRef | None = None
+    runs: Sequence[Run],
+    *,
+    label: str = "Network",
+    default: NetworkRef | None = None,
+    parameter: str = "network",
 ) -> tuple[NetworkRef, str]:
     """One network, `?network=run.starter` in the address, and its title.
 
@@ -56,13 +60,14 @@ def single_picker(
         runs: finished ones, offered after the pretrained networks that are here.
         label: of the widget.
         default: chosen where the address says nothing; None: the first.
+        parameter: name in the address.
     """
-    translate_address("network")
+    translate_address(parameter)
     titles = {str(ref): title for ref, title in (_listed(runs) | _without_top()).items()}
     chosen = inputs.choice(
         label,
         list(titles),
-        parameter="network",
+        parameter=parameter,
         title=titles.__getitem__,
         default=None if default is None else str(default),
         missing=_why_not,
