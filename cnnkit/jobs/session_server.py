@@ -111,16 +111,28 @@ class SessionServer:
 
     def run(self) -> None:
         """Commands first, then a step of each session that runs, and so on."""
+        while self._obey_all(wait=all(s.status.over for s in self.sessions.values())):
+            self.turn()
+
+    def _obey_all(self, *, wait: bool) -> bool:
+        """Obey the commands that have come.
+
+        Args:
+            wait: for the first of them.
+
+        Returns:
+            Whether to go on.
+        """
         while True:
-            busy = any(not s.status.over for s in self.sessions.values())
             try:
-                command = self.commands.get(block=not busy)
+                command = self.commands.get(block=wait)
             except queue.Empty:
-                self.turn()
-                continue
+                return True
             if command is None:
-                return
+                self.commands.put(None)  # for whoever asks next
+                return False
             self.obey(command)
+            wait = False
 
     def obey(self, command: Command) -> None:
         """Pass a command to its session, which is made first where it is not in memory."""
@@ -144,9 +156,13 @@ class SessionServer:
         self._assign_slots()
 
     def turn(self) -> None:
-        """One step of each session that runs."""
+        """One step of each session that runs; commands come between two of them."""
         for session in [s for s in self.sessions.values() if s.status is Status.RUNNING]:
-            session.advance()
+            # A step of an explanation may take seconds: who is told to stop must not wait for all.
+            if not self._obey_all(wait=False):
+                return
+            if session.status is Status.RUNNING:
+                session.advance()
         self._assign_slots()
 
     def _assign_slots(self) -> None:

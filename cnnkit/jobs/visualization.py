@@ -22,15 +22,17 @@ import threading
 import uuid
 from collections import OrderedDict
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import psutil
 
+from cnnkit.explain.request import ExplanationRequest
 from cnnkit.files import write_atomic
 from cnnkit.jobs._child import start_process
+from cnnkit.jobs.kinds import MAPS, images_file
 from cnnkit.jobs.sessions import (
     FRAME,
     ORDER,
@@ -50,6 +52,19 @@ from cnnkit.visualize.results import ResultCache
 SESSIONS = 64  # whose folders stay
 LOG = "log.txt"
 LAST_LINES = 5  # of the log, as the reason of an interruption
+
+
+@dataclass(frozen=True, eq=False)
+class Explanation:
+    """What one method found for some images.
+
+    Args:
+        maps: float32 (images, height, width).
+        card: plain values: "seconds", and "gaps" of integrated gradients, one an image.
+    """
+
+    maps: np.ndarray
+    card: dict[str, Any]
 
 
 class VisualizationWorker:
@@ -216,6 +231,33 @@ class VisualizationWorker:
         """
         spec = {"network": str(network), "layer": layer, "dataset": dataset}
         return self.start("top_activations", spec)
+
+    def explain(
+        self, requests: Sequence[ExplanationRequest], images: Mapping[str, np.ndarray]
+    ) -> str:
+        """Ask for explanations; each is among the results as soon as it is there.
+
+        Args:
+            requests: in the order in which they are worked on.
+            images: by their `images_digest`: (images, height, width, channels), 0 to 255.
+
+        Raises:
+            CnnkitError: a network is not there, or its weights.
+        """
+        for one in requests:
+            NetworkRef.parse(one.network).digest()
+        arrays = {Path(images_file(digest)).stem: array for digest, array in images.items()}
+        return self.start("explain", {"requests": [one.to_dict() for one in requests]}, arrays)
+
+    def explanation(self, request: ExplanationRequest) -> Explanation | None:
+        """What was found for a request, now or earlier; None: nothing yet.
+
+        Raises:
+            CnnkitError: the network is not there, or its weights.
+        """
+        key = request.key(NetworkRef.parse(request.network).digest())
+        found = self.results.read(key, (MAPS,))
+        return None if found is None else Explanation(found[1][MAPS], found[0])
 
     # Sessions
 

@@ -42,7 +42,9 @@ SESSION_KINDS = {
     "layers": "cnnkit.jobs.kinds.questions:LayersTask",
     "recheck": "cnnkit.jobs.kinds.questions:RecheckTask",
     "top_activations": "cnnkit.jobs.kinds.top_activations:TopActivationsTask",
+    "explain": "cnnkit.jobs.kinds.explain:ExplainTask",
 }
+MAPS = "maps"  # array of a cached explanation
 
 
 class UnknownKindError(UnknownNameError):
@@ -79,3 +81,8 @@ def find_kind(name: str) -> Kind:
 def snapshot_file(step: int) -> str:
     """Name of the file in a session's folder with the frame of a step that can be gone back to."""
     return f"snapshot-{step:06d}.npy"
+
+
+def images_file(digest: str) -> str:
+    """Name of the file in a session's folder with images that it explains."""
+    return f"images-{digest}.npy"

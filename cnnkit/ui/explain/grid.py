@@ -1,0 +1,203 @@
+"""The maps side by side, on one color scale, renewed while they are being made."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import streamlit as st
+
+from cnnkit.errors import CnnkitError
+from cnnkit.explain import Method, get_method
+from cnnkit.explain.request import ExplanationRequest
+from cnnkit.figures import attribution, rasters
+from cnnkit.jobs.visualization import Explanation
+from cnnkit.runs import Status
+from cnnkit.ui.common import charts, polling
+from cnnkit.ui.common.messages import literal
+from cnnkit.ui.explain.explanations import RequestState, key_of, sessions_of, state_of
+from cnnkit.ui.explain.networks import AskedNetwork
+
+EVERY = 0.7  # seconds
+TILE = 224  # pixels
+MANY = 0.01  # a completeness gap that is worth a word
+
+
+@dataclass(frozen=True, eq=False)
+class Row:
+    """One network of the grid.
+
+    Args:
+        network: with its image.
+        target: what is explained, in words.
+        requests: one for each method; empty where the target is none of this network's.
+        error: why it is none.
+    """
+
+    network: AskedNetwork
+    target: str
+    requests: tuple[ExplanationRequest, ...]
+    error: str = ""
+
+
+def strength_slider() -> float:
+    """How strong the maps lie over the image, 0 to 1; nothing is computed again."""
+    percent = st.slider(
+        "Overlay strength",
+        0,
+        100,
+        70,
+        step=5,
+        format="%d %%",
+        key="overlay",
+        bind="query-params",
+        width=260,
+        help="0 %: the image alone. 100 %: the map alone.",
+    )
+    return percent / 100
+
+
+def show_grid(rows: Sequence[Row], strength: float) -> None:
+    """Draw all rows, and again while any of their maps is being made."""
+    requests = [request for row in rows for request in row.requests]
+
+    def draw(_: object) -> None:
+        for row in rows:
+            _row(row, strength)
+
+    polling.poll(
+        lambda: sessions_of(requests),
+        draw,
+        moves=lambda states: frozenset(name for name, state in states.items() if not state.over),
+        every=EVERY,
+    )
+    _legend([get_method(request.method) for request in requests])
+
+
+def _row(row: Row, strength: float) -> None:
+    network = row.network
+    with st.container(key=f"explained_{str(network.ref).replace('.', '_')}", gap="small"):
+        best = network.top[0]
+        st.markdown(
+            f"**{literal(network.title)}** predicts **{literal(best.name)}** "
+            f"({best.probability:.1%}). Explained: **{literal(row.target or 'nothing')}**."
+        )
+        if row.error:
+            st.error(row.error, icon=":material/error:")
+            return
+        with st.grid("auto", min_column_width=TILE, gap="medium"):
+            with st.container(gap="xxsmall"):
+                st.markdown("**Input**")
+                height, width, channels = network.card.input_shape
+                color = "RGB" if channels == 3 else "gray"
+                charts.photo(
+                    network.image,
+                    alt=f"The exact input of {network.title}",
+                    width=TILE,
+                    caption=f"{width}×{height} {color}",
+                )
+            for request in row.requests:
+                with st.container(gap="xxsmall"):
+                    _tile(row, request, strength)
+
+
+def _tile(row: Row, request: ExplanationRequest, strength: float) -> None:
+    method = get_method(request.method)
+    st.markdown(f"**{method.title}**", help=f"{method.summary} {method.reference}.")
+    try:
+        state = state_of(request)
+    except CnnkitError as error:
+        state = RequestState(error=str(error))
+    if state.found is not None:
+        png = _png(key_of(request), strength, row.network.image, state.found.maps[0], method)
+        alt = f"{method.title} of {row.target}, by {row.network.title}"
+        st.image(png, output_format="PNG", alt=alt, width=TILE, caption=_facts(method, state.found))
+    elif state.error:
+        st.error(state.error)
+    else:
+        _progress(state)
+
+
+def _facts(method: Method, found: Explanation) -> str:
+    words = f"{found.card['seconds']:.1f} s"
+    gaps = found.card.get("gaps")
+    if gaps:
+        note = ", more steps make it smaller" if gaps[0] > MANY else ""
+        words += f" · completeness gap {gaps[0]:.2%}{note}"
+    return words
+
+
+def _progress(state: RequestState) -> None:
+    entry = state.entry or {}
+    if state.status is Status.QUEUED and state.ahead:
+        st.caption(f":material/hourglass_empty: Queued ({state.ahead} ahead of you)")
+    elif entry.get("status") == "running" and entry["batches"]:
+        left = entry["left"]
+        words = f"Batch {entry['batch']} of {entry['batches']}"
+        words += "" if left is None else f", about {polling.duration(left)} left"
+        st.progress(entry["batch"] / entry["batches"], words)
+    elif entry.get("status") == "running":
+        st.caption(":material/progress_activity: The first batch takes longest …")
+    else:
+        st.caption(":material/hourglass_empty: Waits for its turn")
+
+
+def _legend(methods: Sequence[Method]) -> None:
+    """What the colors mean, once for all maps."""
+    kinds = {method.signed for method in methods}
+    with st.container(horizontal=True, gap="large", vertical_alignment="center"):
+        for signed in sorted(kinds):
+            with st.container(gap="xxsmall", width=attribution.BAR[0] + 80):
+                charts.image(
+                    attribution.color_bar(signed=signed),
+                    width=attribution.BAR[0],
+                    alt="Color scale from against to for the target"
+                    if signed
+                    else "Color scale from no attribution to full attribution",
+                    caption="against ← 0 → for the target" if signed else "0 → full attribution",
+                )
+    if kinds:
+        st.caption(
+            "Each map is scaled by itself: the 99th percentile of its values has the full color. "
+            "So the maps say where, and cannot be compared in how much."
+        )
+
+
+@st.cache_data(max_entries=512, show_spinner=False)
+def _png(
+    key: str, strength: float, _image: np.ndarray, _map: np.ndarray, _method: Method
+) -> bytes:
+    over = attribution.overlay(_image, _map, signed=_method.signed, strength=strength)
+    return rasters.png(over)
+
+
+def images_of(rows: Sequence[Row]) -> Mapping[str, np.ndarray]:
+    """The inputs of all networks, by their digests: (1, height, width, channels)."""
+    return {row.network.digest: row.network.image[np.newaxis] for row in rows}
+
+
+def rows_of(networks, target, methods, options) -> list[Row]:
+    """A row for each network, with a request for each method.
+
+    Args:
+        networks: that are asked.
+        target: a `ChosenTarget`.
+        methods: in the order of the columns.
+        options: by the method's name.
+    """
+    rows = []
+    for network in networks:
+        try:
+            words, objective = target.words(network), target.objective(network)
+        except CnnkitError as error:
+            rows.append(Row(network, "", (), str(error)))
+            continue
+        requests = tuple(
+            ExplanationRequest(
+                str(network.ref), network.digest, objective, method.name, options[method.name]
+            )
+            for method in methods
+        )
+        rows.append(Row(network, words, requests))
+    return rows
