@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from cnnkit.ui.common import cache, charts, image_choice, network_list, uploads
+from cnnkit.ui.common import cache, image_choice, network_list, uploads
 from cnnkit.ui.common.messages import shown_errors, source
 from cnnkit.ui.common.page import end_page, open_page
 from cnnkit.ui.explain import explanations, export, grid

@@ -8,6 +8,8 @@ from typing import Any
 
 import numpy as np
 
+from cnnkit.jobs.kinds.explain import ExplainTask
+from cnnkit.jobs.session_server import WorkerContext
 from cnnkit.jobs.sessions import FRAME, ORDER, SessionState, write_frame, write_state
 from cnnkit.jobs.visualization import VisualizationWorker
 from cnnkit.runs import Status
@@ -25,6 +27,7 @@ class StillWorker(VisualizationWorker):
         ("logits", "Dense", (10,)),
     )
     reading = False  # whether the layers are still being read
+    explaining = False  # whether explanations are still being made
 
     def __init__(self, settings):
         """Note nothing yet."""
@@ -63,6 +66,19 @@ class StillWorker(VisualizationWorker):
     def _recheck(self, session, spec):
         checks = [[_check("8 bit", True), _check("8 bit", False)]] * len(spec["targets"])
         self.put(session, replace(FINISHED, details={"checks": checks}))
+
+    def _explain(self, session, spec):
+        """Explanations are made here, as the process would make them."""
+        context = WorkerContext(self.settings, self.sent.append, lambda name: None)
+        task = ExplainTask(spec, self.folder / session, context)
+        events = task.events()
+        if self.explaining:
+            for _ in range(2):
+                progress = next(events)
+            state = SessionState(status=Status.RUNNING, step=progress.step, steps=progress.steps)
+        else:
+            state = replace(FINISHED, step=(last := list(events)[-1]).step, steps=last.steps)
+        self.put(session, replace(state, details=task.details()))
 
     def _dream(self, session, spec):
         curves = {"step": [1.0, 2.0], "value": [3.0, 4.0]}

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import contextlib
+import difflib
+from collections.abc import Sequence
 from pathlib import Path
 
 import click
@@ -44,6 +46,17 @@ def read_bytes(path: Path) -> bytes:
         return path.read_bytes()
     except OSError as error:
         raise click.ClickException(f"{path} cannot be read: {error.strerror}.") from error
+
+
+def class_number(names: Sequence[str], name: str) -> int:
+    """A class by its name or its number; one sentence where there is none."""
+    if name in names:
+        return names.index(name)
+    if name.isdecimal() and int(name) < len(names):
+        return int(name)
+    near = difflib.get_close_matches(name, names, n=5, cutoff=0.4)
+    hint = f"Did you mean {', '.join(near)}?" if near else "See the names with `cnnkit predict`."
+    raise click.ClickException(f"The network has no class {name!r} among its {len(names)}. {hint}")
 
 
 def find_run(store: RunStore, beginning: str) -> Run:

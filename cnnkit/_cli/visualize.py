@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
-import difflib
 import math
 import time
 from collections.abc import Callable, Sequence
@@ -16,7 +15,7 @@ import numpy as np
 from PIL import Image
 
 from cnnkit._cli._console import assignment, json_option, print_result
-from cnnkit._cli._networks import open_network, read_bytes
+from cnnkit._cli._networks import class_number, open_network, read_bytes
 from cnnkit.errors import InvalidRecipeError
 from cnnkit.figures import rasters
 from cnnkit.image_io import decode_image, resized
@@ -118,7 +117,7 @@ def visualize(
         raise click.UsageError("Give one of them: --class, or --layer with --unit.")
     network = open_network(name, untrained=untrained)
     names = network.card.class_names
-    index = unit if class_name is None else _class(names, class_name)
+    index = unit if class_name is None else class_number(names, class_name)
     height, width, _ = network.card.input_shape
     chosen = presets.get(preset)
     plan = chosen.plan(
@@ -150,16 +149,6 @@ def visualize(
     lines += [f"{term}: {value:.4g}" for term, value in result["values"].items()]
     lines += [f"{one.form}: {one.target:.2%} {target}" for one in checks]
     print_result(result, "\n".join(lines), as_json)
-
-
-def _class(names: Sequence[str], name: str) -> int:
-    if name in names:
-        return names.index(name)
-    if name.isdecimal() and int(name) < len(names):
-        return int(name)
-    near = difflib.get_close_matches(name, names, n=5, cutoff=0.4)
-    hint = f"Did you mean {', '.join(near)}?" if near else "See the names with `cnnkit predict`."
-    raise click.ClickException(f"The network has no class {name!r} among its {len(names)}. {hint}")
 
 
 def _with_numbers(plan: Plan, texts: Sequence[str]) -> Plan:

@@ -15,7 +15,8 @@ SEQUENTIAL = (
     *((0, 0, 4), (27, 12, 65), (74, 12, 107), (120, 28, 109), (165, 44, 96)),
     *((207, 68, 70), (237, 105, 37), (251, 155, 6), (247, 209, 61), (252, 255, 164)),
 )
-DIVERGING = (NEGATIVE[:3], (240, 240, 240), POSITIVE[:3])
+# Zero is dark in both, and either sign grows to light.
+DIVERGING = ((255, 216, 160), NEGATIVE[:3], (4, 4, 8), POSITIVE[:3], (170, 206, 255))
 BAR = (256, 14)  # pixels of the color scale, width and height
 TEXT, GAP = 34, 8  # pixels above a tile for its two lines, and between two tiles
 
@@ -39,7 +40,7 @@ def colored(values: np.ndarray, *, signed: bool) -> np.ndarray:
 
     Args:
         values: as `scaled` returns them.
-        signed: orange, white and blue for -1, 0 and 1; else from black over red to yellow.
+        signed: orange for -1, black for 0 and blue for 1; else from black over red to yellow.
     """
     colors = np.array(DIVERGING if signed else SEQUENTIAL, np.float32)
     place = ((values + 1) / 2 if signed else values) * (len(colors) - 1)

@@ -7,12 +7,16 @@ from collections import Counter
 import numpy as np
 import streamlit as st
 
+from cnnkit.figures import rasters
 from cnnkit.figures.bars import probability_bars
+from cnnkit.networks import RUN, NetworkRef
 from cnnkit.predict import softmax
 from cnnkit.runs import Run
-from cnnkit.ui.common import cache
+from cnnkit.ui.common import cache, image_choice
 from cnnkit.ui.common.charts import chart
+from cnnkit.ui.common.image_choice import File
 from cnnkit.ui.common.messages import shown_errors
+from cnnkit.ui.explain.links import why_button, why_link
 
 CARD_WIDTH = 210  # pixels, the least
 
@@ -34,8 +38,21 @@ def show_predictions(image: np.ndarray, runs: list[Run], label: int | None = Non
                 shown_errors(stop=False),
             ):
                 predicted.append(_card(image, run, label))
+                _why(image, run, tested=label is not None)
     if predicted:
         summary.subheader(_heading(predicted, label), anchor=False)
+
+
+def _why(image: np.ndarray, run: Run, *, tested: bool) -> None:
+    """The way to the explanation of an answer: a test image is named by the address."""
+    ref = NetworkRef(RUN, run.id)
+    if tested:
+        data, number = cache.digits(), st.session_state["image"]
+        address = image_choice.address(ref, data.part("test")[1], number, data.class_names)
+        why_link(**address, data=data.name)
+    else:
+        file = File("digit.png", rasters.png(image[..., 0]))
+        why_button(file, key=f"why_{run.id}", networks=str(ref))
 
 
 def load_networks(runs: list[Run]) -> None:

@@ -87,9 +87,7 @@ class ExplainTask:
             card["gaps"] = completeness_gap(model, images, maps, request.target, **how).tolist()
         self.context.results.write(key, card, {MAPS: maps})
 
-    def _timed(
-        self, steps: Steps, entry: dict[str, Any]
-    ) -> Generator[Progress, None, np.ndarray]:
+    def _timed(self, steps: Steps, entry: dict[str, Any]) -> Generator[Progress, None, np.ndarray]:
         """The steps of a method; counts the seconds that are its own, not other sessions'."""
         pace = Pace()
         while True:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from contextlib import nullcontext
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -141,7 +142,12 @@ def mosaic(images: np.ndarray, *, alt: str, columns: int, width: int) -> None:
 
 
 def thumbnails(
-    images: np.ndarray, captions: Sequence[str], *, alts: Sequence[str], width: int = 84
+    images: np.ndarray,
+    captions: Sequence[str],
+    *,
+    alts: Sequence[str],
+    width: int = 84,
+    below: Callable[[int], None] | None = None,
 ) -> None:
     """Digits side by side, each with its words below, in as many rows as it takes.
 
@@ -150,19 +156,41 @@ def thumbnails(
         captions: Markdown below each.
         alts: each image in words.
         width: of one on the screen, in pixels.
+        below: called with the number of each, and draws below its words.
     """
-    with st.container(horizontal=True, gap="small"):
-        for image, caption, alt in zip(images, captions, alts, strict=True):
-            _image(_flat(image), caption=caption, alt=alt, width=width)
+
+    def draw(number: int) -> None:
+        how = {"caption": captions[number], "alt": alts[number], "width": width}
+        _image(_flat(images[number]), **how)
+
+    _side_by_side(len(images), draw, width, below)
 
 
 def photos(
-    images: np.ndarray, captions: Sequence[str], *, alts: Sequence[str], width: int = 120
+    images: np.ndarray,
+    captions: Sequence[str],
+    *,
+    alts: Sequence[str],
+    width: int = 120,
+    below: Callable[[int], None] | None = None,
 ) -> None:
     """The same for photos, made as wide as they are shown."""
+
+    def draw(number: int) -> None:
+        photo(images[number], caption=captions[number], alt=alts[number], width=width)
+
+    _side_by_side(len(images), draw, width, below)
+
+
+def _side_by_side(
+    count: int, draw: Callable[[int], None], width: int, below: Callable[[int], None] | None
+) -> None:
     with st.container(horizontal=True, gap="small"):
-        for image, caption, alt in zip(images, captions, alts, strict=True):
-            photo(image, caption=caption, alt=alt, width=width)
+        for number in range(count):
+            with st.container(width=width, gap="xxsmall") if below else nullcontext():
+                draw(number)
+                if below:
+                    below(number)
 
 
 def image(image: np.ndarray, *, alt: str, width: int = 168, caption: str | None = None) -> None:

@@ -46,10 +46,17 @@ _KEPT, _NETWORKS, _DATA = "image_file", "image_networks", "image_data"  # in the
 
 @dataclass(frozen=True)
 class File:
-    """One file of the visitor's."""
+    """One file of the visitor's.
+
+    Args:
+        name: shown to people.
+        data: the whole image file.
+        exact: a network has seen it as it is, so no digit is located in it.
+    """
 
     name: str
     data: bytes
+    exact: bool = False
 
     @cached_property
     def key(self) -> str:
@@ -254,10 +261,11 @@ def _drawn() -> ChosenImage | None:
 def _read(file: File, cards: Iterable[ModelCard]) -> ChosenImage | None:
     """A file as an image; for networks that read digits, with the digit in it located."""
     shapes = {card.input_shape for card in cards}
-    fit = "crop" if shapes == {DIGIT_SHAPE} else fit_picker()
+    locate = DIGIT_SHAPE in shapes and not file.exact
+    fit = "crop" if locate and len(shapes) == 1 else fit_picker()
     with messages.shown_errors(stop=False):
         array = decode_image(file.data)
-        digit = handwriting.locate_digit(file.data).image if DIGIT_SHAPE in shapes else None
+        digit = handwriting.locate_digit(file.data).image if locate else None
         return ChosenImage(array=array, words=f"Your image {file.name}", fit=fit, digit=digit)
     return None
 

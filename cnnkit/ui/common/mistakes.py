@@ -11,10 +11,12 @@ import streamlit as st
 from cnnkit.datasets import dataset_info
 from cnnkit.durations import duration
 from cnnkit.errors import CorruptRunError, IncompatibleError, StorageError
+from cnnkit.networks import RUN, NetworkRef
 from cnnkit.runs import Run
 from cnnkit.training.predictions import Predictions
-from cnnkit.ui.common import cache, charts, page
+from cnnkit.ui.common import cache, charts, image_choice, page
 from cnnkit.ui.common.messages import literal
+from cnnkit.ui.explain.links import why_link
 
 PER_PAGE = 16  # images
 DIGIT = 64  # pixels; larger images are photos
@@ -97,16 +99,16 @@ def show_mistakes(run: Run, *, key: str) -> None:
         if cell is None:
             wrong = predictions.misclassified()
             st.markdown("**Most confident errors**")
-            _thumbnails(wrong, predictions, images, names, f"{key}_{run.id}_all")
+            _thumbnails(wrong, run, predictions, images, f"{key}_{run.id}_all")
         else:
             true, predicted = cell
             st.markdown(f"**True class {names[true]}, predicted class {names[predicted]}**")
             _visualize_links(run, cell, names)
             _thumbnails(
                 predictions.cell(true, predicted),
+                run,
                 predictions,
                 images,
-                names,
                 f"{key}_{run.id}_{cell}",
             )
 
@@ -198,15 +200,23 @@ def _visualize_links(run: Run, classes: Sequence[int], names: Sequence[str]) -> 
             )
 
 
-def _thumbnails(places, predictions: Predictions, tested: EvaluatedImages, names, key: str) -> None:
+def _thumbnails(
+    places, run: Run, predictions: Predictions, tested: EvaluatedImages, key: str
+) -> None:
+    """Images with their true and predicted classes, each with a link to its explanation."""
     if not len(places):
         st.caption("No images.")
         return
+    names = cache.run_classes(run)
     stored, images = tested.at(places)
     limit = st.session_state.setdefault(f"{key}_shown", PER_PAGE)
     _count(len(places), len(stored), min(limit, len(stored)))
     true, predicted = predictions.labels[stored], predictions.predicted[stored]
     chances = 100 * predictions.confidence[stored]
+
+    def why(number: int) -> None:
+        why_link(**_address(run, predictions.labels, int(stored[number])))
+
     small = images.shape[1] <= DIGIT
     draw_images = charts.thumbnails if small else charts.photos
     draw_images(
@@ -220,9 +230,19 @@ def _thumbnails(places, predictions: Predictions, tested: EvaluatedImages, names
             for t, p in zip(true[:limit], predicted[:limit], strict=True)
         ],
         width=72 if small else 120,
+        # Images that ship with a run are in no data set here, which a link could name.
+        below=None if tested.indices is not None else why,
     )
     if limit < len(stored):
         st.button("Show more", key=f"{key}_more", on_click=_show_more, args=(f"{key}_shown",))
+
+
+def _address(run: Run, labels: np.ndarray, index: int) -> dict[str, str]:
+    """Of a test image, for pages on which an image is chosen."""
+    dataset = dataset_info(str(run.spec["dataset"]))
+    ref = NetworkRef(RUN, run.id)
+    address = image_choice.address(ref, labels, index, dataset.class_names)
+    return address | {"data": dataset.name}
 
 
 def _count(images: int, stored: int, visible: int) -> None:

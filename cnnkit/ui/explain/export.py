@@ -66,7 +66,7 @@ def as_csv(found: Found, image: str) -> str:
                 request.method,
                 options,
                 f"{one.card['seconds']:.3f}",
-                *(f"{gap:.6f}" for gap in gaps[:1] or [float('nan')]),
+                *(f"{gap:.6f}" for gap in gaps[:1] or [float("nan")]),
             )
         )
     return text.getvalue()
@@ -85,7 +85,9 @@ def _grid(rows: Sequence[Row], strength: float) -> bytes:
     tiles = []
     for row in rows:
         name = f"{row.network.title}\n{row.target}"
-        tiles.append([(name, np.broadcast_to(row.network.image, (*row.network.image.shape[:2], 3)))])
+        tiles.append(
+            [(name, np.broadcast_to(row.network.image, (*row.network.image.shape[:2], 3)))]
+        )
         for request in row.requests:
             one, method = state_of(request).found, get_method(request.method)
             if one is not None:
@@ -100,9 +102,7 @@ def _arrays(found: Found) -> bytes:
     """Every map, float32 (height, width), and the input of each network."""
     file = io.BytesIO()
     arrays = {f"input/{row.network.digest}": row.network.image for row, _, _ in found}
-    maps = {
-        f"maps/{request.network}/{request.method}": one.maps[0] for _, request, one in found
-    }
+    maps = {f"maps/{request.network}/{request.method}": one.maps[0] for _, request, one in found}
     np.savez_compressed(file, allow_pickle=False, **arrays, **maps)
     return file.getvalue()
 

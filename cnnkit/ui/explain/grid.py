@@ -89,17 +89,23 @@ def _row(row: Row, strength: float) -> None:
         with st.grid("auto", min_column_width=TILE, gap="medium"):
             with st.container(gap="xxsmall"):
                 st.markdown("**Input**")
-                height, width, channels = network.card.input_shape
-                color = "RGB" if channels == 3 else "gray"
-                charts.photo(
-                    network.image,
-                    alt=f"The exact input of {network.title}",
-                    width=TILE,
-                    caption=f"{width}×{height} {color}",
-                )
+                _input(network)
             for request in row.requests:
                 with st.container(gap="xxsmall"):
                     _tile(row, request, strength)
+
+
+def _input(network: AskedNetwork) -> None:
+    """The image as the network receives it, and its most probable classes."""
+    height, width, channels = network.card.input_shape
+    color = "RGB" if channels == 3 else "gray"
+    charts.photo(
+        network.image,
+        alt=f"The exact input of {network.title}",
+        width=TILE,
+        caption=f"{width}×{height} {color}",
+    )
+    st.caption("  \n".join(f"{one.probability:.1%} {literal(one.name)}" for one in network.top))
 
 
 def _tile(row: Row, request: ExplanationRequest, strength: float) -> None:
@@ -165,9 +171,7 @@ def _legend(methods: Sequence[Method]) -> None:
 
 
 @st.cache_data(max_entries=512, show_spinner=False)
-def _png(
-    key: str, strength: float, _image: np.ndarray, _map: np.ndarray, _method: Method
-) -> bytes:
+def _png(key: str, strength: float, _image: np.ndarray, _map: np.ndarray, _method: Method) -> bytes:
     over = attribution.overlay(_image, _map, signed=_method.signed, strength=strength)
     return rasters.png(over)
 

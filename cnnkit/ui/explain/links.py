@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import streamlit as st
 
 from cnnkit.ui.common import image_choice, page
@@ -32,5 +34,5 @@ def why_button(file: File, *, key: str, **address: str) -> None:
         **address: "networks", and whatever else the page shall open on.
     """
     if st.button(WHY, icon=":material/troubleshoot:", help=HELP, key=key):
-        image_choice.keep(file)
+        image_choice.keep(replace(file, exact=True))  # it is what was answered
         st.switch_page(PAGE, query_params={"from": "upload", **address})

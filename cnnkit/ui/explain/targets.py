@@ -133,7 +133,7 @@ def _class_picker(first: AskedNetwork) -> ClassTarget:
         [PREDICTED, *numbers],
         parameter="target",
         title=titles.__getitem__,
-        width=320,
+        width=270,
         help="The most probable classes come first. Open the list and type to search it.",
     )
     other = inputs.choice(
@@ -141,7 +141,7 @@ def _class_picker(first: AskedNetwork) -> ClassTarget:
         [NONE, SECOND, *numbers],
         parameter="against",
         title=titles.__getitem__,
-        width=320,
+        width=270,
         help="Why this class and not that: what speaks for the difference of the two logits.",
     )
     against = {NONE: None, SECOND: -1}
@@ -168,7 +168,7 @@ def _unit_picker(first: AskedNetwork) -> UnitTarget:
         parameter="layer",
         title=lambda name: f"{name} · {'×'.join(map(str, layers[name].shape))}",
         default=list(layers)[-2 if len(layers) > 1 else -1],
-        width=320,
+        width=270,
     )
     shape = layers[name].shape
     unit = inputs.number("Channel", 0, shape[-1] - 1, parameter="unit", default=0)

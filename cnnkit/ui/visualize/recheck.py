@@ -8,13 +8,17 @@ from typing import Any
 import numpy as np
 import streamlit as st
 
+from cnnkit.figures import rasters
 from cnnkit.jobs.sessions import SessionState
 from cnnkit.networks import BUILT, NetworkRef
 from cnnkit.runs import Status
 from cnnkit.ui.common import cache
+from cnnkit.ui.common.image_choice import File
+from cnnkit.ui.explain.links import why_button
 from cnnkit.ui.visualize.session_view import poll_session
 from cnnkit.ui.visualize.targets import Network, Target
 from cnnkit.visualize import Reclassification
+from cnnkit.visualize.fooling import to_8bit
 
 ASKED = "recheck_asked"
 MOST_OTHERS = 3
@@ -53,6 +57,18 @@ def recheck(
             _table(name, of_one, len(names) == 1)
 
     show_answer(asked[2], draw)
+    if len(names) == 1:
+        _why(asked[1], session, images)
+
+
+def _why(target: Target, session: str, images: np.ndarray | None) -> None:
+    """The way to the explanation: what of the optimized image speaks for its class."""
+    shown = cache.visualization_worker().frame(session) if images is None else to_8bit(images)
+    if shown is not None:
+        image = shown[0]
+        data = rasters.png(image[..., 0] if image.shape[-1] == 1 else image)
+        address = {"networks": target.network.key, "target": str(target.units[0])}
+        why_button(File("optimized.png", data), key="why_optimized", fit="stretch", **address)
 
 
 def show_answer(question: str, draw: Callable[[list[list[Reclassification]]], None]) -> None:

@@ -1,0 +1,129 @@
+"""Explanations in a real worker: progress, stop, a method that fails, and a second look."""
+
+import numpy as np
+import pytest
+
+from cnnkit.datasets import load_dataset
+from cnnkit.explain import contrast, get_method
+from cnnkit.explain.request import ExplanationRequest, images_digest
+from cnnkit.jobs.visualization import VisualizationWorker
+from cnnkit.networks import NetworkRef
+from cnnkit.runs import Status
+from cnnkit.settings import Settings
+from cnnkit.visualize import channel, class_logit
+from tests.jobs.test_visualization_worker import Running
+from tests.records import new_store
+
+STARTER = "run.starter"
+
+
+@pytest.fixture(scope="module")
+def worker(tmp_path_factory):
+    settings = Settings.from_environment({"CNNKIT_HOME": str(tmp_path_factory.mktemp("home"))})
+    new_store(settings)
+    opened = VisualizationWorker(settings)
+    opened.wake()
+    yield opened
+    opened.close()
+
+
+@pytest.fixture(scope="module")
+def images():
+    return load_dataset("digits").part("test")[0][:2].astype(np.float32)
+
+
+@pytest.fixture
+def ask(worker, images):
+    """Ask for explanations of the starter network."""
+
+    def ask(*methods, target=None, options=None) -> tuple[Running, list[ExplanationRequest]]:
+        target = class_logit(7) if target is None else target
+        digest = images_digest(images)
+        requests = [
+            ExplanationRequest(STARTER, digest, target, name, (options or {}).get(name, {}))
+            for name in methods
+        ]
+        return Running(worker, worker.explain(requests, {digest: images})), requests
+
+    return ask
+
+
+def test_each_method_is_among_the_results_with_its_seconds(worker, images, ask):
+    session, requests = ask("grad_cam", "integrated_gradients", target=contrast(7, 1))
+    assert session.becomes(Status.FINISHED).fraction == 1
+    model = NetworkRef.parse(STARTER).open().model
+    for request in requests:
+        found = worker.explanation(request)
+        expected = get_method(request.method)(model, images, contrast(7, 1))
+        np.testing.assert_allclose(found.maps, expected, rtol=1e-3, atol=1e-4)
+        assert found.card["seconds"] > 0
+    gaps = found.card["gaps"]
+    assert len(gaps) == len(images) and max(gaps) < 0.01
+
+
+def test_progress_is_told_batch_by_batch_and_stop_is_obeyed(worker, ask):
+    session, (request,) = ask("rise", options={"rise": {"masks": 60_000}})
+    running = session.until(lambda state: state.step > 0 and state.details["entries"][0]["left"])
+    (entry,) = running.details["entries"]
+    assert entry["status"] == "running" and 0 < entry["batch"] < entry["batches"]
+    assert running.steps == 100 and running.step == 100 * entry["batch"] // entry["batches"]
+    session.send("stop")
+    stopped = session.becomes(Status.CANCELLED)
+    assert stopped.fraction < 1 and worker.explanation(request) is None
+    session.send("resume")
+    session.until(lambda state: state.step > stopped.step)
+    session.send("stop")
+    session.becomes(Status.CANCELLED)
+
+
+def test_a_method_that_fails_says_so_and_the_others_go_on(worker, ask):
+    options = {"grad_cam": {"layer": "nowhere"}}
+    session, (bad, good) = ask("grad_cam", "gradient", options=options, target=class_logit(3))
+    state = session.becomes(Status.FINISHED)
+    failed, finished = state.details["entries"]
+    assert failed["status"] == "failed" and "nowhere" in failed["error"]
+    assert finished["status"] == "finished" and finished["error"] == ""
+    assert worker.explanation(bad) is None and worker.explanation(good) is not None
+
+
+def test_a_layer_after_the_target_is_refused_in_one_sentence(ask):
+    session, _ = ask("grad_cam", target=channel("block1_conv1", 3))
+    (entry,) = session.becomes(Status.FINISHED).details["entries"]
+    assert entry["error"].startswith("The score does not depend on layer 'block2")
+
+
+def test_a_second_look_takes_no_method_again(ask):
+    session, _ = ask("occlusion", target=class_logit(2))
+    session.becomes(Status.FINISHED)
+    again, _ = ask("occlusion", target=class_logit(2))
+    (entry,) = again.becomes(Status.FINISHED).details["entries"]
+    assert entry["status"] == "finished" and entry["seconds"] == 0
+
+
+def test_images_of_another_size_fail_alone(worker, ask):
+    small = np.zeros((1, 8, 8, 1), np.float32)
+    digest = images_digest(small)
+    request = ExplanationRequest(STARTER, digest, class_logit(1), "gradient")
+    session = Running(worker, worker.explain([request], {digest: small}))
+    (entry,) = session.becomes(Status.FINISHED).details["entries"]
+    assert "takes images of" in entry["error"]
+
+
+def test_the_key_depends_on_all_that_decides_the_maps(images):
+    request = ExplanationRequest(STARTER, images_digest(images), class_logit(7), "smoothgrad")
+    others = [
+        ExplanationRequest(STARTER, images_digest(images + 1), class_logit(7), "smoothgrad"),
+        ExplanationRequest(STARTER, images_digest(images), class_logit(8), "smoothgrad"),
+        ExplanationRequest(STARTER, images_digest(images), contrast(7, 8), "smoothgrad"),
+        ExplanationRequest(STARTER, images_digest(images), class_logit(7), "vargrad"),
+        ExplanationRequest(
+            STARTER, images_digest(images), class_logit(7), "smoothgrad", {"samples": 10}
+        ),
+    ]
+    keys = {one.key("weights") for one in (request, *others)} | {request.key("others")}
+    assert len(keys) == len(others) + 2
+    default = ExplanationRequest(
+        STARTER, images_digest(images), class_logit(7), "smoothgrad", {"samples": 50}
+    )
+    assert default.key("weights") == request.key("weights")
+    assert ExplanationRequest.from_dict(request.to_dict()) == request
