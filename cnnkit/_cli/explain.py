@@ -26,7 +26,16 @@ from cnnkit.predict import FITS, prepare, softmax
 
 STRENGTH = 0.7  # of the maps over the image
 SUFFIXES = (".png", ".npz", ".csv")
-COLUMNS = ("image", "model", "class", "against", "probability", "method", "seconds", "error")
+COLUMNS: tuple[str, ...] = (
+    "image",
+    "model",
+    "class",
+    "against",
+    "probability",
+    "method",
+    "seconds",
+    "error",
+)
 
 
 @dataclass(frozen=True, eq=False)
@@ -206,17 +215,20 @@ def _probability(logits: np.ndarray, number: int) -> float:
 
 
 def _write(out: Path, results: Sequence[_Result]) -> None:
-    made = [one for one in results if one.map_ is not None]
     if out.suffix == ".csv":
         with out.open("w", newline="", encoding="utf-8") as file:
             writer = csv.DictWriter(file, COLUMNS, lineterminator="\n")
             writer.writeheader()
             writer.writerows(one.row for one in results)
     elif out.suffix == ".npz":
-        maps = {f"{one.row['image']}/{one.row['method']}": one.map_ for one in made}
+        maps = {
+            f"{one.row['image']}/{one.row['method']}": one.map_
+            for one in results
+            if one.map_ is not None
+        }
         np.savez_compressed(out, allow_pickle=False, **maps)
-    elif made:
-        Image.fromarray(_grid(made)).save(out)
+    elif any(one.map_ is not None for one in results):
+        Image.fromarray(_grid(results)).save(out)
 
 
 def _grid(results: Sequence[_Result]) -> np.ndarray:

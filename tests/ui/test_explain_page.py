@@ -26,7 +26,7 @@ from cnnkit.visualize import class_logit
 from tests.pages import opened, words_of
 from tests.workers import StillWorker
 
-DIGIT = {"networks": "run.starter", "from": "test", "data": "digits", "class": "7", "image": "1"}
+DIGIT = {"networks": "run.starter", "from": "test", "data": "digits", "class": "7", "image": "0"}
 open_page = partial(opened, "pages/explain.py")
 
 
@@ -230,8 +230,7 @@ def test_draw_leads_here_with_the_very_image_that_was_answered(still):
     image = next(one for one in images(at) if "28×28" in one)
     assert image
     follow(at, why(at))
-    data = load_dataset("digits")
-    expected = data.part("test")[0][5]
+    expected = cache.digits().part("test")[0][5]
     assert requests(still)[0]["images"] == images_digest(expected[np.newaxis])
 
 

@@ -38,6 +38,7 @@ SOURCES = {
     "drawing": "Draw a digit",
 }
 FORMER_SOURCES = {"from": {"photo": "upload"}}  # in addresses of earlier versions
+NUMBER = "number"  # in links: the number of a test image
 DIGIT_SHAPE = (28, 28, 1)  # of networks for which a digit is located in a photo
 DIGITS = {"mnist", "digits"}  # data sets with the same classes
 MOST_PILLS = 20  # classes; more are a list
@@ -111,6 +112,7 @@ def picker(networks: Mapping[NetworkRef, ModelCard]) -> ChosenImage | None:
         networks: at least one. What the first was trained on is offered first.
     """
     inputs.follow_old_address(FORMER_SOURCES, renamed={"digit": "class"})
+    _take_number()
     ref, card = next(iter(networks.items()))
     _follow_networks(networks)
     own = _own_dataset(card)
@@ -163,6 +165,19 @@ def fit_picker() -> str:
         widget=st.segmented_control,
         help="; ".join(f"**{fit}**: {words}" for fit, words in FITS.items()),
     )
+
+
+def _take_number() -> None:
+    """Read `number`, which stands for `image` in links from pages that bind `image` themselves.
+
+    The browser takes a bound parameter out of the address when its page is left, and so also
+    that of the page that is opened.
+    """
+    number = st.query_params.get(NUMBER, "")
+    if number.isdecimal():
+        st.session_state["image"] = int(number)
+        st.query_params["image"] = number
+    st.query_params.pop(NUMBER, None)
 
 
 def _follow_networks(networks: Mapping[NetworkRef, ModelCard]) -> None:

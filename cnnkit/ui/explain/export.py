@@ -76,8 +76,9 @@ def _probability(row: Row, request: ExplanationRequest) -> float:
     """Of the class that is explained; of a hidden unit there is none."""
     _, term = request.target.terms[0]
     unit = term.numbers.get("unit", ())
-    of_class = term.kind == "class_logit" and isinstance(unit, tuple)
-    return float(row.network.probabilities[int(unit[0])]) if of_class else float("nan")
+    if term.kind == "class_logit" and isinstance(unit, tuple):
+        return float(row.network.probabilities[int(unit[0])])
+    return float("nan")
 
 
 def _grid(rows: Sequence[Row], strength: float) -> bytes:

@@ -22,6 +22,8 @@ def why_link(**address: str) -> None:
     """
     if "network" in address:
         address["networks"] = address.pop("network")
+    if "image" in address:
+        address[image_choice.NUMBER] = address.pop("image")
     page.link(PAGE, WHY, **address)
 
 
