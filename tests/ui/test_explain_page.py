@@ -19,7 +19,7 @@ from cnnkit.runs import Status
 from cnnkit.settings import get_settings
 from cnnkit.ui.common import cache
 from cnnkit.ui.explain.export import as_csv
-from cnnkit.ui.explain.grid import Row
+from cnnkit.ui.explain.grid import ExplainedNetwork
 from cnnkit.ui.explain.networks import AskedNetwork
 from cnnkit.ui.explain.targets import ClassTarget
 from cnnkit.visualize import class_logit
@@ -190,7 +190,7 @@ def test_the_table_names_what_was_explained(still):
     network = AskedNetwork(ref, "Starter", ref.card(), image, shares)
     request = ExplanationRequest("run.starter", network.digest, class_logit(7), "gradient")
     found = Explanation(np.ones((1, 28, 28), np.float32), {"seconds": 1.5})
-    text = as_csv([(Row(network, "7", (request,)), request, found)], "a digit")
+    text = as_csv([(ExplainedNetwork(network, "7", (request,)), request, found)], "a digit")
     (row,) = csv.DictReader(io.StringIO(text))
     assert row["network"] == "Starter" and row["target"] == "7" and row["method"] == "gradient"
     assert float(row["probability"]) == pytest.approx(0.919) and row["seconds"] == "1.500"

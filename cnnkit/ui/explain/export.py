@@ -15,14 +15,14 @@ from cnnkit.explain.script import script
 from cnnkit.figures import attribution, rasters
 from cnnkit.jobs.visualization import Explanation
 from cnnkit.ui.explain.explanations import state_of
-from cnnkit.ui.explain.grid import Row
+from cnnkit.ui.explain.grid import ExplainedNetwork
 
 SIDE = 256  # pixels of a tile in the PNG
 COLUMNS = ("image", "network", "target", "probability", "method", "options", "seconds", "gap")
 MAPS = "explanations.npz"  # which the script reads its images from
 
 
-def downloads(rows: Sequence[Row], strength: float, image: str) -> None:
+def downloads(rows: Sequence[ExplainedNetwork], strength: float, image: str) -> None:
     """PNG, NPZ, CSV and script of the maps that are there.
 
     Args:
@@ -46,7 +46,7 @@ def downloads(rows: Sequence[Row], strength: float, image: str) -> None:
         _button("Script", lambda: script(requests, MAPS), "explain.py", "text/x-python")
 
 
-Found = Sequence[tuple[Row, ExplanationRequest, Explanation]]
+Found = Sequence[tuple[ExplainedNetwork, ExplanationRequest, Explanation]]
 
 
 def as_csv(found: Found, image: str) -> str:
@@ -72,7 +72,7 @@ def as_csv(found: Found, image: str) -> str:
     return text.getvalue()
 
 
-def _probability(row: Row, request: ExplanationRequest) -> float:
+def _probability(row: ExplainedNetwork, request: ExplanationRequest) -> float:
     """Of the class that is explained; of a hidden unit there is none."""
     _, term = request.target.terms[0]
     unit = term.numbers.get("unit", ())
@@ -81,7 +81,7 @@ def _probability(row: Row, request: ExplanationRequest) -> float:
     return float("nan")
 
 
-def _grid(rows: Sequence[Row], strength: float) -> bytes:
+def _grid(rows: Sequence[ExplainedNetwork], strength: float) -> bytes:
     """The grid as one image."""
     tiles = []
     for row in rows:

@@ -25,7 +25,7 @@ MANY = 0.01  # a completeness gap that is worth a word
 
 
 @dataclass(frozen=True, eq=False)
-class Row:
+class ExplainedNetwork:
     """One network of the grid.
 
     Args:
@@ -58,7 +58,7 @@ def strength_slider() -> float:
     return percent / 100
 
 
-def show_grid(rows: Sequence[Row], strength: float) -> None:
+def show_grid(rows: Sequence[ExplainedNetwork], strength: float) -> None:
     """Draw all rows, and again while any of their maps is being made."""
     requests = [request for row in rows for request in row.requests]
 
@@ -75,7 +75,7 @@ def show_grid(rows: Sequence[Row], strength: float) -> None:
     _legend([get_method(request.method) for request in requests])
 
 
-def _row(row: Row, strength: float) -> None:
+def _row(row: ExplainedNetwork, strength: float) -> None:
     network = row.network
     with st.container(key=f"explained_{str(network.ref).replace('.', '_')}", gap="small"):
         best = network.top[0]
@@ -108,7 +108,7 @@ def _input(network: AskedNetwork) -> None:
     st.caption("  \n".join(f"{one.probability:.1%} {literal(one.name)}" for one in network.top))
 
 
-def _tile(row: Row, request: ExplanationRequest, strength: float) -> None:
+def _tile(row: ExplainedNetwork, request: ExplanationRequest, strength: float) -> None:
     method = get_method(request.method)
     st.markdown(f"**{method.title}**", help=f"{method.summary} {method.reference}.")
     try:
@@ -176,12 +176,12 @@ def _png(key: str, strength: float, _image: np.ndarray, _map: np.ndarray, _metho
     return rasters.png(over)
 
 
-def images_of(rows: Sequence[Row]) -> Mapping[str, np.ndarray]:
+def images_of(rows: Sequence[ExplainedNetwork]) -> Mapping[str, np.ndarray]:
     """The inputs of all networks, by their digests: (1, height, width, channels)."""
     return {row.network.digest: row.network.image[np.newaxis] for row in rows}
 
 
-def rows_of(networks, target, methods, options) -> list[Row]:
+def rows_of(networks, target, methods, options) -> list[ExplainedNetwork]:
     """A row for each network, with a request for each method.
 
     Args:
@@ -195,7 +195,7 @@ def rows_of(networks, target, methods, options) -> list[Row]:
         try:
             words, objective = target.words(network), target.objective(network)
         except CnnkitError as error:
-            rows.append(Row(network, "", (), str(error)))
+            rows.append(ExplainedNetwork(network, "", (), str(error)))
             continue
         requests = tuple(
             ExplanationRequest(
@@ -203,5 +203,5 @@ def rows_of(networks, target, methods, options) -> list[Row]:
             )
             for method in methods
         )
-        rows.append(Row(network, words, requests))
+        rows.append(ExplainedNetwork(network, words, requests))
     return rows
