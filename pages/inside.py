@@ -6,7 +6,7 @@ from cnnkit.networks import RUN, NetworkRef
 from cnnkit.ui.common import cache, charts, image_choice, inputs, network_list, uploads
 from cnnkit.ui.common.messages import shown_errors, source
 from cnnkit.ui.common.page import end_page, open_page
-from cnnkit.ui.inside import activations, layer_views, sections
+from cnnkit.ui.inside import activations, epochs, layer_views, sections
 
 open_page("Inside", "What does each layer of a network compute for one image?")
 inputs.follow_old_address({}, renamed={"run": "network"})
@@ -30,13 +30,14 @@ with shown_errors():
     with right:
         image = chosen.input_for(card)
         charts.photo(image, alt=chosen.words, caption=chosen.words, width=200)
+    network = epochs.network_picker(ref)
     view = sections.View(
         ref=ref,
-        network=cache.network(ref),
-        reader=activations.reader(ref),
+        network=network,
+        reader=activations.reader(network),
         image=image,
         label=chosen.label_for(card),
-        activations=activations.layer_activations(ref, image, chosen.key),
+        activations=activations.layer_activations(network, image, chosen.key),
     )
     sections.show_prediction(view)
     layer = sections.show_layers(view)

@@ -13,6 +13,7 @@ import numpy as np
 
 from cnnkit.training._compile import main_figures, without_auxiliary
 from cnnkit.training.checkpoint import TrainingState, save_checkpoint
+from cnnkit.training.epoch_weights import EpochWeights
 from cnnkit.training.events import EpochEnded, Report, StepsEnded
 from cnnkit.training.pipeline import BatchStream, ImageArray
 from cnnkit.training.predictions import Evaluator
@@ -36,6 +37,7 @@ class Task:
         parameters: of the whole network.
         epochs: of all phases.
         test_images: held out for the test.
+        kept: writes the weights of some epochs.
     """
 
     recipe: Recipe
@@ -46,6 +48,7 @@ class Task:
     parameters: int
     epochs: int
     test_images: int
+    kept: EpochWeights | None = None
 
 
 class EpochCallback(keras.callbacks.Callback):
@@ -99,6 +102,8 @@ class EpochCallback(keras.callbacks.Callback):
         self._keep_best(row)
         self.state.stopped = self.rule.should_stop(epoch + 1, row)
         self.state.stopping = self.rule.state()
+        if self.task.kept:  # before the checkpoint: a crash between them repeats the epoch
+            self.task.kept.save(epoch + 1)
         if self.checkpoint:
             save_checkpoint(self.checkpoint, self.model, self.state, self.task.identity)
         self.report(

@@ -418,6 +418,15 @@ FIELDS = (
         empty="no, those of the last epoch",
     ),
     Field(
+        name="keep_checkpoints",
+        title="Epochs kept for Inside",
+        group=_STOPPING,
+        help="The weights of so many epochs, spread over the training, stay with the run: Inside "
+        "shows the filters forming. At most 256 MB; 0: none.",
+        range=(0, 100),
+        whole=True,
+    ),
+    Field(
         name="l1",
         title="L1 penalty",
         group=_PENALTIES,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import keras
@@ -23,6 +23,7 @@ from cnnkit.training._compile import (
     without_auxiliary,
 )
 from cnnkit.training.checkpoint import TrainingState, restore_checkpoint, saved_phase
+from cnnkit.training.epoch_weights import EpochWeights
 from cnnkit.training.events import Ended, Report, Started
 from cnnkit.training.feature_cache import FeatureCache
 from cnnkit.training.feature_extraction import FeatureExtraction
@@ -38,6 +39,7 @@ class FitResult:
     model: keras.Model
     history: list[dict[str, float]]  # one row an epoch, `epoch` is 1-based
     ended: Ended
+    kept_epochs: list[int] = field(default_factory=list)  # whose weights were kept
 
 
 def fit(
@@ -49,6 +51,7 @@ def fit(
     dataset: Dataset | None = None,
     base: Callable[[], keras.Model] | None = None,
     cache: FeatureCache | None = None,
+    epochs_folder: Path | None = None,
 ) -> FitResult:
     """Train a network as a recipe says, from scratch or by fine-tuning.
 
@@ -66,6 +69,7 @@ def fit(
         dataset: to train on; None: the one the recipe names, split as it says.
         base: opens the network of the run that the recipe names, if it names one.
         cache: of features; None: the one of the settings.
+        epochs_folder: for the weights of the epochs that the recipe keeps; None: none are kept.
 
     Returns:
         The network from images, 0 to 255, to logits, without auxiliary classifiers, with
@@ -91,7 +95,9 @@ def fit(
         ended = Ended(reason=stopped, epoch=0, best_epoch=None)
         report(ended)
         return FitResult(model=network.whole, history=[], ended=ended)
-    tasks = PhaseTasks(recipe, network, dataset, features)
+    keeps = recipe.keep_checkpoints and epochs_folder
+    kept = EpochWeights(recipe, network, epochs_folder) if keeps and epochs_folder else None
+    tasks = PhaseTasks(recipe, network, dataset, features, kept)
     return _train_phases(tasks, report, checkpoint, control)
 
 
@@ -123,6 +129,7 @@ class PhaseTasks:
     network: FreezableNetwork
     dataset: Dataset
     features: FeatureExtraction | None = None  # None: frozen layers compute in every step
+    kept: EpochWeights | None = None  # writes the weights of some epochs
 
     def task(self, number: int) -> Task:
         """The network of phase `number` (0-based), compiled, and its batches."""
@@ -147,6 +154,7 @@ class PhaseTasks:
             parameters=self.network.whole.count_params(),
             epochs=self.recipe.total_epochs,
             test_images=self.dataset.size("test"),
+            kept=self.kept,
         )
 
     def _phase_recipe(self, number: int, split: FrozenSplit) -> Recipe:
@@ -241,6 +249,8 @@ def _train_phases(
     tasks: PhaseTasks, report: Report, checkpoint: Path | None, control: Control
 ) -> FitResult:
     saved = saved_phase(checkpoint)
+    if tasks.kept and saved is None:
+        tasks.kept.save(0)
     state, ended = TrainingState(), Ended(reason="finished", epoch=0, best_epoch=None)
     for number in range(saved or 0, len(tasks.recipe.training_phases)):
         task = tasks.task(number)
@@ -255,7 +265,8 @@ def _train_phases(
             break
     report(ended)
     model = _in_float32(without_auxiliary(tasks.network.whole))
-    return FitResult(model=model, history=state.history, ended=ended)
+    epochs = [epoch for epoch in tasks.kept.epochs if epoch <= state.epoch] if tasks.kept else []
+    return FitResult(model=model, history=state.history, ended=ended, kept_epochs=epochs)
 
 
 def _in_float32(model: keras.Model) -> keras.Model:

@@ -197,6 +197,7 @@ class Recipe:
     feature_type: str = "float16"  # of the feature cache, one of FEATURE_TYPES
     stopping: Stopping | None = None
     keep_best: str | None = "val_loss"  # end with the weights best in this; None: last
+    keep_checkpoints: int = 0  # epochs whose weights stay with the run, spread evenly; 0: none
     precision: str = "float32"  # one of PRECISIONS; "auto": mixed where there is a GPU
     seed: int = 0  # of weights, dropout, order and augmentation
 
@@ -320,7 +321,7 @@ class Recipe:
         that checkpoints and measurements of that version still belong to it.
         """
         values = self.to_dict()
-        del values["name"]
+        del values["name"], values["keep_checkpoints"]  # nothing is trained otherwise
         added = ADDED_TO_FINE_TUNING if self.head else ADDED_TO_TRAINING
         usual = {f.name: default_of(f) for f in dataclasses.fields(self)} | {"phases": []}
         values = {k: v for k, v in values.items() if k not in added or v != usual[k]}
@@ -414,6 +415,7 @@ _WHOLE = (
     ("steps_per_epoch", 1, 10_000_000),
     ("batch_size", 1, 60_000),
     ("variants", 1, 64),
+    ("keep_checkpoints", 0, 100),
     ("seed", 0, 2**31 - 1),
 )
 _MAY_BE_NONE = ("size", "per_class", "train_size", "validation_size", "steps_per_epoch")

@@ -9,6 +9,7 @@ import pytest
 
 from cnnkit.models import load_model
 from cnnkit.training import Augmentation, Recipe, evaluate, fit, recipe_dataset
+from cnnkit.training.epoch_weights import EPOCHS_FILE, epoch_file, read_epochs
 
 # Dropout, shuffling and augmentation on; half a second an epoch.
 RECIPE = Recipe(
@@ -20,9 +21,11 @@ RECIPE = Recipe(
     batch_size=32,
     augmentation=Augmentation(shift=1, rotation=5),
     seed=3,
+    keep_checkpoints=2,
 )
 MEASURED = ("epoch", "loss", "accuracy", "val_loss", "val_accuracy", "learning_rate")
-FILES = {"model.keras", "card.json", "recipe.json", "history.csv", "predictions.npz"}
+EPOCHS = {EPOCHS_FILE, *map(epoch_file, (0, 1, 5))}
+FILES = {"model.keras", "card.json", "recipe.json", "history.csv", "predictions.npz", *EPOCHS}
 
 
 @pytest.mark.faults
@@ -69,6 +72,7 @@ def check_what_a_finished_run_leaves(store, run):
     assert record.data.params["batch_size"] == "32"
     assert record.data.params["augmentation.shift"] in ("1", "1.0")
     assert not (store.settings.jobs / run.id / "checkpoint.npz").exists()
+    assert read_epochs(store.artifact(run.id, EPOCHS_FILE)) == [0, 1, 5]
 
 
 def predictions(store, run):

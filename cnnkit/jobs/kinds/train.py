@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from cnnkit.runs import LIVE_COLUMNS, Progress, Status
+from cnnkit.training.epoch_weights import EPOCHS_FILE, write_epochs
 from cnnkit.training.events import (
     Ended,
     EpochEnded,
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from cnnkit.training.results import BaselinePredictions
 
 ENDINGS = {"paused": Status.PAUSED, "cancelled": Status.CANCELLED}
+EPOCHS = "epochs"  # folder of the weights of epochs, until they are stored with the run
 FEATURES = "features"  # the stage before the trainable layers train
 BASELINE = "before.json"  # predictions of the pretrained network
 COUNTS = ("parameters", "trainable", "train_images", "validation_images", "test_images")
@@ -57,6 +59,7 @@ def run(job: JobContext) -> Status:
         control=job.control,
         dataset=dataset,
         base=(lambda: open_base()[0]) if open_base else None,
+        epochs_folder=job.folder / EPOCHS,
     )
     if result.ended.reason in ENDINGS:
         return ENDINGS[result.ended.reason]
@@ -67,6 +70,8 @@ def run(job: JobContext) -> Status:
     baseline: BaselinePredictions | None = predict_baseline(recipe, images, open_base)
     if baseline:
         (folder / BASELINE).write_text(baseline.to_json(), encoding="utf-8")
+    if result.kept_epochs:
+        write_epochs(folder / EPOCHS_FILE, result.kept_epochs)
     _store_files(job, folder)
     recorder.complete(result.history)
     job.metrics(figures(result, predictions))
@@ -152,6 +157,9 @@ class Recorder:
     def _epoch(self, event: EpochEnded) -> None:
         self._epoch_seconds = [*self._epoch_seconds[-4:], event.seconds]
         self._epoch_began = time.monotonic()
+        # Now, and not in the end: a run that is resumed on another machine must have them.
+        if (self.job.folder / EPOCHS).is_dir():
+            _store_files(self.job, self.job.folder / EPOCHS)
         self._row(event.logs)
         left = event.epochs - event.epoch
         self.job.progress(

@@ -11,8 +11,6 @@ import streamlit as st
 from cachetools import LRUCache
 
 from cnnkit.models import Predictor
-from cnnkit.networks import NetworkRef
-from cnnkit.ui.common import cache
 from cnnkit.visualize.layer_activations import ActivationReader
 
 MEMORY = 400_000_000  # bytes of all activations that are kept
@@ -32,31 +30,31 @@ def _kept() -> _Kept:
     return _Kept()
 
 
-def reader(ref: NetworkRef) -> ActivationReader:
+def reader(network: Predictor) -> ActivationReader:
     """A network with its layers laid open.
 
     Raises:
-        CnnkitError: it cannot be had, or its layers cannot be read; says why.
+        CnnkitError: its layers cannot be read; says why.
     """
-    network, kept = cache.network(ref), _kept()
+    kept = _kept()
     if network not in kept.readers:
         with st.spinner("Opening the layers …"), network.lock:
             kept.readers[network] = ActivationReader(network.model, network.card.input_shape)
     return kept.readers[network]
 
 
-def layer_activations(ref: NetworkRef, image: np.ndarray, key: str) -> Activations:
+def layer_activations(network: Predictor, image: np.ndarray, key: str) -> Activations:
     """The activations of every layer for one image, see `ActivationReader`.
 
     Args:
-        ref: the network.
+        network: whose layers.
         image: uint8 (height, width, channels), its exact input.
         key: equal for equal images.
 
     Raises:
         CnnkitError: see `reader`.
     """
-    opened, kept, network = reader(ref), _kept(), cache.network(ref)
+    opened, kept = reader(network), _kept()
     place = id(opened), key
     with kept.lock:
         activations = kept.activations.get(place)

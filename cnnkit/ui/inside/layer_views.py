@@ -10,11 +10,11 @@ import streamlit as st
 
 from cnnkit import anatomy
 from cnnkit.errors import CnnkitError
-from cnnkit.models import ModelCard
+from cnnkit.models import ModelCard, Predictor
 from cnnkit.networks import RUN, NetworkRef
 from cnnkit.predict import softmax
 from cnnkit.ui.common import cache, charts, inputs
-from cnnkit.ui.inside import activations
+from cnnkit.ui.inside import activations, epochs
 from cnnkit.ui.inside.activations import Activations
 from cnnkit.ui.inside.blocks import COLORS, SCALES
 
@@ -76,25 +76,26 @@ def show_network(model: Model, activations: Activations, class_names: Sequence[s
     )
 
 
-def show_filters(ref: NetworkRef, model: Model, *, first_only: bool = False) -> None:
-    """The kernels of the first convolution and of another, before and after training."""
+def show_filters(ref: NetworkRef, network: Predictor, *, first_only: bool = False) -> None:
+    """The kernels of the first convolution and of another, before training and now."""
+    model = network.model
     layers = anatomy.kernel_layers(model)
     if not layers:
-        _show_templates(ref, model)
+        _show_templates(ref, network)
         return
     st.markdown(
         "A filter slides over its input; its feature map is large where the input resembles the "
         "filter. Filters are initialized with random numbers, and training changes them. "
         f"{COLORS}"
     )
-    _show_kernels(ref, layers[0])
+    _show_kernels(ref, network, layers[0])
     others = [name for name in layers[1:] if _kernels(model, name) <= MOST_KERNELS]
     if not others or first_only:
         return
     other = others[0]
     if len(others) > 1:
         other = inputs.choice("Convolution", others, parameter="filters")
-    _show_kernels(ref, other)
+    _show_kernels(ref, network, other)
     st.caption(
         "Each column is one filter, each row one of its input maps: a filter has a kernel for "
         "every input map, and adds up the results."
@@ -106,15 +107,16 @@ def _kernels(model: Model, layer: str) -> int:
     return channels * count
 
 
-def _show_kernels(ref: NetworkRef, layer: str) -> None:
-    height, width, channels, count = anatomy.filters(cache.network(ref).model, layer).shape
-    colors = activations.reader(ref).colors_read_by(layer) if channels == 3 else None
+def _show_kernels(ref: NetworkRef, network: Predictor, layer: str) -> None:
+    height, width, channels, count = anatomy.filters(network.model, layer).shape
+    colors = activations.reader(network).colors_read_by(layer) if channels == 3 else None
     size = f"{count} filters" + (f" × {channels} input maps" if channels > 1 else "")
     st.markdown(f"**{layer}** · {size} of {height}×{width}")
     if colors:
         order = np.argsort(colors)
         _before_and_after(
             ref,
+            network,
             lambda model: anatomy.filters(model, layer)[:, :, order].transpose(3, 0, 1, 2),
             f"{count} filters of {layer} in color, gray is zero",
             columns=_columns(count) * 2,
@@ -122,6 +124,7 @@ def _show_kernels(ref: NetworkRef, layer: str) -> None:
         return
     _before_and_after(
         ref,
+        network,
         lambda model: (
             anatomy.filters(model, layer).transpose(2, 3, 0, 1).reshape(-1, height, width)
         ),
@@ -131,7 +134,8 @@ def _show_kernels(ref: NetworkRef, layer: str) -> None:
     )
 
 
-def _show_templates(ref: NetworkRef, model: Model) -> None:
+def _show_templates(ref: NetworkRef, network: Predictor) -> None:
+    model = network.model
     layer = anatomy.pixel_layer(model)
     if layer is None:
         st.info("This network has no filters that can be shown as images.")
@@ -144,6 +148,7 @@ def _show_templates(ref: NetworkRef, model: Model) -> None:
     count = min(TEMPLATES, units)
     _before_and_after(
         ref,
+        network,
         lambda model: anatomy.templates(model, layer)[..., 0, :count].transpose(2, 0, 1),
         f"Weights of {count} of {units} units of {layer}",
         columns=_columns(count),
@@ -152,6 +157,7 @@ def _show_templates(ref: NetworkRef, model: Model) -> None:
 
 def _before_and_after(
     ref: NetworkRef,
+    network: Predictor,
     tiles_of: Callable[[Model], np.ndarray],
     what: str,
     *,
@@ -161,21 +167,24 @@ def _before_and_after(
     """Weights as images before training (if they can be had) and after it, side by side.
 
     Args:
-        ref: the network.
+        ref: the trained network.
+        network: it, or what it was after an epoch.
         tiles_of: from a network to (images, height, width), or to (images, height, width, 3).
         what: the images are, in words.
         columns: images in a row.
         scale: pixels on the screen for each weight.
     """
-    networks = {"before": _initial(ref), "after": cache.network(ref).model}
-    shown = {when: network for when, network in networks.items() if network is not None}
-    for place, (when, network) in zip(st.columns(2), shown.items(), strict=False):
-        tiles = tiles_of(network)
+    epoch = st.query_params.get("epoch")
+    now = f"after epoch {epoch}" if epoch else "after training"
+    models = {"before training": _initial(ref), now: network.model}
+    shown = {when: model for when, model in models.items() if model is not None}
+    for place, (when, model) in zip(st.columns(2), shown.items(), strict=False):
+        tiles = tiles_of(model)
         # Cut where one in two hundred lies outside, lest those make the rest pale.
         full = float(np.quantile(np.abs(tiles), 0.995)) or 1.0
         with place:
-            _draw_tiles(np.clip(tiles / full, -1, 1), f"{what} {when} training", columns, scale)
-            st.caption(f"{when.capitalize()} training: {what}, full color at ±{full:.2g}")
+            _draw_tiles(np.clip(tiles / full, -1, 1), f"{what} {when}", columns, scale)
+            st.caption(f"{when.capitalize()}: {what}, full color at ±{full:.2g}")
 
 
 def _draw_tiles(tiles: np.ndarray, alt: str, columns: int, scale: int) -> None:
@@ -335,6 +344,9 @@ def _initial(ref: NetworkRef) -> Model | None:
     """The network as it was before training; None, said in words: it cannot be had any more."""
     if ref.kind != RUN:
         return None
+    kept = epochs.initial_network(ref)
+    if kept is not None:
+        return kept.model
     try:
         return _initial_model(ref.name, cache.network(ref).card)
     except CnnkitError as error:

@@ -111,7 +111,7 @@ def show_one_map(view: View, layer: str) -> None:
 def show_weights_and_output(view: View) -> None:
     """Filters before and after training, dense layers, logits and probabilities."""
     st.header("Filters", anchor="filters")
-    layer_views.show_filters(view.ref, view.model, first_only=not view.small)
+    layer_views.show_filters(view.ref, view.network, first_only=not view.small)
     if view.small:
         st.header("Dense layers", anchor="dense")
         layer_views.show_units(view.model, view.activations)
