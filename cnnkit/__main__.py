@@ -7,6 +7,7 @@ import click
 from cnnkit import __version__
 from cnnkit._cli.anatomy import anatomy
 from cnnkit._cli.catalog import datasets, models
+from cnnkit._cli.embed import embed
 from cnnkit._cli.explain import explain
 from cnnkit._cli.gradcheck import gradcheck
 from cnnkit._cli.predict import evaluate, predict
@@ -47,6 +48,7 @@ _VERBS = (
     visualize,
     mosaic,
     dream,
+    embed,
     gradcheck,
     reproduce,
     worker,

@@ -374,3 +374,23 @@ def test_dream_changes_an_image_and_names_what_cannot_be_read(tmp_path):
     bad = call("dream", str(tmp_path / "none.png"), *common)
     assert bad.exit_code == 1 and "cannot be read" in bad.output
     assert "LAYER=NUMBER" in call("dream", str(image), *common, "--layer", "block1_conv1=x").output
+
+
+def test_a_data_set_is_embedded_and_its_features_are_kept(tmp_path):
+    out = tmp_path / "points.csv"
+    options = ("embed", "--dataset", "digits", "--count", "40", "-o", str(out))
+    first = answer(*options, "--method", "pca")
+    lines = out.read_text().splitlines()
+    assert first["images"] == 40 and len(lines) == 41 and len(first["explained"]) == 2
+    assert lines[0] == "x,y,number,file,class,predicted,probability"
+    assert len(list(get_settings().features.glob("*/card.json"))) == 2
+    again = answer(*options, "--perplexity", "8")
+    assert again["layer"] == first["layer"] and again["divergence"] > 0
+    assert out.read_text().splitlines()[1:] != lines[1:]
+
+
+def test_an_embedding_that_cannot_be_made_says_why():
+    assert "Known layers" in call("embed", "--layer", "conv9", "--dataset", "digits").output
+    assert "perplexity" in call("embed", "--dataset", "digits", "--perplexity", "0").output
+    few = call("embed", "--dataset", "digits", "--count", "20", "--perplexity", "30")
+    assert few.exit_code == 1 and "less than the number of images, 20" in few.output

@@ -31,13 +31,22 @@ def open_network(name: str, *, untrained: bool = False) -> Predictor:
     """
     if untrained:
         return NetworkRef.parse(name, bare=BUILT).open()
-    if name.endswith(UPLOAD_SUFFIXES):
+    ref = find_network(name)
+    if ref is None:
         return open_uploaded(read_bytes(Path(name)), title=name)
-    ref = _parsed(name)
     if ref.kind != PRETRAINED:
         return ref.open()
     with counting(ref.name) as progress:
         return ref.open(progress=progress)
+
+
+def find_network(name: str) -> NetworkRef | None:
+    """The reference to a network that is named as in `open_network`; None: it is a file.
+
+    Raises:
+        UnknownModelError: there is none of this name; lists what there is.
+    """
+    return None if name.endswith(UPLOAD_SUFFIXES) else _parsed(name)
 
 
 def read_bytes(path: Path) -> bytes:

@@ -12,8 +12,11 @@ from cnnkit.embedding.settings import FLATTEN, MEAN
 from cnnkit.errors import IncompatibleError
 
 if TYPE_CHECKING:
+    from cnnkit.models import ModelCard
+
     Tensor = Any
 
+FEWEST = 2  # features that two dimensions need
 BATCH = 32  # images at once: more is no faster on a CPU
 
 
@@ -91,6 +94,24 @@ def compute_features(
     for start in range(0, len(rows), BATCH):
         batch = rows[start : start + BATCH]
         yield batch, extractor(np.asarray(images[batch]))
+
+
+def usual_layer(model: Any, card: ModelCard) -> str:
+    """The layer to choose unless another is: the last hidden one, which separates the classes.
+
+    Args:
+        model: one image in.
+        card: of the network; with class names, its last layer is that of the logits.
+    """
+    from cnnkit.visualize.network import target_layers
+
+    layers = target_layers(model, card.input_shape[:2])
+    return usual_name([one.name for one in layers if one.units >= FEWEST], bool(card.class_names))
+
+
+def usual_name(names: Sequence[str], classifier: bool) -> str:
+    """The same from the names of layers with at least two units, in their order."""
+    return names[-2] if classifier and len(names) > 1 else names[-1]
 
 
 def feature_count(shape: Sequence[int], pooling: str) -> int:

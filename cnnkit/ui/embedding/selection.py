@@ -9,6 +9,7 @@ from typing import Any
 import streamlit as st
 
 from cnnkit.datasets import dataset_info, dataset_title, list_datasets
+from cnnkit.embedding.features import FEWEST, usual_name
 from cnnkit.embedding.settings import (
     FLATTEN,
     MEAN,
@@ -30,7 +31,6 @@ from cnnkit.ui.visualize import targets
 COUNTS = (100, 200, 300, 500, 1000, 2000, 5000, 10_000)
 SMALL = 64  # pixels a side, of networks that take many images in a minute
 FEW, MANY = 300, 1000  # images, unless another number is chosen
-FEATURES = 2  # that a layer must have
 
 
 @dataclass(frozen=True)
@@ -91,7 +91,7 @@ def choose_network(parameter: str = "network") -> NetworkLayers:
     if layers is None:
         targets.wait_for_layers(network)
     else:
-        layers = [layer for layer in layers if layer[2][-1] >= FEATURES]
+        layers = [layer for layer in layers if layer[2][-1] >= FEWEST]
     return NetworkLayers(ref, title, card, layers)
 
 
@@ -113,9 +113,7 @@ def choose_layer(
         name: f"{name} · {kind} {'×'.join(map(str, shape))}" for name, kind, shape in network.layers
     }
     names = [name for name in titles if name != unlike] or list(titles)
-    # The last layer before the logits separates the classes, and is not yet the decision.
-    usual = names[-2] if len(names) > 1 and network.card.class_names else names[-1]
-    usual = names[0] if unlike else usual
+    usual = names[0] if unlike else usual_name(names, bool(network.card.class_names))
     return inputs.choice(
         label, names, parameter=parameter, title=titles.__getitem__, default=usual, width=320
     )
