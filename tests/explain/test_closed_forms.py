@@ -11,6 +11,10 @@ from cnnkit.errors import ExplanationError
 from cnnkit.explain.baselines import BASELINES, baseline_images
 from cnnkit.explain.gradients import noisy_images
 from cnnkit.explain.occluding import patches, random_masks
+from cnnkit.image_io import decode_image
+from cnnkit.models import open_pretrained
+from cnnkit.predict import prepare
+from cnnkit.settings import get_settings
 from cnnkit.visualize.objectives import class_logit
 
 SIDE = 8
@@ -148,14 +152,33 @@ def test_gradient_methods_agree_with_numpy(pooled, pixels):
 
 
 def test_integrated_gradients_agree_with_numpy(pooled, pixels):
+    """With a NumPy network, whose gradient is taken at a thousand points of the way."""
     model, weights = pooled
-    nodes, shares = np.polynomial.legendre.leggauss(12)
     expected = np.zeros((2, SIDE, SIDE))
     for number, image in enumerate(pixels):
-        for node, share in zip((nodes + 1) / 2, shares / 2, strict=True):
-            expected[number] += share * (numpy_gradient(node * image, weights, 0) * image).sum(-1)
-    maps = explain.integrated_gradients(model, pixels, 0, steps=12)
+        for share in (np.arange(1000) + 0.5) / 1000:
+            expected[number] += (numpy_gradient(share * image, weights, 0) * image).sum(-1) / 1000
+    maps = explain.integrated_gradients(model, pixels, 0, steps=128)
+    np.testing.assert_allclose(maps, expected, atol=2e-3 * np.abs(expected).max())
+
+
+def test_integrated_gradients_of_one_step_take_the_gradient_in_the_middle(pooled, pixels):
+    model, weights = pooled
+    expected = [(numpy_gradient(one / 2, weights, 0) * one).sum(-1) for one in pixels]
+    maps = explain.integrated_gradients(model, pixels, 0, steps=1)
     np.testing.assert_allclose(maps, expected, rtol=1e-3, atol=1e-3)
+
+
+@pytest.mark.parametrize("steps", [1, 2, 3, 4, 8, 17, 64])
+def test_integrated_gradients_take_at_most_so_many_gradients(steps, pooled, pixels, monkeypatch):
+    scores, counts = explain.ScoreModel(pooled[0]), []
+    gradients = scores.gradients
+    monkeypatch.setattr(
+        scores, "gradients", lambda x, *a: counts.append(len(x)) or gradients(x, *a)
+    )
+    told = list(explain.integrated_gradients.steps(scores, pixels[:1], 0, steps=steps))
+    assert steps - 1 <= sum(counts) <= steps
+    assert told[-1] == (sum(counts), steps)
 
 
 def test_smoothgrad_and_vargrad_agree_with_numpy(pooled, pixels):
@@ -269,3 +292,17 @@ def test_maps_are_enlarged_so_that_each_stays_over_what_it_saw(pooled, pixels):
     map_ = explain.grad_cam(model, image, 0, layer="cells")[0]
     rows, columns = np.nonzero(map_ > map_.max() * 0.99)
     assert (rows.mean(), columns.mean()) == (43.5, 19.5)
+
+
+@pytest.mark.weights
+@pytest.mark.slow
+@pytest.mark.parametrize("network", ["googlenet", "mobilenet_v2"])
+def test_integrated_gradients_are_complete_to_one_percent_at_64_steps(network):
+    opened = open_pretrained(network)
+    paths = sorted((get_settings().data_dir / "photos").glob("*.jpg"))[:3]
+    images = np.float32(
+        [prepare(decode_image(path.read_bytes()), opened.card.input_shape) for path in paths]
+    )
+    maps = explain.integrated_gradients(opened.model, images, steps=64)
+    gaps = explain.completeness_gap(opened.model, images, maps)
+    assert gaps.mean() < 0.01
