@@ -16,8 +16,10 @@ from hypothesis import strategies as st
 
 from cnnkit.errors import CnnkitError, IncompatibleError, InvalidModelError, UnsafeModelError
 from cnnkit.models import UploadLimits, create_model, open_uploaded_model, uploaded_bytes
+from cnnkit.models._local_response import LocalResponseNormalization
 
 layers = keras.layers
+OWN = "cnnkit>LocalResponseNormalization"
 
 
 def saved(model, folder) -> bytes:
@@ -137,16 +139,12 @@ def test_a_registered_class_of_others_is_refused(tmp_path):
         open_uploaded_model(data)
 
 
-@keras.saving.register_keras_serializable("cnnkit")
-class Ours(layers.Layer):
-    def call(self, x):
-        return x * 2
-
-
-def test_a_registered_class_of_cnnkit_opens(tmp_path):
+def test_our_own_layer_opens(tmp_path):
     image = keras.Input((8, 8, 3))
-    opened = open_uploaded_model(saved(keras.Model(image, Ours()(image)), tmp_path))
-    assert float(opened(np.ones((1, 8, 8, 3)))[0, 0, 0, 0]) == 2
+    model = keras.Model(image, LocalResponseNormalization(alpha=0.5)(image))
+    pixels = np.random.default_rng(0).random((1, 8, 8, 3), np.float32)
+    opened = open_uploaded_model(saved(model, tmp_path))
+    np.testing.assert_array_equal(opened(pixels), model(pixels))
 
 
 @pytest.mark.parametrize(
@@ -164,6 +162,16 @@ def test_a_registered_class_of_cnnkit_opens(tmp_path):
         ("keras.layers", "Conv2D", "cnnkit>Missing"),
         ("keras.layers", "Conv2D", "strangers>Custom"),
         ("cnnkit.jobs.worker", "main", "cnnkit>main"),
+        # The name of a registered class opens no other one, with or without a module.
+        (None, "Lambda", OWN),
+        (None, "Hashing", OWN),
+        (None, "IntegerLookup", OWN),
+        (None, "LocalResponseNormalization", OWN),
+        ("keras.layers", "Lambda", OWN),
+        ("keras.layers", "Conv2D", OWN),
+        ("cnnkit.models._local_response", "Lambda", OWN),
+        ("cnnkit.models._local_response", "LocalResponseNormalization", None),
+        ("cnnkit.models.googlenet", "LocalResponseNormalization", OWN),
         ("cnnkit.models.nowhere", "X", "cnnkit>X"),
         (None, "Conv2D", None),
         (None, "__lambda__", None),
@@ -185,6 +193,41 @@ def test_classes_that_are_not_on_the_list_are_refused(forged, config, module, ki
         ("activation", {"module": "builtins", "class_name": "function", "config": "eval"}),
         ("activation", {"class_name": "__lambda__", "config": {"value": "x"}}),
         ("activation", "strangers>anything"),
+        ("activation", "get_file"),
+        ("kernel_initializer", "orthogonal"),
+        ("kernel_initializer", "Orthogonal"),
+        ("kernel_initializer", "OrthogonalInitializer"),
+        ("bias_initializer", {"class_name": "Orthogonal", "config": {}}),
+        ("bias_initializer", {"module": None, "class_name": "Orthogonal", "config": {}}),
+        ("kernel_regularizer", "orthogonal_regularizer"),
+        ("kernel_constraint", "get_file"),
+        ("dtype", "int8_from_float32"),
+        (
+            "dtype",
+            {
+                "module": "keras.dtype_policies",
+                "class_name": "DTypePolicy",
+                "config": {"name": "int8_from_float32"},
+            },
+        ),
+        (
+            "activation",
+            {
+                "module": "builtins",
+                "class_name": "function",
+                "config": "relu",
+                "registered_name": OWN,
+            },
+        ),
+        (
+            "kernel_initializer",
+            {
+                "module": "keras.initializers",
+                "class_name": "Zeros",
+                "config": {},
+                "registered_name": OWN,
+            },
+        ),
         ("kernel_initializer", {"module": "os", "class_name": "system", "config": {}}),
         (
             "kernel_regularizer",

@@ -15,7 +15,6 @@ import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
-from cnnkit._lazy import keras
 from cnnkit.errors import InvalidModelError, UnsafeModelError
 
 if TYPE_CHECKING:
@@ -40,6 +39,7 @@ def read_config(text: bytes, limits: UploadLimits) -> dict[str, Any]:
     layers = 0
     for node in _objects(config):
         _check_object(node)
+        _check_names(node)
         layers += "inbound_nodes" in node or node.get("module") == "keras.layers"
         if layers > limits.layers:
             raise UnsafeModelError(
@@ -95,8 +95,8 @@ def _check_object(node: dict[str, Any]) -> None:
         raise InvalidModelError("config.json names a class by something that is no name.")
     if kind in _VALUES and module is None:
         return
-    if isinstance(registered, str) and registered.startswith("cnnkit>"):
-        _check_own(node, registered, module)
+    if (module, kind, registered) in _OWN:
+        importlib.import_module(str(module))  # which registers it
     elif kind == "function":
         _check_function(node)
     elif kind not in _ALLOWED.get(module or "", ()) or registered not in (None, kind):
@@ -104,15 +104,28 @@ def _check_object(node: dict[str, Any]) -> None:
     _check_calls(node)
 
 
-def _check_own(node: dict[str, Any], registered: str, module: str | None) -> None:
-    """One of our own layers: its module is imported, for that registers it."""
-    if module and re.fullmatch(r"cnnkit\.models\.\w+", module):
-        try:
-            importlib.import_module(module)
-        except ImportError as error:
-            raise UnsafeModelError(_refusal(node, registered, module)) from error
-    if keras.saving.get_registered_object(registered) is None:
-        raise UnsafeModelError(_refusal(node, registered, module))
+def _check_names(node: dict[str, Any]) -> None:
+    """What a layer's settings name by a string: Keras makes an object of it, whatever it is."""
+    config = node.get("config")
+    waiting = [config]
+    # A policy names its types by `name`.
+    if node["class_name"] == "DTypePolicy" and isinstance(config, dict):
+        waiting.append({"dtype": config.get("name")})
+    while waiting:
+        values = waiting.pop()
+        if isinstance(values, list):
+            waiting += values
+        if not isinstance(values, dict):
+            continue
+        for key, value in values.items():
+            allowed = _STRINGS.get(str(key).rpartition("_")[2])
+            if allowed and isinstance(value, str) and value not in allowed:
+                raise UnsafeModelError(
+                    f"The file names {value[:80]!r} as {str(key)[:80]}, which is not on the list "
+                    "of what may be opened."
+                )
+            if not isinstance(value, dict) or "class_name" not in value:
+                waiting.append(value)
 
 
 def _check_function(node: dict[str, Any]) -> None:
@@ -253,6 +266,39 @@ _ALLOWED: dict[str, frozenset[str]] = {
         "keras.regularizers": "L1 L2 L1L2",
         "keras.constraints": "MaxNorm NonNeg UnitNorm MinMaxNorm",
     }.items()
+}
+
+# Module, class and registered name of our own layers, each exactly as Keras writes it.
+_OWN = {
+    (
+        "cnnkit.models._local_response",
+        "LocalResponseNormalization",
+        "cnnkit>LocalResponseNormalization",
+    )
+}
+
+
+def _snake_case(name: str) -> str:
+    return re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", name).lower()
+
+
+def _strings(module: str) -> frozenset[str]:
+    """The names by which Keras finds the classes of a module."""
+    return frozenset(form for one in _ALLOWED[module] for form in (one, _snake_case(one)))
+
+
+# The last word of a setting -> the strings that may stand there.
+_STRINGS = {
+    "initializer": _strings("keras.initializers") | {"zero", "one", "normal", "uniform"},
+    "regularizer": _strings("keras.regularizers") | {"l1", "l2", "l1_l2", "l1l2"},
+    "constraint": _strings("keras.constraints"),
+    "activation": _ACTIVATIONS,
+    "dtype": frozenset(
+        """
+        float16 bfloat16 float32 float64 mixed_float16 mixed_bfloat16 bool
+        int8 int16 int32 int64 uint8 uint16 uint32 uint64
+        """.split()
+    ),
 }
 
 # Operations without weights that stand in a graph beside layers.
