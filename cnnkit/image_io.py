@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
 import warnings
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -59,10 +61,11 @@ def read_image(data: bytes, *, channels: int = 3, longest_side: int = 2048) -> D
         )
     opened = _open(data)
     form = str(opened.format)
-    upright, notes = _loaded(opened, longest_side)
-    image = _on_white(upright).convert("RGB" if channels == 3 else "L")
-    times = _times(image, longest_side)
-    array = np.asarray(image.reduce(times) if times > 1 else image)
+    with _guarded():
+        upright, notes = _loaded(opened, longest_side)
+        image = _on_white(upright).convert("RGB" if channels == 3 else "L")
+        times = _times(image, longest_side)
+        array = np.asarray(image.reduce(times) if times > 1 else image)
     return DecodedImage(array if channels == 3 else array[..., None], form, notes)
 
 
@@ -82,54 +85,61 @@ def resized(image: np.ndarray, side: int, least: int = 32) -> np.ndarray:
     return small[..., None] if gray else small
 
 
-def _open(data: bytes) -> Image.Image:
+@contextlib.contextmanager
+def _guarded() -> Iterator[None]:
+    """Say in a sentence what is wrong with a file, whatever its decoder raises."""
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # odd metadata and sizes: judged below, by us
-            image = Image.open(io.BytesIO(data), formats=FORMATS)
-    except UnidentifiedImageError as error:
-        what = "text, perhaps a web page, and" if _is_text(data) else "a file that is"
-        raise InvalidImageError(f"This is {what} not an image. {USE}") from error
+            warnings.simplefilter("ignore")  # odd metadata and sizes: judged by us
+            yield
+    except (InvalidImageError, MemoryError):
+        raise
     except Image.DecompressionBombError as error:
         raise InvalidImageError(TOO_MANY_PIXELS) from error
-    except (OSError, SyntaxError, ValueError, EOFError) as error:
-        raise _damaged(error) from error
-    _check_size(image)
-    return image
+    # Its readers raise whatever a broken header leads to: TypeError, struct.error, AssertionError.
+    except Exception as error:
+        raise InvalidImageError(
+            f"The image is damaged or incomplete ({error}). Save or take it again."
+        ) from error
+
+
+def _open(data: bytes) -> Image.Image:
+    with _guarded():
+        try:
+            image = Image.open(io.BytesIO(data), formats=FORMATS)
+        except UnidentifiedImageError as error:
+            what = "text, perhaps a web page, and" if _is_text(data) else "a file that is"
+            raise InvalidImageError(f"This is {what} not an image. {USE}") from error
+        _check_size(image)
+        return image
 
 
 def _loaded(image: Image.Image, longest_side: int) -> tuple[Image.Image, tuple[str, ...]]:
+    if image.format == "JPEG":
+        times = 1 << (_times(image, longest_side) - 1).bit_length()
+        width, height = image.size
+        image.draft(None, (max(1, width // times), max(1, height // times)))
+    image.load()
+    notes = _notes(image)
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            if image.format == "JPEG":
-                times = 1 << (_times(image, longest_side) - 1).bit_length()
-                width, height = image.size
-                image.draft(None, (max(1, width // times), max(1, height // times)))
-            image.load()
-            return ImageOps.exif_transpose(image), _notes(image)
-    except Image.DecompressionBombError as error:
-        raise InvalidImageError(TOO_MANY_PIXELS) from error
-    # Pillow's decoders raise whatever their C code or a broken header leads to.
-    except (OSError, SyntaxError, ValueError, EOFError) as error:
-        raise _damaged(error) from error
+        turned = image.getexif().get(ORIENTATION, 1) != 1
+        upright = ImageOps.exif_transpose(image) if turned else image
+    except Exception:
+        # Its pixels are whole, and a damaged note about them is no reason to refuse them.
+        return image, (*notes, "Its EXIF data is damaged, so it was not turned.")
+    if turned:
+        notes = (*notes, "It was turned upright, as the camera noted.")
+    return upright, notes
 
 
 def _times(image: Image.Image, longest_side: int) -> int:
     return -(-max(image.size) // longest_side)
 
 
-def _damaged(error: Exception) -> InvalidImageError:
-    return InvalidImageError(
-        f"The image is damaged or incomplete ({error}). Save or take it again."
-    )
-
-
 def _notes(image: Image.Image) -> tuple[str, ...]:
-    frames = getattr(image, "n_frames", 1)
+    # Not counted: a TIFF of many pages takes seconds to be read to its end.
     conditions = {
-        f"It has {frames} frames; the first was taken.": frames > 1,
-        "It was turned upright, as the camera noted.": image.getexif().get(ORIENTATION, 1) != 1,
+        "It has several frames; the first was taken.": getattr(image, "is_animated", False),
         "What is transparent became white.": image.has_transparency_data,
         "Its values were converted to 8 bits.": image.mode.startswith(("I", "F")),
         "Its printing colors (CMYK) became RGB.": image.mode == "CMYK",

@@ -2,6 +2,8 @@ import io
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from PIL import Image
 
 from cnnkit.errors import InvalidImageError
@@ -14,6 +16,12 @@ def saved(image: Image.Image, form: str, **options) -> bytes:
     stream = io.BytesIO()
     image.save(stream, form, **options)
     return stream.getvalue()
+
+
+FILES = {
+    form: saved(Image.fromarray(GRADIENT).convert("P"), form)
+    for form in ("PNG", "WEBP", "BMP", "GIF", "TIFF")
+}
 
 
 @pytest.mark.parametrize("form", ["PNG", "BMP", "GIF", "TIFF", "WEBP", "JPEG"])
@@ -113,11 +121,67 @@ def frames(form: str) -> bytes:
     return saved(pages[0], form, save_all=True, append_images=pages[1:], lossless=True)
 
 
+def without_palette() -> bytes:
+    data = saved(Image.new("P", (4, 4), 0), "PNG")
+    start = data.index(b"PLTE") - 4
+    size = int.from_bytes(data[start : start + 4], "big")
+    return data[:start] + data[start + size + 12 :]
+
+
+def with_exif(segment: bytes) -> bytes:
+    data = saved(Image.fromarray(GRADIENT), "JPEG")
+    segment = b"Exif\0\0" + segment
+    return data[:2] + b"\xff\xe1" + (len(segment) + 2).to_bytes(2, "big") + segment + data[2:]
+
+
+def test_a_palette_that_is_missing_gets_a_sentence():
+    with pytest.raises(InvalidImageError, match="damaged"):
+        decode_image(without_palette())
+
+
+@pytest.mark.parametrize(
+    "segment",
+    [
+        b"II*\0\x08\0\0\0\x01\0",
+        b"II*\0\x08\0\0\0\xff\xff\x12\x01",
+        b"MM\0*\0\0\0\x08\0\x01\x01\x12\0\x05\0\0\0\x01\0\0\0\x1a\0\0\0\0",
+        b"nonsense",
+    ],
+)
+def test_a_damaged_note_of_the_camera_does_not_hide_the_image(segment):
+    image = read_image(with_exif(segment), channels=1)
+    assert image.array.shape == (40, 60, 1)
+
+
+def test_a_tiff_of_many_pages_is_read_no_further_than_its_first():
+    pages = [Image.new("L", (2, 2)) for _ in range(3)]
+    data = saved(pages[0], "TIFF", save_all=True, append_images=pages[1:])
+    for length in range(8, len(data), 7):
+        try:
+            assert decode_image(data[:length], channels=1).shape == (2, 2, 1)
+        except InvalidImageError as error:
+            assert str(error).endswith(".")
+
+
+@pytest.mark.parametrize("form", ["PNG", "JPEG", "WEBP", "BMP", "GIF", "TIFF"])
+@settings(max_examples=60, deadline=None)
+@given(data=st.data())
+def test_a_file_with_changed_bytes_is_an_image_or_refused_in_a_sentence(form, data):
+    original = bytearray(with_exif(b"II*\0\x08\0\0\0\0\0") if form == "JPEG" else FILES[form])
+    for _ in range(data.draw(st.integers(1, 4))):
+        place = data.draw(st.integers(0, len(original) - 1))
+        original[place] = data.draw(st.integers(0, 255))
+    try:
+        assert read_image(bytes(original)).array.ndim == 3
+    except InvalidImageError as error:
+        assert str(error).endswith(".")
+
+
 @pytest.mark.parametrize("form", ["GIF", "WEBP"])
 def test_of_several_frames_the_first_is_taken_and_that_is_said(form):
     image = read_image(frames(form))
     assert image.array[4, 4].argmax() == 0
-    assert image.notes == ("It has 3 frames; the first was taken.",)
+    assert image.notes == ("It has several frames; the first was taken.",)
 
 
 def test_printing_colors_become_rgb_and_that_is_said():
