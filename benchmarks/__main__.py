@@ -35,6 +35,7 @@ PARTS = {
     "steering": "The visualization worker",
     "features": "Computing features",
     "transfer": "Fine-tuning",
+    "embedding": "Embeddings",
     "backprop": "The NumPy network",
 }
 DOCUMENT = ROOT / "docs" / "benchmarks.md"
