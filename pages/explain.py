@@ -5,7 +5,7 @@ import streamlit as st
 from cnnkit.ui.common import cache, image_choice, network_list, uploads
 from cnnkit.ui.common.messages import shown_errors, source
 from cnnkit.ui.common.page import end_page, open_page
-from cnnkit.ui.explain import explanations, export, grid
+from cnnkit.ui.explain import explanations, export, grid, honesty
 from cnnkit.ui.explain.methods import methods_picker, options_form
 from cnnkit.ui.explain.networks import ask_networks, cards_of
 from cnnkit.ui.explain.targets import target_picker
@@ -35,11 +35,16 @@ with shown_errors():
         strength = grid.strength_slider()
     options = options_form(methods, asked[0], target)
     rows = grid.rows_of(asked, target, methods, options)
+    place = st.container()
+    checks = honesty.checks_picker()
     requests = [request for row in rows for request in row.requests]
-    explanations.ask(requests, grid.images_of(rows))
-    explanations.controls(requests)
-    grid.show_grid(rows, strength)
-    export.downloads(rows, strength, image.words)
+    requests += honesty.requests_of(rows, checks)
+    with place:
+        explanations.ask(requests, grid.images_of(rows))
+        explanations.controls(requests)
+        grid.show_grid(rows, strength)
+        export.downloads(rows, strength, image.words)
+    honesty.show_checks(rows, checks)
 source(
     "Methods by their papers, named under “Options of the methods”. Simonyan et al. 2013 to "
     "Jiang et al. 2021."

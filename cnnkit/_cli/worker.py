@@ -12,6 +12,8 @@ import click
 from cnnkit._cli._console import json_option, print_result
 from cnnkit.settings import get_settings
 
+NICE = 10  # every page of the app comes first, however many processes compute
+
 
 @click.command()
 @click.argument("run_id", required=False)
@@ -33,6 +35,8 @@ def worker(
     as_json: bool,
 ):
     """Execute the queued run RUN_ID in this process."""
+    if hasattr(os, "nice"):  # not on Windows
+        os.nice(NICE)
     if sessions:
         from cnnkit.jobs.session_server import serve
 

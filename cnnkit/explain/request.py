@@ -1,11 +1,11 @@
-"""What is to be explained, as plain values: for a session's order, a cache key and a script."""
+"""What is asked about an answer, as plain values: for a session, a cache key and a script."""
 
 from __future__ import annotations
 
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -18,7 +18,7 @@ VERSION = 1  # of what a request means; raised when the same request gives other
 
 @dataclass(frozen=True)
 class ExplanationRequest:
-    """One method, on some images, for one target.
+    """One method, on some images, for one target: its maps, or a check of them.
 
     Args:
         network: a `NetworkRef` as text.
@@ -26,6 +26,7 @@ class ExplanationRequest:
         target: what is explained.
         method: name of a registered method.
         options: of the method, those that differ from its defaults.
+        check: name of a check, see `checks`; "": the maps themselves.
     """
 
     network: str
@@ -33,6 +34,11 @@ class ExplanationRequest:
     target: Objective
     method: str
     options: Mapping[str, Any] = field(default_factory=dict)
+    check: str = ""
+
+    def of_maps(self) -> ExplanationRequest:
+        """The request for the maps that are checked."""
+        return replace(self, check="")
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values for JSON."""
@@ -44,7 +50,7 @@ class ExplanationRequest:
         return cls(**{**values, "target": Objective.from_list(values["target"])})
 
     def key(self, weights: str) -> str:
-        """Under which its maps are cached.
+        """Under which what is found is cached.
 
         Args:
             weights: digest of the network's weights.

@@ -56,15 +56,20 @@ LAST_LINES = 5  # of the log, as the reason of an interruption
 
 @dataclass(frozen=True, eq=False)
 class Explanation:
-    """What one method found for some images.
+    """What was found for a request.
 
     Args:
-        maps: float32 (images, height, width).
-        card: plain values: "seconds", and "gaps" of integrated gradients, one an image.
+        arrays: "maps", float32 (images, height, width); of a check, see `cnnkit.explain.checks`.
+        card: plain values: "seconds", "gaps" of integrated gradients, and those of a check.
     """
 
-    maps: np.ndarray
+    arrays: dict[str, np.ndarray]
     card: dict[str, Any]
+
+    @property
+    def maps(self) -> np.ndarray:
+        """Of a request for maps."""
+        return self.arrays[MAPS]
 
 
 class VisualizationWorker:
@@ -256,8 +261,12 @@ class VisualizationWorker:
             CnnkitError: the network is not there, or its weights.
         """
         key = request.key(NetworkRef.parse(request.network).digest())
-        found = self.results.read(key, (MAPS,))
-        return None if found is None else Explanation(found[1][MAPS], found[0])
+        found = self.results.read(key, ())
+        if found is None:
+            return None
+        card, _ = found
+        whole = self.results.read(key, card["arrays"])
+        return None if whole is None else Explanation(whole[1], card)
 
     # Sessions
 

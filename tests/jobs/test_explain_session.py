@@ -1,10 +1,12 @@
 """Explanations in a real worker: progress, stop, a method that fails, and a second look."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from cnnkit.datasets import load_dataset
-from cnnkit.explain import contrast, get_method
+from cnnkit.explain import contrast, deletion, get_method
 from cnnkit.explain.request import ExplanationRequest, images_digest
 from cnnkit.jobs.visualization import VisualizationWorker
 from cnnkit.networks import NetworkRef
@@ -98,6 +100,24 @@ def test_a_second_look_takes_no_method_again(ask):
     again, _ = ask("occlusion", target=class_logit(2))
     (entry,) = again.becomes(Status.FINISHED).details["entries"]
     assert entry["status"] == "finished" and entry["seconds"] == 0
+
+
+def test_a_check_uses_the_maps_that_are_there_and_is_kept(worker, images, ask):
+    session, (request,) = ask("gradient", target=class_logit(4))
+    session.becomes(Status.FINISHED)
+    checks = [replace(request, check=name) for name in ("faithfulness", "randomization")]
+    session = Running(worker, worker.explain(checks, {request.images: images}))
+    session.becomes(Status.FINISHED)
+    areas, weights = map(worker.explanation, checks)
+    model = NetworkRef.parse(STARTER).open().model
+    maps = worker.explanation(request).maps
+    expected = deletion(model, images, maps, class_logit(4))
+    np.testing.assert_allclose(areas.card["deletion"], expected.areas, atol=1e-3)
+    np.testing.assert_allclose(areas.arrays["deletion"], expected.scores, atol=1e-3)
+    assert weights.card["randomized"][-1] == 1 and len(weights.card["depends"]) == len(images)
+    # The network itself is as it was.
+    again = get_method("gradient")(model, images, class_logit(4))
+    np.testing.assert_allclose(again, maps, rtol=1e-3, atol=1e-5)
 
 
 def test_images_of_another_size_fail_alone(worker, ask):

@@ -189,11 +189,41 @@ def test_the_table_names_what_was_explained(still):
     shares = np.eye(10)[7] * 0.91 + 0.009
     network = AskedNetwork(ref, "Starter", ref.card(), image, shares)
     request = ExplanationRequest("run.starter", network.digest, class_logit(7), "gradient")
-    found = Explanation(np.ones((1, 28, 28), np.float32), {"seconds": 1.5})
+    found = Explanation({"maps": np.ones((1, 28, 28), np.float32)}, {"seconds": 1.5})
     text = as_csv([(ExplainedNetwork(network, "7", (request,)), request, found)], "a digit")
     (row,) = csv.DictReader(io.StringIO(text))
     assert row["network"] == "Starter" and row["target"] == "7" and row["method"] == "gradient"
     assert float(row["probability"]) == pytest.approx(0.919) and row["seconds"] == "1.500"
+
+
+def test_checks_are_made_on_demand_and_stand_in_the_address(still):
+    at = open_page(**DIGIT, methods="gradient,guided_backpropagation")
+    assert {request["check"] for request in requests(still)} == {""}
+    assert any("Agreement of the maps" in markdown.value for markdown in at.markdown)
+    at.multiselect(key="choice_checks").set_value(
+        ["faithfulness", "randomization", "sensitivity"]
+    ).run()
+    assert not at.exception and not at.error
+    assert at.query_params["checks"] == "faithfulness,randomization,sensitivity"
+    charts = [chart.proto.alt for chart in at.get("plotly_chart")]
+    assert charts[0].startswith("Deletion, area under the curve: Gradient 0.")
+    assert charts[1].startswith("Insertion") and "all weights are shuffled" in charts[2]
+    table = at.dataframe[0].value
+    assert list(table["method"]) == ["Gradient", "Guided backpropagation"]
+    assert (table["sensitivity"] > 0).all() and table["deletion area"].between(0, 1).all()
+    assert at.dataframe[1].value.loc[0, "Gradient"] == pytest.approx(1)
+
+
+def test_a_map_that_does_not_depend_on_the_weights_says_so(still):
+    at = open_page(**DIGIT, methods="gradient", checks="randomization")
+    assert "does not depend on the weights" not in words_of(at)
+    (request,) = [one for one in requests(still) if one["check"]]
+    key = ExplanationRequest.from_dict(request).key(NetworkRef("run", "starter").digest())
+    card, arrays = still.results.read(key, ("stages",))
+    still.results.remove(key)
+    still.results.write(key, card | {"depends": [False], "upper": [0.93]}, arrays)
+    at.run()
+    assert "rank correlation 0.93" in words_of(at)
 
 
 # From other pages

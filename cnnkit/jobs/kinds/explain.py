@@ -1,4 +1,4 @@
-"""A session that explains: one attribution method after the other, batch by batch."""
+"""A session that explains: one map after the other, or a check of it, batch by batch."""
 
 from __future__ import annotations
 
@@ -6,12 +6,13 @@ import time
 import traceback
 from collections.abc import Generator, Iterator, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 
 from cnnkit.errors import CnnkitError, StorageError
 from cnnkit.explain import completeness_gap, get_method
+from cnnkit.explain.checks import CheckResult, get_check
 from cnnkit.explain.request import ExplanationRequest
 from cnnkit.jobs.kinds import MAPS, images_file
 from cnnkit.jobs.pace import Pace
@@ -20,15 +21,15 @@ from cnnkit.networks import NetworkRef
 from cnnkit.runs import Progress
 
 if TYPE_CHECKING:
-    from cnnkit.explain.registry import Steps
     from cnnkit.jobs.session_server import WorkerContext
 
+R = TypeVar("R")
 PARTS = 100  # of the work for one request, for progress
 GAP_OPTIONS = ("baseline", "seed")  # of integrated gradients, which decide the gap
 
 
 class ExplainTask:
-    """Maps of several requests, each kept among the results as soon as it is there.
+    """Maps and checks of several requests, each among the results as soon as it is there.
 
     A request that fails says so in its own entry of the details, and the others go on.
 
@@ -78,17 +79,37 @@ class ExplainTask:
         if images is None:
             raise StorageError("The images to be explained are no longer kept. Ask again.")
         model = network.open(self.context.networks).model
+        if request.check:
+            found = yield from self._check(request, model, images, entry)
+        else:
+            maps = yield from self._maps(request, model, images, entry)
+            found = CheckResult({MAPS: maps}, _gaps(request, model, images, maps))
+        names = {"arrays": sorted(found.arrays), "seconds": entry["seconds"]}
+        self.context.results.write(key, names | found.card, found.arrays)
+
+    def _maps(
+        self, request: ExplanationRequest, model: Any, images: np.ndarray, entry: dict[str, Any]
+    ) -> Generator[Progress, None, np.ndarray]:
         method = get_method(request.method)
         steps = method.steps(model, images, request.target, **request.options)
-        maps = yield from self._timed(steps, entry)
-        card: dict[str, Any] = {"seconds": entry["seconds"]}
-        if request.method == "integrated_gradients":
-            how = {name: request.options[name] for name in GAP_OPTIONS if name in request.options}
-            card["gaps"] = completeness_gap(model, images, maps, request.target, **how).tolist()
-        self.context.results.write(key, card, {MAPS: maps})
+        return (yield from self._timed(steps, entry))
 
-    def _timed(self, steps: Steps, entry: dict[str, Any]) -> Generator[Progress, None, np.ndarray]:
-        """The steps of a method; counts the seconds that are its own, not other sessions'."""
+    def _check(
+        self, request: ExplanationRequest, model: Any, images: np.ndarray, entry: dict[str, Any]
+    ) -> Generator[Progress, None, CheckResult]:
+        key = request.of_maps().key(NetworkRef.parse(request.network).digest())
+        cached = self.context.results.read(key, (MAPS,))
+        if cached:
+            maps = cached[1][MAPS]
+        else:
+            maps = yield from self._maps(request, model, images, entry)
+        steps = get_check(request.check)(model, images, maps, request)
+        return (yield from self._timed(steps, entry))
+
+    def _timed(
+        self, steps: Generator[tuple[int, int], None, R], entry: dict[str, Any]
+    ) -> Generator[Progress, None, R]:
+        """The steps of a method or a check; counts its own seconds, not others'."""
         pace = Pace()
         while True:
             began = time.perf_counter()
@@ -122,6 +143,16 @@ class ExplainTask:
     def details(self) -> dict[str, Any]:
         """The requests, and how each stands: status, error, seconds, batch, batches, left."""
         return {"requests": self.spec["requests"], "entries": self._entries}
+
+
+def _gaps(
+    request: ExplanationRequest, model: Any, images: np.ndarray, maps: np.ndarray
+) -> dict[str, Any]:
+    """The completeness gaps of integrated gradients; of another method there are none."""
+    if request.method != "integrated_gradients":
+        return {}
+    how = {name: request.options[name] for name in GAP_OPTIONS if name in request.options}
+    return {"gaps": completeness_gap(model, images, maps, request.target, **how).tolist()}
 
 
 def _entry() -> dict[str, Any]:

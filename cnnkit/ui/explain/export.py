@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 import numpy as np
 import streamlit as st
@@ -18,7 +19,10 @@ from cnnkit.ui.explain.explanations import state_of
 from cnnkit.ui.explain.grid import ExplainedNetwork
 
 SIDE = 256  # pixels of a tile in the PNG
-COLUMNS = ("image", "network", "target", "probability", "method", "options", "seconds", "gap")
+COLUMNS = (
+    *("image", "network", "target", "probability", "method", "options", "seconds"),
+    *("completeness_gap", "deletion_area", "insertion_area"),
+)
 MAPS = "explanations.npz"  # which the script reads its images from
 
 
@@ -50,13 +54,15 @@ Found = Sequence[tuple[ExplainedNetwork, ExplanationRequest, Explanation]]
 
 
 def as_csv(found: Found, image: str) -> str:
-    """A line for each map: what was explained, how, and how long it took."""
+    """A line for each map: what was explained and how, and what was measured of it."""
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(COLUMNS)
     for row, request, one in found:
         options = "; ".join(f"{name}={value}" for name, value in request.options.items())
-        gaps = one.card.get("gaps", [])
+        areas = state_of(replace(request, check="faithfulness")).found
+        measured = [one.card.get("gaps")]
+        measured += [areas.card[name] if areas else None for name in ("deletion", "insertion")]
         writer.writerow(
             (
                 image,
@@ -66,7 +72,7 @@ def as_csv(found: Found, image: str) -> str:
                 request.method,
                 options,
                 f"{one.card['seconds']:.3f}",
-                *(f"{gap:.6f}" for gap in gaps[:1] or [float("nan")]),
+                *("" if values is None else f"{values[0]:.6f}" for values in measured),
             )
         )
     return text.getvalue()

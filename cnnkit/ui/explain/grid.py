@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import streamlit as st
@@ -19,7 +19,7 @@ from cnnkit.ui.common.messages import literal
 from cnnkit.ui.explain.explanations import RequestState, key_of, sessions_of, state_of
 from cnnkit.ui.explain.networks import AskedNetwork
 
-EVERY = 0.7  # seconds
+EVERY = 1.5  # seconds: ten visitors who wait must leave the server time for others
 TILE = 224  # pixels
 MANY = 0.01  # a completeness gap that is worth a word
 
@@ -99,12 +99,9 @@ def _input(network: AskedNetwork) -> None:
     """The image as the network receives it, and its most probable classes."""
     height, width, channels = network.card.input_shape
     color = "RGB" if channels == 3 else "gray"
-    charts.photo(
-        network.image,
-        alt=f"The exact input of {network.title}",
-        width=TILE,
-        caption=f"{width}×{height} {color}",
-    )
+    alt, caption = f"The exact input of {network.title}", f"{width}×{height} {color}"
+    png = _input_png(network.digest, network.image)
+    st.image(png, output_format="PNG", alt=alt, width=TILE, caption=caption)
     st.caption("  \n".join(f"{one.probability:.1%} {literal(one.name)}" for one in network.top))
 
 
@@ -119,10 +116,22 @@ def _tile(row: ExplainedNetwork, request: ExplanationRequest, strength: float) -
         png = _png(key_of(request), strength, row.network.image, state.found.maps[0], method)
         alt = f"{method.title} of {row.target}, by {row.network.title}"
         st.image(png, output_format="PNG", alt=alt, width=TILE, caption=_facts(method, state.found))
+        _warn(request)
     elif state.error:
         st.error(state.error)
     else:
-        _progress(state)
+        show_progress(state)
+
+
+def _warn(request: ExplanationRequest) -> None:
+    """Say so under a map that does not depend on the weights, once that was measured."""
+    check = state_of(replace(request, check="randomization")).found
+    if check is not None and not check.card["depends"][0]:
+        st.caption(
+            ":material/warning: This map does not depend on the weights: with half of the layers "
+            f"shuffled it stays the same (rank correlation {check.card['upper'][0]:.2f}). It shows "
+            "the image, and not what the network makes of it."
+        )
 
 
 def _facts(method: Method, found: Explanation) -> str:
@@ -134,7 +143,8 @@ def _facts(method: Method, found: Explanation) -> str:
     return words
 
 
-def _progress(state: RequestState) -> None:
+def show_progress(state: RequestState) -> None:
+    """Where a request stands in the queue, or how many of its batches are done."""
     entry = state.entry or {}
     if state.status is Status.QUEUED and state.ahead:
         st.caption(f":material/hourglass_empty: Queued ({state.ahead} ahead of you)")
@@ -168,6 +178,11 @@ def _legend(methods: Sequence[Method]) -> None:
             "Each map is scaled by itself: the 99th percentile of its values has the full color. "
             "So the maps say where, and cannot be compared in how much."
         )
+
+
+@st.cache_data(max_entries=256, show_spinner=False)
+def _input_png(digest: str, _image: np.ndarray) -> bytes:
+    return rasters.png(_image[..., 0] if _image.shape[-1] == 1 else _image)
 
 
 @st.cache_data(max_entries=512, show_spinner=False)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -46,7 +47,7 @@ class AskedNetwork:
         """One for each probability: a head of one logit tells two classes apart."""
         return class_names(self.card)
 
-    @property
+    @cached_property
     def digest(self) -> str:
         """Of the image."""
         return images_digest(self.image[np.newaxis])
