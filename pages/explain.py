@@ -5,7 +5,7 @@ import streamlit as st
 from cnnkit.ui.common import cache, image_choice, network_list, uploads
 from cnnkit.ui.common.messages import shown_errors, source
 from cnnkit.ui.common.page import end_page, open_page
-from cnnkit.ui.explain import explanations, export, grid, honesty
+from cnnkit.ui.explain import explanations, export, grid, honesty, many
 from cnnkit.ui.explain.methods import methods_picker, options_form
 from cnnkit.ui.explain.networks import ask_networks, cards_of
 from cnnkit.ui.explain.targets import target_picker
@@ -22,12 +22,14 @@ with shown_errors():
         end_page()
     networks = network_list.offer_missing(chosen)
     cards = cards_of(networks)
-    image = image_choice.picker(cards) if cards else None
-    if image is None:
-        st.info("Choose an image above: it is explained at once.", icon=":material/arrow_upward:")
+    if not cards:
         end_page()
-    asked = ask_networks(networks, cards, image)
+    several = many.mode_picker()
+    image = None if several else image_choice.picker(cards)
+    asked = many.asked_networks(networks, cards) if several else []
+    asked += ask_networks(networks, cards, image) if image else []
     if not asked:
+        st.info("Choose an image above: it is explained at once.", icon=":material/arrow_upward:")
         end_page()
     target = target_picker(asked[0])
     with st.container(horizontal=True, vertical_alignment="bottom"):
@@ -36,15 +38,16 @@ with shown_errors():
     options = options_form(methods, asked[0], target)
     rows = grid.rows_of(asked, target, methods, options)
     place = st.container()
-    checks = honesty.checks_picker()
+    checks = honesty.areas_toggle() if several else honesty.checks_picker()
     requests = [request for row in rows for request in row.requests]
     requests += honesty.requests_of(rows, checks)
     with place:
         explanations.ask(requests, grid.images_of(rows))
         explanations.controls(requests)
-        grid.show_grid(rows, strength)
-        export.downloads(rows, strength, image.words)
-    honesty.show_checks(rows, checks)
+        (grid.show_contact_sheet if several else grid.show_grid)(rows, strength)
+        export.downloads(rows, strength)
+    if not several:
+        honesty.show_checks(rows, checks)
 source(
     "Methods by their papers, named under “Options of the methods”. Simonyan et al. 2013 to "
     "Jiang et al. 2021."

@@ -42,7 +42,7 @@ for values in REQUESTS:
     image = images["input/" + request.images][np.newaxis]
     method = get_method(request.method)
     maps = method(opened[request.network], image, request.target, **request.options)
-    name = f"{{request.network}}-{{request.method}}.npy"
+    name = f"{{request.network}}-{{request.images}}-{{request.method}}.npy"
     np.save(name, maps[0])
     print(f"{{name}}: {{maps[0].shape}}, sum {{maps[0].sum():.4g}}")
 '''

@@ -13,6 +13,7 @@ import pytest
 from cnnkit.datasets import dataset_info, load_dataset
 from cnnkit.explain import get_method, list_methods
 from cnnkit.explain.request import ExplanationRequest, images_digest
+from cnnkit.figures.rasters import png
 from cnnkit.jobs.visualization import Explanation
 from cnnkit.networks import NetworkRef, add_upload
 from cnnkit.runs import Status
@@ -138,7 +139,7 @@ def test_a_target_is_sought_among_the_classes_of_each_network(tmp_path):
     ref = add_upload((tmp_path / "mine.keras").read_bytes(), title="mine.keras", class_names=names)
     card = ref.card()
     image = np.zeros((28, 28, 1), np.uint8)
-    asked = AskedNetwork(ref, "mine", card, image, np.array([0.2, 0.5, 0.3]))
+    asked = AskedNetwork(ref, "mine", card, "a digit", image, np.array([0.2, 0.5, 0.3]))
     digits = tuple(map(str, range(10)))
     assert ClassTarget(None, -1, digits).classes(asked) == (1, 2)
     with pytest.raises(ValueError, match="no class “7”"):
@@ -187,12 +188,17 @@ def test_the_table_names_what_was_explained(still):
     ref = NetworkRef("run", "starter")
     image = np.zeros((28, 28, 1), np.uint8)
     shares = np.eye(10)[7] * 0.91 + 0.009
-    network = AskedNetwork(ref, "Starter", ref.card(), image, shares)
+    network = AskedNetwork(ref, "Starter", ref.card(), "=a digit", image, shares)
     request = ExplanationRequest("run.starter", network.digest, class_logit(7), "gradient")
     found = Explanation({"maps": np.ones((1, 28, 28), np.float32)}, {"seconds": 1.5})
-    text = as_csv([(ExplainedNetwork(network, "7", (request,)), request, found)], "a digit")
+    text = as_csv([(ExplainedNetwork(network, "7", (request,)), request, found)])
     (row,) = csv.DictReader(io.StringIO(text))
-    assert row["network"] == "Starter" and row["target"] == "7" and row["method"] == "gradient"
+    assert (
+        row["image"] == "'=a digit"
+        and row["network"] == "Starter"
+        and row["target"] == "7"
+        and row["method"] == "gradient"
+    )
     assert float(row["probability"]) == pytest.approx(0.919) and row["seconds"] == "1.500"
 
 
@@ -224,6 +230,27 @@ def test_a_map_that_does_not_depend_on_the_weights_says_so(still):
     still.results.write(key, card | {"depends": [False], "upper": [0.93]}, arrays)
     at.run()
     assert "rank correlation 0.93" in words_of(at)
+
+
+def test_many_images_are_a_contact_sheet_with_areas_in_the_table(still):
+    at = open_page(networks="run.starter", images="many", methods="gradient")
+    assert "Choose an image above" in at.info[0].value
+    digits = load_dataset("digits").part("test")[0][:3]
+    files = [(f"{n}.png", png(digit[..., 0]), "image/png") for n, digit in enumerate(digits)]
+    at.file_uploader(key="explain_many").set_value(files).run()
+    assert not at.exception
+    maps = [alt for alt in images(at) if alt.startswith("Gradient of")]
+    assert len(maps) == 3 and maps[1].endswith("in 1.png")
+    at.toggle(key="areas").set_value(True).run()
+    assert [one["check"] for one in requests(still)[3:]] == ["faithfulness"] * 3
+
+
+def test_an_unreadable_file_stops_none_of_the_others(still):
+    at = open_page(networks="run.starter", images="many", methods="gradient")
+    files = [("a.png", b"no image", "image/png")]
+    files += [("b.png", png(np.full((28, 28), 90, np.uint8)), "image/png")]
+    at.file_uploader(key="explain_many").set_value(files).run()
+    assert len(at.error) == 1 and len(requests(still)) == 1
 
 
 # From other pages

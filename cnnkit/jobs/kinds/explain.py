@@ -43,7 +43,6 @@ class ExplainTask:
 
     def __init__(self, spec: Mapping[str, Any], folder: Path, context: WorkerContext):
         self.folder, self.context = folder, context
-        self.spec = spec
         self.requests = [ExplanationRequest.from_dict(one) for one in spec["requests"]]
         self._begin_anew()
 
@@ -141,8 +140,8 @@ class ExplainTask:
         return None
 
     def details(self) -> dict[str, Any]:
-        """The requests, and how each stands: status, error, seconds, batch, batches, left."""
-        return {"requests": self.spec["requests"], "entries": self._entries}
+        """How each request stands: status, error, seconds, batch, batches, left."""
+        return {"entries": self._entries}
 
 
 def _gaps(

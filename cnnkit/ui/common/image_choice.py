@@ -11,6 +11,7 @@ with `from=upload` opens another page on the same image.
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -19,6 +20,7 @@ from typing import Any
 
 import numpy as np
 import streamlit as st
+from streamlit.errors import StreamlitAPIException
 
 from cnnkit.datasets import DatasetSpec, dataset_info, dataset_title, list_datasets
 from cnnkit.image_io import decode_image
@@ -176,7 +178,8 @@ def _take_number() -> None:
     number = st.query_params.get(NUMBER, "")
     if number.isdecimal():
         st.session_state["image"] = int(number)
-        st.query_params["image"] = number
+        with contextlib.suppress(StreamlitAPIException):  # bound already, it writes the address
+            st.query_params["image"] = number
     st.query_params.pop(NUMBER, None)
 
 

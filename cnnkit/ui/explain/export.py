@@ -26,13 +26,12 @@ COLUMNS = (
 MAPS = "explanations.npz"  # which the script reads its images from
 
 
-def downloads(rows: Sequence[ExplainedNetwork], strength: float, image: str) -> None:
+def downloads(rows: Sequence[ExplainedNetwork], strength: float) -> None:
     """PNG, NPZ, CSV and script of the maps that are there.
 
     Args:
         rows: of the grid.
         strength: of the maps over the image.
-        image: what it is, in words.
     """
     found = [
         (row, request, state.found)
@@ -45,7 +44,7 @@ def downloads(rows: Sequence[ExplainedNetwork], strength: float, image: str) -> 
     with st.container(horizontal=True):
         _button("PNG", lambda: _grid(rows, strength), "explanations.png", "image/png")
         _button("Maps (NPZ)", lambda: _arrays(found), MAPS, "application/octet-stream")
-        _button("CSV", lambda: as_csv(found, image), "explanations.csv", "text/csv")
+        _button("CSV", lambda: as_csv(found), "explanations.csv", "text/csv")
         requests = [request for _, request, _ in found]
         _button("Script", lambda: script(requests, MAPS), "explain.py", "text/x-python")
 
@@ -53,7 +52,7 @@ def downloads(rows: Sequence[ExplainedNetwork], strength: float, image: str) -> 
 Found = Sequence[tuple[ExplainedNetwork, ExplanationRequest, Explanation]]
 
 
-def as_csv(found: Found, image: str) -> str:
+def as_csv(found: Found) -> str:
     """A line for each map: what was explained and how, and what was measured of it."""
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
@@ -65,8 +64,8 @@ def as_csv(found: Found, image: str) -> str:
         measured += [areas.card[name] if areas else None for name in ("deletion", "insertion")]
         writer.writerow(
             (
-                image,
-                row.network.title,
+                _safe(row.network.words),
+                _safe(row.network.title),
                 row.target,
                 f"{_probability(row, request):.6f}",
                 request.method,
@@ -76,6 +75,11 @@ def as_csv(found: Found, image: str) -> str:
             )
         )
     return text.getvalue()
+
+
+def _safe(text: str) -> str:
+    # A spreadsheet takes a cell that begins so for a formula, and runs it.
+    return f"'{text}" if text.startswith(("=", "+", "-", "@", "\t", "\r")) else text
 
 
 def _probability(row: ExplainedNetwork, request: ExplanationRequest) -> float:
@@ -91,7 +95,7 @@ def _grid(rows: Sequence[ExplainedNetwork], strength: float) -> bytes:
     """The grid as one image."""
     tiles = []
     for row in rows:
-        name = f"{row.network.title}\n{row.target}"
+        name = f"{row.network.words}\n{row.target}, {row.network.title}"
         tiles.append(
             [(name, np.broadcast_to(row.network.image, (*row.network.image.shape[:2], 3)))]
         )
@@ -109,7 +113,10 @@ def _arrays(found: Found) -> bytes:
     """Every map, float32 (height, width), and the input of each network."""
     file = io.BytesIO()
     arrays = {f"input/{row.network.digest}": row.network.image for row, _, _ in found}
-    maps = {f"maps/{request.network}/{request.method}": one.maps[0] for _, request, one in found}
+    maps = {
+        f"maps/{request.network}/{request.images}/{request.method}": one.maps[0]
+        for _, request, one in found
+    }
     np.savez_compressed(file, allow_pickle=False, **arrays, **maps)
     return file.getvalue()
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -20,7 +20,7 @@ from cnnkit.ui.explain.explanations import RequestState, key_of, sessions_of, st
 from cnnkit.ui.explain.networks import AskedNetwork
 
 EVERY = 1.5  # seconds: ten visitors who wait must leave the server time for others
-TILE = 224  # pixels
+TILE, SMALL = 224, 120  # pixels, of a map and of one on the contact sheet
 MANY = 0.01  # a completeness gap that is worth a word
 
 
@@ -66,13 +66,63 @@ def show_grid(rows: Sequence[ExplainedNetwork], strength: float) -> None:
         for row in rows:
             _row(row, strength)
 
+    poll_sessions(requests, draw)
+    _legend([get_method(request.method) for request in requests])
+
+
+def show_contact_sheet(rows: Sequence[ExplainedNetwork], strength: float) -> None:
+    """Many images, each beside its maps, and how many of them are there."""
+    requests = [request for row in rows for request in row.requests]
+
+    def draw(_: object) -> None:
+        done = sum(state_of(request).found is not None for request in requests)
+        if done < len(requests):
+            st.progress(done / len(requests), f"{done} of {len(requests)} maps")
+        width = SMALL * (1 + max(len(row.requests) for row in rows)) + 48
+        with st.grid("auto", min_column_width=min(width, 380)):
+            for number, row in enumerate(rows):
+                with st.container(border=True, gap="xsmall", key=f"explained_{number}"):
+                    _card(row, strength)
+
+    poll_sessions(requests, draw, every=2 * EVERY)
+    _legend([get_method(request.method) for request in requests])
+
+
+def poll_sessions(
+    requests: Sequence[ExplanationRequest], draw: Callable[[object], None], *, every: float = EVERY
+) -> None:
+    """Draw, and again while one of the requests is being worked on."""
     polling.poll(
         lambda: sessions_of(requests),
         draw,
         moves=lambda states: frozenset(name for name, state in states.items() if not state.over),
-        every=EVERY,
+        every=every,
     )
-    _legend([get_method(request.method) for request in requests])
+
+
+def _card(row: ExplainedNetwork, strength: float) -> None:
+    network = row.network
+    st.caption(
+        f"**{literal(network.words)}** · {literal(network.title)}: {literal(row.target)} "
+        f"({network.top[0].name} {network.top[0].probability:.0%})"
+        if row.target != network.top[0].name
+        else f"**{literal(network.words)}** · {literal(network.title)}: "
+        f"{literal(row.target)} {network.top[0].probability:.0%}"
+    )
+    if row.error:
+        st.caption(f":material/error: {row.error}")
+    with st.container(horizontal=True, gap="xsmall"):
+        png, alt = _input_png(network.digest, network.image), f"The exact input: {network.words}"
+        st.image(png, output_format="PNG", alt=alt, width=SMALL)
+        for request in row.requests:
+            state, method = state_of(request), get_method(request.method)
+            if state.found is not None:
+                map_ = state.found.maps[0]
+                png = _png(key_of(request), strength, network.image, map_, method)
+                alt = f"{method.title} of {row.target}, in {network.words}"
+                st.image(png, output_format="PNG", alt=alt, width=SMALL, caption=method.title)
+            elif state.error:
+                st.caption(f":material/error: {method.title}: {literal(state.error)}")
 
 
 def _row(row: ExplainedNetwork, strength: float) -> None:

@@ -11,10 +11,10 @@ from cnnkit.explain import agreement, get_method
 from cnnkit.explain.request import ExplanationRequest
 from cnnkit.figures import curves
 from cnnkit.jobs.visualization import Explanation
-from cnnkit.ui.common import charts, inputs, polling
+from cnnkit.ui.common import charts, inputs
 from cnnkit.ui.common.messages import literal
-from cnnkit.ui.explain.explanations import sessions_of, state_of
-from cnnkit.ui.explain.grid import EVERY, ExplainedNetwork, show_progress
+from cnnkit.ui.explain.explanations import state_of
+from cnnkit.ui.explain.grid import ExplainedNetwork, poll_sessions, show_progress
 
 CHECKS = {
     "faithfulness": "Deletion and insertion",
@@ -51,6 +51,17 @@ def checks_picker() -> list[str]:
     )
 
 
+def areas_toggle() -> list[str]:
+    """Whether the areas of many images are measured, for the table: the checks to make."""
+    wanted = st.toggle(
+        "Measure deletion and insertion areas for the table",
+        key="areas",
+        bind="query-params",
+        help="About 100 predictions for each map.",
+    )
+    return ["faithfulness"] if wanted else []
+
+
 def requests_of(
     rows: Sequence[ExplainedNetwork], checks: Sequence[str]
 ) -> list[ExplanationRequest]:
@@ -71,12 +82,7 @@ def show_checks(rows: Sequence[ExplainedNetwork], checks: Sequence[str]) -> None
         for row in rows:
             _network(row, checks, titled=len(rows) > 1)
 
-    polling.poll(
-        lambda: sessions_of(requests),
-        draw,
-        moves=lambda states: frozenset(name for name, state in states.items() if not state.over),
-        every=EVERY,
-    )
+    poll_sessions(requests, draw)
 
 
 def _network(row: ExplainedNetwork, checks: Sequence[str], *, titled: bool) -> None:

@@ -35,8 +35,8 @@ def mode_picker() -> bool:
 
 def asked_networks(
     networks: Mapping[NetworkRef, str], cards: Mapping[NetworkRef, ModelCard]
-) -> list[tuple[str, AskedNetwork]]:
-    """Each uploaded image with each network that was asked about it: its name first."""
+) -> list[AskedNetwork]:
+    """Each uploaded image, as each network receives it."""
     uploaded = st.file_uploader(
         f"Up to {MOST} images",
         accept_multiple_files=True,
@@ -52,5 +52,5 @@ def asked_networks(
         with shown_errors(stop=False):
             array = read_image(file.getvalue()).array
             image = ChosenImage(array=array, words=file.name, fit=fit)
-            asked += [(file.name, one) for one in ask_networks(networks, cards, image)]
+            asked += ask_networks(networks, cards, image)
     return asked

@@ -11,7 +11,7 @@ import streamlit as st
 from cnnkit.explain import Method, get_method, list_methods
 from cnnkit.explain.registry import CAM, FAMILIES
 from cnnkit.ui.common import inputs
-from cnnkit.ui.explain.networks import AskedNetwork, layers_of
+from cnnkit.ui.explain.networks import AskedNetwork, default_cam_layer, layers_of
 from cnnkit.ui.explain.targets import ChosenTarget, UnitTarget
 from cnnkit.visualize.registry import Slider
 
@@ -95,9 +95,6 @@ def _option(method: Method, name: str, values: Slider | Sequence[Any]) -> Any:
 
 def _layer_picker(first: AskedNetwork, target: ChosenTarget) -> str | None:
     """A layer for class activation maps; None: the default of the method."""
-    from cnnkit.explain.cam import default_layer
-    from cnnkit.ui.common import cache
-
     layers = layers_of(first)
     usual = None
     if isinstance(target, UnitTarget):
@@ -112,7 +109,7 @@ def _layer_picker(first: AskedNetwork, target: ChosenTarget) -> str | None:
         st.caption("The target depends on no layer with feature maps.")
         return None
     if not isinstance(target, UnitTarget):
-        usual = default_layer(cache.network(first.ref).model, first.card.input_shape[:2])
+        usual = default_cam_layer(first)
     chosen = inputs.choice(
         "Layer of class activation maps",
         list(shapes)[::-1],

@@ -32,6 +32,7 @@ class AskedNetwork:
         ref: which network.
         title: shown to people.
         card: what it is.
+        words: what the image is, for people.
         image: uint8 (height, width, channels), its exact input.
         probabilities: (classes,), 0 to 1.
     """
@@ -39,6 +40,7 @@ class AskedNetwork:
     ref: NetworkRef
     title: str
     card: ModelCard
+    words: str
     image: np.ndarray
     probabilities: np.ndarray
 
@@ -78,13 +80,22 @@ def ask_networks(
         with shown_errors(stop=False):
             image = chosen.input_for(card)
             shares = _probabilities(str(ref), images_digest(image[np.newaxis]), ref, image)
-            asked.append(AskedNetwork(ref, networks[ref], card, image, shares))
+            asked.append(AskedNetwork(ref, networks[ref], card, chosen.words, image, shares))
     return asked
 
 
 def layers_of(network: AskedNetwork) -> list[TargetLayer]:
     """The layers of a network whose units can be explained, from the input to the logits."""
     return _layers(str(network.ref), network.ref)
+
+
+def default_cam_layer(network: AskedNetwork) -> str:
+    """The layer that class activation maps take by themselves.
+
+    Raises:
+        IncompatibleError: the network has none with feature maps.
+    """
+    return _default_cam_layer(str(network.ref), network.ref)
 
 
 def class_names(card: ModelCard) -> tuple[str, ...]:
@@ -110,3 +121,11 @@ def _layers(name: str, _ref: NetworkRef) -> list[TargetLayer]:
 
     opened = cache.network(_ref)
     return target_layers(opened.model, opened.card.input_shape[:2])
+
+
+@st.cache_data(max_entries=32, show_spinner=False)
+def _default_cam_layer(name: str, _ref: NetworkRef) -> str:
+    from cnnkit.explain.cam import default_layer
+
+    opened = cache.network(_ref)
+    return default_layer(opened.model, opened.card.input_shape[:2])
