@@ -145,6 +145,12 @@ def until_the_maps_are_drawn(page: Page) -> None:
     page.locator(".cnn-row").evaluate("row => row.scrollIntoView()")
 
 
+def until_the_blocks_are_drawn(page: Page) -> None:
+    """Wait for the filmstrip, and scroll to the blocks."""
+    page.locator(".cnn-maps .film img").first.wait_for(timeout=120_000)
+    page.locator(".cnn-maps .blocks").evaluate("blocks => blocks.scrollIntoView()")
+
+
 def until_it_is_optimized(page: Page) -> None:
     """Press Start, and wait for the end."""
     page.get_by_role("button", name="Start").click()
@@ -217,6 +223,12 @@ PREPARED: tuple[tuple[str, str, Callable[[Page], None]], ...] = (
         "predict?networks=imagenet.mobilenet_v2,imagenet.googlenet&from=example&example=china",
         as_it_opens,
     ),
+    (
+        "inside-photo",
+        "inside?network=pretrained.mobilenet_v2&from=example&example=china&block=block_3",
+        until_the_blocks_are_drawn,
+    ),
+    ("inside", "inside?network=run.starter", as_it_opens),
     ("architectures", "architectures?network=resnet", until_it_is_drawn),
     ("visualize", "visualize?network=imagenet.googlenet&unit=130", until_it_is_optimized),
     ("ladder", "ladder?network=imagenet.googlenet&unit=130", until_the_ladder_is_optimized),

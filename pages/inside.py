@@ -41,10 +41,11 @@ with shown_errors():
     )
     sections.show_prediction(view)
     layer = sections.show_layers(view)
-    if layer:
-        sections.show_one_map(view, layer)
+    show_data_set = sections.show_one_map(view, layer) if layer else None
     sections.show_weights_and_output(view)
-source(
-    "After aidiary: Implementing a convolutional neural network with Theano (1), 2015; LISA lab: "
-    "Deep Learning Tutorials; and Zeiler, Fergus 2013, for the top activating patches."
-)
+    source(
+        "After aidiary: Implementing a convolutional neural network with Theano (1), 2015; LISA "
+        "lab: Deep Learning Tutorials; and Zeiler, Fergus 2013, for the top activating patches."
+    )
+    if show_data_set:
+        show_data_set()

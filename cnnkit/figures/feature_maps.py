@@ -24,6 +24,7 @@ from cnnkit.figures.style import stylesheet, tight
 PIXELS = 100_000  # of all thumbnails of one layer
 SMALLEST, LARGEST, BLOCK = 7, 64, 40  # pixels, sides of a thumbnail
 WIDTH = 560  # pixels, of a layer's thumbnails side by side
+SCREEN = 820  # pixels, width of a montage on a page of 1280
 LEVELS = 255  # of the palette; the last index is transparent
 GAP = 1  # pixels between two thumbnails
 PALE = 0.6  # contrast of an image below a map, whose colors shall be seen
@@ -103,8 +104,12 @@ def montage_figure(maps: np.ndarray, chosen: int, *, together: bool = True) -> g
     numbers = np.arange(count)
     strengths = np.abs(maps).max(axis=(0, 1))
     hover = [f"map {n}, largest {s:.3g}<extra></extra>" for n, s in enumerate(strengths)]
+    # No larger than a map on a wide screen: where they overlap, a neighbor would take the click.
+    size = int(np.clip(SCREEN / columns - 2, 5, 18))
     figure.add_trace(
-        click_targets(numbers // columns, numbers % columns, numbers[:, None], hover=hover)
+        click_targets(
+            numbers // columns, numbers % columns, numbers[:, None], size=size, hover=hover
+        )
     )
     row, column = divmod(chosen, columns)
     figure.add_shape(
@@ -120,7 +125,7 @@ def montage_figure(maps: np.ndarray, chosen: int, *, together: bool = True) -> g
     figure.update_yaxes(range=[rows - 0.4, -0.6], **look)
     figure.update_layout(clickmode="event+select", dragmode=False, hovermode="closest")
     share = rows * height / (columns * width)
-    return tight(figure, height=int(min(560, max(60, 1130 * share))))
+    return tight(figure, height=int(min(560, max(60, SCREEN * share))))
 
 
 def overlaid(

@@ -142,3 +142,17 @@ def test_a_class_of_many_is_named(branched):
     at = open_file(branched)
     assert any("Prediction: **class " in text.value for text in at.info)
     assert np.any(["Probabilities" == header.value for header in at.header])
+
+
+def test_the_patches_of_a_data_set_are_found_and_said(branched):
+    at = open_file(branched, layer="mixed1_b", map="1", search="drawn_flowers")
+    (button,) = [b for b in at.button if "top activating patches" in b.label]
+    button.click().run(timeout=300)
+    assert not at.exception and not at.error
+    words = words_of(at)
+    assert re.search(r"test images of Drawn flowers: \*\*\d+ of 4 units are dead\*\*", words)
+    alts = [image.alt for element in at.image for image in element.proto.imgs]
+    assert sum(alt.startswith("Patch of") for alt in alts) == 9
+    at.number_input("number_map").set_value(2).run(timeout=300)
+    alts = [image.alt for element in at.image for image in element.proto.imgs]
+    assert sum("activates map 2" in alt for alt in alts) == 9, "no second search"

@@ -124,7 +124,8 @@ def picker(networks: Mapping[NetworkRef, ModelCard]) -> ChosenImage | None:
         parameter="from",
         title=SOURCES.__getitem__,
         default="test" if own else "example",
-        widget=st.segmented_control,
+        widget=st.pills,
+        required=True,
     )
     if source == "test":
         return _from_test_set(ref, card, own)
@@ -209,7 +210,8 @@ def _datasets() -> list[str]:
 def _from_test_set(ref: NetworkRef, card: ModelCard, own: str | None) -> ChosenImage:
     names = _datasets()
     alike = [name for name in names if dataset_info(name).input_shape[-1] == card.input_shape[-1]]
-    with st.container(horizontal=True, vertical_alignment="bottom"):
+    row = st.container(horizontal=True, vertical_alignment="bottom")
+    with row:
         name = inputs.choice(
             "Data set",
             names,
@@ -218,10 +220,11 @@ def _from_test_set(ref: NetworkRef, card: ModelCard, own: str | None) -> ChosenI
             default=own or next(iter(alike), None),
             width=280,
         )
-        _forget_other_dataset(name)
-        spec, images, labels = _test_set(ref, card, name)
-        label = _class_picker(spec, labels)
-        indices = np.flatnonzero(labels == label)
+    _forget_other_dataset(name)
+    spec, images, labels = _test_set(ref, card, name)
+    label = _class_picker(spec, labels)
+    indices = np.flatnonzero(labels == label)
+    with row:
         number = inputs.image_picker(len(indices), label=f"Test image (of {len(indices):,})")
     messages.embedded_notice(name)
     index = int(indices[number])

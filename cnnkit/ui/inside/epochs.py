@@ -48,7 +48,7 @@ def network_picker(ref: NetworkRef) -> Predictor:
     )
     if chosen == END:
         return cache.network(ref)
-    with st.spinner(f"Loading the weights of epoch {chosen} …"):
+    with st.spinner(f"Loading epoch {chosen} …"):
         return _network_after(ref, int(chosen))
 
 

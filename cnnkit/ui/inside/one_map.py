@@ -112,7 +112,7 @@ def show_map(
         st.caption(
             f"{positive:.0%} of the {chosen.values.size:,} values are positive; "
             f"{chosen.values.min():.3g} to {chosen.values.max():.3g}, mean "
-            f"{chosen.values.mean():.3g}."
+            f"{chosen.values.mean():.3g}. Counts are on a logarithmic scale."
         )
         page.link(
             "pages/visualize.py",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -86,8 +87,12 @@ def _chosen_of_block(view: View, layers: list[str]) -> str | None:
     return layer_views.layer_picker(view.activations, layers, (convolutions or layers)[0])
 
 
-def show_one_map(view: View, layer: str) -> None:
-    """One map of a layer: enlarged, over a data set, and one of its values written out."""
+def show_one_map(view: View, layer: str) -> Callable[[], None]:
+    """One map of a layer: enlarged, over a data set, and one of its values written out.
+
+    Returns:
+        Shows what is found in the data set. It may wait: call it when all else is drawn.
+    """
     maps = view.activations[layer]
     above = st.container()
     st.header("One feature map", anchor="map")
@@ -99,13 +104,19 @@ def show_one_map(view: View, layer: str) -> None:
             one_map.montage_of_layer(layer, maps, chosen.number, together=together)
     one_map.show_map(chosen, view.ref, view.card, view.reader, view.image, view.activations)
     st.subheader("Over a data set", anchor="dataset")
-    top_patches.show_top_patches(chosen, view.ref, view.card, view.reader)
+    place = st.container()
     st.header("One output pixel", anchor="pixel")
     st.markdown(
         "A convolution multiplies the inputs under its kernel by the kernel's weights and adds up "
         "the products. Here is the whole sum of one value."
     )
     output_pixel.show_output_pixel(chosen, view.reader, view.activations)
+
+    def show_data_set() -> None:
+        with place:
+            top_patches.show_top_patches(chosen, view.ref, view.card, view.reader)
+
+    return show_data_set
 
 
 def show_weights_and_output(view: View) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import streamlit as st
 
 from cnnkit.datasets import dataset_info, dataset_title, list_datasets
@@ -11,18 +13,19 @@ from cnnkit.jobs.sessions import SessionState
 from cnnkit.models import ModelCard
 from cnnkit.networks import NetworkRef
 from cnnkit.runs import Status
-from cnnkit.ui.common import cache, charts, inputs, polling
+from cnnkit.ui.common import cache, charts, inputs
 from cnnkit.ui.inside.one_map import ChosenMap
 from cnnkit.visualize.layer_activations import ActivationReader, box_of
 
 PHOTOS = "photos"  # in the address: the example photos
 PATCH = 112  # pixels on the screen
+EVERY = 0.3  # seconds between two looks
 
 
 def show_top_patches(
     chosen: ChosenMap, ref: NetworkRef, card: ModelCard, reader: ActivationReader
 ) -> None:
-    """The nine patches, once the visitor asked for them."""
+    """The nine patches, once the visitor asked for them. Call it last: it may wait."""
     with st.container(horizontal=True, vertical_alignment="bottom"):
         data = _dataset_picker(card)
         asked = st.session_state.setdefault("top_activations", {})
@@ -39,7 +42,13 @@ def show_top_patches(
             "shows the nine patches that activate it most."
         )
         return
-    _follow(asked[key], chosen, reader)
+    state = _wait(asked[key])
+    if state is None:
+        st.caption("The result is no longer kept. Search again.")
+    elif state.status is Status.FINISHED:
+        _show_found(asked[key], state, chosen, reader)
+    else:
+        st.error(state.reason, icon=":material/error:")
 
 
 def _dataset_picker(card: ModelCard) -> str:
@@ -62,29 +71,19 @@ def _dataset_picker(card: ModelCard) -> str:
     )
 
 
-def _follow(session: str, chosen: ChosenMap, reader: ActivationReader) -> None:
-    worker = cache.visualization_worker()
+def _wait(session: str) -> SessionState | None:
+    """Say how far the search is until it is over; a click meanwhile ends this run of the page.
 
-    def draw(state: SessionState | None) -> None:
-        if state is None:
-            st.caption("The result is no longer kept. Search again.")
-        elif not state.over:
-            ahead = f" ({state.ahead} ahead of you)" if state.ahead else ""
-            words = (
-                f"{state.step} of {state.steps} batches" if state.steps else "Opening the network"
-            )
-            st.progress(state.fraction, f"Searching: {words}{ahead}")
-        elif state.status is Status.FINISHED:
-            _show_found(session, state, chosen, reader)
-        else:
-            st.error(state.reason, icon=":material/error:")
-
-    polling.poll(
-        lambda: worker.state(session),
-        draw,
-        moves=lambda state: state is not None and not state.over,
-        every=0.5,
-    )
+    The script itself waits, see `ui.common.tasks`: the page may hold an upload.
+    """
+    worker, line = cache.visualization_worker(), st.empty()
+    while (state := worker.state(session)) is not None and not state.over:
+        ahead = f" ({state.ahead} ahead of you)" if state.ahead else ""
+        words = f"{state.step} of {state.steps} batches" if state.steps else "opening the network"
+        line.progress(state.fraction, f"Searching: {words}{ahead}")
+        time.sleep(EVERY)
+    line.empty()
+    return state
 
 
 def _show_found(
