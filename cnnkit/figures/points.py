@@ -66,14 +66,14 @@ def embedding_scatter(
         figure.add_scatter(
             x=placed[:1],
             y=placed[1:],
-            name="your image",
+            name="placed image",
             mode="markers",
             marker={"size": 20, "color": ORANGE, "symbol": "star", "line": _edge()},
-            hovertemplate="your image<extra></extra>",
+            hovertemplate="placed image<extra></extra>",
         )
     figure.update_layout(dragmode="lasso", clickmode="event+select")
     _quiet_axes(figure, axes)
-    return _with_legend_below(figure, len(groups))
+    return _with_legend_below(figure, len(groups), gap=0.12 if axes[0] else 0.04)
 
 
 def moving_points(
@@ -128,7 +128,10 @@ def _buttons(names: Sequence[str]) -> dict:
     return {
         "type": "buttons",
         "direction": "right",
-        "showactive": True,
+        # The color of the active button is fixed, and white on dark pages.
+        "showactive": False,
+        "bgcolor": "rgba(0, 0, 0, 0)",
+        "bordercolor": GRAY,
         "x": 0,
         "xanchor": "left",
         "y": 1.01,
@@ -145,10 +148,10 @@ def _quiet_axes(figure: go.Figure, titles: tuple[str, str]) -> None:
     figure.update_yaxes(title=titles[1] or None, scaleanchor="x", **bare)
 
 
-def _with_legend_below(figure: go.Figure, groups: int) -> go.Figure:
+def _with_legend_below(figure: go.Figure, groups: int, gap: float = 0.04) -> go.Figure:
     """Above the points are the buttons of the chart."""
     finished(figure, height=HEIGHT, legend=groups <= LEGEND)
-    below = {"y": -0.04, "yanchor": "top"}
+    below = {"y": -gap, "yanchor": "top"}
     bar = {"bgcolor": "rgba(0, 0, 0, 0)", "color": GRAY, "activecolor": BLUE}
     return figure.update_layout(legend=below, modebar=bar, margin_t=40)
 

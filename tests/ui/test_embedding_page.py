@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 from functools import partial
+from urllib.parse import parse_qsl
 
 import numpy as np
 import pytest
@@ -168,6 +169,22 @@ def test_two_layers_are_compared_by_points_that_move():
     assert [button["args"][0] for button in buttons] == [["conv2"], ["conv1"]]
     assert "Procrustes" in words_of(at)
     assert not np.array_equal(first.coordinates, second.coordinates)
+
+
+def test_a_clicked_point_leads_to_the_pages_that_look_at_its_image(monkeypatch):
+    made = keep()
+    clicked = [{"customdata": [7, "words"]}]
+    monkeypatch.setattr("cnnkit.ui.common.charts.selected_points", lambda *_, **__: clicked)
+    at = open_page()
+    protos = [link.proto for link in at.get("page_link")]
+    links = {link.page: dict(parse_qsl(link.query_string)) for link in protos if link.query_string}
+    dataset = load_dataset("digits")
+    images, labels = dataset.part("test")
+    query = links["inside"]
+    same = np.flatnonzero(labels == int(query["class"]))
+    number = int(query["image"])
+    assert np.array_equal(images[same[number]], dataset.images[made.rows[7]])
+    assert query["data"] == "digits" and links["explain"]["networks"] == str(STARTER)
 
 
 def test_an_image_without_kept_features_offers_to_compute_them_again(store, submitted):

@@ -10,12 +10,14 @@ import streamlit as st
 
 from cnnkit.embedding import Embedding
 from cnnkit.embedding.placement import METHODS_OF_PLACING
+from cnnkit.embedding.settings import TEST
 from cnnkit.figures.points import embedding_scatter
-from cnnkit.ui.common import charts, inputs
+from cnnkit.ui.common import cache, charts, image_choice, inputs, page
 from cnnkit.ui.common.messages import chart_label, literal
 from cnnkit.ui.embedding.hover import SHARP, show_thumbnails
 from cnnkit.ui.embedding.placing import PlacedImage
 from cnnkit.ui.embedding.selection import EmbeddingSelection
+from cnnkit.ui.explain.links import why_link
 
 CLASS, CORRECT = "class", "correct"
 COLORS = {CLASS: "True class", CORRECT: "Correct or misclassified"}
@@ -54,13 +56,15 @@ def show_scatter(
         places = sorted({point["customdata"][0] for point in points if point.get("customdata")})
         if places:
             _show_group(embedding, places)
+            if len(places) == 1:
+                _links(selection, embedding, places[0])
         elif placed:
             _show_placed(placed)
         else:
             st.markdown("**Selected images**")
             st.caption(
-                "Point at a dot to see its image. Draw around a group with the mouse to see all "
-                "of its images here."
+                "Point at a dot to see its image; click it to look at the image closely. Draw "
+                "around a group with the mouse to see all of its images here."
             )
 
 
@@ -133,9 +137,25 @@ def _show_group(embedding: Embedding, places: Sequence[int]) -> None:
         st.button("Show more", key="selected_more", on_click=_show_more)
 
 
+def _links(selection: EmbeddingSelection, embedding: Embedding, place: int) -> None:
+    """Ways to the pages that look at one test image closely."""
+    settings = selection.settings
+    if settings.split != TEST or settings.split_seed:
+        return  # the other pages number the test images of the usual split
+    dataset = cache.dataset(settings.dataset)
+    tests = dataset.indices(TEST)
+    index = int(np.flatnonzero(tests == embedding.rows[place])[0])
+    labels = dataset.labels[tests]
+    address = image_choice.address(selection.ref, labels, index, dataset.class_names)
+    with st.container(horizontal=True, gap="small"):
+        if len(embedding.predicted):
+            why_link(**address, data=dataset.name)
+        page.link("pages/inside.py", "Inside", **address, data=dataset.name)
+
+
 def _show_placed(placed: PlacedImage) -> None:
-    """An image of the visitor's, and its nearest neighbors in feature space."""
-    st.markdown("**Your image and its nearest neighbors**")
+    """An image that was placed, and its nearest neighbors in feature space."""
+    st.markdown("**The image and its nearest neighbors**")
     charts.photo(placed.image, alt=placed.words, caption=literal(placed.words), width=112)
     st.caption(METHODS_OF_PLACING[placed.embedding.settings.method])
     captions = [
