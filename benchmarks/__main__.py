@@ -30,6 +30,7 @@ PARTS = {
     "inside": "The page Inside",
     "model_memory": "Networks in memory",
     "activation_maximization": "Activation maximization",
+    "explain": "Explanations",
     "bare_pytorch": "Against PyTorch",
     "equal_quality": "An image as good",
     "steering": "The visualization worker",
