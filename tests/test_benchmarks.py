@@ -8,6 +8,7 @@ import pytest
 from benchmarks import (
     __main__,
     _accuracy_table,
+    _explanations_table,
     _flowers_table,
     accuracy,
     anatomy,
@@ -159,3 +160,25 @@ def test_the_rate_of_features_counts_the_frozen_layers_only():
     measured = features.Features("photo_cnn", 48, "block3", transfer.noise(images, 6, 2))
     deeper = features.Features("photo_cnn", 48, "block2", transfer.noise(images, 6, 2))
     assert 0 < deeper.macs < measured.macs
+
+
+def test_the_page_on_explanations_is_what_was_measured(root):
+    text = (root / "docs" / "explain.md").read_text("utf-8")
+    assert text == _explanations_table.document(_explanations_table.lines())
+
+
+def test_the_page_on_explanations_says_which_methods_fail():
+    def line(network, method, depends):
+        return {
+            "kind": "randomization", "network": network, "what": method, "machine": ["a machine"],
+            "upper": [0.9, 0.8], "correlations": [[0.9, 0.8], [0.1, 0.3]], "depends": depends,
+        }  # fmt: skip
+
+    guided = line("googlenet", "guided_backpropagation", [False, True])
+    text = _explanations_table.document([guided, line("googlenet", "gradient", [True, True])])
+    assert "| Guided backpropagation | 0.85, 0.20 **fails** |" in text
+    assert "| Gradient | 0.85, 0.20 |" in text and "the one method that fails" in text
+    text = _explanations_table.document([guided, line("mobilenet_v2", "rise", [True, False])])
+    assert "RISE (MobileNetV2), Guided backpropagation (GoogLeNet)" in text
+    text = _explanations_table.document([line("googlenet", "rise", [True, True])])
+    assert "Methods that fail for an image: none." in text

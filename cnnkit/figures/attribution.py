@@ -81,7 +81,10 @@ def labeled_grid(rows: Sequence[Sequence[tuple[str, np.ndarray]]], *, side: int)
         rows: words, in at most two lines, and uint8 (height, width, 3) of each image.
         side: pixels of an image, in width.
     """
-    tiles = [[(words, _resized(image, side)) for words, image in row] for row in rows]
+    # Pillow's own font lacks the sign.
+    tiles = [
+        [(words.replace("×", "x"), _resized(image, side)) for words, image in row] for row in rows
+    ]
     heights = [TEXT + max(tile.height for _, tile in row) + GAP for row in tiles]
     width = max(map(len, tiles)) * (side + GAP) + GAP
     canvas = Image.new("RGB", (width, sum(heights) + GAP), "white")

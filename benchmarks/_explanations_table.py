@@ -1,0 +1,216 @@
+"""`docs/explain.md`, from what `benchmarks.explanations` measured."""
+
+from __future__ import annotations
+
+import json
+import statistics
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from benchmarks._measure import ROOT
+from cnnkit.explain import get_method, list_methods
+from cnnkit.explain.randomization import UNCHANGED
+
+RESULTS = ROOT / "cnnkit" / "published" / "measured" / "explanations.jsonl"
+RANDOM = "random"  # a map of noise
+TITLES = {
+    "mobilenet_v2": "MobileNetV2",
+    "googlenet": "GoogLeNet",
+    "vgg16_flowers": "VGG16 on the 17 flowers",
+}
+HEAD = """# Explanations
+
+Which pixels of an image speak for an answer:
+
+```python
+import numpy as np
+
+from cnnkit import explain
+from cnnkit.networks import NetworkRef
+
+model = NetworkRef.parse("run.starter").open().model
+images = np.random.default_rng(0).uniform(0, 255, (2, 28, 28, 1))
+
+maps = explain.integrated_gradients(model, images, target=3)  # float32 (2, 28, 28)
+curve = explain.deletion(model, images, maps, target=3)
+test = explain.weight_randomization("gradient", model, images, target=3)
+print(curve.areas, explain.depends_on_weights(test))
+```
+
+A map always looks like something. Four measures tell whether it can be trusted:
+
+- **Deletion and insertion** (Petsiuk et al. 2018). The most important pixels are deleted, or
+  inserted into a blurred image, and the probability of the class is followed. A good map has a
+  small area under the deletion curve and a large one under the insertion curve.
+- **Weight randomization** (Adebayo et al. 2018). The weights are shuffled layer by layer, from the
+  top of the network down. A map that stays as it was does not depend on what the network learned.
+- **Agreement**. The rank correlation of the maps of each two methods, and how many of their most
+  important pixels they share.
+- **Sensitivity** (Yeh et al. 2019). The largest change of a map under noise that nobody sees
+  (`explain.max_sensitivity`).
+
+The tables below are written by `python -m benchmarks.explanations`: real weights, the predicted
+class of each image, example photos for MobileNetV2 and GoogLeNet, and test images for VGG16, which
+was trained on the 17 flowers with its recipe `fast`.
+"""
+AREAS = """## Deletion and insertion
+
+The mean area over the images, and for how many of them it is better than that of a random map, the
+floor. Deleted pixels become gray; {steps} steps of equal size. Methods have fewer samples than by
+default where the table says so.
+"""
+RANDOMIZATION = """## Weight randomization
+
+The rank correlation with the map of the trained network, on average over the stages of the cascade
+in which at most half of the layers are randomized, and in the last stage, when all are. A map whose
+first figure is {unchanged:g} or more counts as one that does not depend on the weights.
+"""
+FOUND = {
+    True: "Guided backpropagation is the one method that fails, as Adebayo et al. found.",
+    False: "Methods that fail for an image: {failed}.",
+}
+COMPLETENESS = """## Completeness of integrated gradients
+
+A map of integrated gradients should sum up to the difference of the scores of the image and of the
+black baseline. The gap, as a share of the difference:
+"""
+RULE = """With Gauss and Legendre's rule, 64 steps left 0.5 to 8 % on GoogLeNet and 2 to 17 % on
+MobileNetV2: ReLUs and max pooling make jumps in the gradient. Now the way is cut in intervals, the
+errors of which are known from the scores at their ends, and the worst are cut in three.
+"""
+AGREEMENT = """## Agreement
+
+Rank correlation of the magnitudes, the mean over the images.
+"""
+Line = dict[str, Any]
+
+
+def lines() -> list[Line]:
+    """All measurements, oldest first."""
+    if not RESULTS.exists():
+        return []
+    return [json.loads(line) for line in RESULTS.read_text("utf-8").splitlines()]
+
+
+def document(measured: list[Line]) -> str:
+    """The page: what the measures are, and a table of each."""
+    names = [name for name in TITLES if any(one["network"] == name for one in measured)]
+    parts = [HEAD, *_sheet()]
+    parts += [AREAS.format(steps=12), *(_areas(_of(measured, name, "areas")) for name in names)]
+    parts += [RANDOMIZATION.format(unchanged=UNCHANGED), *_randomization(measured, names)]
+    parts += [COMPLETENESS, _completeness(measured, names), RULE]
+    parts += [AGREEMENT, *(_agreement(_of(measured, name, "agreement")) for name in names)]
+    machines = dict.fromkeys(note for line in measured for note in line["machine"])
+    parts.append("\n".join(f"- {note}" for note in machines))
+    return "\n\n".join(part.strip() for part in parts if part) + "\n"
+
+
+def _sheet() -> list[str]:
+    if not (ROOT / "docs" / "images" / "explanations.jpg").exists():
+        return []
+    return [
+        "![Maps of twelve methods for one photo](images/explanations.jpg)",
+        "MobileNetV2's answer for `china.jpg` of scikit-learn, a photo by danielbuechele "
+        "([CC BY 2.0](https://creativecommons.org/licenses/by/2.0/)), explained by each method.",
+    ]
+
+
+def _of(measured: list[Line], network: str, kind: str) -> dict[str, Line]:
+    """The findings of a kind, by what they are about."""
+    return {
+        one["what"]: one for one in measured if (one["network"], one["kind"]) == (network, kind)
+    }
+
+
+def _areas(found: dict[str, Line]) -> str:
+    if RANDOM not in found:
+        return ""
+    floor = found[RANDOM]
+    rows = [
+        (
+            _title(name),
+            f"{statistics.mean(found[name]['deletion']):.3f}",
+            _better(floor["deletion"], found[name]["deletion"]),
+            f"{statistics.mean(found[name]['insertion']):.3f}",
+            _better(found[name]["insertion"], floor["insertion"]),
+            _options(found[name]["options"]),
+        )
+        for name in (*list_methods(), RANDOM)
+        if name in found
+    ]
+    head = ("Method", "Deletion", "better", "Insertion", "better", "Options")
+    title = f"**{TITLES[floor['network']]}**, {floor['images']} images"
+    return f"{title}\n\n{_table(head, rows)}"
+
+
+def _better(larger: list[float], smaller: list[float]) -> str:
+    """For how many images one area is larger than the other."""
+    return str(sum(a > b for a, b in zip(larger, smaller, strict=True)))
+
+
+def _randomization(measured: list[Line], names: Sequence[str]) -> list[str]:
+    found = {name: _of(measured, name, "randomization") for name in names}
+    found = {name: own for name, own in found.items() if own}
+    rows, failed = [], []
+    for method in list_methods():
+        cells = [_title(method)]
+        for name, own in found.items():
+            if method not in own:
+                cells += ["–"]
+                continue
+            one = own[method]
+            upper, last = statistics.mean(one["upper"]), statistics.mean(one["correlations"][-1])
+            fails = one["depends"].count(False)
+            cells.append(f"{upper:.2f}, {last:.2f}" + (" **fails**" if fails else ""))
+            if fails:
+                failed.append((method, TITLES[name]))
+        rows.append(tuple(cells))
+    table = _table(("Method", *(TITLES[name] for name in found)), rows)
+    return [table, _found(failed)]
+
+
+def _found(failed: list[tuple[str, str]]) -> str:
+    if {method for method, _ in failed} == {"guided_backpropagation"}:
+        return FOUND[True]
+    names = ", ".join(f"{_title(method)} ({network})" for method, network in failed) or "none"
+    return FOUND[False].format(failed=names)
+
+
+def _completeness(measured: list[Line], names: Sequence[str]) -> str:
+    rows = []
+    for name in names:
+        for steps, one in _of(measured, name, "completeness").items():
+            gaps = one["gaps"]
+            row = (TITLES[name], steps, f"{100 * statistics.mean(gaps):.2f} %")
+            rows.append(
+                (*row, f"{100 * statistics.median(gaps):.2f} %", f"{100 * max(gaps):.2f} %")
+            )
+    return _table(("Network", "Steps", "Mean", "Median", "Largest"), rows)
+
+
+def _agreement(found: dict[str, Line]) -> str:
+    if "all" not in found:
+        return ""
+    one = found["all"]
+    head = ("", *(str(number) for number in range(1, len(one["names"]) + 1)))
+    rows = [
+        (f"{number} {_title(name)}", *(f"{value:.2f}" for value in row))
+        for number, (name, row) in enumerate(
+            zip(one["names"], one["correlations"], strict=True), start=1
+        )
+    ]
+    return f"**{TITLES[one['network']]}**\n\n{_table(head, rows)}"
+
+
+def _title(method: str) -> str:
+    return "Random map" if method == RANDOM else get_method(method).title
+
+
+def _options(options: dict[str, Any]) -> str:
+    return ", ".join(f"{name} {value}" for name, value in options.items())
+
+
+def _table(head: Iterable[str], rows: Iterable[Iterable[str]]) -> str:
+    cells = [tuple(head)]
+    cells += [("---",) * len(cells[0]), *map(tuple, rows)]
+    return "\n".join(f"| {' | '.join(row)} |" for row in cells)
