@@ -183,3 +183,19 @@ def test_more_than_memory_should_hold_is_cut_off_and_said(monkeypatch):
     at = upload(open_page(networks="run.starter"), *files)
     assert "4 files were uploaded; the first 2 are classified" in at.warning[0].value
     assert list(at.dataframe[0].value["file"]) == ["0.png", "1.png"]
+
+
+@pytest.mark.parametrize("source", ["upload", "example"])
+def test_an_answer_leads_inside_the_network_that_gave_it(source):
+    link = {"from": source, "example": "china", "fit": "pad", "networks": "run.starter"}
+    at = open_page(**link)
+    if source == "upload":
+        upload(at, ("mine.png", image()))
+    (button,) = [button for button in at.button if button.label == "Look inside"]
+    button.click().run()
+    assert not at.exception and not at.warning and not at.error
+    assert at.title[0].value == "Inside" and at.query_params["network"] == "run.starter"
+    captions = [one.caption for element in at.image for one in element.proto.imgs]
+    expected = "Your image mine.png" if source == "upload" else "Example photo: china"
+    assert captions[0] == expected
+    assert at.query_params["fit"] == "pad"

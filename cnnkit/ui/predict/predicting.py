@@ -27,6 +27,7 @@ from cnnkit.ui.common.handwriting import IMAGE_MB, TYPES
 from cnnkit.ui.common.image_choice import File
 from cnnkit.ui.common.messages import shown_errors
 from cnnkit.ui.explain.links import why_button, why_link
+from cnnkit.ui.inside.links import inside_button
 
 SOURCES = {"upload": "Upload", "paste": "Paste", "camera": "Camera", "example": "Example"}
 CARD_WIDTH = 300  # pixels, the least
@@ -64,16 +65,18 @@ def show_one(file: File, networks: Mapping[NetworkRef, str], fit: str, count: in
                 key = f"prediction_{str(ref).replace('.', '_')}"
                 with st.container(border=True, gap="xsmall", key=key), shown_errors(stop=False):
                     _card(cache.network(ref), image, fit, count, key)
-                    _why(file, ref, fit, key)
+                    _next_steps(file, ref, fit, key)
 
 
-def _why(file: File, ref: NetworkRef, fit: str, key: str) -> None:
-    """The way to the explanation of an answer."""
-    if st.query_params.get("from") == "example":
-        address = {"networks": str(ref), "from": "example", "example": file.name, "fit": fit}
-        why_link(**address)
-    else:
-        why_button(file, key=f"{key}_why", networks=str(ref), fit=fit)
+def _next_steps(file: File, ref: NetworkRef, fit: str, key: str) -> None:
+    """The ways to the explanation of an answer, and to the feature maps behind it."""
+    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+        if st.query_params.get("from") == "example":
+            address = {"networks": str(ref), "from": "example", "example": file.name, "fit": fit}
+            why_link(**address)
+        else:
+            why_button(file, key=f"{key}_why", networks=str(ref), fit=fit)
+        inside_button(file, ref, fit, key=f"{key}_inside")
 
 
 def show_many(
