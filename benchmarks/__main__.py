@@ -34,6 +34,7 @@ PARTS = {
     "bare_pytorch": "Against PyTorch",
     "equal_quality": "An image as good",
     "steering": "The visualization worker",
+    "explain_visitors": "Ten visitors on the page Explain",
     "features": "Computing features",
     "transfer": "Fine-tuning",
     "embedding": "Embeddings",

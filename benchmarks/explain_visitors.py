@@ -56,7 +56,7 @@ def switches(page: Page, count: int) -> list[float]:
 
 
 def ask(page: Page, address: str, number: int) -> None:
-    """Open Explain on an image of one's own, as one of the ten."""
+    """Open Explain on an image that no other visitor has."""
     photos = list(example_photos(get_settings().data_dir))
     photo, fit = photos[number % len(photos)], list(FITS)[number // len(photos) % len(FITS)]
     query = {"networks": "pretrained.mobilenet_v2", "methods": "score_cam", "from": "example"}

@@ -3,11 +3,14 @@
 from dataclasses import replace
 
 import numpy as np
+import psutil
 import pytest
 
+from cnnkit._cli.worker import NICE
 from cnnkit.datasets import load_dataset
 from cnnkit.explain import contrast, deletion, get_method
 from cnnkit.explain.request import ExplanationRequest, images_digest
+from cnnkit.jobs.session_server import ACTIVE
 from cnnkit.jobs.visualization import VisualizationWorker
 from cnnkit.networks import NetworkRef
 from cnnkit.runs import Status
@@ -147,3 +150,28 @@ def test_the_key_depends_on_all_that_decides_the_maps(images):
     )
     assert default.key("weights") == request.key("weights")
     assert ExplanationRequest.from_dict(request.to_dict()) == request
+
+
+def test_ten_visitors_at_once_are_bounded_and_told_their_place(worker, ask):
+    """As many run as there are slots, at a priority below the app's; a Stop lets the next begin."""
+    sessions = [
+        ask("rise", target=class_logit(number), options={"rise": {"masks": 60_000}})[0]
+        for number in range(10)
+    ]
+    try:
+        sessions[ACTIVE - 1].until(lambda state: state.status is Status.RUNNING)
+        sessions[-1].until(lambda state: state.ahead == len(sessions) - ACTIVE - 1)
+        statuses = [session.state.status for session in sessions]
+        assert statuses == [Status.RUNNING] * ACTIVE + [Status.QUEUED] * (10 - ACTIVE)
+        assert psutil.Process(worker.pid).nice() == NICE
+        # A question of another visitor is answered meanwhile.
+        asked = Running(worker, worker.ask_layers(NetworkRef.parse(STARTER)))
+        assert asked.becomes(Status.FINISHED).details["layers"]
+        sessions[0].send("stop")
+        sessions[0].becomes(Status.CANCELLED)
+        sessions[ACTIVE].becomes(Status.RUNNING)
+    finally:
+        for session in sessions:
+            session.send("stop")
+        for session in sessions:
+            session.until(lambda state: state.over)
