@@ -149,6 +149,8 @@ def until_the_blocks_are_drawn(page: Page) -> None:
     """Wait for the filmstrip, and scroll to the blocks."""
     page.locator(".cnn-maps .film img").first.wait_for(timeout=120_000)
     page.locator(".cnn-maps .blocks").evaluate("blocks => blocks.scrollIntoView()")
+
+
 def until_it_is_explained(page: Page) -> None:
     """Wait for the map of the slowest method."""
     page.get_by_alt_text(re.compile("Occlusion of")).wait_for(timeout=300_000)
@@ -232,6 +234,7 @@ PREPARED: tuple[tuple[str, str, Callable[[Page], None]], ...] = (
         until_the_blocks_are_drawn,
     ),
     ("inside", "inside?network=run.starter", as_it_opens),
+    (
         "explain",
         "explain?networks=pretrained.mobilenet_v2&from=example&example=china"
         "&methods=grad_cam,integrated_gradients,occlusion",

@@ -91,6 +91,7 @@ def _network(row: ExplainedNetwork, checks: Sequence[str], *, titled: bool) -> N
     if titled:
         st.markdown(f"**{literal(row.network.title)}**")
     found: dict[str, dict[str, Explanation]] = {check: {} for check in checks}
+    waiting = []
     for check in checks:
         for request in row.requests:
             title = get_method(request.method).title
@@ -100,8 +101,11 @@ def _network(row: ExplainedNetwork, checks: Sequence[str], *, titled: bool) -> N
             elif state.error:
                 st.error(f"{title}: {state.error}", icon=":material/error:")
             else:
-                st.caption(f"{CHECKS[check]} of {title}")
-                show_progress(state)
+                waiting.append((f"{CHECKS[check]} of {title}", state))
+    if waiting:
+        words, state = waiting[0]
+        st.caption(f"{words}" + (f", {len(waiting) - 1} more" if len(waiting) > 1 else ""))
+        show_progress(state)
     _table(row, found)
     key = str(row.network.ref).replace(".", "_")
     if found.get("faithfulness"):
