@@ -130,9 +130,9 @@ def _areas(found: dict[str, Line]) -> str:
         (
             _title(name),
             f"{statistics.mean(found[name]['deletion']):.3f}",
-            _better(floor["deletion"], found[name]["deletion"]),
+            "–" if name == RANDOM else _better(floor["deletion"], found[name]["deletion"]),
             f"{statistics.mean(found[name]['insertion']):.3f}",
-            _better(found[name]["insertion"], floor["insertion"]),
+            "–" if name == RANDOM else _better(found[name]["insertion"], floor["insertion"]),
             _options(found[name]["options"]),
         )
         for name in (*list_methods(), RANDOM)
@@ -179,7 +179,8 @@ def _found(failed: list[tuple[str, str]]) -> str:
 def _completeness(measured: list[Line], names: Sequence[str]) -> str:
     rows = []
     for name in names:
-        for steps, one in _of(measured, name, "completeness").items():
+        found = _of(measured, name, "completeness")
+        for steps, one in sorted(found.items(), key=lambda item: int(item[0])):
             gaps = one["gaps"]
             row = (TITLES[name], steps, f"{100 * statistics.mean(gaps):.2f} %")
             rows.append(

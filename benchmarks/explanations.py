@@ -43,7 +43,7 @@ FLOWERS = 2  # test images that VGG16 explains
 TESTED = 2  # images of the randomization test
 STAGES = 4  # of the randomization test
 STEPS = 12  # of deletion and insertion
-IG_STEPS = (16, 64)
+IG_STEPS = (16, 64, 128)
 CHEAP = {  # fewer samples than the defaults
     "smoothgrad": {"samples": 16},
     "vargrad": {"samples": 16},

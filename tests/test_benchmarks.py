@@ -179,6 +179,6 @@ def test_the_page_on_explanations_says_which_methods_fail():
     assert "| Guided backpropagation | 0.85, 0.20 **fails** |" in text
     assert "| Gradient | 0.85, 0.20 |" in text and "the one method that fails" in text
     text = _explanations_table.document([guided, line("mobilenet_v2", "rise", [True, False])])
-    assert "RISE (MobileNetV2), Guided backpropagation (GoogLeNet)" in text
+    assert "Guided backpropagation (GoogLeNet), RISE (MobileNetV2)" in text
     text = _explanations_table.document([line("googlenet", "rise", [True, True])])
     assert "Methods that fail for an image: none." in text
