@@ -12,6 +12,7 @@ from cnnkit.errors import CnnkitError
 from cnnkit.explain import Method, get_method
 from cnnkit.explain.request import ExplanationRequest
 from cnnkit.figures import attribution, rasters
+from cnnkit.jobs.sessions import SessionState
 from cnnkit.jobs.visualization import Explanation
 from cnnkit.runs import Status
 from cnnkit.ui.common import charts, polling
@@ -91,12 +92,14 @@ def show_contact_sheet(rows: Sequence[ExplainedNetwork], strength: float) -> Non
 def poll_sessions(
     requests: Sequence[ExplanationRequest], draw: Callable[[object], None], *, every: float = EVERY
 ) -> None:
-    """Draw, and again while one of the requests is being worked on."""
+    """Draw, and again while one of the requests is being worked on; less often in the queue."""
+
+    def live(states: Mapping[str, SessionState]) -> frozenset[tuple[str, Status]]:
+        return frozenset((name, one.status) for name, one in states.items() if not one.over)
+
+    running = any(status is Status.RUNNING for _, status in live(sessions_of(requests)))
     polling.poll(
-        lambda: sessions_of(requests),
-        draw,
-        moves=lambda states: frozenset(name for name, state in states.items() if not state.over),
-        every=every,
+        lambda: sessions_of(requests), draw, moves=live, every=every if running else 2 * every
     )
 
 
