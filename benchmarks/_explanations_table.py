@@ -65,6 +65,8 @@ The rank correlation with the map of the trained network, on average over the st
 in which at most half of the layers are randomized, and in the last stage, when all are. A map whose
 first figure is {unchanged:g} or more, for one of the two images, counts as one that does not depend
 on the weights. RISE has few masks here, and the same ones in each stage: much of its map is theirs.
+Score-CAM weighs feature maps by probabilities, which are small and nearly equal in a randomized
+network: what is left is the sum of the maps.
 """
 FOUND = {
     True: "Guided backpropagation is the one method that fails, as Adebayo et al. found.",

@@ -112,8 +112,8 @@ def depends_on_weights(test: Randomization, threshold: float = UNCHANGED) -> np.
     lost by then, and a map that stays as it was does not explain the answer. With the lowest
     layers every map changes: they see the edges that such a map shows.
 
-    The threshold is a convention. On photos, guided backpropagation lies above it and gradients
-    and class activation maps lie far below; docs/explain.md has the values of every method.
+    The threshold is a convention. On photos, guided backpropagation lies above it, the gradient
+    and Grad-CAM lie far below; docs/explain.md has the values of every method.
 
     Args:
         test: cascading.
