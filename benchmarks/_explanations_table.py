@@ -85,6 +85,28 @@ AGREEMENT = """## Agreement
 
 Rank correlation of the magnitudes, the mean over the images.
 """
+ON_THE_PAGE = """## On the page
+
+The page Explain shows the maps of any methods and networks side by side for one image, or a grid
+for up to 48. Predict, Draw, misclassified images and the re-classification check of Visualize lead
+to it with "Why?".
+
+- **Target.** The predicted class, any other, one class against another, or a channel or neuron of a
+  layer. With several networks, each is asked about the class of the same name.
+- **Colors.** Each map is scaled by itself: the 99th percentile of its magnitudes has the full
+  color. Zero is dark in both scales; methods with signs show what speaks for the target in blue,
+  against it in orange.
+- **Time.** The seconds below a map are the method's own, compilation included, without the turns of
+  other visitors. The first map of a network takes longest.
+- **Checks** are made on demand. A map that does not depend on the weights says so after its weight
+  randomization.
+- **Sessions.** Maps and checks are made in the visualization worker, batch by batch, four sessions
+  in turn, at a lower priority than the pages. They are kept by network, image, target, method and
+  options. `python -m benchmarks explain_visitors` measures an eleventh visitor's pages beside ten
+  who wait for Score-CAM.
+- **Files.** The maps as NPZ hold the networks' inputs, which the script reads to make the same maps
+  again.
+"""
 Line = dict[str, Any]
 
 
@@ -98,17 +120,18 @@ def lines() -> list[Line]:
 def document(measured: list[Line]) -> str:
     """The page: what the measures are, and a table of each."""
     names = [name for name in TITLES if any(one["network"] == name for one in measured)]
-    parts = [HEAD, *_sheet()]
+    parts = [HEAD, *_grid()]
     parts += [AREAS.format(steps=12), *(_areas(_of(measured, name, "areas")) for name in names)]
     parts += [RANDOMIZATION.format(unchanged=UNCHANGED), *_randomization(measured, names)]
     parts += [COMPLETENESS, _completeness(measured, names), RULE]
     parts += [AGREEMENT, *(_agreement(_of(measured, name, "agreement")) for name in names)]
+    parts.append(ON_THE_PAGE)
     machines = dict.fromkeys(note for line in measured for note in line["machine"])
     parts.append("\n".join(f"- {note}" for note in machines))
     return "\n\n".join(part.strip() for part in parts if part) + "\n"
 
 
-def _sheet() -> list[str]:
+def _grid() -> list[str]:
     if not (ROOT / "docs" / "images" / "explanations.jpg").exists():
         return []
     return [

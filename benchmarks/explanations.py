@@ -1,7 +1,7 @@
 """How far explanations can be trusted, for docs/explain.md: `python -m benchmarks.explanations`.
 
     python -m benchmarks.explanations mobilenet_v2 googlenet vgg16_flowers
-    python -m benchmarks.explanations --sheet    # draw the maps of one photo
+    python -m benchmarks.explanations --grid     # draw the maps of one photo
     python -m benchmarks.explanations --render   # only write the document
 
 On photos with real weights: deletion and insertion areas of each method, the weight-randomization
@@ -34,9 +34,9 @@ from cnnkit.predict import example_photos, prepare
 from cnnkit.settings import get_settings
 
 DOCUMENT = ROOT / "docs" / "explain.md"
-SHEET = ROOT / "docs" / "images" / "explanations.jpg"
-COLUMNS, SIDE, STRENGTH, QUALITY = 5, 176, 0.7, 85  # of the sheet
-ON_THE_SHEET = {"score_cam": {"channels": 128}}
+GRID = ROOT / "docs" / "images" / "explanations.jpg"
+COLUMNS, SIDE, STRENGTH, QUALITY = 5, 176, 0.7, 85  # of the grid
+IN_THE_GRID = {"score_cam": {"channels": 128}}
 NETWORKS = ("mobilenet_v2", "googlenet", "vgg16_flowers")
 PHOTOS = {"googlenet": 4}  # as many of the photos; all, where nothing is said
 FLOWERS = 2  # test images that VGG16 explains
@@ -87,12 +87,12 @@ def main() -> None:
     """Measure what is asked for and not stored yet, then write the document."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("networks", nargs="*", help=", ".join(NETWORKS))
-    parser.add_argument("--sheet", action="store_true", help="only draw the maps of one photo")
+    parser.add_argument("--grid", action="store_true", help="only draw the maps of one photo")
     parser.add_argument("--render", action="store_true", help="only write the document")
     options = parser.parse_args()
-    if options.sheet:
-        draw_sheet()
-    for name in options.networks or ([] if options.render or options.sheet else NETWORKS):
+    if options.grid:
+        draw_grid()
+    for name in options.networks or ([] if options.render or options.grid else NETWORKS):
         measure(asked(name))
     DOCUMENT.write_text(document(lines()), encoding="utf-8")
 
@@ -140,7 +140,7 @@ def measure(asked: Asked) -> None:
     _once(asked, "agreement", "all", lambda: _agreement(asked))
 
 
-def draw_sheet() -> None:
+def draw_grid() -> None:
     """The maps of all methods for one photo that scikit-learn ships."""
     opened = open_pretrained("mobilenet_v2")
     photo = decode_image(example_photos(None)["china"].read_bytes())
@@ -150,13 +150,13 @@ def draw_sheet() -> None:
     tiles = [(f"{answer}\nMobileNetV2", np.uint8(image))]
     for name in explain.list_methods():
         method = explain.get_method(name)
-        options = ON_THE_SHEET.get(name, {})
+        options = IN_THE_GRID.get(name, {})
         map_ = method(opened.model, batch, **options)[0]
         over = attribution.overlay(image, map_, signed=method.signed, strength=STRENGTH)
         tiles.append((f"{method.title}\n{method.reference}", over))
     rows = [tiles[start : start + COLUMNS] for start in range(0, len(tiles), COLUMNS)]
-    sheet = attribution.labeled_grid(rows, side=SIDE)
-    Image.fromarray(sheet).save(SHEET, quality=QUALITY)
+    grid = attribution.labeled_grid(rows, side=SIDE)
+    Image.fromarray(grid).save(GRID, quality=QUALITY)
 
 
 def _areas(asked: Asked, method: str) -> dict[str, Any]:
