@@ -35,8 +35,10 @@ def worker(
     as_json: bool,
 ):
     """Execute the queued run RUN_ID in this process."""
-    if hasattr(os, "nice"):  # not on Windows
-        os.nice(NICE)
+    if hasattr(os, "setpriority"):  # not on Windows
+        # Not `os.nice`, which adds to what the process that started this one may have set.
+        own = os.getpriority(os.PRIO_PROCESS, 0)
+        os.setpriority(os.PRIO_PROCESS, 0, max(NICE, own))
     if sessions:
         from cnnkit.jobs.session_server import serve
 

@@ -11,8 +11,8 @@ from cnnkit.training import EpochEnded, FeaturesCached, Started, StepsEnded
 class Job:
     """Writes down what the recorder tells it."""
 
-    def __init__(self, store):
-        self.store = store
+    def __init__(self, store, folder):
+        self.store, self.folder = store, folder
         self.run = store.create("train", {})
         self.told = []
         self.rows = {}
@@ -36,8 +36,8 @@ class Job:
 
 
 @pytest.fixture
-def job(store):
-    return Job(store)
+def job(store, tmp_path):
+    return Job(store, tmp_path)
 
 
 def started(first_epoch=1):
