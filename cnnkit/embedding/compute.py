@@ -147,7 +147,7 @@ class StoredFeatures:
             yield Step(FEATURES, done, len(rows))
 
     def read(self, layer: str | None = None) -> np.ndarray:
-        """Features of the sample, float32 (images, features); of the layer unless told otherwise.
+        """Features of the sample, float32 (images, features); of the settings' layer by default.
 
         Raises:
             LimitError: together they take more memory than is allowed.

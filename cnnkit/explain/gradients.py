@@ -22,11 +22,7 @@ NOISE = Slider(0.01, 0.5, step=0.01, title="Noise, as a share of the image's ran
 @method(title="Gradient", family=GRADIENT, reference="Simonyan, Vedaldi, Zisserman 2013")
 def gradient(scores: ScoreModel, images: np.ndarray, target: AttributionTarget) -> Steps:
     """How much the score changes with each pixel: the gradient's largest channel, without sign."""
-    done = []
-    for number, places in enumerate(batches := _batches(len(images)), start=1):
-        done.append(scores.gradients(images[places], target.take(places)))
-        yield number, len(batches)
-    return largest_channel(np.concatenate(done))
+    return largest_channel((yield from _gradients(scores, images, target)))
 
 
 @method(
@@ -38,11 +34,8 @@ def gradient(scores: ScoreModel, images: np.ndarray, target: AttributionTarget) 
 )
 def gradient_x_input(scores: ScoreModel, images: np.ndarray, target: AttributionTarget) -> Steps:
     """The gradient times the pixel, summed over the channels."""
-    done = []
-    for number, places in enumerate(batches := _batches(len(images)), start=1):
-        done.append(scores.gradients(images[places], target.take(places)) * images[places])
-        yield number, len(batches)
-    return np.concatenate(done).sum(-1)
+    slopes = yield from _gradients(scores, images, target)
+    return (slopes * images).sum(-1)
 
 
 @method(
@@ -215,11 +208,7 @@ def guided_backpropagation(
 
     In a network without ReLUs it is the gradient.
     """
-    done = []
-    for number, places in enumerate(batches := _batches(len(images)), start=1):
-        done.append(scores.gradients(images[places], target.take(places), guided=True))
-        yield number, len(batches)
-    return largest_channel(np.concatenate(done))
+    return largest_channel((yield from _gradients(scores, images, target, guided=True)))
 
 
 def completeness_gap(
@@ -297,6 +286,17 @@ def _moments(
         means.append(mean)
         variances.append(np.where(variance > ROUNDING * square, variance, 0))
     return np.stack(means), np.stack(variances)
+
+
+def _gradients(
+    scores: ScoreModel, images: np.ndarray, target: AttributionTarget, *, guided: bool = False
+):
+    """The gradient of each image, batch by batch: shaped as the images."""
+    parts = []
+    for number, places in enumerate(batches := _batches(len(images)), start=1):
+        parts.append(scores.gradients(images[places], target.take(places), guided=guided))
+        yield number, len(batches)
+    return np.concatenate(parts)
 
 
 def _check_noise(samples: int, noise: float, least: int) -> None:

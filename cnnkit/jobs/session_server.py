@@ -158,7 +158,7 @@ class SessionServer:
     def turn(self) -> None:
         """One step of each session that runs; commands come between two of them."""
         for session in [s for s in self.sessions.values() if s.status is Status.RUNNING]:
-            # A step of an explanation may take seconds: who is told to stop must not wait for all.
+            # A step of an explanation may take seconds: a Stop must not wait for all.
             if not self._obey_all(wait=False):
                 return
             if session.status is Status.RUNNING:

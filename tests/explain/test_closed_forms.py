@@ -176,9 +176,9 @@ def test_integrated_gradients_take_at_most_so_many_gradients(steps, pooled, pixe
     monkeypatch.setattr(
         scores, "gradients", lambda x, *a: counts.append(len(x)) or gradients(x, *a)
     )
-    told = list(explain.integrated_gradients.steps(scores, pixels[:1], 0, steps=steps))
+    progress = list(explain.integrated_gradients.steps(scores, pixels[:1], 0, steps=steps))
     assert steps - 1 <= sum(counts) <= steps
-    assert told[-1] == (sum(counts), steps)
+    assert progress[-1] == (sum(counts), steps)
 
 
 def test_smoothgrad_and_vargrad_agree_with_numpy(pooled, pixels):

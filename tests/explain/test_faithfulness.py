@@ -143,14 +143,14 @@ def test_a_channel_is_a_target(functional, images):
 
 def test_progress_is_told_batch_by_batch(functional, images):
     maps = random_maps(images)
-    steps, told = deletion.steps(functional, images, maps, 1, steps=40), []
+    steps, progress = deletion.steps(functional, images, maps, 1, steps=40), []
     while True:
         try:
-            told.append(next(steps))
+            progress.append(next(steps))
         except StopIteration as end:
             curve = end.value
             break
-    assert told == [(1, 3), (2, 3), (3, 3)]  # 82 images
+    assert progress == [(1, 3), (2, 3), (3, 3)]  # 82 images
     expected = deletion(functional, images, maps, 1, steps=40).scores
     np.testing.assert_array_equal(curve.scores, expected)
 

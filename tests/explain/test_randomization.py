@@ -178,8 +178,8 @@ def test_a_map_that_becomes_zero_has_nothing_in_common_with_the_one_before(funct
 
 def test_progress_counts_the_batches_of_all_maps(functional, images):
     steps = weight_randomization.steps("smoothgrad", functional, images, options={"samples": 16})
-    told = list(steps)
-    assert told == [(done, 16) for done in range(1, 17)]  # four maps, two images, two batches
+    progress = list(steps)
+    assert progress == [(done, 16) for done in range(1, 17)]  # four maps, two images, two batches
 
 
 def test_structural_similarity_agrees_with_scipy():

@@ -68,9 +68,9 @@ def test_the_seed_and_the_radius_matter_and_a_map_can_be_given(functional, image
 def test_options_reach_the_method_and_progress_is_told(functional, images):
     options = {"samples": 16, "seed": 3}
     steps = max_sensitivity.steps("smoothgrad", functional, images, samples=2, options=options)
-    told = list(steps)
-    assert told[-1] == (12, 12) and len(told) == 12  # three maps, two images, two batches
-    assert [done for done, _ in told] == list(range(1, 13))
+    progress = list(steps)
+    assert progress[-1] == (12, 12) and len(progress) == 12  # three maps, two images, two batches
+    assert [done for done, _ in progress] == list(range(1, 13))
 
 
 def test_bad_input_is_said_in_one_sentence(functional, images):

@@ -81,7 +81,7 @@ def groups_of(embedding: Embedding, color: str = CLASS) -> dict[str, np.ndarray]
 
 
 def describe(embedding: Embedding) -> list[str]:
-    """What the mouse is told of each point."""
+    """What is shown of each point under the mouse."""
     return [chart_label(_caption(embedding, place)) for place in range(len(embedding))]
 
 
