@@ -16,6 +16,7 @@
     ├── ExplanationError           a method finds nothing to show for an image: why
     ├── DivergedError              an image cannot be optimized further: what became infinite
     ├── LimitError                 more than this installation allows, and what it allows
+    ├── NotAllowedError            it belongs to somebody else, or nobody is logged in
     ├── UnavailableExtraError      an optional library that is not installed, and how to get it
     ├── InvalidModelError          also ValueError; a file is no network that can be opened
     │   └── UnsafeModelError       opening it could run code, read other files, fill the memory
@@ -134,6 +135,10 @@ class ExplanationError(CnnkitError):
 
 class LimitError(CnnkitError):
     """More was asked than this installation allows; the message names the limit."""
+
+
+class NotAllowedError(CnnkitError):
+    """Something that this person may not do; the message says who may."""
 
 
 class UnavailableExtraError(CnnkitError):

@@ -41,6 +41,11 @@ class Settings:
             (`CNNKIT_IMAGES_MEMORY`, in MB, default 20480).
         import_folder: where visitors of the app may name folders to import images from
             (`CNNKIT_IMPORT_FOLDER`, default the home folder of whoever runs it).
+        admins: who may change and delete what others made, where people log in: ids, and
+            e-mail addresses that the identity provider has verified (`CNNKIT_ADMINS`, with
+            commas between them, default nobody).
+        members: who may use the app, where people log in: the same, or `@` and a domain
+            (`CNNKIT_MEMBERS`, default everybody whom the identity provider knows).
         offline: never try to download (`CNNKIT_OFFLINE`, default false).
     """
 
@@ -56,6 +61,8 @@ class Settings:
     features_memory: int = 8192 * 2**20
     images_memory: int = 20_480 * 2**20
     import_folder: Path = field(default_factory=Path.home)
+    admins: frozenset[str] = frozenset()
+    members: frozenset[str] = frozenset()
     offline: bool = False
 
     @property
@@ -116,6 +123,8 @@ class Settings:
             import_folder=Path(environment.get("CNNKIT_IMPORT_FOLDER") or "~")
             .expanduser()
             .resolve(),
+            admins=_names(environment, "CNNKIT_ADMINS"),
+            members=_names(environment, "CNNKIT_MEMBERS"),
             offline=_flag(environment, "CNNKIT_OFFLINE", False),
         )
 
@@ -143,6 +152,12 @@ def _positive_int(environment: Mapping[str, str], name: str, default: int) -> in
     if not text.isdecimal() or int(text) < 1:
         raise SettingsError(f"{name} must be a whole number of at least 1. Received: {text!r}.")
     return int(text)
+
+
+def _names(environment: Mapping[str, str], name: str) -> frozenset[str]:
+    """Names with commas between them, in lower case."""
+    words = (word.strip().casefold() for word in environment.get(name, "").split(","))
+    return frozenset(filter(None, words))
 
 
 def _flag(environment: Mapping[str, str], name: str, default: bool) -> bool:

@@ -121,6 +121,8 @@ class Run:
     pid: int | None = None
     pid_created: float | None = None  # seconds since 1970, tells a reused pid
     checkpoint: str = ""  # artifact, where checkpoints are shared between machines
+    owner: str = ""  # id of the person who made it; "": the local one (see `cnnkit.people`)
+    owner_name: str = ""  # for people
 
     @property
     def epochs(self) -> int | None:

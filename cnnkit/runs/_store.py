@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import threading
 import time
 from collections.abc import Iterable, Mapping
@@ -12,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from cnnkit.errors import CorruptRunError, RunNotFoundError, StorageError
+from cnnkit.people import LOCAL, Person, check_owner
 from cnnkit.runs import _starter
 from cnnkit.runs._mlflow import (
     fetch_artifact,
@@ -54,11 +56,20 @@ class RunStore:
 
     Args:
         settings: where the record is.
+        person: who asks, and owns the runs that are created.
     """
 
-    def __init__(self, settings: Settings):
+    def __init__(self, settings: Settings, person: Person = LOCAL):
         self.settings = settings
+        self.person = person
         self._opening = threading.Lock()
+
+    def acting_for(self, person: Person) -> RunStore:
+        """The same record, opened once, in the hands of another person."""
+        _ = self._opened
+        other = copy.copy(self)
+        other.person = person
+        return other
 
     # Reading
 
@@ -142,7 +153,8 @@ class RunStore:
         self.artifact(run_id, "card.json")
         return self.artifact(run_id, "model.keras").parent
 
-    # Writing, for people. The starter is read only: it raises `StorageError`.
+    # Writing, for people. The starter is read only: it raises `StorageError`. Runs of others
+    # are too: `NotAllowedError`.
 
     def create(
         self,
@@ -161,6 +173,7 @@ class RunStore:
             status: FINISHED for what was done without a job.
         """
         queued = {"kind": kind, "spec": spec, "status": status, "ticket": 1}
+        queued |= {"owner": self.person.id, "owner_name": self.person.name}
         record = patiently(
             self.client.create_run,
             self._experiment,
@@ -173,7 +186,7 @@ class RunStore:
 
     def add_artifact(self, run_id: str, path: Path, folder: str | None = None) -> None:
         """Keep a copy of a file with the run, in one of its folders if named."""
-        self._refuse_starter(run_id)
+        self.check_change(run_id)
         patiently(self.client.log_artifact, run_id, str(path), folder)
 
     def replace_artifact(self, run_id: str, path: Path) -> None:
@@ -184,7 +197,7 @@ class RunStore:
 
     def rename(self, run_id: str, name: str) -> None:
         """Give a run another name, which must not be empty."""
-        self._refuse_starter(run_id)
+        self.check_change(run_id)
         if not name.strip():
             raise StorageError("A run needs a name.")
         patiently(self.client.update_run, run_id, name=name.strip()[:200])
@@ -195,14 +208,27 @@ class RunStore:
         Raises:
             StorageError: it is queued or running, or it is the starter.
         """
-        self._refuse_starter(run_id)
-        run = self.get(run_id)
+        run = self.check_change(run_id)
         if not run.status.over:
             raise StorageError(f"Run {run.name!r} is {run.status}. Cancel it before deleting it.")
         remove_artifacts(self._record(run_id))
         remove_folder(self.settings.home / "cache" / "artifacts" / run_id)
         remove_folder(self.settings.jobs / run_id)
         patiently(self.client.delete_run, run_id)
+
+    def check_change(self, run_id: str) -> Run:
+        """A run that the person may change.
+
+        Raises:
+            RunNotFoundError: there is no such run.
+            NotAllowedError: it belongs to somebody else.
+            StorageError: it is the starter.
+        """
+        run = self.get(run_id)
+        if run.starter:
+            raise StorageError("The starter ships with cnnkit and cannot be changed.")
+        check_owner(self.person, run.owner, f"Run {run.name!r}")
+        return run
 
     # Writing, for jobs
 
@@ -309,10 +335,6 @@ class RunStore:
             if name in logged
         }
         return to_rows(histories, index)
-
-    def _refuse_starter(self, run_id: str) -> None:
-        if run_id == _starter.STARTER_ID:
-            raise StorageError("The starter ships with cnnkit and cannot be changed.")
 
 
 _LONG_AGO = datetime.fromtimestamp(0, UTC)
