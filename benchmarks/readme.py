@@ -11,7 +11,9 @@ from collections.abc import Callable, Iterable
 from benchmarks._measure import ROOT
 from cnnkit.datasets import dataset_info, list_datasets
 from cnnkit.models import list_models, model_info
+from cnnkit.settings import Settings
 from cnnkit.ui.common.page import PAGES
+from cnnkit.variables import Variable, variables
 
 README = ROOT / "README.md"
 REGION = re.compile(r"(<!-- table: (\w+) -->\n).*?(<!-- end -->)", re.DOTALL)
@@ -64,12 +66,27 @@ def _datasets() -> str:
     return _table(("data set", "what it is", "source", "license"), rows)
 
 
+def _settings() -> str:
+    rows = ((_name(one), one.meaning, _default(one)) for one in variables(Settings).values())
+    return _table(("variable", "meaning", "default"), rows)
+
+
+def _name(one: Variable) -> str:
+    former = " and ".join(f"`{name}`" for name in one.former)
+    return f"`{one.name}` (formerly {former})" if former else f"`{one.name}`"
+
+
+def _default(one: Variable) -> str:
+    return one.shown or f"`{one.default}`"
+
+
 TABLES: dict[str, Callable[[], str]] = {
     "pages": _pages,
     "screenshots": _screenshots,
     "networks": lambda: _models("digits", "photos"),
     "classics": lambda: _models("classic"),
     "datasets": _datasets,
+    "settings": _settings,
 }
 
 

@@ -2,68 +2,128 @@
 
 from __future__ import annotations
 
+import dataclasses
 import os
+import shutil
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-from cnnkit.errors import SettingsError
+import psutil
+
+from cnnkit.variables import (
+    count,
+    flag,
+    folder,
+    megabytes,
+    names,
+    optional,
+    path,
+    record_address,
+    scheduler_address,
+    variable,
+    variables,
+    writable_folder,
+)
 
 IMAGES_MEMORY = "CNNKIT_IMAGES_MEMORY"
+MOST_SLOTS = 256  # each is a process with TensorFlow
+_ON_DISK = ("results_memory", "features_memory", "images_memory")
 
 
 @dataclass(frozen=True, kw_only=True)
 class Settings:
-    """Where things are kept and how much may run at once.
+    """Where things are kept and how much may run at once; memory is in bytes.
 
-    Args:
-        home: folder for runs, checkpoints and caches (`CNNKIT_HOME`, default
-            `~/.cnnkit`).
-        data_dir: folder with the operator's own data files and weights
-            (`CNNKIT_DATA_DIR`), or None.
-        keras_home: Keras's own cache of downloads (`KERAS_HOME`, default `~/.keras`).
-        tracking_uri: the MLflow record (`MLFLOW_TRACKING_URI`, default a SQLite
-            file in `home`).
-        scheduler: address of a Dask scheduler (`CNNKIT_SCHEDULER`), or None for one
-            inside this process.
-        slots: jobs that run at once on this machine (`CNNKIT_SLOTS`, default one per
-            four cores, at least one: TensorFlow already uses every core for one job).
-        warm_workers: keep one worker waiting with TensorFlow imported
-            (`CNNKIT_WARM_WORKERS`, formerly `CNNKIT_SPARE`; default true).
-        model_memory: bytes that the weights of networks held in memory may take together
-            (`CNNKIT_MODEL_MEMORY`, in MB, default 1024).
-        results_memory: bytes on disk that finished images may take together
-            (`CNNKIT_RESULTS_MEMORY`, in MB, default 512).
-        features_memory: bytes on disk that what frozen layers make of images may take
-            together (`CNNKIT_FEATURES_MEMORY`, in MB, default 8192).
-        images_memory: bytes on disk that data sets of images may take together
-            (`CNNKIT_IMAGES_MEMORY`, in MB, default 20480).
-        import_folder: where visitors of the app may name folders to import images from
-            (`CNNKIT_IMPORT_FOLDER`, default the home folder of whoever runs it).
-        admins: who may change and delete what others made, where people log in: ids, and
-            e-mail addresses that the identity provider has verified (`CNNKIT_ADMINS`, with
-            commas between them, default nobody).
-        members: who may use the app, where people log in: the same, or `@` and a domain
-            (`CNNKIT_MEMBERS`, default everybody whom the identity provider knows).
-        offline: never try to download (`CNNKIT_OFFLINE`, default false).
+    Each field names its environment variable and says what it means; the table of README is
+    made from them. To add a setting, add a field.
     """
 
-    home: Path
-    data_dir: Path | None = None
-    keras_home: Path
-    tracking_uri: str
-    scheduler: str | None = None
-    slots: int = 1
-    warm_workers: bool = True
-    model_memory: int = 1024 * 2**20
-    results_memory: int = 512 * 2**20
-    features_memory: int = 8192 * 2**20
-    images_memory: int = 20_480 * 2**20
-    import_folder: Path = field(default_factory=Path.home)
-    admins: frozenset[str] = frozenset()
-    members: frozenset[str] = frozenset()
-    offline: bool = False
+    home: Path = variable(
+        "CNNKIT_HOME", "folder of runs, checkpoints and caches", writable_folder, "~/.cnnkit"
+    )
+    data_dir: Path | None = variable(
+        "CNNKIT_DATA_DIR",
+        "folder with your own copies of data files, under their official names",
+        optional(folder),
+        shown="none",
+    )
+    # TensorFlow already uses every core for one job.
+    slots: int = variable(
+        "CNNKIT_SLOTS",
+        "jobs that run at once",
+        count(MOST_SLOTS),
+        str(min(MOST_SLOTS, max(1, (os.cpu_count() or 1) // 4))),
+        shown="one for each four cores, at least one",
+    )
+    warm_workers: bool = variable(
+        "CNNKIT_WARM_WORKERS",
+        "keep one worker waiting with TensorFlow imported (about 500 MB)",
+        flag,
+        "1",
+        former=("CNNKIT_SPARE",),
+    )
+    results_memory: int = variable(
+        "CNNKIT_RESULTS_MEMORY",
+        "limit in MB on disk for finished images; the least recently used are deleted first",
+        megabytes,
+        "512",
+    )
+    features_memory: int = variable(
+        "CNNKIT_FEATURES_MEMORY",
+        "limit in MB on disk for the feature cache (outputs of frozen layers)",
+        megabytes,
+        "8192",
+    )
+    model_memory: int = variable(
+        "CNNKIT_MODEL_MEMORY",
+        "limit in MB for the weights of networks held in memory",
+        megabytes,
+        "1024",
+    )
+    images_memory: int = variable(
+        IMAGES_MEMORY,
+        "MB on disk that decoded data sets of images may take together; of those that can be "
+        "made again, the least used go first",
+        megabytes,
+        "20480",
+        former=("CNNKIT_PICTURES_MEMORY",),
+    )
+    import_folder: Path = variable(
+        "CNNKIT_IMPORT_FOLDER",
+        "the only folder from which visitors of the app may import images",
+        folder,
+        "~",
+        shown="the home folder",
+    )
+    admins: frozenset[str] = variable(
+        "CNNKIT_ADMINS",
+        "who may change what others made, where people log in: verified e-mail addresses or "
+        "ids, with commas between them",
+        names,
+        shown="nobody",
+    )
+    members: frozenset[str] = variable(
+        "CNNKIT_MEMBERS",
+        "who may use the app, where people log in: the same, or `@` and a domain",
+        names,
+        shown="all whom the identity provider knows",
+    )
+    offline: bool = variable("CNNKIT_OFFLINE", "never try to download", flag, "0")
+    scheduler: str | None = variable(
+        "CNNKIT_SCHEDULER",
+        "address of a Dask scheduler, to run jobs on other machines",
+        optional(scheduler_address),
+        shown="one inside the app",
+    )
+    tracking_uri: str = variable(
+        "MLFLOW_TRACKING_URI",
+        "an MLflow server for the record",
+        optional(record_address),
+        shown="a SQLite file in `CNNKIT_HOME`",
+    )
+    keras_home: Path = variable("KERAS_HOME", "Keras's cache of downloads", path, "~/.keras")
 
     @property
     def artifacts(self) -> Path:
@@ -100,33 +160,11 @@ class Settings:
         """Read the variables once and check them.
 
         Raises:
-            SettingsError: a value cannot be understood.
+            SettingsError: a value cannot be understood, or is no use on this machine.
         """
-        home = Path(environment.get("CNNKIT_HOME") or "~/.cnnkit").expanduser().resolve()
-        data_dir = environment.get("CNNKIT_DATA_DIR")
-        cores = os.cpu_count() or 1
-        return cls(
-            home=home,
-            data_dir=Path(data_dir).expanduser().resolve() if data_dir else None,
-            keras_home=Path(environment.get("KERAS_HOME") or "~/.keras").expanduser(),
-            tracking_uri=environment.get("MLFLOW_TRACKING_URI") or _default_tracking_uri(home),
-            scheduler=environment.get("CNNKIT_SCHEDULER") or None,
-            slots=_positive_int(environment, "CNNKIT_SLOTS", max(1, cores // 4)),
-            warm_workers=_flag(
-                environment, "CNNKIT_WARM_WORKERS", _flag(environment, "CNNKIT_SPARE", True)
-            ),
-            model_memory=_positive_int(environment, "CNNKIT_MODEL_MEMORY", 1024) * 2**20,
-            results_memory=_positive_int(environment, "CNNKIT_RESULTS_MEMORY", 512) * 2**20,
-            features_memory=_positive_int(environment, "CNNKIT_FEATURES_MEMORY", 8192) * 2**20,
-            images_memory=_positive_int(environment, _images_memory_name(environment), 20_480)
-            * 2**20,
-            import_folder=Path(environment.get("CNNKIT_IMPORT_FOLDER") or "~")
-            .expanduser()
-            .resolve(),
-            admins=_names(environment, "CNNKIT_ADMINS"),
-            members=_names(environment, "CNNKIT_MEMBERS"),
-            offline=_flag(environment, "CNNKIT_OFFLINE", False),
-        )
+        values = {name: one.value(environment) for name, one in variables(cls).items()}
+        values["tracking_uri"] = values["tracking_uri"] or _default_tracking_uri(values["home"])
+        return _within_this_machine(cls(**values), environment)
 
 
 @cache
@@ -139,31 +177,23 @@ def _default_tracking_uri(home: Path) -> str:
     return f"sqlite:///{home / 'runs.db'}"
 
 
-def _images_memory_name(environment: Mapping[str, str]) -> str:
-    """The variable's name, or the one it had in earlier versions where only that is set."""
-    former = "CNNKIT_PICTURES_MEMORY"
-    return (
-        former if environment.get(former) and not environment.get(IMAGES_MEMORY) else IMAGES_MEMORY
-    )
+def _within_this_machine(settings: Settings, environment: Mapping[str, str]) -> Settings:
+    """The settings with limits that its disk and memory have; what was asked for must fit."""
+    sizes = {"model_memory": ("memory", psutil.virtual_memory().total)}
+    sizes |= dict.fromkeys(_ON_DISK, ("disk", _disk(settings.home)))
+    least = {}
+    for name, (what, size) in sizes.items():
+        one = variables(Settings)[name]
+        given = environment.get(one.name_in(environment))
+        if given and getattr(settings, name) > size:
+            works = f"must be at most {size // 2**20:,} MB, the {what} of this machine"
+            raise one.error(one.name_in(environment), works, given)
+        least[name] = min(getattr(settings, name), size)
+    return dataclasses.replace(settings, **least)
 
 
-def _positive_int(environment: Mapping[str, str], name: str, default: int) -> int:
-    text = environment.get(name) or str(default)
-    if not text.isdecimal() or int(text) < 1:
-        raise SettingsError(f"{name} must be a whole number of at least 1. Received: {text!r}.")
-    return int(text)
-
-
-def _names(environment: Mapping[str, str], name: str) -> frozenset[str]:
-    """Names with commas between them, in lower case."""
-    words = (word.strip().casefold() for word in environment.get(name, "").split(","))
-    return frozenset(filter(None, words))
-
-
-def _flag(environment: Mapping[str, str], name: str, default: bool) -> bool:
-    text = (environment.get(name) or str(default)).strip().lower()
-    if text in {"1", "true", "yes", "on"}:
-        return True
-    if text in {"0", "false", "no", "off"}:
-        return False
-    raise SettingsError(f"{name} must be 1 or 0. Received: {text!r}.")
+def _disk(folder: Path) -> int:
+    """Bytes of the disk that holds a folder, or will."""
+    while not folder.exists():
+        folder = folder.parent
+    return shutil.disk_usage(folder).total

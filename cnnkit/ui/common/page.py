@@ -11,6 +11,8 @@ from typing import NoReturn
 import streamlit as st
 from streamlit.runtime.scriptrunner import StopException
 
+from cnnkit.errors import SettingsError
+from cnnkit.settings import get_settings
 from cnnkit.ui.common import streamlit_patches
 
 
@@ -56,6 +58,17 @@ def open_page(title: str, subtitle: str = "", *, tab: str | None = None) -> None
     st.logo(_LOGO, size="large", icon_image=_MARK)
     st.set_page_config(page_icon=_MARK)
     streamlit_patches.keep()
+    _check_settings()
+
+
+def _check_settings() -> None:
+    """Say which environment variable makes no sense, and draw nothing that would need it."""
+    try:
+        get_settings()
+    except SettingsError as error:
+        st.error(str(error), icon=":material/error:")
+        st.caption("Change it where the app is started, and start the app again.")
+        end_page()
 
 
 def _translate_address() -> None:
