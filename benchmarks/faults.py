@@ -2,7 +2,7 @@
 
 Every run trains the same network with dropout, shuffling and augmentation. Its logits on the
 test set and the metrics of every epoch are compared, bit for bit, with those of an undisturbed
-run. Writes `docs/faults.md`.
+run. Writes the part on faults of `docs/reliability.md`.
 """
 
 from __future__ import annotations
@@ -26,6 +26,7 @@ import numpy as np
 import psutil
 
 from benchmarks._measure import ROOT, machine
+from benchmarks._regions import write_part
 from cnnkit.jobs import JobPool
 from cnnkit.runs import Run, RunStore, Status
 from cnnkit.settings import Settings
@@ -52,9 +53,7 @@ print("ready", flush=True)
 time.sleep(100_000)
 """
 
-HEAD = """# Fault injection
-
-Written by `make faults`. Each run trains `keras_mnist_cnn` for {epochs} epochs with dropout,
+HEAD = """Written by `make faults`. Each run trains `keras_mnist_cnn` for {epochs} epochs with dropout,
 shuffling and augmentation; at random moments a process is killed or stopped as the table says, and
 the run is resumed. The last column counts the runs that ended with the same logits on the test set
 and the same metrics of every epoch as an undisturbed run, bit for bit.
@@ -287,7 +286,7 @@ def main() -> None:
         table="\n".join(case.row() for case in cases),
     )
     print(text)
-    (ROOT / "docs" / "faults.md").write_text(text, "utf-8")
+    write_part(ROOT / "docs" / "reliability.md", "faults", text)
 
 
 if __name__ == "__main__":

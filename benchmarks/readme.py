@@ -1,13 +1,13 @@
 """The tables of README.md, from the registries: `make docs`.
 
-A table stands between two comments, `<!-- table: NAME -->` and `<!-- end -->`.
+A table stands between two comments: see `_regions`.
 """
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterable
 
+from benchmarks import _regions
 from benchmarks._measure import ROOT
 from cnnkit.datasets import dataset_info, list_datasets
 from cnnkit.models import list_models, model_info
@@ -16,7 +16,6 @@ from cnnkit.ui.common.page import PAGES
 from cnnkit.variables import Variable, variables
 
 README = ROOT / "README.md"
-REGION = re.compile(r"(<!-- table: (\w+) -->\n).*?(<!-- end -->)", re.DOTALL)
 
 
 def main() -> None:
@@ -25,12 +24,8 @@ def main() -> None:
 
 
 def render(text: str) -> str:
-    """The text with each table made from its registry.
-
-    Raises:
-        KeyError: the text names a table that is not in `TABLES`.
-    """
-    return REGION.sub(lambda found: f"{found[1]}{TABLES[found[2]]()}{found[3]}", text)
+    """The text with each table made from its registry."""
+    return _regions.render(text, TABLES)
 
 
 def _table(columns: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> str:

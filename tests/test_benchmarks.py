@@ -10,6 +10,7 @@ from benchmarks import (
     _accuracy_table,
     _explanations_table,
     _flowers_table,
+    _regions,
     accuracy,
     anatomy,
     features,
@@ -182,3 +183,17 @@ def test_the_page_on_explanations_says_which_methods_fail():
     assert "Guided backpropagation (GoogLeNet), RISE (MobileNetV2)" in text
     text = _explanations_table.document([line("googlenet", "rise", [True, True])])
     assert "Methods that fail for an image: none." in text
+
+
+def test_a_command_writes_its_part_of_a_document_and_leaves_the_others(tmp_path):
+    document = tmp_path / "a.md"
+    document.write_text(
+        "# A\n<!-- part: b -->\nold\n<!-- end -->\n<!-- part: c -->\n<!-- end -->\n"
+    )
+    _regions.write_part(document, "c", "new")
+    _regions.write_part(document, "b", "| x |\n")
+    assert document.read_text() == (
+        "# A\n<!-- part: b -->\n| x |\n<!-- end -->\n<!-- part: c -->\nnew\n<!-- end -->\n"
+    )
+    with pytest.raises(ValueError, match="it has b, c"):
+        _regions.write_part(document, "d", "")
