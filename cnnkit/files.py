@@ -6,10 +6,13 @@ import contextlib
 import os
 import shutil
 import uuid
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator
 from pathlib import Path
 
 TEMPORARY = "."  # how the names of unfinished files and folders begin
+
+# Writes files that another machine keeps into a folder: all, or those of some names.
+Fetch = Callable[[Path, Collection[str] | None], None]
 
 
 @contextlib.contextmanager

@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING, Any
 
 from cnnkit import assets, models
 from cnnkit.errors import IncompatibleError, StorageError, UnknownModelError
-from cnnkit.files import BoundedFolder
+from cnnkit.files import BoundedFolder, Fetch
 from cnnkit.models import CARD_FILE, MODEL_FILE, ModelCard
 from cnnkit.runs import RunStore
 from cnnkit.settings import Settings, get_settings
@@ -329,6 +329,29 @@ def uploaded_file(ref: NetworkRef) -> Path:
         StorageError: the network is no longer kept.
     """
     return ref._file(_UPLOAD_FILE)
+
+
+def upload_folder(ref: NetworkRef) -> Path | None:
+    """The folder with the files of an uploaded network; None: it is no longer kept here."""
+    folder = _uploads().path(ref.name)
+    return folder if ref.kind == UPLOADED and folder.is_dir() else None
+
+
+def receive_upload(ref: NetworkRef, size: int, fetch: Fetch) -> None:
+    """Keep the files of a network that was uploaded, and checked, on another machine.
+
+    Args:
+        ref: of an uploaded network.
+        size: bytes of its files.
+        fetch: writes its files into a folder.
+    """
+    uploads = _uploads()
+    if uploads.path(ref.name).is_dir():
+        uploads.touch(ref.name)
+        return
+    uploads.shrink(size)
+    with uploads.adding(ref.name) as folder:
+        fetch(folder, None)
 
 
 def _describe_upload(folder: Path, card: ModelCard | None, facts: Mapping[str, Any]) -> None:

@@ -9,7 +9,9 @@ import click
 from cnnkit._cli._console import counting, json_option, print_result, table
 from cnnkit.datasets import dataset_info, list_datasets
 from cnnkit.datasets.folders import KINDS, LABEL_SOURCES, ImportReport, delete, image_folder, rename
+from cnnkit.jobs import forget_images
 from cnnkit.models import list_models, model_info
+from cnnkit.settings import get_settings
 from cnnkit.training import list_recipes
 
 
@@ -105,6 +107,7 @@ def rename_imported(name: str, title: str, as_json: bool):
 def delete_imported(name: str, as_json: bool):
     """Delete an imported data set with its images."""
     delete(name)
+    forget_images(get_settings(), name)
     print_result({"deleted": name}, f"{name} is deleted", as_json)
 
 

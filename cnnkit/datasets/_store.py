@@ -5,8 +5,8 @@ An entry is a folder: `images.npy` (uint8, images × side × side × 3), `pictur
 written under another name and renamed, so that none is ever half there; what a crash
 leaves is removed by whoever writes next.
 
-Entries that can be made again (drawn, or decoded from a file that is still here) go when
-room is needed, the least used first. A person's own images never do.
+Entries that can be made again (drawn, decoded from a file that is still here, or fetched from
+another machine) go when room is needed, the least used first. A person's own images never do.
 """
 
 from __future__ import annotations
@@ -206,9 +206,53 @@ class ImageStore:
         Raises:
             LimitError: there is not enough room; says what would help.
         """
+        with self._aside(images * side * side * 3) as aside, (aside / IMAGES).open("w+b") as file:
+            yield Writer(self, aside, file, side)
+
+    def receive(self, key: str, size: int, fetch: Callable[[Path], object]) -> Entry:
+        """Have the files of an entry that another machine keeps written here.
+
+        Args:
+            key: of the entry.
+            size: bytes of its files.
+            fetch: writes them into a folder.
+
+        Raises:
+            LimitError: there is not enough room; says what would help.
+            StorageError: what came is no entry.
+        """
+        with self._aside(size) as aside:
+            with _written(self.folder):
+                fetch(aside)
+            self._mark_as_copy(key, aside)
+            with contextlib.suppress(OSError):  # another process was first
+                aside.rename(self.folder / key)
+        entry = self.read(key)
+        if entry is None:
+            raise StorageError(f"The images of {key} were deleted while they were fetched.")
+        return entry
+
+    def receive_card(self, key: str, fetch: Callable[[Path], object]) -> None:
+        """Give a copy the card that the entry has now on the machine that keeps it."""
+        with self._aside(0) as aside:
+            fetch(aside)
+            self.rewrite(key, self._mark_as_copy(key, aside))
+
+    def _mark_as_copy(self, key: str, folder: Path) -> Card:
+        """Let an entry of another machine be one that may go when room is needed here."""
+        card = self._card(key, folder / CARD)
+        if card is None:
+            raise StorageError(f"The images of {key} came without their card.")
+        card = replace(card, derived=True)
+        (folder / CARD).write_text(json.dumps(asdict(card)), "utf-8")
+        return card
+
+    @contextlib.contextmanager
+    def _aside(self, size: int) -> Iterator[Path]:
+        """A folder for so many bytes, which goes unless it is renamed."""
         self.folder.mkdir(parents=True, exist_ok=True)
         self._sweep()
-        self.make_room(images * side * side * 3)
+        self.make_room(size)
         name = f"{ASIDE}{uuid.uuid4().hex}"
         # Whoever sweeps takes away what nobody holds: the lock ends with its process.
         lock = FileLock(self.folder / f"{name}.lock")
@@ -216,8 +260,7 @@ class ImageStore:
             aside = self.folder / name
             aside.mkdir()
             try:
-                with (aside / IMAGES).open("w+b") as file:
-                    yield Writer(self, aside, file, side)
+                yield aside
             finally:
                 shutil.rmtree(aside, ignore_errors=True)
                 Path(lock.lock_file).unlink(missing_ok=True)

@@ -17,8 +17,10 @@ import psutil
 
 from cnnkit.files import replacing
 from cnnkit.jobs._controls import CHECKPOINT, Lease
+from cnnkit.jobs._sharing import fetch_inputs, share_result
 from cnnkit.jobs.pace import Pace
 from cnnkit.runs import LIVE_PREFIX, Point, Progress, Run, RunStore, Status
+from cnnkit.visualize.results import ResultCache
 
 LOOK_SECONDS = 0.4  # between two checks of what is asked of the job
 WRITE_SECONDS = 1.0  # between two writes: heartbeat, progress and what was logged
@@ -35,7 +37,8 @@ class JobContext:
         store: the record.
         run: as it was when the job began.
         lease: the right to write it.
-        shared: keep checkpoints in the artifact store too, for other machines.
+        shared: this machine may have nothing of the others': own images come from the artifact
+            store, checkpoints and results go there too.
     """
 
     def __init__(self, store: RunStore, run: Run, lease: Lease, shared: bool = False):
@@ -116,6 +119,16 @@ class JobContext:
     def artifact(self, path: Path) -> None:
         """Keep a copy of a file with the run."""
         self.store.add_artifact(self.run.id, path)
+
+    def fetch_inputs(self) -> None:
+        """Fetch own images and uploaded networks that this machine lacks. Called first."""
+        if self.shared:
+            fetch_inputs(self.store, self.run.spec)
+
+    def share_result(self, results: ResultCache, key: str) -> None:
+        """Put a finished result where other machines find it."""
+        if self.shared:
+            share_result(self.store, results, key)
 
     def fetch_checkpoint(self) -> None:
         """Fetch the last shared checkpoint, if there is one. Called before resuming."""

@@ -129,6 +129,28 @@ class JobPool:
         # First of all: opening is locked, and two threads that import Dask at once may each
         # find a half-imported module.
         client, _ = self._open()
+        from cnnkit.jobs import _sharing
+
+        if _sharing.is_shared(self.settings) and _sharing.inputs(run.spec):
+            # Many images take minutes to upload, and whoever pressed Train should not wait.
+            arguments = (client, run, priority)
+            threading.Thread(target=self._share_and_queue, args=arguments, daemon=True).start()
+        else:
+            self._queue(client, run, priority)
+
+    def _share_and_queue(self, client: Client, run: Run, priority: int) -> None:
+        from cnnkit.jobs._sharing import share_inputs
+
+        try:
+            share_inputs(self.store, run.spec)
+            self._queue(client, run, priority)
+        except Exception as error:
+            # Nobody reads what a thread raises: the run has to say it.
+            log.exception("sharing what run %s needs", run.id)
+            reason = f"What it needs could not be shared: {error}"
+            self.store.update(run.id, status=Status.FAILED, reason=reason)
+
+    def _queue(self, client: Client, run: Run, priority: int) -> None:
         from distributed import fire_and_forget
 
         from cnnkit.jobs._slot import Order, run_in_slot

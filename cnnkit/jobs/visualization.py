@@ -32,6 +32,7 @@ import psutil
 from cnnkit.explain.request import ExplanationRequest
 from cnnkit.files import write_atomic
 from cnnkit.jobs._child import start_process
+from cnnkit.jobs._sharing import is_shared, result_cache
 from cnnkit.jobs.kinds import MAPS, images_file
 from cnnkit.jobs.sessions import (
     FRAME,
@@ -47,7 +48,6 @@ from cnnkit.runs import Status
 from cnnkit.settings import Settings
 from cnnkit.visualize.deepdream_presets import Dream
 from cnnkit.visualize.plan import Plan
-from cnnkit.visualize.results import ResultCache
 
 SESSIONS = 64  # whose folders stay
 LOG = "log.txt"
@@ -85,7 +85,7 @@ class VisualizationWorker:
 
     def __init__(self, settings: Settings):
         self.settings = settings
-        self.results = ResultCache(settings.results, settings.results_memory)
+        self.results = result_cache(settings, is_shared(settings))
         root = settings.home / "sessions"
         self.folder = root / f"{os.getpid()}-{uuid.uuid4().hex[:12]}"
         self._process: subprocess.Popen | None = None

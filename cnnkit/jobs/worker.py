@@ -73,6 +73,7 @@ def _do(job: JobContext) -> Status:
     print(f"{ATTEMPT} {job.lease.number} at {job.run.kind} {job.run.name!r}", flush=True)
     job.begin()
     try:
+        job.fetch_inputs()
         status, reason = find_kind(job.run.kind)(job), ""
     except CnnkitError as error:
         traceback.print_exc()

@@ -5,6 +5,7 @@ use.
 """
 
 from cnnkit.runs._record import LIVE_COLUMNS, LIVE_PREFIX, Progress, Run, Status
+from cnnkit.runs._shared import SharedFolders
 from cnnkit.runs._starter import STARTER_ID
 from cnnkit.runs._store import Point, RunStore
 
@@ -16,5 +17,6 @@ __all__ = [
     "Progress",
     "Run",
     "RunStore",
+    "SharedFolders",
     "Status",
 ]

@@ -82,20 +82,21 @@ def _open(settings: Settings) -> tuple[MlflowClient, str]:
 
     # A registry of its own would otherwise be sought in the working directory.
     client = MlflowClient(settings.tracking_uri, registry_uri=settings.tracking_uri)
-    return client, patiently(_experiment, client, settings)
+    return client, experiment_id(client, settings)
 
 
-def _experiment(client: MlflowClient, settings: Settings) -> str:
+def experiment_id(client: MlflowClient, settings: Settings, name: str = EXPERIMENT) -> str:
+    """The id of an experiment of a name, made if need be."""
     from mlflow.exceptions import MlflowException
 
-    experiment = client.get_experiment_by_name(EXPERIMENT)
+    experiment = patiently(client.get_experiment_by_name, name)
     if experiment is None:
         location = settings.artifacts.as_uri() if settings.tracking_is_local else None
         try:
-            return client.create_experiment(EXPERIMENT, artifact_location=location)
+            return patiently(client.create_experiment, name, artifact_location=location)
         except MlflowException:
             # Another machine was faster, on a server that no file lock guards.
-            experiment = client.get_experiment_by_name(EXPERIMENT)
+            experiment = client.get_experiment_by_name(name)
             if experiment is None:
                 raise
     if experiment.lifecycle_stage == "deleted":

@@ -7,7 +7,7 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 
@@ -27,8 +27,31 @@ class OptimizationResult:
     card: dict[str, Any]  # plain values: curves, notes, seconds
 
 
+class ResultsElsewhere(Protocol):
+    """The results that other machines have made and shared."""
+
+    def __contains__(self, key: str) -> bool:
+        """Whether a result can be fetched."""
+        ...
+
+    def fetch(self, key: str, folder: Path) -> None:
+        """Write the files of a result into a folder."""
+        ...
+
+
 class ResultCache(BoundedFolder):
-    """A bounded folder of results, each a card and its arrays."""
+    """A bounded folder of results, each a card and its arrays.
+
+    Args:
+        folder: made when needed.
+        max_bytes: on disk, of all results together.
+        elsewhere: results of other machines; None: there are no others.
+    """
+
+    def __init__(self, folder: Path, max_bytes: int, elsewhere: ResultsElsewhere | None = None):
+        """Touch nothing yet."""
+        super().__init__(folder, max_bytes)
+        self._elsewhere = elsewhere
 
     def key(self, weights: str, plan: Plan) -> str:
         """The name of a result, from the digest of the network's weights and the plan."""
@@ -55,8 +78,8 @@ class ResultCache(BoundedFolder):
         self.write(key, card, {IMAGES: result.images.astype(np.float32)})
 
     def has(self, key: str) -> bool:
-        """Whether an entry is there, without reading it."""
-        return (self.folder / key / CARD).exists()
+        """Whether an entry is there, without reading it; one of another machine is fetched."""
+        return (self.folder / key / CARD).exists() or self._fetched(key)
 
     def read(
         self, key: str, names: Sequence[str]
@@ -69,7 +92,8 @@ class ResultCache(BoundedFolder):
             self.touch(key)
             return card, arrays
         except FileNotFoundError:
-            return None
+            here = (entry / CARD).exists()
+            return self.read(key, names) if not here and self._fetched(key) else None
         except (ValueError, EOFError):
             self.remove(key)
             return None
@@ -84,6 +108,14 @@ class ResultCache(BoundedFolder):
                 np.save(aside / f"{name}.npy", array)
             (aside / CARD).write_text(json.dumps(card), "utf-8")
         self.shrink()
+
+    def _fetched(self, key: str) -> bool:
+        if self._elsewhere is None or key not in self._elsewhere:
+            return False
+        with self.adding(key) as aside:
+            self._elsewhere.fetch(key, aside)
+        self.shrink(keep=[key])
+        return True
 
 
 def _current_columns(curves: Mapping[str, Any], plan: Plan) -> dict[str, Any]:

@@ -4,7 +4,15 @@ They are kept in `CNNKIT_HOME` and bear names such as "own-3f9a0c12b7de", under 
 `load_dataset` reads them.
 """
 
-from cnnkit.datasets.folders.imported import delete, import_report, is_own, list_own, rename
+from cnnkit.datasets.folders.imported import (
+    delete,
+    import_report,
+    is_own,
+    list_own,
+    receive,
+    rename,
+    stored_folder,
+)
 from cnnkit.datasets.folders.importing import LABEL_SOURCES, Imported, image_folder
 from cnnkit.datasets.folders.report import KINDS, ImportReport, LeftOut
 
@@ -19,5 +27,7 @@ __all__ = [
     "import_report",
     "is_own",
     "list_own",
+    "receive",
     "rename",
+    "stored_folder",
 ]

@@ -5,13 +5,15 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import replace
+from pathlib import Path
 
 from cnnkit.datasets._images import DatasetOptions, refuse_redrawing, split_dataset
-from cnnkit.datasets._store import Card, ImageStore
+from cnnkit.datasets._store import CARD, Card, ImageStore
 from cnnkit.datasets._types import Dataset, DatasetSpec
 from cnnkit.datasets.folders.names import clean
 from cnnkit.datasets.folders.report import ImportReport
 from cnnkit.errors import InvalidImagesError, StorageError, UnknownDatasetError
+from cnnkit.files import Fetch
 
 PREFIX = "own-"
 _NAME = re.compile(r"own-[0-9a-f]+")
@@ -71,6 +73,38 @@ def load_own(spec: DatasetSpec, choice: DatasetOptions) -> Dataset:
             f"the same classes are {spec.name} again."
         )
     return split_dataset(spec, entry, choice.split)
+
+
+def stored_folder(name: str) -> Path | None:
+    """The folder with the files of an imported set; None: its images are not here."""
+    store = ImageStore.of()
+    return store.folder / name if is_own(name) and name in store.keys() else None
+
+
+def receive(name: str, size: int, fetch: Fetch) -> None:
+    """Keep a copy of a set that was imported on another machine, for as long as there is room.
+
+    A copy that is here gets the title and the names of classes that the set has now. A set that
+    was imported here stays as it is.
+
+    Args:
+        name: of the set.
+        size: bytes of its files.
+        fetch: writes its files into a folder, or those of some names.
+
+    Raises:
+        UnknownDatasetError: no import gives such a name.
+        LimitError: there is not enough room; says what would help.
+        StorageError: what came is no set of images.
+    """
+    if not _NAME.fullmatch(name):
+        raise UnknownDatasetError(name, list_own())
+    store = ImageStore.of()
+    card = store.card(name)
+    if card is None:
+        store.get_or_make(name, lambda: store.receive(name, size, lambda path: fetch(path, None)))
+    elif card.derived:
+        store.receive_card(name, lambda path: fetch(path, (CARD,)))
 
 
 def import_report(name: str) -> ImportReport:

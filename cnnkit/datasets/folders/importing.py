@@ -208,7 +208,9 @@ def _keep(
 
     keys: list[str] = []
     new: list[bool] = []
-    writer.keep(key, card, labels=labels.tolist(), names=[name for name, _ in labeled])
+    entry = writer.keep(key, card, labels=labels.tolist(), names=[name for name, _ in labeled])
+    if entry.card.derived:  # until now it was the copy of another machine's
+        store.rewrite(keys[0], card(entry.card.fingerprint))
     return Imported(keys[0], report, new[0])
 
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from cnnkit.embedding import EmbeddingSettings, compute_embedding
 from cnnkit.embedding.compute import EmbeddedNetwork, Steps
 from cnnkit.embedding.result import Embedding
+from cnnkit.jobs._sharing import result_cache
 from cnnkit.networks import NetworkRef
 from cnnkit.runs import Progress, Status
 from cnnkit.training.feature_cache import FeatureCache
@@ -27,7 +28,7 @@ def run(job: JobContext) -> Status:
     network = NetworkRef.from_spec(job.run.spec)
     job.params({"network": network.title(), **settings.to_dict()})
     home = job.store.settings
-    results = ResultCache(home.results, home.results_memory)
+    results = result_cache(home, job.shared)
     key = settings.key(network.digest())
     if Embedding.read(results, key):
         return Status.FINISHED
@@ -47,6 +48,7 @@ def _make(
     source = EmbeddedNetwork(network.card(), network.digest(), network.open)
     embedding = yield from _progress(compute_embedding(source, settings, cache))
     embedding.keep(results, key)
+    job.share_result(results, key)
     names = ("features", "seconds", "divergence")
     figures = {name: embedding.facts[name] for name in names if name in embedding.facts}
     job.metrics({"images": len(embedding), **figures})

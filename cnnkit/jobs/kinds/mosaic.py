@@ -11,6 +11,7 @@ from collections.abc import Generator, Iterator, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from cnnkit.jobs._sharing import result_cache
 from cnnkit.networks import NetworkRef
 from cnnkit.runs import Progress, Status
 from cnnkit.visualize.mosaics import MosaicSettings
@@ -27,7 +28,7 @@ def run(job: JobContext) -> Status:
     network, options = NetworkRef.from_spec(spec), MosaicSettings.from_dict(spec)
     layers = spec["layers"]
     job.params({"network": network.title(), "layers": len(layers), **options.to_dict()})
-    results = ResultCache(settings.results, settings.results_memory)
+    results = result_cache(settings, job.shared)
     keys = {layer: options.key(network.digest(), layer) for layer in layers}
     if all(map(results.has, keys.values())):
         return Status.FINISHED
@@ -50,6 +51,7 @@ def _make(
             )
             mosaic = yield from _layer(builder.make(layer), progress)
             mosaic.keep(results, keys[layer])
+            job.share_result(results, keys[layer])
             job.log(number, {"layer_seconds": time.monotonic() - began})
         done += steps[layer]
 

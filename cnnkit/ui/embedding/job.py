@@ -40,9 +40,8 @@ def ready(selection: EmbeddingSelection, *, key: str = "compute") -> Embedding |
 
 def read_embedding(selection: EmbeddingSelection) -> Embedding | None:
     """The embedding that was kept; one object for all visitors, which nobody changes."""
-    key = selection.key
-    card = cache.visualization_worker().results.path(key) / CARD
-    return _read(key, card.stat().st_mtime_ns) if card.exists() else None
+    key, results = selection.key, cache.visualization_worker().results
+    return _read(key, (results.path(key) / CARD).stat().st_mtime_ns) if results.has(key) else None
 
 
 def submit(selection: EmbeddingSelection) -> None:

@@ -12,6 +12,7 @@ from streamlit.delta_generator import DeltaGenerator
 from cnnkit.datasets import DatasetSpec
 from cnnkit.datasets.folders import LABEL_SOURCES, Imported, delete, image_folder, list_own, rename
 from cnnkit.errors import InvalidImagesError
+from cnnkit.jobs import forget_images
 from cnnkit.settings import get_settings
 from cnnkit.ui.common.dialogs import close_dialog, dialog_button
 from cnnkit.ui.common.messages import literal, shown_errors
@@ -183,6 +184,7 @@ def _delete(spec: DatasetSpec) -> None:
     if sure:
         with shown_errors():
             delete(spec.name)
+            forget_images(get_settings(), spec.name)
             image_tasks().forget_done()  # a mapped file keeps its disk space
         others = list_own()
         if others:
