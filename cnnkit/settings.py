@@ -18,6 +18,7 @@ from cnnkit.variables import (
     folder,
     megabytes,
     names,
+    one_of,
     optional,
     path,
     record_address,
@@ -29,6 +30,7 @@ from cnnkit.variables import (
 
 IMAGES_MEMORY = "CNNKIT_IMAGES_MEMORY"
 MOST_SLOTS = 256  # each is a process with TensorFlow
+MOST_PORT = 65_535
 _ON_DISK = ("results_memory", "features_memory", "images_memory")
 
 
@@ -124,6 +126,24 @@ class Settings:
         shown="a SQLite file in `CNNKIT_HOME`",
     )
     keras_home: Path = variable("KERAS_HOME", "Keras's cache of downloads", path, "~/.keras")
+    log_format: str | None = variable(
+        "CNNKIT_LOG_FORMAT",
+        "how the server's log is written to standard error: `json`, one line an event, or `text`",
+        optional(one_of("json", "text")),
+        shown="`text` on a terminal, else `json`",
+    )
+    log_file: Path | None = variable(
+        "CNNKIT_LOG_FILE",
+        "file to which the server's log goes too, as JSON",
+        optional(path),
+        shown="none",
+    )
+    metrics_port: int | None = variable(
+        "CNNKIT_METRICS_PORT",
+        "port on loopback that answers Prometheus at `/metrics`",
+        optional(count(MOST_PORT)),
+        shown="none",
+    )
 
     @property
     def artifacts(self) -> Path:

@@ -118,6 +118,18 @@ def names(text: str) -> frozenset[str]:
     return frozenset(filter(None, words))
 
 
+def one_of(*words: str) -> Callable[[str], str]:
+    """A reader of one of some words."""
+
+    def read(text: str) -> str:
+        word = text.strip().lower()
+        if word not in words:
+            raise ValueError(f"must be {' or '.join(words)}")
+        return word
+
+    return read
+
+
 def path(text: str) -> Path:
     """A file or folder, which need not exist."""
     try:

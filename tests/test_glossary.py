@@ -15,6 +15,7 @@ import pytest
 ROOT = Path(__file__).resolve().parent.parent
 SEARCHED = (
     "app.py",
+    "home.py",
     "pages/*.py",
     "cnnkit/*.py",
     "docs/*.md",

@@ -115,6 +115,8 @@ _DISTRIBUTIONS = {
     "PIL": "pillow",
     "google": "protobuf",
     "lazy_loader": "lazy-loader",
+    "prometheus_client": "prometheus-client",
+    "pythonjsonlogger": "python-json-logger",
     "sklearn": "scikit-learn",
     "streamlit_drawable_canvas": "streamlit-drawable-canvas",
 }
@@ -135,7 +137,8 @@ def _extras() -> dict[str, str]:
 
 def _third_party() -> set[str]:
     """Top-level packages that the program imports and Python does not ship."""
-    files = [ROOT / "app.py", *(ROOT / "pages").glob("*.py"), *(ROOT / "cnnkit").rglob("*.py")]
+    scripts = [ROOT / "app.py", ROOT / "home.py"]
+    files = [*scripts, *(ROOT / "pages").glob("*.py"), *(ROOT / "cnnkit").rglob("*.py")]
     names = set()
     for node in (n for path in files for n in ast.walk(ast.parse(path.read_text("utf-8")))):
         if isinstance(node, ast.Import):

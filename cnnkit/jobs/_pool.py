@@ -79,6 +79,7 @@ class JobPool:
         run = self.store.get(run_id)
         if run.status is not Status.QUEUED:
             raise JobError(f"Run {run.name!r} is {run.status}; only a queued one can be submitted.")
+        log.info("job queued", extra=run.facts())
         self._place(run)
         return run
 
@@ -112,6 +113,21 @@ class JobPool:
                 self._place(run, priority=1)
         for run in self._queued():
             self._place(run)
+
+    def check(self) -> str:
+        """How its scheduler stands, in a word.
+
+        Raises:
+            JobError: it does not answer, or the pool is closed.
+        """
+        if self._opened is None:
+            if self._closing.is_set():
+                raise JobError("This pool of jobs is closed.")
+            return "starting"
+        status = self._opened[0].status
+        if status != "running":
+            raise JobError(f"The connection to the Dask scheduler is {status}.")
+        return status
 
     def close(self) -> None:
         """Stop watching. Children that work go on; the warm worker ends."""
@@ -184,10 +200,10 @@ class JobPool:
                     swept = time.monotonic()
                     self._sweep(warm_workers)
             except CnnkitError as error:
-                log.warning("%s", error)
+                log.warning("jobs not kept: %s", error)
             except Exception:
                 # This thread is the only one that notices a job that died unseen.
-                log.exception("keeping the jobs")
+                log.exception("jobs not kept")
 
     def _sweep(self, warm_workers: WarmWorkers) -> None:
         running = self.store.list(statuses=[Status.RUNNING], limit=10_000)

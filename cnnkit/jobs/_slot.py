@@ -16,6 +16,7 @@ from cnnkit.errors import RunNotFoundError
 from cnnkit.jobs._child import Child, last_lines
 from cnnkit.jobs._controls import Lease, deciding, take_lease
 from cnnkit.jobs._warm_workers import WarmWorkers
+from cnnkit.monitoring.metrics import JOBS_ENDED
 from cnnkit.runs import Run, RunStore, Status
 from cnnkit.settings import Settings, get_settings
 
@@ -72,12 +73,13 @@ def run_in_slot(order: Order) -> None:
             return
         child = warm_workers.start(order.run_id, str(lease), shared=order.remote)
         store.update(order.run_id, pid=child.pid, pid_created=child.created)
+        log.info("job started", extra=run.facts() | {"pid": child.pid})
         _watch(store, order.run_id, lease, child, warm_workers, _leaving(worker))
     except RunNotFoundError:
-        log.info("run %s was deleted while it waited", order.run_id)
+        log.info("job deleted while it waited", extra={"run": order.run_id})
     except Exception as error:
         # Nobody reads a task's exception: the run has to say it.
-        log.exception("slot of run %s", order.run_id)
+        log.exception("job not started", extra={"run": order.run_id})
         store.update(order.run_id, status=Status.FAILED, reason=f"Could not be started: {error}")
 
 
@@ -121,8 +123,16 @@ def _watch(
     try:
         if _until_ended(store, run_id, lease, child, leaving):
             settle(store, run_id, lease, child.returncode)
+            _record_end(store.get(run_id))
     finally:
         warm_workers.watched.discard(run_id)
+
+
+def _record_end(run: Run) -> None:
+    JOBS_ENDED.labels(status=str(run.status)).inc()
+    seconds = run.metrics.get("seconds")
+    facts = run.facts() | {"status": str(run.status), "attempt": run.attempt}
+    log.info("job ended", extra=facts | ({} if seconds is None else {"seconds": seconds}))
 
 
 def _until_ended(
@@ -155,7 +165,7 @@ def _wish(store: RunStore, run_id: str, lease: Lease) -> str | None:
         return "gone"
     except Exception:
         # A tracking server that is away for a moment must not end the watch.
-        log.warning("cannot read run %s", run_id, exc_info=True)
+        log.warning("run not read", extra={"run": run_id}, exc_info=True)
         return None
     return run.wish if lease.holds(run) else None
 

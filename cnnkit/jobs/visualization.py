@@ -339,6 +339,13 @@ class VisualizationWorker:
         """An array that a session has written; by default its images as they are now."""
         return read_frame(self.folder / session / name)
 
+    def count_sessions(self) -> dict[str, float]:
+        """How many sessions are kept, by status."""
+        with self._lock:
+            folders = [self.folder / session for session in self._sessions]
+        states = [state for state in map(read_state, folders) if state]
+        return {str(status): float(sum(s.status is status for s in states)) for status in Status}
+
     def _evict(self) -> None:
         """Remove the sessions that nobody has read for longest; what still runs stays."""
         for session in list(self._sessions)[:-1]:

@@ -154,6 +154,10 @@ class Run:
         remark = f" (the recipe's {' and '.join(adapted)} did not fit)" if adapted else ""
         return ", ".join(sizes) + remark
 
+    def facts(self) -> dict[str, str]:
+        """What an event in the log says of the run it is about."""
+        return {"run": self.id, "kind": self.kind} | ({"person": self.owner} if self.owner else {})
+
     def to_dict(self) -> dict[str, Any]:
         """Plain values, as the command line prints them."""
         values = {name: getattr(self, name) for name in _PRINTED}

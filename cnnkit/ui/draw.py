@@ -12,7 +12,7 @@ from cnnkit.figures.bars import probability_bars
 from cnnkit.networks import RUN, NetworkRef
 from cnnkit.predict import softmax
 from cnnkit.runs import Run
-from cnnkit.ui.common import cache, image_choice
+from cnnkit.ui.common import cache, events, image_choice
 from cnnkit.ui.common.charts import chart
 from cnnkit.ui.common.image_choice import File
 from cnnkit.ui.common.messages import shown_errors
@@ -65,7 +65,9 @@ def load_networks(runs: list[Run]) -> None:
 def _card(image: np.ndarray, run: Run, label: int | None) -> tuple[str, float]:
     """Draw the probabilities; the predicted class and its probability."""
     network = cache.model(run.id)
-    values = softmax(network.logits(image[None])[0])
+    logits, seconds = network.timed_logits(image[None])
+    events.record_prediction(f"{RUN}.{run.id}", seconds)
+    values = softmax(logits[0])
     best = int(values.argmax())
     name = network.card.class_names[best]
     color = "primary" if label is None else ("green" if best == label else "red")

@@ -59,7 +59,16 @@ def jobs() -> JobPool:
 
     pool = JobPool(get_settings(), store())
     pool.recover()
+    _started["jobs"] = pool
     return pool
+
+
+def jobs_if_started() -> JobPool | None:
+    """The pool, where a page has needed it; asking starts nothing."""
+    return _started.get("jobs")
+
+
+_started: dict[str, JobPool] = {}
 
 
 @st.cache_resource(show_spinner=False, on_release=lambda opened: opened.close())

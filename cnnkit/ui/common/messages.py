@@ -11,7 +11,7 @@ from typing import Literal
 import streamlit as st
 
 from cnnkit.errors import AssetUnavailableError, CnnkitError, CorruptAssetError, RunNotFoundError
-from cnnkit.ui.common import page
+from cnnkit.ui.common import events, page
 
 Color = Literal["gray", "blue", "orange", "green", "red"]
 
@@ -41,6 +41,7 @@ def shown_errors(*, stop: bool = True) -> Iterator[None]:
     try:
         yield
     except CnnkitError as error:
+        events.record_error(error, expected=True)
         st.error(str(error), icon=":material/error:")
         next_step = _next_step(error)
         if next_step:

@@ -13,14 +13,14 @@ from streamlit.runtime.scriptrunner import StopException
 
 from cnnkit.errors import SettingsError
 from cnnkit.settings import get_settings
-from cnnkit.ui.common import streamlit_patches
+from cnnkit.ui.common import events, streamlit_patches
 
 
 @dataclass(frozen=True)
 class PageInfo:
     """One page, as the sidebar, Home and the README show it."""
 
-    file: str  # "app.py" or "pages/<name>.py"
+    file: str  # "home.py" or "pages/<name>.py"
     title: str
     icon: str  # of Streamlit's Material icons
     summary: str  # what one does there, in one sentence
@@ -48,6 +48,7 @@ def open_page(title: str, subtitle: str = "", *, tab: str | None = None) -> None
     _translate_address()
     st.html(_STYLE)
     st.title(title, anchor=False)
+    first = "visited" not in st.session_state
     st.session_state.setdefault("visited", set()).add(title)
     if subtitle:
         st.markdown(f":gray[{subtitle}]")
@@ -59,6 +60,8 @@ def open_page(title: str, subtitle: str = "", *, tab: str | None = None) -> None
     st.set_page_config(page_icon=_MARK)
     streamlit_patches.keep()
     _check_settings()
+    if first:
+        events.record_visit()
 
 
 def _check_settings() -> None:

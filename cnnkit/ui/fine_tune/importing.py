@@ -14,6 +14,7 @@ from cnnkit.datasets.folders import LABEL_SOURCES, Imported, delete, image_folde
 from cnnkit.errors import InvalidImagesError
 from cnnkit.jobs import forget_images
 from cnnkit.settings import get_settings
+from cnnkit.ui.common import events
 from cnnkit.ui.common.dialogs import close_dialog, dialog_button
 from cnnkit.ui.common.messages import literal, shown_errors
 from cnnkit.ui.common.tasks import Stopped, image_tasks, wait
@@ -87,6 +88,7 @@ def follow(place: DeltaGenerator) -> None:
         except Stopped:
             st.info("The import was stopped; nothing of it was kept.")
             return
+        events.record_import(imported.name, imported.report.images)
         st.query_params[PARAMETER] = imported.name
         st.session_state[_NEWS] = _summary(imported)
         st.rerun()

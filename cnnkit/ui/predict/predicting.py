@@ -22,7 +22,7 @@ from cnnkit.predict import (
     top_k,
 )
 from cnnkit.settings import get_settings
-from cnnkit.ui.common import cache, charts, inputs
+from cnnkit.ui.common import cache, charts, events, inputs
 from cnnkit.ui.common.handwriting import IMAGE_MB, TYPES
 from cnnkit.ui.common.image_choice import File
 from cnnkit.ui.common.messages import shown_errors
@@ -64,7 +64,7 @@ def show_one(file: File, networks: Mapping[NetworkRef, str], fit: str, count: in
             for ref in networks:
                 key = f"prediction_{str(ref).replace('.', '_')}"
                 with st.container(border=True, gap="xsmall", key=key), shown_errors(stop=False):
-                    _card(cache.network(ref), image, fit, count, key)
+                    _card(ref, image, fit, count, key)
                     _next_steps(file, ref, fit, key)
 
 
@@ -109,7 +109,9 @@ def _cached_predictions(
     result = cached.pop(key, None)
     if result is None:
         network = cache.network(ref)
+        began = time.perf_counter()
         result = _predict(files, network, fit, title), network.card.class_names
+        events.record_prediction(str(ref), time.perf_counter() - began, images=len(files))
     while cached and len(files) + sum(len(one) for one, _ in cached.values()) > MOST_CACHED:
         cached.pop(next(iter(cached)))  # the least recently used
     cached[key] = result
@@ -154,9 +156,11 @@ def _original(file: File, image: DecodedImage, seconds: float) -> None:
         st.caption(f":material/info: {note}")
 
 
-def _card(network: Predictor, image: DecodedImage, fit: str, count: int, key: str) -> None:
+def _card(ref: NetworkRef, image: DecodedImage, fit: str, count: int, key: str) -> None:
+    network = cache.network(ref)
     seen = prepare(image.array, network.card.input_shape, fit)
     logits, seconds = network.timed_logits(seen[None])
+    events.record_prediction(str(ref), seconds)
     predictions = top_k(logits[0], network.card.class_names, count)
     st.markdown(f"**{network.card.title}** :gray[{1000 * seconds:.0f} ms]")
     charts.chart(

@@ -1,0 +1,55 @@
+import socket
+import urllib.request
+
+import pytest
+
+from cnnkit.monitoring import metrics
+from cnnkit.monitoring.metrics import Gauges, folder_bytes, resident_memory, serve_metrics
+
+
+@pytest.fixture
+def port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+def _read(port: int) -> str:
+    with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=10) as answer:
+        return answer.read().decode()
+
+
+def test_prometheus_reads_counters_and_gauges(port):
+    read = []
+
+    def gauges():
+        read.append(1)
+        yield "cnnkit_jobs", "Jobs", {"queued": 2.0, "running": 1.0}
+        yield "cnnkit_visitors", "Browsers", {"": 5.0}
+
+    close = serve_metrics(port, Gauges(gauges))
+    try:
+        assert not read  # starting reads nothing
+        metrics.JOBS_ENDED.labels(status="failed").inc()
+        text = _read(port)
+    finally:
+        close()
+    assert 'cnnkit_jobs{of="queued"} 2.0' in text and "cnnkit_visitors 5.0" in text
+    assert 'cnnkit_jobs_ended_total{status="failed"}' in text
+
+
+def test_a_port_in_use_is_an_error_and_leaves_nothing_behind(port):
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", port))
+        taken.listen()
+        with pytest.raises(OSError, match="in use"):
+            serve_metrics(port, Gauges(lambda: ()))
+    close = serve_metrics(port, Gauges(lambda: ()))
+    close()
+
+
+def test_memory_and_folders_are_measured(tmp_path):
+    assert resident_memory()["server"] > 10 * 2**20
+    (tmp_path / "a" / "b").mkdir(parents=True)
+    (tmp_path / "a" / "b" / "file").write_bytes(b"12345")
+    assert folder_bytes(tmp_path) == 5 and folder_bytes(tmp_path / "absent") == 0
