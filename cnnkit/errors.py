@@ -11,6 +11,7 @@
     ├── AssetUnavailableError      which file, its official address, where to put it
     ├── CorruptAssetError          which file, what is wrong with it, what to do
     ├── InvalidImageError          what was read and what is needed
+    │   └── NotAnImageError        a file of another kind
     ├── InvalidImagesError       also ValueError; a folder or ZIP holds no data set
     ├── IncompatibleError          a model and data that do not fit: shapes of both
     ├── ExplanationError           a method finds nothing to show for an image: why
@@ -115,6 +116,10 @@ class CorruptAssetError(CnnkitError):
 
 class InvalidImageError(CnnkitError, ValueError):
     """An image cannot be read, or has the wrong size or channels."""
+
+
+class NotAnImageError(InvalidImageError):
+    """A file is of another kind than images are."""
 
 
 class InvalidImagesError(CnnkitError, ValueError):

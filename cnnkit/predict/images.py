@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from importlib import resources
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from PIL import Image
+
+from cnnkit.image_decoding import decode
+from cnnkit.image_decoding import warm_up as load_decoders
 
 # Way to fit -> what it does, shown to people.
 FITS = {
@@ -40,6 +45,26 @@ def prepare(image: np.ndarray, input_shape: tuple[int, int, int], fit: str = "cr
         fitted = _resized(fitted, (width, height), box)
     array = np.asarray(fitted)
     return array if channels == 3 else array[..., None]
+
+
+def decode_prepared(data: bytes, input_shape: Sequence[int], fit: str) -> dict[str, Any]:
+    """Decode an image file and fit it to a network's input. For children: see `cnnkit.sandbox`.
+
+    Returns:
+        "seen", what `prepare` returns; "notes", how it was converted.
+
+    Raises:
+        InvalidImageError: it cannot be read; says why.
+    """
+    decoded = decode(data)  # as a single one is read: it must get the same answer
+    height, width, channels = input_shape
+    seen = prepare(decoded["array"], (height, width, channels), fit)
+    return {"seen": seen, "notes": decoded["notes"]}
+
+
+def warm_up() -> None:
+    """Load what `decode_prepared` needs: see `cnnkit.image_decoding.warm_up`."""
+    load_decoders()
 
 
 def _middle(size: tuple[int, int], ratio: float) -> tuple[float, float, float, float]:

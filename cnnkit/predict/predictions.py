@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import closing
 from dataclasses import dataclass
 from itertools import islice
+from typing import Any
 
 import numpy as np
 
-from cnnkit.errors import CnnkitError
-from cnnkit.image_io import read_image
+from cnnkit.errors import CnnkitError, InvalidImageError
+from cnnkit.image_io import read_each
 from cnnkit.models.predictor import Predictor
-from cnnkit.predict.images import prepare
 
 
 @dataclass(frozen=True)
@@ -46,7 +46,6 @@ def top_k(logits: np.ndarray, class_names: Sequence[str], k: int = 5) -> list[Pr
 
 
 BATCH = 16  # images: as fast as larger ones on a CPU, and progress moves more often
-READERS = 2  # threads that decode; Pillow works outside Python's lock
 THUMBNAIL = 96  # pixels, longest side
 
 
@@ -80,26 +79,38 @@ def predict_files(
         One prediction a file, in their order.
     """
     files = iter(files)
-    with ThreadPoolExecutor(READERS, thread_name_prefix="cnnkit-decode") as readers:
+    names: deque[str] = deque()
 
-        def ahead(count: int) -> list[Future[FilePrediction]]:
-            shape = network.card.input_shape
-            return [readers.submit(_read, *file, shape, fit) for file in islice(files, count)]
+    def contents() -> Iterator[bytes | CnnkitError]:
+        for name, load in files:
+            names.append(name)
+            yield _loaded(load)
 
-        # Two batches are under way: one before the network, one being decoded.
-        waiting = deque(ahead(2 * batch))
-        while waiting:
-            taken = [waiting.popleft() for _ in range(min(batch, len(waiting)))]
-            yield from _classified([future.result() for future in taken], network)
-            waiting.extend(ahead(batch))
+    shape = network.card.input_shape
+    decoded = read_each(contents(), "cnnkit.predict.images:decode_prepared", shape, fit)
+    with closing(decoded):
+        while results := list(islice(decoded, batch)):
+            read = [_prepared(names.popleft(), result, shape) for result in results]
+            yield from _classified(read, network)
 
 
-def _read(name: str, load: Callable[[], bytes], shape: tuple[int, int, int], fit: str):
+def _loaded(load: Callable[[], bytes]) -> bytes | CnnkitError:
     try:
-        image = read_image(load())  # as a single one is read: it must get the same answer
-        return FilePrediction(name=name, seen=prepare(image.array, shape, fit), notes=image.notes)
-    except (CnnkitError, OSError) as error:
-        return FilePrediction(name=name, error=str(error))
+        return load()
+    except CnnkitError as error:
+        return error
+    except OSError as error:
+        return InvalidImageError(f"The file cannot be read: {error.strerror}.")
+
+
+def _prepared(name: str, result: Any, shape: tuple[int, int, int]) -> FilePrediction:
+    """What a child returned for a file, if it is an input of the network."""
+    if isinstance(result, CnnkitError):
+        return FilePrediction(name=name, error=str(result))
+    seen = result.get("seen") if isinstance(result, dict) else None
+    if not isinstance(seen, np.ndarray) or seen.shape != shape or seen.dtype != np.uint8:
+        return FilePrediction(name=name, error="The image is damaged: its decoder failed.")
+    return FilePrediction(name=name, seen=seen, notes=tuple(map(str, result.get("notes", ()))))
 
 
 def _classified(read: list[FilePrediction], network: Predictor) -> Iterator[FilePrediction]:

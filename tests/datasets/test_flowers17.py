@@ -7,8 +7,8 @@ from PIL import Image
 
 from cnnkit import assets
 from cnnkit.datasets import _flowers17, dataset_info, load_dataset
-from cnnkit.datasets._resizing import read_square
 from cnnkit.errors import AssetUnavailableError, CorruptAssetError, IncompatibleError
+from cnnkit.image_decoding import decode_square
 
 
 @pytest.fixture
@@ -89,7 +89,7 @@ def test_the_real_archive_holds_1360_images_that_can_be_read():
     files = _flowers17._files(path)
     assert sorted(files) == list(range(1, 1361))
     for number in (1, 640, 1360):
-        assert read_square(files[number]).shape == (256, 256, 3)
+        assert decode_square(files[number], 256).shape == (256, 256, 3)
 
 
 @pytest.mark.flowers
@@ -98,7 +98,7 @@ def test_the_first_kind_is_yellow_and_the_second_white():
     files = _flowers17._files(assets.find("flowers17"))
     saturated = []
     for first in (1, 81):
-        middles = [read_square(files[n], 64)[16:48, 16:48] for n in range(first, first + 80, 8)]
+        middles = [decode_square(files[n], 64)[16:48, 16:48] for n in range(first, first + 80, 8)]
         red, _, blue = np.moveaxis(np.stack(middles).astype(float), -1, 0)
         saturated.append(np.mean((red > 150) & (blue < 0.5 * red)))
     assert _flowers17.CLASS_NAMES[:2] == ("Daffodil", "Snowdrop")

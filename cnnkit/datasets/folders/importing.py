@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import IO
 
 import numpy as np
-from PIL import UnidentifiedImageError
 
 from cnnkit.datasets._resizing import SIDE, squares
 from cnnkit.datasets._splits import LEAST, Split, divide
@@ -23,7 +22,7 @@ from cnnkit.datasets.folders.names import Labels, by_folders, clean, natural
 from cnnkit.datasets.folders.report import ImportReport, Notebook
 from cnnkit.datasets.folders.sources import TABLES, Member, Source, opened
 from cnnkit.datasets.folders.tables import by_table, read_table
-from cnnkit.errors import InvalidImageError, InvalidImagesError
+from cnnkit.errors import InvalidImageError, InvalidImagesError, NotAnImageError
 
 MOST_CLASSES = 1000
 
@@ -141,8 +140,8 @@ def _decoded(
     images = squares(_read(files, taken), writer.side)
     for done, ((member, label), image) in enumerate(zip(taken, images, strict=True), start=1):
         if isinstance(image, InvalidImageError):
-            strange = isinstance(image.__cause__, UnidentifiedImageError)
-            notes.leave_out(member.name, "text" if strange else "damaged", str(image))
+            kind = "text" if isinstance(image, NotAnImageError) else "damaged"
+            notes.leave_out(member.name, kind, str(image))
         elif (key := (digest(image), label)) in first:
             notes.leave_out(member.name, "duplicate", f"The same image as {first[key]}.")
         else:
