@@ -54,9 +54,9 @@ time.sleep(100_000)
 """
 
 HEAD = """Written by `make faults`. Each run trains `keras_mnist_cnn` for {epochs} epochs with
-dropout, shuffling and augmentation; at random moments a process is killed or stopped as the table says, and
-the run is resumed. The last column counts the runs that ended with the same logits on the test set
-and the same metrics of every epoch as an undisturbed run, bit for bit.
+dropout, shuffling and augmentation; at random moments a process is killed or stopped as the table
+says, and the run is resumed. The last column counts the runs that ended with the same logits on the
+test set and the same metrics of every epoch as an undisturbed run, bit for bit.
 
 {machine}
 - {date}
