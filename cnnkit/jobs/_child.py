@@ -14,7 +14,7 @@ from pathlib import Path
 import psutil
 
 import cnnkit
-from cnnkit.runs import Run
+from cnnkit.runs import IMPATIENT, Run
 from cnnkit.settings import Settings
 
 LOG_FILE = "log.txt"
@@ -176,7 +176,9 @@ def child_environment(settings: Settings) -> dict[str, str]:
         "PYTHONUNBUFFERED": "1",
         "KERAS_BACKEND": "tensorflow",
     }
-    return {"TF_CPP_MIN_LOG_LEVEL": "2"} | dict(os.environ) | values
+    # Nobody waits for a job's record: it has MLflow's own patience with a server that is away.
+    inherited = {name: value for name, value in os.environ.items() if IMPATIENT.get(name) != value}
+    return {"TF_CPP_MIN_LOG_LEVEL": "2"} | inherited | values
 
 
 def log_file(settings: Settings, run_id: str) -> Path:

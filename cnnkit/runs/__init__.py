@@ -4,12 +4,14 @@ Importing this loads neither MLflow nor Keras; the store opens its database at i
 use.
 """
 
+from cnnkit.runs._mlflow import IMPATIENT
 from cnnkit.runs._record import LIVE_COLUMNS, LIVE_PREFIX, Progress, Run, Status
 from cnnkit.runs._shared import SharedFolders
 from cnnkit.runs._starter import STARTER_ID
 from cnnkit.runs._store import Point, RunStore
 
 __all__ = [
+    "IMPATIENT",
     "LIVE_COLUMNS",
     "LIVE_PREFIX",
     "STARTER_ID",

@@ -13,17 +13,31 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlparse
 from urllib.request import url2pathname
 
-from cnnkit.errors import CorruptRunError, StorageError
+from cnnkit.errors import CnnkitError, CorruptRunError, SettingsError, StorageError
 from cnnkit.files import TEMPORARY
+from cnnkit.runs._database import BUSY_SECONDS, check_database, is_locked, sentence
+from cnnkit.runs._reachable import check_reachable, shown
 from cnnkit.settings import Settings
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
     from mlflow.entities import Run as MlflowRun
+    from mlflow.exceptions import MlflowException
 
 EXPERIMENT = "cnnkit"
 LOCK_SECONDS = 120.0  # a slow machine needs some ten seconds for its first database
-BUSY_SECONDS = 15.0  # how long a write waits for other writers of the SQLite file
+# For processes that a person waits for; jobs have the patience of MLflow's own defaults.
+IMPATIENT = {
+    "MLFLOW_HTTP_REQUEST_TIMEOUT": "10",  # seconds
+    "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "1",
+}
+# Module of a driver -> what pip calls it, where that differs.
+DRIVERS = {
+    "psycopg": "'psycopg[binary]'",
+    "psycopg2": "psycopg2-binary",
+    "MySQLdb": "mysqlclient",
+    "pymysql": "PyMySQL",
+}
 
 
 def open_record(settings: Settings) -> tuple[MlflowClient, str]:
@@ -33,35 +47,51 @@ def open_record(settings: Settings) -> tuple[MlflowClient, str]:
     file lock lets one go first.
 
     Raises:
-        StorageError: the record cannot be opened; says where it should be.
+        StorageError: the record cannot be opened; says why, and what to do.
+        SettingsError: its database needs a driver that is not installed.
     """
-    from filelock import FileLock, Timeout
+    from filelock import FileLock
 
     silence_mlflow()
-    from mlflow.exceptions import MlflowException
-
     try:
         if not settings.tracking_is_local:
+            check_reachable(settings.tracking_uri)
+            check_database(settings)
             return _open(settings)
         settings.home.mkdir(parents=True, exist_ok=True)
         with FileLock(settings.home / "runs.db.lock", timeout=LOCK_SECONDS):
+            check_database(settings)
             return _open(settings)
-    except (MlflowException, OSError, Timeout) as error:
-        raise StorageError(
-            f"The record of runs at {settings.tracking_uri} cannot be opened: {error}"
-        ) from error
+    except CnnkitError:
+        raise
+    except ModuleNotFoundError as error:
+        raise SettingsError(_missing_driver(settings, error)) from error
+    except Exception as error:
+        # Drivers of databases below MLflow each have errors of their own.
+        raise StorageError(sentence(str(error), f"at {shown(settings.tracking_uri)}")) from error
 
 
 def silence_mlflow() -> None:
-    """Switch MLflow's telemetry and its remarks on migrations off, before it is imported."""
+    """Switch MLflow's telemetry and its remarks on migrations off, before it is imported.
+
+    A server that is away should cost a person some seconds, not the minutes of MLflow's
+    retries. What the environment says goes first.
+    """
     os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
     os.environ.setdefault("DO_NOT_TRACK", "true")
+    for name, value in IMPATIENT.items():
+        os.environ.setdefault(name, value)
     for name in ("alembic", "mlflow.store.db.utils"):
         logging.getLogger(name).setLevel(logging.WARNING)
 
 
 def patiently(call: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
-    """Call again while another process is writing the SQLite file."""
+    """Call again while another process is writing the SQLite file.
+
+    Raises:
+        StorageError: the record does not do what it is told; says why, and what to do.
+        MlflowException: it has no such thing (see `is_unknown`).
+    """
     from mlflow.exceptions import MlflowException
 
     deadline = time.monotonic() + BUSY_SECONDS
@@ -70,10 +100,27 @@ def patiently(call: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
         try:
             return call(*args, **kwargs)
         except MlflowException as error:
-            if "database is locked" not in str(error) or time.monotonic() > deadline:
+            if is_unknown(error):
                 raise
+            if not is_locked(error) or time.monotonic() > deadline:
+                raise StorageError(sentence(str(error))) from error
+        except OSError as error:
+            raise StorageError(sentence(str(error))) from error
         time.sleep(pause)
         pause = min(1.0, 2 * pause)
+
+
+def is_unknown(error: MlflowException) -> bool:
+    """Whether the record answered that it has no such thing."""
+    return error.error_code in ("RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE")
+
+
+def _missing_driver(settings: Settings, error: ModuleNotFoundError) -> str:
+    package = DRIVERS.get(str(error.name), str(error.name))
+    return (
+        f"MLFLOW_TRACKING_URI names a database whose driver {error.name!r} is not installed. "
+        f"Install it with `pip install {package}`. Received: {shown(settings.tracking_uri)!r}."
+    )
 
 
 def _open(settings: Settings) -> tuple[MlflowClient, str]:

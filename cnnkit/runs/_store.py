@@ -296,9 +296,7 @@ class RunStore:
         try:
             return patiently(self.client.get_run, run_id)
         except MlflowException as error:
-            if error.error_code in ("RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE"):
-                raise RunNotFoundError(run_id) from error
-            raise StorageError(f"The record of runs does not answer: {error}") from error
+            raise RunNotFoundError(run_id) from error
 
     def _search(self, kind: str | None, statuses: set[Status], limit: int | None) -> list[Run]:
         # MLflow cannot ask for one of several tags; a search that finds little is quick.

@@ -11,9 +11,9 @@ import psutil
 import pytest
 
 from cnnkit.errors import JobError, StorageError, UnknownNameError
-from cnnkit.jobs import JobPool, requeue
+from cnnkit.jobs import JobPool, child_environment, requeue
 from cnnkit.jobs.kinds.rehearsal import MODULUS
-from cnnkit.runs import Status
+from cnnkit.runs import IMPATIENT, Status
 
 LONG = {"epochs": 400, "steps": 10, "seconds": 0.02}
 SHORT = {"epochs": 4, "steps": 5, "seconds": 0.02}
@@ -215,3 +215,14 @@ def test_a_closed_pool_leaves_its_jobs_running_and_the_next_one_takes_them_over(
         assert until(waiting, over).status == "finished"
     finally:
         second.close()
+
+
+def test_jobs_have_more_patience_with_a_server_than_those_who_wait_for_a_page(
+    settings, monkeypatch
+):
+    for name, value in IMPATIENT.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setenv("MLFLOW_HTTP_REQUEST_TIMEOUT", "77")
+    environment = child_environment(settings)
+    assert "MLFLOW_HTTP_REQUEST_MAX_RETRIES" not in environment
+    assert environment["MLFLOW_HTTP_REQUEST_TIMEOUT"] == "77"
