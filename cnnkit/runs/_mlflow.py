@@ -16,7 +16,7 @@ from urllib.request import url2pathname
 from cnnkit.errors import CnnkitError, CorruptRunError, SettingsError, StorageError
 from cnnkit.files import TEMPORARY
 from cnnkit.runs._database import BUSY_SECONDS, check_database, is_locked, sentence
-from cnnkit.runs._reachable import check_reachable, shown
+from cnnkit.runs._reachable import check_reachable, without_password
 from cnnkit.settings import Settings
 
 if TYPE_CHECKING:
@@ -68,7 +68,9 @@ def open_record(settings: Settings) -> tuple[MlflowClient, str]:
         raise SettingsError(_missing_driver(settings, error)) from error
     except Exception as error:
         # Drivers of databases below MLflow each have errors of their own.
-        raise StorageError(sentence(str(error), f"at {shown(settings.tracking_uri)}")) from error
+        raise StorageError(
+            sentence(str(error), f"at {without_password(settings.tracking_uri)}")
+        ) from error
 
 
 def silence_mlflow() -> None:
@@ -119,7 +121,7 @@ def _missing_driver(settings: Settings, error: ModuleNotFoundError) -> str:
     package = DRIVERS.get(str(error.name), str(error.name))
     return (
         f"MLFLOW_TRACKING_URI names a database whose driver {error.name!r} is not installed. "
-        f"Install it with `pip install {package}`. Received: {shown(settings.tracking_uri)!r}."
+        f"Install it with `pip install {package}`. Received: {without_password(settings.tracking_uri)!r}."
     )
 
 

@@ -32,12 +32,12 @@ def check_reachable(uri: str) -> None:
     except OSError as error:
         reason = error.strerror or str(error)
         raise StorageError(
-            f"The record of runs at {shown(uri)} does not answer ({reason}). Start its server, "
+            f"The record of runs at {without_password(uri)} does not answer ({reason}). Start its server, "
             "or change MLFLOW_TRACKING_URI."
         ) from error
 
 
-def shown(uri: str) -> str:
+def without_password(uri: str) -> str:
     """A tracking URI without the password in it."""
     return re.sub(r"//([^:/@]+):[^@/]*@", r"//\1:***@", uri)
 
