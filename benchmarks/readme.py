@@ -42,7 +42,7 @@ def _screenshots() -> str:
     images = []
     for page in PAGES:
         stem = page.file.split("/")[-1].removesuffix(".py").replace("_", "-")
-        path = f"docs/screenshots/{'home-dark' if stem == 'home' else stem}.png"
+        path = f"docs/screenshots/{'home-dark' if stem == 'app' else stem}.png"
         if (ROOT / path).exists():
             images.append(f"![{page.title}]({path})")
     pairs = zip(images[::2], [*images[1::2], ""], strict=False)

@@ -21,7 +21,7 @@ with shown_errors():
     )
     if not dataset_info("mnist").available:
         st.warning("MNIST is not on this machine, so only the toy network can be trained here.")
-        page.link("home.py", "Get MNIST on Home")
+        page.link("app.py", "Get MNIST on Home")
     rows = reproduce.select_rows(every_row)
     if any(row.published.model == "toy_cnn" for row in rows):
         reproduce.explain_measures()

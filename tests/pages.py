@@ -16,7 +16,7 @@ def opened(page: str, /, **query: str) -> AppTest:
         page: file, such as "pages/train.py".
         **query: parameters of the address.
     """
-    at = AppTest.from_file(ROOT / "home.py", default_timeout=120)
+    at = AppTest.from_file(ROOT / "app.py", default_timeout=120)
     for name, value in query.items():
         at.query_params[name] = value
     at.switch_page(page).run()

@@ -15,7 +15,6 @@ import pytest
 ROOT = Path(__file__).resolve().parent.parent
 SEARCHED = (
     "app.py",
-    "home.py",
     "pages/*.py",
     "cnnkit/*.py",
     "docs/*.md",

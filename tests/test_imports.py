@@ -33,7 +33,7 @@ LIGHT_MODULES = (
 )
 # Top-level package -> the only places that may import it, at any depth of nesting.
 PRIVILEGES = {
-    "streamlit": ("app.py", "home.py", "pages/", "cnnkit/ui/"),
+    "streamlit": ("app.py", "pages/", "cnnkit/ui/"),
     "streamlit_drawable_canvas": ("cnnkit/ui/",),
     "plotly": ("cnnkit/figures", "cnnkit/ui/"),
     "mlflow": ("cnnkit/runs/",),
@@ -141,7 +141,7 @@ def test_pages_hold_no_functions_but_fragments_and_dialogs():
     strays = [
         f"{path}:{node.lineno} {node.name}"
         for path in _sources()
-        if path.startswith(("app.py", "home.py", "pages/"))
+        if path.startswith(("app.py", "pages/"))
         for node in ast.parse((ROOT / path).read_text("utf-8")).body
         if isinstance(node, ast.ClassDef | ast.FunctionDef)
         and not any(
@@ -200,7 +200,7 @@ def _layers() -> dict[str, int]:
         word: number
         for number, line in enumerate(diagram.splitlines())
         for word in line.replace(",", " ").split()
-        if "/" not in word and word not in ("app.py", "home.py")
+        if "/" not in word and word != "app.py"
     }
 
 
@@ -211,8 +211,7 @@ def _part(name: str) -> str:
 
 def _sources() -> list[str]:
     """Paths of everything that runs, relative to the project, with forward slashes."""
-    scripts = [ROOT / "app.py", ROOT / "home.py"]
-    found = [*scripts, *(ROOT / "pages").rglob("*.py"), *(ROOT / "cnnkit").rglob("*.py")]
+    found = [ROOT / "app.py", *(ROOT / "pages").rglob("*.py"), *(ROOT / "cnnkit").rglob("*.py")]
     return sorted(path.relative_to(ROOT).as_posix() for path in found if path.is_file())
 
 

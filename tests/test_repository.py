@@ -137,8 +137,7 @@ def _extras() -> dict[str, str]:
 
 def _third_party() -> set[str]:
     """Top-level packages that the program imports and Python does not ship."""
-    scripts = [ROOT / "app.py", ROOT / "home.py"]
-    files = [*scripts, *(ROOT / "pages").glob("*.py"), *(ROOT / "cnnkit").rglob("*.py")]
+    files = [ROOT / "app.py", *(ROOT / "pages").glob("*.py"), *(ROOT / "cnnkit").rglob("*.py")]
     names = set()
     for node in (n for path in files for n in ast.walk(ast.parse(path.read_text("utf-8")))):
         if isinstance(node, ast.Import):

@@ -34,7 +34,7 @@ def test_a_page_has_no_serious_accessibility_findings(app, browser, file, theme)
     )
     page = context.new_page()
     page.set_default_timeout(PATIENCE)
-    address = "" if file == "home.py" else Path(file).stem
+    address = "" if file == "app.py" else Path(file).stem
     page.goto(app.url(address))
     app.settle(page)
     page.wait_for_timeout(1500)  # fragments and charts draw after the script has ended

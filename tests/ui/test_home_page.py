@@ -24,7 +24,7 @@ HEAVY = ("keras", "tensorflow", "mlflow", "distributed", "sklearn", "scipy")
 
 
 def home():
-    at = AppTest.from_file(ROOT / "home.py", default_timeout=60).run()
+    at = AppTest.from_file(ROOT / "app.py", default_timeout=60).run()
     assert not at.exception
     return at
 
@@ -36,7 +36,7 @@ def words_of(at):
 def test_the_first_paint_loads_nothing_heavy():
     code = (
         "import sys; from streamlit.testing.v1 import AppTest;"
-        "at = AppTest.from_file('home.py', default_timeout=60).run();"
+        "at = AppTest.from_file('app.py', default_timeout=60).run();"
         f"print('loaded:', *sorted(set({HEAVY}) & set(sys.modules)), len(at.exception))"
     )
     told = subprocess.run(
@@ -56,7 +56,7 @@ def test_the_starter_s_mistakes_and_filters_are_there_at_once():
 def test_every_page_is_linked_and_every_link_has_a_page():
     files = {one.file for one in page.PAGES}
     found = {path.name for path in (ROOT / "pages").glob("*.py")} - set(page.OLD_ADDRESSES)
-    assert files == {"home.py", *(f"pages/{name}" for name in found)}
+    assert files == {"app.py", *(f"pages/{name}" for name in found)}
     home()
 
 
@@ -138,10 +138,10 @@ def test_the_path_marks_a_finished_training_and_the_pages_that_were_opened(store
     assert badges_of(at) == []  # MLflow is imported after the first paint
     assert len(badges_of(at.run())) == 1
     at.switch_page("pages/runs.py").run()
-    at.switch_page("home.py").run()
+    at.switch_page("app.py").run()
     assert len(badges_of(at)) == 1
     at.switch_page("pages/draw.py").run()
-    at.switch_page("home.py").run()
+    at.switch_page("app.py").run()
     assert not at.exception
     (trained, drawn) = badges_of(at)
     assert "train it" in trained and "digit" in drawn

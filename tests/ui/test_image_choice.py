@@ -120,7 +120,7 @@ def test_a_photo_of_a_digit_is_located_and_kept_for_other_pages():
 
 @pytest.mark.parametrize("source", ["upload", "paste", "camera"])
 def test_a_file_from_another_page_is_used_until_another_is_chosen(source):
-    at = AppTest.from_file(ROOT / "home.py", default_timeout=120)
+    at = AppTest.from_file(ROOT / "app.py", default_timeout=120)
     at.session_state["image_file"] = File("one.png", digit_on_paper())
     at.query_params["network"], at.query_params["from"] = "run.starter", source
     at.switch_page("pages/inside.py").run()
@@ -132,7 +132,7 @@ def test_a_file_from_another_page_is_used_until_another_is_chosen(source):
     ("data", "words"), [(b"", "empty"), (b"<html>", "not an image"), (png(pixels(1, 1)), "writing")]
 )
 def test_a_file_without_an_image_or_a_digit_is_refused_in_words(data, words):
-    at = AppTest.from_file(ROOT / "home.py", default_timeout=120)
+    at = AppTest.from_file(ROOT / "app.py", default_timeout=120)
     at.session_state["image_file"] = File("bad.png", data)
     at.query_params["network"], at.query_params["from"] = "run.starter", "upload"
     at.switch_page("pages/inside.py").run()

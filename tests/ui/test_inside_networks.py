@@ -44,7 +44,7 @@ def branched(tmp_path_factory) -> bytes:
 
 def open_file(data: bytes, **query: str) -> AppTest:
     ref = add_upload(data, title="branched.keras")
-    at = AppTest.from_file(ROOT / "home.py", default_timeout=120)
+    at = AppTest.from_file(ROOT / "app.py", default_timeout=120)
     at.session_state["uploaded_network"] = _Upload("branched.keras", ref)
     at.query_params["network"] = str(ref)
     for name, value in ({"from": "example", "example": "flower"} | query).items():
@@ -131,7 +131,7 @@ def test_a_network_without_convolutions_says_so(tmp_path):
 
 def test_a_network_whose_file_is_gone_is_said_in_one_sentence(branched):
     ref = add_upload(branched, title="branched.keras")
-    at = AppTest.from_file(ROOT / "home.py", default_timeout=120)
+    at = AppTest.from_file(ROOT / "app.py", default_timeout=120)
     at.query_params["network"] = str(ref)
     at.switch_page("pages/inside.py").run()
     assert not at.exception

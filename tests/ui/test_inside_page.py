@@ -195,7 +195,7 @@ def test_an_image_that_is_none_is_refused_in_words(store, tmp_path):
 
 def test_what_was_drawn_on_another_page_is_taken_over(store, tmp_path):
     run = add_run(store, tmp_path)
-    at = AppTest.from_file(ROOT / "home.py", default_timeout=60)
+    at = AppTest.from_file(ROOT / "app.py", default_timeout=60)
     at.session_state["drawn_digit"] = np.full((28, 28, 1), 200, np.uint8)
     at.query_params["run"], at.query_params["from"] = run.id, "drawing"
     at.switch_page("pages/inside.py").run()

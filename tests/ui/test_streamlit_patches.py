@@ -23,7 +23,7 @@ from cnnkit.ui.common import streamlit_patches
 def test_a_run_of_a_page_does_not_clear_keras_for_everybody(root):
     name = "a layer that somebody else is building"
     before = keras.backend.get_uid(name)
-    at = AppTest.from_file(root / "home.py", default_timeout=60).run()
+    at = AppTest.from_file(root / "app.py", default_timeout=60).run()
     assert not at.exception
     assert keras.backend.get_uid(name) == before + 1
 
@@ -38,10 +38,10 @@ def test_without_our_page_streamlit_would_clear_it():
 
 def test_the_libraries_objects_are_looked_through_only_once(root, monkeypatch):
     monkeypatch.setattr(streamlit_patches, "_frozen", False)
-    AppTest.from_file(root / "home.py", default_timeout=60).run()
+    AppTest.from_file(root / "app.py", default_timeout=60).run()
     frozen = gc.get_freeze_count()
     assert frozen > 10_000
-    AppTest.from_file(root / "home.py", default_timeout=60).run()
+    AppTest.from_file(root / "app.py", default_timeout=60).run()
     assert gc.get_freeze_count() <= frozen  # some may have gone since
     gc.unfreeze()
 

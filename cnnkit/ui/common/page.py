@@ -20,7 +20,7 @@ from cnnkit.ui.common import events, streamlit_patches
 class PageInfo:
     """One page, as the sidebar, Home and the README show it."""
 
-    file: str  # "home.py" or "pages/<name>.py"
+    file: str  # "app.py" or "pages/<name>.py"
     title: str
     icon: str  # of Streamlit's Material icons
     summary: str  # what one does there, in one sentence
