@@ -121,7 +121,8 @@ def _missing_driver(settings: Settings, error: ModuleNotFoundError) -> str:
     package = DRIVERS.get(str(error.name), str(error.name))
     return (
         f"MLFLOW_TRACKING_URI names a database whose driver {error.name!r} is not installed. "
-        f"Install it with `pip install {package}`. Received: {without_password(settings.tracking_uri)!r}."
+        f"Install it with `pip install {package}`. "
+        f"Received: {without_password(settings.tracking_uri)!r}."
     )
 
 

@@ -32,8 +32,8 @@ def check_reachable(uri: str) -> None:
     except OSError as error:
         reason = error.strerror or str(error)
         raise StorageError(
-            f"The record of runs at {without_password(uri)} does not answer ({reason}). Start its server, "
-            "or change MLFLOW_TRACKING_URI."
+            f"The record of runs at {without_password(uri)} does not answer ({reason}). "
+            "Start its server, or change MLFLOW_TRACKING_URI."
         ) from error
 
 
