@@ -44,8 +44,17 @@ class Lease:
         return run.lease == str(self)
 
 
-def take_lease(store: RunStore, run_id: str, may_begin: Callable[[Run], bool]) -> Lease | None:
-    """Begin the next attempt at a run; None where `may_begin`, asked now, forbids it."""
+def take_lease(
+    store: RunStore, run_id: str, may_begin: Callable[[Run], bool], task: str = ""
+) -> Lease | None:
+    """Begin the next attempt at a run; None where `may_begin`, asked now, forbids it.
+
+    Args:
+        store: the record.
+        run_id: of the run.
+        may_begin: asked with the run as it is now.
+        task: name of the slot's task that begins it.
+    """
     with deciding(store.settings, run_id):
         run = store.get(run_id)
         if not may_begin(run):
@@ -57,6 +66,7 @@ def take_lease(store: RunStore, run_id: str, may_begin: Callable[[Run], bool]) -
             status=Status.RUNNING,
             attempt=lease.number,
             lease=lease,
+            task=task,
             started=run.started or now,
             ended=None,
             heartbeat=now,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import logging
 import threading
 import time
@@ -12,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from cnnkit.errors import CnnkitError, JobError
 from cnnkit.jobs._controls import Lease, ask_cancel, ask_pause, requeue
 from cnnkit.jobs.kinds import check_kind
+from cnnkit.jobs.turns import next_turn, place_in_queue
 from cnnkit.runs import Run, RunStore, Status
 from cnnkit.settings import Settings
 
@@ -67,7 +69,7 @@ class JobPool:
         """Queue a run that was created, or create one of a kind and spec and queue it.
 
         Returns:
-            The run; it begins as soon as a slot is free.
+            The run; it begins as soon as a slot is free and it is its owner's turn.
 
         Raises:
             JobError: the run is not queued, or the scheduler does not answer.
@@ -79,6 +81,9 @@ class JobPool:
         run = self.store.get(run_id)
         if run.status is not Status.QUEUED:
             raise JobError(f"Run {run.name!r} is {run.status}; only a queued one can be submitted.")
+        turn = self._turn(run)
+        self.store.update(run_id, turn=turn)
+        run = dataclasses.replace(run, turn=turn)
         log.info("job queued", extra=run.facts())
         self._place(run)
         return run
@@ -110,7 +115,7 @@ class JobPool:
         for run in self.store.list(statuses=[Status.RUNNING], limit=10_000):
             # A scheduler elsewhere has kept its tasks, and they watch their children.
             if not self._settle_if_dead(run) and self.settings.scheduler is None:
-                self._place(run, priority=1)
+                self._place(run, adopt=True)
         for run in self._queued():
             self._place(run)
 
@@ -141,7 +146,7 @@ class JobPool:
         if threading.current_thread() is not self._keeper:
             self._keeper.join(timeout=5)
 
-    def _place(self, run: Run, priority: int = 0) -> None:
+    def _place(self, run: Run, *, adopt: bool = False) -> None:
         # First of all: opening is locked, and two threads that import Dask at once may each
         # find a half-imported module.
         client, _ = self._open()
@@ -149,31 +154,35 @@ class JobPool:
 
         if _sharing.is_shared(self.settings) and _sharing.inputs(run.spec):
             # Many images take minutes to upload, and whoever pressed Train should not wait.
-            arguments = (client, run, priority)
+            arguments = (client, run, adopt)
             threading.Thread(target=self._share_and_queue, args=arguments, daemon=True).start()
         else:
-            self._queue(client, run, priority)
+            self._queue(client, run, adopt)
 
-    def _share_and_queue(self, client: Client, run: Run, priority: int) -> None:
+    def _share_and_queue(self, client: Client, run: Run, adopt: bool) -> None:
         from cnnkit.jobs._sharing import share_inputs
 
         try:
             share_inputs(self.store, run.spec)
-            self._queue(client, run, priority)
+            self._queue(client, run, adopt)
         except Exception as error:
             # Nobody reads what a thread raises: the run has to say it.
             log.exception("sharing what run %s needs", run.id)
             reason = f"What it needs could not be shared: {error}"
             self.store.update(run.id, status=Status.FAILED, reason=reason)
 
-    def _queue(self, client: Client, run: Run, priority: int) -> None:
+    def _queue(self, client: Client, run: Run, adopt: bool) -> None:
         from distributed import fire_and_forget
 
         from cnnkit.jobs._slot import Order, run_in_slot
 
-        order = Order(run.id, run.ticket, self.settings)
+        if not adopt:
+            self.store.update(run.id, offered=run.ticket)
+        order = Order(run.id, run.ticket, self.settings, adopt)
+        # Living children have their slots already: they come first. Which of those that wait
+        # comes next is decided when a slot is free.
         future = client.submit(
-            run_in_slot, order, key=order.key, priority=priority, pure=False, retries=0
+            run_in_slot, order, key=order.key, priority=int(adopt), pure=False, retries=0
         )
         # A scheduler forgets what no client asks for any more, and this client may go.
         fire_and_forget(future)
@@ -229,7 +238,15 @@ class JobPool:
 
     def _queued(self) -> list[Run]:
         queued = self.store.list(statuses=[Status.QUEUED], limit=10_000)
-        return sorted(queued, key=lambda run: (run.queued or run.created, run.id))
+        return sorted(queued, key=place_in_queue)
+
+    def _turn(self, run: Run) -> int:
+        others = self.store.list(statuses=[Status.QUEUED, Status.RUNNING], limit=10_000)
+        others = [other for other in others if other.id != run.id]
+        return next_turn(
+            served=(other.turn for other in others if other.status is Status.RUNNING),
+            own=(other.turn for other in others if other.owner == run.owner),
+        )
 
 
 def _connect(settings: Settings, warm_workers: WarmWorkers) -> Client:

@@ -11,11 +11,13 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 
 from cnnkit.errors import RunNotFoundError
 from cnnkit.jobs._child import Child, last_lines
 from cnnkit.jobs._controls import Lease, deciding, take_lease
 from cnnkit.jobs._warm_workers import WarmWorkers
+from cnnkit.jobs.turns import waiting_runs
 from cnnkit.monitoring.metrics import JOBS_ENDED
 from cnnkit.runs import Run, RunStore, Status
 from cnnkit.settings import Settings, get_settings
@@ -29,11 +31,16 @@ log = logging.getLogger("cnnkit.jobs")
 
 @dataclass(frozen=True)
 class Order:
-    """One queueing of one run, as it travels to a slot."""
+    """What travels to a slot when a run is queued: there is one order for each run that waits.
+
+    A slot that takes an order begins the run whose turn it is then. It need not be the one that
+    the order was made for.
+    """
 
     run_id: str
     ticket: int  # number of the queueing; a run that was queued again has a newer one
     settings: Settings  # of the process that queued it
+    adopt: bool = False  # only watch the living child of this very run
 
     @property
     def key(self) -> str:
@@ -62,25 +69,71 @@ def run_in_slot(order: Order) -> None:
     warm_workers = worker.plugins.get(WarmWorkers.name)
     if not isinstance(warm_workers, WarmWorkers):  # a worker elsewhere keeps no warm worker
         warm_workers = WarmWorkers(settings)
-    try:
+    if order.adopt:
         run = store.get(order.run_id)
         living = Child.adopt(run) if _lives_here(run) else None
         if living:
             _watch(store, run.id, Lease.parse(run.lease), living, warm_workers, _leaving(worker))
-            return
-        lease = take_lease(store, order.run_id, lambda run: _may_begin(run, order))
-        if lease is None:
-            return
-        child = warm_workers.start(order.run_id, str(lease), shared=order.remote)
-        store.update(order.run_id, pid=child.pid, pid_created=child.created)
+        return
+    begun = _begin_patiently(store, order, _leaving(worker))
+    if begun is None:
+        return
+    run, lease = begun
+    try:
+        child = warm_workers.start(run.id, str(lease), shared=order.remote)
+        store.update(run.id, pid=child.pid, pid_created=child.created)
         log.info("job started", extra=run.facts() | {"pid": child.pid})
-        _watch(store, order.run_id, lease, child, warm_workers, _leaving(worker))
+        _watch(store, run.id, lease, child, warm_workers, _leaving(worker))
     except RunNotFoundError:
-        log.info("job deleted while it waited", extra={"run": order.run_id})
+        log.info("job deleted while it began", extra=run.facts())
     except Exception as error:
         # Nobody reads a task's exception: the run has to say it.
-        log.exception("job not started", extra={"run": order.run_id})
-        store.update(order.run_id, status=Status.FAILED, reason=f"Could not be started: {error}")
+        log.exception("job not started", extra=run.facts())
+        store.update(run.id, status=Status.FAILED, reason=f"Could not be started: {error}")
+
+
+def begin_next(store: RunStore, order: Order) -> tuple[Run, Lease] | None:
+    """Take the lease of the run whose turn it is; None: none waits any more.
+
+    Dask hands an order to another machine when it has lost the first one: then it is the turn
+    of the run that was lost with it.
+    """
+    while True:
+        run = _lost_run(store, order) or next(iter(waiting_runs(store)), None)
+        if run is None:
+            return None
+        with contextlib.suppress(RunNotFoundError):  # deleted just now
+            lease = take_lease(store, run.id, partial(_is_unchanged, run), task=order.key)
+            if lease:
+                return run, lease
+
+
+def _begin_patiently(
+    store: RunStore, order: Order, leaving: Callable[[], bool]
+) -> tuple[Run, Lease] | None:
+    """`begin_next`, as soon as the record answers: an order that was dropped would be missed."""
+    while not leaving():
+        try:
+            return begin_next(store, order)
+        except Exception:
+            log.exception("no run can be begun", extra={"run": order.run_id})
+            time.sleep(LOOK_SECONDS)
+    return None
+
+
+def _lost_run(store: RunStore, order: Order) -> Run | None:
+    if not order.remote:
+        return None
+    statuses = [Status.RUNNING, Status.INTERRUPTED]
+    begun = store.list(statuses=statuses, limit=10_000)
+    return next((run for run in begun if run.task == order.key), None)
+
+
+def _is_unchanged(before: Run, now: Run) -> bool:
+    def decisive(run: Run) -> tuple[Status, int, str]:
+        return run.status, run.ticket, run.task
+
+    return decisive(now) == decisive(before)
 
 
 def settle(store: RunStore, run_id: str, lease: Lease, returncode: int | None) -> None:
@@ -168,14 +221,6 @@ def _wish(store: RunStore, run_id: str, lease: Lease) -> str | None:
         log.warning("run not read", extra={"run": run_id}, exc_info=True)
         return None
     return run.wish if lease.holds(run) else None
-
-
-def _may_begin(run: Run, order: Order) -> bool:
-    if run.ticket != order.ticket:
-        return False
-    # Dask hands a task to another machine when it has lost the first one.
-    lost = order.remote and run.status in (Status.RUNNING, Status.INTERRUPTED)
-    return run.status is Status.QUEUED or lost
 
 
 def _lives_here(run: Run) -> bool:

@@ -25,13 +25,14 @@ from cnnkit.jobs.kinds import SESSION_KINDS
 from cnnkit.jobs.kinds.optimize import OptimizeTask
 from cnnkit.jobs.sessions import (
     FRAME,
-    ORDER,
     Session,
     SessionState,
     read_frame,
+    read_order,
     read_state,
     write_state,
 )
+from cnnkit.jobs.turns import next_turn
 from cnnkit.models import ModelCache, Predictor
 from cnnkit.runs import Status
 from cnnkit.settings import Settings
@@ -141,14 +142,15 @@ class SessionServer:
             session = self._make(command)
         if session is None:
             return
+        was = session.status
         if command["command"] == "start":
             session.obeyed = command["number"]
             session.write()
+            self._queue(session)
         else:
-            was = session.status
             session.obey(command["command"], command["values"], command["number"])
             if session.status is Status.QUEUED and was is not Status.QUEUED:
-                self.sessions.move_to_end(session.name)
+                self._queue(session)
         if session.task.quick and session.status is Status.QUEUED:
             session.begin()
             while not session.status.over:
@@ -165,10 +167,20 @@ class SessionServer:
                 session.advance()
         self._assign_slots()
 
+    def _queue(self, session: Session) -> None:
+        """Put a session at the end of the round that it belongs to."""
+        self.sessions.move_to_end(session.name)
+        others = [s for s in self.sessions.values() if s is not session and not s.status.over]
+        session.turn = next_turn(
+            served=(other.turn for other in others if other.status is Status.RUNNING),
+            own=(other.turn for other in others if other.owner == session.owner),
+        )
+
     def _assign_slots(self) -> None:
         """Give free slots to those that are queued, and tell the others how many are ahead."""
         running = [s for s in self.sessions.values() if s.status is Status.RUNNING]
         queued = [s for s in self.sessions.values() if s.status is Status.QUEUED]
+        queued.sort(key=lambda session: session.turn)
         free = max(0, ACTIVE - len(running))
         for session in queued[:free]:
             session.begin()
@@ -192,11 +204,10 @@ class SessionServer:
         folder = self.folder / command["session"]
         before = read_state(folder)
         try:
-            order = json.loads((folder / ORDER).read_bytes())
-            spec = order["spec"]
+            kind, spec, owner = read_order(folder)
             now = before.details if before else {}
             spec |= {name: now[name] for name in spec if name in now}
-            module, _, name = SESSION_KINDS[order["kind"]].partition(":")
+            module, _, name = SESSION_KINDS[kind].partition(":")
             task = getattr(importlib.import_module(module), name)(spec, folder, self.context)
         except FileNotFoundError:
             return None  # evicted meanwhile
@@ -208,7 +219,7 @@ class SessionServer:
                 SessionState(status=Status.FAILED, reason=reason, obeyed=command["number"]),
             )
             return None
-        session = Session(folder, task, before.steps if before else 0)
+        session = Session(folder, task, before.steps if before else 0, owner.id)
         if before and command["command"] != "start":
             session.status, session.reason = before.status, before.reason
         over = [n for n, s in self.sessions.items() if s.status.over]

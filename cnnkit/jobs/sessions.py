@@ -26,6 +26,7 @@ import numpy as np
 from cnnkit.errors import CnnkitError, JobError
 from cnnkit.files import write_atomic
 from cnnkit.jobs.pace import Pace
+from cnnkit.people import Person
 from cnnkit.runs import Progress, Status
 
 STATE, FRAME, ORDER = "state.json", "frame.npy", "order.json"
@@ -106,11 +107,14 @@ class Session:
         folder: its state and its frame go there.
         task: what it does.
         steps: how many it begins with.
+        owner: id of the person whose session it is.
     """
 
-    def __init__(self, folder: Path, task: SessionTask, steps: int = 0):
+    def __init__(self, folder: Path, task: SessionTask, steps: int = 0, owner: str = ""):
         self.folder = folder
         self.task = task
+        self.owner = owner
+        self.turn = 0  # in which round of the queue it is served
         self.status = Status.QUEUED
         self.progress = Progress(steps=steps)
         self.ahead = 0
@@ -241,6 +245,22 @@ class Session:
             self.write(frame=True)
         elif now - self._written >= STATE_SECONDS:
             self.write()
+
+
+def write_order(folder: Path, kind: str, spec: Mapping[str, Any], person: Person) -> None:
+    """Write down what a session shall do, and for whom."""
+    order = {"kind": kind, "spec": dict(spec), "owner": person.id, "owner_name": person.name}
+    write_atomic(folder / ORDER, json.dumps(order))
+
+
+def read_order(folder: Path) -> tuple[str, dict[str, Any], Person]:
+    """What `write_order` wrote.
+
+    Raises:
+        FileNotFoundError: there is no such session (any more).
+    """
+    order = json.loads((folder / ORDER).read_bytes())
+    return order["kind"], order["spec"], Person(order["owner"], order["owner_name"])
 
 
 def refused(command: str, what: str) -> JobError:

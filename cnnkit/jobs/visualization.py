@@ -1,4 +1,4 @@
-"""The visualization worker, with a method for each kind of session.
+"""The visualization worker: sessions in a process of their own.
 
     worker = VisualizationWorker(get_settings())
     session = worker.optimize(network, plan)
@@ -21,63 +21,40 @@ import subprocess
 import threading
 import uuid
 from collections import OrderedDict
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import psutil
 
-from cnnkit.explain.request import ExplanationRequest
-from cnnkit.files import write_atomic
 from cnnkit.jobs._child import start_process
 from cnnkit.jobs._sharing import is_shared, result_cache
-from cnnkit.jobs.kinds import MAPS, images_file
+from cnnkit.jobs.session_kinds import SessionStarter
 from cnnkit.jobs.sessions import (
     FRAME,
-    ORDER,
     SessionState,
     read_frame,
     read_state,
     write_frame,
+    write_order,
     write_state,
 )
-from cnnkit.networks import NetworkRef
+from cnnkit.people import LOCAL, Person
 from cnnkit.runs import Status
 from cnnkit.settings import Settings
-from cnnkit.visualize.deepdream_presets import Dream
-from cnnkit.visualize.plan import Plan
 
 SESSIONS = 64  # whose folders stay
 LOG = "log.txt"
 LAST_LINES = 5  # of the log, as the reason of an interruption
 
 
-@dataclass(frozen=True, eq=False)
-class Explanation:
-    """What was found for a request.
-
-    Args:
-        arrays: "maps", float32 (images, height, width); of a check, see `cnnkit.explain.checks`.
-        card: plain values: "seconds", "gaps" of integrated gradients, and those of a check.
-    """
-
-    arrays: dict[str, np.ndarray]
-    card: dict[str, Any]
-
-    @property
-    def maps(self) -> np.ndarray:
-        """Of a request for maps."""
-        return self.arrays[MAPS]
-
-
-class VisualizationWorker:
+class VisualizationWorker(SessionStarter):
     """Sessions in one child process, which is started when it is needed.
 
-    They optimize images, dream, and answer questions about networks. Shared by all visitors
-    of a server. It holds no state of a session: that is in the session's folder, written by
-    its one owner. The child ends with this process.
+    Shared by all visitors of a server. It holds no state of a session: that is in the session's
+    folder, written by its one owner. The child ends with this process.
 
     Args:
         settings: where things are.
@@ -91,6 +68,7 @@ class VisualizationWorker:
         self._process: subprocess.Popen | None = None
         self._lock = threading.RLock()
         self._sessions: OrderedDict[str, tuple[int, str]] = OrderedDict()  # the last command sent
+        self._owners: dict[str, str] = {}  # session -> id of the person
         self._sent = 0
         _remove_orphans(root)
 
@@ -154,143 +132,26 @@ class VisualizationWorker:
         lines = text.strip().splitlines()[-LAST_LINES:]
         return "\n".join(["The worker's process has ended. Restart begins again.", *lines])
 
-    # Kinds of sessions
-
-    def key(self, network: NetworkRef, plan: Plan) -> str:
-        """Of the result of a plan, whether it is there or not."""
-        return self.results.key(network.digest(), plan)
-
-    def optimize(
-        self,
-        network: NetworkRef,
-        plan: Plan,
-        *,
-        image: np.ndarray | None = None,
-        title: str = "",
-        address: Mapping[str, str] | None = None,
-        target: Mapping[str, Any] | None = None,
-    ) -> str:
-        """Begin an optimization.
-
-        Args:
-            network: whose units.
-            plan: what to do.
-            image: (images, height, width, channels), 0 to 255, to begin with; None: noise.
-            title: under which the end is recorded as a run; "": it is not.
-            address: parameters of the page that shows it, for the record.
-            target: plain values that the page wants back in the state's details.
-
-        Raises:
-            CnnkitError: the network is not there, or its weights.
-        """
-        network.digest()
-        spec = {"network": str(network), "plan": plan.to_dict(), "title": title}
-        spec |= {"address": dict(address or {}), "target": dict(target or {})}
-        return self.start("optimize", spec, {} if image is None else {"image": image})
-
-    def dream(
-        self,
-        network: NetworkRef,
-        dream: Dream,
-        image: np.ndarray,
-        *,
-        guide: np.ndarray | None = None,
-    ) -> str:
-        """Begin a dream on an image, perhaps guided by another: (height, width, channels)."""
-        arrays = {"image": image} | ({} if guide is None else {"guide": guide})
-        return self.start("dream", {"network": str(network), "dream": asdict(dream)}, arrays)
-
-    def ask_layers(self, network: NetworkRef) -> str:
-        """Ask which layers a network has; the state's details say it when it is finished."""
-        return self.start("layers", {"network": str(network)})
-
-    def ask_recheck(
-        self,
-        network: NetworkRef,
-        others: Sequence[NetworkRef],
-        targets: Sequence[str | None],
-        *,
-        session: str = "",
-        images: np.ndarray | None = None,
-    ) -> str:
-        """Ask how networks classify images that were optimized.
-
-        Args:
-            network: the network they were made with.
-            others: that had no part in them.
-            targets: name of the class that was maximized, for each image.
-            session: whose images, as they are now; "" with `images`.
-            images: (images, height, width, channels), 0 to 255.
-        """
-        networks = [str(one) for one in (network, *others)]
-        spec = {"networks": networks, "targets": list(targets), "session": session}
-        return self.start("recheck", spec, {} if images is None else {"images": images})
-
-    def ask_top_activations(self, network: NetworkRef, layer: str, dataset: str = "") -> str:
-        """Ask which images activate each unit of a layer most.
-
-        Args:
-            network: whose layer.
-            layer: of `visualize.network.target_layers`.
-            dataset: whose test images are searched; "": the example photos.
-        """
-        spec = {"network": str(network), "layer": layer, "dataset": dataset}
-        return self.start("top_activations", spec)
-
-    def explain(
-        self, requests: Sequence[ExplanationRequest], images: Mapping[str, np.ndarray]
-    ) -> str:
-        """Ask for explanations; each is among the results as soon as it is there.
-
-        Args:
-            requests: in the order in which they are worked on.
-            images: by their `images_digest`: (images, height, width, channels), 0 to 255.
-
-        Raises:
-            CnnkitError: a network is not there, or its weights.
-        """
-        for one in requests:
-            NetworkRef.parse(one.network).digest()
-        arrays = {Path(images_file(digest)).stem: array for digest, array in images.items()}
-        return self.start("explain", {"requests": [one.to_dict() for one in requests]}, arrays)
-
-    def explanation(self, request: ExplanationRequest) -> Explanation | None:
-        """What was found for a request, now or earlier; None: nothing yet.
-
-        Raises:
-            CnnkitError: the network is not there, or its weights.
-        """
-        key = request.key(NetworkRef.parse(request.network).digest())
-        found = self.results.read(key, ())
-        if found is None:
-            return None
-        card, _ = found
-        whole = self.results.read(key, card["arrays"])
-        return None if whole is None else Explanation(whole[1], card)
-
     # Sessions
 
     def start(
-        self, kind: str, spec: Mapping[str, Any], arrays: Mapping[str, np.ndarray] | None = None
+        self,
+        kind: str,
+        spec: Mapping[str, Any],
+        arrays: Mapping[str, np.ndarray] | None = None,
+        *,
+        person: Person = LOCAL,
     ) -> str:
-        """Begin a session.
-
-        Args:
-            kind: one of `SESSION_KINDS`.
-            spec: plain values, for its task.
-            arrays: by name, for its task.
-
-        Returns:
-            The session's id, for the other calls.
-        """
+        """Begin a session of a person. See `SessionStarter`."""
         session = uuid.uuid4().hex[:16]
         folder = self.folder / session
         for name, array in (arrays or {}).items():
             write_frame(folder / f"{name}.npy", np.asarray(array, np.float32))
-        write_atomic(folder / ORDER, json.dumps({"kind": kind, "spec": dict(spec)}))
+        write_order(folder, kind, spec, person)
         write_state(folder, SessionState(status=Status.QUEUED, details=dict(spec)))
         with self._lock:
             self._sessions[session] = 0, ""
+            self._owners[session] = person.id
             self._evict()
             self.command(session, "start")
         return session
@@ -335,6 +196,21 @@ class VisualizationWorker:
             return replace(state, wish=command)
         return state
 
+    def owner(self, session: str) -> str | None:
+        """Id of the person whose session it is; None: there is no such session (any more)."""
+        return self._owners.get(session)
+
+    def busy(self, owner: str) -> int:
+        """How many sessions of a person run or wait, and were not asked to stop or pause."""
+        with self._lock:
+            own = [
+                session
+                for session, (_, command) in self._sessions.items()
+                if self._owners[session] == owner and command not in ("stop", "pause")
+            ]
+        states = [state for session in own if (state := read_state(self.folder / session))]
+        return sum(not state.status.over for state in states)
+
     def frame(self, session: str, name: str = FRAME) -> np.ndarray | None:
         """An array that a session has written; by default its images as they are now."""
         return read_frame(self.folder / session / name)
@@ -353,7 +229,7 @@ class VisualizationWorker:
                 return
             state = read_state(self.folder / session)
             if state is None or state.status.over:
-                del self._sessions[session]
+                del self._sessions[session], self._owners[session]
                 shutil.rmtree(self.folder / session, ignore_errors=True)
 
 

@@ -117,6 +117,9 @@ class Run:
     lease: str = ""  # which attempt may write it
     ticket: int = 0  # how often it was queued
     queued: datetime | None = None  # when it was queued last
+    offered: int = 0  # the ticket with which it was offered to the slots
+    task: str = ""  # the slot's task that began it
+    turn: int = 0  # in which round of the queue it is served (see `cnnkit.jobs.turns`)
     host: str = ""  # where its child runs
     pid: int | None = None
     pid_created: float | None = None  # seconds since 1970, tells a reused pid
@@ -233,7 +236,7 @@ _READERS: dict[str, Callable[[str], Any]] = {
     "status": Status,
     "spec": json.loads,
     "progress": _progress,
-    **dict.fromkeys(("attempt", "ticket", "pid"), int),
+    **dict.fromkeys(("attempt", "ticket", "offered", "turn", "pid"), int),
     "pid_created": float,
     **dict.fromkeys(("started", "ended", "heartbeat", "queued"), _time),
 }

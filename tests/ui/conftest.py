@@ -51,7 +51,7 @@ def submitted(monkeypatch) -> list[str]:
         def __init__(self, settings, store):
             self.settings, self.store = settings, store
 
-        def _place(self, run, priority=0):
+        def _place(self, run, *, adopt=False):
             ids.append(run.id)
 
         def recover(self):

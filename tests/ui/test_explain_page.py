@@ -14,7 +14,7 @@ from cnnkit.datasets import dataset_info, load_dataset
 from cnnkit.explain import get_method, list_methods
 from cnnkit.explain.request import ExplanationRequest, images_digest
 from cnnkit.figures.rasters import png
-from cnnkit.jobs.visualization import Explanation
+from cnnkit.jobs.session_kinds import Explanation
 from cnnkit.networks import NetworkRef, add_upload
 from cnnkit.runs import Status
 from cnnkit.settings import get_settings

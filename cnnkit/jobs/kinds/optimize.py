@@ -15,10 +15,9 @@ from PIL import Image
 
 from cnnkit.errors import JobError
 from cnnkit.jobs.kinds import IMAGE_RUN, RECORDED_IMAGE, snapshot_file
-from cnnkit.jobs.sessions import read_frame, refused, write_frame
+from cnnkit.jobs.sessions import read_frame, read_order, refused, write_frame
 from cnnkit.networks import NetworkRef
 from cnnkit.runs import Progress, RunStore, Status
-from cnnkit.settings import Settings
 from cnnkit.visualize.components import as_numbers
 from cnnkit.visualize.fooling import as_shown
 from cnnkit.visualize.optimize import Maximization, OptimizationStep
@@ -236,15 +235,18 @@ class OptimizeTask:
                 "address": {**self.address, "seed": str(plan.seed)},
             }
 
+            _, _, owner = read_order(self.folder)
+            store = RunStore(self.context.settings, owner)
+
             def work() -> dict[str, Any]:
-                return _record(self.context.settings, self.title, spec, frame, curves, plan)
+                return _record(store, self.title, spec, frame, curves, plan)
 
             # MLflow takes seconds to import; others' images go on meanwhile.
             self.context.later(self.folder.name, "recorded", work)
 
 
 def _record(
-    settings: Settings,
+    store: RunStore,
     title: str,
     spec: Mapping[str, Any],
     frame: np.ndarray,
@@ -253,7 +255,6 @@ def _record(
 ) -> dict[str, Any]:
     """Record a finished image as a run; the run's id, or why there is none."""
     try:
-        store = RunStore(settings)
         run = store.create(IMAGE_RUN, spec, title, status=Status.FINISHED)
         with tempfile.TemporaryDirectory() as folder:
             for path in _written(Path(folder), frame, curves, plan):

@@ -10,8 +10,8 @@ import numpy as np
 import streamlit as st
 
 from cnnkit.explain.request import ExplanationRequest
+from cnnkit.jobs.session_kinds import Explanation
 from cnnkit.jobs.sessions import SessionState
-from cnnkit.jobs.visualization import Explanation
 from cnnkit.networks import NetworkRef
 from cnnkit.runs import Status
 from cnnkit.ui.common import cache

@@ -14,7 +14,7 @@ from cnnkit.explain import get_method
 from cnnkit.explain.request import ExplanationRequest
 from cnnkit.explain.script import script
 from cnnkit.figures import attribution, rasters
-from cnnkit.jobs.visualization import Explanation
+from cnnkit.jobs.session_kinds import Explanation
 from cnnkit.ui.explain.explanations import state_of
 from cnnkit.ui.explain.grid import ExplainedNetwork
 

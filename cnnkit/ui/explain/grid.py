@@ -12,8 +12,8 @@ from cnnkit.errors import CnnkitError
 from cnnkit.explain import Method, get_method
 from cnnkit.explain.request import ExplanationRequest
 from cnnkit.figures import attribution, rasters
+from cnnkit.jobs.session_kinds import Explanation
 from cnnkit.jobs.sessions import SessionState
-from cnnkit.jobs.visualization import Explanation
 from cnnkit.runs import Status
 from cnnkit.ui.common import charts, polling
 from cnnkit.ui.common.messages import literal

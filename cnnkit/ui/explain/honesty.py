@@ -10,7 +10,7 @@ import streamlit as st
 from cnnkit.explain import agreement, get_method
 from cnnkit.explain.request import ExplanationRequest
 from cnnkit.figures import curves
-from cnnkit.jobs.visualization import Explanation
+from cnnkit.jobs.session_kinds import Explanation
 from cnnkit.ui.common import charts, inputs
 from cnnkit.ui.common.messages import literal
 from cnnkit.ui.explain.explanations import state_of
