@@ -10,6 +10,8 @@
     ├── InvalidRecipeError         also ValueError; names the field
     ├── AssetUnavailableError      which file, its official address, where to put it
     ├── CorruptAssetError          which file, what is wrong with it, what to do
+    │   ├── CorruptResultError     one that a run or a cache wrote
+    │   └── CorruptPackageError    one that ships with cnnkit
     ├── InvalidImageError          what was read and what is needed
     │   └── NotAnImageError        a file of another kind
     ├── InvalidImagesError       also ValueError; a folder or ZIP holds no data set
@@ -107,11 +109,25 @@ class AssetUnavailableError(CnnkitError):
 class CorruptAssetError(CnnkitError):
     """A file is here but cannot be what it should be."""
 
+    remedy = "Delete it, or replace it with the official file."
+
     def __init__(self, path: Path, problem: str):
         """Keep the path and what is wrong."""
         self.path = path
         self.problem = problem
-        super().__init__(f"{path} {problem}. Delete it, or replace it with the official file.")
+        super().__init__(f"{path} {problem}. {self.remedy}")
+
+
+class CorruptResultError(CorruptAssetError):
+    """A file that cnnkit wrote is damaged; nobody else has it."""
+
+    remedy = "Make it again, or put it back from a backup (`cnnkit restore`)."
+
+
+class CorruptPackageError(CorruptAssetError):
+    """A file that ships with cnnkit is damaged."""
+
+    remedy = "Install cnnkit again."
 
 
 class InvalidImageError(CnnkitError, ValueError):

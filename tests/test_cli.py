@@ -108,6 +108,14 @@ def test_cancelling_promises_only_the_epochs_that_were_finished(store):
     )
 
 
+def test_a_resumed_run_that_fails_ends_the_command_with_an_error(store):
+    run = store.create("rehearsal", {"fail": "error"}, "fails", status=Status.QUEUED)
+    store.update(run.id, status=Status.INTERRUPTED)
+    resumed = call("runs", "resume", run.id)
+    assert resumed.exit_code == 1
+    assert "This rehearsal was told to fail." in resumed.stdout
+
+
 def wait(store, run_id, condition):
     deadline = time.monotonic() + 240
     while time.monotonic() < deadline:

@@ -41,6 +41,8 @@ def summary(run: Run) -> str:
         words.append(f"{run.metrics['features_seconds']:.1f} s for features")
     if "seconds" in run.metrics:
         words.append(f"{run.metrics['seconds']:.1f} s of training")
+    if run.note:
+        words.append(run.note)
     if run.reason:
         words.append(run.reason.splitlines()[0])
     return ", ".join(words)

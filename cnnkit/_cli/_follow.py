@@ -45,8 +45,10 @@ def run_to_end(settings: Settings, store: RunStore, run: Run, *, quiet: bool) ->
         pool.close()
 
 
-def start(settings: Settings, store: RunStore, run: Run, *, detach: bool, as_json: bool) -> Run:
+def start(settings: Settings, store: RunStore, run: Run, *, detach: bool, as_json: bool) -> None:
     """Run a queued run and print its result, or start it in the background; no server is needed.
+
+    Ends this process with code 1 where the run is over and not finished.
 
     Args:
         settings: of this process.
@@ -60,7 +62,8 @@ def start(settings: Settings, store: RunStore, run: Run, *, detach: bool, as_jso
     else:
         run = run_to_end(settings, store, run, quiet=as_json)
     print_result(run.to_dict(), summary(run), as_json)
-    return run
+    if run.status not in (Status.FINISHED, Status.QUEUED):
+        sys.exit(1)
 
 
 def follow(store: RunStore, run_id: str, say: Say | None, *, every: float = LINE_SECONDS) -> Run:

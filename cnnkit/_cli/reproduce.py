@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import sys
-
 import click
 
 from cnnkit._cli._console import json_option, print_result, table
@@ -35,9 +33,7 @@ def reproduce(row: str | None, seed: int, detach: bool, as_json: bool):
     if reproduction.missing and settings.offline:
         raise click.ClickException(reproduction.missing)
     run = store.create("train", reproduction.seeded(seed).to_dict(), reproduction.title)
-    run = start(settings, store, run, detach=detach, as_json=as_json)
-    if run.status not in (Status.FINISHED, Status.QUEUED):
-        sys.exit(1)
+    start(settings, store, run, detach=detach, as_json=as_json)
 
 
 def _show_table(store: RunStore, as_json: bool) -> None:

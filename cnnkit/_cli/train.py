@@ -5,7 +5,6 @@ A pretrained network is fine-tuned, any other is trained from scratch.
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 
 import click
@@ -15,7 +14,7 @@ from cnnkit._cli._follow import start
 from cnnkit.datasets import dataset_info
 from cnnkit.errors import UnknownModelError
 from cnnkit.models import list_models, list_pretrained
-from cnnkit.runs import RunStore, Status
+from cnnkit.runs import RunStore
 from cnnkit.settings import get_settings
 from cnnkit.training import Recipe, fine_tuning_recipe, get_recipe, list_recipes
 from cnnkit.training.fields import with_values
@@ -55,9 +54,7 @@ def train(
     settings = get_settings()
     store = RunStore(settings)
     run = store.create("train", recipe.to_dict(), name or f"{recipe.model} {recipe.name}")
-    run = start(settings, store, run, detach=detach, as_json=as_json)
-    if run.status not in (Status.FINISHED, Status.QUEUED):
-        sys.exit(1)
+    start(settings, store, run, detach=detach, as_json=as_json)
 
 
 def _recipe(model: str, name: str | None) -> Recipe:

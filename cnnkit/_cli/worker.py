@@ -10,6 +10,7 @@ from typing import NoReturn
 import click
 
 from cnnkit._cli._console import json_option, print_result
+from cnnkit.runs import Status
 from cnnkit.settings import get_settings
 
 NICE = 10  # every page of the app comes first, however many processes compute
@@ -53,7 +54,7 @@ def worker(
         raise click.UsageError("Name a run, or give --warm or --sessions.")
     status = work(get_settings(), run_id, lease, shared)
     print_result({"run": run_id, "status": status}, f"{run_id}: {status}", as_json)
-    leave(0)
+    leave(1 if status is Status.FAILED else 0)
 
 
 def leave(code: int) -> NoReturn:

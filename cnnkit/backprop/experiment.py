@@ -20,7 +20,7 @@ import numpy as np
 
 from cnnkit.backprop.toy import POST, toy_network, toy_parts, toy_recipe
 from cnnkit.backprop.training import ALL, DENSE, Epoch, one_thread, set_trainable, train
-from cnnkit.errors import CorruptAssetError, InvalidRecipeError
+from cnnkit.errors import CorruptPackageError, InvalidRecipeError
 
 TRAINED_LAYERS = (ALL, DENSE)
 MEASURED = Path(__file__).resolve().parents[1] / "published" / "measured" / "convolutions.json"
@@ -177,7 +177,7 @@ def measured(recipe: str = POST.name) -> list[TrainingCurve]:
         recipe: name of a `ToyRecipe`.
 
     Raises:
-        CorruptAssetError: the file cannot be read.
+        CorruptPackageError: the file cannot be read.
     """
     return [one for name, one in _measured_curves() if name == recipe]
 
@@ -200,7 +200,7 @@ def seed_spread() -> SeedSpread:
     """What the project measured over all its seeds of the post's recipe.
 
     Raises:
-        CorruptAssetError
+        CorruptPackageError
     """
     theirs = PUBLISHED[0]
     first = [
@@ -216,12 +216,12 @@ def measured_record() -> dict[str, Any]:
     """The whole record of `python -m benchmarks.backprop`: machine, day, curves, further draws.
 
     Raises:
-        CorruptAssetError
+        CorruptPackageError
     """
     try:
         return json.loads(MEASURED.read_text("utf-8"))
     except (OSError, ValueError) as error:
-        raise CorruptAssetError(MEASURED, f"cannot be read ({error})") from error
+        raise CorruptPackageError(MEASURED, f"cannot be read ({error})") from error
 
 
 @cache
@@ -233,4 +233,4 @@ def _measured_curves() -> tuple[tuple[str, TrainingCurve], ...]:
     try:
         return tuple((row["recipe"], read(row)) for row in measured_record()["curves"])
     except (KeyError, TypeError) as error:
-        raise CorruptAssetError(MEASURED, f"lacks {error}") from error
+        raise CorruptPackageError(MEASURED, f"lacks {error}") from error

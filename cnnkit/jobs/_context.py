@@ -7,7 +7,7 @@ import shutil
 import sys
 import threading
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -15,6 +15,7 @@ from typing import Any
 
 import psutil
 
+from cnnkit.errors import CorruptAssetError
 from cnnkit.files import replacing
 from cnnkit.jobs._controls import CHECKPOINT, Lease
 from cnnkit.jobs._sharing import fetch_inputs, share_result
@@ -130,12 +131,41 @@ class JobContext:
         if self.shared:
             share_result(self.store, results, key)
 
-    def fetch_checkpoint(self) -> None:
-        """Fetch the last shared checkpoint, if there is one. Called before resuming."""
+    def fetch_checkpoint(self, read: Callable[[Path], object]) -> None:
+        """Fetch the last shared checkpoint, if there is one, and see that it can be read.
+
+        One that is gone or damaged is told in the run, which begins again without it.
+
+        Args:
+            read: reads a checkpoint, and raises `CorruptAssetError` where it is damaged.
+        """
+        problem = "is gone"
+        self._fetch_shared_checkpoint()
+        try:
+            if self.checkpoint.exists():
+                read(self.checkpoint)
+                return
+        except CorruptAssetError as error:
+            problem = "is damaged"
+            print(f"The checkpoint cannot be used: {error}", file=sys.stderr)
+            self.checkpoint.unlink()
+        if epochs := len(self.store.history(self.run.id)):
+            self.store.update(
+                self.run.id,
+                note=f"The checkpoint of epoch {epochs} {problem}: "
+                f"attempt {self.lease.number} began again with the first epoch.",
+            )
+
+    def _fetch_shared_checkpoint(self) -> None:
         name = self.store.get(self.run.id).checkpoint
-        if self.shared and name:
-            with replacing(self.checkpoint) as aside:
-                shutil.copyfile(self.store.artifact(self.run.id, name), aside)
+        if not self.shared or not name:
+            return
+        if not self.store.has_artifact(self.run.id, name):
+            self.store.update(self.run.id, checkpoint=None)
+            return
+        # A store that does not answer now must not cost the epochs that it holds.
+        with replacing(self.checkpoint) as aside:
+            shutil.copyfile(self.store.artifact(self.run.id, name), aside)
 
     def share_checkpoint(self, epoch: int) -> None:
         """Put the checkpoint where other machines find it; the old one stays until then."""

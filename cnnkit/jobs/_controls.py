@@ -117,6 +117,8 @@ def resume_in_words(settings: Settings, run: Run) -> str:
         return "goes on from what is finished"
     if run.checkpoint or (settings.jobs / run.id / CHECKPOINT).exists():
         return "goes on from the last finished epoch"
+    if "loss" in run.metrics:  # which each finished epoch writes
+        return "begins again with the first epoch, as its checkpoint is gone"
     caches = run.spec.get("phases") and run.spec.get("cached")
     features = "; computed features are kept" if caches else ""
     return f"begins with the first epoch, as none was finished{features}"

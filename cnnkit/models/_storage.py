@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from cnnkit._lazy import keras
-from cnnkit.errors import CorruptAssetError
+from cnnkit.errors import CorruptResultError
 from cnnkit.files import replacing, write_atomic
 
 if TYPE_CHECKING:
@@ -61,7 +61,7 @@ def load_model(folder: Path) -> tuple[Model, ModelCard]:
     """Read what `save_model` wrote.
 
     Raises:
-        CorruptAssetError: a file is missing or damaged; names it.
+        CorruptResultError: a file is missing or damaged; names it.
     """
     return _read(folder / MODEL_FILE, _load_keras), _read(folder / CARD_FILE, _load_card)
 
@@ -70,7 +70,7 @@ def load_card(path: Path) -> ModelCard:
     """The card alone, which needs no Keras.
 
     Raises:
-        CorruptAssetError: it is missing or damaged; names it.
+        CorruptResultError: it is missing or damaged; names it.
     """
     return _read(path, _load_card)
 
@@ -87,8 +87,8 @@ def _load_card(path: Path) -> ModelCard:
 
 def _read(path: Path, reader):
     if not path.is_file():
-        raise CorruptAssetError(path, "is missing")
+        raise CorruptResultError(path, "is missing")
     try:
         return reader(path)
     except (ValueError, TypeError, KeyError, OSError) as error:
-        raise CorruptAssetError(path, f"is damaged ({error})") from error
+        raise CorruptResultError(path, f"is damaged ({error})") from error

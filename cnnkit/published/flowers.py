@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
-from cnnkit.errors import CorruptAssetError, InvalidRecipeError
+from cnnkit.errors import CorruptPackageError, InvalidRecipeError
 from cnnkit.published.measurements import FOLDER
 from cnnkit.training import Recipe
 
@@ -46,12 +46,12 @@ def flower_results() -> tuple[FlowerResult, ...]:
     """Results of all recipes that were measured, in the order of the measurements.
 
     Raises:
-        CorruptAssetError: the file cannot be read.
+        CorruptPackageError: the file cannot be read.
     """
     try:
         return read_results(map(json.loads, FILE.read_text("utf-8").splitlines()))
     except (ValueError, KeyError) as error:
-        raise CorruptAssetError(FILE, f"cannot be read ({error!r})") from error
+        raise CorruptPackageError(FILE, f"cannot be read ({error!r})") from error
 
 
 def read_results(lines: Iterable[Line]) -> tuple[FlowerResult, ...]:

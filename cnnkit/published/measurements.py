@@ -15,7 +15,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from cnnkit.errors import CorruptAssetError, InvalidRecipeError
+from cnnkit.errors import CorruptPackageError, InvalidRecipeError
 from cnnkit.training import Recipe
 
 FOLDER = Path(__file__).resolve().parent / "measured"
@@ -57,7 +57,7 @@ def measurements(recipe: Recipe | None = None) -> list[Measurement]:
         recipe: only of this one, whatever its seed; None: all.
 
     Raises:
-        CorruptAssetError: a file cannot be read; names it.
+        CorruptPackageError: a file cannot be read; names it.
     """
     return [one for one in _all() if recipe is None or one.identity == identity(recipe)]
 
@@ -85,7 +85,7 @@ def read_measurements(paths: Iterable[Path]) -> list[Measurement]:
     What is no training, has not ended, or has a recipe that is unknown here, is left out.
 
     Raises:
-        CorruptAssetError: a line is not JSON; names the file.
+        CorruptPackageError: a line is not JSON; names the file.
     """
     newest: dict[tuple[str, int], Measurement] = {}
     for path in paths:
@@ -93,7 +93,7 @@ def read_measurements(paths: Iterable[Path]) -> list[Measurement]:
             try:
                 one = _measurement(json.loads(text)) if text.strip() else None
             except (ValueError, KeyError, TypeError) as error:
-                raise CorruptAssetError(path, f"cannot be read in line {number}") from error
+                raise CorruptPackageError(path, f"cannot be read in line {number}") from error
             if one:
                 newest[one.identity, one.recipe.seed] = one
     return sorted(newest.values(), key=lambda one: (one.recipe.model, one.recipe.seed))

@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from cnnkit.errors import CorruptAssetError
+from cnnkit.errors import CorruptPackageError
 from cnnkit.visualize.mosaics import LayerMosaic, MosaicSettings
 
 FOLDER = Path(__file__).resolve().parent / "mosaics"
@@ -47,7 +47,7 @@ def shipped_mosaics(network: str) -> ShippedMosaics | None:
         network: registered name, or any other.
 
     Raises:
-        CorruptAssetError: a file is missing or damaged; names it.
+        CorruptPackageError: a file is missing or damaged; names it.
     """
     return read_mosaics(network, FOLDER) if _card_path(FOLDER, network).exists() else None
 
@@ -57,7 +57,7 @@ def read_mosaics(network: str, folder: Path = FOLDER) -> ShippedMosaics:
     """The mosaics of a network that are in a folder.
 
     Raises:
-        CorruptAssetError: a file is missing or damaged; names it.
+        CorruptPackageError: a file is missing or damaged; names it.
     """
     card = read_card(network, folder)
     collection = card["collection"]
@@ -92,13 +92,13 @@ def read_card(network: str, folder: Path = FOLDER) -> dict:
         folder: where the files are.
 
     Raises:
-        CorruptAssetError: the file is missing or damaged.
+        CorruptPackageError: the file is missing or damaged.
     """
     path = _card_path(folder, network)
     try:
         return json.loads(path.read_text("utf-8"))
     except (OSError, ValueError) as error:
-        raise CorruptAssetError(path, f"cannot be read ({error})") from error
+        raise CorruptPackageError(path, f"cannot be read ({error})") from error
 
 
 def write_card(network: str, card: Mapping, folder: Path = FOLDER) -> None:
@@ -139,7 +139,7 @@ def _read(path: Path, count: int) -> np.ndarray:
         with Image.open(path) as file:
             grid = np.asarray(file.convert("RGB"))
     except OSError as error:
-        raise CorruptAssetError(path, f"cannot be read ({error})") from error
+        raise CorruptPackageError(path, f"cannot be read ({error})") from error
     side = grid.shape[1] // COLUMNS
     tiles = grid.reshape(-1, side, COLUMNS, side, 3).transpose(0, 2, 1, 3, 4)
     return tiles.reshape(-1, side, side, 3)[:count]

@@ -111,6 +111,7 @@ class Run:
     ended: datetime | None = None
     attempt: int = 0  # how often it was begun
     reason: str = ""  # why it failed or was interrupted; one sentence first
+    note: str = ""  # what its person should know, however it ended: progress that was lost
     wish: str | None = None  # "pause" or "cancel": asked for, not yet done
     starter: bool = False  # the model that ships with cnnkit; it cannot be changed
     heartbeat: datetime | None = None  # last sign of life of its child process
@@ -177,7 +178,8 @@ _PARTS = {
     "test_images": "the test",
 }
 _PRINTED = (
-    "id name kind status spec progress metrics created started ended attempt reason wish starter"
+    "id name kind status spec progress metrics created started ended attempt reason note wish "
+    "starter"
 ).split()
 
 

@@ -143,6 +143,11 @@ class RunStore:
                 raise
             return fetch_artifact(self.client, record, FORMER_FILES[name], cache)
 
+    def has_artifact(self, run_id: str, name: str) -> bool:
+        """Whether the run has a file of this name, right in its folder."""
+        listed = patiently(self.client.list_artifacts, run_id)
+        return name in {file.path for file in listed}
+
     def model_folder(self, run_id: str) -> Path:
         """Folder with a finished run's `model.keras` and its card, for `models.load_model`.
 

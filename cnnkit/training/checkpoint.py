@@ -17,7 +17,7 @@ from typing import Any
 import keras
 import numpy as np
 
-from cnnkit.errors import CorruptAssetError, IncompatibleError
+from cnnkit.errors import CorruptResultError, IncompatibleError
 from cnnkit.files import replacing
 
 
@@ -60,7 +60,7 @@ def restore_checkpoint(path: Path, model: keras.Model, recipe: str) -> TrainingS
     """Give a freshly built and compiled model the values of a checkpoint.
 
     Raises:
-        CorruptAssetError: the file is damaged.
+        CorruptResultError: the file is damaged.
         IncompatibleError: it is of another recipe or another network.
     """
     arrays, facts = _read(path)
@@ -81,7 +81,7 @@ def saved_phase(path: Path | None) -> int | None:
     """Which phase a checkpoint was written in; None: there is no checkpoint.
 
     Raises:
-        CorruptAssetError: the file is damaged.
+        CorruptResultError: the file is damaged.
     """
     return _read(path)[1].get("phase", 0) if path and path.exists() else None
 
@@ -92,7 +92,7 @@ def _read(path: Path) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
             arrays = {key: file[key] for key in file}
         return arrays, json.loads(str(arrays.pop("facts")))
     except (ValueError, KeyError, OSError, EOFError, zipfile.BadZipFile) as error:
-        raise CorruptAssetError(path, f"cannot be read as a checkpoint ({error})") from error
+        raise CorruptResultError(path, f"cannot be read as a checkpoint ({error})") from error
 
 
 def _numbered(arrays: dict[str, np.ndarray], name: str) -> list[np.ndarray]:

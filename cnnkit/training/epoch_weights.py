@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from cnnkit.errors import CorruptAssetError
+from cnnkit.errors import CorruptResultError
 from cnnkit.files import replacing
 
 if TYPE_CHECKING:
@@ -88,12 +88,12 @@ def read_epochs(path: Path) -> list[int]:
     """The inverse of `write_epochs`.
 
     Raises:
-        CorruptAssetError: the file is damaged.
+        CorruptResultError: the file is damaged.
     """
     try:
         return [int(epoch) for epoch in json.loads(path.read_text("utf-8"))]
     except (OSError, ValueError, TypeError) as error:
-        raise CorruptAssetError(path, f"holds no list of epochs ({error})") from error
+        raise CorruptResultError(path, f"holds no list of epochs ({error})") from error
 
 
 def load_epoch(model: keras.Model, path: Path) -> None:
@@ -103,7 +103,7 @@ def load_epoch(model: keras.Model, path: Path) -> None:
     such as auxiliary classifiers, are passed over.
 
     Raises:
-        CorruptAssetError: the file is damaged, or of another network.
+        CorruptResultError: the file is damaged, or of another network.
     """
     try:
         with path.open("rb") as stream, np.load(stream, allow_pickle=False) as file:
@@ -113,7 +113,7 @@ def load_epoch(model: keras.Model, path: Path) -> None:
             if found:
                 layer.set_weights(found)
     except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
-        raise CorruptAssetError(path, f"does not fit the network ({error})") from error
+        raise CorruptResultError(path, f"does not fit the network ({error})") from error
 
 
 def _keys(layer: str, arrays: dict[str, np.ndarray]) -> list[str]:

@@ -16,7 +16,7 @@ from zipfile import BadZipFile
 import numpy as np
 
 from cnnkit.datasets import Dataset, load_dataset
-from cnnkit.errors import CorruptAssetError
+from cnnkit.errors import CorruptResultError
 
 if TYPE_CHECKING:
     import keras
@@ -33,7 +33,7 @@ def evaluation_dataset(spec: Mapping[str, Any]) -> Dataset:
     at random are others with another seed. Sizes of training and validation set do not matter.
 
     Raises:
-        UnknownDatasetError, AssetUnavailableError, CorruptAssetError
+        UnknownDatasetError, AssetUnavailableError, CorruptResultError
     """
     split_seed = int(spec.get("split_seed", 0))
     return load_dataset(
@@ -60,20 +60,20 @@ class Predictions:
         """Read a run's `predictions.npz`.
 
         Raises:
-            CorruptAssetError: the file is not what it should be; says what is wrong.
+            CorruptResultError: the file is not what it should be; says what is wrong.
         """
         try:
             # NumPy leaves a damaged file open when it is given only the path.
             with path.open("rb") as stream, np.load(stream, allow_pickle=False) as file:
                 logits, labels = file["logits"], file["labels"]
         except (OSError, ValueError, KeyError, BadZipFile) as error:
-            raise CorruptAssetError(path, f"holds no predictions ({error})") from error
+            raise CorruptResultError(path, f"holds no predictions ({error})") from error
         if logits.ndim != 2 or labels.shape != logits.shape[:1] or not len(labels):
-            raise CorruptAssetError(
+            raise CorruptResultError(
                 path, f"has logits of shape {logits.shape} for labels of shape {labels.shape}"
             )
         if labels.min() < 0 or labels.max() >= logits.shape[1]:
-            raise CorruptAssetError(path, f"has labels outside 0 to {logits.shape[1] - 1}")
+            raise CorruptResultError(path, f"has labels outside 0 to {logits.shape[1] - 1}")
         # A shipped file may hold half precision, in which an exponential overflows.
         return cls(logits=logits.astype(np.float64), labels=labels.astype(np.int64))
 

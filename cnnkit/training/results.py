@@ -15,7 +15,7 @@ import tensorflow as tf
 
 import cnnkit
 from cnnkit import assets
-from cnnkit.errors import CorruptAssetError
+from cnnkit.errors import CorruptResultError
 from cnnkit.models import (
     ModelCard,
     imagenet_classes,
@@ -123,7 +123,7 @@ class BaselinePredictions:
         """The inverse of `to_json`.
 
         Raises:
-            CorruptAssetError: the file is not what it should be.
+            CorruptResultError: the file is not what it should be.
         """
         try:
             values = json.loads(path.read_text("utf-8"))
@@ -133,7 +133,7 @@ class BaselinePredictions:
                 probabilities=tuple(map(tuple, values["probabilities"])),
             )
         except (ValueError, KeyError, TypeError, OSError) as error:
-            raise CorruptAssetError(path, f"holds no baseline predictions ({error!r})") from error
+            raise CorruptResultError(path, f"holds no baseline predictions ({error!r})") from error
 
 
 def predict_baseline(

@@ -1,5 +1,6 @@
 """Jobs from submission to every ending, with real child processes that learn nothing."""
 
+import dataclasses
 import os
 import signal
 import socket
@@ -11,8 +12,9 @@ import psutil
 import pytest
 
 from cnnkit.errors import JobError, StorageError, UnknownNameError
-from cnnkit.jobs import JobPool, child_environment, requeue
+from cnnkit.jobs import JobPool, child_environment, requeue, resume_in_words
 from cnnkit.jobs.kinds.rehearsal import MODULUS
+from cnnkit.jobs.worker import work
 from cnnkit.runs import IMPATIENT, Status
 
 LONG = {"epochs": 400, "steps": 10, "seconds": 0.02}
@@ -226,3 +228,25 @@ def test_jobs_have_more_patience_with_a_server_than_those_who_wait_for_a_page(
     environment = child_environment(settings)
     assert "MLFLOW_HTTP_REQUEST_MAX_RETRIES" not in environment
     assert environment["MLFLOW_HTTP_REQUEST_TIMEOUT"] == "77"
+
+
+@pytest.mark.parametrize("fate", ["gone", "damaged"])
+def test_a_resume_without_its_checkpoint_says_that_progress_was_lost(settings, store, fate):
+    run = store.create("rehearsal", SHORT | {"fail": "error"})
+    assert work(settings, run.id) is Status.FAILED
+    checkpoint = settings.jobs / run.id / "checkpoint.npz"
+    if fate == "gone":
+        checkpoint.unlink()
+        assert "its checkpoint is gone" in resume_in_words(
+            settings, dataclasses.replace(store.get(run.id), kind="train")
+        )
+    else:
+        checkpoint.write_bytes(os.urandom(200))
+    requeue(store, run.id)
+    work(settings, run.id)
+    assert store.get(run.id).note == (
+        f"The checkpoint of epoch 1 is {fate}: attempt 2 began again with the first epoch."
+    )
+    requeue(store, run.id)
+    work(settings, run.id)
+    assert "attempt 2" in store.get(run.id).note

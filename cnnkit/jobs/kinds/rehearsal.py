@@ -9,9 +9,10 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Iterator
+from pathlib import Path
 from typing import TYPE_CHECKING
 
-from cnnkit.errors import CnnkitError
+from cnnkit.errors import CnnkitError, CorruptResultError
 from cnnkit.files import write_atomic
 from cnnkit.runs import Progress, Status
 
@@ -25,10 +26,10 @@ def run(job: JobContext) -> Status:
     """Count `epochs` times `steps`, `seconds` a step; `fail`: "error", "crash" or nothing."""
     spec = {"epochs": 3, "steps": 10, "seconds": 0.02, "fail": ""} | dict(job.run.spec)
     job.params(spec)
-    job.fetch_checkpoint()
+    job.fetch_checkpoint(_read)
     state = {"epoch": 0, "value": 1, "losses": []}
     if job.checkpoint.exists():
-        state = json.loads(job.checkpoint.read_text())
+        state = _read(job.checkpoint)
     for epoch, loss in enumerate(state["losses"], start=1):
         # The last attempt may have ended between a checkpoint and its figures.
         job.log(epoch, {"loss": loss})
@@ -61,6 +62,13 @@ def _step(spec: dict, state: dict, epoch: int, step: int) -> Progress:
     if spec["fail"] == "crash" and done == total // 2:
         raise ZeroDivisionError("This rehearsal was told to crash.")
     return Progress(epoch=epoch, epochs=spec["epochs"], step=done, steps=total)
+
+
+def _read(path: Path) -> dict:
+    try:
+        return json.loads(path.read_text())
+    except ValueError as error:  # no JSON, or no text
+        raise CorruptResultError(path, f"cannot be read as a checkpoint ({error})") from error
 
 
 def _save(job: JobContext, state: dict) -> None:

@@ -43,12 +43,13 @@ def run(job: JobContext) -> Status:
     killed loses one batch of features or one epoch.
     """
     from cnnkit.training import evaluate, fit, recipe_dataset
+    from cnnkit.training.checkpoint import saved_phase
     from cnnkit.training.pipeline import read_split
     from cnnkit.training.results import figures, predict_baseline, write_result
 
     recipe = Recipe.from_dict(job.run.spec)
     job.params(flatten(recipe.to_dict()))
-    job.fetch_checkpoint()
+    job.fetch_checkpoint(saved_phase)
     dataset = recipe_dataset(recipe)
     recorder = Recorder(job)
     open_base = _opener(job, recipe.run) if recipe.run else None

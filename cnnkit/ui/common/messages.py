@@ -126,7 +126,7 @@ def chart_label(text: str) -> str:
 def _next_step(error: CnnkitError) -> str:
     if isinstance(error, AssetUnavailableError) and error.filename == "mnist.npz":
         return "Until then, choose “Digits (embedded)”, which needs no download."
-    if isinstance(error, CorruptAssetError):
+    if type(error) is CorruptAssetError:
         return "Then reload this page."
     if isinstance(error, RunNotFoundError):
         return "Choose another run, or start one on the Train page."

@@ -119,6 +119,8 @@ def _head(run: Run) -> None:
         if rest.strip():
             with st.expander("Output of the training process"):
                 st.code(rest.strip(), language=None)
+    if run.note:
+        st.warning(run.note, icon=":material/warning:")
     if run.split:
         st.caption(run.split)
     if run.status in _SAID:
