@@ -15,6 +15,7 @@ import json
 import os
 import re
 import shutil
+import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -23,7 +24,7 @@ from typing import TYPE_CHECKING, Any
 
 from cnnkit import assets, models
 from cnnkit.errors import IncompatibleError, StorageError, UnknownModelError
-from cnnkit.files import BoundedFolder, Fetch
+from cnnkit.files import TEMPORARY, BoundedFolder, Fetch
 from cnnkit.models import CARD_FILE, MODEL_FILE, ModelCard
 from cnnkit.runs import RunStore
 from cnnkit.settings import Settings, get_settings
@@ -216,11 +217,9 @@ class NetworkRef:
         if self.kind == PRETRAINED:
             return models.open_pretrained(self.name, progress)
         if self.kind == UPLOADED:
-            path, card = self._file(_UPLOAD_FILE), self.card()
+            card, folder = self.card(), checked_folder(self)
             _uploads().touch(self.name)
-            return models.open_uploaded(
-                path.read_bytes(), title=card.title, class_names=card.class_names
-            )
+            return models.open_checked(folder, card)
         if self.kind == RUN:
             folder = _runs(get_settings()).model_folder(self.name)
             return models.Predictor(*models.load_model(folder))
@@ -281,17 +280,39 @@ def add_upload(data: bytes, *, title: str, class_names: Sequence[str] = ()) -> N
     if uploads.path(ref.name).is_dir():
         uploads.touch(ref.name)
         return ref
-    facts: dict[str, Any] = {"sha256": digest, "title": title, "problem": ""}
-    facts["bytes"] = models.uploaded_bytes(data, image=False)
-    try:
-        card = models.open_uploaded(data, title=title, class_names=class_names).card
-    except IncompatibleError as error:
-        card, facts["problem"] = None, str(error)
-    uploads.shrink(len(data))
+    uploads.shrink(2 * len(data))  # as it came, and checked
     with uploads.adding(ref.name) as folder:
+        upload = models.check_upload(data, folder, image=False)
+        card = None if upload.problem else upload.card(title, class_names)
+        facts: dict[str, Any] = {"sha256": digest, "title": title, "problem": upload.problem}
         (folder / _UPLOAD_FILE).write_bytes(data)
-        _describe_upload(folder, card, facts)
+        _describe_upload(folder, card, facts | {"bytes": upload.bytes, "notes": upload.notes})
     return ref
+
+
+def upload_notes(ref: NetworkRef) -> tuple[str, ...]:
+    """What people should know of an uploaded network, in sentences.
+
+    Raises:
+        StorageError: the network is no longer kept.
+    """
+    return tuple(ref._facts().get("notes", ()))
+
+
+def checked_folder(ref: NetworkRef) -> Path:
+    """The folder with the checked form of an uploaded network: see `models.open_checked_model`.
+
+    Raises:
+        StorageError: the network is no longer kept.
+        CnnkitError: it was kept by an earlier version, and does not pass the check of this one.
+    """
+    file = uploaded_file(ref)
+    if not all((file.parent / name).exists() for name in models.CHECKED_FILES):
+        with tempfile.TemporaryDirectory(dir=file.parent.parent, prefix=TEMPORARY) as folder:
+            models.check_upload(file, Path(folder), image=False)
+            for name in models.CHECKED_FILES:
+                os.replace(Path(folder) / name, file.parent / name)
+    return file.parent
 
 
 def rename_upload_classes(ref: NetworkRef, class_names: Sequence[str]) -> NetworkRef:
@@ -304,7 +325,7 @@ def rename_upload_classes(ref: NetworkRef, class_names: Sequence[str]) -> Networ
     Raises:
         StorageError: the network is no longer kept.
     """
-    facts, file = ref._facts(), uploaded_file(ref)
+    facts, checked = ref._facts(), checked_folder(ref)
     card = None if facts["problem"] else ref.card()
     name = _upload_id(facts["sha256"], facts["title"], class_names)
     if card:
@@ -313,10 +334,11 @@ def rename_upload_classes(ref: NetworkRef, class_names: Sequence[str]) -> Networ
         card = dataclasses.replace(card, class_names=(*class_names[:classes], *numbered))
     uploads = _uploads()
     with uploads.adding(name) as folder:
-        try:
-            os.link(file, folder / _UPLOAD_FILE)
-        except OSError:  # a file system without hard links
-            shutil.copyfile(file, folder / _UPLOAD_FILE)
+        for kept in (_UPLOAD_FILE, *models.CHECKED_FILES):
+            try:
+                os.link(checked / kept, folder / kept)
+            except OSError:  # a file system without hard links
+                shutil.copyfile(checked / kept, folder / kept)
         _describe_upload(folder, card, facts)
     uploads.touch(name)
     return NetworkRef(UPLOADED, name)

@@ -33,7 +33,7 @@ def open_network(name: str, *, untrained: bool = False) -> Predictor:
         return NetworkRef.parse(name, bare=BUILT).open()
     ref = find_network(name)
     if ref is None:
-        return open_uploaded(read_bytes(Path(name)), title=name)
+        return open_uploaded(Path(name), title=name)
     if ref.kind != PRETRAINED:
         return ref.open()
     with counting(ref.name) as progress:

@@ -23,12 +23,7 @@ from cnnkit.models._storage import (
     load_model,
     save_model,
 )
-from cnnkit.models._uploads import (
-    UPLOAD_SUFFIXES,
-    UploadLimits,
-    open_uploaded_model,
-    uploaded_bytes,
-)
+from cnnkit.models._uploads import CHECKED_FILES, UPLOAD_SUFFIXES, UploadLimits, open_checked_model
 from cnnkit.models._weights import without_weights
 from cnnkit.models.architectures import list_architectures, open_architecture
 from cnnkit.models.imagenet import ImageNetClass, imagenet_class_names, imagenet_classes
@@ -41,7 +36,13 @@ from cnnkit.models.pretrained import (
     pretrained_info,
     weights_digest,
 )
-from cnnkit.models.uploaded import open_uploaded
+from cnnkit.models.uploaded import (
+    CheckedUpload,
+    check_upload,
+    open_checked,
+    open_uploaded,
+    open_uploaded_model,
+)
 from cnnkit.models.weight_digest import convolutions_digest
 from cnnkit.models.without_top import (
     base_weights,
@@ -67,6 +68,11 @@ __all__ = [
     "Option",
     "PretrainedSpec",
     "UploadLimits",
+    "CHECKED_FILES",
+    "CheckedUpload",
+    "check_upload",
+    "open_checked",
+    "open_checked_model",
     "convolutions_digest",
     "create_model",
     "imagenet_class_names",
@@ -87,7 +93,6 @@ __all__ = [
     "open_uploaded_model",
     "save_model",
     "seeds",
-    "uploaded_bytes",
     "missing_weights",
     "remove_top",
     "weights_digest",

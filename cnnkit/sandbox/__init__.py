@@ -20,11 +20,12 @@ from queue import SimpleQueue
 from typing import Any
 
 from cnnkit.errors import CnnkitError
+from cnnkit.sandbox._child import FIRST_FILE
 from cnnkit.sandbox._limits import MIB, Limits
 from cnnkit.sandbox._line import Line
 from cnnkit.sandbox._zygote import BreachError, Reader, Zygote
 
-__all__ = ["MIB", "BreachError", "Limits", "Sandbox", "files", "networks"]
+__all__ = ["FIRST_FILE", "MIB", "BreachError", "Limits", "Sandbox", "files", "networks"]
 
 CORES = os.cpu_count() or 1
 
@@ -36,10 +37,13 @@ class Sandbox:
         warm_ups: functions, "module:name", by which the zygote loads what reads files.
         places: for single files.
         batches: for many files of one person, which take long and leave the other places free.
+        niceness: see `Zygote`.
     """
 
-    def __init__(self, *warm_ups: str, places: int = CORES, batches: int = CORES):
-        self.zygote = Zygote(*warm_ups)
+    def __init__(
+        self, *warm_ups: str, places: int = CORES, batches: int = CORES, niceness: int = 0
+    ):
+        self.zygote = Zygote(*warm_ups, niceness=niceness)
         self.line = Line(places)
         self.batches = Line(batches)
 
@@ -145,4 +149,4 @@ def _result(one: Any) -> Any:
 files = Sandbox("cnnkit.predict.images:warm_up")
 
 # Networks; its process imports TensorFlow, which takes some seconds and 300 MB.
-networks = Sandbox("cnnkit.models.upload_reading:warm_up", places=max(1, CORES // 2))
+networks = Sandbox("cnnkit.models._uploads:warm_up", places=max(1, CORES // 2), niceness=5)

@@ -1,4 +1,4 @@
-"""`python -m cnnkit.sandbox CHANNEL FUNCTION …`: the process that children are forked from."""
+"""The process that children are forked from: see `_forking`."""
 
 from cnnkit.sandbox._forking import fork_children
 

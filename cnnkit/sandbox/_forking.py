@@ -1,8 +1,9 @@
-"""The process that children are forked from: `python -m cnnkit.sandbox CHANNEL FUNCTION …`.
+"""The process that children are forked from: `python -m cnnkit.sandbox`.
 
-It calls the functions, "module:name", which load what reads files, once, and then forks a child
-for each order that comes through its channel: nothing that a stranger's file does to a child
-outlives it. It never reads a file itself, and it ends with the process that started it.
+Its arguments are the descriptor of its channel, its niceness, and functions, "module:name", which
+load what reads files. It calls them once, and then forks a child for each order that comes
+through the channel: nothing that a stranger's file does to a child outlives it. It never reads a
+file itself, and it ends with the process that started it.
 
 An order is nine bytes, b"S" or b"K" (start, kill) and the number of the child, and with b"S"
 come the child's channel, its memory, and the files that it may read, opened.
@@ -30,7 +31,8 @@ MOST_FILES = 8
 def fork_children() -> None:
     """Take orders until the channel ends."""
     control = socket.socket(fileno=int(sys.argv[1]))
-    for function in sys.argv[2:]:
+    os.nice(int(sys.argv[2]))
+    for function in sys.argv[3:]:
         function_named(function)()
     _Children(control).serve()
 

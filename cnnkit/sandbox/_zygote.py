@@ -45,10 +45,11 @@ class Zygote:
     Args:
         warm_ups: functions, "module:name", that it calls before it forks, so that children find
             loaded what they need.
+        niceness: added to that of this process; what is nicer gives way.
     """
 
-    def __init__(self, *warm_ups: str):
-        self._warm_ups = warm_ups
+    def __init__(self, *warm_ups: str, niceness: int = 0):
+        self._arguments = [str(niceness), *warm_ups]
         self._lock = threading.Lock()
         self._process: subprocess.Popen | None = None
         self._control: socket.socket | None = None
@@ -114,7 +115,7 @@ class Zygote:
             with theirs:
                 self._process = subprocess.Popen(  # noqa: S603
                     [sys.executable, "-P", "-m", "cnnkit.sandbox", str(theirs.fileno())]
-                    + list(self._warm_ups),
+                    + self._arguments,
                     stdin=subprocess.DEVNULL,
                     stdout=subprocess.DEVNULL,
                     env=_environment(),

@@ -20,6 +20,7 @@ from starlette.routing import Route
 from streamlit.runtime import get_instance
 from streamlit.runtime.stats import ACTIVE_SESSIONS_FAMILY, GaugeStat
 
+from cnnkit import sandbox
 from cnnkit.errors import CnnkitError, SettingsError
 from cnnkit.monitoring import metrics
 from cnnkit.monitoring.health import Health
@@ -90,6 +91,9 @@ def _open_early(ending: threading.Event) -> None:
         return
     from cnnkit.ui.common import cache
 
+    sandbox.files.zygote.wake()
+    if get_settings().warm_workers:
+        sandbox.networks.zygote.wake()
     try:
         if cache.store().list(statuses=LIVE, limit=1):
             cache.jobs()

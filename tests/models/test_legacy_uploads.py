@@ -11,8 +11,9 @@ import numpy as np
 import pytest
 
 from cnnkit.errors import CnnkitError, InvalidModelError, UnsafeModelError
-from cnnkit.models import UploadLimits, create_model, open_uploaded, open_uploaded_model
-from cnnkit.models import uploaded_bytes as bytes_in_memory
+from cnnkit.models import UploadLimits, create_model, open_uploaded
+from cnnkit.models._uploads import open_uploaded_model
+from cnnkit.models._uploads import uploaded_bytes as bytes_in_memory
 from cnnkit.predict import softmax
 
 layers = keras.layers

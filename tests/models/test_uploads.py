@@ -5,6 +5,8 @@ from __future__ import annotations
 import copy
 import io
 import json
+import sys
+import tempfile
 import zipfile
 
 import h5py
@@ -15,8 +17,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from cnnkit.errors import CnnkitError, IncompatibleError, InvalidModelError, UnsafeModelError
-from cnnkit.models import UploadLimits, create_model, open_uploaded_model, uploaded_bytes
+from cnnkit.models import UploadLimits, create_model
 from cnnkit.models._local_response import LocalResponseNormalization
+from cnnkit.models._uploads import open_uploaded_model, uploaded_bytes
 
 layers = keras.layers
 OWN = "cnnkit>LocalResponseNormalization"
@@ -436,6 +439,31 @@ def _places(value):
         yield value, key
         if isinstance(inner, dict | list):
             yield from _places(inner)
+
+
+WATCHED = ("open", "socket.", "subprocess.", "os.", "shutil.")
+
+
+def test_opening_a_file_opens_no_other_file_and_no_socket(good, tmp_path, monkeypatch):
+    """As Python's audit hooks report it; but for modules of Python that Keras imports late."""
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    open_uploaded_model(good)  # what is imported at first use
+    events: list[tuple[str, str]] = []
+    listening = True
+
+    def listen(event: str, arguments: tuple) -> None:
+        path = arguments[0] if arguments else ""
+        # A number is a file or folder that is open already.
+        if listening and event.startswith(WATCHED) and not isinstance(path, int):
+            events.append((event, str(path)))
+
+    sys.addaudithook(listen)  # for good: from now on it costs a comparison
+    open_uploaded_model(good)
+    listening = False
+    own = {event for event, path in events if path.startswith(str(tmp_path))}
+    others = [(event, path) for event, path in events if not path.startswith(str(tmp_path))]
+    assert "open" in own, "it writes the weights there"
+    assert others == []
 
 
 def test_the_size_in_memory_is_that_of_the_weights_however_the_file_is_packed(good, parts):

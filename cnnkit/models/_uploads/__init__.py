@@ -2,9 +2,11 @@
 
 Nothing reaches Keras before it was looked at: first the archive, then the description of
 the network against a list of what may stand there, then the weights' file for ways out of
-it, then a network without weights for its size. What Keras reads at last is an archive
-written anew from what was checked; of an older HDF5 file, the description written anew, and
-the numbers.
+it, then a network without weights for its size. Keras builds the network from the description
+that was checked, and reads numbers alone from the file.
+
+All of this happens in a child, see `cnnkit.sandbox`: `read_upload` leaves the checked form of the
+network, which other processes open.
 """
 
 from __future__ import annotations
@@ -13,7 +15,7 @@ import json
 import math
 import re
 import tempfile
-import zipfile
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -23,10 +25,12 @@ from typing import TYPE_CHECKING, Any
 from cnnkit._lazy import keras
 from cnnkit.errors import CnnkitError, IncompatibleError, InvalidModelError, UnsafeModelError
 from cnnkit.models._uploads import legacy
-from cnnkit.models._uploads.archive import CONFIG, METADATA, WEIGHTS, is_legacy, unpack
+from cnnkit.models._uploads.archive import Opened, is_legacy, unpack
+from cnnkit.models._uploads.checked import CHECKED_FILES as CHECKED_FILES
+from cnnkit.models._uploads.checked import build, open_checked, write_checked
 from cnnkit.models._uploads.config import read_config
 from cnnkit.models._uploads.weights import check_weights
-from cnnkit.models._weights import without_weights
+from cnnkit.models._weights import ready_for_weights
 
 if TYPE_CHECKING:
     from keras import Model
@@ -40,24 +44,22 @@ class UploadLimits:
     """How large a file and its network may be."""
 
     file_bytes: int = 700 * 2**20  # VGG19 without its optimizer has 550 MB
-    config_bytes: int = 16 * 2**20  # EfficientNetB7 has 1 MB
+    config_bytes: int = 4 * 2**20  # EfficientNetB7 has 1 MB
     weights_bytes: int = 1200 * 2**20  # unpacked
     parameters: int = 200_000_000
     layers: int = 2_000
     calls: int = 5_000  # uses of layers, nested networks opened
     output_bytes: int = 2**30  # of one layer, for one image
+    build_seconds: float = 12.0  # of computing: what this process took, the next one takes too
 
 
 def open_uploaded_model(
-    source: Path | str | bytes,
-    *,
-    limits: UploadLimits | None = None,
-    image: bool = True,
+    source: Opened, *, limits: UploadLimits | None = None, image: bool = True
 ) -> Model:
-    """Open a `.keras` or `.h5` file of unknown origin.
+    """Open a `.keras` or `.h5` file of unknown origin, in this process: for children.
 
     Args:
-        source: the file, or what is in it.
+        source: the file, a descriptor of it, or what is in it.
         limits: None: those that a machine with 4 GB bears.
         image: insist on one input of (height, width, 1 or 3), sizes may be open.
 
@@ -71,25 +73,39 @@ def open_uploaded_model(
         IncompatibleError: the network does not take one image.
     """
     with _refusing(source), tempfile.TemporaryDirectory(prefix="cnnkit-upload-") as name:
-        folder = Path(name)
-        config, weights, _ = _checked(source, limits or UploadLimits(), image, folder)
-        if weights.name == legacy.FILE:
-            model = keras.saving.deserialize_keras_object(json.loads(config), safe_mode=True)
-            model.load_weights(weights)
-            return _convolved_exactly(model)
-        clean = folder / "clean.keras"
-        with zipfile.ZipFile(clean, "w") as archive:
-            archive.writestr(CONFIG, config)
-            archive.writestr(METADATA, json.dumps({"keras_version": keras.__version__}))
-            archive.write(weights, WEIGHTS)
-        weights.unlink()
-        model = keras.saving.load_model(clean, compile=False, safe_mode=True)
-        return _convolved_exactly(model)
+        return _convolved_exactly(_opened(source, limits or UploadLimits(), image, Path(name))[0])
 
 
-def uploaded_bytes(
-    source: Path | str | bytes, *, limits: UploadLimits | None = None, image: bool = True
-) -> int:
+def open_checked_model(folder: Path) -> Model:
+    """The network whose checked form `read_upload` left in a folder, in any process.
+
+    Raises:
+        InvalidModelError: there is none.
+    """
+    return _convolved_exactly(open_checked(folder, UploadLimits()))
+
+
+def read_upload(source: Opened, folder: Path, image: bool) -> tuple[Model, dict[str, int]]:
+    """Open a file and leave the network's checked form. In a child: see `cnnkit.sandbox`.
+
+    Args:
+        source: as for `open_uploaded_model`.
+        folder: where to leave it.
+        image: as for `open_uploaded_model`.
+
+    Returns:
+        The network; and "bytes" of its weights in memory, "odd", how many of them are not finite.
+
+    Raises:
+        InvalidModelError, UnsafeModelError, IncompatibleError: see `open_uploaded_model`.
+    """
+    with _refusing(source):
+        model, config = _opened(source, UploadLimits(), image, folder)
+        odd = write_checked(model, config, folder)
+        return _convolved_exactly(model), {"bytes": _bytes(model), "odd": odd}
+
+
+def uploaded_bytes(source: Opened, *, image: bool = True) -> int:
     """Bytes that the weights of a `.keras` or `.h5` file will take in memory, without taking them.
 
     The file may be smaller, for it may be packed, or larger by an optimizer's state.
@@ -97,15 +113,37 @@ def uploaded_bytes(
     Raises:
         UnsafeModelError, InvalidModelError, IncompatibleError: as `open_uploaded_model`.
     """
+    with _refusing(source), tempfile.TemporaryDirectory(prefix="cnnkit-upload-") as name:
+        *_, model = _checked(source, UploadLimits(), image, Path(name))
+        return _bytes(model)
+
+
+def warm_up() -> None:
+    """Import what opening networks needs, for a process that forks children. No computing."""
+    import h5py  # noqa: F401
+    import keras.src.saving  # noqa: F401
+    import tensorflow as tf  # noqa: F401
+
+    from cnnkit.models import _local_response, predictor  # noqa: F401
+
+
+def _opened(source: Opened, limits: UploadLimits, image: bool, folder: Path) -> tuple[Model, str]:
+    """The network with its weights, and its description."""
+    config, weights, model = _checked(source, limits, image, folder)
+    ready_for_weights(model)
+    model.load_weights(weights)
+    weights.unlink()
+    return model, config
+
+
+def _bytes(model: Model) -> int:
     import tensorflow as tf
 
-    with _refusing(source), tempfile.TemporaryDirectory(prefix="cnnkit-upload-") as name:
-        *_, model = _checked(source, limits or UploadLimits(), image, Path(name))
-        return sum(math.prod(one.shape) * tf.as_dtype(one.dtype).size for one in model.weights)
+    return sum(math.prod(one.shape) * tf.as_dtype(one.dtype).size for one in model.weights)
 
 
 @contextmanager
-def _refusing(source: Path | str | bytes) -> Iterator[None]:
+def _refusing(source: Opened) -> Iterator[None]:
     try:
         yield
     except CnnkitError:
@@ -116,25 +154,30 @@ def _refusing(source: Path | str | bytes) -> Iterator[None]:
     except Exception as error:
         advice = f" {legacy.RESAVE}" if is_legacy(source) else ""
         raise InvalidModelError(
-            f"The network cannot be opened: {_first_line(error)}{advice}"
+            f"The network cannot be opened: {first_line(error)}{advice}"
         ) from error
 
 
 def _checked(
-    source: Path | str | bytes, limits: UploadLimits, image: bool, folder: Path
+    source: Opened, limits: UploadLimits, image: bool, folder: Path
 ) -> tuple[str, Path, Model]:
     """What may be opened: the network's description, its weights' file, itself without weights."""
     text, weights = unpack(source, limits, folder)
-    config = json.dumps(read_config(text, limits))
+    config = read_config(text, limits)
     check_weights(weights, limits)
-    return config, weights, _check_network(config, limits, image)
+    return json.dumps(config), weights, _check_network(config, limits, image)
 
 
-def _check_network(config: str, limits: UploadLimits, image: bool) -> Model:
+def _check_network(config: dict[str, Any], limits: UploadLimits, image: bool) -> Model:
     """Build the network without weights: a dense layer of a terabyte costs nothing so."""
-    model = without_weights(
-        lambda: keras.saving.deserialize_keras_object(json.loads(config), safe_mode=True)
-    )
+    began = time.process_time()
+    model = build(config)
+    seconds = time.process_time() - began
+    if seconds > limits.build_seconds:
+        raise UnsafeModelError(
+            f"The network takes {seconds:.0f} s to build; at most {limits.build_seconds:g} s are "
+            "spent. One with fewer layers opens."
+        )
     if not isinstance(model, keras.Model) or not model.built or not model.inputs:
         raise InvalidModelError(
             "The network has no input yet; build it, as by calling it once, and save it again."
@@ -152,7 +195,7 @@ def _check_network(config: str, limits: UploadLimits, image: bool) -> Model:
                 f"one image; at most {limits.output_bytes / 2**30:g} are opened."
             )
     if image:
-        _check_image(model)
+        check_image(model)
     return model
 
 
@@ -194,7 +237,7 @@ def _outputs(model: Any) -> Iterator[tuple[Any, tuple[int | None, ...]]]:
                 yield operation, tuple(tensor.shape)
 
 
-def _check_image(model: Model) -> None:
+def check_image(model: Model) -> None:
     works = "Networks with one image as their input work: (height, width, 1 or 3)."
     if len(model.inputs) != 1:
         raise IncompatibleError(f"The network takes {len(model.inputs)} inputs. {works}")
@@ -203,7 +246,7 @@ def _check_image(model: Model) -> None:
         raise IncompatibleError(f"The network takes inputs of {shape}. {works}")
 
 
-def _first_line(error: Exception) -> str:
+def first_line(error: Exception) -> str:
     # Of a layer that cannot be made, Keras tells the reason last, after each network around it.
     reason = str(error).rpartition("Exception encountered:")[2]
     line = next(iter(reason.strip().splitlines()), "") or type(error).__name__

@@ -6,6 +6,7 @@ Keras's older HDF5 files take the door beside it, `legacy.py`.
 from __future__ import annotations
 
 import io
+import os
 import zipfile
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
@@ -18,12 +19,13 @@ if TYPE_CHECKING:
 
 CONFIG, METADATA, WEIGHTS = "config.json", "metadata.json", "model.weights.h5"
 MEMBERS = (CONFIG, METADATA, WEIGHTS)
+Opened = Path | str | bytes | int  # a file, what is in it, or a descriptor of it
 EXPANSION = 200  # times its packed size; weights hardly shrink, and text by ten or twenty
 DIRECTORY_BYTES = 4096  # three entries have some hundred
 TAIL_BYTES = 2**16 + 22  # the end record and the longest comment
 
 
-def unpack(source: Path | str | bytes, limits: UploadLimits, folder: Path) -> tuple[bytes, Path]:
+def unpack(source: Opened, limits: UploadLimits, folder: Path) -> tuple[bytes, Path]:
     """Check the file and take out what describes the network, and its weights.
 
     Returns:
@@ -42,7 +44,7 @@ def unpack(source: Path | str | bytes, limits: UploadLimits, folder: Path) -> tu
             members = {info.filename: info for info in _members(archive)}
             _check_member(members[CONFIG], limits.config_bytes)
             _check_member(members[WEIGHTS], limits.weights_bytes)
-            weights = folder / "weights.h5"
+            weights = folder / WEIGHTS
             with archive.open(members[WEIGHTS]) as packed, weights.open("wb") as out:
                 _copy(packed, out, limits.weights_bytes)
             text = io.BytesIO()
@@ -51,19 +53,24 @@ def unpack(source: Path | str | bytes, limits: UploadLimits, folder: Path) -> tu
             return text.getvalue(), weights
 
 
-def is_legacy(source: Path | str | bytes) -> bool:
+def is_legacy(source: Opened) -> bool:
     """Whether it is an HDF5 file, by its first bytes."""
     with _opened(source) as file:
         return file.read(len(BEGINS)) == BEGINS
 
 
-def _opened(source: Path | str | bytes) -> IO[bytes]:
+def _opened(source: Opened) -> IO[bytes]:
     if isinstance(source, bytes):
         return io.BytesIO(source)
+    if isinstance(source, int):
+        file = os.fdopen(source, "rb", closefd=False)
+        file.seek(0)
+        return file
     try:
         return Path(source).open("rb")
-    except OSError as error:
-        raise InvalidModelError(f"{source} cannot be read: {error.strerror}.") from error
+    except (OSError, ValueError) as error:  # a name with a zero byte, among others
+        why = getattr(error, "strerror", None) or error
+        raise InvalidModelError(f"{source} cannot be read: {why}.") from error
 
 
 def _check_size(file: IO[bytes], limits: UploadLimits) -> int:

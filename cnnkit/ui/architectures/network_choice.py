@@ -15,10 +15,10 @@ from cnnkit.models import (
     list_pretrained,
     model_info,
     open_architecture,
-    open_uploaded_model,
+    open_checked_model,
     pretrained_info,
 )
-from cnnkit.networks import BUILT, UPLOADED, NetworkRef, uploaded_file
+from cnnkit.networks import BUILT, UPLOADED, NetworkRef, checked_folder
 from cnnkit.ui.common import inputs, network_list, uploads
 from cnnkit.ui.common.messages import shown_errors
 from cnnkit.ui.common.tasks import BackgroundTask, background
@@ -52,8 +52,8 @@ class ChosenNetwork:
     def work(self) -> tuple[Hashable, Callable[[], Architecture]]:
         """Key of its architecture, and the function that computes it; for `Background.ask`."""
         if self.ref.kind == UPLOADED:
-            file = uploaded_file(self.ref)
-            return (str(self.ref),), lambda: _architecture_of_file(file)
+            folder = checked_folder(self.ref)
+            return (str(self.ref),), lambda: _architecture_of_upload(folder)
         return (self.name, *self.options.items()), lambda: _architecture(self.name, self.options)
 
 
@@ -163,10 +163,10 @@ def _architecture(name: str, options: Mapping[str, Any]) -> Architecture:
     return architecture(layer_table(open_architecture(name, options)))
 
 
-def _architecture_of_file(path: Path) -> Architecture:
+def _architecture_of_upload(folder: Path) -> Architecture:
     from cnnkit.anatomy import architecture, layer_table
 
-    model = open_uploaded_model(path, image=False)
+    model = open_checked_model(folder)
     shape = tuple(model.inputs[0].shape[1:])
     if None not in shape or len(shape) != 3:
         return architecture(layer_table(model))

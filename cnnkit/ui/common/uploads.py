@@ -10,9 +10,10 @@ from dataclasses import dataclass
 
 import streamlit as st
 
+from cnnkit import sandbox
 from cnnkit.errors import CnnkitError
 from cnnkit.models import UPLOAD_SUFFIXES
-from cnnkit.networks import NetworkRef, add_upload, rename_upload_classes
+from cnnkit.networks import NetworkRef, add_upload, rename_upload_classes, upload_notes
 from cnnkit.ui.common import inputs
 
 MAX_MB = 200
@@ -62,6 +63,10 @@ def offer(parameter: str, *, several: bool = True) -> None:
             key=_NAMES,
             on_change=_keep_names,
         )
+    upload = st.session_state.get(_UPLOAD)
+    if upload and upload.ref:
+        for note in upload_notes(upload.ref):
+            st.warning(f"{upload.name}: {note}", icon=":material/warning:")
 
 
 def name() -> str | None:
@@ -100,7 +105,8 @@ def _keep(parameter: str, several: bool) -> None:
         return
     before = st.session_state.get(_UPLOAD)
     try:
-        with st.spinner("Checking the file …"):
+        ahead = sandbox.networks.line.length
+        with st.spinner("Checking the file …" + (f" ({ahead} ahead of you)" if ahead else "")):
             ref = add_upload(file.getvalue(), title=file.name, class_names=class_names())
     except CnnkitError as error:
         _forget(before)
