@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from cnnkit._lazy import keras
@@ -73,6 +73,31 @@ def trace(
         calls.append(Call(path=layer.name, operation=layer, keywords={}, outputs=(tensor,)))
     outputs = _walk(graph, inputs, "", calls)
     return GraphTrace(inputs, tuple(calls), outputs)
+
+
+def resized(calls: Sequence[Call], source: Tensor, tensor: Tensor) -> list[Call]:
+    """The same calls for an input of another size, as far as the layers take it.
+
+    Args:
+        calls: in their order.
+        source: that they start from.
+        tensor: of the other size, to start from instead.
+    """
+    other = {id(source): tensor}
+
+    def value(entry):
+        return other[id(entry)] if isinstance(entry, keras.KerasTensor) else entry
+
+    made = []
+    for call in calls:
+        arguments, keywords = keras.tree.map_structure(value, (call.arguments, call.keywords))
+        try:
+            outputs = _tensors(_outputs(call.operation, call.path, arguments, keywords))
+        except IncompatibleError:
+            break
+        other |= {id(old): new for old, new in zip(call.outputs, outputs, strict=True)}
+        made.append(replace(call, arguments=arguments, keywords=keywords, outputs=outputs))
+    return made
 
 
 def is_graph(operation: Any) -> bool:

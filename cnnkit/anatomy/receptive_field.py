@@ -114,15 +114,17 @@ def receptive_fields(trace: GraphTrace) -> list[ReceptiveField]:
     """The field of each call of a trace, in its order."""
     sizes = {tuple(tensor.shape[1:-1]) for tensor in trace.inputs}
     maps = len(sizes) == 1 and len(next(iter(sizes))) > 0
-    field_of: dict[int, ReceptiveField] = {}
+    field_of = {
+        id(tensor): ReceptiveField((Axis(),) * (len(tensor.shape) - 2) if maps else None)
+        for tensor in trace.inputs
+    }
     fields = []
     for call in trace.calls:
         if call.inputs:
             seen = [field_of.get(id(tensor), ReceptiveField()) for tensor in call.inputs]
             field = ReceptiveField(whole=maps) if _sees_all(call) else _follow(call, seen)
         else:
-            axes = (Axis(),) * (len(call.outputs[0].shape) - 2)
-            field = ReceptiveField(axes if maps else None)
+            field = field_of[id(call.outputs[0])]
         field_of |= {id(tensor): field for tensor in call.outputs}
         fields.append(field)
     return fields

@@ -7,6 +7,8 @@ import numpy as np
 from cnnkit._lazy import tf
 from cnnkit.errors import IncompatibleError
 from cnnkit.explain.baselines import BASELINES, baseline_images
+from cnnkit.explain.exact_crops import Windows
+from cnnkit.explain.partial_pass import WindowScores
 from cnnkit.explain.registry import PERTURBATION, Steps, method
 from cnnkit.explain.scores import FORWARD, ScoreModel
 from cnnkit.explain.targets import AttributionTarget
@@ -57,21 +59,21 @@ def occlusion(
     squares = patches((height, width), patch, stride)
     fill = baseline_images(images, baseline, seed=seed)
     full = scores.scores(images, target)
-    total = len(images) * -(-len(squares) // FORWARD)
-    done, maps = 0, []
+    windows = _windows(squares, (height, width), patch)
+    passed = WindowScores.of(scores, images.shape[1:], target, windows)
+    batches = np.array_split(np.arange(len(squares)), -(-len(squares) // FORWARD))
+    falls = np.zeros((len(images), len(squares)))
     for place, image in enumerate(images):
-        falls = np.zeros(len(squares))
-        for start in range(0, len(squares), FORWARD):
-            batch = squares[start : start + FORWARD]
+        maps = passed.maps(image)
+        for number, batch in enumerate(batches, start=1):
             hidden = np.repeat(image[np.newaxis], len(batch), 0)
-            for number, (rows, columns) in enumerate(batch):
-                hidden[number, rows, columns] = fill[place, rows, columns]
+            for copy, square in zip(hidden, batch, strict=True):
+                copy[squares[square]] = fill[place][squares[square]]
             own = target.take(np.full(len(batch), place))
-            falls[start : start + FORWARD] = full[place] - scores.scores(hidden, own)
-            done += 1
-            yield done, total
-        maps.append(_mean_of_patches(falls, squares, (height, width)))
-    return np.stack(maps)
+            changed = windows.of(hidden, batch)
+            falls[place, batch] = full[place] - passed.scores(maps, batch, changed, own)
+            yield place * len(batches) + number, len(images) * len(batches)
+    return np.stack([_mean_of_patches(fall, squares, (height, width)) for fall in falls])
 
 
 @method(
@@ -128,6 +130,13 @@ def patches(size: tuple[int, int], patch: int, stride: int) -> list[tuple[slice,
         for top in starts[0]
         for left in starts[1]
     ]
+
+
+def _windows(squares: list[tuple[slice, slice]], size: tuple[int, int], patch: int) -> Windows:
+    """Windows of one size around the squares, those at the edges among them."""
+    sides = (min(patch, size[0]), min(patch, size[1]))
+    starts = np.array([(rows.start, columns.start) for rows, columns in squares])
+    return Windows(np.minimum(starts, np.subtract(size, sides)), sides)
 
 
 def random_masks(

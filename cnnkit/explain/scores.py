@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -198,9 +198,13 @@ class ScoreModel:
     ) -> Any:
         """A compiled function of images, weights and numbers."""
         key = (kind, target.shape(), tuple(shape), layer)
+        return self.kept(key, lambda: self._compile(kind, target, shape, layer))
+
+    def kept(self, key: tuple, make: Callable[[], Any]) -> Any:
+        """What was made for a key, or is made now; the `COMPILED` that were used last are kept."""
         with self._lock:
             if key not in self._functions:
-                self._functions[key] = self._compile(kind, target, shape, layer)
+                self._functions[key] = make()
             self._functions.move_to_end(key)
             while len(self._functions) > COMPILED:
                 self._functions.popitem(last=False)
@@ -211,21 +215,12 @@ class ScoreModel:
     ) -> Callable:
         layers = target.layers if kind not in ("layer", "activations") else (layer, *target.layers)
         network = ActivationModel(self.model, layers, (shape[0], shape[1]))
-        terms = [term for _, term in target.objective.terms]
 
         def compute(images: Tensor, weights: Tensor, numbers: Any) -> tuple[Tensor, ...]:
             activations = _activations(network, images, guided=kind == "guided")
             if kind == "activations":
                 return (tf.cast(activations[layer], tf.float32),)
-            values = [
-                term_value(term, numbers[place], activations, images, {})
-                for place, term in enumerate(terms)
-            ]
-            # The network may compute in another precision.
-            weighted = [
-                weights[place] * tf.cast(value, tf.float32) for place, value in enumerate(values)
-            ]
-            score = tf.add_n(weighted)
+            score = score_of(target, activations, weights, numbers)
             if kind == "scores":
                 return (score,)
             source = activations[layer] if kind == "layer" else images
@@ -235,18 +230,32 @@ class ScoreModel:
             outputs = (source, gradient) if kind == "layer" else (gradient,)
             return tuple(tf.cast(output, tf.float32) for output in outputs)
 
-        specs = [
-            tf.TensorSpec((None, *shape), tf.float32),
-            tf.TensorSpec((len(terms),), tf.float32),
-            [
-                {
-                    name: tf.TensorSpec((None,) if name == "unit" else value.shape, tf.float32)
-                    for name, value in own.items()
-                }
-                for own in target.numbers()
-            ],
-        ]
+        specs = [tf.TensorSpec((None, *shape), tf.float32), *target_specs(target)]
         return tf.function(compute, input_signature=specs, autograph=False)
+
+
+def score_of(
+    target: AttributionTarget, activations: Mapping[str, Tensor], weights: Tensor, numbers: Any
+) -> Tensor:
+    """The target's value for each image, from activations: float32 (images,)."""
+    values = [
+        # The network may compute in another precision.
+        weights[place] * tf.cast(term_value(term, own, activations, None, {}), tf.float32)
+        for place, ((_, term), own) in enumerate(zip(target.objective.terms, numbers, strict=True))
+    ]
+    return tf.add_n(values)
+
+
+def target_specs(target: AttributionTarget) -> list[Any]:
+    """Of the weights and numbers that compiled functions take."""
+    numbers = [
+        {
+            name: tf.TensorSpec((None,) if name == "unit" else value.shape, tf.float32)
+            for name, value in own.items()
+        }
+        for own in target.numbers()
+    ]
+    return [tf.TensorSpec((len(numbers),), tf.float32), numbers]
 
 
 def _activations(network: ActivationModel, images: Tensor, *, guided: bool) -> dict[str, Tensor]:

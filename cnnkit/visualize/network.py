@@ -74,7 +74,7 @@ class ActivationModel:
         self.layers = tuple(dict.fromkeys(layers))
         self.size, self.channels = shape[:2], shape[2]
         traced = _trace(_cut(model, self.layers), shape)
-        self._source = traced.inputs[0]
+        self.source = traced.inputs[0]
         self._results = {
             name: _result(traced, place, name, model) for place, name in enumerate(self.layers)
         }
@@ -82,11 +82,11 @@ class ActivationModel:
         if OUTPUT in self._results:
             self._results[OUTPUT], linear = _before_activation(traced, self._results[OUTPUT])
         for name, result in self._results.items():
-            if result is self._source:
+            if result is self.source:
                 raise UnknownLayerError(name, _names(model))
         results = list(self._results.values())
-        calls = _needed(traced.calls, results, self._source)
-        self._steps = _steps(calls, folded(calls, results), linear)
+        self.calls = _needed(traced.calls, results, self.source)
+        self._steps = _steps(self.calls, folded(self.calls, results), linear)
         self.shapes = {name: tuple(x.shape[1:]) for name, x in self._results.items()}
 
     def __call__(self, images: Tensor) -> dict[str, Tensor]:
@@ -95,17 +95,61 @@ class ActivationModel:
         Args:
             images: float32 (images, height, width, channels), 0 to 255.
         """
-        values = {id(self._source): images}
+        return self.after(Cut(0, self.source), images)
+
+    def cuts(self) -> list[Cut]:
+        """Where the network can be cut in two: at tensors past which no path leads.
+
+        The first is the image. No layer that is asked for lies before the last.
+        """
+        last_use = {
+            id(tensor): number
+            for number, step in enumerate(self._steps)
+            for tensor in keras.tree.flatten((step.arguments, step.keywords))
+            if isinstance(tensor, keras.KerasTensor)
+        }
+        last_use |= {id(result): len(self._steps) for result in self._results.values()}
+        cuts, alive = [Cut(0, self.source)], {id(self.source)}
+        for number, step in enumerate(self._steps[:-1]):
+            alive |= {id(tensor) for tensor in step.outputs}
+            alive = {tensor for tensor in alive if last_use.get(tensor, -1) > number}
+            if alive == {id(step.outputs[0])}:
+                cuts.append(Cut(number + 1, step.outputs[0]))
+        return cuts
+
+    def after(self, cut: Cut, maps: Tensor) -> dict[str, Tensor]:
+        """As a call of the network, from a cut on.
+
+        Args:
+            cut: one of `cuts`.
+            maps: what the network has computed there, for some images.
+        """
+        values = self._run(self._steps[cut.steps :], cut, maps)
+        return {name: values[id(result)] for name, result in self._results.items()}
+
+    def between(self, begin: Cut, end: Cut, maps: Tensor) -> Tensor:
+        """What the network computes at a cut, given what it has computed at an earlier one."""
+        return self._run(self._steps[begin.steps : end.steps], begin, maps)[id(end.tensor)]
+
+    def _run(self, steps: Sequence[_Step], cut: Cut, maps: Tensor) -> dict[int, Tensor]:
+        values = {id(cut.tensor): maps}
 
         def value(entry):
             return values[id(entry)] if isinstance(entry, keras.KerasTensor) else entry
 
-        for step in self._steps:
+        for step in steps:
             inputs = keras.tree.map_structure(value, (step.arguments, step.keywords))
             output = step.operation(*inputs[0], **inputs[1])
             for place, result in zip(step.outputs, keras.tree.flatten(output), strict=True):
                 values[id(place)] = result
-        return {name: values[id(result)] for name, result in self._results.items()}
+        return values
+
+
+class Cut(NamedTuple):
+    """A tensor that everything after it depends on, and on nothing else."""
+
+    steps: int  # that are done there
+    tensor: Any  # keras.KerasTensor: its shape, for one image
 
 
 class _Step(NamedTuple):
