@@ -8,8 +8,9 @@ VENV := .venv
 BIN := $(VENV)/bin
 RUNNING := $(VENV)/.installed
 TESTING := $(VENV)/.installed-dev
+SOURCES := app.py pages cnnkit deploy
 
-.PHONY: setup run test app-test browser-test lint fix bench torch docs faults mutants screenshots starter accuracy
+.PHONY: setup run test app-test browser-test lint audit fix bench torch docs faults mutants screenshots starter accuracy
 
 setup: $(TESTING)
 
@@ -33,6 +34,11 @@ lint: $(TESTING)
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/pyright
+	$(BIN)/bandit --quiet --configfile pyproject.toml --recursive $(SOURCES)
+
+# What is known against the installed packages; says so where nobody can be asked.
+audit: $(TESTING)
+	$(BIN)/python -m deploy.audit
 
 fix: $(TESTING)
 	$(BIN)/ruff check --fix .

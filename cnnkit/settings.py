@@ -9,13 +9,18 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import psutil
 
 from cnnkit.variables import (
+    SECURE_SCHEMES,
+    Variable,
     count,
+    file,
     flag,
     folder,
+    is_loopback,
     megabytes,
     names,
     one_of,
@@ -119,6 +124,28 @@ class Settings:
         optional(scheduler_address),
         shown="one inside the app",
     )
+    tls_ca: Path | None = variable(
+        "CNNKIT_TLS_CA",
+        "certificate of the authority that signs those of a cluster, for a scheduler at `tls://`",
+        optional(file),
+        shown="none",
+    )
+    tls_cert: Path | None = variable(
+        "CNNKIT_TLS_CERT",
+        "certificate of this machine in the cluster",
+        optional(file),
+        shown="none",
+    )
+    tls_key: Path | None = variable(
+        "CNNKIT_TLS_KEY", "its private key", optional(file), shown="none"
+    )
+    trusted_network: bool = variable(
+        "CNNKIT_TRUSTED_NETWORK",
+        "let a scheduler beyond this machine be reached without TLS; whoever reaches its port can "
+        "run code on every worker",
+        flag,
+        "0",
+    )
     tracking_uri: str = variable(
         "MLFLOW_TRACKING_URI",
         "an MLflow server for the record",
@@ -184,7 +211,9 @@ class Settings:
         """
         values = {name: one.value(environment) for name, one in variables(cls).items()}
         values["tracking_uri"] = values["tracking_uri"] or _default_tracking_uri(values["home"])
-        return _within_this_machine(cls(**values), environment)
+        settings = _within_this_machine(cls(**values), environment)
+        _check_scheduler(settings)
+        return settings
 
 
 @cache
@@ -210,6 +239,30 @@ def _within_this_machine(settings: Settings, environment: Mapping[str, str]) -> 
             raise one.error(one.name_in(environment), works, given)
         least[name] = min(getattr(settings, name), size)
     return dataclasses.replace(settings, **least)
+
+
+def _check_scheduler(settings: Settings) -> None:
+    """Refuse a scheduler that anybody in the network could have run code, unless that is meant.
+
+    Raises:
+        SettingsError: says what would be safe.
+    """
+    if settings.scheduler is None:
+        return
+    address = urlsplit(settings.scheduler)
+    name = variables(Settings)["scheduler"].name
+    if address.scheme in SECURE_SCHEMES:
+        fields = ("tls_ca", "tls_cert", "tls_key")
+        absent = [variables(Settings)[one].name for one in fields if not getattr(settings, one)]
+        if absent:
+            works = f"needs certificates (see docs/deploy.md): set {' and '.join(absent)}"
+            raise Variable.error(name, works, settings.scheduler)
+    elif not settings.trusted_network and not is_loopback(address.hostname or ""):
+        works = (
+            "must be on this machine or begin with tls://, for whoever reaches an open scheduler "
+            "can run code on its workers; in a closed network, CNNKIT_TRUSTED_NETWORK=1 allows it"
+        )
+        raise Variable.error(name, works, settings.scheduler)
 
 
 def _disk(folder: Path) -> int:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import ipaddress
 import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -14,7 +15,8 @@ from urllib.parse import urlsplit
 from cnnkit.errors import SettingsError
 
 MOST_SHOWN = 100  # characters of a value in a message
-SCHEDULER_SCHEMES = ("tcp", "tls", "ucx", "ws", "wss")
+SECURE_SCHEMES = ("tls", "wss")
+SCHEDULER_SCHEMES = ("tcp", "ucx", "ws", *SECURE_SCHEMES)
 RECORD_SCHEMES = ("sqlite", "postgresql", "mysql", "mssql", "http", "https", "file", "databricks")
 
 
@@ -149,6 +151,14 @@ def folder(text: str) -> Path:
     return found
 
 
+def file(text: str) -> Path:
+    """A file that exists and may be read."""
+    found = path(text)
+    if not found.is_file() or not os.access(found, os.R_OK):
+        raise ValueError("must be a file that exists and may be read")
+    return found
+
+
 def writable_folder(text: str) -> Path:
     """A folder that may be written to, or that can be made."""
     found = path(text)
@@ -168,15 +178,24 @@ def optional(read: Callable[[str], Any]) -> Callable[[str], Any]:
 
 
 def scheduler_address(text: str) -> str:
-    """Address of a Dask scheduler."""
+    """Address of a Dask scheduler, with its protocol."""
+    text = text if "://" in text else f"tcp://{text}"
     try:
-        address = urlsplit(text if "://" in text else f"tcp://{text}")
+        address = urlsplit(text)
         known = address.scheme in SCHEDULER_SCHEMES and address.hostname and address.port
     except ValueError:  # no number of a port, half an IPv6 address
         known = False
     if not known:
         raise ValueError("must be the address of a Dask scheduler, such as tcp://host:8786")
     return text
+
+
+def is_loopback(host: str) -> bool:
+    """Whether a host is this machine, as no other one can reach it."""
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
 
 
 def record_address(text: str) -> str:

@@ -43,6 +43,10 @@ def test_a_server_of_ones_own_is_not_local(tmp_path):
         ("CNNKIT_SCHEDULER", "gopher://host:70", "such as tcp://host:8786"),
         ("CNNKIT_SCHEDULER", "tcp://host:99999", "such as tcp://host:8786"),
         ("CNNKIT_SCHEDULER", "tcp://[::1", "such as tcp://host:8786"),
+        ("CNNKIT_SCHEDULER", "tcp://host:8786", "tls://.*CNNKIT_TRUSTED_NETWORK=1"),
+        ("CNNKIT_SCHEDULER", "tcp://10.0.0.1:8786", "tls://.*CNNKIT_TRUSTED_NETWORK=1"),
+        ("CNNKIT_SCHEDULER", "tls://host:8786", "set CNNKIT_TLS_CA and CNNKIT_TLS_CERT and"),
+        ("CNNKIT_TLS_KEY", "/not/there", "must be a file that exists"),
         ("MLFLOW_TRACKING_URI", "postgres://host/runs", "must begin with one of"),
         ("MLFLOW_TRACKING_URI", "http://", "must name a server"),
         ("CNNKIT_MODEL_MEMORY", "100000000", "the memory of this machine"),
@@ -91,3 +95,14 @@ def test_the_command_line_says_which_setting_makes_no_sense(monkeypatch):
     result = CliRunner().invoke(main, ["runs", "list"])
     assert result.exit_code == 1
     assert result.output.startswith("Error: CNNKIT_HOME must be a path on this machine")
+
+
+@pytest.mark.parametrize("address", ["localhost:8786", "tcp://127.0.0.2:8786", "tcp://[::1]:8786"])
+def test_a_scheduler_of_this_machine_needs_no_certificates(address):
+    settings = Settings.from_environment({"CNNKIT_SCHEDULER": address})
+    assert settings.scheduler == (address if "://" in address else f"tcp://{address}")
+
+
+def test_a_closed_network_may_do_without_certificates():
+    environment = {"CNNKIT_SCHEDULER": "tcp://host:8786", "CNNKIT_TRUSTED_NETWORK": "1"}
+    assert Settings.from_environment(environment).trusted_network

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import pickle
+import pickle  # nosec B403: of what this package wrote on this machine, see below
 from dataclasses import dataclass
 
 import numpy as np
@@ -17,7 +17,8 @@ METHODS_OF_PLACING = {
     "pca": "Its place is its own projection onto the two principal components.",
     "tsne": f"t-SNE has no rule for new images: it is placed at the mean of its {AVERAGED} nearest "
     "neighbors in feature space.",
-    "umap": "Its place is UMAP's own transform of its features.",
+    "umap": "Its place is UMAP's own transform of its features, or, where another machine made the "
+    f"embedding, the mean of its {AVERAGED} nearest neighbors.",
 }
 
 
@@ -50,8 +51,8 @@ def _coordinates(embedding: Embedding, query: np.ndarray, neighbors: np.ndarray)
     method, arrays = embedding.settings.method, embedding.arrays
     if method == PCA:
         return ((query - arrays["mean"]) @ arrays["components"].T).astype(np.float32)
-    if method == TSNE:
+    if method == TSNE or "reducer" not in arrays:
         return embedding.coordinates[neighbors[:AVERAGED]].mean(axis=0)
-    # Written by this package, into a folder of its own.
-    reducer = pickle.loads(arrays["reducer"].tobytes())
+    # Written by this package on this machine, into a folder of its own: see `Embedding.read`.
+    reducer = pickle.loads(arrays["reducer"].tobytes())  # nosec B301
     return np.asarray(reducer.transform(query[None])[0], np.float32)

@@ -11,7 +11,7 @@ References:
 from __future__ import annotations
 
 import importlib.util
-import pickle
+import pickle  # nosec B403: it only writes
 import warnings
 from collections.abc import Generator
 from dataclasses import dataclass, field

@@ -11,9 +11,10 @@ import numpy as np
 
 from cnnkit.embedding.sample import unpack_thumbnails
 from cnnkit.embedding.settings import EmbeddingSettings
-from cnnkit.visualize.results import ResultCache
+from cnnkit.visualize.results import ELSEWHERE, ResultCache
 
 PLAIN = ("class_names", "network_classes", "names")
+PICKLED = ("reducer",)  # of `Embedding.arrays`
 ARRAYS = ("rows", "labels", "predicted", "confidence", "coordinates", "thumbnails")
 
 
@@ -108,7 +109,9 @@ class Embedding:
             return None
         card, arrays = entry
         try:
-            more = results.read(key, card["arrays"])
+            # A pickle is code: only those that this machine wrote are read.
+            local = PICKLED if card.get(ELSEWHERE) else ()
+            more = results.read(key, [name for name in card["arrays"] if name not in local])
             if more is None:
                 results.remove(key)
                 return None

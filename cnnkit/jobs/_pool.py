@@ -18,7 +18,7 @@ from cnnkit.runs import Run, RunStore, Status
 from cnnkit.settings import Settings
 
 if TYPE_CHECKING:
-    from distributed import Client
+    from distributed import Client, Security
 
     from cnnkit.jobs._warm_workers import WarmWorkers
 
@@ -260,12 +260,31 @@ def _connect(settings: Settings, warm_workers: WarmWorkers) -> Client:
     if settings.scheduler is None:
         return _start_here(settings, warm_workers)
     try:
-        return Client(settings.scheduler, timeout=CONNECT_SECONDS, set_as_default=False)
+        return Client(
+            settings.scheduler,
+            security=_security(settings),
+            timeout=CONNECT_SECONDS,
+            set_as_default=False,
+        )
     except OSError as error:
         raise JobError(
             f"The Dask scheduler at {settings.scheduler} does not answer ({error}). "
             "Start it, or unset CNNKIT_SCHEDULER to run jobs on this machine."
         ) from error
+
+
+def _security(settings: Settings) -> Security | None:
+    """What proves to a scheduler that this machine belongs to its cluster, and the reverse."""
+    from distributed import Security
+
+    if settings.tls_ca is None:
+        return None
+    return Security(
+        require_encryption=not settings.trusted_network,
+        tls_ca_file=str(settings.tls_ca),
+        tls_client_cert=str(settings.tls_cert),
+        tls_client_key=str(settings.tls_key),
+    )
 
 
 def _disconnect(client: Client) -> None:

@@ -24,6 +24,7 @@ from cnnkit.settings import Settings, get_settings
 
 LOOK_SECONDS = 1.0  # between two checks of the record
 GRACE_SECONDS = 1.0  # for a child that was asked to cancel
+QUIET_SECONDS = 3.0  # without a heartbeat, until the slot writes one for its child
 SILENCE_SECONDS = 10.0  # without a heartbeat, where a process itself cannot be seen
 
 log = logging.getLogger("cnnkit.jobs")
@@ -193,6 +194,7 @@ def _until_ended(
 ) -> bool:
     """Whether the child has ended; False when the slot is closed before."""
     last_look = asked_at = 0.0
+    pulse = Pulse(store)
     while child.alive():
         if leaving():
             return False
@@ -203,7 +205,7 @@ def _until_ended(
         if now - last_look < LOOK_SECONDS:
             continue
         last_look = now
-        wish = _wish(store, run_id, lease)
+        wish = _wish(store, run_id, lease, pulse)
         if wish == "gone":
             child.kill()
         elif wish == "cancel":
@@ -211,9 +213,33 @@ def _until_ended(
     return True
 
 
-def _wish(store: RunStore, run_id: str, lease: Lease) -> str | None:
+class Pulse:
+    """Keeps the heartbeat of a run going whose process lives, but is too busy to do so itself.
+
+    While it imports TensorFlow or compiles, no thread of a process may run for many seconds, and
+    other machines take silence for death.
+    """
+
+    def __init__(self, store: RunStore):
+        """Nothing was seen yet."""
+        self._store = store
+        self._seen: datetime | None = None
+        self._since = time.monotonic()
+
+    def look(self, run: Run) -> None:
+        """See a run as it stands, and write its heartbeat if nobody has for a while."""
+        now = time.monotonic()
+        if run.heartbeat != self._seen:
+            self._seen, self._since = run.heartbeat, now
+        elif now - self._since > QUIET_SECONDS and run.status is Status.RUNNING:
+            self._store.update(run.id, heartbeat=datetime.now(UTC))
+
+
+def _wish(store: RunStore, run_id: str, lease: Lease, pulse: Pulse) -> str | None:
     try:
         run = store.get(run_id)
+        if lease.holds(run):
+            pulse.look(run)
     except RunNotFoundError:
         return "gone"
     except Exception:

@@ -74,12 +74,13 @@ def open_record(settings: Settings) -> tuple[MlflowClient, str]:
 
 
 def silence_mlflow() -> None:
-    """Switch MLflow's telemetry and its remarks on migrations off, before it is imported.
+    """Switch MLflow's telemetry and its remarks off, before it is imported.
 
     A server that is away should cost a person some seconds, not the minutes of MLflow's
     retries. What the environment says goes first.
     """
     os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
+    os.environ.setdefault("MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT", "true")
     os.environ.setdefault("DO_NOT_TRACK", "true")
     for name, value in IMPATIENT.items():
         os.environ.setdefault(name, value)

@@ -16,6 +16,7 @@ from cnnkit.visualize.plan import Plan
 
 VERSION = 2  # of what a plan means; raised when the same plan gives another image
 IMAGES, CARD = "images", "card.json"
+ELSEWHERE = "elsewhere"  # file in an entry that another machine has made, and key of its card
 
 
 @dataclass(frozen=True, eq=False)
@@ -84,12 +85,17 @@ class ResultCache(BoundedFolder):
     def read(
         self, key: str, names: Sequence[str]
     ) -> tuple[dict[str, Any], dict[str, np.ndarray]] | None:
-        """A card and its named arrays, or None. An entry that is damaged is removed."""
+        """A card and its named arrays, or None. An entry that is damaged is removed.
+
+        The card of a result that another machine has made says so under "elsewhere".
+        """
         entry = self.folder / key
         try:
             card = json.loads((entry / CARD).read_text("utf-8"))
             arrays = {name: np.load(_file(entry, name), allow_pickle=False) for name in names}
             self.touch(key)
+            if (entry / ELSEWHERE).exists():
+                card[ELSEWHERE] = True
             return card, arrays
         except FileNotFoundError:
             here = (entry / CARD).exists()
@@ -114,6 +120,7 @@ class ResultCache(BoundedFolder):
             return False
         with self.adding(key) as aside:
             self._elsewhere.fetch(key, aside)
+            (aside / ELSEWHERE).touch()
         self.shrink(keep=[key])
         return True
 

@@ -40,6 +40,7 @@ class App:
     address: str
     home: Path
     log: Path
+    pid: int
 
     def url(self, page: str = "", **query: str) -> str:
         """Address of a page, such as `url("draw", run="starter")`."""
@@ -63,8 +64,7 @@ def serve(root, tmp_path_factory) -> Iterator[Callable[..., App]]:
             new_store(Settings.from_environment({"CNNKIT_HOME": str(home)}))
         port = _free_port()
         log = home / "server.log"
-        options = ["--server.headless=true", "--server.address=127.0.0.1"]
-        command = [sys.executable, "-m", "streamlit", "run", "app.py", *options]
+        command = [sys.executable, "-m", "streamlit", "run", "app.py", "--server.headless=true"]
         with log.open("wb") as stream:
             process = subprocess.Popen(
                 [*command, f"--server.port={port}"],
@@ -81,7 +81,7 @@ def serve(root, tmp_path_factory) -> Iterator[Callable[..., App]]:
         started.append(process)
         homes.append(home)
         _wait_for(port, process, log)
-        return App(f"http://127.0.0.1:{port}", home, log)
+        return App(f"http://127.0.0.1:{port}", home, log, process.pid)
 
     yield start
     for process in started:

@@ -7,9 +7,10 @@ import time
 import pytest
 
 from cnnkit.errors import JobError
+from cnnkit.jobs import _slot
 from cnnkit.jobs._child import start_child
 from cnnkit.jobs._controls import Lease, take_lease
-from cnnkit.jobs._slot import settle
+from cnnkit.jobs._slot import Pulse, settle
 from cnnkit.jobs.worker import work
 from cnnkit.runs import Status
 
@@ -27,6 +28,22 @@ def test_each_attempt_has_the_next_number_and_only_the_last_one_holds(store):
     assert not first.holds(store.get(run.id))
     assert Lease.parse(str(second)) == second
     assert store.get(run.id).status == "running"
+
+
+def test_a_slot_keeps_the_heart_of_a_busy_process_beating_and_no_other(store, monkeypatch):
+    monkeypatch.setattr(_slot, "QUIET_SECONDS", 0.0)
+    run = store.create("rehearsal", {})
+    take_lease(store, run.id, may)
+    pulse, quiet = Pulse(store), store.get(run.id)
+    pulse.look(quiet)
+    assert store.get(run.id).heartbeat == quiet.heartbeat  # it has only just been seen
+    pulse.look(quiet)
+    assert store.get(run.id).heartbeat > quiet.heartbeat
+    store.update(run.id, status=Status.FINISHED)
+    ended = store.get(run.id)
+    for _ in range(3):
+        pulse.look(ended)
+    assert store.get(run.id).heartbeat == ended.heartbeat
 
 
 def test_of_many_takers_at_once_one_begins(store):

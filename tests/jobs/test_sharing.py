@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import io
 import json
+import pickle
 import shutil
 import zipfile
 
@@ -16,6 +17,8 @@ from PIL import Image
 
 from cnnkit.datasets import dataset_info, folders, load_dataset
 from cnnkit.datasets._store import LISTING, ImageStore
+from cnnkit.embedding import Embedding, EmbeddingSettings
+from cnnkit.embedding.placement import place
 from cnnkit.errors import LimitError, StorageError
 from cnnkit.jobs import _sharing
 from cnnkit.networks import UPLOADED, NetworkRef
@@ -154,8 +157,32 @@ def test_a_result_is_found_on_every_machine(machine):
     here = _sharing.result_cache(get_settings(), shared=True)
     assert here.has("abc") and not here.has("abd")
     card, arrays = here.read("abc", ("maps",))
-    assert card == {"seconds": 1.5}
+    assert card == {"seconds": 1.5, "elsewhere": True}
     np.testing.assert_array_equal(arrays["maps"], np.eye(3))
+
+
+def test_code_that_another_machine_shared_is_never_read(machine):
+    worker = machine("worker")
+    plain = {name: np.zeros((1, 2), np.float32) for name in ("coordinates", "confidence")}
+    plain |= {name: np.zeros(1, np.int64) for name in ("rows", "labels", "predicted")}
+    embedding = Embedding(
+        settings=EmbeddingSettings(layer="dense", dataset="digits", method="umap"),
+        class_names=("0",),
+        network_classes=("0",),
+        thumbnails=np.zeros(1, np.uint8),
+        arrays={"reducer": np.frombuffer(pickle.dumps("code"), np.uint8)},
+        **plain,
+    )
+    results = _sharing.result_cache(get_settings(), shared=True)
+    embedding.keep(results, "abc")
+    assert "reducer" in Embedding.read(results, "abc").arrays
+    _sharing.share_result(worker, results, "abc")
+    machine("web")
+    here = _sharing.result_cache(get_settings(), shared=True)
+    fetched = Embedding.read(here, "abc")
+    assert fetched.arrays == {} and Embedding.read(here, "abc").arrays == {}
+    placed = place(fetched, np.zeros((1, 3), np.float32), np.zeros(3, np.float32), 1)
+    np.testing.assert_array_equal(placed.coordinates, [0, 0])
 
 
 def test_a_run_that_names_nothing_of_ones_own_needs_nothing():
