@@ -82,7 +82,7 @@ class WindowScores:
             network = ActivationModel(scores.model, target.layers, (shape[0], shape[1]))
             return cls(plan(network, windows), target)
 
-        return scores.kept(key, make)
+        return scores.cached(key, make)
 
     def maps(self, image: np.ndarray) -> list[Tensor]:
         """What is to be known of an image before its copies: (height, width, channels)."""

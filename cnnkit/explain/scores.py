@@ -198,10 +198,10 @@ class ScoreModel:
     ) -> Any:
         """A compiled function of images, weights and numbers."""
         key = (kind, target.shape(), tuple(shape), layer)
-        return self.kept(key, lambda: self._compile(kind, target, shape, layer))
+        return self.cached(key, lambda: self._compile(kind, target, shape, layer))
 
-    def kept(self, key: tuple, make: Callable[[], Any]) -> Any:
-        """What was made for a key, or is made now; the `COMPILED` that were used last are kept."""
+    def cached(self, key: tuple, make: Callable[[], Any]) -> Any:
+        """What was made for a key, or is made now; the last `COMPILED` of them stay."""
         with self._lock:
             if key not in self._functions:
                 self._functions[key] = make()
