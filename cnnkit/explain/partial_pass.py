@@ -109,7 +109,7 @@ class WindowScores:
 
 
 @dataclass(frozen=True, eq=False)
-class Stage:
+class CropStage:
     """A part of the network that computes crops.
 
     Args:
@@ -151,7 +151,7 @@ class PartialPass:
 
     network: ActivationModel
     windows: Windows
-    stages: tuple[Stage, ...]
+    stages: tuple[CropStage, ...]
     last: ExactCut
 
     @property
@@ -211,7 +211,7 @@ def plan(network: ActivationModel, windows: Windows) -> PartialPass:
     for end in cuts[1:]:
         for begin in list(cheapest)[-TRIED:]:
             crops, changed = crops_between(begin, end, _changed(cheapest[begin]))
-            stage = Stage(begin, end, crops, changed)
+            stage = CropStage(begin, end, crops, changed)
             cost = costs[begin] + stage.cost
             if cost < costs.get(end, np.inf):
                 costs[end] = cost
