@@ -7,6 +7,7 @@ import click
 from cnnkit import __version__
 from cnnkit._cli.anatomy import anatomy
 from cnnkit._cli.catalog import datasets, models
+from cnnkit._cli.doctor import backup, doctor, restore
 from cnnkit._cli.embed import embed
 from cnnkit._cli.explain import explain
 from cnnkit._cli.gradcheck import gradcheck
@@ -51,6 +52,9 @@ _VERBS = (
     embed,
     gradcheck,
     reproduce,
+    doctor,
+    backup,
+    restore,
     worker,
 )
 for _verb in _VERBS:

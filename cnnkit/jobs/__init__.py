@@ -7,20 +7,32 @@
 Importing this loads neither Dask, MLflow nor Keras.
 """
 
+from cnnkit.jobs._care import checkpoint_problem, forsaken, mark_interrupted
 from cnnkit.jobs._child import child_environment, start_child
-from cnnkit.jobs._controls import ask_cancel, ask_pause, kill, requeue, resume_in_words
+from cnnkit.jobs._controls import (
+    CHECKPOINT,
+    ask_cancel,
+    ask_pause,
+    kill,
+    requeue,
+    resume_in_words,
+)
 from cnnkit.jobs._pool import JobPool
 from cnnkit.jobs._sharing import forget_images
 from cnnkit.jobs.kinds import list_kinds, register_kind
 
 __all__ = [
+    "CHECKPOINT",
     "JobPool",
     "ask_cancel",
     "ask_pause",
+    "checkpoint_problem",
     "child_environment",
+    "forsaken",
     "forget_images",
     "kill",
     "list_kinds",
+    "mark_interrupted",
     "register_kind",
     "requeue",
     "resume_in_words",

@@ -47,6 +47,29 @@ def check_database(settings: Settings) -> None:
         raise StorageError(sentence(str(error), str(path))) from error
 
 
+def file_identity(settings: Settings) -> tuple[int, int] | None:
+    """What tells the database from another file of its name; None: there is no such file."""
+    path = database_file(settings)
+    try:
+        status = path.stat() if path else None
+    except OSError:
+        return None
+    return (status.st_dev, status.st_ino) if status else None
+
+
+def check_unchanged(settings: Settings, identity: tuple[int, int] | None) -> None:
+    """Refuse to write to a file that was removed or replaced since it was opened.
+
+    Raises:
+        StorageError: it was; its connections still write to the old file, which is lost.
+    """
+    if identity and file_identity(settings) != identity:
+        raise StorageError(
+            f"The record of runs {database_file(settings)} was removed or replaced while it was "
+            f"open. Put it back, or restart the app; {DOCTOR}."
+        )
+
+
 def damage(path: Path) -> str:
     """What a look at the file from outside shows, as the end of a sentence; "": nothing.
 

@@ -84,8 +84,9 @@ def silence_mlflow() -> None:
     os.environ.setdefault("DO_NOT_TRACK", "true")
     for name, value in IMPATIENT.items():
         os.environ.setdefault(name, value)
-    for name in ("alembic", "mlflow.store.db.utils"):
-        logging.getLogger(name).setLevel(logging.WARNING)
+    logging.getLogger("alembic").setLevel(logging.WARNING)
+    # It would print the traceback of every error that is told in a sentence here.
+    logging.getLogger("mlflow.store.db.utils").setLevel(logging.CRITICAL)
 
 
 def patiently(call: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:

@@ -15,6 +15,7 @@ from typing import Any
 from cnnkit.errors import CorruptRunError, RunNotFoundError, StorageError
 from cnnkit.people import LOCAL, Person, check_owner
 from cnnkit.runs import _starter
+from cnnkit.runs._database import check_unchanged, file_identity
 from cnnkit.runs._mlflow import (
     fetch_artifact,
     open_record,
@@ -289,11 +290,13 @@ class RunStore:
     @property
     def _opened(self):
         with self._opening:
-            return self._open_once
+            client, experiment, identity = self._open_once
+        check_unchanged(self.settings, identity)
+        return client, experiment
 
     @cached_property
     def _open_once(self):
-        return open_record(self.settings)
+        return *open_record(self.settings), file_identity(self.settings)
 
     def _record(self, run_id: str):
         from mlflow.exceptions import MlflowException

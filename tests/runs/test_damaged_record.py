@@ -64,7 +64,7 @@ def test_a_damaged_record_is_told_with_what_to_do_and_stays_as_it_is(store, dama
     assert (path.read_bytes() if path.is_file() else path.exists()) == before
 
 
-@pytest.mark.parametrize("damage", [noise, truncated])
+@pytest.mark.parametrize("damage", [noise, truncated, removed, folder])
 def test_a_record_that_is_damaged_while_it_is_open_is_told_too(store, damage):
     run = store.create("train", {}, "one")
     damage(store.settings.home / "runs.db")
