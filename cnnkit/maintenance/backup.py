@@ -25,7 +25,7 @@ from cnnkit.files import TEMPORARY, replacing
 from cnnkit.maintenance.record import rows_of_run
 from cnnkit.maintenance.rows import RUN_TABLES, move_artifacts, opened, write_run
 from cnnkit.runs import RunStore
-from cnnkit.runs._database import check_database
+from cnnkit.runs.database import check_database
 from cnnkit.settings import Settings
 
 FORMAT = 1

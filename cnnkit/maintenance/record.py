@@ -23,9 +23,8 @@ from cnnkit.maintenance.rows import (
     write_rows,
     write_run,
 )
-from cnnkit.runs import RunStore, Status
-from cnnkit.runs._database import damage, database_file
-from cnnkit.runs._record import to_tags
+from cnnkit.runs import RunStore, Status, to_tags
+from cnnkit.runs.database import damage, database_file
 from cnnkit.settings import Settings
 
 TABLES = ("experiments", "runs", "tags", "params", "metrics", "latest_metrics")

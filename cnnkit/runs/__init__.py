@@ -5,7 +5,7 @@ use.
 """
 
 from cnnkit.runs._mlflow import IMPATIENT
-from cnnkit.runs._record import LIVE_COLUMNS, LIVE_PREFIX, Progress, Run, Status
+from cnnkit.runs._record import LIVE_COLUMNS, LIVE_PREFIX, Progress, Run, Status, to_tags
 from cnnkit.runs._shared import SharedFolders
 from cnnkit.runs._starter import STARTER_ID
 from cnnkit.runs._store import Point, RunStore
@@ -21,4 +21,5 @@ __all__ = [
     "RunStore",
     "SharedFolders",
     "Status",
+    "to_tags",
 ]

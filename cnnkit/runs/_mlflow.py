@@ -15,8 +15,8 @@ from urllib.request import url2pathname
 
 from cnnkit.errors import CnnkitError, CorruptRunError, SettingsError, StorageError
 from cnnkit.files import TEMPORARY
-from cnnkit.runs._database import BUSY_SECONDS, check_database, is_locked, sentence
 from cnnkit.runs._reachable import check_reachable, without_password
+from cnnkit.runs.database import BUSY_SECONDS, check_database, is_locked, sentence
 from cnnkit.settings import Settings
 
 if TYPE_CHECKING:

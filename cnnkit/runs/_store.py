@@ -15,7 +15,6 @@ from typing import Any
 from cnnkit.errors import CorruptRunError, RunNotFoundError, StorageError
 from cnnkit.people import LOCAL, Person, check_owner
 from cnnkit.runs import _starter
-from cnnkit.runs._database import check_unchanged, file_identity
 from cnnkit.runs._mlflow import (
     fetch_artifact,
     open_record,
@@ -35,6 +34,7 @@ from cnnkit.runs._record import (
     to_rows,
     to_tags,
 )
+from cnnkit.runs.database import check_unchanged, file_identity
 from cnnkit.settings import Settings
 
 POINTS = 600  # of a curve within epochs: as many as a screen can show

@@ -11,7 +11,7 @@ import time
 import pytest
 
 from cnnkit.errors import SettingsError, StorageError
-from cnnkit.runs import RunStore, Status, _database
+from cnnkit.runs import RunStore, Status, database
 from cnnkit.settings import Settings
 
 
@@ -75,11 +75,11 @@ def test_a_record_that_is_damaged_while_it_is_open_is_told_too(store, damage):
 
 def test_a_new_home_gets_a_new_record_even_where_an_empty_file_was_left(own_home):
     (own_home / "runs.db").touch()
-    _database.check_database(Settings.from_environment({"CNNKIT_HOME": str(own_home)}))
+    database.check_database(Settings.from_environment({"CNNKIT_HOME": str(own_home)}))
 
 
 def test_a_locked_record_is_told_after_a_while(store, monkeypatch):
-    monkeypatch.setattr(_database, "BUSY_SECONDS", 0.2)
+    monkeypatch.setattr(database, "BUSY_SECONDS", 0.2)
     with contextlib.closing(sqlite3.connect(store.settings.home / "runs.db")) as other:
         other.execute("begin exclusive")
         with pytest.raises(StorageError, match="locked by another program .* try again"):
