@@ -360,7 +360,7 @@ def upload_folder(ref: NetworkRef) -> Path | None:
 
 
 def receive_upload(ref: NetworkRef, size: int, fetch: Fetch) -> None:
-    """Keep the files of a network that was uploaded, and checked, on another machine.
+    """Keep a network that was uploaded on another machine, as it came; it is checked again here.
 
     Args:
         ref: of an uploaded network.
@@ -373,7 +373,8 @@ def receive_upload(ref: NetworkRef, size: int, fetch: Fetch) -> None:
         return
     uploads.shrink(size)
     with uploads.adding(ref.name) as folder:
-        fetch(folder, None)
+        # Not its checked form: whoever can write to what it is fetched from could have made that.
+        fetch(folder, (_UPLOAD_FILE, _UPLOAD_FACTS, CARD_FILE))
 
 
 def _describe_upload(folder: Path, card: ModelCard | None, facts: Mapping[str, Any]) -> None:

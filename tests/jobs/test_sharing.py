@@ -21,6 +21,7 @@ from cnnkit.embedding import Embedding, EmbeddingSettings
 from cnnkit.embedding.placement import place
 from cnnkit.errors import LimitError, StorageError
 from cnnkit.jobs import _sharing
+from cnnkit.models import CHECKED_FILES
 from cnnkit.networks import UPLOADED, NetworkRef
 from cnnkit.runs import RunStore, SharedFolders
 from cnnkit.settings import Settings, get_settings
@@ -131,19 +132,23 @@ def test_files_that_were_damaged_on_the_way_are_refused(machine, tmp_path):
     assert folders.stored_folder(name) is None
 
 
-def test_an_uploaded_network_travels_with_its_facts(machine):
+def test_an_uploaded_network_travels_as_it_came_and_is_checked_again(machine):
     web = machine("web")
     ref = NetworkRef(UPLOADED, "0" * 32)
     folder = get_settings().home / "uploads" / ref.name
     folder.mkdir(parents=True)
     (folder / "network").write_bytes(b"weights")
     (folder / "upload.json").write_text(json.dumps({"title": "mine.keras"}))
+    for name in CHECKED_FILES:
+        (folder / name).write_bytes(b"what the check left")
     spec = {"network": str(ref)}
     _sharing.share_inputs(web, spec)
     worker = machine("worker")
     _sharing.fetch_inputs(worker, spec)
     shutil.rmtree(folder)
-    assert (get_settings().home / "uploads" / ref.name / "network").read_bytes() == b"weights"
+    copy = get_settings().home / "uploads" / ref.name
+    assert (copy / "network").read_bytes() == b"weights"
+    assert {path.name for path in copy.iterdir()} == {"network", "upload.json"}
     assert ref.title() == "mine.keras"
 
 
