@@ -42,6 +42,9 @@ else:
     st.subheader("All other pages", anchor=False)
     home.show_cards()
 
+    with shown_errors(stop=False):
+        home.show_usage()
+
     st.subheader("On this machine", anchor=False)
     st.markdown("##### Data sets")
     home.show_datasets()

@@ -120,6 +120,18 @@ def disk_size(path: Path) -> int:
     return total
 
 
+def folder_bytes(folder: Path) -> int:
+    """Bytes of all files in a folder; of one that is not there, 0."""
+    total = 0
+    for path, _, names in os.walk(folder):
+        for name in names:
+            try:
+                total += os.lstat(os.path.join(path, name)).st_size
+            except FileNotFoundError:
+                continue  # deleted meanwhile
+    return total
+
+
 def _last_used(entry: Path) -> float:
     try:
         return entry.stat().st_mtime

@@ -23,9 +23,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from cnnkit import assets, models
-from cnnkit.errors import IncompatibleError, StorageError, UnknownModelError
-from cnnkit.files import TEMPORARY, BoundedFolder, Fetch
+from cnnkit.errors import IncompatibleError, NotAllowedError, StorageError, UnknownModelError
+from cnnkit.files import TEMPORARY, BoundedFolder, Fetch, disk_size
 from cnnkit.models import CARD_FILE, MODEL_FILE, ModelCard
+from cnnkit.people import LOCAL, Person
 from cnnkit.runs import RunStore
 from cnnkit.settings import Settings, get_settings
 
@@ -260,7 +261,9 @@ class NetworkRef:
         return self._file(CARD_FILE).stat().st_mtime_ns if self.kind == RUN else 0
 
 
-def add_upload(data: bytes, *, title: str, class_names: Sequence[str] = ()) -> NetworkRef:
+def add_upload(
+    data: bytes, *, title: str, class_names: Sequence[str] = (), owner: Person = LOCAL
+) -> NetworkRef:
     """Check a file that a user uploaded, and keep it where other processes can open it.
 
     Files take 2 GB at most together; those that were not used for longest are removed. A
@@ -270,12 +273,13 @@ def add_upload(data: bytes, *, title: str, class_names: Sequence[str] = ()) -> N
         data: the whole file, of one of the kinds that `cnnkit.models` opens.
         title: shown to people, such as the file's name.
         class_names: in the order of the logits; missing ones are named by number.
+        owner: whose upload it is: nobody else may use it.
 
     Raises:
         InvalidModelError, UnsafeModelError: it cannot be opened; says why.
     """
     digest = hashlib.sha256(data).hexdigest()
-    ref = NetworkRef(UPLOADED, _upload_id(digest, title, class_names))
+    ref = NetworkRef(UPLOADED, _upload_id(digest, title, class_names, owner.id))
     uploads = _uploads()
     if uploads.path(ref.name).is_dir():
         uploads.touch(ref.name)
@@ -285,8 +289,9 @@ def add_upload(data: bytes, *, title: str, class_names: Sequence[str] = ()) -> N
         upload = models.check_upload(data, folder, image=False)
         card = None if upload.problem else upload.card(title, class_names)
         facts: dict[str, Any] = {"sha256": digest, "title": title, "problem": upload.problem}
+        facts |= {"bytes": upload.bytes, "notes": upload.notes, "owner": owner.id}
         (folder / _UPLOAD_FILE).write_bytes(data)
-        _describe_upload(folder, card, facts | {"bytes": upload.bytes, "notes": upload.notes})
+        _describe_upload(folder, card, facts)
     return ref
 
 
@@ -327,7 +332,7 @@ def rename_upload_classes(ref: NetworkRef, class_names: Sequence[str]) -> Networ
     """
     facts, checked = ref._facts(), checked_folder(ref)
     card = None if facts["problem"] else ref.card()
-    name = _upload_id(facts["sha256"], facts["title"], class_names)
+    name = _upload_id(facts["sha256"], facts["title"], class_names, facts.get("owner", ""))
     if card:
         classes = len(card.class_names)
         numbered = (f"class {number}" for number in range(len(class_names), classes))
@@ -351,6 +356,36 @@ def uploaded_file(ref: NetworkRef) -> Path:
         StorageError: the network is no longer kept.
     """
     return ref._file(_UPLOAD_FILE)
+
+
+def check_uploads(text: str, person: Person) -> None:
+    """Refuse uploaded networks of others: whoever uploads a file shows it to nobody else.
+
+    Args:
+        text: in which references may stand: one, or a specification as JSON.
+        person: who asks.
+
+    Raises:
+        NotAllowedError: one of them belongs to somebody else.
+    """
+    for name in re.findall(rf"{UPLOADED}\.({_UPLOAD_ID.pattern})", text):
+        facts = _uploads().path(name) / _UPLOAD_FACTS
+        owner = json.loads(facts.read_text("utf-8")).get("owner", "") if facts.exists() else None
+        if owner is not None and not person.may_change(owner):
+            raise NotAllowedError(
+                "This uploaded network belongs to somebody else. Upload your own copy of the file."
+            )
+
+
+def uploads_bytes(owner: str) -> int:
+    """What the uploaded networks of a person take on disk."""
+    uploads = _uploads()
+    facts = {name: uploads.path(name) / _UPLOAD_FACTS for name in uploads.keys()}
+    return sum(
+        disk_size(uploads.path(name))
+        for name, file in facts.items()
+        if file.exists() and json.loads(file.read_text("utf-8")).get("owner", "") == owner
+    )
 
 
 def upload_folder(ref: NetworkRef) -> Path | None:
@@ -383,8 +418,8 @@ def _describe_upload(folder: Path, card: ModelCard | None, facts: Mapping[str, A
     (folder / _UPLOAD_FACTS).write_text(json.dumps(facts), "utf-8")
 
 
-def _upload_id(digest: str, title: str, class_names: Sequence[str]) -> str:
-    described = json.dumps([digest, title, list(class_names)])
+def _upload_id(digest: str, title: str, class_names: Sequence[str], owner: str) -> str:
+    described = json.dumps([digest, title, list(class_names), *([owner] if owner else [])])
     return hashlib.sha256(described.encode()).hexdigest()[:32]
 
 

@@ -36,6 +36,7 @@ from cnnkit.variables import (
 IMAGES_MEMORY = "CNNKIT_IMAGES_MEMORY"
 MOST_SLOTS = 256  # each is a process with TensorFlow
 MOST_PORT = 65_535
+MOST_PER_PERSON = 10_000
 _ON_DISK = ("results_memory", "features_memory", "images_memory")
 
 
@@ -116,6 +117,31 @@ class Settings:
         "who may use the app, where people log in: the same, or `@` and a domain",
         names,
         shown="all whom the identity provider knows",
+    )
+    jobs_per_person: int = variable(
+        "CNNKIT_JOBS_PER_PERSON",
+        "jobs that one person may have running or queued, where people log in",
+        count(MOST_PER_PERSON),
+        "4",
+    )
+    sessions_per_person: int = variable(
+        "CNNKIT_SESSIONS_PER_PERSON",
+        "images and explanations that may be computed for one person at once, where people log in",
+        count(MOST_PER_PERSON),
+        "4",
+    )
+    storage_per_person: int = variable(
+        "CNNKIT_STORAGE_PER_PERSON",
+        "MB on disk for the runs, own images and uploaded networks of one person, where people "
+        "log in",
+        megabytes,
+        "2048",
+    )
+    upload_size: int = variable(
+        "CNNKIT_UPLOAD_SIZE",
+        "largest file in MB that a person may upload, where people log in",
+        megabytes,
+        "200",
     )
     offline: bool = variable("CNNKIT_OFFLINE", "never try to download", flag, "0")
     scheduler: str | None = variable(

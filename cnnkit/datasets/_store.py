@@ -50,6 +50,8 @@ class Card:
     derived: bool  # can be made again
     made: str = ""  # ISO 8601, in UTC
     report: dict[str, Any] = field(default_factory=dict)  # of an import
+    owner: str = ""  # id of the person who imported it; "": the local one
+    owner_name: str = ""  # for people
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

@@ -32,6 +32,8 @@ class DatasetSpec:
     asset: str | None = None  # file that must be had first, a key of `assets.ASSETS`
     kind: str = "small"  # "small" images for small networks, "images" of things, or "own"
     deleted: bool = False  # an own set whose images are gone; networks that know them are not
+    owner: str = ""  # id of the person who imported it; "": the local one
+    owner_name: str = ""  # for people
 
     @property
     def classes(self) -> int:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable, Iterator
-from pathlib import Path
 
 import psutil
 from prometheus_client import REGISTRY, Counter, Histogram, start_http_server
@@ -87,15 +86,3 @@ def resident_memory() -> dict[str, float]:
         except psutil.Error:
             continue  # it has just ended
     return {"server": own.memory_info().rss, "children": children}
-
-
-def folder_bytes(folder: Path) -> int:
-    """Bytes of all files in a folder; of one that is not there, 0."""
-    total = 0
-    for path, _, names in os.walk(folder):
-        for name in names:
-            try:
-                total += os.lstat(os.path.join(path, name)).st_size
-            except FileNotFoundError:
-                continue  # deleted meanwhile
-    return total

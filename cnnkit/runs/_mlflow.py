@@ -198,6 +198,14 @@ def remove_artifacts(record: MlflowRun, name: str | None = None) -> None:
         get_artifact_repository(str(record.info.artifact_uri)).delete_artifacts(name)
 
 
+def artifacts_size(client: MlflowClient, run_id: str, folder: str | None = None) -> int:
+    """Bytes of the files of a run, wherever they are."""
+    total = 0
+    for one in patiently(client.list_artifacts, run_id, folder):
+        total += artifacts_size(client, run_id, one.path) if one.is_dir else one.file_size or 0
+    return total
+
+
 def remove_folder(folder: Path) -> None:
     """Remove a folder and what is in it; one that is not there is as good as removed."""
     shutil.rmtree(folder, ignore_errors=True)

@@ -13,9 +13,11 @@ from pathlib import Path
 from typing import Any
 
 from cnnkit.errors import CorruptRunError, RunNotFoundError, StorageError
+from cnnkit.files import folder_bytes
 from cnnkit.people import LOCAL, Person, check_owner
 from cnnkit.runs import _starter
 from cnnkit.runs._mlflow import (
+    artifacts_size,
     fetch_artifact,
     open_record,
     patiently,
@@ -97,6 +99,7 @@ class RunStore:
         kind: str | None = None,
         statuses: Iterable[Status] | None = None,
         text: str | None = None,
+        owner: str | None = None,
         limit: int = 200,
     ) -> list[Run]:
         """Runs, newest first; the starter comes last.
@@ -105,12 +108,13 @@ class RunStore:
             kind: only of this kind; None: all.
             statuses: only in one of these; None: in any.
             text: only those that have it in their name, model or data set, in any case.
+            owner: only those of the person with this id; None: of all.
             limit: at most so many.
         """
         allowed = set(Status) if statuses is None else {Status(status) for status in statuses}
-        runs = self._search(kind, allowed, limit if not text else None)
+        runs = self._search(kind, allowed, owner, limit if not text else None)
         starter = _starter.starter_run()
-        if starter and kind in (None, starter.kind) and starter.status in allowed:
+        if starter and owner is None and kind in (None, starter.kind) and starter.status in allowed:
             runs.append(starter)
         return [run for run in runs if _mentions(run, text)][:limit]
 
@@ -222,6 +226,13 @@ class RunStore:
         remove_folder(self.settings.jobs / run_id)
         patiently(self.client.delete_run, run_id)
 
+    def stored_bytes(self, run_id: str) -> int:
+        """What the files of a run take, its checkpoint on this machine included."""
+        here = folder_bytes(self.settings.jobs / run_id)
+        if self.settings.tracking_is_local:
+            return here + folder_bytes(self.settings.artifacts / run_id)
+        return here + artifacts_size(self.client, run_id)
+
     def check_change(self, run_id: str) -> Run:
         """A run that the person may change.
 
@@ -306,9 +317,14 @@ class RunStore:
         except MlflowException as error:
             raise RunNotFoundError(run_id) from error
 
-    def _search(self, kind: str | None, statuses: set[Status], limit: int | None) -> list[Run]:
+    def _search(
+        self, kind: str | None, statuses: set[Status], owner: str | None, limit: int | None
+    ) -> list[Run]:
+        asked = {"kind": kind or None, "owner": owner}
+        filters = [
+            [f"tags.`{PREFIX}{tag}` = '{text}'" for tag, text in asked.items() if text is not None]
+        ]
         # MLflow cannot ask for one of several tags; a search that finds little is quick.
-        filters = [[f"tags.`{PREFIX}kind` = '{kind}'"] if kind else []]
         if len(statuses) < len(Status):
             filters = [[*filters[0], f"tags.`{PREFIX}status` = '{s}'"] for s in sorted(statuses)]
         runs = [run for one in filters for run in self._pages(" and ".join(one), limit)]

@@ -13,6 +13,7 @@ from cnnkit.networks import NetworkRef
 from cnnkit.published.mosaics import ShippedMosaics
 from cnnkit.runs import Progress, Run, Status
 from cnnkit.ui.common import cache, charts, inputs, messages, page, polling, run_monitor
+from cnnkit.ui.common.person import person
 from cnnkit.ui.visualize import form, targets
 from cnnkit.ui.visualize.shipped import example_of_official_weights, shipped_for
 from cnnkit.ui.visualize.starter_examples import example_layers
@@ -185,6 +186,8 @@ def _unfinished(selection: MosaicSelection, lacking: Sequence[str]) -> Run | Non
             selection.network.ref,
             selection.settings,
         )
+        # What somebody else has stopped or paused is not for the visitor to resume.
+        same = same and (not run.status.over or person().may_change(run.owner))
         if same and run.status is not Status.FINISHED and set(lacking) & set(run.spec["layers"]):
             return run
     return None

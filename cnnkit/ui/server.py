@@ -22,12 +22,13 @@ from streamlit.runtime.stats import ACTIVE_SESSIONS_FAMILY, GaugeStat
 
 from cnnkit import sandbox
 from cnnkit.errors import CnnkitError, SettingsError
+from cnnkit.files import folder_bytes
 from cnnkit.monitoring import metrics
 from cnnkit.monitoring.health import Health
 from cnnkit.monitoring.logs import configure_logs
 from cnnkit.runs import Status
 from cnnkit.settings import Settings, get_settings
-from cnnkit.ui.common import events
+from cnnkit.ui.common import events, login
 
 # The first visitor of a server that was just started sees Home within this time, and Home needs
 # nothing of what is opened then.
@@ -68,6 +69,7 @@ class Server:
         threading.Thread(target=_open_early, args=(ending,), name="cnnkit-early").start()
         close_metrics = _serve_metrics(settings)
         log.info("server started")
+        login.log_if_open()
         try:
             yield
         finally:
@@ -95,8 +97,8 @@ def _open_early(ending: threading.Event) -> None:
     if get_settings().warm_workers:
         sandbox.networks.zygote.wake()
     try:
-        if cache.store().list(statuses=LIVE, limit=1):
-            cache.jobs()
+        if cache.shared_store().list(statuses=LIVE, limit=1):
+            cache.shared_jobs()
     except CnnkitError as error:
         log.warning("record of runs not opened", extra={"error": type(error).__name__})
 
@@ -104,7 +106,7 @@ def _open_early(ending: threading.Event) -> None:
 def _check_record() -> str:
     from cnnkit.ui.common import cache
 
-    cache.store().list(statuses=LIVE, limit=1)
+    cache.shared_store().list(statuses=LIVE, limit=1)
     return "open"
 
 
@@ -118,7 +120,7 @@ def _check_scheduler() -> str:
 def _check_visualization() -> str:
     from cnnkit.ui.common import cache
 
-    return "running" if cache.visualization_worker().pid else "not started"
+    return "running" if cache.shared_worker().pid else "not started"
 
 
 def _serve_metrics(settings: Settings) -> Callable[[], None]:
@@ -132,16 +134,18 @@ def _read_gauges() -> Iterator[tuple[str, str, dict[str, float]]]:
     from cnnkit.ui.common import cache
 
     settings = get_settings()
-    waiting = Counter(str(run.status) for run in cache.store().list(statuses=LIVE, limit=10_000))
+    waiting = Counter(
+        str(run.status) for run in cache.shared_store().list(statuses=LIVE, limit=10_000)
+    )
     jobs = {str(status): float(waiting[status]) for status in LIVE}
     yield "cnnkit_jobs", "Jobs that are queued or running", jobs
     visitors = get_instance().stats_mgr.get_stats([ACTIVE_SESSIONS_FAMILY])
     for stat in visitors.get(ACTIVE_SESSIONS_FAMILY, ()):
         if isinstance(stat, GaugeStat):
             yield "cnnkit_visitors", "Browsers that are connected", {"": float(stat.value)}
-    sessions = cache.visualization_worker().count_sessions()
+    sessions = cache.shared_worker().count_sessions()
     yield "cnnkit_visualization_sessions", "Sessions of the visualization worker", sessions
-    folders = {name: float(metrics.folder_bytes(getattr(settings, name))) for name in FOLDERS}
+    folders = {name: float(folder_bytes(getattr(settings, name))) for name in FOLDERS}
     yield "cnnkit_cache_bytes", "Bytes on disk of each cache", folders
     weights = {"": float(cache.networks().bytes)}
     yield "cnnkit_network_bytes", "Bytes of the weights of networks in memory", weights

@@ -3,8 +3,9 @@ import urllib.request
 
 import pytest
 
+from cnnkit.files import folder_bytes
 from cnnkit.monitoring import metrics
-from cnnkit.monitoring.metrics import Gauges, folder_bytes, resident_memory, serve_metrics
+from cnnkit.monitoring.metrics import Gauges, resident_memory, serve_metrics
 
 
 @pytest.fixture

@@ -13,7 +13,8 @@ from cnnkit.datasets._types import Dataset, DatasetSpec
 from cnnkit.datasets.folders.names import clean
 from cnnkit.datasets.folders.report import ImportReport
 from cnnkit.errors import InvalidImagesError, StorageError, UnknownDatasetError
-from cnnkit.files import Fetch
+from cnnkit.files import Fetch, folder_bytes
+from cnnkit.people import LOCAL, Person, check_owner
 
 PREFIX = "own-"
 _NAME = re.compile(r"own-[0-9a-f]+")
@@ -55,6 +56,8 @@ def own_info(name: str) -> DatasetSpec:
         embedded=False,
         kind="own",
         deleted=not stored,
+        owner=card.owner,
+        owner_name=card.owner_name,
     )
 
 
@@ -116,19 +119,27 @@ def import_report(name: str) -> ImportReport:
     return ImportReport.from_dict(_card(name).report)
 
 
-def rename(name: str, *, title: str | None = None, classes: Sequence[str] | None = None) -> None:
+def rename(
+    name: str,
+    *,
+    title: str | None = None,
+    classes: Sequence[str] | None = None,
+    person: Person = LOCAL,
+) -> None:
     """Give a set another title, or its classes other names. Its own name stays.
 
     Args:
         name: of the set.
         title: for people; None: as it is.
         classes: one for each class, in their order; None: as they are.
+        person: who asks.
 
     Raises:
         UnknownDatasetError: lists those there are.
+        NotAllowedError: it belongs to somebody else.
         InvalidImagesError: a name is empty or there twice.
     """
-    card = _card(name)
+    card = _changeable(name, person)
     if title is not None:
         card = replace(card, title=_named(title, "A title"))
     if classes is not None:
@@ -136,17 +147,34 @@ def rename(name: str, *, title: str | None = None, classes: Sequence[str] | None
     ImageStore.of().rewrite(name, card)
 
 
-def delete(name: str) -> None:
+def delete(name: str, *, person: Person = LOCAL) -> None:
     """Delete the images of an imported set, for good.
 
     Its title and the names of its classes stay known, for the networks that were trained on it.
 
     Raises:
         UnknownDatasetError: lists those there are.
+        NotAllowedError: it belongs to somebody else.
     """
-    if not is_own(name) or name not in ImageStore.of().keys():
+    if not is_own(name):
         raise UnknownDatasetError(name, list_own())
+    _changeable(name, person)
     ImageStore.of().delete(name, remember=True)
+
+
+def own_bytes(owner: str) -> int:
+    """What the imported sets of a person take on disk."""
+    return sum(
+        folder_bytes(ImageStore.of().folder / name)
+        for name in list_own()
+        if own_info(name).owner == owner
+    )
+
+
+def _changeable(name: str, person: Person) -> Card:
+    card = _card(name)
+    check_owner(person, card.owner, f"The data set {card.title!r}")
+    return card
 
 
 def _card(name: str) -> Card:

@@ -22,7 +22,8 @@ from cnnkit.datasets.folders.names import Labels, by_folders, clean, natural
 from cnnkit.datasets.folders.report import ImportReport, Notebook
 from cnnkit.datasets.folders.sources import TABLES, Member, Source, opened
 from cnnkit.datasets.folders.tables import by_table, read_table
-from cnnkit.errors import InvalidImageError, InvalidImagesError, NotAnImageError
+from cnnkit.errors import InvalidImageError, InvalidImagesError, LimitError, NotAnImageError
+from cnnkit.people import LOCAL, Person
 
 MOST_CLASSES = 1000
 
@@ -51,6 +52,8 @@ def image_folder(
     by: str = "auto",
     name: str | None = None,
     progress: Progress = nothing,
+    owner: Person = LOCAL,
+    room: int | None = None,
 ) -> Imported:
     """Import images: a folder or ZIP of class folders, or of files with a table of labels.
 
@@ -64,6 +67,8 @@ def image_folder(
         by: what tells the class, a key of `LABEL_SOURCES`.
         name: of the source, where it is an open file.
         progress: called with the files so far and in all. What it raises ends the import.
+        owner: who may rename and delete it.
+        room: bytes that the owner may still store; None: as many as there is room for.
 
     Raises:
         InvalidImagesError: no data set can be made of it; says what is missing.
@@ -80,10 +85,11 @@ def image_folder(
         _check(Counter(label for _, label in taken), files.name, notes)
         title = clean(title or "") or clean(Path(files.name).stem) or "Own images"
         store = ImageStore.of()
+        _check_room(len(taken), room)
         with store.writing(len(taken), SIDE) as writer:
             labeled = _decoded(files, taken, writer, notes, progress)
             _check(Counter(label for _, label in labeled), files.name, notes)
-            return _keep(store, writer, labeled, notes, title, files.name)
+            return _keep(store, writer, labeled, notes, title, files.name, owner)
 
 
 def _labels(files: Source, images: Sequence[Member], by: str) -> Labels:
@@ -169,6 +175,7 @@ def _keep(
     notes: Notebook,
     title: str,
     source: str,
+    owner: Person,
 ) -> Imported:
     counts = Counter(label for _, label in labeled)
     classes = sorted(counts, key=natural)
@@ -197,6 +204,8 @@ def _keep(
             derived=False,
             made=datetime.now(UTC).isoformat(timespec="seconds"),
             report=report.to_dict(),
+            owner=owner.id,
+            owner_name=owner.name,
         )
 
     def key(fingerprint: str) -> str:
@@ -211,6 +220,16 @@ def _keep(
     if entry.card.derived:  # until now it was the copy of another machine's
         store.rewrite(keys[0], card(entry.card.fingerprint))
     return Imported(keys[0], report, new[0])
+
+
+def _check_room(images: int, room: int | None) -> None:
+    needed = images * SIDE * SIDE * 3
+    if room is not None and needed > room:
+        raise LimitError(
+            f"These {images:,} images need {needed / 1e6:,.0f} MB, and you may store "
+            f"{max(0, room) / 1e6:,.0f} MB more. Import fewer, or delete runs or images that you "
+            "do not need any more."
+        )
 
 
 def _check(counts: Counter[str], title: str, notes: Notebook) -> None:

@@ -21,6 +21,8 @@ from cnnkit import models
 from cnnkit.datasets import Dataset, dataset_info, load_dataset
 from cnnkit.errors import CorruptRunError, UnknownDatasetError
 from cnnkit.jobs.kinds import TRAINED
+from cnnkit.jobs.limits import PersonalLimits
+from cnnkit.jobs.personal import PersonalJobs, PersonalWorker
 from cnnkit.jobs.visualization import VisualizationWorker
 from cnnkit.models import (
     CARD_FILE,
@@ -29,18 +31,56 @@ from cnnkit.models import (
     Predictor,
     pretrained_info,
 )
-from cnnkit.networks import RUN, NetworkRef
+from cnnkit.networks import RUN, NetworkRef, check_uploads
 from cnnkit.runs import Run, RunStore, Status
 from cnnkit.settings import get_settings
 from cnnkit.training.predictions import Predictions, evaluation_dataset
+from cnnkit.ui.common.person import own_id, person
 
 if TYPE_CHECKING:
     from cnnkit.jobs import JobPool
 
 
-@st.cache_resource(show_spinner="Opening the record of runs …")
 def store() -> RunStore:
-    """The record of runs, opened.
+    """The record of runs, in the hands of the visitor: runs of others are read only.
+
+    Raises:
+        StorageError: it does not answer.
+        NotAllowedError: nobody is logged in, where that is required.
+    """
+    return shared_store().acting_for(person())
+
+
+def jobs() -> PersonalJobs:
+    """The pool that runs jobs, in the hands of the visitor.
+
+    Raises:
+        StorageError, NotAllowedError: see `store`.
+    """
+    return PersonalJobs(shared_jobs(), store(), limits())
+
+
+def visualization_worker() -> PersonalWorker:
+    """The process that optimizes images, in the hands of the visitor.
+
+    Raises:
+        NotAllowedError: see `store`.
+    """
+    return PersonalWorker(shared_worker(), person(), limits)
+
+
+def limits() -> PersonalLimits:
+    """What the visitor has, and may have.
+
+    Raises:
+        StorageError, NotAllowedError: see `store`.
+    """
+    return PersonalLimits(get_settings(), store(), person(), shared_worker().busy)
+
+
+@st.cache_resource(show_spinner="Opening the record of runs …")
+def shared_store() -> RunStore:
+    """The record of runs, opened, for the server itself.
 
     Raises:
         StorageError: it does not answer.
@@ -53,11 +93,11 @@ def store() -> RunStore:
 @st.cache_resource(
     show_spinner="Starting the job runner …", on_release=lambda opened: opened.close()
 )
-def jobs() -> JobPool:
-    """The pool that runs jobs, with what an earlier server left taken up again."""
+def shared_jobs() -> JobPool:
+    """The pool that runs jobs for all, with what an earlier server left taken up again."""
     from cnnkit.jobs import JobPool  # Dask: some hundred milliseconds, needed to start jobs only
 
-    pool = JobPool(get_settings(), store())
+    pool = JobPool(get_settings(), shared_store())
     pool.recover()
     _started["jobs"] = pool
     return pool
@@ -72,7 +112,7 @@ _started: dict[str, JobPool] = {}
 
 
 @st.cache_resource(show_spinner=False, on_release=lambda opened: opened.close())
-def visualization_worker() -> VisualizationWorker:
+def shared_worker() -> VisualizationWorker:
     """The process that optimizes images, for all visitors; it starts when first needed."""
     return VisualizationWorker(get_settings())
 
@@ -89,6 +129,7 @@ def network(ref: NetworkRef) -> Predictor:
     Raises:
         CnnkitError: it cannot be had; says why.
     """
+    check_uploads(str(ref), person())
     with st.spinner("Loading the network; the first takes some seconds …"):
         return ref.open(networks())
 
@@ -192,14 +233,24 @@ def finished_runs(
 
 
 def learning_runs(*, kinds: Collection[str] = TRAINED, **filters) -> list[Run]:
-    """Runs that train or fine-tune a network, newest first, the starter last.
+    """Runs that train or fine-tune a network: own ones first, newest first, the starter last.
 
     Args:
         kinds: of jobs.
         **filters: see `RunStore.list`.
     """
-    runs = [run for kind in kinds for run in store().list(kind=kind, **filters)]
-    return sorted(runs, key=lambda run: (run.starter, -_begun(run)))
+    own = own_id()
+    # Asked for apart: a class makes more runs than one list holds.
+    owners = [None] if own is None else [own, None]
+    found = {
+        run.id: run
+        for kind in kinds
+        for owner in owners
+        for run in store().list(kind=kind, owner=owner, **filters)
+    }
+    return sorted(
+        found.values(), key=lambda run: (run.starter, run.owner != (own or ""), -_begun(run))
+    )
 
 
 def run_input_shape(run: Run) -> tuple[int, int, int]:

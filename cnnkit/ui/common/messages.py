@@ -108,6 +108,11 @@ def question(text: str, by: str, answer: str) -> None:
         st.markdown(f":primary[:material/lightbulb:] {answer}")
 
 
+def of_whom(owner_name: str) -> str:
+    """Whose run it is, as a sentence for those who may only look at it."""
+    return f"A run of {literal(owner_name)}." if owner_name else "A run from before the login."
+
+
 def source(text: str) -> None:
     """Name the authors and title of what this screen reproduces or uses."""
     st.caption(f":material/menu_book: {text}")

@@ -13,7 +13,7 @@ from streamlit.runtime.scriptrunner import StopException
 
 from cnnkit.errors import SettingsError
 from cnnkit.settings import get_settings
-from cnnkit.ui.common import events, streamlit_patches
+from cnnkit.ui.common import events, login, streamlit_patches
 
 
 @dataclass(frozen=True)
@@ -37,7 +37,8 @@ OLD_ADDRESSES = ("ideas.py",)
 def open_page(title: str, subtitle: str = "", *, tab: str | None = None) -> None:
     """Begin a page: browser title, sidebar, heading.
 
-    Call it first on every page, so that a page is right however it is reached.
+    Call it first on every page, so that a page is right however it is reached. Who has to log in
+    first, or may not come in, sees nothing of the page.
 
     Args:
         title: of the page, and of the browser's tab.
@@ -47,13 +48,18 @@ def open_page(title: str, subtitle: str = "", *, tab: str | None = None) -> None
     st.set_page_config(page_title=tab or f"{title} · cnnkit", layout="wide")
     _translate_address()
     st.html(_STYLE)
+    visitor = login.admit()
+    if visitor is None:
+        end_page()
     st.title(title, anchor=False)
     first = "visited" not in st.session_state
     st.session_state.setdefault("visited", set()).add(title)
     if subtitle:
         st.markdown(f":gray[{subtitle}]")
+    login.warn_if_open()
     with st.sidebar:
         _navigation()
+        login.account(visitor)
     # Last: the first image in a process makes Streamlit import NumPy and Pillow, and the
     # first visitor's heading need not wait for them.
     st.logo(_LOGO, size="large", icon_image=_MARK)

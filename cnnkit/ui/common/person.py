@@ -38,6 +38,12 @@ def logged_in() -> bool:
     return bool(st.user.get("is_logged_in"))
 
 
+def own_id() -> str | None:
+    """What to ask the record for to find the visitor's own runs; None without a login: all are."""
+    visitor = person()
+    return None if visitor == LOCAL else visitor.id
+
+
 def person() -> Person:
     """Who is asking, on the thread of a page's script. Without a login: `LOCAL`.
 

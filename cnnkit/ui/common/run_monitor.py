@@ -14,6 +14,7 @@ from cnnkit.training import ALL
 from cnnkit.training.estimates import recipe_of
 from cnnkit.ui.common import cache, charts, messages, page, polling
 from cnnkit.ui.common.messages import shown_errors
+from cnnkit.ui.common.person import own_id, person
 from cnnkit.ui.common.polling import duration
 from cnnkit.ui.runs.run_list import dataset_title, model_title
 
@@ -49,7 +50,7 @@ def watch(run_id: str) -> None:
 
 
 def waiting_runs(*, but: str | None = None) -> None:
-    """A line for each run that is queued, running or can go on, each with a link.
+    """A line for each own run that is queued, running or can go on, each with a link.
 
     Args:
         but: id of a run that is on the page already.
@@ -139,7 +140,10 @@ def _detail(run: Run) -> str:
 
 
 def controls(run: Run) -> None:
-    """Buttons that fit how a run stands: pause, cancel, resume."""
+    """Buttons that fit how a run stands: pause, cancel, resume; none at runs of others."""
+    if not person().may_change(run.owner):
+        st.caption(f":material/person: {messages.of_whom(run.owner_name)}")
+        return
     with st.container(horizontal=True, gap="small"):
         if run.status is Status.RUNNING:
             _act(run, "Pause", ":material/pause:", cache.jobs().pause, bool(run.wish))
@@ -229,7 +233,12 @@ def _unfrozen(run: Run, history: list[dict[str, float]]) -> dict[int, str]:
 def _unfinished(but: str | None) -> list[Run]:
     statuses = [Status.QUEUED, Status.RUNNING, Status.PAUSED, Status.INTERRUPTED]
     store = cache.store()
-    runs = [run for kind in TRAINED for run in store.list(kind=kind, statuses=statuses, limit=20)]
+    own = own_id()
+    runs = [
+        run
+        for kind in TRAINED
+        for run in store.list(kind=kind, statuses=statuses, owner=own, limit=20)
+    ]
     return [run for run in runs if run.id != but]
 
 

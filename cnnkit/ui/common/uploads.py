@@ -13,8 +13,15 @@ import streamlit as st
 from cnnkit import sandbox
 from cnnkit.errors import CnnkitError
 from cnnkit.models import UPLOAD_SUFFIXES
-from cnnkit.networks import NetworkRef, add_upload, rename_upload_classes, upload_notes
-from cnnkit.ui.common import inputs
+from cnnkit.networks import (
+    NetworkRef,
+    add_upload,
+    check_uploads,
+    rename_upload_classes,
+    upload_notes,
+)
+from cnnkit.ui.common import cache, inputs
+from cnnkit.ui.common.person import person
 
 MAX_MB = 200
 TYPES = [suffix.removeprefix(".") for suffix in UPLOAD_SUFFIXES]
@@ -105,9 +112,12 @@ def _keep(parameter: str, several: bool) -> None:
         return
     before = st.session_state.get(_UPLOAD)
     try:
+        cache.limits().check_upload(file.name, file.size)
         ahead = sandbox.networks.line.length
         with st.spinner("Checking the file …" + (f" ({ahead} ahead of you)" if ahead else "")):
-            ref = add_upload(file.getvalue(), title=file.name, class_names=class_names())
+            ref = add_upload(
+                file.getvalue(), title=file.name, class_names=class_names(), owner=person()
+            )
     except CnnkitError as error:
         _forget(before)
         st.session_state[_UPLOAD] = _Upload(file.name, None, error)
@@ -127,6 +137,7 @@ def _keep_names() -> None:
     if upload is None or upload.ref is None:
         return
     try:
+        check_uploads(str(upload.ref), person())
         renamed = rename_upload_classes(upload.ref, class_names())
     except CnnkitError as error:
         st.session_state[_UPLOAD] = _Upload(upload.name, None, error)

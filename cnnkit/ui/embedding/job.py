@@ -12,6 +12,7 @@ from cnnkit.networks import NetworkRef
 from cnnkit.runs import Progress, Run, Status
 from cnnkit.ui.common import cache, messages, polling
 from cnnkit.ui.common.messages import shown_errors
+from cnnkit.ui.common.person import person
 from cnnkit.ui.embedding.selection import EmbeddingSelection
 from cnnkit.visualize.results import CARD
 
@@ -75,8 +76,11 @@ def _unfinished(selection: EmbeddingSelection) -> Run | None:
     wanted = (selection.ref, selection.settings)
     for run in cache.store().list(kind=KIND, limit=LOOKED_AT):
         its = (NetworkRef.from_spec(run.spec), EmbeddingSettings.from_dict(run.spec))
-        if its == wanted:
-            return None if run.status is Status.FINISHED else run
+        if its == wanted and run.status is Status.FINISHED:
+            return None
+        # What somebody else has stopped or paused is not for the visitor to resume.
+        if its == wanted and (not run.status.over or person().may_change(run.owner)):
+            return run
     return None
 
 
@@ -114,6 +118,9 @@ def progress_in_words(run: Run) -> str:
 
 
 def _control(run: Run) -> None:
+    if not person().may_change(run.owner):
+        st.caption(f":material/person: {messages.of_whom(run.owner_name)}")
+        return
     if not run.status.over:
         st.button(
             "Stop",

@@ -10,6 +10,7 @@ from cnnkit.datasets import Dataset, DatasetSpec, dataset_info, list_datasets, l
 from cnnkit.ui.common import inputs
 from cnnkit.ui.common.downloads import offer_download
 from cnnkit.ui.common.messages import literal, shown_errors
+from cnnkit.ui.common.person import person
 from cnnkit.ui.common.tasks import image_tasks, wait_for
 from cnnkit.ui.fine_tune import importing
 from cnnkit.ui.fine_tune.importing import PARAMETER
@@ -26,7 +27,8 @@ def choose_data() -> tuple[Dataset, int] | None:
     Returns:
         None where none is chosen, or its images cannot be had yet; the page says why.
     """
-    specs = {name: dataset_info(name) for name in (*list_datasets("images"), *list_datasets("own"))}
+    own = sorted(map(dataset_info, list_datasets("own")), key=lambda one: one.owner != person().id)
+    specs = {spec.name: spec for spec in (*map(dataset_info, list_datasets("images")), *own)}
     chosen = st.query_params.get(PARAMETER)
     if chosen not in specs:
         if chosen:
@@ -95,7 +97,8 @@ def _choose_button(spec: DatasetSpec, label: str) -> None:
 
 def _title(spec: DatasetSpec) -> str:
     if spec.kind == "own":
-        return f"{spec.title} (yours, {sum(spec.images):,} images)"
+        whose = "yours" if spec.owner == person().id else f"of {spec.owner_name or 'all'}"
+        return f"{spec.title} ({whose}, {sum(spec.images):,} images)"
     return spec.title if spec.available else f"{spec.title} (not on this machine yet)"
 
 

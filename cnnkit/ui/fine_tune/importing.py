@@ -14,9 +14,10 @@ from cnnkit.datasets.folders import LABEL_SOURCES, Imported, delete, image_folde
 from cnnkit.errors import InvalidImagesError
 from cnnkit.jobs import forget_images
 from cnnkit.settings import get_settings
-from cnnkit.ui.common import events
+from cnnkit.ui.common import cache, events
 from cnnkit.ui.common.dialogs import close_dialog, dialog_button
 from cnnkit.ui.common.messages import literal, shown_errors
+from cnnkit.ui.common.person import person
 from cnnkit.ui.common.tasks import Stopped, image_tasks, wait
 
 PARAMETER = "data"  # in the address: the name of a data set
@@ -95,7 +96,10 @@ def follow(place: DeltaGenerator) -> None:
 
 
 def manage(spec: DatasetSpec) -> None:
-    """Buttons to rename and to delete a set."""
+    """Buttons to rename and to delete an own set; whose it is, where it is somebody else's."""
+    if not person().may_change(spec.owner):
+        st.caption(f"Imported by {literal(spec.owner_name) or 'whoever runs this server'}.")
+        return
     dialog_button(
         "Rename",
         lambda: _rename(spec),
@@ -115,10 +119,15 @@ def manage(spec: DatasetSpec) -> None:
 
 
 def _begin(source, name: str, title: str | None, by: str) -> None:
+    limits, owner = cache.limits(), person()
+    limits.check_upload(name, getattr(source, "size", 0))
+    room = limits.room()
     key = ("import", uuid.uuid4().hex)
     image_tasks().ask_with_progress(
         key,
-        lambda progress: image_folder(source, title=title, by=by, name=name, progress=progress),
+        lambda progress: image_folder(
+            source, title=title, by=by, name=name, progress=progress, owner=owner, room=room
+        ),
     )
     st.session_state[_WORK] = key
     # A new uploader: the old one would hold the file in memory for the whole visit.
@@ -168,7 +177,7 @@ def _rename(spec: DatasetSpec) -> None:
     st.caption("Networks trained on it keep the class names of their training.")
     if st.button("Rename", type="primary", key="rename_now"):
         with shown_errors():
-            rename(spec.name, title=title or "", classes=names)
+            rename(spec.name, title=title or "", classes=names, person=person())
         close_dialog()
 
 
@@ -185,7 +194,7 @@ def _delete(spec: DatasetSpec) -> None:
             close_dialog()
     if sure:
         with shown_errors():
-            delete(spec.name)
+            delete(spec.name, person=person())
             forget_images(get_settings(), spec.name)
             image_tasks().forget_done()  # a mapped file keeps its disk space
         others = list_own()

@@ -21,6 +21,7 @@ from cnnkit.ui.common import cache, charts, inputs, page
 from cnnkit.ui.common.dialogs import close_dialog, dialog_button
 from cnnkit.ui.common.messages import shown_errors
 from cnnkit.ui.common.mistakes import show_class_scores, show_mistakes, show_test_metrics
+from cnnkit.ui.common.person import person
 from cnnkit.ui.fine_tune.importing import class_names_area
 from cnnkit.ui.runs.run_list import unique_names
 from cnnkit.ui.train.training import suggest_more_epochs
@@ -48,14 +49,15 @@ def show_result(run_id: str) -> None:
         page.link("pages/visualize.py", "Visualize it", network=f"run.{run.id}")
         page.link("pages/runs.py", "Compare", run=run.id)
         _downloads(run)
-        dialog_button(
-            "Rename classes",
-            lambda: _rename(run),
-            title="Rename the classes",
-            of=run.id,
-            key="rename_classes",
-            icon=":material/label:",
-        )
+        if person().may_change(run.owner):
+            dialog_button(
+                "Rename classes",
+                lambda: _rename(run),
+                title="Rename the classes",
+                of=run.id,
+                key="rename_classes",
+                icon=":material/label:",
+            )
     wrong, classes, before, others = st.tabs(
         ["Confusion matrix", "Classes", "Before and after", "Comparison"]
     )

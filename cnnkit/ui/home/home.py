@@ -8,11 +8,13 @@ import streamlit as st
 
 from cnnkit.datasets import DatasetSpec, dataset_info, list_datasets, load_dataset
 from cnnkit.models import list_models, model_info
+from cnnkit.people import LOCAL
 from cnnkit.runs import STARTER_ID, Run, RunStore
 from cnnkit.settings import get_settings
 from cnnkit.ui.common import charts, page
 from cnnkit.ui.common.downloads import offer_download
 from cnnkit.ui.common.messages import shown_errors, status_text
+from cnnkit.ui.common.person import own_id, person
 from cnnkit.ui.home import showcase
 
 RECENT = 5  # runs
@@ -102,7 +104,7 @@ def runs_after_first_paint() -> list[Run] | None:
     if "home_painted" in st.session_state:
         from cnnkit.ui.common import cache
 
-        runs = cache.store().list(kind="train", limit=RECENT + 1)
+        runs = cache.store().list(kind="train", owner=own_id(), limit=RECENT + 1)
         return [run for run in runs if not run.starter][:RECENT]
 
     @st.fragment(run_every=0.3)
@@ -149,6 +151,26 @@ def recent_runs(runs: Sequence[Run] | None) -> None:
     with st.container(border=True, gap="xsmall", key="card_recent"):
         for run in runs:
             _row(run)
+
+
+def show_usage() -> None:
+    """What the visitor has on a server that many share, and may have; nothing without a login."""
+    visitor = person()
+    if visitor == LOCAL or "home_painted" not in st.session_state:
+        return
+    from cnnkit.ui.common import cache
+
+    st.subheader("Yours on this server", anchor=False)
+    if not visitor.admin:
+        limits = cache.limits()
+        usage, allowed = limits.usage(), limits.settings
+        with st.container(horizontal=True):
+            st.metric("Jobs running or queued", f"{usage.jobs} of {allowed.jobs_per_person}")
+            st.metric("Images being computed", f"{usage.sessions} of {allowed.sessions_per_person}")
+            stored, room = usage.stored / 2**20, allowed.storage_per_person / 2**20
+            st.metric("Stored", f"{stored:,.0f} of {room:,.0f} MB")
+        st.caption("Stored are your runs, images and uploaded networks. Deleting some makes room.")
+    st.caption(f"Your id is `{visitor.id}`.")
 
 
 def show_code() -> None:

@@ -14,6 +14,7 @@ from cnnkit.ui.common import cache, messages, page
 from cnnkit.ui.common.dialogs import close_dialog, dialog_button
 from cnnkit.ui.common.messages import shown_errors
 from cnnkit.ui.common.mistakes import show_class_scores, show_mistakes, show_test_metrics
+from cnnkit.ui.common.person import person
 from cnnkit.ui.common.recipe_form import published_recipe
 from cnnkit.ui.common.run_monitor import curves_of, training_page
 from cnnkit.ui.runs.run_list import dataset_title, model_title, started_at
@@ -62,6 +63,8 @@ def _head(run: Run) -> None:
         messages.status_chip(run.status)
     what = (model_title(run), dataset_title(run), str(run.spec.get("name", "")), started_at(run))
     st.caption(" · ".join(word for word in what if word not in ("", "–")))
+    if not run.starter and run.owner != person().id:
+        st.caption(f":material/person: {messages.of_whom(run.owner_name)}")
     if run.reason:
         st.error(run.reason.partition("\n")[0], icon=":material/error:")
 
@@ -70,7 +73,8 @@ def _actions(run: Run) -> None:
     with st.container(horizontal=True, gap="small", vertical_alignment="center"):
         if not run.status.over:
             page.link(training_page(run), "Watch the training", run=run.id)
-        if run.status.resumable:
+        own = person().may_change(run.owner)
+        if run.status.resumable and own:
             _resume_button(run)
         if run.status is Status.FINISHED:
             if cache.run_input_shape(run) == DIGITS:
@@ -83,7 +87,7 @@ def _actions(run: Run) -> None:
                 page.link(training_page(run), "Before and after, class names", run=run.id)
         if training_page(run) == "pages/train.py":
             page.link("pages/train.py", "Edit the recipe and train again", like=run.id)
-        if not run.starter:
+        if not run.starter and own:
             dialog_button(
                 "Rename",
                 lambda: _rename(run),

@@ -10,9 +10,11 @@ import streamlit as st
 
 from cnnkit import datasets
 from cnnkit.models import list_models, list_pretrained, model_info, pretrained_info
+from cnnkit.people import LOCAL
 from cnnkit.runs import Run, Status
 from cnnkit.ui.common import cache, polling
 from cnnkit.ui.common.messages import empty_state, shown_errors
+from cnnkit.ui.common.person import person
 from cnnkit.ui.common.polling import duration
 
 # As the badges of `messages.STATUS_LOOKS`, in the words of a table's column.
@@ -131,6 +133,7 @@ def _table(runs: list[Run], selected: list[str]) -> None:
             "Network": [model_title(run).partition(" (")[0] for run in runs],
             "Data set": [dataset_title(run) for run in runs],
             "Started": [started_at(run) for run in runs],
+            **({} if person() == LOCAL else {"Of": [_owner(run) for run in runs]}),
         },
         column_config={
             "Name": st.column_config.TextColumn(width="medium"),
@@ -147,6 +150,12 @@ def _table(runs: list[Run], selected: list[str]) -> None:
         selection_default={"selection": {"rows": rows}},
         alt=f"{len(runs)} runs",
     )
+
+
+def _owner(run: Run) -> str:
+    if run.starter:
+        return "–"  # it ships with cnnkit
+    return "you" if run.owner == person().id else run.owner_name or "–"
 
 
 def _write_selection(key: str, ids: list[str]) -> None:

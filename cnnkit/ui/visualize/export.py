@@ -12,6 +12,7 @@ from cnnkit.errors import StorageError
 from cnnkit.figures import rasters
 from cnnkit.jobs.kinds import IMAGE_RUN, RECORDED_IMAGE, snapshot_file
 from cnnkit.ui.common import cache, charts, page
+from cnnkit.ui.common.person import own_id
 from cnnkit.ui.visualize.session import OwnSession
 from cnnkit.ui.visualize.targets import Target
 from cnnkit.visualize import Plan
@@ -84,7 +85,7 @@ def downloads(
 
 def recent_images() -> None:
     """The newest finished images, each a link to its settings; nothing where there is none."""
-    runs = cache.store().list(kind=IMAGE_RUN, limit=RECENT)
+    runs = cache.store().list(kind=IMAGE_RUN, owner=own_id(), limit=RECENT)
     if not runs:
         return
     st.markdown("##### Recent images")
