@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import subprocess
 import zipfile
 
 import numpy as np
@@ -101,12 +102,38 @@ def test_a_network_is_fine_tuned_on_own_images_elsewhere(machines, web):
     assert card["class_names"] == ["cat", "dog"]
 
 
-def test_whoever_has_no_certificate_reaches_the_scheduler_in_vain(machines, web):
+def test_each_machine_opens_one_port_and_keeps_status_pages_to_itself(machines, web):
+    ports = {host: beyond_loopback(machines, host) for host in machines.hosts}
+    assert ports[namespaces.RECORD] == [namespaces.MLFLOW_PORT]
+    assert ports[namespaces.SCHEDULER] == [namespaces.SCHEDULER_PORT]
+    assert all(len(ports[worker]) == 1 for worker in machines.workers)  # of a random number
+    assert ports[namespaces.WEB] == []
+
+
+def beyond_loopback(machines, host: str) -> list[int]:
+    """Ports at which a machine waits for others."""
+    lines = machines.run(host, "cat", "/proc/net/tcp", "/proc/net/tcp6").splitlines()
+    rows = [line.split() for line in lines if " 0A " in line]  # the number of LISTEN
+    places = [row[1].split(":") for row in rows]
+    # Addresses are written byte by byte from the last one, in hexadecimal.
+    loopback = ("7F", "01000000")
+    return [int(port, 16) for address, port in places if not address.endswith(loopback)]
+
+
+def test_whoever_has_no_certificate_of_the_cluster_reaches_its_scheduler_in_vain(
+    machines, tmp_path
+):
     from distributed import Client, Security
 
-    host, port = machines.scheduler.removeprefix("tls://").split(":")
     with pytest.raises(OSError):
-        Client(f"tcp://{host}:{port}", timeout=3, set_as_default=False)
-    stranger = Security(require_encryption=True)
-    with pytest.raises((OSError, TypeError)):
+        Client(machines.scheduler.replace("tls", "tcp"), timeout=3, set_as_default=False)
+    # A stranger who trusts the cluster, with a certificate that another authority has signed.
+    subprocess.run(["sh", str(namespaces.CERTIFICATES), str(tmp_path), "stranger"], check=True)
+    stranger = Security(
+        require_encryption=True,
+        tls_ca_file=str(machines.home(namespaces.WEB) / "tls" / "ca.pem"),
+        tls_client_cert=str(tmp_path / "stranger.pem"),
+        tls_client_key=str(tmp_path / "stranger.key"),
+    )
+    with pytest.raises(OSError):
         Client(machines.scheduler, security=stranger, timeout=3, set_as_default=False)
