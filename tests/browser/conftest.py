@@ -54,15 +54,19 @@ class App:
 
 @pytest.fixture(scope="session")
 def serve(root, tmp_path_factory) -> Iterator[Callable[..., App]]:
-    """Start the app: `serve()`, or `serve(home=…, environment={…})`; stopped at the end."""
+    """Start the app: `serve()`, or `serve(home, environment, port)`; stopped at the end."""
     started: list[subprocess.Popen] = []
     homes: list[Path] = []
 
-    def start(home: Path | None = None, environment: dict[str, str] | None = None) -> App:
+    def start(
+        home: Path | None = None,
+        environment: dict[str, str] | None = None,
+        port: int | None = None,
+    ) -> App:
         if home is None:
             home = tmp_path_factory.mktemp("browser-home")
             new_store(Settings.from_environment({"CNNKIT_HOME": str(home)}))
-        port = _free_port()
+        port = port or free_port()
         log = home / "server.log"
         command = [sys.executable, "-m", "streamlit", "run", "app.py", "--server.headless=true"]
         with log.open("wb") as stream:
@@ -80,7 +84,7 @@ def serve(root, tmp_path_factory) -> Iterator[Callable[..., App]]:
             )
         started.append(process)
         homes.append(home)
-        _wait_for(port, process, log)
+        wait_for(f"http://127.0.0.1:{port}/_stcore/health", process, log)
         return App(f"http://127.0.0.1:{port}", home, log, process.pid)
 
     yield start
@@ -127,19 +131,21 @@ def page(browser):
     assert not broken
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """A port of loopback that nobody uses."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return probe.getsockname()[1]
 
 
-def _wait_for(port: int, process: subprocess.Popen, log: Path, seconds: float = 60) -> None:
+def wait_for(address: str, process: subprocess.Popen, log: Path, seconds: float = 60) -> None:
+    """Wait until a server answers."""
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
         if process.poll() is not None:
             raise RuntimeError(f"The server ended with {process.returncode}:\n{log.read_text()}")
         try:
-            with urllib.request.urlopen(f"http://127.0.0.1:{port}/_stcore/health", timeout=2):
+            with urllib.request.urlopen(address, timeout=2):
                 return
         except (urllib.error.URLError, OSError):
             time.sleep(0.2)

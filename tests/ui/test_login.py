@@ -70,7 +70,7 @@ def runs(store) -> dict[str, str]:
 def test_nobody_sees_any_page_before_logging_in(runs):
     for page in PAGES:
         at = visit(page.file)
-        assert [title.value for title in at.title] == ["Log in"], page.file
+        assert [title.value for title in at.title] == ["Log in to cnnkit"], page.file
         assert keys(at) == {"log_in_None"}
         assert not at.dataframe and "Ann" not in words_of(at)
         assert not at.get("page_link"), "the way to other pages is no use yet"

@@ -72,7 +72,7 @@ def is_open_to_all() -> bool:
 
 
 def _ask_to_log_in() -> None:
-    st.title("Log in", anchor=False)
+    st.title("Log in to cnnkit", anchor=False)
     st.markdown(
         "Your trainings and images are kept under your name on this server. Others who use it can "
         "see your trainings, and cannot change or delete them."

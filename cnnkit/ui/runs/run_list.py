@@ -127,13 +127,13 @@ def _table(runs: list[Run], selected: list[str]) -> None:
     st.dataframe(
         {
             "Name": [run.name for run in runs],
+            **({} if person() == LOCAL else {"Of": [_owner(run) for run in runs]}),
             "Status": [[str(run.status)] for run in runs],
             "Test accuracy": [test_accuracy(run) for run in runs],
             "Training time": [duration(run.metrics.get("seconds")) for run in runs],
             "Network": [model_title(run).partition(" (")[0] for run in runs],
             "Data set": [dataset_title(run) for run in runs],
             "Started": [started_at(run) for run in runs],
-            **({} if person() == LOCAL else {"Of": [_owner(run) for run in runs]}),
         },
         column_config={
             "Name": st.column_config.TextColumn(width="medium"),

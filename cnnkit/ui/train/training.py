@@ -104,7 +104,10 @@ def submit_button(
         recipes = others()
         if not st.button(label, type="primary", icon=":material/play_arrow:", key=key, width=160):
             return
-    _submit({(name or "").strip() or default_name: recipe, **recipes})
+    with messages.shown_errors(
+        stop=False
+    ):  # where one job too many is refused, the others stand below
+        _submit({(name or "").strip() or default_name: recipe, **recipes})
 
 
 def _submit(recipes: Mapping[str, Recipe]) -> None:
