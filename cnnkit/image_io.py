@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterable
+from collections.abc import Generator, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,6 +17,10 @@ from cnnkit.sandbox import MIB, BreachError, Limits
 __all__ = ["MAX_BYTES", "DecodedImage", "decode_image", "read_each", "read_image", "resized"]
 
 LIMITS = Limits()
+MOST_BREACHES = 20  # of one import
+TOO_MANY_BREACHES = (
+    f"It was not read: {MOST_BREACHES} files before it took too long or too much memory."
+)
 DECODE = "cnnkit.image_decoding:decode"
 
 
@@ -61,21 +65,33 @@ def read_image(data: bytes, *, channels: int = 3, longest_side: int = 2048) -> D
 
 
 def read_each(
-    files: Iterable[bytes | CnnkitError], function: str, *arguments: Any
+    function: str, calls: Iterable[Sequence[Any] | CnnkitError], *, read: Sequence[int] = ()
 ) -> Generator[Any]:
     """Read the many images of one person, in their order; one that fails stops no other.
 
+    After some that took too long or too much memory, the rest is refused unread: each costs
+    seconds, and an archive may hold thousands.
+
     Args:
-        files: taken one after the other, as they are needed; or why one cannot be read.
-        function: "module:name", called in a child with each file and the arguments.
-        *arguments: plain values.
+        function: "module:name", called in a child for each image.
+        calls: its arguments, taken one after the other, as they are needed; or why an image
+            cannot be read.
+        read: descriptors of files that the children may read.
 
     Yields:
         What the function returns, or the `CnnkitError` that says why there is nothing.
     """
-    calls = (one if isinstance(one, CnnkitError) else (one, *arguments) for one in files)
-    for result in sandbox.files.map(function, calls, limits=LIMITS):
-        yield _refusal(result) if isinstance(result, BreachError) else result
+    breaches = 0
+
+    def bounded() -> Iterator[Sequence[Any] | CnnkitError]:
+        for one in calls:
+            yield one if breaches < MOST_BREACHES else InvalidImageError(TOO_MANY_BREACHES)
+
+    for result in sandbox.files.map(function, bounded(), limits=LIMITS, read=read):
+        if isinstance(result, BreachError):
+            breaches += 1
+            result = _refusal(result)
+        yield result
 
 
 def resized(image: np.ndarray, side: int, least: int = 32) -> np.ndarray:

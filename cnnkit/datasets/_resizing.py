@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -27,12 +27,22 @@ def squares(
     Yields:
         uint8 (side, side, 3), RGB, or the reason why one cannot be read.
     """
-    for square in read_each(files, "cnnkit.image_decoding:decode_square", side):
-        yield square if isinstance(square, InvalidImageError) else checked_square(square, side)
+    calls = ((one, side) if isinstance(one, bytes) else one for one in files)
+    return squares_of("cnnkit.image_decoding:decode_square", calls, side)
 
 
-def checked_square(square: Any, side: int) -> np.ndarray | InvalidImageError:
-    """What a child returned, if it is a square of this size."""
+def squares_of(
+    function: str,
+    calls: Iterable[Sequence[Any] | InvalidImageError],
+    side: int,
+    read: Sequence[int] = (),
+) -> Iterator[np.ndarray | InvalidImageError]:
+    """What a function returns in children, if it is a square of this size: see `read_each`."""
+    for square in read_each(function, calls, read=read):
+        yield square if isinstance(square, InvalidImageError) else _checked(square, side)
+
+
+def _checked(square: Any, side: int) -> np.ndarray | InvalidImageError:
     whole = isinstance(square, np.ndarray) and square.dtype == np.uint8
     if whole and square.shape == (side, side, 3):
         return square

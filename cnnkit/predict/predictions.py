@@ -81,13 +81,15 @@ def predict_files(
     files = iter(files)
     names: deque[str] = deque()
 
-    def contents() -> Iterator[bytes | CnnkitError]:
+    shape = network.card.input_shape
+
+    def calls() -> Iterator[Sequence[Any] | CnnkitError]:
         for name, load in files:
             names.append(name)
-            yield _loaded(load)
+            data = _loaded(load)
+            yield data if isinstance(data, CnnkitError) else (data, shape, fit)
 
-    shape = network.card.input_shape
-    decoded = read_each(contents(), "cnnkit.predict.images:decode_prepared", shape, fit)
+    decoded = read_each("cnnkit.predict.images:decode_prepared", calls())
     with closing(decoded):
         while results := list(islice(decoded, batch)):
             read = [_prepared(names.popleft(), result, shape) for result in results]

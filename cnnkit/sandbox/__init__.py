@@ -146,7 +146,7 @@ def _result(one: Any) -> Any:
 
 
 # Images, archives and tables; its process starts in some tenths of a second.
-files = Sandbox("cnnkit.predict.images:warm_up")
+files = Sandbox("cnnkit.datasets.folders.archives:warm_up", "cnnkit.predict.images:warm_up")
 
 # Networks; its process imports TensorFlow, which takes some seconds and 300 MB.
 networks = Sandbox("cnnkit.models._uploads:warm_up", places=max(1, CORES // 2), niceness=5)

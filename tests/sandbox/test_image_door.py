@@ -106,5 +106,15 @@ def test_a_single_file_and_one_of_many_give_the_same_image():
     Image.fromarray(np.uint8(np.random.default_rng(0).integers(0, 256, (90, 256, 3)))).save(
         stream, "PNG"
     )
-    (many,) = image_io.read_each([stream.getvalue()], image_io.DECODE)
+    (many,) = image_io.read_each(image_io.DECODE, [(stream.getvalue(),)])
     np.testing.assert_array_equal(many["array"], read_image(stream.getvalue()).array)
+
+
+def test_after_some_costly_files_of_one_person_the_rest_is_refused_unread(monkeypatch):
+    monkeypatch.setattr(image_io, "LIMITS", replace(image_io.LIMITS, seconds=0.3))
+    monkeypatch.setattr(image_io, "MOST_BREACHES", 1)
+    files = [bitmap_of_runs(megabytes=8), *[PHOTO] * 12]
+    found = list(image_io.read_each(image_io.DECODE, [(file,) for file in files]))
+    assert "more than 0.3 s" in str(found[0])
+    assert isinstance(found[1], dict), "it was under way"
+    assert "It was not read" in str(found[-1])

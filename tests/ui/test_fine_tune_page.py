@@ -130,10 +130,23 @@ def test_a_folder_of_the_server_is_imported_from_within_one_place_only(monkeypat
     monkeypatch.setenv("CNNKIT_IMPORT_FOLDER", str(tmp_path / "inside"))
     get_settings.cache_clear()
     at = open_page(data="drawn_flowers")
-    for path in ("../outside/images", str(tmp_path / "outside" / "images")):
+    (tmp_path / "inside" / "link").symlink_to(tmp_path / "outside")
+    answers = set()
+    for path in (
+        "../outside/images",
+        str(tmp_path / "outside" / "images"),
+        str(tmp_path / "outside" / "nothing"),
+        "link/images",
+        "~nosuchuser/images",
+        "~root",
+        "a\0b",
+    ):
         at.text_input(key="import_path").set_value(path).run()
         at.button(key="import_now").click().run()
-        assert "imported from within" in at.error[0].value and list_own() == []
+        answers.add(at.error[0].value)
+    (answer,) = answers
+    assert "imported from within" in answer, "the same words, whatever is there"
+    assert list_own() == []
     at.text_input(key="import_path").set_value("images")
     at.text_input(key="import_title").set_value("My *garden*").run()
     at.button(key="import_now").click().run()

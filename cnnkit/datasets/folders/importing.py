@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -13,7 +13,7 @@ from typing import IO
 
 import numpy as np
 
-from cnnkit.datasets._resizing import SIDE, squares
+from cnnkit.datasets._resizing import SIDE
 from cnnkit.datasets._splits import LEAST, Split, divide
 from cnnkit.datasets._store import Card, ImageStore, Writer, digest
 from cnnkit.datasets._types import Progress, nothing
@@ -21,7 +21,6 @@ from cnnkit.datasets.folders.imported import LICENSE, PREFIX, SOURCE
 from cnnkit.datasets.folders.names import Labels, by_folders, clean, natural
 from cnnkit.datasets.folders.report import ImportReport, Notebook
 from cnnkit.datasets.folders.sources import TABLES, Member, Source, opened
-from cnnkit.datasets.folders.tables import by_table, read_table
 from cnnkit.errors import InvalidImageError, InvalidImagesError, LimitError, NotAnImageError
 from cnnkit.people import LOCAL, Person
 
@@ -111,11 +110,7 @@ def _labels(files: Source, images: Sequence[Member], by: str) -> Labels:
 
 
 def _by_table(files: Source, table: Member, paths: Sequence[tuple[str, ...]]) -> Labels:
-    try:
-        rows = read_table(files.read(table))
-    except InvalidImageError:
-        rows = []
-    labels = by_table(rows, paths, table.path[:-1])
+    labels = files.labels(table, paths)
     labels.notes.append(f"The classes are those of the table {table.name}.")
     return labels
 
@@ -143,7 +138,7 @@ def _decoded(
     """Write the images. Returns name and class of each that was written."""
     labeled: list[tuple[str, str]] = []
     first: dict[tuple[str, str], str] = {}  # file, by pixels and class
-    images = squares(_read(files, taken), writer.side)
+    images = files.squares([member for member, _ in taken], writer.side)
     for done, ((member, label), image) in enumerate(zip(taken, images, strict=True), start=1):
         if isinstance(image, InvalidImageError):
             kind = "text" if isinstance(image, NotAnImageError) else "damaged"
@@ -156,16 +151,6 @@ def _decoded(
             labeled.append((member.name, label))
         progress(done, len(taken))
     return labeled
-
-
-def _read(
-    files: Source, taken: Sequence[tuple[Member, str]]
-) -> Iterator[bytes | InvalidImageError]:
-    for member, _ in taken:
-        try:
-            yield files.read(member)
-        except InvalidImageError as error:
-            yield error
 
 
 def _keep(

@@ -1,35 +1,38 @@
 """Where images come from: a folder or a ZIP archive, neither of them trusted.
 
-Nothing is unpacked to disk. Files are read one by one, into memory, when their turn comes,
-and a name serves only to be read by people and to tell the class.
+Nothing is unpacked to disk. Files are read one by one when their turn comes, those of an archive in
+children alone (`archives`), and a name serves only to be read by people and to tell the class.
 """
 
 from __future__ import annotations
 
+import io
 import os
-import re
-import stat
-import zipfile
-import zlib
-from collections.abc import Iterator
+import shutil
+import tempfile
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any, Protocol
 
-from cnnkit.datasets.folders.names import clean
+import numpy as np
+
+from cnnkit import sandbox
+from cnnkit.datasets._resizing import squares, squares_of
+from cnnkit.datasets.folders.names import Labels, clean
 from cnnkit.datasets.folders.report import Notebook
+from cnnkit.datasets.folders.tables import labels_from
 from cnnkit.errors import InvalidImageError, InvalidImagesError, LimitError
 from cnnkit.image_io import MAX_BYTES
+from cnnkit.sandbox import FIRST_FILE, MIB, BreachError, Limits
 
 MOST_FILES = 200_000
-DIRECTORY_BYTES = 64 * 2**20  # of the list at the end of a ZIP, which is read at once
-UNPACKED_BYTES = 64 * 2**30
-EXPANSION = 200  # times its packed size; photos hardly shrink, drawings by some ten
-SMALL = 64 * 2**20  # bytes that may expand as they like
-TAIL_BYTES = 2**16 + 22  # the end record and the longest comment
+LIST_LIMITS = Limits(seconds=15, wall_seconds=90, memory=768 * MIB)  # 200,000 names take long
+TABLE_LIMITS = Limits()
+ARCHIVES = "cnnkit.datasets.folders.archives"  # what children call
 SYSTEM_FILES = {"thumbs.db", "desktop.ini", "__macosx", "$recycle.bin"}
-ARCHIVES = {".zip", ".tar", ".gz", ".tgz", ".bz2", ".xz", ".7z", ".rar"}
+PACKED = {".zip", ".tar", ".gz", ".tgz", ".bz2", ".xz", ".7z", ".rar"}
 TABLES = {".csv", ".tsv"}
 
 
@@ -64,12 +67,14 @@ class Source(Protocol):
     name: str
     members: list[Member]
 
-    def read(self, member: Member) -> bytes:
-        """A whole file.
+    def squares(
+        self, members: Sequence[Member], side: int
+    ) -> Iterator[np.ndarray | InvalidImageError]:
+        """Images, in their order, or why one cannot be read: see `_resizing.squares`."""
+        ...
 
-        Raises:
-            InvalidImageError: it cannot be read; says why.
-        """
+    def labels(self, table: Member, paths: Sequence[tuple[str, ...]]) -> Labels:
+        """The class of each image by a table."""
         ...
 
 
@@ -87,7 +92,7 @@ def opened(source: Path | str | IO[bytes], name: str | None, notes: Notebook) ->
         LimitError: it is more than can be right.
     """
     if isinstance(source, Path | str):
-        path = Path(source).expanduser()
+        path = _path(source)
         name = name or path.name or "images"
         if path.is_dir():
             yield FolderSource(path, name, notes)
@@ -96,12 +101,37 @@ def opened(source: Path | str | IO[bytes], name: str | None, notes: Notebook) ->
             file = path.open("rb")
         except OSError as error:
             raise InvalidImagesError(f"{path} cannot be read: {error.strerror}.") from error
-        with file, _archive(file, name) as archive:
-            yield ZipSource(archive, name, notes)
+        with file:
+            yield ZipSource(file.fileno(), name, notes)
     else:
-        name = name or str(getattr(source, "name", "images"))
-        with _archive(source, name) as archive:
-            yield ZipSource(archive, name, notes)
+        with _with_descriptor(source) as file:
+            yield ZipSource(file, name or str(getattr(source, "name", "images")), notes)
+
+
+def _path(source: Path | str) -> Path:
+    try:
+        path = Path(source).expanduser()
+        if str(source) and "\0" not in str(path):
+            path.is_dir()
+            return path
+    except (OSError, RuntimeError):  # too long; of a person whom the system does not know
+        pass
+    raise InvalidImagesError(f"{str(source)[:80]!r} is no path to a folder or file.")
+
+
+@contextmanager
+def _with_descriptor(source: IO[bytes]) -> Iterator[int]:
+    """A descriptor of an open file, or of a copy of one that is in memory alone."""
+    try:
+        yield source.fileno()
+        return
+    except (AttributeError, io.UnsupportedOperation):
+        pass
+    with tempfile.TemporaryFile() as copy:
+        source.seek(0)
+        shutil.copyfileobj(source, copy)
+        copy.flush()
+        yield copy.fileno()
 
 
 class FolderSource:
@@ -120,88 +150,110 @@ class FolderSource:
         for entry in _entries(folder):
             self._take(entry, Path(entry.path).relative_to(folder), notes)
 
-    def read(self, member: Member) -> bytes:
-        """A whole file."""
-        try:
-            with Path(member.handle).open("rb") as file:
-                return file.read(MAX_BYTES + 1)
-        except OSError as error:
-            raise InvalidImageError(f"The file cannot be read: {error.strerror}.") from error
+    def squares(
+        self, members: Sequence[Member], side: int
+    ) -> Iterator[np.ndarray | InvalidImageError]:
+        """Images, or why one cannot be read."""
+        return squares(map(_read, members), side)
+
+    def labels(self, table: Member, paths: Sequence[tuple[str, ...]]) -> Labels:
+        """The class of each image by a table."""
+        data = _read(table)
+        if isinstance(data, InvalidImageError):
+            return _no_labels(len(paths))
+        function = "cnnkit.datasets.folders.tables:labels_of_table"
+        return _labels(function, data, paths, table)
 
     def _take(self, entry: os.DirEntry, path: Path, notes: Notebook) -> None:
         parts = tuple(map(clean, path.parts))
-        if _is_system(path.parts):
+        if is_system(path.parts):
             notes.system_files += 1
         elif entry.is_symlink():
             notes.leave_out("/".join(parts), "link", "A link to another file is not followed.")
         elif entry.is_file(follow_symlinks=False):
             size = entry.stat(follow_symlinks=False).st_size
-            _sort_in(self.members, Member(parts, entry.path, size), notes)
+            sort_in(self.members, Member(parts, entry.path, size), notes)
 
 
 class ZipSource:
-    """A ZIP archive that was opened.
+    """A ZIP archive that children read.
 
     Args:
-        archive: the archive.
+        file: descriptor of it.
         name: for people.
         notes: gets what is left out.
+
+    Raises:
+        InvalidImagesError: it is none, or a damaged one.
+        LimitError: it is more than can be right.
     """
 
-    def __init__(self, archive: zipfile.ZipFile, name: str, notes: Notebook):
-        """Look through its list."""
+    def __init__(self, file: int, name: str, notes: Notebook):
+        """Have it listed."""
         self.name = name
-        self.members: list[Member] = []
-        self._archive = archive
-        infos = archive.infolist()
-        if len(infos) > MOST_FILES:
-            raise _too_many(name)
-        for info in infos:
-            if not info.is_dir():
-                self._take(info, notes)
-        self._check_expansion()
-
-    def read(self, member: Member) -> bytes:
-        """A whole file."""
+        self._file = file
         try:
-            with self._archive.open(member.handle) as packed:
-                return packed.read(MAX_BYTES + 1)  # never more than the list says
-        except _ZIP_ERRORS as error:
-            raise InvalidImageError(
-                f"The archive is damaged at this file ({error}). Pack it again."
+            found = sandbox.files.call(
+                f"{ARCHIVES}:list_archive", FIRST_FILE, name, limits=LIST_LIMITS, read=[file]
+            )
+            self.members = [
+                Member(tuple(map(str, path)), int(number), int(size))
+                for path, number, size in found["members"]
+            ]
+            for one in found["left_out"]:
+                notes.leave_out(*map(str, one))
+            notes.system_files += int(found["system_files"])
+        except (InvalidImagesError, LimitError):
+            raise
+        except (BreachError, TypeError, KeyError, ValueError) as error:
+            raise InvalidImagesError(
+                f"{name} cannot be looked through: {_why(error)} Pack a folder with one folder for "
+                "each class as a ZIP, and try again."
             ) from error
 
-    def _take(self, info: zipfile.ZipInfo, notes: Notebook) -> None:
-        written = _readable_name(info).replace("\\", "/")  # as Windows packs
-        parts = [part for part in written.split("/") if part not in ("", ".")]
-        cleaned = tuple(map(clean, parts))
-        shown = clean(written) or "a file without a name"
-        kind = stat.S_IFMT(info.external_attr >> 16)
-        if not parts or not all(cleaned):
-            notes.leave_out(shown, "unsafe", "Its name cannot be written.")
-        elif written.startswith("/") or _DRIVE.match(written) or ".." in parts:
-            notes.leave_out(shown, "unsafe", "Its path leads out of the archive's folder.")
-        elif _is_system(parts):
-            notes.system_files += 1
-        elif kind not in (0, stat.S_IFREG):
-            notes.leave_out(shown, "link", "It is a link or a device, and no file.")
-        elif info.flag_bits & 1:
-            notes.leave_out(shown, "encrypted", "It is encrypted. Pack it without a password.")
-        elif info.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
-            notes.leave_out(
-                shown, "damaged", "It is packed in a rare way. Use the ordinary ZIP compression."
-            )
-        else:
-            _sort_in(self.members, Member(cleaned, info, info.file_size), notes)
+    def squares(
+        self, members: Sequence[Member], side: int
+    ) -> Iterator[np.ndarray | InvalidImageError]:
+        """Images, or why one cannot be read."""
+        calls = ((FIRST_FILE, member.handle, side) for member in members)
+        return squares_of(f"{ARCHIVES}:square_of_member", calls, side, read=[self._file])
 
-    def _check_expansion(self) -> None:
-        packed = sum(member.handle.compress_size for member in self.members)
-        whole = sum(member.bytes for member in self.members)
-        if whole > UNPACKED_BYTES or whole > max(SMALL, EXPANSION * packed):
-            raise LimitError(
-                f"{self.name} would grow from {packed / 1e6:,.1f} MB to {whole / 1e6:,.0f} MB when "
-                "unpacked, which images do not: it was not opened."
-            )
+    def labels(self, table: Member, paths: Sequence[tuple[str, ...]]) -> Labels:
+        """The class of each image by a table."""
+        function = f"{ARCHIVES}:labels_of_member"
+        return _labels(function, FIRST_FILE, table.handle, paths, table, read=[self._file])
+
+
+def _labels(function: str, *arguments: Any, read: Sequence[int] = ()) -> Labels:
+    """The class of each image by a table that a child reads."""
+    *file, paths, table = arguments
+    try:
+        found = sandbox.files.call(
+            function, *file, paths, table.path[:-1], limits=TABLE_LIMITS, read=read
+        )
+        return labels_from(found, len(paths))
+    except BreachError as breach:
+        labels = _no_labels(len(paths))
+        labels.notes.append(f"The table {table.name} was left out. {breach}")
+        return labels
+    except InvalidImageError:
+        return _no_labels(len(paths))
+
+
+def _no_labels(count: int) -> Labels:
+    return Labels([None] * count, dict.fromkeys(range(count), "No row names it."))
+
+
+def _read(member: Member) -> bytes | InvalidImageError:
+    try:
+        with Path(member.handle).open("rb") as file:
+            return file.read(MAX_BYTES + 1)
+    except OSError as error:
+        return InvalidImageError(f"The file cannot be read: {error.strerror}.")
+
+
+def _why(error: Exception) -> str:
+    return str(error) if isinstance(error, BreachError) else str(BreachError("crash"))
 
 
 def _entries(folder: Path) -> Iterator[os.DirEntry]:
@@ -216,16 +268,17 @@ def _entries(folder: Path) -> Iterator[os.DirEntry]:
         for entry in entries:
             count += 1
             if count > MOST_FILES:
-                raise _too_many(folder.name)
+                raise too_many(folder.name)
             if entry.is_dir(follow_symlinks=False):
-                if not _is_system((entry.name,)):
+                if not is_system((entry.name,)):
                     waiting.append(entry.path)
             else:
                 yield entry
 
 
-def _sort_in(members: list[Member], member: Member, notes: Notebook) -> None:
-    if member.suffix in ARCHIVES:
+def sort_in(members: list[Member], member: Member, notes: Notebook) -> None:
+    """Add a file to those that are looked at, or note why it is left out."""
+    if member.suffix in PACKED:
         notes.leave_out(
             member.name, "archive", "Archives within are not opened: unpack it, and pack all again."
         )
@@ -239,55 +292,11 @@ def _sort_in(members: list[Member], member: Member, notes: Notebook) -> None:
         members.append(member)
 
 
-def _is_system(parts: tuple[str, ...] | list[str]) -> bool:
+def is_system(parts: tuple[str, ...] | list[str]) -> bool:
+    """Whether an operating system has written the file for itself."""
     return any(part.startswith(".") or part.lower() in SYSTEM_FILES for part in parts)
 
 
-def _readable_name(info: zipfile.ZipInfo) -> str:
-    """The name; many programs write UTF-8 without the mark that says so."""
-    if info.flag_bits & 0x800:
-        return info.filename
-    try:
-        return info.filename.encode("cp437").decode("utf-8")
-    except (UnicodeEncodeError, UnicodeDecodeError):
-        return info.filename
-
-
-def _too_many(name: str) -> LimitError:
+def too_many(name: str) -> LimitError:
+    """Of a source with more files than are looked at."""
     return LimitError(f"{name} holds more than {MOST_FILES:,} files, the most that are looked at.")
-
-
-def _archive(file: IO[bytes], name: str) -> zipfile.ZipFile:
-    try:
-        _check_directory(file, name)
-        return zipfile.ZipFile(file)
-    except (zipfile.BadZipFile, EOFError, OSError, NotImplementedError) as error:
-        raise _no_zip(name) from error
-
-
-def _check_directory(file: IO[bytes], name: str) -> None:
-    """Refuse an endless list before `zipfile` reads it into memory."""
-    size = file.seek(0, os.SEEK_END)
-    file.seek(max(0, size - TAIL_BYTES))
-    tail = file.read()
-    end = tail.rfind(b"PK\x05\x06")
-    if end < 0 or len(tail) < end + 22:
-        raise _no_zip(name)
-    length = int.from_bytes(tail[end + 12 : end + 16], "little")
-    large = tail.rfind(b"PK\x06\x06", 0, end)  # the record of archives beyond 4 GB
-    if large >= 0:
-        length = max(length % 0xFFFFFFFF, int.from_bytes(tail[large + 40 : large + 48], "little"))
-    if length > DIRECTORY_BYTES:
-        raise _too_many(name)
-    file.seek(0)
-
-
-def _no_zip(name: str) -> InvalidImagesError:
-    return InvalidImagesError(
-        f"{name} is no ZIP archive, or a damaged one. Pack a folder with one folder for each class "
-        "as a ZIP, and try again."
-    )
-
-
-_DRIVE = re.compile(r"[A-Za-z]:(/|$)")
-_ZIP_ERRORS = (zipfile.BadZipFile, zlib.error, EOFError, OSError, NotImplementedError, RuntimeError)

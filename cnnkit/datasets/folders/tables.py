@@ -7,8 +7,10 @@ import io
 import unicodedata
 from collections import defaultdict
 from collections.abc import Sequence
+from typing import Any
 
 from cnnkit.datasets.folders.names import Labels, Path, clean
+from cnnkit.errors import InvalidImageError
 
 SEPARATORS = ",;\t|"
 ENCODINGS = ("utf-8-sig", "cp1252")
@@ -25,6 +27,49 @@ def read_table(data: bytes) -> list[list[str]]:
     except csv.Error:
         return []
     return [[cell.strip() for cell in row] for row in rows if any(map(str.strip, row))]
+
+
+def labels_of_table(
+    data: bytes, paths: Sequence[Sequence[str]], folder: Sequence[str]
+) -> dict[str, Any]:
+    """The class of each image by a table, in plain values: for a child, see `cnnkit.sandbox`.
+
+    Args:
+        data: of the table's file.
+        paths: of the images.
+        folder: that holds the table.
+
+    Returns:
+        The fields of `Labels`.
+    """
+    labels = by_table(read_table(data), [tuple(path) for path in paths], tuple(folder))
+    return {
+        "classes": labels.classes,
+        "why": list(labels.why.items()),
+        "missing": labels.missing,
+    }
+
+
+def labels_from(found: Any, count: int) -> Labels:
+    """The labels that a child has found for so many images.
+
+    Raises:
+        InvalidImageError: they cannot be right.
+    """
+    try:
+        classes = [None if one is None else clean(str(one)) or None for one in found["classes"]]
+        why = {int(number): str(text)[:200] for number, text in found["why"]}
+        missing = [clean(str(name)) for name in found["missing"]]
+    except (TypeError, KeyError, ValueError) as error:
+        raise InvalidImageError("The table cannot be read.") from error
+    if len(classes) != count or not all(0 <= number < count for number in why):
+        raise InvalidImageError("The table cannot be read.")
+    why = {
+        number: why.get(number, "No row names it.")
+        for number in range(count)
+        if classes[number] is None
+    }
+    return Labels(classes, why, [], missing)
 
 
 def by_table(rows: Sequence[Sequence[str]], paths: Sequence[Path], folder: Path) -> Labels:

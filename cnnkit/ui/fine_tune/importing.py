@@ -140,13 +140,18 @@ def _within(text: str, home: Path) -> Path:
     Raises:
         InvalidImagesError: it lies elsewhere.
     """
-    path = (home / Path(text).expanduser()).resolve()
-    if not path.is_relative_to(home.resolve()):
-        raise InvalidImagesError(
-            f"Images are imported from within {home} only. Copy them there, or let whoever runs "
-            "this app set CNNKIT_IMPORT_FOLDER."
-        )
-    return path
+    home = home.resolve()
+    try:
+        path = (home / Path(text).expanduser()).resolve()
+        if path.is_relative_to(home):
+            return path
+    except (OSError, RuntimeError, ValueError):  # no such person, a zero byte, too long, a loop
+        pass
+    # The same words whatever is there: they must not tell what exists outside.
+    raise InvalidImagesError(
+        f"Images are imported from within {home} only. Copy them there, or let whoever runs "
+        "this app set CNNKIT_IMPORT_FOLDER."
+    )
 
 
 def _summary(imported: Imported) -> str:

@@ -1,5 +1,7 @@
 """ZIPs that were made to harm, or by somebody in a hurry."""
 
+import contextlib
+import dataclasses
 import io
 import os
 import stat
@@ -7,9 +9,11 @@ import zipfile
 
 import pytest
 
+from cnnkit import image_io
 from cnnkit.datasets import load_dataset
-from cnnkit.datasets.folders import image_folder, sources
-from cnnkit.errors import InvalidImagesError, LimitError
+from cnnkit.datasets.folders import archives, image_folder, sources
+from cnnkit.errors import CnnkitError, InvalidImagesError, LimitError
+from tests.hostile_files import bitmap_of_runs
 
 from .conftest import classes, image
 
@@ -18,6 +22,13 @@ GOOD = classes("a", "b")
 
 def everything_beside(home):
     return {path for path in home.parent.rglob("*") if not path.is_relative_to(home)}
+
+
+def listed(path):
+    """What a child would find in an archive, found in this process."""
+    archives._archive.cache_clear()
+    with path.open("rb") as file:
+        return archives.list_archive(file.fileno(), path.name)
 
 
 def member(name, mode=0):
@@ -59,13 +70,12 @@ def test_links_and_devices_are_left_out(pack, lay):
 
 
 def test_an_archive_that_grows_without_end_is_refused_before_it_is_read(pack, monkeypatch):
-    monkeypatch.setattr(sources, "SMALL", 2**20)
-    zeros = {f"c/{n}.bmp": bytes(2**20) for n in range(3)}
+    zeros = {f"c/{n}.bmp": bytes(2**24) for n in range(5)}
     with pytest.raises(LimitError, match="would grow from .* which images do not"):
         image_folder(pack(GOOD | zeros))
-    monkeypatch.setattr(sources, "UNPACKED_BYTES", 500)
+    monkeypatch.setattr(archives, "UNPACKED_BYTES", 500)
     with pytest.raises(LimitError, match="would grow"):
-        image_folder(pack(GOOD, compression=zipfile.ZIP_STORED))
+        listed(pack(GOOD, compression=zipfile.ZIP_STORED))
 
 
 def test_one_enormous_file_is_left_out_unread(pack):
@@ -95,13 +105,14 @@ def test_a_list_that_lies_about_sizes_gives_no_more_than_it_says(pack):
 
 def test_an_endless_list_is_refused_before_it_is_read(pack, monkeypatch):
     path = pack(GOOD)
-    monkeypatch.setattr(sources, "DIRECTORY_BYTES", 100)
+    monkeypatch.setattr(archives, "DIRECTORY_BYTES", 100)
     with pytest.raises(LimitError, match="more than 200,000 files"):
-        image_folder(path)
-    monkeypatch.setattr(sources, "DIRECTORY_BYTES", 10**6)
+        listed(path)
+    monkeypatch.setattr(archives, "DIRECTORY_BYTES", 10**6)
+    monkeypatch.setattr(archives, "MOST_FILES", 5)
     monkeypatch.setattr(sources, "MOST_FILES", 5)
     with pytest.raises(LimitError, match="more than 5 files"):
-        image_folder(path)
+        listed(path)
 
 
 def test_archives_within_are_named_and_not_opened(pack):
@@ -213,3 +224,53 @@ def test_parts_of_an_archive_that_lie_over_each_other_are_not_read_twice(pack):
     path.write_bytes(data)
     report = image_folder(path, title="Overlapping").report
     assert {one.kind for one in report.left_out} == {"damaged"} and len(report.left_out) == 3
+
+
+def test_missing_bytes_and_a_name_of_no_letters_end_in_a_sentence(pack):
+    whole = pack([*GOOD.items(), (member("x"), image(9))])
+    data = bytearray(whole.read_bytes())
+    for mark, offset, length in ((b"PK\x03\x04", 26, 30), (b"PK\x01\x02", 28, 46)):
+        at = data.rfind(mark)
+        assert data[at + length : at + length + 1] == b"x"
+        data[at + offset : at + offset + 2] = bytes(2)  # the name's length
+        del data[at + length]
+    end = data.rfind(b"PK\x05\x06")
+    for place, less in ((end + 12, 1), (end + 16, 1)):
+        size = int.from_bytes(data[place : place + 4], "little") - less
+        data[place : place + 4] = size.to_bytes(4, "little")
+    whole.write_bytes(data)
+    (one,) = image_folder(whole).report.left_out
+    assert (one.file, one.kind) == ("a file without a name", "unsafe")
+    for length in range(100, len(data), len(data) // 12):
+        whole.write_bytes(data[length:])
+        with contextlib.suppress(CnnkitError):
+            listed(whole)
+
+
+def test_files_that_cost_too_much_are_left_out_and_the_others_imported(pack, monkeypatch):
+    limits = dataclasses.replace(image_io.LIMITS, seconds=0.3)
+    monkeypatch.setattr(image_io, "LIMITS", limits)
+    monkeypatch.setattr(image_io, "MOST_BREACHES", 2)
+    costly = bitmap_of_runs(megabytes=8)
+    files = {"a/0 costly.bmp": costly} | GOOD | {"b/costly.bmp": costly}
+    report = image_folder(pack(files)).report
+    assert report.images == 8
+    first, second = (one.why for one in report.left_out)
+    assert "more than 0.3 s" in first and "more than 0.3 s" in second
+
+
+def test_a_table_of_many_columns_is_given_up_in_time(pack, monkeypatch):
+    wide = b",".join([b"x"] * 3_000_000) + b"\n"
+    limits = dataclasses.replace(sources.TABLE_LIMITS, seconds=1)
+    monkeypatch.setattr(sources, "TABLE_LIMITS", limits)
+    path = pack(GOOD | {"t.csv": wide * 3})
+    report = image_folder(path).report
+    assert report.images == 8, "the folders tell the classes"
+    with pytest.raises(InvalidImagesError):
+        image_folder(path, by="table")
+
+
+@pytest.mark.parametrize("path", ["~nosuchuser/x", "a\0b", "x" * 5000, ""])
+def test_a_path_that_cannot_be_gets_a_sentence(path):
+    with pytest.raises(InvalidImagesError, match=r"\.( |$)"):
+        image_folder(path)
