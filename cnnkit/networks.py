@@ -23,12 +23,19 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from cnnkit import assets, models
-from cnnkit.errors import IncompatibleError, NotAllowedError, StorageError, UnknownModelError
+from cnnkit.errors import (
+    CorruptRunError,
+    IncompatibleError,
+    NotAllowedError,
+    StorageError,
+    UnknownModelError,
+)
 from cnnkit.files import TEMPORARY, BoundedFolder, Fetch, disk_size
 from cnnkit.models import CARD_FILE, MODEL_FILE, ModelCard
 from cnnkit.people import LOCAL, Person
 from cnnkit.runs import RunStore
 from cnnkit.settings import Settings, get_settings
+from cnnkit.training.epoch_weights import EPOCHS_FILE, epoch_file, load_epoch, read_epochs
 
 if TYPE_CHECKING:
     from cnnkit.models import ModelCache, Predictor
@@ -54,6 +61,8 @@ class NetworkRef:
             uploaded; "built": a registered architecture with random weights.
         name: of the pretrained network or the architecture, the run's id, or the id that
             `add_upload` gave.
+        epoch: of a run that kept the weights of some epochs: after this one; 0: before the
+            first. None: the trained network.
 
     Raises:
         UnknownModelError: there is no such kind, or an upload has no such name.
@@ -61,17 +70,18 @@ class NetworkRef:
 
     kind: str
     name: str
+    epoch: int | None = None
 
     def __post_init__(self):
         """Refuse a kind that nothing can open."""
-        complete = self.kind in KINDS and self.name
+        complete = self.kind in KINDS and self.name and (self.epoch is None or self.kind == RUN)
         # An address may hold anything, and the name of an upload is that of a folder.
         if not complete or (self.kind == UPLOADED and not _UPLOAD_ID.fullmatch(self.name)):
             raise UnknownModelError(str(self), [f"{kind}.NAME" for kind in KINDS])
 
     def __str__(self) -> str:
-        """The form in addresses and on the command line, such as `run.starter`."""
-        return f"{self.kind}.{self.name}"
+        """The form in addresses and on the command line: `run.starter`, or `run.ID@3`."""
+        return f"{self.kind}.{self.name}" + ("" if self.epoch is None else f"@{self.epoch}")
 
     @classmethod
     def parse(cls, text: str, *, bare: str = PRETRAINED) -> NetworkRef:
@@ -88,7 +98,8 @@ class NetworkRef:
         kind, dot, name = text.partition(".")
         kind = _FORMER.get(kind, kind)
         if dot and kind in KINDS:
-            return cls(kind, name)
+            name, _, epoch = name.partition("@")
+            return cls(kind, name, int(epoch) if epoch.isdecimal() else None)
         if text in models.list_pretrained():
             return cls(bare, text)
         if text in models.list_models():
@@ -130,7 +141,7 @@ class NetworkRef:
         """
         if networks is None:
             return self._open(progress)
-        key = (self.kind, self.name, self._card_changed())
+        key = (self, self._card_changed())
         return networks.get(key, lambda: self._open(progress), self.bytes())
 
     def card(self) -> ModelCard:
@@ -166,7 +177,8 @@ class NetworkRef:
             CnnkitError: there is no such network.
         """
         if self.kind == RUN:
-            return _runs(get_settings()).get(self.name).name
+            after = "" if self.epoch is None else f", after epoch {self.epoch}"
+            return _runs(get_settings()).get(self.name).name + after
         if self.kind == UPLOADED:
             return self._facts()["title"]
         if self.kind == BUILT and self.name in models.list_models():
@@ -186,9 +198,26 @@ class NetworkRef:
             return hashlib.sha256(f"untrained:{self.name}".encode()).hexdigest()
         if self.kind == UPLOADED:
             return self._facts()["sha256"]
-        path = self._weights()
-        status = path.stat()
-        return _weights_digest(path, status.st_size, status.st_mtime_ns)
+        digest = _weights_digest(self._weights())
+        if self.epoch is None:
+            return digest
+        # Layers that never trained have the weights of the trained network.
+        after = _weights_digest(self._file(epoch_file(self.epoch)))
+        return hashlib.sha256(f"{digest}:{after}".encode()).hexdigest()
+
+    def kept_epochs(self) -> list[int]:
+        """After which epochs its weights are kept; 0: before the first. Empty: of none.
+
+        Raises:
+            RunNotFoundError, CorruptResultError: the run or its list cannot be read.
+        """
+        runs = _runs(get_settings())
+        if self.kind != RUN or not runs.get(self.name).spec.get("keep_checkpoints"):
+            return []
+        try:
+            return read_epochs(runs.artifact(self.name, EPOCHS_FILE))
+        except CorruptRunError:  # so few epochs fit that none was kept
+            return []
 
     def convolutions_digest(self) -> str:
         """SHA-256 of the convolutions of a pretrained network, with top or without.
@@ -223,7 +252,10 @@ class NetworkRef:
             return models.open_checked(folder, card)
         if self.kind == RUN:
             folder = _runs(get_settings()).model_folder(self.name)
-            return models.Predictor(*models.load_model(folder))
+            model, card = models.load_model(folder)
+            if self.epoch is not None:
+                load_epoch(model, self._file(epoch_file(self.epoch)))
+            return models.Predictor(model, card)
         if self.kind == WITHOUT_TOP:
             model = models.load_without_top(self.name, progress=progress)
         else:
@@ -441,6 +473,11 @@ def _untrained(name: str):
     return models.load_pretrained(name, weights=None)
 
 
+def _weights_digest(path: Path) -> str:
+    status = path.stat()
+    return _digest_of_version(path, status.st_size, status.st_mtime_ns)
+
+
 @lru_cache(maxsize=64)
-def _weights_digest(path: Path, size: int, changed: int) -> str:
+def _digest_of_version(path: Path, size: int, changed: int) -> str:
     return models.weights_digest(path)

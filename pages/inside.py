@@ -3,11 +3,12 @@
 import streamlit as st
 
 from cnnkit.networks import RUN, NetworkRef
-from cnnkit.ui.common import cache, charts, image_choice, inputs, network_list, uploads
+from cnnkit.ui.common import cache, charts, epochs, image_choice, inputs, network_list, uploads
 from cnnkit.ui.common.messages import shown_errors, source
 from cnnkit.ui.common.page import end_page, open_page
-from cnnkit.ui.inside import activations, epochs, layer_views, sections
+from cnnkit.ui.inside import activations, layer_views, sections
 
+PHOTO = 200  # pixels
 open_page("Inside", "What does each layer of a network compute for one image?")
 inputs.follow_old_address({}, renamed={"run": "network"})
 
@@ -21,16 +22,16 @@ with shown_errors():
         end_page()
     card = network_list.card(ref)
     layer_views.forget_other_network(ref)
-    left, right = st.columns([3, 1], vertical_alignment="center")
-    with left:
+    row = st.container(horizontal=True, vertical_alignment="center", gap="large")
+    with row.container():
         chosen = image_choice.picker({ref: card})
     if chosen is None:
         st.info("Choose an image above to see the layers.", icon=":material/arrow_upward:")
         end_page()
-    with right:
+    with row.container(width=PHOTO):
         image = chosen.input_for(card)
-        charts.photo(image, alt=chosen.words, caption=chosen.words, width=200)
-    network = epochs.network_picker(ref)
+        charts.photo(image, alt=chosen.words, caption=chosen.words, width=PHOTO)
+    network = cache.network(epochs.epoch_picker(ref))
     view = sections.View(
         ref=ref,
         network=network,

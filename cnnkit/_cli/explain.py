@@ -115,6 +115,7 @@ def explain(
     chosen = [_method(one) for one in methods]
     options = _options(chosen, dict(assignment("--set", text) for text in changes), layer)
     network = open_network(name)
+    network.card.check_classes()
     names = network.card.class_names
     one = None if class_name is None else class_number(names, class_name)
     other = None if against is None else class_number(names, against)

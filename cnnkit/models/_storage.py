@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from cnnkit._lazy import keras
-from cnnkit.errors import CorruptResultError
+from cnnkit.errors import CorruptResultError, IncompatibleError
 from cnnkit.files import replacing, write_atomic
 
 if TYPE_CHECKING:
@@ -38,6 +38,18 @@ class ModelCard:
     def to_json(self) -> str:
         """As stored beside the weights."""
         return json.dumps(dataclasses.asdict(self), sort_keys=True, indent=1)
+
+    def check_classes(self) -> None:
+        """Refuse a network that classifies nothing.
+
+        Raises:
+            IncompatibleError: it has no classes.
+        """
+        if not self.class_names:
+            raise IncompatibleError(
+                f"{self.title} returns feature maps and no classes, so there is no answer to "
+                "predict or to explain. The page Inside shows its feature maps."
+            )
 
     @classmethod
     def from_json(cls, text: str) -> ModelCard:

@@ -42,9 +42,9 @@ class CheckedUpload:
 
     Args:
         bytes: of its weights in memory.
-        classes: that it tells apart; 0: it is no classifier.
+        classes: that it tells apart; 0: it returns feature maps.
         input_shape: height, width and channels; 0: any. Empty where it takes no image.
-        problem: why it classifies no images; "": it does.
+        problem: why nothing can be asked of it; "": it returns classes or feature maps.
         notes: sentences for people, such as one on weights that are not finite.
     """
 
@@ -62,7 +62,7 @@ class CheckedUpload:
             class_names: in the order of the logits; those that lack are called by number.
 
         Raises:
-            IncompatibleError: it classifies no images; says why.
+            IncompatibleError: it returns neither classes nor feature maps; says why.
         """
         if self.problem:
             raise IncompatibleError(self.problem)
@@ -140,7 +140,7 @@ def open_uploaded(
 
     Raises:
         InvalidModelError, UnsafeModelError: it cannot be used; says why.
-        IncompatibleError: it does not return one number a class.
+        IncompatibleError: it returns neither one number a class nor feature maps.
     """
     with tempfile.TemporaryDirectory(prefix="cnnkit-upload-") as folder:
         card = check_upload(source, Path(folder)).card(title, class_names)
@@ -173,9 +173,8 @@ def read_in_child(source: int, folder: str, image: bool) -> dict[str, Any]:
         check_image(model)
         model = _to_logits(model)
         shape = tuple(side or 0 for side in model.input_shape[1:])
-        found = CheckedUpload(
-            bytes=facts["bytes"], classes=int(model.output_shape[-1]), input_shape=shape
-        )
+        classes = 0 if _gives_maps(model) else int(model.output_shape[-1])
+        found = CheckedUpload(bytes=facts["bytes"], classes=classes, input_shape=shape)
         _answer_once(model, found.card("the network"))
     except IncompatibleError as error:
         return facts | {"problem": str(error)}
@@ -239,10 +238,16 @@ def _checked(facts: Any) -> CheckedUpload:
         size, odd = int(facts["bytes"]), int(facts["odd"])
     except (AttributeError, KeyError, TypeError, ValueError) as error:
         raise _refusal(BreachError("crash"), Limits()) from error
-    if not problem and (len(shape) != 3 or not 1 < classes < 10**6 or shape[2] not in (1, 3)):
+    counted = classes == 0 or 1 < classes < 10**6
+    if not problem and (len(shape) != 3 or not counted or shape[2] not in (1, 3)):
         raise _refusal(BreachError("crash"), Limits())
     notes = (f"{odd:,} {ODD}",) if odd else ()
     return CheckedUpload(size, classes, shape, problem, notes)
+
+
+def _gives_maps(model: Model) -> bool:
+    """Whether it ends in feature maps, as a network without its top."""
+    return isinstance(model.output_shape, tuple) and len(model.output_shape) == 4
 
 
 def _to_logits(model: Model) -> Model:
@@ -251,11 +256,13 @@ def _to_logits(model: Model) -> Model:
     It is taken out, not undone by a logarithm: operations added for that would be listed as
     layers of the file.
     """
+    if _gives_maps(model):
+        return model
     shape = model.output_shape
     if not isinstance(shape, tuple) or len(shape) != 2 or (shape[-1] or 0) < 2:
         raise IncompatibleError(
-            f"The network returns {shape}. One with one number for each of several classes works: "
-            "(batch, classes)."
+            f"The network returns {shape}. One with one number for each of several classes works, "
+            "(batch, classes), or one with feature maps, (batch, height, width, channels)."
         )
     last = model.outputs[0]._keras_history.operation
     inner = _innermost(last)

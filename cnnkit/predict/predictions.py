@@ -77,7 +77,11 @@ def predict_files(
 
     Yields:
         One prediction a file, in their order.
+
+    Raises:
+        IncompatibleError: the network has no classes.
     """
+    network.card.check_classes()
     files = iter(files)
     names: deque[str] = deque()
 

@@ -209,3 +209,10 @@ def test_a_damaged_result_is_removed_and_can_be_made_again():
     path = results.path(SETTINGS.key(STARTER.digest())) / "coordinates.npy"
     path.write_bytes(b"damaged")
     assert "compute" in {button.key for button in open_page().button}
+
+
+def test_an_unknown_network_of_the_address_is_said_and_the_usual_one_stays():
+    at = opened("pages/embedding.py", network="run.nosuch", dataset="digits", count="100")
+    assert not at.exception and not at.error
+    assert ["nosuch" in warning.value for warning in at.warning] == [True]
+    assert at.selectbox(key="choice_network").value == str(STARTER)

@@ -314,3 +314,10 @@ def test_the_check_of_an_optimized_image_leads_here(still):
     assert "Explained: **7**" in words_of(at)
     frame = np.full((1, 28, 28, 1), 9, np.uint8)  # of the worker
     assert requests(still)[0]["images"] == images_digest(frame)
+
+
+def test_an_unknown_network_of_the_address_is_said_and_the_others_stay():
+    at = open_page(**{**DIGIT, "networks": "pretrained.nosuch,run.starter"}, methods="gradient")
+    assert not at.exception and not at.error
+    assert ["nosuch" in warning.value for warning in at.warning] == [True]
+    assert any(alt.startswith("Gradient of 7") for alt in images(at))

@@ -1,17 +1,23 @@
-"""The slider of Inside over the epochs whose weights a run has kept."""
+"""The epochs whose weights a run has kept: on Inside, as networks, and on Embedding."""
 
 from __future__ import annotations
 
+import json
 from functools import partial
 
+import numpy as np
 import pytest
 
 from cnnkit.datasets import load_dataset
+from cnnkit.embedding import EmbeddingSettings, embed
 from cnnkit.models import ModelCard, save_model
+from cnnkit.networks import NetworkRef
 from cnnkit.runs import Status
+from cnnkit.settings import get_settings
 from cnnkit.training import Recipe, fit
 from cnnkit.training.epoch_weights import EPOCHS_FILE, write_epochs
 from tests.pages import opened, words_of
+from tests.workers import StillWorker
 
 open_page = partial(opened, "pages/inside.py")
 RECIPE = Recipe(
@@ -102,3 +108,38 @@ def test_a_kept_epoch_whose_file_is_gone_is_said_in_one_sentence(store, kept):
     store.artifact(kept.id, "weights-epoch-00001.npz").unlink()
     at = open_page(network=f"run.{kept.id}", epoch="1")
     assert len(at.error) == 1 and "weights-epoch-00001.npz" in at.error[0].value
+
+
+def test_an_epoch_is_a_network_of_its_own(kept):
+    trained = NetworkRef("run", kept.id)
+    assert trained.kept_epochs() == [0, 1, 3]
+    first, last = (NetworkRef.parse(f"run.{kept.id}@{epoch}") for epoch in (0, 3))
+    assert str(first) == f"run.{kept.id}@0" and first.title() == "Toy by hand, after epoch 0"
+    assert len({one.digest() for one in (trained, first, last)}) == 3
+    image = np.full((1, *trained.card().input_shape), 200, np.float32)
+    before, after, end = (one.open().logits(image) for one in (first, last, trained))
+    np.testing.assert_array_equal(after, end)
+    assert not np.allclose(before, end)
+
+
+def test_two_epochs_are_compared_on_embedding(kept, monkeypatch):
+    worker = StillWorker(get_settings())
+    worker.layers = (("block1_conv1", "Conv2D", (12, 12, 6)),)
+    monkeypatch.setattr("cnnkit.ui.common.cache.VisualizationWorker", lambda settings: worker)
+    settings = EmbeddingSettings(
+        layer="block1_conv1",
+        dataset="toy_patterns",
+        count=100,
+        method="pca",
+        split_seed=RECIPE.split_seed,
+    )
+    for ref in (NetworkRef("run", kept.id), NetworkRef("run", kept.id, 1)):
+        made = embed(ref.open(), settings)
+        made.keep(worker.results, settings.key(ref.digest()))
+    query = {"network": f"run.{kept.id}", "layer": "block1_conv1", "dataset": "toy_patterns"}
+    query |= {"method": "pca", "compare": "epoch", "other_epoch": "1", "count": "100"}
+    at = opened("pages/embedding.py", **query)
+    assert at.select_slider(key="epoch").value == "end"
+    assert at.select_slider(key="other_epoch").value == "1"
+    motion = json.loads(at.get("plotly_chart")[-1].proto.spec)
+    assert "after epoch 1" in json.dumps(motion["layout"])

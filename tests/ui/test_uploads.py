@@ -180,12 +180,30 @@ def test_names_given_later_replace_the_network_in_the_address(file):
     assert [option.split(" · ")[0] for option in options] == ["cat", "dog", "class 2"]
 
 
-def test_a_network_that_is_no_classifier_is_drawn_on_architectures_alone(tmp_path):
-    maps = keras.Sequential([keras.Input((8, 8, 3)), keras.layers.Conv2D(4, 3)])
+def test_a_network_that_returns_feature_maps_is_opened_but_not_asked(tmp_path):
+    maps = keras.Sequential([keras.Input((8, 8, 3)), keras.layers.Conv2D(4, 3, name="conv1")])
     maps.save(tmp_path / "maps.keras")
     data = (tmp_path / "maps.keras").read_bytes()
-    at = opened("pages/architectures.py")
+    at = opened("pages/inside.py", **{"from": "example"})
     at.file_uploader(key="network_upload").set_value(("maps.keras", data, "")).run()
+    assert not at.exception and not at.error
+    ref = at.selectbox("choice_network").value
+    assert ref.startswith("uploaded.")
+    assert any("<b>conv1</b>" in element.proto.body for element in at.get("html"))
+    for page in ("pages/explain.py", "pages/predict.py"):
+        at.query_params.clear()
+        at.query_params.update(networks=ref, **{"from": "example"})
+        at.switch_page(page).run()
+        assert not at.exception
+        assert "returns feature maps and no classes" in at.error[0].value
+
+
+def test_a_network_of_one_probability_is_drawn_on_architectures_alone(tmp_path):
+    head = [keras.layers.GlobalAveragePooling2D(), keras.layers.Dense(1, activation="sigmoid")]
+    keras.Sequential([keras.Input((8, 8, 3)), *head]).save(tmp_path / "binary.keras")
+    data = (tmp_path / "binary.keras").read_bytes()
+    at = opened("pages/architectures.py")
+    at.file_uploader(key="network_upload").set_value(("binary.keras", data, "")).run()
     assert not at.exception and not at.error
     assert at.selectbox("choice_network").value.startswith("uploaded.")
     at = switched_with_error(at, "pages/visualize.py")

@@ -54,7 +54,8 @@ def single_picker(
 ) -> tuple[NetworkRef, str]:
     """One network, `?network=run.starter` in the address, and its title.
 
-    Pretrained networks without top are offered too, where nothing more of them is here.
+    Pretrained networks without top are offered too, where nothing more of them is here or the
+    address asks for them.
 
     Args:
         runs: finished ones, offered after the pretrained networks that are here.
@@ -63,7 +64,8 @@ def single_picker(
         parameter: name in the address.
     """
     translate_address(parameter)
-    titles = {str(ref): title for ref, title in (_listed(runs) | _without_top()).items()}
+    topless = _without_top(asked=st.query_params.get(parameter, ""))
+    titles = {str(ref): title for ref, title in (_listed(runs) | topless).items()}
     chosen = inputs.choice(
         label,
         list(titles),
@@ -133,13 +135,13 @@ def _why_not(text: str) -> str:
     return "which is not here. It may have been deleted."
 
 
-def _without_top() -> dict[NetworkRef, str]:
+def _without_top(asked: str) -> dict[NetworkRef, str]:
     titles = {}
     for name in list_pretrained():
-        asset = assets.without_top_asset(name)
-        here = asset in assets.ASSETS and assets.find(asset) is not None
-        if here and not pretrained_info(name).available:
-            ref = NetworkRef(WITHOUT_TOP, name)
+        ref, asset = NetworkRef(WITHOUT_TOP, name), assets.without_top_asset(name)
+        bare = asset in assets.ASSETS and assets.find(asset) is not None
+        whole = pretrained_info(name).available
+        if (bare and not whole) or (str(ref) == asked and (bare or whole)):
             titles[ref] = f"{ref.title()} · ImageNet"
     return titles
 

@@ -10,6 +10,7 @@ import streamlit as st
 from cnnkit.embedding import Embedding, align
 from cnnkit.figures.points import moving_points
 from cnnkit.ui.common import charts, inputs
+from cnnkit.ui.common.epochs import epoch_picker, words_of_epoch
 from cnnkit.ui.common.messages import chart_label
 from cnnkit.ui.embedding import job
 from cnnkit.ui.embedding.hover import show_thumbnails
@@ -21,27 +22,39 @@ from cnnkit.ui.embedding.selection import (
     choose_network,
 )
 
-NOTHING, LAYER, NETWORK = "nothing", "layer", "network"
-OTHERS = {NOTHING: "Nothing", LAYER: "Another layer", NETWORK: "Another network"}
+NOTHING, LAYER, EPOCH, NETWORK = "nothing", "layer", "epoch", "network"
+OTHERS = {
+    NOTHING: "Nothing",
+    LAYER: "Another layer",
+    EPOCH: "Another epoch",
+    NETWORK: "Another network",
+}
 CHART = "motion_chart"  # key of the container
 MOST = 2000  # points that move smoothly
 
 
 def choose_other(first: EmbeddingSelection, network: NetworkLayers) -> EmbeddingSelection | None:
     """What the first embedding is compared with, in the address; None: with nothing."""
+    trained = replace(network.ref, epoch=None)
+    kept = trained.kept_epochs()
     with st.container(horizontal=True, vertical_alignment="bottom"):
         what = inputs.choice(
             "Compare with",
-            list(OTHERS),
+            [what for what in OTHERS if what != EPOCH or kept],
             parameter="compare",
             title=OTHERS.__getitem__,
             default=NOTHING,
             widget=st.segmented_control,
-            help="The same images through another layer, or through another network, such as the "
-            "same one after another training.",
+            help="The same images through another layer, through the network as it was after "
+            "another epoch (if its training kept the weights), or through another network.",
         )
         if what == NOTHING:
             return None
+        if what == EPOCH:
+            ref = epoch_picker(
+                trained, parameter="other_epoch", label="Other epoch", default=str(kept[0])
+            )
+            return replace(first, ref=ref)
         other = choose_network("other_network") if what == NETWORK else network
         same = "" if what == NETWORK else first.settings.layer
         layer = choose_layer(other, "other_layer", "Other layer", unlike=same)
@@ -57,7 +70,7 @@ def show_motion(
     """The points of both embeddings, or the job that makes the second."""
     st.subheader("Comparison", anchor=False)
     if selections[0].key == selections[1].key:
-        st.info("Both are the same: choose another layer above.", icon=":material/arrow_upward:")
+        st.info("Both are the same: choose another above.", icon=":material/arrow_upward:")
         return
     second = job.ready(selections[1], key="compute_other")
     if second is None:
@@ -93,6 +106,8 @@ def _titles(selections: tuple[EmbeddingSelection, EmbeddingSelection]) -> tuple[
     first, second = selections
     if first.ref == second.ref:
         return first.settings.layer, second.settings.layer
+    if replace(first.ref, epoch=None) == replace(second.ref, epoch=None):
+        return words_of_epoch(first.ref.epoch), words_of_epoch(second.ref.epoch)
     return first.where, second.where
 
 

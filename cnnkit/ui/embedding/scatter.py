@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 import streamlit as st
@@ -146,11 +147,13 @@ def _links(selection: EmbeddingSelection, embedding: Embedding, place: int) -> N
     tests = dataset.indices(TEST)
     index = int(np.flatnonzero(tests == embedding.rows[place])[0])
     labels = dataset.labels[tests]
-    address = image_choice.address(selection.ref, labels, index, dataset.class_names)
+    ref = replace(selection.ref, epoch=None)
+    address = image_choice.address(ref, labels, index, dataset.class_names)
+    epoch = {} if selection.ref.epoch is None else {"epoch": str(selection.ref.epoch)}
     with st.container(horizontal=True, gap="small"):
-        if len(embedding.predicted):
+        if len(embedding.predicted) and not epoch:
             why_link(**address, data=dataset.name)
-        page.link("pages/inside.py", "Inside", **address, data=dataset.name)
+        page.link("pages/inside.py", "Inside", **address, **epoch, data=dataset.name)
 
 
 def _show_placed(placed: PlacedImage) -> None:

@@ -24,7 +24,7 @@ from cnnkit.embedding.settings import (
 )
 from cnnkit.models import ModelCard
 from cnnkit.networks import RUN, NetworkRef
-from cnnkit.ui.common import cache, inputs, network_list, uploads
+from cnnkit.ui.common import cache, epochs, inputs, network_list, uploads
 from cnnkit.ui.common.page import end_page
 from cnnkit.ui.visualize import targets
 
@@ -70,11 +70,15 @@ class EmbeddingSelection:
     @property
     def where(self) -> str:
         """Network and layer in words."""
-        return f"{self.title.split(' · ')[0]}, layer {self.settings.layer}"
+        after = "" if self.ref.epoch is None else f", {epochs.words_of_epoch(self.ref.epoch)}"
+        return f"{self.title.split(' · ')[0]}{after}, layer {self.settings.layer}"
 
 
 def choose_network(parameter: str = "network") -> NetworkLayers:
-    """A network, and its layers as soon as they are read; offers to upload one."""
+    """A network, and its layers as soon as they are read; offers to upload one.
+
+    Of a run that kept the weights of some epochs, also as it was after one of them.
+    """
     runs = sorted(cache.finished_runs(), key=lambda run: not run.starter)
     first = NetworkRef(RUN, runs[0].id) if runs else None
     own = parameter == "network"
@@ -92,6 +96,7 @@ def choose_network(parameter: str = "network") -> NetworkLayers:
         targets.wait_for_layers(network)
     else:
         layers = [layer for layer in layers if layer[2][-1] >= FEWEST]
+    ref = epochs.epoch_picker(ref) if own else ref
     return NetworkLayers(ref, title, card, layers)
 
 
@@ -249,7 +254,9 @@ def _forget_other_network(ref: NetworkRef, parameter: str) -> None:
     state, before = f"embedding_{parameter}", st.session_state.get(f"embedding_{parameter}")
     st.session_state[state] = str(ref)
     if before not in (None, str(ref)):
-        gone = ("layer", "dataset", "count") if parameter == "network" else ("other_layer",)
+        gone = ("other_layer",)
+        if parameter == "network":
+            gone = ("layer", "dataset", "count", "epoch", "other_epoch")
         for name in gone:
             st.query_params.pop(name, None)
             st.session_state.pop(inputs.key_of(name), None)

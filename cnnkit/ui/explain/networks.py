@@ -67,7 +67,9 @@ def cards_of(networks: Mapping[NetworkRef, str]) -> dict[NetworkRef, ModelCard]:
     cards = {}
     for ref in networks:
         with shown_errors(stop=False):
-            cards[ref] = network_list.card(ref)
+            card = network_list.card(ref)
+            card.check_classes()
+            cards[ref] = card
     return cards
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -14,7 +15,7 @@ from cnnkit.models import ModelCard, Predictor
 from cnnkit.networks import RUN, NetworkRef
 from cnnkit.predict import softmax
 from cnnkit.ui.common import cache, charts, inputs
-from cnnkit.ui.inside import activations, epochs
+from cnnkit.ui.inside import activations
 from cnnkit.ui.inside.activations import Activations
 from cnnkit.ui.inside.blocks import COLORS, SCALES
 
@@ -344,10 +345,9 @@ def _initial(ref: NetworkRef) -> Model | None:
     """The network as it was before training; None, said in words: it cannot be had any more."""
     if ref.kind != RUN:
         return None
-    kept = epochs.initial_network(ref)
-    if kept is not None:
-        return kept.model
     try:
+        if 0 in ref.kept_epochs():
+            return cache.network(replace(ref, epoch=0)).model
         return _initial_model(ref.name, cache.network(ref).card)
     except CnnkitError as error:
         st.caption(f"The initial weights cannot be shown: {error}")

@@ -158,6 +158,7 @@ def _original(file: File, image: DecodedImage, seconds: float) -> None:
 
 def _card(ref: NetworkRef, image: DecodedImage, fit: str, count: int, key: str) -> None:
     network = cache.network(ref)
+    network.card.check_classes()
     seen = prepare(image.array, network.card.input_shape, fit)
     logits, seconds = network.timed_logits(seen[None])
     events.record_prediction(str(ref), seconds)
