@@ -1,4 +1,4 @@
-"""What a network is made of: layers, blocks, costs, receptive fields, and its activations."""
+"""What a network is made of: layers, blocks, costs and receptive fields."""
 
 import lazy_loader
 

@@ -2,7 +2,6 @@
 # which imports each from its module when it is first touched.
 from .blocks import Architecture, Block, Resolution, architecture, blocks_in_order
 from .layers import (
-    Probe,
     Stage,
     describe,
     filters,
@@ -24,7 +23,6 @@ __all__ = [
     "GraphLayout",
     "LayerRow",
     "LayerTable",
-    "Probe",
     "Resolution",
     "Stage",
     "architecture",

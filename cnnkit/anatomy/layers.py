@@ -1,16 +1,16 @@
-"""Layers: their descriptions, filters and activations."""
+"""Layers: their descriptions and filters."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from cnnkit._lazy import keras, tf
+from cnnkit._lazy import keras
 from cnnkit.anatomy.graph import layer_outputs
-from cnnkit.errors import IncompatibleError, UnknownLayerError
+from cnnkit.errors import UnknownLayerError
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -185,62 +185,3 @@ def filters(model: keras.Model, layer: str) -> np.ndarray:
 
 def _times(sides: Iterable[int]) -> str:
     return "×".join(map(str, sides))
-
-
-class Probe:
-    """A network with its layers laid open, compiled once.
-
-    Args:
-        model: from one (batch, height, width, channels), 0 to 255. Of a nested network its
-            output can be read, not what is inside it; of a layer with several outputs the
-            first, of a layer used several times the output of its first use.
-        layers: names of the layers to read; None: all.
-
-    Raises:
-        UnknownLayerError: lists the layers there are.
-        IncompatibleError: the network has several inputs, or no graph that could be read.
-    """
-
-    def __init__(self, model: keras.Model, layers: Sequence[str] | None = None):
-        """Join the outputs into one function, so that one pass gives them all."""
-        layer_names = [layer.name for layer in model.layers]
-        self.layers = list(layers or layer_names)
-        for name in self.layers:
-            if name not in layer_names:
-                raise UnknownLayerError(name, layer_names)
-        outputs = layer_outputs(model)
-        if len(model.inputs) != 1:
-            raise IncompatibleError(
-                f"{model.name!r} takes {len(model.inputs)} inputs; a network of one image can be "
-                "looked into."
-            )
-        self._shape = tuple(model.inputs[0].shape[1:])
-        opened = keras.Model(model.inputs, [outputs[name][0] for name in self.layers])
-        self._call = tf.function(lambda images: opened(images, training=False))
-
-    def __call__(self, images: np.ndarray) -> dict[str, np.ndarray]:
-        """The activations of each layer.
-
-        Args:
-            images: uint8 or float32, (batch, height, width, channels), 0 to 255.
-
-        Returns:
-            Layer name → float32, (batch, height, width, channels) or (batch, units).
-
-        Raises:
-            IncompatibleError: the images have another size than the network takes.
-        """
-        if not _fits(images.shape[1:], self._shape):
-            raise IncompatibleError(
-                f"The network takes images of {self._shape}. Received: {images.shape[1:]}."
-            )
-        outputs = self._call(tf.constant(images, tf.float32))
-        outputs = outputs if isinstance(outputs, list | tuple) else [outputs]
-        return {name: output.numpy() for name, output in zip(self.layers, outputs, strict=True)}
-
-
-def _fits(shape: tuple[int, ...], input_shape: tuple[int | None, ...]) -> bool:
-    """Whether images have the size that a network takes; None: any."""
-    return len(shape) == len(input_shape) and all(
-        own in (None, size) for size, own in zip(shape, input_shape, strict=True)
-    )

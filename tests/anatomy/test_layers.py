@@ -125,24 +125,3 @@ def test_graphs_with_branches_operations_and_nesting_are_read_too(tangled):
     assert image_layers(tangled) == ["conv", "core", "relu", "both"]
     assert vector_layers(tangled) == ["mean", "logits"]
     assert describe(tangled.get_layer("core")) == "a network of 1 layers"
-
-
-def test_a_probe_reads_graphs_with_branches_operations_and_nesting(tangled):
-    from cnnkit.anatomy import Probe
-
-    images = np.random.default_rng(0).uniform(0, 255, (2, 8, 8, 3)).astype(np.float32)
-    found = Probe(tangled)(images)
-    np.testing.assert_allclose(found["logits"], tangled(images), rtol=1e-5, atol=1e-6)
-    np.testing.assert_allclose(found["relu"], np.maximum(found["conv"], 0), atol=1e-6)
-    inner = np.asarray(tangled.get_layer("core")(found["conv"]))
-    np.testing.assert_allclose(found["core"], inner, rtol=1e-5, atol=1e-6)
-
-
-def test_a_probe_of_two_images_says_what_would_work():
-    from cnnkit.anatomy import Probe
-    from cnnkit.errors import IncompatibleError
-
-    left, right = keras.Input((8, 8, 3)), keras.Input((8, 8, 3))
-    model = keras.Model([left, right], keras.layers.Add()([left, right]), name="two")
-    with pytest.raises(IncompatibleError, match="'two' takes 2 inputs"):
-        Probe(model)
