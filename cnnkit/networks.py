@@ -98,8 +98,8 @@ class NetworkRef:
         kind, dot, name = text.partition(".")
         kind = _FORMER.get(kind, kind)
         if dot and kind in KINDS:
-            name, _, epoch = name.partition("@")
-            return cls(kind, name, int(epoch) if epoch.isdecimal() else None)
+            after = re.fullmatch(r"(.+)@(\d{1,9})", name)
+            return cls(kind, after[1], int(after[2])) if after else cls(kind, name)
         if text in models.list_pretrained():
             return cls(bare, text)
         if text in models.list_models():
