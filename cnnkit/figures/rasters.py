@@ -42,7 +42,7 @@ def montage(
     images = np.asarray(images)
     if images.ndim != 3:
         raise ValueError(f"`images` must be (images, height, width). Received: {images.shape}.")
-    tiles = np.stack([colored(i, colors) for i in _stretched(images, colors, together)])
+    tiles = colored(_stretched(images, colors, together), colors)
     count, height, width = images.shape
     rows = -(-count // columns)
     canvas = np.zeros((rows * (height + gap) - gap, columns * (width + gap) - gap, 4), np.uint8)
@@ -98,14 +98,14 @@ def gif(frames: Sequence[np.ndarray], *, seconds: float = 0.25) -> bytes:
 
 
 def colored(image: np.ndarray, colors: str = "gray") -> np.ndarray:
-    """One image in color.
+    """One image, or many, in color.
 
     Args:
-        image: (height, width); 0 to 1 for "gray", -1 to 1 for "diverging".
+        image: (…, height, width); 0 to 1 for "gray", -1 to 1 for "diverging".
         colors: "gray" or "diverging".
 
     Returns:
-        uint8 (height, width, 4); "gray" is opaque, "diverging" lets the page through
+        uint8 (…, height, width, 4); "gray" is opaque, "diverging" lets the page through
         where the numbers are small.
     """
     if colors == "gray":

@@ -7,8 +7,10 @@ computes it for every pair of colors.
 
 from __future__ import annotations
 
+import re
 from functools import cache
 from importlib import resources
+from typing import Any
 
 from plotly.graph_objects import Figure
 
@@ -24,20 +26,23 @@ SERIES = (BLUE, ORANGE, GREEN, "#C55E96", "#8F78D6", "#B08D29", "#429CB8", GRAY)
 INK = {False: "#1B2333", True: "#E7EBF3"}
 MUTED = {False: "#5A6578", True: "#9BA6B9"}
 
+AXIS = re.compile(r"[xy]axis\d*")
+
 
 def finished(figure: Figure, *, height: int, legend: bool = True) -> Figure:
     """Give a figure its size and quiet margins."""
-    figure.update_layout(
-        height=height,
-        margin={"l": 8, "r": 8, "t": 28 if legend else 8, "b": 8},
-        paper_bgcolor="rgba(0,0,0,0)",
-        plot_bgcolor="rgba(0,0,0,0)",
-        showlegend=legend,
-        legend={"orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 0, "title": None},
-        hoverlabel={"namelength": -1},
-    )
-    figure.update_xaxes(gridcolor=FAINT, zeroline=False, automargin=True)
-    figure.update_yaxes(gridcolor=FAINT, zeroline=False, automargin=True)
+    # One by one: Plotly's `update_layout` takes 5 ms for the same, `update_xaxes` 2 ms.
+    layout = figure.layout
+    layout.height = height
+    layout.margin = {"l": 8, "r": 8, "t": 28 if legend else 8, "b": 8}
+    layout.paper_bgcolor = layout.plot_bgcolor = "rgba(0,0,0,0)"
+    layout.showlegend = legend
+    place = {"orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 0}
+    for name, value in place.items():
+        setattr(layout.legend, name, value)
+    layout.hoverlabel.namelength = -1
+    for axis in (*figure.select_xaxes(), *figure.select_yaxes()):
+        axis.gridcolor, axis.zeroline, axis.automargin = FAINT, False, True
     return figure
 
 
@@ -47,17 +52,25 @@ def tight(figure: Figure, *, height: int, top: int = 4, bottom: int = 4) -> Figu
     return figure.update_layout(margin={"l": 4, "r": 4, "t": top, "b": bottom})
 
 
-def with_text_colors(figure: Figure, *, dark: bool) -> Figure:
+def with_text_colors(values: dict[str, Any], *, dark: bool) -> dict[str, Any]:
     """Set the colors of all text, since those of Streamlit's ticks have too little contrast.
 
     Args:
-        figure: from this package; it is changed.
+        values: of a figure from this package, `figure.to_dict()`; they are changed. (To change the
+            figure itself takes Plotly a millisecond for each text, to check what is right.)
         dark: whether the page is dark.
     """
-    axis = {"tickfont": {"color": MUTED[dark]}, "title": {"font": {"color": MUTED[dark]}}}
-    figure.update_layout(font={"color": INK[dark]}, legend={"font": {"color": INK[dark]}})
-    figure.update_annotations(font={"color": INK[dark]})
-    return figure.update_xaxes(axis).update_yaxes(axis)
+    layout = values.setdefault("layout", {})
+    ink, muted = {"color": INK[dark]}, {"color": MUTED[dark]}
+    layout.setdefault("font", {}).update(ink)
+    layout.setdefault("legend", {}).setdefault("font", {}).update(ink)
+    for annotation in layout.get("annotations", ()):
+        annotation.setdefault("font", {}).update(ink)
+    for name in {"xaxis", "yaxis", *filter(AXIS.fullmatch, layout)}:
+        axis = layout.setdefault(name, {})
+        axis.setdefault("tickfont", {}).update(muted)
+        axis.setdefault("title", {}).setdefault("font", {}).update(muted)
+    return values
 
 
 def faded(color: str, opacity: float) -> str:

@@ -11,7 +11,7 @@ import json
 import statistics
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
 from pathlib import Path
 from typing import Any
 
@@ -39,7 +39,7 @@ class Measurement:
         """The machine in short, "2 cores, no GPU"."""
         return f"{self.machine.partition(' (')[0]}, {self.machine.rpartition(', ')[2]}"
 
-    @property
+    @cached_property
     def identity(self) -> str:
         """Equal for trainings that differ in seeds and name alone."""
         return identity(self.recipe)
@@ -59,7 +59,8 @@ def measurements(recipe: Recipe | None = None) -> list[Measurement]:
     Raises:
         CorruptPackageError: a file cannot be read; names it.
     """
-    return [one for one in _all() if recipe is None or one.identity == identity(recipe)]
+    asked = None if recipe is None else identity(recipe)
+    return [one for one in _all() if asked in (None, one.identity)]
 
 
 def paces(

@@ -8,6 +8,7 @@ from __future__ import annotations
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -67,8 +68,12 @@ class Reproduction:
 
     def matches(self, recipe: Recipe) -> bool:
         """Whether a recipe is this one, whatever its seeds and its name."""
-        unseeded = recipe.replace(seed=0, split_seed=0)
-        return unseeded.fingerprint() == self.seeded(0).fingerprint()
+        return recipe.replace(seed=0, split_seed=0).fingerprint() == self.identity
+
+    @cached_property
+    def identity(self) -> str:
+        """Fingerprint of its recipe without seeds: see `measurements.identity`."""
+        return self.seeded(0).fingerprint()
 
     @property
     def missing(self) -> str:

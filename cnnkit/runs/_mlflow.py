@@ -164,7 +164,7 @@ def fetch_artifact(client: MlflowClient, record: MlflowRun, name: str, cache: Pa
     """
     from mlflow.exceptions import MlflowException
 
-    if PurePosixPath(name).is_absolute() or ".." in PurePosixPath(name).parts:
+    if not is_inside(name):
         raise ValueError(f"`name` must be a path inside the run. Received: {name!r}")
     run_id = record.info.run_id
     folder = local_folder(record)
@@ -182,6 +182,11 @@ def fetch_artifact(client: MlflowClient, record: MlflowRun, name: str, cache: Pa
     except (MlflowException, OSError) as error:
         raise CorruptRunError(run_id, name, f"cannot be fetched ({error})") from error
     return path
+
+
+def is_inside(name: str) -> bool:
+    """Whether the path of an artifact stays inside its run."""
+    return not PurePosixPath(name).is_absolute() and ".." not in PurePosixPath(name).parts
 
 
 def remove_artifacts(record: MlflowRun, name: str | None = None) -> None:

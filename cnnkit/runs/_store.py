@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 import threading
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cached_property
@@ -19,6 +19,8 @@ from cnnkit.runs import _starter
 from cnnkit.runs._mlflow import (
     artifacts_size,
     fetch_artifact,
+    is_inside,
+    local_folder,
     open_record,
     patiently,
     remove_artifacts,
@@ -66,6 +68,13 @@ class RunStore:
         self.settings = settings
         self.person = person
         self._opening = threading.Lock()
+        self._changes = [0]  # shared by all hands
+        self._folders: dict[str, Path] = {}  # of the files of runs, where they are on this machine
+
+    @property
+    def changes(self) -> int:
+        """How often this object, in anybody's hands, has changed the record."""
+        return self._changes[0]
 
     def acting_for(self, person: Person) -> RunStore:
         """The same record, opened once, in the hands of another person."""
@@ -139,8 +148,14 @@ class RunStore:
         """
         if run_id == _starter.STARTER_ID:
             return _starter.starter_artifact(name)
+        known = self._folders.get(run_id)  # a page may ask for the card of every run
+        if known and is_inside(name) and (known / name).is_file():
+            return known / name
         cache = self.settings.home / "cache" / "artifacts" / run_id
         record = self._record(run_id)
+        folder = local_folder(record)
+        if folder is not None:
+            self._folders[run_id] = folder
         try:
             return fetch_artifact(self.client, record, name, cache)
         except CorruptRunError:
@@ -184,14 +199,14 @@ class RunStore:
         """
         queued = {"kind": kind, "spec": spec, "status": status, "ticket": 1}
         queued |= {"owner": self.person.id, "owner_name": self.person.name}
-        record = patiently(
+        record = self._write(
             self.client.create_run,
             self._experiment,
             run_name=name or kind,
             tags=to_tags(queued | {"queued": datetime.now(UTC)}),
         )
         if status is Status.FINISHED:
-            patiently(self.client.set_terminated, record.info.run_id, status.in_mlflow)
+            self._write(self.client.set_terminated, record.info.run_id, status.in_mlflow)
         return self.get(record.info.run_id)
 
     def add_artifact(self, run_id: str, path: Path, folder: str | None = None) -> None:
@@ -210,7 +225,7 @@ class RunStore:
         self.check_change(run_id)
         if not name.strip():
             raise StorageError("A run needs a name.")
-        patiently(self.client.update_run, run_id, name=name.strip()[:200])
+        self._write(self.client.update_run, run_id, name=name.strip()[:200])
 
     def delete(self, run_id: str) -> None:
         """Forget a run and remove its files.
@@ -224,7 +239,7 @@ class RunStore:
         remove_artifacts(self._record(run_id))
         remove_folder(self.settings.home / "cache" / "artifacts" / run_id)
         remove_folder(self.settings.jobs / run_id)
-        patiently(self.client.delete_run, run_id)
+        self._write(self.client.delete_run, run_id)
 
     def stored_bytes(self, run_id: str) -> int:
         """What the files of a run take, its checkpoint on this machine included."""
@@ -255,9 +270,9 @@ class RunStore:
         if "status" in fields:
             status = Status(fields["status"]).in_mlflow
             if status in ("FINISHED", "FAILED", "KILLED"):
-                patiently(self.client.set_terminated, run_id, status)
+                self._write(self.client.set_terminated, run_id, status)
             else:
-                patiently(self.client.update_run, run_id, status=status)
+                self._write(self.client.update_run, run_id, status=status)
 
     def log(
         self,
@@ -274,9 +289,9 @@ class RunStore:
         tags = [RunTag(name, text) for name, text in to_tags(fields or {}).items()]
         written = [Param(name, str(value)[:500]) for name, value in (params or {}).items()]
         while len(metrics) > METRICS_PER_CALL:
-            patiently(self.client.log_batch, run_id, metrics=metrics[:METRICS_PER_CALL])
+            self._write(self.client.log_batch, run_id, metrics=metrics[:METRICS_PER_CALL])
             del metrics[:METRICS_PER_CALL]
-        patiently(self.client.log_batch, run_id, metrics=metrics, params=written, tags=tags)
+        self._write(self.client.log_batch, run_id, metrics=metrics, params=written, tags=tags)
 
     def remove_artifact(self, run_id: str, name: str) -> None:
         """Remove one file of a run."""
@@ -308,6 +323,11 @@ class RunStore:
     @cached_property
     def _open_once(self):
         return *open_record(self.settings), file_identity(self.settings)
+
+    def _write(self, call: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+        written = patiently(call, *args, **kwargs)
+        self._changes[0] += 1
+        return written
 
     def _record(self, run_id: str):
         from mlflow.exceptions import MlflowException

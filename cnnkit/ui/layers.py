@@ -181,7 +181,7 @@ def _layer_picker(network: Network, layers: Sequence, default: list[str]) -> tup
 
 def _unfinished(selection: MosaicSelection, lacking: Sequence[str]) -> Run | None:
     """The last job that makes some of what lacks, or would if it were resumed."""
-    for run in cache.store().list(kind=KIND, limit=LOOKED_AT):
+    for run in cache.list_runs(kind=KIND, limit=LOOKED_AT):
         same = (NetworkRef.from_spec(run.spec), MosaicSettings.from_dict(run.spec)) == (
             selection.network.ref,
             selection.settings,

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 import threading
+import time
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
@@ -30,9 +31,9 @@ from cnnkit.runs import Status
 from cnnkit.settings import Settings, get_settings
 from cnnkit.ui.common import events, login
 
-# The first visitor of a server that was just started sees Home within this time, and Home needs
-# nothing of what is opened then.
-HEAD_START = 2.0  # seconds
+# Before the record is opened, seconds: without a visitor, and with one, who is to see a page first.
+# (Modules that two threads import at once, each of them waits for.)
+ALONE, VISITED = 2.0, 10.0
 LIVE = (Status.QUEUED, Status.RUNNING)
 # It warns of every spinner that is shown outside of a visit.
 CONTEXT_LOG = "streamlit.runtime.scriptrunner_utils.script_run_context"
@@ -89,8 +90,10 @@ class Server:
 
 def _open_early(ending: threading.Event) -> None:
     """Open the record of runs, and take up what an earlier server has left, before a visit."""
-    if ending.wait(HEAD_START):
-        return
+    began = time.monotonic()
+    while time.monotonic() - began < (VISITED if _count_visitors() else ALONE):
+        if ending.wait(0.5):
+            return
     from cnnkit.ui.common import cache
 
     sandbox.files.zygote.wake()
@@ -101,6 +104,13 @@ def _open_early(ending: threading.Event) -> None:
             cache.shared_jobs()
     except CnnkitError as error:
         log.warning("record of runs not opened", extra={"error": type(error).__name__})
+
+
+def _count_visitors() -> float:
+    """Browsers that are connected."""
+    stats = get_instance().stats_mgr.get_stats([ACTIVE_SESSIONS_FAMILY])
+    gauges = [one for one in stats.get(ACTIVE_SESSIONS_FAMILY, ()) if isinstance(one, GaugeStat)]
+    return float(sum(gauge.value for gauge in gauges))
 
 
 def _check_record() -> str:
@@ -139,10 +149,7 @@ def _read_gauges() -> Iterator[tuple[str, str, dict[str, float]]]:
     )
     jobs = {str(status): float(waiting[status]) for status in LIVE}
     yield "cnnkit_jobs", "Jobs that are queued or running", jobs
-    visitors = get_instance().stats_mgr.get_stats([ACTIVE_SESSIONS_FAMILY])
-    for stat in visitors.get(ACTIVE_SESSIONS_FAMILY, ()):
-        if isinstance(stat, GaugeStat):
-            yield "cnnkit_visitors", "Browsers that are connected", {"": float(stat.value)}
+    yield "cnnkit_visitors", "Browsers that are connected", {"": _count_visitors()}
     sessions = cache.shared_worker().count_sessions()
     yield "cnnkit_visualization_sessions", "Sessions of the visualization worker", sessions
     folders = {name: float(folder_bytes(getattr(settings, name))) for name in FOLDERS}

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from plotly.graph_objects import Figure
 
 from cnnkit.figures import heatmaps, numbers, rasters, style
 from cnnkit.figures.style import INK, MUTED, SERIES
@@ -92,7 +93,13 @@ def test_faded_words_of_drawings_can_be_read(dark, name):
 def test_every_text_of_a_figure_gets_the_color_of_its_page():
     figure = heatmaps.confusion_matrix(np.array([[3, 1], [0, 2]]), ("a", "b"))
     for dark in (False, True):
-        drawn = style.with_text_colors(figure, dark=dark).layout
-        assert drawn.font.color == INK[dark]
-        assert {note.font.color for note in drawn.annotations} == {INK[dark]}
-        assert drawn.xaxis.tickfont.color == drawn.yaxis.title.font.color == MUTED[dark]
+        layout = style.with_text_colors(figure.to_dict(), dark=dark)["layout"]
+        assert layout["font"]["color"] == INK[dark]
+        assert {note["font"]["color"] for note in layout["annotations"]} == {INK[dark]}
+        assert layout["xaxis"]["tickfont"]["color"] == MUTED[dark]
+        assert layout["yaxis"]["title"]["font"]["color"] == MUTED[dark]
+
+
+def test_plotly_agrees_with_what_the_colors_are_written_into():
+    figure = heatmaps.confusion_matrix(np.array([[3, 1], [0, 2]]), ("a", "b"))
+    Figure(style.with_text_colors(figure.to_dict(), dark=True))  # refuses what it does not know

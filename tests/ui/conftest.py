@@ -6,6 +6,7 @@ from functools import cache
 
 import pytest
 import streamlit as st
+from cachetools import TTLCache
 from streamlit.components.v2 import manifest_scanner
 
 from cnnkit.jobs import JobPool
@@ -23,8 +24,9 @@ def store(own_home, monkeypatch) -> RunStore:
 
 
 @pytest.fixture(autouse=True)
-def fresh_caches(store):
-    """Nothing that an earlier test's pages kept."""
+def fresh_caches(store, monkeypatch):
+    """Nothing that an earlier test's pages kept; the record is read whenever a page asks."""
+    monkeypatch.setattr("cnnkit.ui.common.cache._READ", TTLCache(maxsize=1, ttl=0))
     st.cache_resource.clear()
     st.cache_data.clear()
     yield

@@ -3,6 +3,7 @@
 import shutil
 
 import pytest
+from cachetools import TTLCache
 
 from cnnkit.models import CARD_FILE, MODEL_FILE
 from cnnkit.runs import Status
@@ -31,3 +32,21 @@ def test_a_network_in_memory_answers_with_renamed_classes(trained):
 
 def test_a_network_is_opened_once_for_all(trained):
     assert cache.model(trained.id) is cache.model(trained.id)
+
+
+def test_the_list_of_runs_is_read_once_a_second_and_at_once_after_a_change_here(monkeypatch):
+    monkeypatch.setattr(cache, "_READ", TTLCache(maxsize=8, ttl=1000))
+    record, read = cache.store(), []
+    search = record._search
+
+    def counted(*args):
+        read.append(1)
+        return search(*args)
+
+    monkeypatch.setattr(record, "_search", counted)
+    assert [run.id for run in cache.list_runs(kind="train")] == ["starter"]
+    assert cache.list_runs(kind="train") and len(read) == 1
+    cache.list_runs(kind="train", limit=5)
+    assert len(read) == 2  # another question
+    new = record.create("train", {"model": "toy_cnn"}, "mine")
+    assert [run.id for run in cache.list_runs(kind="train")] == [new.id, "starter"]

@@ -37,7 +37,7 @@ def test_without_our_page_streamlit_would_clear_it():
 
 
 def test_the_libraries_objects_are_looked_through_only_once(root, monkeypatch):
-    monkeypatch.setattr(streamlit_patches, "_frozen", False)
+    monkeypatch.setattr(streamlit_patches, "_frozen", 0)
     AppTest.from_file(root / "app.py", default_timeout=60).run()
     frozen = gc.get_freeze_count()
     assert frozen > 10_000

@@ -130,7 +130,7 @@ def _whose(own: Sequence[TrainingCurve], plan: ExperimentPlan) -> str:
 
 def _newest(plan: ExperimentPlan) -> Run | None:
     """The last job of this plan."""
-    runs = cache.store().list(kind=KIND, limit=20)
+    runs = cache.list_runs(kind=KIND, limit=20)
     return next((run for run in runs if ExperimentPlan.from_dict(run.spec) == plan), None)
 
 

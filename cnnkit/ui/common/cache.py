@@ -9,13 +9,15 @@ from __future__ import annotations
 import dataclasses
 import json
 import tempfile
-from collections.abc import Collection, Sequence
+import threading
+from collections.abc import Callable, Collection, Hashable, Sequence
 from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import streamlit as st
+from cachetools import TTLCache
 
 from cnnkit import models
 from cnnkit.datasets import Dataset, dataset_info, load_dataset
@@ -232,6 +234,40 @@ def finished_runs(
     return [run for run in runs if run_input_shape(run) == input_shape]
 
 
+def list_runs(**filters: Any) -> list[Run]:
+    """`RunStore.list`, read at most once a second for all visitors together.
+
+    What this server changes is seen at once; what a job's process writes, within the second.
+    """
+    plain = tuple((name, _plain(value)) for name, value in sorted(filters.items()))
+    return list(_within_a_second(("list", plain), lambda: shared_store().list(**filters)))
+
+
+def queue_position(run_id: str) -> int | None:
+    """`JobPool.queue_position`, read as often."""
+    return _within_a_second(("queue", run_id), lambda: shared_jobs().queue_position(run_id))
+
+
+def _within_a_second(what: tuple[Hashable, ...], read: Callable[[], Any]) -> Any:
+    """What was read from the record within the last second, and since it was changed from here."""
+    record = shared_store()
+    key = (record.settings.tracking_uri, record.changes, *what)
+    with _READING:
+        found = _READ.get(key, _READ)
+        if found is _READ:
+            found = _READ[key] = read()
+        return found
+
+
+_READ: TTLCache[Hashable, Any] = TTLCache(maxsize=256, ttl=1.0)
+_READING = threading.Lock()  # nor do two read the same at once
+
+
+def _plain(value: Any) -> Hashable:
+    """A filter as a key."""
+    return value if value is None or isinstance(value, str | int) else tuple(sorted(value))
+
+
 def learning_runs(*, kinds: Collection[str] = TRAINED, **filters) -> list[Run]:
     """Runs that train or fine-tune a network: own ones first, newest first, the starter last.
 
@@ -246,7 +282,7 @@ def learning_runs(*, kinds: Collection[str] = TRAINED, **filters) -> list[Run]:
         run.id: run
         for kind in kinds
         for owner in owners
-        for run in store().list(kind=kind, owner=owner, **filters)
+        for run in list_runs(kind=kind, owner=owner, **filters)
     }
     return sorted(
         found.values(), key=lambda run: (run.starter, run.owner != (own or ""), -_begun(run))

@@ -12,6 +12,7 @@ import streamlit as st
 from cnnkit.figures import rasters
 
 if TYPE_CHECKING:
+    from plotly.basedatatypes import BaseFigure
     from plotly.graph_objects import Figure
 
 # The bar of tools over a chart distracts; zooming stays possible by dragging.
@@ -93,10 +94,12 @@ def selected_points(figure: Figure, *, alt: str, key: str, file: str) -> list[di
     return list(event["selection"]["points"]) if event else []
 
 
-def _readable(figure: Figure) -> Figure:
+def _readable(figure: Figure) -> BaseFigure:
+    """The figure with text that can be read on the visitor's page."""
     from cnnkit.figures.style import with_text_colors  # Plotly: not before there is a figure
+    from cnnkit.ui.common.plain_figure import PlainFigure
 
-    return with_text_colors(figure, dark=dark())
+    return PlainFigure(with_text_colors(figure.to_dict(), dark=dark()))
 
 
 def dark() -> bool:

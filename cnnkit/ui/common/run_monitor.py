@@ -134,7 +134,7 @@ def _detail(run: Run) -> str:
     if run.wish == "cancel":
         return "stopping"
     if run.status is Status.QUEUED:
-        position = cache.jobs().queue_position(run.id)
+        position = cache.queue_position(run.id)
         return {None: "", 1: "next"}.get(position, f"{(position or 1) - 1} ahead of you")
     return ""
 
@@ -232,12 +232,11 @@ def _unfrozen(run: Run, history: list[dict[str, float]]) -> dict[int, str]:
 
 def _unfinished(but: str | None) -> list[Run]:
     statuses = [Status.QUEUED, Status.RUNNING, Status.PAUSED, Status.INTERRUPTED]
-    store = cache.store()
     own = own_id()
     runs = [
         run
         for kind in TRAINED
-        for run in store.list(kind=kind, statuses=statuses, owner=own, limit=20)
+        for run in cache.list_runs(kind=kind, statuses=statuses, owner=own, limit=20)
     ]
     return [run for run in runs if run.id != but]
 

@@ -20,19 +20,20 @@ from streamlit.runtime.app_session import AppSession
 from streamlit.runtime.scriptrunner import script_runner
 from streamlit.runtime.scriptrunner_utils.script_requests import ScriptRequestType
 
-_frozen = False
+GROWTH = 100  # modules that were imported since
+_frozen = 0  # modules that there were at the last freeze
 _request_rerun = AppSession.request_rerun
 
 
 def keep() -> None:
-    """Leave Keras's state alone, and look through the libraries' objects only once."""
+    """Leave Keras's state alone, and look through each library's objects only once."""
     global _frozen
     # No option of Streamlit does this. Should the name go, a test of ours will say so.
     script_runner._clean_problem_modules = _leave_alone
     AppSession.request_rerun = _in_turn
-    # Modules are still growing while they are imported; by then the last of them is there.
-    if "keras.saving" in sys.modules and not _frozen:
-        _frozen = True  # asking `gc` would count them, at every run of every page
+    # Which library comes last depends on what visitors do: MLflow, Plotly, Keras.
+    if len(sys.modules) > _frozen + GROWTH:
+        _frozen = len(sys.modules)
         gc.collect()
         gc.freeze()
 

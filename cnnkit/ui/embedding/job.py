@@ -74,7 +74,7 @@ def _offer(selection: EmbeddingSelection, key: str) -> None:
 def _unfinished(selection: EmbeddingSelection) -> Run | None:
     """The last job that makes it, or would if it were resumed."""
     wanted = (selection.ref, selection.settings)
-    for run in cache.store().list(kind=KIND, limit=LOOKED_AT):
+    for run in cache.list_runs(kind=KIND, limit=LOOKED_AT):
         its = (NetworkRef.from_spec(run.spec), EmbeddingSettings.from_dict(run.spec))
         if its == wanted and run.status is Status.FINISHED:
             return None

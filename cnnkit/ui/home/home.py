@@ -104,7 +104,7 @@ def runs_after_first_paint() -> list[Run] | None:
     if "home_painted" in st.session_state:
         from cnnkit.ui.common import cache
 
-        runs = cache.store().list(kind="train", owner=own_id(), limit=RECENT + 1)
+        runs = cache.list_runs(kind="train", owner=own_id(), limit=RECENT + 1)
         return [run for run in runs if not run.starter][:RECENT]
 
     @st.fragment(run_every=0.3)

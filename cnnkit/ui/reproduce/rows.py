@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from cnnkit.jobs.kinds import TRAINED
-from cnnkit.published.measurements import Measurement, measurements, paces
+from cnnkit.published.measurements import Measurement, identity, measurements, paces
 from cnnkit.published.reproductions import Reproduction, list_reproductions
 from cnnkit.runs import Run, Status
 from cnnkit.training import Recipe
@@ -58,13 +58,14 @@ def list_rows() -> list[Row]:
     Raises:
         StorageError, CorruptAssetError
     """
-    runs = [run for run in cache.store().list() if run.kind in TRAINED and not run.starter]
-    recipes = {run.id: recipe_of(run.spec) for run in runs}
+    runs = [run for run in cache.list_runs() if run.kind in TRAINED and not run.starter]
+    # Fingerprints are slow to make: one a run, not one for each run and figure.
+    identities = {run.id: identity(recipe) for run in runs if (recipe := recipe_of(run.spec))}
     return [
         Row(
             published=published,
             shipped=measurements(published.recipe),
-            runs=[run for run in runs if (recipe := recipes[run.id]) and published.matches(recipe)],
+            runs=[run for run in runs if identities.get(run.id) == published.identity],
         )
         for published in list_reproductions()
     ]

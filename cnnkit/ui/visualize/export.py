@@ -85,7 +85,7 @@ def downloads(
 
 def recent_images() -> None:
     """The newest finished images, each a link to its settings; nothing where there is none."""
-    runs = cache.store().list(kind=IMAGE_RUN, owner=own_id(), limit=RECENT)
+    runs = cache.list_runs(kind=IMAGE_RUN, owner=own_id(), limit=RECENT)
     if not runs:
         return
     st.markdown("##### Recent images")

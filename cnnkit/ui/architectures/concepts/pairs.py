@@ -42,7 +42,7 @@ def show_pair(pair: Pair, *, key: str) -> None:
         waiting="Building both networks …",
     )
     st.markdown("##### Learning curves")
-    runs = cache.store().list(kind="train")
+    runs = cache.list_runs(kind="train")
     latest = {name: _latest(recipe, runs) for name, recipe in pair.items()}
     missing = {name: pair[name] for name, run in latest.items() if run is None}
     if missing:
