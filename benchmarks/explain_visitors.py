@@ -10,8 +10,6 @@ from __future__ import annotations
 import argparse
 import contextlib
 import itertools
-import os
-import shutil
 import statistics
 import sys
 import tempfile
@@ -20,9 +18,9 @@ from pathlib import Path
 from urllib.parse import urlencode
 
 import numpy as np
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Page
 
-from benchmarks._app import NAMES, READY, chromium, served, settle
+from benchmarks._app import READY, chromium, elsewhere, served, settle
 from benchmarks._children import end_children
 from benchmarks._measure import ROOT, Row, save
 from cnnkit.predict import FITS, example_photos
@@ -62,16 +60,6 @@ def ask(page: Page, address: str, number: int) -> None:
     query = {"networks": "pretrained.mobilenet_v2", "methods": "score_cam", "from": "example"}
     query |= {"example": photo, "fit": fit}
     page.goto(f"{address}/explain?{urlencode(query)}", wait_until="commit", timeout=120_000)
-
-
-def elsewhere(browser: Browser, folder: Path) -> Browser:
-    """A second browser of the lowest priority: its visitors have machines of their own."""
-    script = folder / "chromium"
-    path = os.environ.get("CNNKIT_CHROMIUM") or next(filter(None, map(shutil.which, NAMES)))
-    script.write_text(f'#!/bin/sh\nexec nice -n 19 "{path}" "$@"\n')
-    script.chmod(0o755)
-    flags = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
-    return browser.browser_type.launch(executable_path=script, args=flags)
 
 
 def main() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from functools import partial
 from statistics import mean
 
@@ -143,11 +144,11 @@ def test_the_five_images_of_the_author_are_shown_to_a_network_of_ours(store, tmp
     write_result(tmp_path, recipe, data, result, evaluate(result.model, *data.part("test")))
     for path in tmp_path.iterdir():
         store.add_artifact(run.id, path)
-    before = text_of(open_page(row="flowers_vgg16"))
+    before = text_of(_with_images(open_page(row="flowers_vgg16")))
     assert before.count("Published VGG16") == 5 and "Two looks" not in before
     store.update(run.id, status=Status.FINISHED)
 
-    at = open_page(row="flowers_vgg16")
+    at = _with_images(open_page(row="flowers_vgg16"))
     captions = [one.value for one in at.caption]
     assert captions.count("Two looks") == captions.count("Published VGG16") == 5
     told = [one for one in captions if one in PARTS.values()]
@@ -157,6 +158,15 @@ def test_the_five_images_of_the_author_are_shown_to_a_network_of_ours(store, tmp
         for one in EXAMPLE_ANSWERS
     ]
     assert told == expected
+
+
+def _with_images(at):
+    """The page once the images are there: a thread reads them."""
+    deadline = time.monotonic() + 60
+    while "Preparing the images" in text_of(at) and time.monotonic() < deadline:
+        time.sleep(0.1)
+        at.run()
+    return at
 
 
 def test_without_the_flowers_the_authors_answers_are_there(store, monkeypatch, tmp_path):
