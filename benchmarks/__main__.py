@@ -35,6 +35,8 @@ PARTS = {
     "equal_quality": "An image as good",
     "steering": "The visualization worker",
     "explain_visitors": "Ten visitors on the page Explain",
+    "load": "A class of fifty",
+    "soak": "A day",
     "features": "Computing features",
     "transfer": "Fine-tuning",
     "embedding": "Embeddings",
