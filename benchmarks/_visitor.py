@@ -247,6 +247,9 @@ class Visitor:
             self._begin(message)
         elif kind == "delta":
             self._draw(tuple(message.metadata.delta_path), message)
+        elif kind == "navigation":
+            # Of the first run of a visit, the page is known only now.
+            self._page_hash = message.navigation.page_script_hash
         elif kind == "page_info_changed":
             self.query = message.page_info_changed.query_string
         elif kind == "auto_rerun":
