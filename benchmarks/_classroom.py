@@ -76,9 +76,11 @@ class Person:
         if trains:
             await self._pause()
             await self.train()
-        while time.monotonic() < until:
+        while True:  # at least once, however slow the server is
             await self._pause()
             await self.chance.choices(doing, weights)[0]()
+            if time.monotonic() > until:
+                return
 
     async def predict(self) -> None:
         """Have some examples classified, by a network or two."""

@@ -70,7 +70,7 @@ def test_five_people_at_once_see_no_error_and_lose_nothing(server):
         )
         held = watch.mark("at the end")
     assert tally.seen.errors == [] and tally.seen.lost == []
-    assert len(tally.switches["home"]) == 5 and sum(map(len, tally.switches.values())) > 10
+    assert len(tally.switches["home"]) == 5 and sum(map(len, tally.switches.values())) >= 10
     assert held.server > 0 and held.threads < 100
     metrics = _get(f"http://127.0.0.1:{port}/metrics")
     assert "cnnkit_visits_total 5.0" in metrics and "cnnkit_resident_bytes" in metrics
