@@ -13,6 +13,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.browser.conftest import FLAGS, PATIENCE
+
 pytestmark = pytest.mark.browser
 
 NAME = "cnnkit.example.org"
@@ -63,19 +65,14 @@ def proxy(app, root, tmp_path_factory):
 
 
 @pytest.fixture
-def page(proxy, chromium):
+def page(proxy, browser, chromium):
     """A browser for which the example's name leads here, and that takes its certificate."""
-    from playwright.sync_api import sync_playwright
-
-    from tests.browser.conftest import FLAGS, PATIENCE
-
     rules = f"--host-resolver-rules=MAP {NAME} 127.0.0.1"
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium, args=[*FLAGS, rules])
-        page = browser.new_context(ignore_https_errors=True).new_page()
-        page.set_default_timeout(PATIENCE)
-        yield page
-        browser.close()
+    browser = browser.browser_type.launch(executable_path=chromium, args=[*FLAGS, rules])
+    page = browser.new_context(ignore_https_errors=True).new_page()
+    page.set_default_timeout(PATIENCE)
+    yield page
+    browser.close()
 
 
 def test_a_page_opens_through_the_proxy(proxy, page, app):
