@@ -1,292 +1,173 @@
-"""`make faults`: kill workers in the middle of an epoch, stop servers, and compare the results.
+"""`make faults`: let things fail at random moments, and look at what is left and what was said.
 
-Every run trains the same network with dropout, shuffling and augmentation. Its logits on the
-test set and the metrics of every epoch are compared, bit for bit, with those of an undisturbed
-run. Writes the part on faults of `docs/reliability.md`.
+`python -m benchmarks.faults --rounds 100 --seed 18` draws a hundred rounds of the kinds in
+`_fault_rounds`, with at least one of each. After each round no run may be lost or stuck, every
+finished epoch is there, results equal those of undisturbed runs bit for bit, nothing is left
+over, and what a person saw is a sentence. Writes the part on faults of `docs/reliability.md`.
 """
 
 from __future__ import annotations
 
 import argparse
-import hashlib
-import json
 import os
 import random
-import signal
+import shutil
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+import traceback
+from collections import Counter, defaultdict
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from datetime import date
+from multiprocessing import get_context
+from pathlib import Path
 
-import numpy as np
-import psutil
-
+from benchmarks._fault_rounds import ROUNDS
 from benchmarks._measure import ROOT, machine
 from benchmarks._regions import write_part
-from cnnkit.jobs import JobPool
-from cnnkit.runs import Run, RunStore, Status
-from cnnkit.settings import Settings
-from cnnkit.training import Augmentation, Recipe
 
-RECIPE = Recipe(
-    model="keras_mnist_cnn",
-    dataset="digits",
-    train_size=1024,
-    validation_size=128,
-    epochs=6,
-    batch_size=32,
-    augmentation=Augmentation(shift=1, rotation=5),
-)
-PATIENCE = 900.0  # seconds for anything to happen
-SERVER = """
-import time
-from cnnkit.jobs import JobPool
-from cnnkit.runs import RunStore
-from cnnkit.settings import get_settings
-pool = JobPool(get_settings(), RunStore(get_settings()))
-pool.recover()
-print("ready", flush=True)
-time.sleep(100_000)
-"""
+DOCUMENT = ROOT / "docs" / "reliability.md"
+TEXT = """Written by `make faults`: {rounds} rounds with seed {seed}, {lanes} at once, {minutes:.0f}
+minutes; {failed} failed. After each round no run is lost or stuck, every finished epoch is there,
+results equal those of undisturbed runs bit for bit, half-written files are found and removed by
+`cnnkit doctor --repair`, and what a person saw is a sentence.{skipped}
 
-HEAD = """Written by `make faults`. Each run trains `keras_mnist_cnn` for {epochs} epochs with
-dropout, shuffling and augmentation; at random moments a process is killed or stopped as the table
-says, and the run is resumed. The last column counts the runs that ended with the same logits on the
-test set and the same metrics of every epoch as an undisturbed run, bit for bit.
+| what failed | rounds | passed | slowest round | a sentence that was seen |
+| --- | --- | --- | --- | --- |
+{table}
 
 {machine}
 - {date}
-
-| fault | times | status of the run | slowest until recorded | bit-identical |
-| --- | --- | --- | --- | --- |
-{table}
 """
 
 
-@dataclass
-class Case:
-    """One kind of fault and its outcome."""
+@dataclass(frozen=True)
+class Outcome:
+    """Of one round."""
 
-    what: str
-    times: int = 0
-    outcome: str = ""
-    slowest: float = 0.0  # seconds until the record showed it
-    ended: int = 0
-    same: int = 0
-
-    def row(self) -> str:
-        """A line of the table."""
-        shown = f"{self.slowest:.1f} s" if self.slowest else ""
-        same = f"{self.same} of {self.ended}"
-        return f"| {self.what} | {self.times} | {self.outcome} | {shown} | {same} |"
+    kind: str
+    seconds: float
+    seen: str
+    problem: str = ""
 
 
-class Bench:
-    """A scratch home, the undisturbed run, and methods that disturb another one.
+def draw(kinds: dict[str, int], rounds: int, generator: random.Random) -> list[str]:
+    """Names of rounds in random order: at least one of each kind, if there are so many.
 
     Args:
-        settings: of that home.
-        generator: draws the moments of the faults.
+        kinds: name -> share among a hundred.
+        rounds: how many.
+        generator: draws them.
     """
+    names = list(kinds)
+    chosen = names[:rounds]
+    total = sum(kinds.values())
+    for name in names:
+        chosen += [name] * (round(kinds[name] / total * rounds) - 1)
+    while len(chosen) < rounds:
+        chosen += generator.choices(names, list(kinds.values()))
+    chosen = chosen[:rounds]
+    generator.shuffle(chosen)
+    return chosen
 
-    def __init__(self, settings: Settings, generator: random.Random):
-        """Open the record."""
-        self.settings = settings
-        self.store = RunStore(settings)
-        self.generator = generator
-        with self.pool() as pool:
-            run = pool.submit(spec=RECIPE.to_dict(), name="undisturbed")
-            self.reference = self.digest(self.until(run, lambda run: run.status.over))
 
-    def kill_children(self, runs: int, kills: int) -> Case:
-        """Kill each run's worker several times; resume it each time."""
-        case = Case("SIGKILL to the worker in mid-epoch", outcome="interrupted")
-        with self.pool() as pool:
-            for number in range(runs):
-                run = pool.submit(spec=RECIPE.to_dict(), name=f"killed {number}")
-                for _ in range(kills):
-                    self.wait_for_epoch(run)
-                    if not self.kill(run, case):
-                        break
-                    pool.resume(run.id)
-                self.finish(run, case)
-        return case
+def carry_out(names: list[str], folder: Path, seed: str) -> list[Outcome]:
+    """Do the rounds one after the other; a failed one is told and does not end the others."""
+    # What other programs leave in the system's folder is none of ours.
+    os.environ["TMPDIR"] = tempfile.tempdir = str(folder)
+    from benchmarks._fault_rounds import Bench
 
-    def stop_server(self, runs: int, how: signal.Signals) -> Case:
-        """Stop the server while its worker trains; the next server takes over."""
-        case = Case(f"{how.name} to the server while its worker trains", outcome="continued")
-        for number in range(runs):
-            run = self.store.create("train", RECIPE.to_dict(), f"{how.name} {number}")
-            first = self.serve()
-            self.wait_for_epoch(run)
-            pid = self.store.get(run.id).pid
-            first.send_signal(how)
-            first.wait(60)
-            first.stdout.close()
-            case.times += 1
-            if pid is None or not psutil.pid_exists(pid):
-                case.outcome = "the worker died too"
-            second = self.serve()
-            self.finish(run, case)
-            if self.store.get(run.id).attempt != 1:
-                case.outcome = "restarted"
-            end(second)
-        return case
-
-    def kill_both(self, runs: int) -> Case:
-        """Kill server and worker; the next server must notice."""
-        case = Case(
-            "SIGKILL to server and worker (timed from the start of the next server)",
-            outcome="interrupted",
-        )
-        for number in range(runs):
-            run = self.store.create("train", RECIPE.to_dict(), f"both {number}")
-            first = self.serve()
-            self.wait_for_epoch(run)
-            end(first)
-            self.kill(run, case, wait=False)
-            began = time.monotonic()
-            second = self.serve()
-            self.until(run, lambda run: run.status.over)
-            case.slowest = max(case.slowest, time.monotonic() - began)
-            end(second)
-            with self.pool() as pool:
-                pool.resume(run.id)
-                self.finish(run, case)
-        return case
-
-    def kill_adopted(self, runs: int) -> Case:
-        """Kill a worker whose server has ended and which a second server watches."""
-        case = Case(
-            "SIGKILL to a worker that a second server has taken over", outcome="interrupted"
-        )
-        for number in range(runs):
-            run = self.store.create("train", RECIPE.to_dict(), f"adopted {number}")
-            first = self.serve()
-            self.wait_for_epoch(run)
-            end(first)
-            with self.pool() as pool:
-                pool.recover()
-                time.sleep(1)
-                if self.kill(run, case):
-                    pool.resume(run.id)
-                self.finish(run, case)
-        return case
-
-    def wait_for_epoch(self, run: Run) -> None:
-        """Until at least one more epoch is done, and then for a random while."""
-        before = len(self.store.history(run.id))
-        self.until(run, lambda run: run.status.over or len(self.store.history(run.id)) > before)
-        time.sleep(self.generator.uniform(0, 0.5))
-
-    def kill(self, run: Run, case: Case, *, wait: bool = True) -> bool:
-        """Kill the worker; False if it had ended before."""
-        run = self.store.get(run.id)
-        if run.status.over or run.pid is None:
-            return False
-        os.kill(run.pid, signal.SIGKILL)
-        case.times += 1
-        if not wait:
-            return True
+    bench = Bench(folder, random.Random(seed))
+    outcomes = []
+    for number, name in enumerate(names, start=1):
         began = time.monotonic()
-        ended = self.until(run, lambda run: run.status.over)
-        case.slowest = max(case.slowest, time.monotonic() - began)
-        if ended.status is not Status.INTERRUPTED:
-            case.outcome = f"{ended.status}!"
-        return ended.status is Status.INTERRUPTED
-
-    def finish(self, run: Run, case: Case) -> None:
-        """Wait for the end and compare it with the undisturbed one."""
-        ended = self.until(run, lambda run: run.status.over)
-        case.ended += 1
-        case.same += ended.status is Status.FINISHED and self.digest(ended) == self.reference
-
-    def digest(self, run: Run) -> str:
-        """Of the logits on the test set and the metrics of every epoch, without the seconds."""
-        with np.load(self.store.artifact(run.id, "predictions.npz")) as file:
-            digest = hashlib.sha256(file["logits"].tobytes())
-        rows = [{**row, "seconds": 0} for row in self.store.history(run.id)]
-        digest.update(json.dumps(rows, sort_keys=True).encode())
-        return digest.hexdigest()
-
-    def until(self, run: Run, condition: Callable[[Run], bool]) -> Run:
-        """Wait for a run to meet a condition."""
-        deadline = time.monotonic() + PATIENCE
-        while time.monotonic() < deadline:
-            run = self.store.get(run.id)
-            if condition(run):
-                return run
-            time.sleep(0.05)
-        raise SystemExit(f"Waited {PATIENCE:.0f} s: {run}")
-
-    @contextmanager
-    def pool(self) -> Iterator[JobPool]:
-        """A server in this process."""
-        pool = JobPool(self.settings, self.store)
+        seen, problem = "", ""
         try:
-            yield pool
-        finally:
-            pool.close()
+            seen = ROUNDS[name][2](bench)
+        except Exception as error:  # whatever it is, the other rounds are worth having
+            problem = f"{type(error).__name__}: {error}"
+            traceback.print_exc()
+        outcomes.append(Outcome(name, time.monotonic() - began, seen, problem))
+        print(f"{number}/{len(names)} {outcomes[-1]}", file=sys.stderr, flush=True)
+    return outcomes
 
-    def serve(self) -> subprocess.Popen:
-        """A server in a process of its own."""
-        environment = os.environ | {
-            "CNNKIT_HOME": str(self.settings.home),
-            "CNNKIT_WARM_WORKERS": "0",
-        }
-        server = subprocess.Popen(
-            [sys.executable, "-c", SERVER],
-            cwd=ROOT,
-            stdout=subprocess.PIPE,
-            text=True,
-            env=environment,
+
+def in_lanes(names: list[str], lanes: int, seed: int) -> list[Outcome]:
+    """Do the rounds in several processes at once, each with homes of its own."""
+    parts = [names[lane::lanes] for lane in range(lanes)]
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True, prefix="faults-") as folder:
+        folders = [Path(folder) / str(lane) for lane in range(lanes)]
+        for one in folders:
+            one.mkdir()
+        seeds = [f"{seed}.{lane}" for lane in range(lanes)]
+        with ProcessPoolExecutor(lanes, mp_context=get_context("spawn")) as pool:
+            return [one for done in pool.map(carry_out, parts, folders, seeds) for one in done]
+
+
+def mounting() -> bool:
+    """Whether this process may mount a small disk."""
+    if os.geteuid() != 0 or shutil.which("mount") is None:
+        return False
+    with tempfile.TemporaryDirectory() as place:
+        mounted = subprocess.run(
+            ["mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", place], capture_output=True
         )
-        if server.stdout.readline() != "ready\n":
-            raise SystemExit("The server did not start.")
-        return server
+        if mounted.returncode == 0:
+            subprocess.run(["umount", place], check=True)
+        return mounted.returncode == 0
 
 
-def end(server: subprocess.Popen) -> None:
-    """Kill a server."""
-    server.kill()
-    server.wait()
-    server.stdout.close()
+def table(outcomes: list[Outcome], titles: dict[str, str]) -> str:
+    """A line for each kind of round."""
+    kinds = defaultdict(list)
+    for outcome in outcomes:
+        kinds[outcome.kind].append(outcome)
+    lines = []
+    for kind, ended in kinds.items():
+        passed = sum(not one.problem for one in ended)
+        sentences = Counter(one.seen for one in ended if one.seen)
+        seen = sentences.most_common(1)[0][0].replace("|", "\\|")[:160] if sentences else ""
+        slowest = max(one.seconds for one in ended)
+        lines.append(f"| {titles[kind]} | {len(ended)} | {passed} | {slowest:.0f} s | {seen} |")
+    return "\n".join(lines)
 
 
 def main() -> None:
-    """Inject all faults, print the table and write it."""
+    """Draw the rounds, do them, write the table; the exit code is 1 if one failed."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--runs", type=int, default=3, help="of each kind of fault")
-    parser.add_argument("--kills", type=int, default=3, help="of the worker of one run")
-    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--rounds", type=int, default=100)
+    parser.add_argument("--seed", type=int, default=18)
+    parser.add_argument("--lanes", type=int, default=3, help="rounds at once")
+    parser.add_argument("--only", action="append", help="kinds of rounds; nothing is written")
     arguments = parser.parse_args()
-    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as home:
-        settings = Settings.from_environment({"CNNKIT_HOME": home, "CNNKIT_WARM_WORKERS": "0"})
-        bench = Bench(settings, random.Random(arguments.seed))
-        cases = []
-        for measure in (
-            lambda: bench.kill_children(arguments.runs, arguments.kills),
-            lambda: bench.kill_adopted(arguments.runs),
-            lambda: bench.kill_both(arguments.runs),
-            *(
-                lambda how=how: bench.stop_server(arguments.runs, how)
-                for how in (signal.SIGKILL, signal.SIGTERM, signal.SIGINT)
-            ),
-        ):
-            cases.append(measure())
-            print(cases[-1].row(), file=sys.stderr)
-    text = HEAD.format(
-        epochs=RECIPE.epochs,
+    print(f"seed {arguments.seed}", file=sys.stderr)
+    began = time.monotonic()
+    kinds = {name: share for name, (share, *_) in ROUNDS.items()}
+    skipped = "" if mounting() else " No disk was filled: only root may mount a small one."
+    if skipped:
+        del kinds["fill_disk"]
+    if arguments.only:
+        kinds = {name: kinds[name] for name in arguments.only}
+    names = draw(kinds, arguments.rounds, random.Random(arguments.seed))
+    outcomes = in_lanes(names, arguments.lanes, arguments.seed)
+    failed = [one for one in outcomes if one.problem]
+    text = TEXT.format(
+        rounds=len(outcomes),
+        seed=arguments.seed,
+        lanes=arguments.lanes,
+        minutes=(time.monotonic() - began) / 60,
+        failed=len(failed),
+        skipped=skipped,
+        table=table(outcomes, {name: title for name, (_, title, _) in ROUNDS.items()}),
         machine="\n".join(f"- {line}" for line in machine()),
         date=date.today().isoformat(),
-        table="\n".join(case.row() for case in cases),
     )
     print(text)
-    write_part(ROOT / "docs" / "reliability.md", "faults", text)
+    if not arguments.only:
+        write_part(DOCUMENT, "faults", text)
+    sys.exit(1 if failed else 0)
 
 
 if __name__ == "__main__":
