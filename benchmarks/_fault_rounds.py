@@ -68,7 +68,7 @@ def fault(share: int, title: str) -> Callable[[Round], Round]:
     return register
 
 
-@fault(14, "SIGKILL to a job's process")
+@fault(12, "SIGKILL to a job's process")
 def kill_job(bench: Bench) -> str:
     """Kill the child at a random moment, perhaps while it starts or ends."""
     site = bench.site
@@ -83,7 +83,7 @@ def kill_job(bench: Bench) -> str:
     return seen
 
 
-@fault(6, "the web server ended while a job works")
+@fault(4, "the web server ended while a job works")
 def end_server(bench: Bench) -> str:
     """End the server by any signal; the next one takes over the job, which goes on."""
     site = bench.site
@@ -100,7 +100,7 @@ def end_server(bench: Bench) -> str:
     return ""
 
 
-@fault(3, "SIGKILL to web server and job at once")
+@fault(2, "SIGKILL to web server and job at once")
 def end_both(bench: Bench) -> str:
     """Nobody is left to write the end down; the next server has to notice."""
     site = bench.site
@@ -120,7 +120,7 @@ def end_both(bench: Bench) -> str:
     return seen
 
 
-@fault(4, "two servers on one home")
+@fault(3, "two servers on one home")
 def two_servers(bench: Bench) -> str:
     """Both find the same queued runs: each is done once."""
     site = bench.site
@@ -137,7 +137,7 @@ def two_servers(bench: Bench) -> str:
     return ""
 
 
-@fault(18, "SIGKILL to an import")
+@fault(25, "SIGKILL to an import")
 def kill_import(bench: Bench) -> str:
     """An import is there whole or not at all, and can be repeated."""
     site = bench.new_site()
@@ -155,12 +155,12 @@ def kill_import(bench: Bench) -> str:
     return said.splitlines()[0]
 
 
-@fault(30, "a file cut off or overwritten: record, checkpoint, artifact")
+@fault(33, "a file cut off or overwritten: record, checkpoint, artifact")
 def damage_file(bench: Bench) -> str:
     """A sentence says what is damaged; `cnnkit doctor --repair` saves what can be saved."""
     site = bench.new_site()
-    damage = site.generator.choice([_damage_record, _damage_checkpoint, _damage_artifact])
-    return damage(site)
+    damages = [_damage_record, _damage_checkpoint, _damage_artifact, _damage_artifact]
+    return site.generator.choice(damages)(site)
 
 
 @fault(16, "the disk is full: training, import, visualization")
@@ -171,7 +171,7 @@ def fill_disk(bench: Bench) -> str:
         return task(site, filler)
 
 
-@fault(3, "SIGKILL to a Dask worker or the scheduler")
+@fault(2, "SIGKILL to a Dask worker or the scheduler")
 def kill_dask(bench: Bench) -> str:
     """A cluster loses a worker with its job, or its scheduler; the run ends as it should."""
     site, processes = _cluster(bench)
@@ -220,7 +220,7 @@ def stop_record(bench: Bench) -> str:
     return seen
 
 
-@fault(3, "SIGKILL to the visualization worker")
+@fault(1, "SIGKILL to the visualization worker")
 def kill_visualization(bench: Bench) -> str:
     """Its sessions are interrupted with a reason, and begin again when asked."""
     from cnnkit.jobs.visualization import VisualizationWorker
@@ -247,7 +247,7 @@ def kill_visualization(bench: Bench) -> str:
     return seen
 
 
-@fault(2, "SIGKILL to a real training")
+@fault(1, "SIGKILL to a real training")
 def kill_training(bench: Bench) -> str:
     """A network that trains is killed; its weights end as those of an undisturbed training."""
     from benchmarks._fault_training import compare_killed_training

@@ -18,6 +18,7 @@ from cnnkit._cli.train import train
 from cnnkit._cli.visualize import dream, mosaic, visualize
 from cnnkit._cli.worker import worker
 from cnnkit.errors import CnnkitError
+from cnnkit.files import disk_problem
 
 
 class Verbs(click.Group):
@@ -29,6 +30,10 @@ class Verbs(click.Group):
             return super().invoke(ctx)
         except CnnkitError as error:
             raise click.ClickException(str(error)) from error
+        except OSError as error:
+            if not disk_problem(error):
+                raise
+            raise click.ClickException(disk_problem(error)) from error
 
 
 @click.group(cls=Verbs, context_settings={"help_option_names": ["-h", "--help"]})

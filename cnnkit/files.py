@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import shutil
 import uuid
@@ -13,6 +14,22 @@ TEMPORARY = "."  # how the names of unfinished files and folders begin
 
 # Writes files that another machine keeps into a folder: all, or those of some names.
 Fetch = Callable[[Path, Collection[str] | None], None]
+
+
+_DISK_PROBLEMS = {
+    errno.ENOSPC: "The disk is full{where}. Free some space, and try again.",
+    errno.EDQUOT: "No more may be written to this disk{where}. Free some space, and try again.",
+    errno.EROFS: "The disk may only be read{where}. Mount it for writing, or set CNNKIT_HOME to "
+    "another folder.",
+    errno.EACCES: "This file may not be read or written{where}. Allow the user that runs cnnkit.",
+    errno.EIO: "The disk reports an error{where}. Check it, and see `cnnkit doctor`.",
+}
+
+
+def disk_problem(error: OSError) -> str:
+    """What is wrong with the disk and what to do, in a sentence; "": it is another error."""
+    where = f" ({error.filename})" if error.filename else ""
+    return _DISK_PROBLEMS.get(error.errno or 0, "").format(where=where)
 
 
 @contextlib.contextmanager

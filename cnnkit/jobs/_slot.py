@@ -14,6 +14,7 @@ from datetime import UTC, datetime
 from functools import partial
 
 from cnnkit.errors import RunNotFoundError
+from cnnkit.files import disk_problem
 from cnnkit.jobs._child import Child, last_lines
 from cnnkit.jobs._controls import Lease, deciding, take_lease
 from cnnkit.jobs._warm_workers import WarmWorkers
@@ -90,7 +91,8 @@ def run_in_slot(order: Order) -> None:
     except Exception as error:
         # Nobody reads a task's exception: the run has to say it.
         log.exception("job not started", extra=run.facts())
-        store.update(run.id, status=Status.FAILED, reason=f"Could not be started: {error}")
+        told = (isinstance(error, OSError) and disk_problem(error)) or str(error)
+        store.update(run.id, status=Status.FAILED, reason=f"Could not be started: {told}")
 
 
 def begin_next(store: RunStore, order: Order) -> tuple[Run, Lease] | None:

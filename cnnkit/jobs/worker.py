@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from filelock import FileLock, Timeout
 
 from cnnkit.errors import CnnkitError, JobError
+from cnnkit.files import disk_problem
 from cnnkit.jobs._child import ATTEMPT, log_file
 from cnnkit.jobs._context import JobContext
 from cnnkit.jobs._controls import Lease, take_lease
@@ -83,6 +84,8 @@ def _do(job: JobContext) -> Status:
         traceback.print_exc()
         last = traceback.format_exc().strip().splitlines()[-15:]
         summary = f"{type(error).__name__}: {str(error).strip() or 'no message'}".splitlines()[0]
+        if isinstance(error, OSError):
+            summary = disk_problem(error) or summary
         status, reason = Status.FAILED, "\n".join([summary, *last])
     job.end(status, reason)
     return status

@@ -11,6 +11,7 @@ from typing import Literal
 import streamlit as st
 
 from cnnkit.errors import AssetUnavailableError, CnnkitError, CorruptAssetError, RunNotFoundError
+from cnnkit.files import disk_problem
 from cnnkit.ui.common import events, page
 
 Color = Literal["gray", "blue", "orange", "green", "red"]
@@ -33,7 +34,8 @@ UNKNOWN: tuple[Color, str] = ("gray", ":material/help:")
 def shown_errors(*, stop: bool = True) -> Iterator[None]:
     """Show an error of cnnkit instead of a traceback, with what to do next.
 
-    Anything that is not a `CnnkitError` passes: it is a fault of ours and must be seen.
+    So is a disk that is full or may only be read. Anything else passes: it is a fault of ours
+    and must be seen.
 
     Args:
         stop: end the page here after an error; else go on after the block.
@@ -46,6 +48,12 @@ def shown_errors(*, stop: bool = True) -> Iterator[None]:
         next_step = _next_step(error)
         if next_step:
             st.caption(next_step)
+        if stop:
+            page.end_page()
+    except OSError as error:
+        if not disk_problem(error):
+            raise
+        st.error(disk_problem(error), icon=":material/error:")
         if stop:
             page.end_page()
 
