@@ -167,8 +167,8 @@ def damage_file(bench: Bench) -> str:
 def fill_disk(bench: Bench) -> str:
     """A small disk is full at a random moment; with space again, all goes on."""
     with _small_disk(bench) as (site, filler):
-        task = site.generator.choice([_full_training, _full_import, _full_results])
-        return task(site, filler)
+        tasks = [_full_training, _full_import, _full_import, _full_import, _full_results]
+        return site.generator.choice(tasks)(site, filler)
 
 
 @fault(2, "SIGKILL to a Dask worker or the scheduler")
@@ -400,13 +400,13 @@ def _full_import(site: Site, filler: Path) -> str:
 
 def _full_results(site: Site, filler: Path) -> str:
     _fill(filler, leave=site.generator.randrange(3) * 4096)
-    command = ("visualize", "--network", "starter", "--class", "3", "--steps", "2")
+    command = ("visualize", "--model", "starter", "--class", "3", "--steps", "2")
     output = filler.with_name("image.png")
-    code, seen = site.command(*command, "-o", str(output))
+    code, seen = site.command(*command, "--out", str(output))
     if code == 0 and not output.stat().st_size:
         raise Broken(f"An image that was not written: {seen}")
     filler.unlink()
-    code, said = site.command(*command, "-o", str(output))
+    code, said = site.command(*command, "--out", str(output))
     if code:
         raise Broken(f"The visualization cannot be repeated: {said}")
     site.check()
