@@ -204,19 +204,19 @@ def stop_record(bench: Bench) -> str:
         with site.pool() as pool:
             run = pool.submit(kind="rehearsal", spec=MINUTE)
             site.until(run, lambda run: run.progress)
-            server.send_signal(signal.SIGSTOP)
+            os.killpg(server.pid, signal.SIGSTOP)  # and the processes it has started
             began = time.monotonic()
             code, seen = site.command("runs", "list")
             took = time.monotonic() - began
             if code == 0 or took > 30:
                 raise Broken(f"The command line said after {took:.0f} s: {seen}")
             time.sleep(max(0.0, 60 - took))
-            server.send_signal(signal.SIGCONT)
+            os.killpg(server.pid, signal.SIGCONT)
             site.ended(run)
         site.check(site.finish(run))
     finally:
-        server.send_signal(signal.SIGCONT)
-        end(server)
+        os.killpg(server.pid, signal.SIGKILL)
+        server.wait(60)
     return seen
 
 
@@ -434,6 +434,7 @@ def _mlflow_server(root: Path, port: int) -> subprocess.Popen:
         [*command, *places, str(root / "artifacts"), "--workers", "1"],
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
+        start_new_session=True,
     )
     deadline = time.monotonic() + 180
     while time.monotonic() < deadline:

@@ -149,7 +149,7 @@ def main() -> None:
     if skipped:
         del kinds["fill_disk"]
     if arguments.only:
-        kinds = {name: kinds[name] for name in arguments.only}
+        kinds = {name: share for name, share in kinds.items() if name in arguments.only}
     names = draw(kinds, arguments.rounds, random.Random(arguments.seed))
     outcomes = in_lanes(names, arguments.lanes, arguments.seed)
     failed = [one for one in outcomes if one.problem]

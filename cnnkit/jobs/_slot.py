@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
 
-from cnnkit.errors import RunNotFoundError
+from cnnkit.errors import RunNotFoundError, StorageError
 from cnnkit.files import disk_problem
 from cnnkit.jobs._child import Child, last_lines
 from cnnkit.jobs._controls import Lease, deciding, take_lease
@@ -244,6 +244,9 @@ def _wish(store: RunStore, run_id: str, lease: Lease, pulse: Pulse) -> str | Non
             pulse.look(run)
     except RunNotFoundError:
         return "gone"
+    except StorageError as error:  # the disk is full, the record is away for a moment
+        log.warning("run not read: %s", error, extra={"run": run_id})
+        return None
     except Exception:
         # A tracking server that is away for a moment must not end the watch.
         log.warning("run not read", extra={"run": run_id}, exc_info=True)

@@ -15,7 +15,7 @@ from cnnkit.settings import Settings
 
 IDLE_SECONDS = 3600.0  # what nobody has written to for so long is nobody's
 # In the system's folder for temporary files: TensorFlow's translations of Python functions, ours.
-FOREIGN = ("__autograph_generated_file*.py", "cnnkit-*")
+FOREIGN = ("__autograph_generated_file*.py", "cnnkit-upload-*")
 
 
 def examine_leftovers(settings: Settings, idle: float = IDLE_SECONDS) -> Iterator[Finding]:

@@ -125,7 +125,8 @@ class RunStore:
         starter = _starter.starter_run()
         if starter and owner is None and kind in (None, starter.kind) and starter.status in allowed:
             runs.append(starter)
-        return [run for run in runs if _mentions(run, text)][:limit]
+        # MLflow reads a run's tags after it has found it: meanwhile it may have become another.
+        return [run for run in runs if run.status in allowed and _mentions(run, text)][:limit]
 
     def history(self, run_id: str) -> list[dict[str, float]]:
         """One row an epoch: epoch (1-based), loss, accuracy, val_…, learning_rate, seconds."""
