@@ -236,3 +236,16 @@ def test_importing_the_store_loads_no_mlflow():
         [sys.executable, "-c", program], capture_output=True, text=True, timeout=120, check=True
     )
     assert done.stdout.strip() == "set()"
+
+
+def test_a_run_that_was_begun_while_the_list_was_read_is_not_listed_as_queued(store, monkeypatch):
+    run = store.create("train", {}, "one")
+    found = RunStore._pages
+
+    def begun_meanwhile(self, *arguments):
+        """MLflow finds runs by their tags first, and reads the tags afterwards."""
+        store.update(run.id, status=Status.RUNNING)
+        return [store.get(one.id) for one in found(self, "", None)]
+
+    monkeypatch.setattr(RunStore, "_pages", begun_meanwhile)
+    assert store.list(statuses=[Status.QUEUED]) == []
