@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import resource
 import socket
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -33,7 +34,10 @@ def answer_calls(files: int) -> None:
         if not confined:
             confine(limits, FIRST_FILE + files)
             confined = True
-        wire.send(_answer(call, limits) | {"memory": _most_memory()})
+        began = time.process_time()
+        answer = _answer(call, limits)
+        seconds = time.process_time() - began
+        wire.send(answer | {"memory": _most_memory(), "seconds": seconds})
 
 
 def function_named(text: str) -> Callable[..., Any]:

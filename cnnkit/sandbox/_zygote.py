@@ -140,6 +140,7 @@ class Reader:
         self._wire = wire
         self._limits = limits
         self.memory = 0  # bytes that it has taken at most, as it says
+        self.seconds = 0.0  # of computing that its last call took, as it says
 
     def call(self, function: str, *arguments: Any) -> Any:
         """Have it call a function, "module:name", with plain values, bytes and arrays.
@@ -165,6 +166,7 @@ class Reader:
             raise BreachError("crash", "an answer of another form")
         if "memory" in answer:
             self.memory = int(answer["memory"])
+            self.seconds = float(answer["seconds"])
         if "value" not in answer:
             raise _reason(answer)
         return answer["value"]
