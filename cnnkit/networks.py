@@ -409,6 +409,16 @@ def check_uploads(text: str, person: Person) -> None:
             )
 
 
+def remove_upload(ref: NetworkRef, person: Person) -> None:
+    """Forget an uploaded network, and remove its files.
+
+    Raises:
+        NotAllowedError: it belongs to somebody else.
+    """
+    check_uploads(str(ref), person)
+    _uploads().remove(ref.name)
+
+
 def uploads_bytes(owner: str) -> int:
     """What the uploaded networks of a person take on disk."""
     uploads = _uploads()

@@ -96,7 +96,8 @@ class PersonalLimits:
             raise LimitError(
                 f"Your runs, images and uploaded networks take {megabytes(self._stored())}, and "
                 f"{megabytes(self.settings.storage_per_person)} are allowed. Delete runs (page "
-                "Runs) or images (page Fine-tune) that you do not need any more."
+                "Runs) or images (page Fine-tune) that you do not need any more, or remove an "
+                "uploaded network where you uploaded it."
             )
 
     def check_upload(self, name: str, size: int) -> None:

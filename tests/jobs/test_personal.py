@@ -18,7 +18,7 @@ from cnnkit.datasets.folders import delete, image_folder, rename
 from cnnkit.errors import LimitError, NotAllowedError
 from cnnkit.jobs.limits import PersonalLimits
 from cnnkit.jobs.personal import PersonalJobs, PersonalWorker
-from cnnkit.networks import UPLOADED, NetworkRef, check_uploads
+from cnnkit.networks import UPLOADED, NetworkRef, check_uploads, remove_upload
 from cnnkit.people import LOCAL, Person
 from cnnkit.runs import RunStore, Status
 from tests.jobs.test_turns import StillPool
@@ -101,6 +101,9 @@ ACTIONS = {
     ),
     "visualize an uploaded network": lambda desk, its: desk.worker.start(
         "layers", {"network": its["upload"]}
+    ),
+    "remove an uploaded network": lambda desk, its: remove_upload(
+        NetworkRef.parse(its["upload"]), desk.person
     ),
     "open an uploaded network": lambda desk, its: check_uploads(its["upload"], desk.person),
 }

@@ -17,6 +17,7 @@ from cnnkit.networks import (
     NetworkRef,
     add_upload,
     check_uploads,
+    remove_upload,
     rename_upload_classes,
     upload_notes,
 )
@@ -148,7 +149,10 @@ def _keep_names() -> None:
 
 
 def _remove() -> None:
-    _forget(st.session_state.pop(_UPLOAD, None))
+    upload = st.session_state.pop(_UPLOAD, None)
+    _forget(upload)
+    if upload and upload.ref and cache.limits().hold:  # it takes of the person's storage
+        remove_upload(upload.ref, person())
     st.session_state.pop(_UPLOAD_NAMES, None)
 
 
