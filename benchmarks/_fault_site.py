@@ -25,10 +25,12 @@ from cnnkit.maintenance import examine, repair
 from cnnkit.runs import Run, RunStore, Status
 from cnnkit.settings import Settings, get_settings
 
-PATIENCE = 300.0  # seconds for anything to happen
+PATIENCE = 900.0  # seconds for anything to happen
 SPEC = {"epochs": 5, "steps": 10, "seconds": 0.03}  # of a run that counts: 1.5 s
 SERVER = """
-import time
+import signal, time
+# What a shell starts in the background ignores it, and hands that on.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 from cnnkit.jobs import JobPool
 from cnnkit.runs import RunStore
 from cnnkit.settings import get_settings

@@ -11,10 +11,12 @@ from __future__ import annotations
 import argparse
 import os
 import random
+import re
 import shutil
 import subprocess
 import sys
 import tempfile
+import textwrap
 import time
 import traceback
 from collections import Counter, defaultdict
@@ -128,10 +130,16 @@ def table(outcomes: list[Outcome], titles: dict[str, str]) -> str:
     for kind, ended in kinds.items():
         passed = sum(not one.problem for one in ended)
         sentences = Counter(one.seen for one in ended if one.seen)
-        seen = sentences.most_common(1)[0][0].replace("|", "\\|")[:160] if sentences else ""
+        seen = _shown(sentences.most_common(1)[0][0]) if sentences else ""
         slowest = max(one.seconds for one in ended)
         lines.append(f"| {titles[kind]} | {len(ended)} | {passed} | {slowest:.0f} s | {seen} |")
     return "\n".join(lines)
+
+
+def _shown(sentence: str) -> str:
+    """A sentence for a cell of the table, without the folders that rounds happened in."""
+    short = re.sub(r"/\S*/home/", "…/", sentence)
+    return textwrap.shorten(short.replace("|", "\\|"), 200, placeholder=" …")
 
 
 def main() -> None:

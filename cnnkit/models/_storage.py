@@ -5,10 +5,12 @@ from __future__ import annotations
 import dataclasses
 import importlib
 import json
+import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from zipfile import BadZipFile
 
 from cnnkit._lazy import keras
 from cnnkit.errors import CorruptResultError, IncompatibleError
@@ -102,5 +104,5 @@ def _read(path: Path, reader):
         raise CorruptResultError(path, "is missing")
     try:
         return reader(path)
-    except (ValueError, TypeError, KeyError, OSError) as error:
+    except (ValueError, TypeError, KeyError, OSError, EOFError, BadZipFile, zlib.error) as error:
         raise CorruptResultError(path, f"is damaged ({error})") from error

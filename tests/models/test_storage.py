@@ -32,6 +32,16 @@ def test_a_damaged_model_file_is_named(tmp_path):
         load_model(tmp_path)
 
 
+def test_a_model_file_with_a_wrong_checksum_is_named(tmp_path):
+    save_model(create_model("toy_cnn"), CARD, tmp_path)
+    path = tmp_path / "model.keras"
+    content = bytearray(path.read_bytes())
+    content[len(content) // 2] ^= 255
+    path.write_bytes(content)
+    with pytest.raises(CorruptAssetError, match="model.keras is damaged .*put it back"):
+        load_model(tmp_path)
+
+
 def test_a_missing_card_is_named(tmp_path):
     save_model(create_model("toy_cnn"), CARD, tmp_path)
     (tmp_path / "card.json").unlink()
