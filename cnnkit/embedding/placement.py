@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import pickle  # nosec B403: of what this package wrote on this machine, see below
+import pickle  # nosec B403
 from dataclasses import dataclass
 
 import numpy as np

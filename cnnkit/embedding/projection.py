@@ -11,7 +11,7 @@ References:
 from __future__ import annotations
 
 import importlib.util
-import pickle  # nosec B403: it only writes
+import pickle  # nosec B403
 import warnings
 from collections.abc import Generator
 from dataclasses import dataclass, field

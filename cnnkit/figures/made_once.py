@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-import pickle  # nosec B403: it only writes, for a digest
+import pickle  # nosec B403
 import threading
 from collections.abc import Callable
 from functools import wraps

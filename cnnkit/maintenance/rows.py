@@ -30,7 +30,7 @@ def read_run(connection: sqlite3.Connection, run_id: str) -> Rows:
     """All rows of one run."""
     rows = {}
     for table in RUN_TABLES:
-        query = f"select * from {table} where run_uuid = ?"  # nosec B608: names of ours
+        query = f"select * from {table} where run_uuid = ?"  # nosec B608
         rows[table] = [dict(row) for row in connection.execute(query, [run_id])]
     return rows
 
