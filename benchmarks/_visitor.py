@@ -64,6 +64,7 @@ class Visitor:
         self.query = ""
         self.elements: dict[Path, tuple[Element, str]] = {}  # and the fragment it belongs to
         self.images = 0  # fetched
+        self._asked = 0  # runs, without those of timers
         self._pages: dict[str, str] = {}  # path -> hash of its script
         self._page_hash = ""
         self._session = ""
@@ -193,6 +194,7 @@ class Visitor:
         self, page_script_hash: str, once: Sequence[WidgetState] = (), fragment: str = ""
     ) -> float:
         self._finished.clear()
+        self._asked += 1
         self._awaited, self._answering = (page_script_hash, fragment), False
         began = time.perf_counter()
         await self._ask(page_script_hash, once, fragment)
@@ -339,12 +341,13 @@ class Visitor:
             with urllib.request.urlopen(f"{self.address}{url}", timeout=PATIENCE) as answer:
                 answer.read()
 
+        asked = self._asked
         try:
             await asyncio.to_thread(get)
             self.images += 1
         except OSError as error:
-            # The page may have drawn another image, before this one was asked for.
-            shown = any(
+            # The page may have been left, or drawn another image, before this one was asked for.
+            shown = asked == self._asked and any(
                 url in {image.url for image in element.imgs.imgs}
                 for element, _ in self.elements.values()
                 if element.HasField("imgs")
