@@ -98,12 +98,11 @@ class Settings:
         "20480",
         former=("CNNKIT_PICTURES_MEMORY",),
     )
-    import_folder: Path = variable(
+    import_folder: Path | None = variable(
         "CNNKIT_IMPORT_FOLDER",
-        "the only folder from which visitors of the app may import images",
-        folder,
-        "~",
-        shown="the home folder",
+        "the only folder of the server from which visitors of the app may import images",
+        optional(folder),
+        shown="the home folder; where people log in, none",
     )
     admins: frozenset[str] = variable(
         "CNNKIT_ADMINS",

@@ -104,6 +104,16 @@ def test_who_may_not_enter_is_told_so(monkeypatch):
     assert keys(at) == {"log_out"}
 
 
+def test_a_class_imports_from_no_folder_of_the_server_unless_one_is_named(monkeypatch, tmp_path):
+    fine_tune = "pages/fine_tune.py"
+    paths = [one.key for one in visit(fine_tune, claims("Ann")).text_input]
+    assert "import_title" in paths and "import_path" not in paths
+    monkeypatch.setenv("CNNKIT_IMPORT_FOLDER", str(tmp_path))
+    get_settings.cache_clear()
+    path = visit(fine_tune, claims("Ann")).text_input(key="import_path")
+    assert path.placeholder == str(tmp_path / "images")
+
+
 def test_own_runs_come_first_and_say_whose_the_others_are(runs):
     table = visit("pages/runs.py", claims("Bob")).dataframe[0].value
     assert list(table["Of"])[:2] == ["you", "Ann"]

@@ -17,7 +17,7 @@ from cnnkit.settings import get_settings
 from cnnkit.ui.common import cache, events
 from cnnkit.ui.common.dialogs import close_dialog, dialog_button
 from cnnkit.ui.common.messages import literal, shown_errors
-from cnnkit.ui.common.person import person
+from cnnkit.ui.common.person import login_required, person
 from cnnkit.ui.common.tasks import Stopped, image_tasks, wait
 
 PARAMETER = "data"  # in the address: the name of a data set
@@ -37,13 +37,7 @@ def offer() -> None:
             help="Or files with a table (CSV) of their names and classes. At least two classes "
             "with three different images each.",
         )
-        home = get_settings().import_folder
-        path = st.text_input(
-            "Or a folder or ZIP on the server's machine",
-            placeholder=str(home / "images"),
-            key="import_path",
-            help=f"Within {home}. Better for large ones: nothing is sent through the browser.",
-        )
+        path = _ask_for_path()
         title = st.text_input(
             "Call it", placeholder="the name of the file", key="import_title", max_chars=60
         )
@@ -57,7 +51,7 @@ def offer() -> None:
         chosen = file is not None or bool(path)
         if st.button("Import", type="primary", disabled=not chosen, key="import_now"):
             with shown_errors(stop=False):
-                source = file if file is not None else _within(str(path), home)
+                source = file if file is not None else _within(path, _server_folder())
                 _begin(source, str(getattr(source, "name", "images")), title or None, by)
                 st.rerun()
 
@@ -134,12 +128,36 @@ def _begin(source, name: str, title: str | None, by: str) -> None:
     st.session_state[_FILE] = st.session_state.get(_FILE, 0) + 1
 
 
-def _within(text: str, home: Path) -> Path:
+def _server_folder() -> Path | None:
+    """The folder of the server that visitors may import from, or None.
+
+    Where people log in there is none by default: the home folder of whoever runs the server is
+    not for a whole class.
+    """
+    return get_settings().import_folder or (None if login_required() else Path.home())
+
+
+def _ask_for_path() -> str:
+    home = _server_folder()
+    if home is None:
+        return ""
+    path = st.text_input(
+        "Or a folder or ZIP on the server's machine",
+        placeholder=str(home / "images"),
+        key="import_path",
+        help=f"Within {home}. Better for large ones: nothing is sent through the browser.",
+    )
+    return path or ""
+
+
+def _within(text: str, home: Path | None) -> Path:
     """A path that visitors may name.
 
     Raises:
-        InvalidImagesError: it lies elsewhere.
+        InvalidImagesError: it lies elsewhere, or there is no folder that they may read.
     """
+    if home is None:
+        raise InvalidImagesError("This server offers no folder to import from. Upload a ZIP.")
     home = home.resolve()
     try:
         path = (home / Path(text).expanduser()).resolve()
