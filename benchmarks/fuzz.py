@@ -27,7 +27,7 @@ from benchmarks._regions import write_part
 from cnnkit import image_io, sandbox
 from cnnkit.datasets.folders.sources import LIST_LIMITS, TABLE_LIMITS
 from cnnkit.errors import CnnkitError
-from cnnkit.models.uploaded import MEMORY, READ, SECONDS, WALL_SECONDS
+from cnnkit.models.uploaded import READ, upload_limits
 from cnnkit.sandbox import FIRST_FILE, MIB, BreachError, Limits, Sandbox
 
 FILES = {"images": 8400, "tables": 800, "archives": 800, "networks": 700}
@@ -189,14 +189,7 @@ def _whole_archive(door: Door, name: str, child: Any, seconds: list[float]) -> N
 def read_networks(door: Door, files: Iterator[tuple[str, bytes]]) -> None:
     """As an upload is opened, answers once, and leaves its checked form."""
     with tempfile.TemporaryDirectory() as folder:
-        size = 2**16
-        limits = Limits(
-            seconds=SECONDS,
-            wall_seconds=WALL_SECONDS,
-            memory=MEMORY + 5 * size,
-            folder=str(Path(folder).resolve()),
-            written=64 * MIB,
-        )
+        limits = upload_limits(2**16, str(Path(folder).resolve()))
         attempts = Attempts(door, sandbox.networks, limits)
         for name, data in files:
             attempts.read(name, READ, data, limits.folder, False)

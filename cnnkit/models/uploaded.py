@@ -31,7 +31,10 @@ if TYPE_CHECKING:
 
 SIZE = 224  # pixels, for networks that take images of any size
 READ = "cnnkit.models.uploaded:read_in_child"
-SECONDS, WALL_SECONDS = 40.0, 180.0  # of which building takes 12 at most
+# A damaged HDF5 file may keep its library in a circle for ever: a small file gets little time.
+# Keras's files have some kilobytes for each layer, and a layer takes some 20 ms.
+SECONDS, SECONDS_PER_BYTE, MOST_SECONDS = 3.5, 20 / 2**20, 40.0
+WALL_FACTOR = 5  # on a busy machine
 ODD = "of its weights are not finite (NaN or infinite): its answers may mean nothing."
 MEMORY = 768 * MIB  # beyond what the child has, and five times the file
 
@@ -91,13 +94,7 @@ def check_upload(source: Path | str | bytes, folder: Path, *, image: bool = True
     """
     inside = tempfile.TemporaryDirectory(prefix="child-", dir=folder.resolve())
     with _file(source) as file, inside as own:
-        limits = Limits(
-            seconds=SECONDS,
-            wall_seconds=WALL_SECONDS,
-            memory=MEMORY + 5 * os.fstat(file).st_size,
-            folder=own,
-            written=UploadLimits().weights_bytes + 64 * MIB,
-        )
+        limits = upload_limits(os.fstat(file).st_size, own)
         arguments = sandbox.FIRST_FILE, own, image
         try:
             facts = sandbox.networks.call(READ, *arguments, limits=limits, read=[file])
@@ -107,6 +104,18 @@ def check_upload(source: Path | str | bytes, folder: Path, *, image: bool = True
         for name in CHECKED_FILES:
             os.replace(Path(own) / name, folder / name)
     return upload
+
+
+def upload_limits(size: int, folder: str) -> Limits:
+    """What a child may use to open a file of so many bytes and leave its checked form behind."""
+    seconds = min(SECONDS + SECONDS_PER_BYTE * size, MOST_SECONDS)
+    return Limits(
+        seconds=seconds,
+        wall_seconds=WALL_FACTOR * seconds,
+        memory=MEMORY + 5 * size,
+        folder=folder,
+        written=UploadLimits().weights_bytes + 64 * MIB,
+    )
 
 
 def open_uploaded_model(source: Path | str | bytes, *, image: bool = True) -> Model:
@@ -216,8 +225,8 @@ def _file(source: Path | str | bytes) -> Iterator[int]:
 def _refusal(breach: BreachError, limits: Limits) -> InvalidModelError:
     if breach.what == "time":
         return UnsafeModelError(
-            f"The network takes more than {limits.seconds:g} s to open and to answer once. A "
-            "smaller one opens."
+            f"The network takes more than {limits.seconds:.0f} s to open and to answer once, too "
+            "long for a file of this size. It may be damaged; a smaller network opens."
         )
     if breach.what == "memory":
         return UnsafeModelError(

@@ -19,6 +19,7 @@ from cnnkit.models import (
     open_uploaded_model,
     uploaded,
 )
+from cnnkit.sandbox import BreachError
 
 layers = keras.layers
 
@@ -116,6 +117,15 @@ def test_a_path_that_cannot_be_gets_a_sentence(path):
 def test_what_a_child_answers_is_checked(facts):
     with pytest.raises(CnnkitError, match="reader failed"):
         uploaded._checked(facts)
+
+
+def test_a_small_file_gets_little_time_and_a_large_network_enough():
+    """HDF5 reads some damaged files of 20 kB in a circle, for ever."""
+    assert uploaded.upload_limits(24_000, "/x").seconds < 5
+    assert uploaded.upload_limits(2 * 2**20, "/x").seconds == uploaded.MOST_SECONDS
+    breach = BreachError("time")
+    sentence = str(uploaded._refusal(breach, uploaded.upload_limits(24_000, "/x")))
+    assert "more than 4 s to open" in sentence
 
 
 def test_a_chain_of_layers_is_built_once(tmp_path):
