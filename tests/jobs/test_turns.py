@@ -63,6 +63,13 @@ def test_who_comes_later_takes_turns_with_those_who_wait(still):
     assert owners == [BOB.name, *[ANN.name, BOB.name] * 2, ANN.name]
 
 
+def test_a_resumed_run_comes_after_those_that_wait_already(still):
+    anns, bobs = still.press(ANN), still.press(BOB)
+    still.cancel(anns)
+    still.resume(anns)
+    assert [still.queue_position(run_id) for run_id in (bobs, anns)] == [1, 2]
+
+
 def test_free_slots_begin_runs_in_the_order_that_people_are_told(still):
     runs = [still.press(person) for person in (ANN, ANN, ANN, BOB, CY, BOB, ANN)]
     told = sorted(runs, key=still.queue_position)
