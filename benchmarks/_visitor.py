@@ -157,6 +157,17 @@ class Visitor:
             return False
         return True
 
+    async def wait_for(self, kind: str, matches: Callable[..., bool]) -> None:
+        """Wait until the page shows such an element: it may still be computing it.
+
+        Raises:
+            VisitError: it never does.
+        """
+        deadline = time.monotonic() + PATIENCE
+        while not self.has(kind, matches) and time.monotonic() < deadline:
+            await asyncio.sleep(0.2)
+        self.find(kind, matches)
+
     @property
     def words(self) -> str:
         """All text of the page."""

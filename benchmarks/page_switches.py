@@ -88,6 +88,7 @@ async def dream(address: str) -> None:
     """Start a dream, and watch it."""
     async with Visitor(address) as visitor:
         await visitor.open("deepdream", network="pretrained.googlenet", **DREAM)
+        await visitor.wait_for("button", lambda button: button.label == "Dream")
         await visitor.click("Dream")
         await asyncio.sleep(20)
 
@@ -174,7 +175,7 @@ def main() -> None:
                 target=f"under {TARGET:g} s: {'reached' if p95 < TARGET else 'not reached'}",
             )
         )
-    often = "; ".join(f"{what}: {done} times over" for what, (_, done) in results.items())
+    often = "; ".join(f"{what}: {done} times to its end" for what, (_, done) in results.items())
     notes = [f"{count} switches among {', '.join(p or 'home' for p in PAGES)}. {often}."]
     save(rows, notes)
 
