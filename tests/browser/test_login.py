@@ -111,7 +111,9 @@ def test_two_people_have_their_own_runs_and_only_an_administrator_deletes_anothe
     bob.get_by_text("A run of Ann.").wait_for()
     school.settle(bob)
     assert bob.get_by_role("button", name="Delete").count() == 0
-    names = bob.locator('[data-testid="stDataFrame"] td').all_inner_texts()
+    cells = bob.locator('[data-testid="stDataFrame"] td')
+    cells.filter(has_text="Of Bob").first.wait_for(state="attached")
+    names = cells.all_inner_texts()
     assert names.index("Of Bob") < names.index("Of Ann"), "own runs come first"
 
     # A page that was drawn while the run was still his: what he presses then is refused below it.

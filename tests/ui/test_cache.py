@@ -36,7 +36,7 @@ def test_a_network_is_opened_once_for_all(trained):
 
 def test_the_list_of_runs_is_read_once_a_second_and_at_once_after_a_change_here(monkeypatch):
     monkeypatch.setattr(cache, "_READ", TTLCache(maxsize=8, ttl=1000))
-    record, read = cache.store(), []
+    record, read = cache.shared_store(), []
     search = record._search
 
     def counted(*args):
@@ -48,5 +48,5 @@ def test_the_list_of_runs_is_read_once_a_second_and_at_once_after_a_change_here(
     assert cache.list_runs(kind="train") and len(read) == 1
     cache.list_runs(kind="train", limit=5)
     assert len(read) == 2  # another question
-    new = record.create("train", {"model": "toy_cnn"}, "mine")
+    new = cache.store().create("train", {"model": "toy_cnn"}, "mine")
     assert [run.id for run in cache.list_runs(kind="train")] == [new.id, "starter"]
