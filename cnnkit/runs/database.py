@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import sqlite3
+import threading
 from pathlib import Path
 
 from cnnkit.errors import StorageError
@@ -33,7 +34,7 @@ def check_database(settings: Settings) -> None:
     path = database_file(settings)
     if path is None:
         return
-    problem = damage(path)
+    problem = _damage_before_opening(settings, path)
     if problem:
         raise StorageError(f"The record of runs {path} {problem}. {DOCTOR}.")
     if not path.exists() or path.stat().st_size == 0:
@@ -45,6 +46,26 @@ def check_database(settings: Settings) -> None:
             connection.rollback()
     except sqlite3.Error as error:
         raise StorageError(sentence(str(error), str(path))) from error
+
+
+def _damage_before_opening(settings: Settings, path: Path) -> str:
+    """What `damage` says of a file that this process has not opened yet; of others, nothing.
+
+    Closing any descriptor of a file ends all locks that the process holds on it (POSIX), those of
+    SQLite's connections too, and two processes would then write the same pages at once.
+    """
+    with _LOOKING:
+        identity = file_identity(settings)
+        if identity in _OPENED:
+            return ""
+        problem = damage(path)
+        if identity and not problem:
+            _OPENED.add(identity)
+        return problem
+
+
+_OPENED: set[tuple[int, int]] = set()  # identities of files that connections may be open to
+_LOOKING = threading.Lock()
 
 
 def file_identity(settings: Settings) -> tuple[int, int] | None:
@@ -73,7 +94,8 @@ def check_unchanged(settings: Settings, identity: tuple[int, int] | None) -> Non
 def damage(path: Path) -> str:
     """What a look at the file from outside shows, as the end of a sentence; "": nothing.
 
-    A file that is absent or empty is none: it may be the beginning of a record.
+    A file that is absent or empty is none: it may be the beginning of a record. Never call this
+    in a process that may have a connection to the file: see `_damage_before_opening`.
     """
     if path.is_dir():
         return "is a folder where the database should be"

@@ -7,6 +7,7 @@ import os
 import socket
 import sqlite3
 import time
+from pathlib import Path
 
 import pytest
 
@@ -46,6 +47,24 @@ def removed(path):
 
 
 DAMAGES = (noise, noise_after_the_head, truncated, one_page, folder, emptied, removed)
+
+
+@pytest.mark.skipif(not Path("/proc/locks").exists(), reason="asks Linux for its locks")
+def test_looking_at_an_open_record_ends_no_lock_that_this_process_holds(store):
+    store.list()
+    path = store.settings.home / "runs.db"
+
+    def locks() -> list[str]:
+        held = Path("/proc/locks").read_text().splitlines()
+        own = (f" {os.getpid()} ", f":{path.stat().st_ino} ")
+        return [line.partition(":")[2] for line in held if all(word in line for word in own)]
+
+    with contextlib.closing(database.connect(path)) as connection:
+        connection.execute("begin immediate")
+        before = locks()
+        assert before
+        assert database._damage_before_opening(store.settings, path) == ""
+        assert locks() == before
 
 
 @pytest.mark.parametrize("damage", DAMAGES)
