@@ -311,9 +311,9 @@ class Machines:
             ended = process.poll() is not None
             if ended or time.monotonic() > deadline:
                 logs = sorted(self.folder.glob(f"*/{name}.log"))
-                told = "\n".join(log.read_text(errors="replace")[-2000:] for log in logs)
+                output = "\n".join(log.read_text(errors="replace")[-2000:] for log in logs)
                 what = "ended" if ended else f"was not ready within {PATIENCE:.0f} s"
-                raise RuntimeError(f"{name} {what}:\n{told}")
+                raise RuntimeError(f"{name} {what}:\n{output}")
             time.sleep(LOOK_SECONDS)
 
 

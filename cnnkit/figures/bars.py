@@ -7,13 +7,13 @@ from collections.abc import Callable, Mapping, Sequence
 import numpy as np
 from plotly import graph_objects as go
 
-from cnnkit.figures.made_once import made_once
+from cnnkit.figures.figure_cache import cache_figures
 from cnnkit.figures.style import BLUE, FAINT, GRAY, GREEN, ORANGE, SERIES, faded, finished, tight
 
 CATEGORIES = {"type": "category", "fixedrange": True, "showgrid": False}
 
 
-@made_once
+@cache_figures
 def probability_bars(values: np.ndarray, class_names: Sequence[str], *, height: int = 170):
     """The probabilities of one network: a bar for each class, the largest in full color.
 
@@ -113,7 +113,7 @@ def _emphasized(count: int, best: int) -> list[str]:
     return [BLUE if i == best else faded(BLUE, 0.45) for i in range(count)]
 
 
-@made_once
+@cache_figures
 def top_k_bars(values: Sequence[float], names: Sequence[str], *, height: int | None = None):
     """The top-k predictions of one network, names inside the plot.
 
@@ -144,7 +144,7 @@ def top_k_bars(values: Sequence[float], names: Sequence[str], *, height: int | N
     return finished(figure, height=height or 42 * len(values) + 16, legend=False)
 
 
-@made_once
+@cache_figures
 def class_bars(
     values: np.ndarray,
     class_names: Sequence[str],

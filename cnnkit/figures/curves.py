@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from plotly import graph_objects as go
 
-from cnnkit.figures.made_once import made_once
+from cnnkit.figures.figure_cache import cache_figures
 from cnnkit.figures.style import BLUE, FAINT, GRAY, GREEN, ORANGE, SERIES, faded, finished
 
 Rows = Sequence[Mapping[str, float]]
@@ -23,7 +23,7 @@ TITLES = {
 FRACTIONS = ("accuracy", "error")
 
 
-@made_once
+@cache_figures
 def training(
     history: Rows,
     metric: str = "loss",

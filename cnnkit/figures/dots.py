@@ -9,7 +9,7 @@ from math import log10
 from plotly import graph_objects as go
 
 from cnnkit.durations import duration
-from cnnkit.figures.made_once import made_once
+from cnnkit.figures.figure_cache import cache_figures
 from cnnkit.figures.style import BLUE, GREEN, ORANGE, SERIES, faded, finished
 
 COLORS = {"published": ORANGE, "project": BLUE, "here": GREEN}
@@ -36,7 +36,7 @@ class Dots:
     words: Sequence[str]
 
 
-@made_once
+@cache_figures
 def dot_plot(
     lines: Sequence[Dots], goal: float, *, smaller_is_better: bool, axis: str = ""
 ) -> go.Figure:

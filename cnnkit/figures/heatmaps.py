@@ -8,7 +8,7 @@ import numpy as np
 from plotly import graph_objects as go
 
 from cnnkit.figures import rasters
-from cnnkit.figures.made_once import made_once
+from cnnkit.figures.figure_cache import cache_figures
 from cnnkit.figures.style import BLUE, GRAY, RED, faded, finished, tight
 
 GAP = 1  # pixels of a map between two maps
@@ -54,7 +54,7 @@ def map_grid(maps: np.ndarray, *, columns: int, together: bool = True) -> go.Fig
     return tight(figure, height=min(760, max(220, round(1120 * shape[0] / shape[1]))))
 
 
-@made_once
+@cache_figures
 def unit_strip(values: np.ndarray, title: str) -> go.Figure:
     """A row of numbers as one strip of colors, each to be read by hovering.
 
@@ -80,7 +80,7 @@ def unit_strip(values: np.ndarray, title: str) -> go.Figure:
     return tight(figure, height=104, top=30, bottom=22)
 
 
-@made_once
+@cache_figures
 def confusion_matrix(confusion: np.ndarray, class_names: Sequence[str], *, cell: int = 38):
     """A confusion matrix: correct predictions in blue, errors in red.
 

@@ -91,8 +91,8 @@ def run_in_slot(order: Order) -> None:
     except Exception as error:
         # Nobody reads a task's exception: the run has to say it.
         log.exception("job not started", extra=run.facts())
-        told = (isinstance(error, OSError) and disk_problem(error)) or str(error)
-        store.update(run.id, status=Status.FAILED, reason=f"Could not be started: {told}")
+        problem = (isinstance(error, OSError) and disk_problem(error)) or str(error)
+        store.update(run.id, status=Status.FAILED, reason=f"Could not be started: {problem}")
 
 
 def begin_next(store: RunStore, order: Order) -> tuple[Run, Lease] | None:

@@ -1,6 +1,6 @@
 """The SQLite file of the record, looked at without MLflow, which would try ten times and wait.
 
-What is wrong is told in a sentence before MLflow opens the file; `cnnkit doctor` says more.
+What is wrong is said in a sentence before MLflow opens the file; `cnnkit doctor` says more.
 """
 
 from __future__ import annotations
@@ -122,8 +122,8 @@ def sentence(error: str, where: str = "") -> str:
     """What to tell a person about an error of the record: what happened, and what to do."""
     record = f"The record of runs {where}".rstrip()
     first = error.strip().splitlines()[0] if error.strip() else "no reason given"
-    told = next((words for sign, words in _SIGNS.items() if sign in error), "")
-    return f"{record} {told or f'does not answer: {first}'}"
+    known = next((words for sign, words in _SIGNS.items() if sign in error), "")
+    return f"{record} {known or f'does not answer: {first}'}"
 
 
 def is_locked(error: Exception) -> bool:

@@ -72,13 +72,13 @@ def test_a_resumed_run_comes_after_those_that_wait_already(still):
 
 def test_free_slots_begin_runs_in_the_order_that_people_are_told(still):
     runs = [still.press(person) for person in (ANN, ANN, ANN, BOB, CY, BOB, ANN)]
-    told = sorted(runs, key=still.queue_position)
+    expected = sorted(runs, key=still.queue_position)
     again = StillPool(still.settings, still.store)
     again.recover()  # as after a restart of the server
-    assert sorted(runs, key=again.queue_position) == told
+    assert sorted(runs, key=again.queue_position) == expected
     # Dask hands orders out as it likes: the run that begins is the next one all the same.
     begun = [begin_next(again.store, order) for order in reversed(again.orders)]
-    assert [run.id for run, _ in begun] == told
+    assert [run.id for run, _ in begun] == expected
     assert begin_next(again.store, again.orders[0]) is None
 
 

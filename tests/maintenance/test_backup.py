@@ -28,8 +28,8 @@ def test_a_home_comes_back_whole_in_another_place(store, run, elsewhere, tmp_pat
     (home / "results" / "a" / "image.png").write_bytes(b"a cache")
     (home / "images" / ".half").write_bytes(b"half")
     file = tmp_path / "home.zip"
-    told = CliRunner().invoke(main, ["backup", str(file)])
-    assert told.exit_code == 0, told.output
+    result = CliRunner().invoke(main, ["backup", str(file)])
+    assert result.exit_code == 0, result.output
     assert restore(elsewhere, file) == f"the home {elsewhere.home}"
     again = RunStore(elsewhere)
     assert again.get(run.id) == run
@@ -46,8 +46,8 @@ def test_a_home_comes_back_whole_in_another_place(store, run, elsewhere, tmp_pat
 
 def test_one_run_comes_back_into_another_home(store, run, elsewhere, tmp_path):
     file = tmp_path / "run.zip"
-    told = CliRunner().invoke(main, ["backup", str(file), "--run", run.id[:8]])
-    assert told.exit_code == 0, told.output
+    result = CliRunner().invoke(main, ["backup", str(file), "--run", run.id[:8]])
+    assert result.exit_code == 0, result.output
     with pytest.raises(StorageError, match="already there"):
         restore(store.settings, file)
     assert restore(elsewhere, file) == f"run {run.id}"

@@ -14,8 +14,8 @@ from cnnkit.runs._starter import FOLDER
 
 def test_a_home_in_order_is_told(store, run):
     assert examine(store.settings) == []
-    told = CliRunner().invoke(main, ["doctor"])
-    assert told.exit_code == 0 and told.output == f"{store.settings.home} is in order.\n"
+    result = CliRunner().invoke(main, ["doctor"])
+    assert result.exit_code == 0 and result.output == f"{store.settings.home} is in order.\n"
 
 
 @pytest.mark.parametrize("damage", ["noise", "gone"])
@@ -24,11 +24,11 @@ def test_a_damaged_record_is_rebuilt_from_what_can_be_read_and_from_files(store,
     path.unlink()
     if damage == "noise":
         path.write_bytes(os.urandom(99_999))
-    told = CliRunner().invoke(main, ["doctor"])
-    assert told.exit_code == 1 and "`cnnkit doctor --repair`" in told.output
-    assert told.output.count("\n") == 1
-    told = CliRunner().invoke(main, ["doctor", "--repair"])
-    assert told.exit_code == 0, told.output
+    result = CliRunner().invoke(main, ["doctor"])
+    assert result.exit_code == 1 and "`cnnkit doctor --repair`" in result.output
+    assert result.output.count("\n") == 1
+    result = CliRunner().invoke(main, ["doctor", "--repair"])
+    assert result.exit_code == 0, result.output
     found = RunStore(store.settings).get(run.id)
     assert (found.status, found.spec, found.kind) == (Status.FINISHED, run.spec, "train")
     assert RunStore(store.settings).model_folder(run.id)

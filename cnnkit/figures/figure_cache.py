@@ -17,7 +17,7 @@ FIGURES = 128  # of each kind
 Arguments = ParamSpec("Arguments")
 
 
-def made_once(build: Callable[Arguments, Figure]) -> Callable[Arguments, Figure]:
+def cache_figures(build: Callable[Arguments, Figure]) -> Callable[Arguments, Figure]:
     """Have a function return the same figure for the same arguments; nobody may change it.
 
     Plotly takes 10 to 50 ms to make a figure, because it checks every value, and pages run

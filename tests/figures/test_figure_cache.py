@@ -1,13 +1,13 @@
 import numpy as np
 from plotly.graph_objects import Figure
 
-from cnnkit.figures.made_once import made_once
+from cnnkit.figures.figure_cache import cache_figures
 
 
 def test_equal_arguments_get_the_same_figure_and_others_another():
     built = []
 
-    @made_once
+    @cache_figures
     def build(values, *, height=100) -> Figure:
         built.append(height)
         return Figure(layout={"height": height})
