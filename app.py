@@ -14,6 +14,7 @@ if __name__ != "__main__":
         __file__,
         lifespan=server.lifespan,
         routes=server.routes,
+        middleware=server.middleware,
         on_script_error=server.log_script_error,
     )
 else:

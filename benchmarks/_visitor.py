@@ -357,7 +357,12 @@ class Visitor:
             await asyncio.to_thread(get)
             self.images += 1
         except OSError as error:
-            # The page may have been left, or drawn another image, before this one was asked for.
+            # The page may have been left, or drawn another image, before this one was asked for,
+            # and what it draws instead may be on its way.
+            deadline = time.monotonic() + PATIENCE
+            await asyncio.sleep(1)
+            while self._fresh is not None and time.monotonic() < deadline:
+                await asyncio.sleep(0.1)
             shown = asked == self._asked and any(
                 url in {image.url for image in element.imgs.imgs}
                 for element, _ in self.elements.values()

@@ -22,7 +22,9 @@ TINY = ("--set", "epochs=3", "--set", "stopping=null")
 
 
 @pytest.fixture(autouse=True)
-def store(own_home):
+def store(own_home, monkeypatch):
+    # `cnnkit worker` lowers the priority of its own process, which here is that of all tests.
+    monkeypatch.setattr(os, "setpriority", lambda *_: None)
     return new_store(get_settings())
 
 

@@ -8,17 +8,22 @@ from __future__ import annotations
 
 import os
 import re
+import shlex
 import subprocess
 import sys
 import zipfile
+from collections.abc import Iterable
 from pathlib import Path
 
 import numpy as np
 import pytest
+from click.testing import CliRunner
 from PIL import Image
 from sybil import Example, Sybil
 from sybil.parsers.markdown import CodeBlockParser, PythonCodeBlockParser
 from sybil.parsers.rest import DocTestParser
+
+from cnnkit.__main__ import main
 
 ROOT = Path(__file__).resolve().parent.parent
 DOCUMENTS = (*sorted(ROOT.glob("*.md")), *sorted((ROOT / "docs").rglob("*.md")))
@@ -31,7 +36,24 @@ SHELL = 'cnnkit() { "$PYTHON" -m cnnkit "$@"; }\npython() { "$PYTHON" "$@"; }\n'
 
 
 def run_shell(example: Example) -> None:
-    """Run a block as a script of bash that ends at the first command that fails."""
+    """Run a block until the first command that fails."""
+    lines = example.parsed.strip().splitlines()
+    if all(line.startswith("cnnkit ") for line in lines):
+        run_verbs(lines)
+    else:
+        run_bash(example)
+
+
+def run_verbs(lines: Iterable[str]) -> None:
+    """Run each verb in this process, which has imported TensorFlow already."""
+    for line in lines:
+        _, *arguments = shlex.split(line, comments=True)
+        result = CliRunner().invoke(main, arguments)
+        assert result.exit_code == 0, f"{line}\n{result.output}\n{result.exception!r}"
+
+
+def run_bash(example: Example) -> None:
+    """Run a script that ends at the first command that fails."""
     result = subprocess.run(
         ["bash", "-euo", "pipefail", "-c", SHELL + example.parsed],
         env={**os.environ, "PYTHON": sys.executable, "PYTHONPATH": str(ROOT)},

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from cnnkit.errors import CnnkitError, JobError
 from cnnkit.jobs._controls import Lease, ask_cancel, ask_pause, requeue
 from cnnkit.jobs.kinds import check_kind
-from cnnkit.jobs.turns import next_turn, place_in_queue
+from cnnkit.jobs.turns import next_turn, place_in_queue, position_in_queue
 from cnnkit.runs import Run, RunStore, Status
 from cnnkit.settings import Settings
 
@@ -103,8 +103,7 @@ class JobPool:
 
     def queue_position(self, run_id: str) -> int | None:
         """Position in the queue, 1 being next; None: it is not queued."""
-        queued = [run.id for run in self._queued()]
-        return queued.index(run_id) + 1 if run_id in queued else None
+        return position_in_queue(run_id, self._queued())
 
     def recover(self) -> None:
         """Take over what another server has left behind.

@@ -82,10 +82,6 @@ class PersonalJobs:
         self._limits.check_job()
         return self._pool.resume(run.id)
 
-    def queue_position(self, run_id: str) -> int | None:
-        """Position in the queue of all people, 1 being next; None: it is not queued."""
-        return self._pool.queue_position(run_id)
-
 
 class PersonalWorker(SessionStarter):
     """The visualization worker for one person, who sees no session of others.

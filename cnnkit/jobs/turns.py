@@ -30,6 +30,12 @@ def place_in_queue(run: Run) -> tuple[int, float, str]:
     return run.turn, queued.timestamp() if queued else 0.0, run.id
 
 
+def position_in_queue(run_id: str, queued: Iterable[Run]) -> int | None:
+    """Position of a run among those that are queued, 1 being next; None: it is not queued."""
+    ids = [run.id for run in sorted(queued, key=place_in_queue)]
+    return ids.index(run_id) + 1 if run_id in ids else None
+
+
 def waiting_runs(store: RunStore) -> list[Run]:
     """The runs that a slot may begin, the next one first."""
     queued = store.list(statuses=[Status.QUEUED], limit=10_000)

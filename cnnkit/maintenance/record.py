@@ -14,6 +14,7 @@ from pathlib import Path
 from cnnkit.errors import StorageError
 from cnnkit.files import TEMPORARY
 from cnnkit.maintenance.findings import Finding
+from cnnkit.maintenance.replacing import replace_content
 from cnnkit.maintenance.rows import (
     Rows,
     opened,
@@ -55,10 +56,7 @@ def rebuild(settings: Settings) -> Path | None:
         if path.is_file():
             _copy_readable(path, fresh)
         _adopt_files(fresh, settings)
-        kept = _keep_old(path)
-        # Into the same file: a server that has it open would go on writing to the old one.
-        shutil.copyfile(fresh, path)
-    return kept
+        return _put_in_place(path, fresh.read_bytes())
 
 
 def _inner_damage(path: Path, settings: Settings) -> str:
@@ -164,17 +162,18 @@ def rows_of_run(settings: Settings, run_id: str) -> Rows:
         return read_run(connection, run_id)
 
 
-def _keep_old(path: Path) -> Path | None:
-    """Copy the damaged database beside itself; what is in its place and no file is moved."""
+def _put_in_place(path: Path, fresh: bytes) -> Path | None:
+    """Write the new database, and keep what was in its place; None: nothing was."""
     kept = path.with_name(f"{path.name}.damaged-{time.strftime('%Y%m%d-%H%M%S')}")
     for suffix in ("-journal", "-wal", "-shm"):  # they belong to the old content
         beside = path.with_name(path.name + suffix)
         if beside.exists():
             shutil.move(beside, kept.with_name(kept.name + suffix))
     if path.is_file():
-        shutil.copyfile(path, kept)
-    elif path.exists():
+        replace_content(path, fresh, kept)
+        return kept
+    was_there = path.exists()
+    if was_there:
         shutil.move(path, kept)
-    else:
-        return None
-    return kept
+    path.write_bytes(fresh)
+    return kept if was_there else None

@@ -15,11 +15,10 @@ from contextlib import asynccontextmanager
 
 import streamlit as st
 from starlette.concurrency import run_in_threadpool
+from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.routing import Route
-from streamlit.runtime import get_instance
-from streamlit.runtime.stats import ACTIVE_SESSIONS_FAMILY, GaugeStat
 
 from cnnkit import sandbox
 from cnnkit.errors import CnnkitError, SettingsError
@@ -30,6 +29,9 @@ from cnnkit.monitoring.logs import configure_logs
 from cnnkit.runs import Status
 from cnnkit.settings import Settings, get_settings
 from cnnkit.ui.common import events, login
+from cnnkit.ui.common.visitors import count_visitors
+from cnnkit.ui.garbage import Collector
+from cnnkit.ui.return_to import ReturnTo
 
 # Before the record is opened, seconds: without a visitor, and with one, who is to see a page first.
 # (Modules that two threads import at once, each of them waits for.)
@@ -47,6 +49,7 @@ class Server:
 
     def __init__(self):
         self.routes = [Route("/health", self._answer_health)]
+        self.middleware = [Middleware(ReturnTo)]
         self._health = Health(
             {
                 "record": _check_record,
@@ -68,6 +71,7 @@ class Server:
         logging.getLogger(CONTEXT_LOG).setLevel(logging.ERROR)
         ending = threading.Event()
         threading.Thread(target=_open_early, args=(ending,), name="cnnkit-early").start()
+        Collector(ending).start()
         close_metrics = _serve_metrics(settings)
         log.info("server started")
         login.log_if_open()
@@ -91,7 +95,7 @@ class Server:
 def _open_early(ending: threading.Event) -> None:
     """Open the record of runs, and take up what an earlier server has left, before a visit."""
     began = time.monotonic()
-    while time.monotonic() - began < (VISITED if _count_visitors() else ALONE):
+    while time.monotonic() - began < (VISITED if count_visitors() else ALONE):
         if ending.wait(0.5):
             return
     from cnnkit.ui.common import cache
@@ -100,17 +104,11 @@ def _open_early(ending: threading.Event) -> None:
     if get_settings().warm_workers:
         sandbox.networks.zygote.wake()
     try:
-        if cache.shared_store().list(statuses=LIVE, limit=1):
-            cache.shared_jobs()
+        cache.shared_store().list(statuses=LIVE, limit=1)
+        # Takes up what an earlier server has left; the first who presses Train need not wait.
+        cache.shared_jobs()
     except CnnkitError as error:
         log.warning("record of runs not opened", extra={"error": type(error).__name__})
-
-
-def _count_visitors() -> float:
-    """Browsers that are connected."""
-    stats = get_instance().stats_mgr.get_stats([ACTIVE_SESSIONS_FAMILY])
-    gauges = [one for one in stats.get(ACTIVE_SESSIONS_FAMILY, ()) if isinstance(one, GaugeStat)]
-    return float(sum(gauge.value for gauge in gauges))
 
 
 def _check_record() -> str:
@@ -149,7 +147,7 @@ def _read_gauges() -> Iterator[tuple[str, str, dict[str, float]]]:
     )
     jobs = {str(status): float(waiting[status]) for status in LIVE}
     yield "cnnkit_jobs", "Jobs that are queued or running", jobs
-    yield "cnnkit_visitors", "Browsers that are connected", {"": _count_visitors()}
+    yield "cnnkit_visitors", "Browsers that are connected", {"": float(count_visitors())}
     sessions = cache.shared_worker().count_sessions()
     yield "cnnkit_visualization_sessions", "Sessions of the visualization worker", sessions
     folders = {name: float(folder_bytes(getattr(settings, name))) for name in FOLDERS}

@@ -82,6 +82,8 @@ def enter(browser, school) -> Iterator:
         page.get_by_role("button", name=name.lower(), exact=True).click()
         page.get_by_role("button", name="Log out").wait_for()
         assert name in page.get_by_test_id("stSidebar").inner_text()
+        # The page whose link was opened before the login.
+        page.get_by_role("heading", name="Runs", exact=True).wait_for()
         school.settle(page)
         return page
 

@@ -1,6 +1,9 @@
+import contextlib
 import os
 import shutil
 import sqlite3
+import subprocess
+import sys
 from datetime import UTC, datetime
 
 import pytest
@@ -44,6 +47,27 @@ def test_rows_that_can_be_read_are_saved_with_their_curves(store, run):
     assert "no table 'params'" in examine(store.settings)[0].what
     repair(store.settings)
     assert RunStore(store.settings).history(run.id) == [{"epoch": 1, "loss": 0.5}]
+
+
+def test_a_server_goes_on_in_the_record_that_was_repaired_under_it(store, run):
+    path = store.settings.home / "runs.db"
+    with contextlib.closing(sqlite3.connect(path)) as server:
+        assert server.execute("select count(*) from params").fetchone()[0] == 0
+        drop = "import sqlite3, sys; sqlite3.connect(sys.argv[1]).execute('drop table params')"
+        subprocess.run([sys.executable, "-c", drop, str(path)], check=True)
+        repairing = [sys.executable, "-m", "cnnkit", "doctor", "--repair"]
+        server.execute("begin immediate")  # a repair waits for whoever writes
+        with subprocess.Popen(repairing, stdout=subprocess.PIPE, text=True) as doctor:
+            with pytest.raises(subprocess.TimeoutExpired):
+                doctor.wait(6)
+            server.rollback()
+            assert "Repaired: " in doctor.communicate(timeout=60)[0]
+        assert server.execute("select name from runs").fetchall() == [("one",)]
+        assert server.execute("select count(*) from params").fetchone()[0] == 0
+        server.execute("update runs set name = 'two'")
+        server.commit()
+    assert RunStore(store.settings).get(run.id).name == "two"
+    assert examine(store.settings) == []
 
 
 def test_a_run_whose_process_is_gone_becomes_interrupted(store):

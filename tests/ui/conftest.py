@@ -6,7 +6,6 @@ from functools import cache
 
 import pytest
 import streamlit as st
-from cachetools import TTLCache
 from streamlit.components.v2 import manifest_scanner
 
 from cnnkit.jobs import JobPool
@@ -26,7 +25,8 @@ def store(own_home, monkeypatch) -> RunStore:
 @pytest.fixture(autouse=True)
 def fresh_caches(store, monkeypatch):
     """Nothing that an earlier test's pages kept; the record is read whenever a page asks."""
-    monkeypatch.setattr("cnnkit.ui.common.cache._READ", TTLCache(maxsize=1, ttl=0))
+    monkeypatch.setattr("cnnkit.ui.common.shared_reads.LEAST", 0.0)
+    monkeypatch.setattr("cnnkit.ui.common.shared_reads.SHARE", float("inf"))
     st.cache_resource.clear()
     st.cache_data.clear()
     yield

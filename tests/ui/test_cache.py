@@ -3,11 +3,10 @@
 import shutil
 
 import pytest
-from cachetools import TTLCache
 
 from cnnkit.models import CARD_FILE, MODEL_FILE
 from cnnkit.runs import Status
-from cnnkit.ui.common import cache
+from cnnkit.ui.common import cache, shared_reads
 
 
 @pytest.fixture
@@ -35,7 +34,7 @@ def test_a_network_is_opened_once_for_all(trained):
 
 
 def test_the_list_of_runs_is_read_once_a_second_and_at_once_after_a_change_here(monkeypatch):
-    monkeypatch.setattr(cache, "_READ", TTLCache(maxsize=8, ttl=1000))
+    monkeypatch.setattr(shared_reads, "LEAST", 1000.0)
     record, read = cache.shared_store(), []
     search = record._search
 

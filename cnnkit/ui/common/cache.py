@@ -9,15 +9,13 @@ from __future__ import annotations
 import dataclasses
 import json
 import tempfile
-import threading
-from collections.abc import Callable, Collection, Hashable, Sequence
+from collections.abc import Collection, Hashable, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import streamlit as st
-from cachetools import TTLCache
 
 from cnnkit import models
 from cnnkit.datasets import Dataset, dataset_info, load_dataset
@@ -25,6 +23,7 @@ from cnnkit.errors import CorruptRunError, UnknownDatasetError
 from cnnkit.jobs.kinds import TRAINED
 from cnnkit.jobs.limits import PersonalLimits
 from cnnkit.jobs.personal import PersonalJobs, PersonalWorker
+from cnnkit.jobs.turns import position_in_queue
 from cnnkit.jobs.visualization import VisualizationWorker
 from cnnkit.models import (
     CARD_FILE,
@@ -38,9 +37,12 @@ from cnnkit.runs import Run, RunStore, Status
 from cnnkit.settings import get_settings
 from cnnkit.training.predictions import Predictions, evaluation_dataset
 from cnnkit.ui.common.person import own_id, person
+from cnnkit.ui.common.shared_reads import SharedReads
 
 if TYPE_CHECKING:
     from cnnkit.jobs import JobPool
+
+UNFINISHED = 1_000  # runs of one status that are read at once
 
 
 def store() -> RunStore:
@@ -239,28 +241,33 @@ def list_runs(**filters: Any) -> list[Run]:
 
     What this server changes is seen at once; what a job's process writes, within the second.
     """
+    record = shared_store()
     plain = tuple((name, _plain(value)) for name, value in sorted(filters.items()))
-    return list(_within_a_second(("list", plain), lambda: shared_store().list(**filters)))
+    what = record.settings.tracking_uri, record.changes, plain
+    return list(_READS.get(what, lambda: record.list(**filters)))
+
+
+_READS = SharedReads()
+
+
+def unfinished_runs(
+    statuses: Collection[Status], *, kinds: Collection[str] = TRAINED, owner: str | None = None
+) -> list[Run]:
+    """Runs that are queued, running or can go on, newest first, read once for all visitors.
+
+    Args:
+        statuses: only in these.
+        kinds: of jobs.
+        owner: only those of the person with this id; None: of all.
+    """
+    runs = [run for one in statuses for run in list_runs(statuses=[one], limit=UNFINISHED)]
+    runs = [run for run in runs if run.kind in kinds and owner in (None, run.owner)]
+    return sorted(runs, key=_begun, reverse=True)
 
 
 def queue_position(run_id: str) -> int | None:
-    """`JobPool.queue_position`, read as often."""
-    return _within_a_second(("queue", run_id), lambda: shared_jobs().queue_position(run_id))
-
-
-def _within_a_second(what: tuple[Hashable, ...], read: Callable[[], Any]) -> Any:
-    """What was read from the record within the last second, and since it was changed from here."""
-    record = shared_store()
-    key = (record.settings.tracking_uri, record.changes, *what)
-    with _READING:
-        found = _READ.get(key, _READ)
-        if found is _READ:
-            found = _READ[key] = read()
-        return found
-
-
-_READ: TTLCache[Hashable, Any] = TTLCache(maxsize=256, ttl=1.0)
-_READING = threading.Lock()  # nor do two read the same at once
+    """Position in the queue of all people, 1 being next; None: it is not queued."""
+    return position_in_queue(run_id, list_runs(statuses=[Status.QUEUED], limit=UNFINISHED))
 
 
 def _plain(value: Any) -> Hashable:

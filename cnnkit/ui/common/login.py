@@ -87,7 +87,7 @@ def _ask_to_log_in() -> None:
                 on_click=st.login,
                 args=(provider,),
             )
-    st.caption("A link that led you here works once you have logged in: open it again.")
+    st.caption("Then the page opens whose link led you here.")
 
 
 def _providers() -> list[str | None]:

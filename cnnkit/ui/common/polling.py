@@ -11,8 +11,10 @@ from cnnkit.durations import duration as duration
 from cnnkit.runs import Run
 from cnnkit.ui.common import cache
 from cnnkit.ui.common.messages import shown_errors
+from cnnkit.ui.common.visitors import count_visitors
 
 EVERY = 1.0  # seconds between two reads of a run
+UNHURRIED = 15  # people for whom everything is renewed as often as its page asks
 
 State = TypeVar("State")
 
@@ -34,11 +36,12 @@ def poll(
         draw: called with it.
         moves: what of the state changes by itself; nothing (false) ends the polling, and the
             page runs again when it differs.
-        every: seconds between two reads.
+        every: seconds between two reads; more where a class is here.
     """
     moved = moves(read())
+    crowd = max(1.0, count_visitors() / UNHURRIED)
 
-    @st.fragment(run_every=every if moved else None)
+    @st.fragment(run_every=every * crowd if moved else None)
     def renew() -> None:
         with shown_errors():
             state = read()

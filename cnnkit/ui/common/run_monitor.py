@@ -8,7 +8,6 @@ import streamlit as st
 
 from cnnkit.figures import curves
 from cnnkit.jobs import resume_in_words
-from cnnkit.jobs.kinds import TRAINED
 from cnnkit.runs import Progress, Run, Status
 from cnnkit.training import ALL
 from cnnkit.training.estimates import recipe_of
@@ -233,11 +232,7 @@ def _unfrozen(run: Run, history: list[dict[str, float]]) -> dict[int, str]:
 def _unfinished(but: str | None) -> list[Run]:
     statuses = [Status.QUEUED, Status.RUNNING, Status.PAUSED, Status.INTERRUPTED]
     own = own_id()
-    runs = [
-        run
-        for kind in TRAINED
-        for run in cache.list_runs(kind=kind, statuses=statuses, owner=own, limit=20)
-    ]
+    runs = cache.unfinished_runs(statuses, owner=own)[:20]
     return [run for run in runs if run.id != but]
 
 

@@ -57,7 +57,7 @@ def select_runs() -> list[Run]:
 def rerun_when_one_ends() -> None:
     """Run the page again when a queued or running run ends."""
     unfinished = [Status.QUEUED, Status.RUNNING]
-    polling.follow_all(lambda: cache.learning_runs(statuses=unfinished), lambda runs: None)
+    polling.follow_all(lambda: cache.unfinished_runs(unfinished), lambda runs: None)
 
 
 def model_title(run: Run) -> str:
