@@ -1,9 +1,10 @@
 """Collecting garbage beside the visitors, not after each thing that one of them does.
 
-Streamlit collects all garbage after every run of a script. With TensorFlow, MLflow and their
-million objects that takes a quarter of a second in which no other visitor gets an answer: half of
-all time when a class is there. `runner.postScriptGC` is off (`.streamlit/config.toml`), and what
-modules brought, which stays for ever, is not looked through again.
+Streamlit collects all garbage after every run of a script. With TensorFlow, MLflow and the
+pages of a class that takes up to a quarter of a second in which no other visitor gets an
+answer: half of all time when fifty are there. `runner.postScriptGC` is off
+(`.streamlit/config.toml`), and what modules brought, which stays for ever, is not looked
+through again.
 """
 
 from __future__ import annotations

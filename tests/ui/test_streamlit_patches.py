@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import gc
 import inspect
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -34,16 +33,6 @@ def test_without_our_page_streamlit_would_clear_it():
 
     assert script_runner._clean_problem_modules is streamlit_patches._leave_alone
     assert "clear_session" in Path(script_runner.__file__).read_text("utf-8")
-
-
-def test_the_libraries_objects_are_looked_through_only_once(root, monkeypatch):
-    monkeypatch.setattr(streamlit_patches, "_frozen", 0)
-    AppTest.from_file(root / "app.py", default_timeout=60).run()
-    frozen = gc.get_freeze_count()
-    assert frozen > 10_000
-    AppTest.from_file(root / "app.py", default_timeout=60).run()
-    assert gc.get_freeze_count() <= frozen  # some may have gone since
-    gc.unfreeze()
 
 
 @pytest.mark.parametrize(("fragment", "stopped"), [("one", True), ("one", False), ("", True)])

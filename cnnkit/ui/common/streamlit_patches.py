@@ -1,10 +1,8 @@
-"""Keeping what Streamlit throws away, or looks through, at the end of every run of a page.
+"""Keeping what Streamlit throws away at the end of every run of a page.
 
 - It calls `keras.backend.clear_session()`. A page runs every second while a training is
   followed, and whatever another visitor's page, or a thread in the background, is just
   building then loses its names and scopes.
-- It collects garbage in all generations. With TensorFlow and Keras imported that is half a
-  million objects, a quarter of a second in which nobody else's page can do anything.
 - What a run told last is thrown away where, before the event loop has come to send it, a fragment
   that runs by itself asks for its turn. On a busy server that can be all of a run: a button then
   stays disabled after the upload that should enable it.
@@ -12,30 +10,19 @@
 
 from __future__ import annotations
 
-import gc
-import sys
-
 from streamlit.proto.ClientState_pb2 import ClientState
 from streamlit.runtime.app_session import AppSession
 from streamlit.runtime.scriptrunner import script_runner
 from streamlit.runtime.scriptrunner_utils.script_requests import ScriptRequestType
 
-GROWTH = 100  # modules that were imported since
-_frozen = 0  # modules that there were at the last freeze
 _request_rerun = AppSession.request_rerun
 
 
 def keep() -> None:
-    """Leave Keras's state alone, and look through each library's objects only once."""
-    global _frozen
+    """Leave Keras's state alone, and send what a run told last."""
     # No option of Streamlit does this. Should the name go, a test of ours will say so.
     script_runner._clean_problem_modules = _leave_alone
     AppSession.request_rerun = _in_turn
-    # Which library comes last depends on what visitors do: MLflow, Plotly, Keras.
-    if len(sys.modules) > _frozen + GROWTH:
-        _frozen = len(sys.modules)
-        gc.collect()
-        gc.freeze()
 
 
 def _in_turn(self: AppSession, client_state: ClientState | None) -> None:
