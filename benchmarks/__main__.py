@@ -34,7 +34,6 @@ PARTS = {
     "bare_pytorch": "Against PyTorch",
     "equal_quality": "An image as good",
     "steering": "The visualization worker",
-    "explain_visitors": "Ten visitors on the page Explain",
     "page_switches": "Page switches beside others' work",
     "load": "A class of fifty",
     "soak": "A day",

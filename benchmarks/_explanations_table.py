@@ -102,7 +102,7 @@ to it with "Why?".
   randomization.
 - **Sessions.** Maps and checks are made in the visualization worker, batch by batch, four sessions
   in turn, at a lower priority than the pages. They are kept by network, image, target, method and
-  options. `python -m benchmarks explain_visitors` measures an eleventh visitor's pages beside ten
+  options. `python -m benchmarks page_switches` measures an eleventh visitor's pages beside ten
   who wait for Score-CAM.
 - **Files.** The maps as NPZ hold the networks' inputs, which the script reads to make the same maps
   again.
