@@ -3,7 +3,7 @@
 Streamlit collects all garbage after every run of a script. With TensorFlow, MLflow and the
 pages of a class that takes up to a quarter of a second in which no other visitor gets an
 answer: half of all time when fifty are there. `runner.postScriptGC` is off
-(`.streamlit/config.toml`), and what modules brought, which stays for ever, is not looked
+(`.streamlit/config.toml`), and what modules defined, which stays for ever, is not looked
 through again.
 """
 

@@ -1,4 +1,4 @@
-"""Garbage is collected beside the visitors; what modules brought is looked through once."""
+"""Garbage is collected beside the visitors; what modules defined is looked through once."""
 
 import gc
 import sys
