@@ -39,6 +39,7 @@ PARTS = {
     "soak": "A day",
     "features": "Computing features",
     "transfer": "Fine-tuning",
+    "camera": "The page Camera",
     "embedding": "Embeddings",
     "backprop": "The NumPy network",
 }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import itertools
 import os
 import shutil
 import uuid
@@ -137,15 +138,20 @@ def disk_size(path: Path) -> int:
     return total
 
 
-def folder_bytes(folder: Path) -> int:
-    """Bytes of all files in a folder; of one that is not there, 0."""
-    total = 0
-    for path, _, names in os.walk(folder):
+def folder_bytes(*folders: Path) -> int:
+    """Bytes of all files in folders; of one that is not there, 0. One of two names counts once."""
+    total, counted = 0, set()
+    for path, _, names in itertools.chain.from_iterable(map(os.walk, folders)):
         for name in names:
             try:
-                total += os.lstat(os.path.join(path, name)).st_size
+                file = os.lstat(os.path.join(path, name))
             except FileNotFoundError:
                 continue  # deleted meanwhile
+            if file.st_nlink > 1:
+                if (file.st_dev, file.st_ino) in counted:
+                    continue
+                counted.add((file.st_dev, file.st_ino))
+            total += file.st_size
     return total
 
 

@@ -7,6 +7,7 @@ import pytest
 from cnnkit.datasets import dataset_info
 from cnnkit.errors import UnknownNameError
 from cnnkit.models import list_pretrained, model_info
+from cnnkit.published.references import reference_figures
 from cnnkit.published.reproductions import get_reproduction, list_reproductions
 from cnnkit.training import get_recipe
 
@@ -97,3 +98,11 @@ def test_the_images_that_the_author_asked_about_are_of_the_classes_he_says():
         assert names[one.row // 80] == one.true == one.answers[0][0]
         values = [value for _, value in one.answers]
         assert set(dict(one.answers)) <= set(names) and values == sorted(values, reverse=True)
+
+
+def test_figures_to_compare_with_name_what_was_measured_and_where_it_stands():
+    for name in ("fashion_mnist", "kmnist", "cifar10"):
+        figures = reference_figures(name)
+        assert len(figures) >= 2 and dataset_info(name).files
+        assert all(0.8 < one.accuracy < 1 and one.what and one.source for one in figures)
+    assert reference_figures("mnist") == []

@@ -127,7 +127,7 @@ IMAGE_SETS = {
             source=assets.ASSETS["flowers17"].source,
             license=assets.ASSETS["flowers17"].license,
             embedded=False,
-            asset="flowers17",
+            files=("flowers17",),
             kind="images",
         ),
         DatasetSpec(

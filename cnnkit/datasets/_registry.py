@@ -125,7 +125,7 @@ def read_ahead(name: str) -> None:
     Does nothing where there is no file, or none on this machine.
     """
     spec = dataset_info(name)
-    if spec.kind == "small" and spec.asset and spec.available:
+    if spec.kind == "small" and spec.files and spec.available:
         _, read = READERS[name]
         _read_already[name] = read(0)
 

@@ -26,6 +26,7 @@ import numpy as np
 from filelock import FileLock, Timeout
 
 from cnnkit.errors import LimitError, StorageError
+from cnnkit.files import folder_bytes
 from cnnkit.settings import Settings, get_settings
 
 CARD, LISTING, IMAGES = "card.json", "pictures.json", "images.npy"
@@ -52,17 +53,25 @@ class Card:
     report: dict[str, Any] = field(default_factory=dict)  # of an import
     owner: str = ""  # id of the person who imported it; "": the local one
     owner_name: str = ""  # for people
+    first: str = ""  # key of the first version of the same images; "": this is the first
+    version: int = 1
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Entry:
     """The images of an entry. `images` is mapped, read only."""
 
+    key: str
     card: Card
     images: np.ndarray  # uint8 (images, side, side, 3)
     labels: np.ndarray  # int64 (images,)
     names: tuple[str, ...]  # of the files
     pixel_groups: np.ndarray  # int64 (images,); equal numbers: equal pixels
+
+    @property
+    def classes(self) -> list[str]:
+        """Name of each image's class."""
+        return [self.card.class_names[label] for label in self.labels.tolist()]
 
 
 class ImageStore:
@@ -144,6 +153,7 @@ class ImageStore:
             images = np.load(entry / IMAGES, mmap_mode="r", allow_pickle=False)
             labels = np.array(listing["labels"], np.int64)
             stored = Entry(
+                key=key,
                 card=card,
                 images=images,
                 labels=labels,
@@ -187,15 +197,8 @@ class ImageStore:
         stored = self._sound(key)
         if stored is not None:
             return stored
-        self.folder.mkdir(parents=True, exist_ok=True)
-        try:
-            with FileLock(self.folder / f".{key}.lock", timeout=LOCK_SECONDS):
-                return self._sound(key) or make()
-        except Timeout as error:
-            raise StorageError(
-                f"Another process has been writing the images of {key} for {LOCK_SECONDS:.0f} s. "
-                "Try again when it has ended."
-            ) from error
+        with self.locked(key):
+            return self._sound(key) or make()
 
     @contextlib.contextmanager
     def writing(self, images: int, side: int) -> Iterator[Writer]:
@@ -210,6 +213,53 @@ class ImageStore:
         """
         with self._aside(images * side * side * 3) as aside, (aside / IMAGES).open("w+b") as file:
             yield Writer(self, aside, file, side)
+
+    def relabel(self, source: str, key: str, card: Card, labels: Sequence[int]) -> Entry:
+        """Make an entry of another's images in other classes.
+
+        Both share the file of the images, where the disk can: it takes no more room.
+
+        Args:
+            source: key of the other entry.
+            key: of the new one. One of that name that is there already stays.
+            card: of the new one.
+            labels: of each image.
+
+        Raises:
+            LimitError: the disk is full.
+            StorageError: the other entry is gone, or damaged.
+        """
+        if self.read(source) is None:
+            raise StorageError(f"The images of {source} were deleted.")
+        listing = json.loads((self.folder / source / LISTING).read_text("utf-8"))
+        listing["labels"] = [int(k) for k in labels]
+        with self._aside(0) as aside, _written(self.folder):
+            _share(self.folder / source / IMAGES, aside / IMAGES)
+            (aside / LISTING).write_text(json.dumps(listing), "utf-8")
+            (aside / CARD).write_text(json.dumps(asdict(card)), "utf-8")
+            with contextlib.suppress(OSError):  # it is there already
+                aside.rename(self.folder / key)
+        entry = self.read(key)
+        if entry is None:
+            raise StorageError(f"The images of {key} were deleted while they were written.")
+        return entry
+
+    @contextlib.contextmanager
+    def locked(self, name: str) -> Iterator[None]:
+        """Keep other processes from doing the same thing meanwhile.
+
+        Raises:
+            StorageError: another one has been doing it for too long.
+        """
+        self.folder.mkdir(parents=True, exist_ok=True)
+        try:
+            with FileLock(self.folder / f".{name}.lock", timeout=LOCK_SECONDS):
+                yield
+        except Timeout as error:
+            raise StorageError(
+                f"Another process has been writing the images of {name} for {LOCK_SECONDS:.0f} s. "
+                "Try again when it has ended."
+            ) from error
 
     def receive(self, key: str, size: int, fetch: Callable[[Path], object]) -> Entry:
         """Have the files of an entry that another machine keeps written here.
@@ -275,7 +325,7 @@ class ImageStore:
         """
         sizes = {key: _size(self.folder / key) for key in self.keys()}
         droppable = sorted(filter(self._derived, sizes), key=self._last_used)
-        held = sum(sizes.values())
+        held = folder_bytes(*(self.folder / key for key in sizes))  # shared files count once
         free = shutil.disk_usage(self.folder).free - RESERVED_DISK
         dropped = []
         while droppable and (held + needed > self.max_bytes or needed > free):
@@ -412,6 +462,14 @@ class Writer:
         header = {"descr": "|u1", "fortran_order": False, "shape": shape}
         np.lib.format.write_array_header_1_0(self._file, header)
         self._file.seek(0, os.SEEK_END)
+
+
+def _share(file: Path, name: Path) -> None:
+    """Give a file a second name; a copy, where the disk knows no such thing."""
+    try:
+        os.link(file, name)
+    except OSError:
+        shutil.copyfile(file, name)
 
 
 def _move_former(former: Path, folder: Path) -> None:

@@ -29,7 +29,7 @@ class DatasetSpec:
     source: str  # authors and title
     license: str
     embedded: bool  # ships with the package or with a library, or is made on the spot
-    asset: str | None = None  # file that must be had first, a key of `assets.ASSETS`
+    files: tuple[str, ...] = ()  # that must be had first, keys of `assets.ASSETS`
     kind: str = "small"  # "small" images for small networks, "images" of things, or "own"
     deleted: bool = False  # an own set whose images are gone; networks that know them are not
     owner: str = ""  # id of the person who imported it; "": the local one
@@ -43,7 +43,12 @@ class DatasetSpec:
     @property
     def available(self) -> bool:
         """Whether it can be loaded now, with no network."""
-        return not self.deleted and (self.asset is None or assets.find(self.asset) is not None)
+        return not self.deleted and not self.missing
+
+    @property
+    def missing(self) -> tuple[str, ...]:
+        """Files that are not on this machine, keys of `assets.ASSETS`."""
+        return tuple(name for name in self.files if assets.find(name) is None)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -149,7 +154,7 @@ def register_dataset(
     input_shape: tuple[int, int, int] = (28, 28, 1),
     source: str = "",
     license: str = "",
-    asset: str | None = None,
+    files: tuple[str, ...] = (),
 ) -> Callable[[Reader], Reader]:
     """Register the decorated reader of small images under its own name.
 
@@ -159,17 +164,17 @@ def register_dataset(
         images: how many to learn from, validation included, and how many to test on.
         description: one sentence.
         input_shape: (height, width, channels).
-        source: authors and title; with `asset`, that of the file.
-        license: of the images; with `asset`, that of the file.
-        asset: file that must be had first, a key of `assets.ASSETS`; None: it is made on the
-            spot, or ships with a library.
+        source: authors and title; with `files`, that of the first.
+        license: of the images; with `files`, that of the first.
+        files: that must be had first, keys of `assets.ASSETS`; none: it is made on the spot, or
+            ships with a library.
     """
 
     def register(read: Reader) -> Reader:
         name = read.__name__
         if name in READERS:
             raise ValueError(f"Data set {name!r} is already registered.")
-        file = assets.ASSETS[asset] if asset else None
+        file = assets.ASSETS[files[0]] if files else None
         spec = DatasetSpec(
             name=name,
             title=title,
@@ -179,8 +184,8 @@ def register_dataset(
             description=description,
             source=file.source if file else source,
             license=file.license if file else license,
-            embedded=asset is None,
-            asset=asset,
+            embedded=not files,
+            files=files,
         )
         READERS[name] = (spec, read)
         return read

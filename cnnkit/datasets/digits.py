@@ -26,7 +26,7 @@ _SHAPES = {
     class_names=DIGIT_NAMES,
     images=(60_000, 10_000),
     description="70,000 handwritten digits, each in the center of 28×28 pixels.",
-    asset="mnist",
+    files=("mnist",),
 )
 def mnist(seed: int) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
     """What `read_mnist` gives, fetched where it is not on this machine."""

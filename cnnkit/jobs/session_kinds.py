@@ -140,6 +140,18 @@ class SessionStarter(ABC):
         spec = {"network": str(network), "layer": layer, "dataset": dataset}
         return self.start("top_activations", spec)
 
+    def ask_class_map(self, network: NetworkRef, image: np.ndarray) -> str:
+        """Ask for the Grad-CAM map of one image, which passes by: it is in no cache.
+
+        The session's frame is the map, uint8 (1, height, width, 1), 255 where most speaks for
+        the predicted class.
+
+        Args:
+            network: of whom is asked.
+            image: (height, width, channels), 0 to 255, of its input shape.
+        """
+        return self.start("class_map", {"network": str(network)}, {"image": image})
+
     def explain(
         self, requests: Sequence[ExplanationRequest], images: Mapping[str, np.ndarray]
     ) -> str:

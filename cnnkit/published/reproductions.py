@@ -79,7 +79,7 @@ class Reproduction:
     def missing(self) -> str:
         """What must be had first, and where to put it; empty: it can be run now."""
         data = dataset_info(self.recipe.dataset)
-        needed = [data.asset] if data.asset and not data.available else []
+        needed = list(data.missing)
         if self.recipe.weights == "imagenet":
             needed += missing_weights(self.model)
         return " ".join(

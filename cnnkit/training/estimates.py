@@ -89,8 +89,10 @@ def images_per_epoch(recipe: Recipe) -> int:
 
 def training_images(recipe: Recipe) -> int:
     """Training images without those held out for validation, at least one."""
-    count = dataset_info(recipe.dataset).images[0]
-    return max(1, part_sizes(count, recipe.validation_size, recipe.train_size, adapt=True)[1])
+    spec = dataset_info(recipe.dataset)
+    usual = spec.images[1] if spec.kind == "own" else None  # as many as for the test
+    validation = usual if recipe.validation_size is None else recipe.validation_size
+    return max(1, part_sizes(spec.images[0], validation, recipe.train_size, adapt=True)[1])
 
 
 def _comparable(recipe: Recipe, other: Recipe) -> bool:

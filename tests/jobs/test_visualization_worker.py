@@ -10,7 +10,9 @@ import psutil
 import pytest
 from PIL import Image
 
+from cnnkit.datasets import load_dataset
 from cnnkit.errors import RunNotFoundError
+from cnnkit.explain import get_method
 from cnnkit.jobs.kinds.top_activations import IMAGES, PLACES, POSITIONS, VALUES
 from cnnkit.jobs.visualization import VisualizationWorker
 from cnnkit.models import CARD_FILE, MODEL_FILE, ModelCache, load_card
@@ -419,6 +421,19 @@ def test_questions_about_layers_and_the_recheck(worker, starter, start):
     assert checks[1]["target"] > 0.99 and checks[1]["answers"][0]["name"] == "7"
     lost = Running(worker, worker.ask_layers(NetworkRef("pretrained", "nothing")))
     assert "nothing" in lost.becomes(Status.FAILED).reason
+
+
+def test_the_class_map_of_an_image_is_its_grad_cam(worker, starter):
+    image = load_dataset("digits").part("test")[0][0]
+    session = Running(worker, worker.ask_class_map(starter, image))
+    highest = session.becomes(Status.FINISHED).details["highest"]
+    (expected,) = get_method("grad_cam")(starter.open().model, image[None].astype(np.float32))
+    found = worker.frame(session.id)
+    assert found.shape == (1, *image.shape[:2], 1) and found.max() == 255
+    assert highest == pytest.approx(expected.max(), rel=1e-3)
+    np.testing.assert_allclose(found[0, ..., 0] / 255, expected / expected.max(), atol=0.01)
+    lost = Running(worker, worker.ask_class_map(starter, np.zeros((9, 9, 1))))
+    assert "takes images of" in lost.becomes(Status.FAILED).reason
 
 
 def test_top_activating_images_are_found_step_by_step(worker, starter):

@@ -16,7 +16,7 @@ from streamlit.testing.v1 import AppTest
 
 from cnnkit.assets import ASSETS
 from cnnkit.datasets import dataset_info, load_dataset
-from cnnkit.datasets.folders import image_folder, list_own
+from cnnkit.datasets.folders import image_folder, list_own, versions
 from cnnkit.datasets.near_duplicates import near_duplicates
 from cnnkit.errors import StorageError
 from cnnkit.published.flowers import FlowerResult
@@ -518,6 +518,73 @@ def test_a_cell_of_the_confusion_matrix_leads_to_images_of_its_classes(
     assert list(links()) == ["Visualize it", "Visualize tulip", "Visualize rose"]
     address = {"network": [f"run.{run.id}"], "layer": ["answer"], "images": ["1"], "unit": ["1"]}
     assert links()["Visualize tulip"] == address
+
+
+def wrong_about(store, folder, name):
+    """A finished run on an own set whose network calls every test image the first class."""
+    recipe = Recipe(model="compact_photo_cnn", dataset=name, head=Head(), size=32)
+    labels = load_dataset(name).part("test")[1]
+    np.savez(folder / "predictions.npz", logits=np.eye(2)[np.zeros_like(labels)], labels=labels)
+    run = store.create("train", recipe.to_dict(), "Wrong")
+    store.add_artifact(run.id, folder / "predictions.npz")
+    store.log(run.id, [Point(metric="val_loss", value=0.5, step=1, when=0)])
+    store.update(run.id, status=Status.FINISHED)
+    return run
+
+
+def test_labels_are_corrected_from_the_confusion_matrix_and_back(store, tmp_path, monkeypatch):
+    image_folder(io.BytesIO(packed("rose", "tulip", count=6)), name="x.zip", title="Garden")
+    (first,) = list_own()
+    run = wrong_about(store, tmp_path, first)
+    (number,) = [n for n in load_dataset(first).indices("test") if load_dataset(first).labels[n]]
+    monkeypatch.setattr(
+        "cnnkit.ui.common.charts.clicked_point", lambda *_, **__: {"customdata": [1, 0]}
+    )
+    key = f"result_{run.id}_(1, 0)"
+
+    def move(to):
+        at = open_page(run=run.id)  # its confusion matrix opens, whatever was changed since
+        assert "**True class tulip, predicted class rose**" in words_of(at)
+        at.toggle(key=f"{key}_correct").set_value(True).run()
+        at.checkbox(key=f"{key}_{first}_{number}").check().run()
+        assert at.selectbox(key=f"{key}_to").value == "rose", "what the network predicts"
+        at.selectbox(key=f"{key}_to").select(to)
+        at.button(key=f"{key}_move").click().run()
+        assert not at.exception and not at.error
+        return at
+
+    assert r"Garden, version 2 is the corrected data set" in words_of(move("rose"))
+    second = versions(first)[-1]
+    assert load_dataset(second).labels[number] == 0 and load_dataset(first).labels[number] == 1
+    move("tulip")
+    third = versions(first)[-1]
+    assert len(versions(first)) == 3
+    np.testing.assert_array_equal(load_dataset(third).labels, load_dataset(first).labels)
+    assert evaluation_labels(run) == load_dataset(first).part("test")[1].tolist()
+
+
+def evaluation_labels(run):
+    return cache.test_images(run)[1].tolist()
+
+
+def test_images_of_a_class_are_moved_and_the_page_turns_to_the_next_version():
+    image_folder(io.BytesIO(packed("rose", "tulip")), name="x.zip", title="Garden")
+    (first,) = list_own()
+    at = open_page(data=first)
+    closer = next(box for box in at.selectbox if box.label == "Look closer at a class")
+    closer.select("rose").run()
+    key = f"sheet_{first}_0"
+    at.toggle(key=f"{key}_correct").set_value(True).run()
+    at.checkbox(key=f"{key}_{first}_2").check().run()
+    at.selectbox(key=f"{key}_to").select("tulip")
+    at.button(key=f"{key}_move").click().run()
+    assert not at.exception
+    second = versions(first)[-1]
+    assert at.query_params["data"] in (second, [second]) and second != first
+    assert "**8** images in **2** classes" in words_of(at)
+    assert dataset_info(second).title == "Garden, version 2"
+    at = open_page()
+    assert [b.key for b in at.button if b.key.startswith("choose_own")] == [f"choose_{second}"]
 
 
 def test_a_poor_result_offers_more_epochs_shared_by_its_phases(store, submitted):

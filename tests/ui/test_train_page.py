@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import io
 from functools import partial
 
+import numpy as np
 import pytest
+from PIL import Image
 
+from cnnkit.datasets.folders import labeled_images
 from cnnkit.runs import Point, Progress, Status
 from cnnkit.settings import get_settings
-from cnnkit.training import get_recipe
+from cnnkit.training import Recipe, get_recipe, recipe_dataset
 from tests.pages import opened
 
 pytestmark = pytest.mark.usefixtures("submitted")
@@ -226,3 +230,43 @@ def test_a_good_result_and_a_long_training_offer_none(store, error, epochs):
     store.log(run.id, [Point(metric="test_error", value=error, step=0, when=1)])
     store.update(run.id, status=Status.FINISHED)
     assert not [b for b in open_page(run=run.id).button if b.key == "more_epochs"]
+
+
+def own_set():
+    def image(number):
+        stream = io.BytesIO()
+        noise = np.random.default_rng(number).integers(0, 256, (4, 4, 3), np.uint8)
+        Image.fromarray(noise).resize((16, 16)).save(stream, "PNG")
+        return stream.getvalue()
+
+    images = {name: [image(10 * k + n) for n in range(6)] for k, name in enumerate(("cup", "pen"))}
+    return labeled_images(images, title="*Desk*").name
+
+
+def test_own_images_are_trained_from_scratch_by_the_networks_for_photos(store, monkeypatch):
+    monkeypatch.setattr("cnnkit.ui.train.forecast.count_parameters", lambda recipe: 986_000)
+    name = own_set()
+    at = open_page(dataset=name)
+    assert at.selectbox(key="choice_model").value == "compact_photo_cnn"
+    assert len(at.selectbox(key="choice_model").options) == 2
+    assert r"It is trained on **\*Desk\***:" in words_of(at)
+    assert metrics_of(at)["Images an epoch"] == "8", "12, without 2 for validation and 2 tests"
+    at.button("train").click().run()
+    (run,) = store.list(statuses=[Status.QUEUED])
+    recipe = get_recipe("compact_photo_cnn", "fast")
+    assert dict(run.spec) == recipe.on(name).to_dict() and run.spec["size"] == 150
+    assert recipe_dataset(Recipe.from_dict(run.spec)).size("train") == 8
+
+
+def test_published_figures_are_named_and_a_set_that_is_not_here_is_offered(monkeypatch, tmp_path):
+    monkeypatch.setenv("CNNKIT_DATA_DIR", str(tmp_path))
+    monkeypatch.setenv("KERAS_HOME", str(tmp_path))
+    get_settings.cache_clear()
+    at = open_page(dataset="cifar10")
+    assert at.selectbox(key="choice_model").value == "resnet_digits"
+    assert at.selectbox(key="choice_recipe").value == "cifar10"
+    assert "not repeated here: 91.25 %, ResNet-20 (He" in words_of(at)
+    assert "CIFAR-10 is not on this machine yet" in words_of(at)
+    at = open_page(dataset="kmnist")
+    assert at.button(key="download_kmnist_train_images").label == "Download Kuzushiji-MNIST (21 MB)"
+    assert at.selectbox(key="choice_model").value == "lenet_tutorial"

@@ -4,6 +4,8 @@ They are kept in `CNNKIT_HOME` and bear names such as "own-3f9a0c12b7de", under 
 `load_dataset` reads them.
 """
 
+from cnnkit.datasets.folders.captured import labeled_images
+from cnnkit.datasets.folders.entries import LEAST, Imported
 from cnnkit.datasets.folders.imported import (
     delete,
     import_report,
@@ -14,12 +16,14 @@ from cnnkit.datasets.folders.imported import (
     rename,
     stored_folder,
 )
-from cnnkit.datasets.folders.importing import LABEL_SOURCES, Imported, image_folder
+from cnnkit.datasets.folders.importing import LABEL_SOURCES, image_folder
 from cnnkit.datasets.folders.report import KINDS, ImportReport, LeftOut
+from cnnkit.datasets.folders.versions import move_images, newest_own, versions
 
 __all__ = [
     "KINDS",
     "LABEL_SOURCES",
+    "LEAST",
     "ImportReport",
     "Imported",
     "LeftOut",
@@ -27,9 +31,13 @@ __all__ = [
     "image_folder",
     "import_report",
     "is_own",
+    "labeled_images",
     "list_own",
+    "move_images",
+    "newest_own",
     "own_bytes",
     "receive",
     "rename",
     "stored_folder",
+    "versions",
 ]

@@ -20,6 +20,7 @@ PREFIX = "own-"
 _NAME = re.compile(r"own-[0-9a-f]+")
 SOURCE = "imported here"
 LICENSE = "as their owners say"
+VERSION = ", version {}"  # after the title of all versions but the first
 
 
 def is_own(name: str) -> bool:
@@ -46,7 +47,7 @@ def own_info(name: str) -> DatasetSpec:
     tested = int(card.report.get("tested", 0))
     return DatasetSpec(
         name=name,
-        title=card.title,
+        title=_title(card),
         input_shape=(card.side, card.side, 3),
         class_names=card.class_names,
         images=(sum(card.counts) - tested, tested),
@@ -139,11 +140,12 @@ def rename(
         NotAllowedError: it belongs to somebody else.
         InvalidImagesError: a name is empty or there twice.
     """
-    card = _changeable(name, person)
+    card = changeable_card(name, person)
     if title is not None:
-        card = replace(card, title=_named(title, "A title"))
+        version = VERSION.format(card.version) if card.version > 1 else ""
+        card = replace(card, title=_named(title.removesuffix(version), "A title"))
     if classes is not None:
-        card = replace(card, class_names=_class_names(classes, len(card.class_names)))
+        card = replace(card, class_names=checked_class_names(classes, len(card.class_names)))
     ImageStore.of().rewrite(name, card)
 
 
@@ -158,23 +160,30 @@ def delete(name: str, *, person: Person = LOCAL) -> None:
     """
     if not is_own(name):
         raise UnknownDatasetError(name, list_own())
-    _changeable(name, person)
+    changeable_card(name, person)
     ImageStore.of().delete(name, remember=True)
 
 
 def own_bytes(owner: str) -> int:
     """What the imported sets of a person take on disk."""
-    return sum(
-        folder_bytes(ImageStore.of().folder / name)
-        for name in list_own()
-        if own_info(name).owner == owner
-    )
+    folder = ImageStore.of().folder
+    return folder_bytes(*(folder / name for name in list_own() if own_info(name).owner == owner))
 
 
-def _changeable(name: str, person: Person) -> Card:
+def changeable_card(name: str, person: Person) -> Card:
+    """What is known of an imported set, for who may change it.
+
+    Raises:
+        UnknownDatasetError: lists those there are.
+        NotAllowedError: it belongs to somebody else.
+    """
     card = _card(name)
     check_owner(person, card.owner, f"The data set {card.title!r}")
     return card
+
+
+def _title(card: Card) -> str:
+    return card.title + (VERSION.format(card.version) if card.version > 1 else "")
 
 
 def _card(name: str) -> Card:
@@ -199,7 +208,12 @@ def _named(text: str, what: str) -> str:
     return name
 
 
-def _class_names(names: Sequence[str], count: int) -> tuple[str, ...]:
+def checked_class_names(names: Sequence[str], count: int) -> tuple[str, ...]:
+    """Names of so many classes, cleaned.
+
+    Raises:
+        InvalidImagesError: there are more or fewer, or one is empty or there twice.
+    """
     cleaned = tuple(_named(name, "The name of a class") for name in names)
     if len(cleaned) != count:
         raise InvalidImagesError(f"{count} names are needed, one a class. Received: {len(names)}.")

@@ -2,29 +2,26 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import IO
 
-import numpy as np
-
 from cnnkit.datasets._resizing import SIDE
-from cnnkit.datasets._splits import LEAST, Split, divide
-from cnnkit.datasets._store import Card, ImageStore, Writer, digest
+from cnnkit.datasets._store import ImageStore, Writer, digest
 from cnnkit.datasets._types import Progress, nothing
-from cnnkit.datasets.folders.imported import LICENSE, PREFIX, SOURCE
+from cnnkit.datasets.folders.entries import (
+    Imported,
+    Origin,
+    check_classes,
+    check_room,
+    keep_set,
+)
 from cnnkit.datasets.folders.names import Labels, by_folders, clean, natural
-from cnnkit.datasets.folders.report import ImportReport, Notebook
-from cnnkit.datasets.folders.sources import TABLES, Member, Source, opened
-from cnnkit.errors import InvalidImageError, InvalidImagesError, LimitError, NotAnImageError
+from cnnkit.datasets.folders.report import Notebook
+from cnnkit.datasets.folders.sources import TABLES, HasSquares, Member, Source, opened
+from cnnkit.errors import InvalidImageError, InvalidImagesError, NotAnImageError
 from cnnkit.people import LOCAL, Person
-
-MOST_CLASSES = 1000
 
 # What tells the class of an image -> its description.
 LABEL_SOURCES = {
@@ -33,15 +30,6 @@ LABEL_SOURCES = {
     "deepest": "the folder that directly holds the image",
     "table": "a CSV file with the names of files and classes",
 }
-
-
-@dataclass(frozen=True)
-class Imported:
-    """A data set that was imported: `load_dataset(name)` reads it."""
-
-    name: str  # "own-…", of the images, their classes and nothing else
-    report: ImportReport
-    new: bool  # False: the same images in the same classes were here already
 
 
 def image_folder(
@@ -81,14 +69,14 @@ def image_folder(
         images.sort(key=lambda member: natural(member.name))  # as any way to pack gives them
         labels = _labels(files, images, by)
         taken = _labeled(images, labels, notes)
-        _check(Counter(label for _, label in taken), files.name, notes)
+        check_classes(Counter(label for _, label in taken), files.name, notes)
         title = clean(title or "") or clean(Path(files.name).stem) or "Own images"
-        store = ImageStore.of()
-        _check_room(len(taken), room)
-        with store.writing(len(taken), SIDE) as writer:
-            labeled = _decoded(files, taken, writer, notes, progress)
-            _check(Counter(label for _, label in labeled), files.name, notes)
-            return _keep(store, writer, labeled, notes, title, files.name, owner)
+        check_room(len(taken), room)
+        with ImageStore.of().writing(len(taken), SIDE) as writer:
+            labeled = write_squares(files, taken, writer, notes, progress)
+            check_classes(Counter(label for _, label in labeled), files.name, notes)
+            origin = Origin(title=title, files=files.name, owner=owner)
+            return keep_set(writer, labeled, notes, origin)
 
 
 def _labels(files: Source, images: Sequence[Member], by: str) -> Labels:
@@ -128,16 +116,31 @@ def _labeled(images: Sequence[Member], labels: Labels, notes: Notebook) -> list[
     return taken
 
 
-def _decoded(
-    files: Source,
+def write_squares(
+    files: HasSquares,
     taken: Sequence[tuple[Member, str]],
     writer: Writer,
     notes: Notebook,
     progress: Progress,
+    known: Sequence[tuple[str, str]] = (),
 ) -> list[tuple[str, str]]:
-    """Write the images. Returns name and class of each that was written."""
-    labeled: list[tuple[str, str]] = []
-    first: dict[tuple[str, str], str] = {}  # file, by pixels and class
+    """Decode and write images; what cannot be read, or is there already, is noted.
+
+    Args:
+        files: that they are from.
+        taken: each with its class.
+        writer: of the entry.
+        notes: gets what is left out.
+        progress: called with the files so far and in all.
+        known: name and class of the images that were written before.
+
+    Returns:
+        Name and class of each that is written, those before included.
+    """
+    labeled = list(known)
+    first = {  # file, by pixels and class
+        (pixels, label): name for pixels, (name, label) in zip(writer.digests, known, strict=True)
+    }
     images = files.squares([member for member, _ in taken], writer.side)
     for done, ((member, label), image) in enumerate(zip(taken, images, strict=True), start=1):
         if isinstance(image, InvalidImageError):
@@ -151,116 +154,3 @@ def _decoded(
             labeled.append((member.name, label))
         progress(done, len(taken))
     return labeled
-
-
-def _keep(
-    store: ImageStore,
-    writer: Writer,
-    labeled: Sequence[tuple[str, str]],
-    notes: Notebook,
-    title: str,
-    source: str,
-    owner: Person,
-) -> Imported:
-    counts = Counter(label for _, label in labeled)
-    classes = sorted(counts, key=natural)
-    numbers = {name: number for number, name in enumerate(classes)}
-    labels = np.array([numbers[label] for _, label in labeled])
-    _, pixel_groups = np.unique(np.array(writer.digests), return_inverse=True)
-    report = ImportReport(
-        source=source,
-        images=len(labeled),
-        left_out=tuple(notes.left_out),
-        system_files=notes.system_files,
-        two_classes=_in_two_classes(labeled, pixel_groups),
-        notes=(*notes.notes, *_few(counts)),
-        tested=len(divide(labels, pixel_groups, Split(), title)["test"]),
-    )
-
-    def card(fingerprint: str) -> Card:
-        return Card(
-            title=title,
-            class_names=tuple(classes),
-            counts=tuple(counts[name] for name in classes),
-            side=writer.side,
-            source=SOURCE,
-            license=LICENSE,
-            fingerprint=fingerprint,
-            derived=False,
-            made=datetime.now(UTC).isoformat(timespec="seconds"),
-            report=report.to_dict(),
-            owner=owner.id,
-            owner_name=owner.name,
-        )
-
-    def key(fingerprint: str) -> str:
-        text = json.dumps([fingerprint, classes, labels.tolist()])
-        keys.append(PREFIX + hashlib.sha256(text.encode()).hexdigest()[:12])
-        new.append(store.card(keys[-1]) is None)
-        return keys[-1]
-
-    keys: list[str] = []
-    new: list[bool] = []
-    entry = writer.keep(key, card, labels=labels.tolist(), names=[name for name, _ in labeled])
-    if entry.card.derived:  # until now it was the copy of another machine's
-        store.rewrite(keys[0], card(entry.card.fingerprint))
-    return Imported(keys[0], report, new[0])
-
-
-def _check_room(images: int, room: int | None) -> None:
-    needed = images * SIDE * SIDE * 3
-    if room is not None and needed > room:
-        raise LimitError(
-            f"These {images:,} images need {needed / 1e6:,.0f} MB, and you may store "
-            f"{max(0, room) / 1e6:,.0f} MB more. Import fewer, or delete runs or images that you "
-            "do not need any more."
-        )
-
-
-def _check(counts: Counter[str], title: str, notes: Notebook) -> None:
-    """Refuse what no network can learn from, or be tested on."""
-    if not counts:
-        raise InvalidImagesError(f"{title} holds no image that can be used. {_why_none(notes)}")
-    if len(counts) == 1:
-        raise InvalidImagesError(
-            f"All images of {title} are of one class, {next(iter(counts))!r}; at least two are "
-            "needed. Put the images of each class into a folder of their own."
-        )
-    if len(counts) > MOST_CLASSES:
-        raise InvalidImagesError(
-            f"{title} has {len(counts):,} classes; at most {MOST_CLASSES:,} can be imported."
-        )
-    enough = sum(count >= LEAST for count in counts.values())
-    if enough < 2:
-        raise InvalidImagesError(
-            f"{title} has {len(counts)} classes, {'one' if enough else 'none'} of them with "
-            f"{LEAST} different images. To learn from some and test on others, at least two must "
-            "have as many."
-        )
-
-
-def _why_none(notes: Notebook) -> str:
-    if not notes.left_out:
-        return "Put the images of each class into a folder of their own."
-    count, first = len(notes.left_out), notes.left_out[0]
-    others = f" {count - 1:,} more files were left out." if count > 1 else ""
-    return f"{first.file}: {first.why}{others}"
-
-
-def _few(counts: Counter[str]) -> list[str]:
-    few = sorted((name for name, count in counts.items() if count < LEAST), key=natural)
-    if not few:
-        return []
-    return [
-        f"{', '.join(few[:10])}{' and others' if len(few) > 10 else ''}: with fewer than {LEAST} "
-        "images, in the training set but never in the test set."
-    ]
-
-
-def _in_two_classes(
-    labeled: Sequence[tuple[str, str]], pixel_groups: np.ndarray
-) -> tuple[tuple[str, ...], ...]:
-    groups: dict[int, list[str]] = {}
-    for (name, _), group in zip(labeled, pixel_groups.tolist(), strict=True):
-        groups.setdefault(group, []).append(name)
-    return tuple(tuple(names) for names in groups.values() if len(names) > 1)

@@ -61,17 +61,21 @@ class Member:
         return Path(self.path[-1]).suffix.lower()
 
 
-class Source(Protocol):
-    """What holds files."""
-
-    name: str
-    members: list[Member]
+class HasSquares(Protocol):
+    """What holds images."""
 
     def squares(
         self, members: Sequence[Member], side: int
     ) -> Iterator[np.ndarray | InvalidImageError]:
         """Images, in their order, or why one cannot be read: see `_resizing.squares`."""
         ...
+
+
+class Source(HasSquares, Protocol):
+    """What holds files."""
+
+    name: str
+    members: list[Member]
 
     def labels(self, table: Member, paths: Sequence[tuple[str, ...]]) -> Labels:
         """The class of each image by a table."""

@@ -43,6 +43,7 @@ SESSION_KINDS = {
     "recheck": "cnnkit.jobs.kinds.questions:RecheckTask",
     "top_activations": "cnnkit.jobs.kinds.top_activations:TopActivationsTask",
     "explain": "cnnkit.jobs.kinds.explain:ExplainTask",
+    "class_map": "cnnkit.jobs.kinds.questions:ClassMapTask",
 }
 MAPS = "maps"  # array of a cached explanation
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from cnnkit.errors import StorageError
+from cnnkit.explain import get_method
 from cnnkit.jobs.sessions import read_frame, refused
 from cnnkit.networks import NetworkRef
 from cnnkit.runs import Progress
@@ -93,3 +94,26 @@ class RecheckTask(Question):
             for image, target in zip(images, self.spec["targets"], strict=True)
         ]
         return {"checks": [[one.to_dict() for one in of_one] for of_one in checked]}
+
+
+class ClassMapTask(Question):
+    """The Grad-CAM map of `image.npy`, for the class that a "network" predicts."""
+
+    def __init__(self, spec: Mapping[str, Any], folder: Path, context: WorkerContext):
+        super().__init__(spec, folder, context)
+        self._map: np.ndarray | None = None
+
+    def answer(self) -> dict[str, Any]:
+        """See `Question`: the largest value of the map, which becomes 255 in the frame."""
+        model = NetworkRef.parse(self.spec["network"]).open(self.context.networks).model
+        image = read_frame(self.folder / "image.npy")
+        if image is None:
+            raise StorageError("The image to be explained is no longer kept. Ask again.")
+        maps = get_method("grad_cam")(model, image[None])
+        highest = float(maps.max())
+        self._map = np.rint(255 / highest * maps[..., None]).astype(np.uint8)
+        return {"highest": highest}
+
+    def frame(self) -> np.ndarray | None:
+        """The map."""
+        return self._map

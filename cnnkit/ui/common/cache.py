@@ -133,9 +133,14 @@ def network(ref: NetworkRef) -> Predictor:
     Raises:
         CnnkitError: it cannot be had; says why.
     """
-    check_uploads(str(ref), person())
     with st.spinner("Loading the network; the first takes some seconds …"):
-        return ref.open(networks())
+        return opened_network(ref)
+
+
+def opened_network(ref: NetworkRef) -> Predictor:
+    """`network`, for callbacks, which draw nothing."""
+    check_uploads(str(ref), person())
+    return ref.open(networks())
 
 
 def model(run_id: str) -> Predictor:
@@ -210,7 +215,7 @@ def test_images(run: Run) -> tuple[np.ndarray, np.ndarray]:
         UnknownDatasetError, AssetUnavailableError, CorruptAssetError
     """
     spec = dataset_info(str(run.spec["dataset"]))
-    if spec.asset and spec.kind == "small":
+    if spec.files and spec.kind == "small":
         return dataset(spec.name).part("test")  # as published, whatever the seeds
     decisive = ("dataset", "seed", "split_seed", "head")
     return _test_images(json.dumps({name: run.spec[name] for name in decisive if name in run.spec}))

@@ -19,12 +19,17 @@ def record_visit() -> None:
 
 def record_prediction(network: str, seconds: float, images: int = 1) -> None:
     """A network (a `NetworkRef` as text) has classified so many images in so many seconds."""
+    count_prediction(network, seconds, images)
+    facts = {"network": network, "images": images, "seconds": round(seconds, 3)}
+    log.info("prediction", extra=_who() | facts)
+
+
+def count_prediction(network: str, seconds: float, images: int = 1) -> None:
+    """The same for the metrics alone: a camera asks several times a second."""
     kind, _, name = network.partition(".")
     # The names of runs and uploaded files would be labels without end.
     metrics.PREDICTIONS.labels(network=name if kind == "pretrained" else kind).inc(images)
     metrics.PREDICTION_SECONDS.observe(seconds)
-    facts = {"network": network, "images": images, "seconds": round(seconds, 3)}
-    log.info("prediction", extra=_who() | facts)
 
 
 def record_import(name: str, images: int) -> None:

@@ -14,12 +14,13 @@ from typing import Any
 
 import streamlit as st
 
-from cnnkit.datasets import dataset_info, dataset_title, list_datasets
+from cnnkit.datasets import DatasetSpec, dataset_info, dataset_title, list_datasets
 from cnnkit.errors import RunNotFoundError
 from cnnkit.models import list_models, model_info
 from cnnkit.runs import Run
 from cnnkit.training import Recipe, list_recipes
 from cnnkit.ui.common import cache
+from cnnkit.ui.common.person import person
 
 
 def _gone(name: str) -> str:
@@ -194,27 +195,51 @@ def dataset_picker(names: Sequence[str] | None = None, *, label: str = "Data") -
     """Registered name of a data set, `?dataset=` in the address.
 
     What is not on this machine can be chosen and says so.
+
+    Args:
+        names: to choose from; None: all, the visitor's own images included.
+        label: of the widget.
     """
     default = "mnist" if dataset_info("mnist").available else "digits"
     return choice(
         label,
-        names or list_datasets("small"),
+        names or [*list_datasets(), *own_datasets()],
         parameter="dataset",
-        title=_dataset_title,
+        title=lambda name: dataset_choice(dataset_info(name)),
         default=default,
     )
 
 
-def recipe_picker(model: str, *, label: str = "Recipe") -> Recipe:
-    """A shipped recipe of a network, `?recipe=` in the address."""
+def own_datasets() -> list[str]:
+    """Names of the imported data sets, the visitor's first."""
+    return sorted(list_datasets("own"), key=lambda name: dataset_info(name).owner != person().id)
+
+
+def dataset_choice(spec: DatasetSpec) -> str:
+    """A data set among others: whose it is, or whether it is here."""
+    if spec.kind == "own":
+        whose = "yours" if spec.owner == person().id else f"of {spec.owner_name or 'all'}"
+        return f"{spec.title} ({whose}, {sum(spec.images):,} images)"
+    return spec.title if spec.available else f"{spec.title} (not on this machine yet)"
+
+
+def recipe_picker(model: str, dataset: str = "", *, label: str = "Recipe") -> Recipe:
+    """A shipped recipe of a network that trains from scratch, `?recipe=` in the address.
+
+    Args:
+        model: registered name.
+        dataset: whose own recipe is offered first, if the network has one.
+        label: of the widget.
+    """
     recipes = {recipe.name: recipe for recipe in list_recipes(model)}
+    own = [recipe.name for recipe in recipes.values() if recipe.dataset == dataset != "mnist"]
     return recipes[
         choice(
             label,
             list(recipes),
             parameter="recipe",
             title=lambda name: name.replace("_", " "),
-            default="fast",
+            default="fast" if "fast" in own or not own else own[0],
         )
     ]
 
@@ -317,11 +342,6 @@ def _key(parameter: str, titles: dict[str, str]) -> str:
     times += any(before.get(name, title) != title for name, title in titles.items())
     st.session_state[state] = (times, titles)
     return key_of(parameter)
-
-
-def _dataset_title(name: str) -> str:
-    spec = dataset_info(name)
-    return spec.title if spec.available else f"{spec.title} (not on this machine yet)"
 
 
 def _write_address(key: str, parameter: str) -> None:

@@ -13,10 +13,11 @@ from cnnkit.durations import duration
 from cnnkit.errors import CorruptRunError, IncompatibleError, StorageError
 from cnnkit.networks import RUN, NetworkRef
 from cnnkit.runs import Run
-from cnnkit.training.predictions import Predictions
+from cnnkit.training.predictions import Predictions, evaluation_dataset
 from cnnkit.ui.common import cache, charts, image_choice, page
 from cnnkit.ui.common.messages import literal
 from cnnkit.ui.explain.links import why_link
+from cnnkit.ui.fine_tune import relabeling
 
 PER_PAGE = 16  # images
 DIGIT = 64  # pixels; larger images are photos
@@ -104,13 +105,10 @@ def show_mistakes(run: Run, *, key: str) -> None:
             true, predicted = cell
             st.markdown(f"**True class {names[true]}, predicted class {names[predicted]}**")
             _visualize_links(run, cell, names)
-            _thumbnails(
-                predictions.cell(true, predicted),
-                run,
-                predictions,
-                images,
-                f"{key}_{run.id}_{cell}",
-            )
+            places, cell_key = predictions.cell(true, predicted), f"{key}_{run.id}_{cell}"
+            _thumbnails(places, run, predictions, images, cell_key)
+            if len(places):
+                _offer_correction(run, places, predicted, cell_key)
 
 
 def show_class_scores(run: Run) -> None:
@@ -161,6 +159,17 @@ def images_of(run: Run, predictions: Predictions) -> EvaluatedImages:
             "that this run was tested on."
         )
     return EvaluatedImages(images)
+
+
+def _offer_correction(run: Run, places: np.ndarray, predicted: int, key: str) -> None:
+    """A way to move images of a cell to the class that the network predicts, or another."""
+    spec = dataset_info(str(run.spec["dataset"]))
+
+    def load() -> relabeling.Numbered:
+        dataset = evaluation_dataset(run.spec)
+        return dataset, dataset.indices("test")[places].tolist()
+
+    relabeling.offer(spec, load, key=key, suggested=spec.class_names[predicted])
 
 
 @st.cache_resource(max_entries=4, show_spinner=False)

@@ -16,6 +16,8 @@ from cnnkit.figures import rasters
 from cnnkit.ui.common import charts
 from cnnkit.ui.common.messages import chart_label, literal
 from cnnkit.ui.common.tasks import image_tasks, wait_for
+from cnnkit.ui.fine_tune import relabeling
+from cnnkit.ui.fine_tune.importing import PARAMETER
 
 PARTS = {"train": "training", "validation": "validation", "test": "test"}
 IN_A_CARD = 4  # images
@@ -85,6 +87,12 @@ def _one_class(dataset: Dataset) -> None:
     st.caption(
         f"{len(shown)} of {len(where):,} images, {literal(dataset.names[shown[0]])} to "
         f"{literal(dataset.names[shown[-1]])}"
+    )
+    relabeling.offer(
+        dataset.spec,
+        lambda: (dataset, where.tolist()),
+        key=f"sheet_{dataset.name}_{numbers[name]}",
+        parameter=PARAMETER,
     )
 
 

@@ -7,10 +7,10 @@ from collections.abc import Mapping
 import streamlit as st
 
 from cnnkit.datasets import Dataset, DatasetSpec, dataset_info, list_datasets, load_dataset
-from cnnkit.ui.common import inputs
+from cnnkit.datasets.folders import newest_own
+from cnnkit.ui.common import inputs, page
 from cnnkit.ui.common.downloads import offer_download
 from cnnkit.ui.common.messages import literal, shown_errors
-from cnnkit.ui.common.person import person
 from cnnkit.ui.common.tasks import image_tasks, wait_for
 from cnnkit.ui.fine_tune import importing
 from cnnkit.ui.fine_tune.importing import PARAMETER
@@ -27,8 +27,8 @@ def choose_data() -> tuple[Dataset, int] | None:
     Returns:
         None where none is chosen, or its images cannot be had yet; the page says why.
     """
-    own = sorted(map(dataset_info, list_datasets("own")), key=lambda one: one.owner != person().id)
-    specs = {spec.name: spec for spec in (*map(dataset_info, list_datasets("images")), *own)}
+    names = (*list_datasets("images"), *inputs.own_datasets())
+    specs = {name: dataset_info(name) for name in names}
     chosen = st.query_params.get(PARAMETER)
     if chosen not in specs:
         if chosen:
@@ -42,7 +42,10 @@ def choose_data() -> tuple[Dataset, int] | None:
     left, right = st.columns(2, vertical_alignment="bottom")
     with left:
         name = inputs.choice(
-            "Data set", list(specs), parameter=PARAMETER, title=lambda name: _title(specs[name])
+            "Data set",
+            list(specs),
+            parameter=PARAMETER,
+            title=lambda name: inputs.dataset_choice(specs[name]),
         )
     with right, st.container(horizontal=True, vertical_alignment="bottom"):
         seed = inputs.number(
@@ -67,7 +70,8 @@ def _first_step(specs: Mapping[str, DatasetSpec]) -> None:
     """Which images? A card for each data set that is there, and one for a person's own."""
     st.header("Choose your images", anchor="images")
     ready = [spec for spec in specs.values() if spec.kind == "images"]
-    own = [spec for spec in specs.values() if spec.kind == "own"]
+    newest = newest_own()
+    own = [spec for spec in specs.values() if spec.name in newest]
     for place, spec in zip(st.columns(len(ready) + 1), [*ready, None], strict=True):
         with place, st.container(border=True, height="stretch"):
             if spec is None:
@@ -75,11 +79,13 @@ def _first_step(specs: Mapping[str, DatasetSpec]) -> None:
                 st.caption(
                     "A ZIP with one folder for each class, or files with a table of classes."
                 )
-                importing.offer()
+                with st.container(horizontal=True, vertical_alignment="center"):
+                    importing.offer()
+                    page.link("pages/camera.py", "Use the camera")
                 for one in own:
-                    _choose_button(one, _title(one))
+                    _choose_button(one, inputs.dataset_choice(one))
             else:
-                st.markdown(f"**{_title(spec)}**")
+                st.markdown(f"**{inputs.dataset_choice(spec)}**")
                 st.caption(literal(spec.description))
                 _choose_button(spec, f"Use {spec.title.lower()}")
     st.caption("Nothing is read, downloaded or computed before you choose.")
@@ -95,15 +101,8 @@ def _choose_button(spec: DatasetSpec, label: str) -> None:
     )
 
 
-def _title(spec: DatasetSpec) -> str:
-    if spec.kind == "own":
-        whose = "yours" if spec.owner == person().id else f"of {spec.owner_name or 'all'}"
-        return f"{spec.title} ({whose}, {sum(spec.images):,} images)"
-    return spec.title if spec.available else f"{spec.title} (not on this machine yet)"
-
-
 def _describe(spec: DatasetSpec) -> None:
-    origin = f" {spec.source}. {spec.license.capitalize()}." if spec.asset else ""
+    origin = f" {spec.source}. {spec.license.capitalize()}." if spec.files else ""
     st.caption(literal(f"{spec.description}{origin}"))
 
 
@@ -114,7 +113,7 @@ def _read(spec: DatasetSpec, seed: int) -> Dataset | None:
             "**Drawn flowers**, which need no download.",
             icon=":material/download:",
         )
-        offer_download(str(spec.asset))
+        offer_download(*spec.missing)
         return None
     key = ("read", spec, seed)  # another title or other names of classes are read anew
     name = spec.name

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from cnnkit.datasets import DatasetSpec
+from cnnkit.datasets import DatasetSpec, Progress
 from cnnkit.datasets.folders import LABEL_SOURCES, Imported, delete, image_folder, list_own, rename
-from cnnkit.errors import InvalidImagesError
+from cnnkit.errors import CnnkitError, InvalidImagesError
 from cnnkit.jobs import forget_images
 from cnnkit.settings import get_settings
 from cnnkit.ui.common import cache, events
@@ -22,7 +22,8 @@ from cnnkit.ui.common.tasks import Stopped, image_tasks, wait
 
 PARAMETER = "data"  # in the address: the name of a data set
 MAX_MB = 500  # of an upload, which the server holds in memory until it is read
-_WORK, _NEWS = "import_work", "import_news"  # in the state of the visit
+# In the state of the visit: the import under way, what came of the last, whether it succeeded.
+_WORK, _NEWS, _SUCCEEDED = "import_work", "import_news", "import_succeeded"
 _FILE = "import_file"
 
 
@@ -60,9 +61,34 @@ def news() -> DeltaGenerator:
     """What came of this visit's last import, and a place for how far the next one is."""
     place = st.container()  # always, so that what stands below is not drawn anew
     message = st.session_state.pop(_NEWS, None)
-    if message:
-        place.success(message, icon=":material/check:")
+    with place, shown_errors(stop=False):
+        if isinstance(message, CnnkitError):
+            raise message
+        if message:
+            st.success(message, icon=":material/check:")
     return place
+
+
+def begin(make: Callable[[Progress], Imported]) -> None:
+    """Begin to make an own data set on a thread of the server; `follow` shows how far it is."""
+    key = ("import", uuid.uuid4().hex)
+    image_tasks().ask_with_progress(key, make)
+    st.session_state[_WORK] = key
+
+
+def refuse(error: CnnkitError) -> None:
+    """Have `news` say why nothing was begun."""
+    st.session_state[_NEWS], st.session_state[_SUCCEEDED] = error, False
+
+
+def is_under_way() -> bool:
+    """Whether an import of this visit is being worked on."""
+    return _WORK in st.session_state
+
+
+def has_succeeded() -> bool:
+    """Whether the last import of this visit has made a set."""
+    return bool(st.session_state.get(_SUCCEEDED))
 
 
 def follow(place: DeltaGenerator) -> None:
@@ -73,20 +99,25 @@ def follow(place: DeltaGenerator) -> None:
     key = st.session_state.get(_WORK)
     under_way = image_tasks().get(key) if key else None
     if under_way is None:
+        st.session_state.pop(_WORK, None)
         return
-    with place, shown_errors(stop=False):
+    with place:
         wait(under_way, waiting="Reading your images", stoppable=True)
-        del st.session_state[_WORK]
-        image_tasks().forget(key)
-        try:
-            imported: Imported = under_way.future.result()
-        except Stopped:
-            st.info("The import was stopped; nothing of it was kept.")
-            return
-        events.record_import(imported.name, imported.report.images)
-        st.query_params[PARAMETER] = imported.name
-        st.session_state[_NEWS] = _summary(imported)
+    del st.session_state[_WORK]
+    image_tasks().forget(key)
+    try:
+        imported: Imported = under_way.future.result()
+    except Stopped:
+        st.session_state[_SUCCEEDED] = False
+        place.info("The import was stopped; nothing of it was kept.")
+        return
+    except CnnkitError as error:
+        refuse(error)
         st.rerun()
+    events.record_import(imported.name, imported.report.images)
+    st.query_params[PARAMETER] = imported.name
+    st.session_state[_NEWS], st.session_state[_SUCCEEDED] = _summary(imported), True
+    st.rerun()
 
 
 def manage(spec: DatasetSpec) -> None:
@@ -116,14 +147,11 @@ def _begin(source, name: str, title: str | None, by: str) -> None:
     limits, owner = cache.limits(), person()
     limits.check_upload(name, getattr(source, "size", 0))
     room = limits.room()
-    key = ("import", uuid.uuid4().hex)
-    image_tasks().ask_with_progress(
-        key,
+    begin(
         lambda progress: image_folder(
             source, title=title, by=by, name=name, progress=progress, owner=owner, room=room
-        ),
+        )
     )
-    st.session_state[_WORK] = key
     # A new uploader: the old one would hold the file in memory for the whole visit.
     st.session_state[_FILE] = st.session_state.get(_FILE, 0) + 1
 

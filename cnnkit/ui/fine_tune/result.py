@@ -46,6 +46,7 @@ def show_result(run_id: str) -> None:
     suggest_more_epochs(run)
     with st.container(horizontal=True, vertical_alignment="center"):
         page.link("pages/predict.py", "Predict your images", networks=f"run.{run.id}")
+        page.link("pages/camera.py", "Ask it live", mode="live", network=f"run.{run.id}")
         page.link("pages/visualize.py", "Visualize it", network=f"run.{run.id}")
         page.link("pages/runs.py", "Compare", run=run.id)
         _downloads(run)

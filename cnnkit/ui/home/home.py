@@ -213,7 +213,7 @@ def _data_set(spec: DatasetSpec) -> None:
         f":gray[:small[{spec.description} {training:,} training and {test:,} test images.]]"
     )
     if not spec.available:
-        offer_download(spec.asset or spec.name, primary=False)
+        offer_download(*spec.missing, primary=False)
 
 
 def _row(run: Run) -> None:

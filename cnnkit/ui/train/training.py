@@ -6,15 +6,18 @@ from collections.abc import Callable, Mapping
 
 import streamlit as st
 
-from cnnkit.datasets import dataset_info
-from cnnkit.models import model_info
+from cnnkit.datasets import DatasetSpec, dataset_info
+from cnnkit.models import list_models, model_info
+from cnnkit.published.references import reference_figures
 from cnnkit.runs import Run, Status
 from cnnkit.training import Recipe
 from cnnkit.training.estimates import recipe_of
-from cnnkit.ui.common import cache, inputs, messages, page
+from cnnkit.ui.common import cache, image_choice, inputs, messages, page
 from cnnkit.ui.common.downloads import offer_download
 from cnnkit.ui.common.mistakes import show_mistakes, show_test_metrics
 
+# Data set -> the network that is offered first where it is not the first of all.
+USUAL = {"toy_patterns": "toy_cnn", "cifar10": "resnet_digits", "fashion_mnist": "compact_cnn"}
 POOR = 0.2  # test error from which more epochs are suggested
 MORE_EPOCHS = 20
 
@@ -34,20 +37,36 @@ def starting_point() -> tuple[Recipe, str]:
     with data:
         dataset = inputs.dataset_picker()
     with network:
-        usual = "toy_cnn" if dataset == "toy_patterns" else "lenet_tutorial"
-        model = inputs.model_picker(default=usual)
+        names = networks_for(dataset_info(dataset))
+        model = inputs.model_picker(names, default=USUAL.get(dataset, names[0]))
     with recipe:
-        chosen = inputs.recipe_picker(model).on(dataset)
+        chosen = inputs.recipe_picker(model, dataset).on(dataset)
     return chosen, f"{dataset}.{model}.{chosen.name}"
+
+
+def networks_for(data: DatasetSpec) -> list[str]:
+    """Networks that can be trained from scratch on a data set, the usual one first."""
+    if data.kind != "small":
+        return list_models("photos")
+    digits = sorted(list_models("digits"), key=lambda name: name != "lenet_tutorial")
+    if data.input_shape[-1] == 1:
+        return digits
+    return [*digits, *list_models("photos")]
 
 
 def explain(recipe: Recipe) -> None:
     """What was chosen, in three sentences, and whose work it is."""
     spec, data = model_info(recipe.model), dataset_info(recipe.dataset)
     st.markdown(
-        f"**{spec.title}**: {spec.description} It is trained on **{data.title}**: "
-        f"{data.description}"
+        f"**{spec.title}**: {spec.description} It is trained on **{messages.literal(data.title)}**:"
+        f" {messages.literal(data.description)}"
     )
+    published = reference_figures(data.name)
+    if published:
+        words = "; ".join(
+            f"{100 * one.accuracy:g} %, {one.what} ({one.source})" for one in published
+        )
+        st.caption(f"Published test accuracy, not repeated here: {words}.")
     messages.source(f"Network: {spec.paper}. Images: {data.source}.")
 
 
@@ -69,7 +88,7 @@ def require_data(name: str) -> None:
             on_click=st.query_params.update,
             args=({"dataset": "digits"},),
         )
-        offer_download(name)
+        offer_download(*dataset_info(name).missing)
     page.end_page()
 
 
@@ -132,7 +151,11 @@ def result(run_id: str) -> None:
     show_test_metrics(run)
     suggest_more_epochs(run)
     with st.container(horizontal=True):
-        page.link("pages/draw.py", "Draw a digit for it", runs=run.id)
+        if run.spec.get("dataset") in image_choice.DIGITS:
+            page.link("pages/draw.py", "Draw a digit for it", runs=run.id)
+        else:
+            page.link("pages/predict.py", "Predict your images", networks=f"run.{run.id}")
+            page.link("pages/camera.py", "Ask it live", mode="live", network=f"run.{run.id}")
         page.link("pages/inside.py", "Look inside", run=run.id)
         page.link("pages/visualize.py", "Visualize it", network=f"run.{run.id}")
         page.link("pages/runs.py", "Compare and download", run=run.id)

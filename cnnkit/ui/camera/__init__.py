@@ -1,0 +1,1 @@
+"""The pieces of the Camera page: images that a camera takes, and answers to its frames."""
