@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
+import pillow_heif
 from PIL import Image, TiffImagePlugin
 
 Mutate = Callable[[random.Random, bytearray], bytearray]
@@ -23,6 +24,7 @@ ODD_VALUES: tuple[Any, ...] = (
 
 def image_files() -> dict[str, bytes]:
     """Small valid images in all formats and their variants."""
+    pillow_heif.register_heif_opener()
     shades = np.add.outer(np.arange(40) * 3, np.arange(60) * 2)
     gray = Image.fromarray(np.uint8(shades))
     color = Image.fromarray(
@@ -50,6 +52,10 @@ def image_files() -> dict[str, bytes]:
         ("WEBP", color, {}),
         ("WEBP", clear, {"lossless": True, "exif": exif}),
         ("WEBP", color, {"save_all": True, "append_images": [color, clear.convert("RGB")]}),
+        ("HEIF", color, {"exif": exif}),
+        ("HEIF", clear, {"quality": 60}),
+        ("AVIF", color, {"exif": exif}),
+        ("AVIF", clear, {"quality": 60}),
         ("BMP", palette, {}),
         ("BMP", color, {}),
         ("GIF", palette, {"save_all": True, "append_images": [palette.rotate(90)]}),

@@ -135,7 +135,7 @@ class InvalidImageError(CnnkitError, ValueError):
 
 
 class NotAnImageError(InvalidImageError):
-    """A file is of another kind than images are."""
+    """A file is of another kind than the images that are read."""
 
 
 class InvalidImagesError(CnnkitError, ValueError):

@@ -9,18 +9,24 @@ import contextlib
 import io
 import warnings
 from collections.abc import Iterator
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
 from PIL import Image, ImageOps, UnidentifiedImageError
 
 from cnnkit.errors import InvalidImageError, NotAnImageError
+from cnnkit.image_formats import format_of
 
-FORMATS = ("PNG", "JPEG", "WEBP", "BMP", "GIF", "TIFF")
+FORMATS = ("PNG", "JPEG", "WEBP", "HEIF", "AVIF", "BMP", "GIF", "TIFF")
+VIDEO = ("HEIF", "AVIF")  # whose codecs load with their modules; encoding takes much memory
+TITLES = {"WEBP": "WebP", "HEIF": "HEIC"}  # as people know them
 ORIENTATION = 0x0112  # tag of EXIF
 MAX_BYTES = 20 * 2**20
 MAX_PIXELS = 50_000_000  # 8000 × 6000, above what phones take
-USE = f"Use {', '.join(FORMATS[:-1])} or {FORMATS[-1]}."
+_TITLES = [TITLES.get(form, form) for form in FORMATS]
+READ = f"{', '.join(_TITLES[:-1])} or {_TITLES[-1]}"
+USE = f"Use {READ}."
 ROWS = 256  # that are numbers of 64 bits at the same time
 TOO_MANY_PIXELS = f"The image has more than {MAX_PIXELS // 1_000_000} million pixels. Shrink it."
 
@@ -72,7 +78,8 @@ def decode_square(data: bytes, side: int) -> np.ndarray:
 def warm_up() -> None:
     """Load what decoding needs, for a process whose children may open no files any more."""
     Image.init()
-    for form in FORMATS:
+    _register()
+    for form in (form for form in FORMATS if form not in VIDEO):
         stream = io.BytesIO()
         Image.new("RGBA" if form == "PNG" else "RGB", (8, 8)).save(stream, form)
         decode(stream.getvalue(), 3, 4)
@@ -105,13 +112,16 @@ def _guarded() -> Iterator[None]:
         raise InvalidImageError(TOO_MANY_PIXELS) from error
     # Its readers raise whatever a broken header leads to: TypeError, struct.error, AssertionError.
     except Exception as error:
+        why = " ".join(str(error).split())[:200]
         raise InvalidImageError(
-            f"The image is damaged or incomplete ({error}). Save or take it again."
+            f"The image is damaged or incomplete ({why}). Save or take it again."
         ) from error
 
 
 def _open(data: bytes) -> Image.Image:
+    _register()
     with _guarded():
+        _refuse_unread(data)
         try:
             image = Image.open(io.BytesIO(data), formats=FORMATS)
         except UnidentifiedImageError as error:
@@ -119,6 +129,29 @@ def _open(data: bytes) -> Image.Image:
             raise NotAnImageError(f"This is {what} not an image. {USE}") from error
         _check_size(image)
         return image
+
+
+@lru_cache(maxsize=1)
+def _register() -> None:
+    """Have Pillow read HEIC too, and both formats of video codecs on as few threads as they can.
+
+    Children whose images are of no such format may start none. That of HEIC starts one always.
+    """
+    import pillow_heif
+    from PIL import AvifImagePlugin
+
+    pillow_heif.register_heif_opener(thumbnails=False, decode_threads=0)
+    AvifImagePlugin.DEFAULT_MAX_THREADS = 1
+
+
+def _refuse_unread(data: bytes) -> None:
+    """Call a format by its name that is known and not read.
+
+    Before Pillow looks at it: raw photos are TIFF files, of which it would read the thumbnail.
+    """
+    known = format_of(data)
+    if known:
+        raise NotAnImageError(f"This is {known}, which is not read here. Save it as JPEG or PNG.")
 
 
 def _loaded(image: Image.Image, longest_side: int) -> tuple[Image.Image, tuple[str, ...]]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Generator, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -17,6 +17,7 @@ from cnnkit.sandbox import MIB, BreachError, Limits
 __all__ = ["MAX_BYTES", "DecodedImage", "decode_image", "read_each", "read_image", "resized"]
 
 LIMITS = Limits()
+BOXES = b"ftyp"  # of HEIC, whose decoder always starts a thread, and its kin
 MOST_BREACHES = 20  # of one import
 TOO_MANY_BREACHES = (
     f"It was not read: {MOST_BREACHES} files before it took too long or too much memory."
@@ -45,7 +46,7 @@ def read_image(data: bytes, *, channels: int = 3, longest_side: int = 2048) -> D
     what is transparent becomes white, as on paper. What is not obvious is noted.
 
     Args:
-        data: the whole file: PNG, JPEG, WebP, BMP, GIF or TIFF, at most 20 MB.
+        data: the whole file: PNG, JPEG, WebP, HEIC, AVIF, BMP, GIF or TIFF, at most 20 MB.
         channels: 3 for RGB, 1 for gray.
         longest_side: pixels; a larger image is made smaller by the least whole number that
             decodes to it (JPEG: 2, 4 or 8, which its decoder does at no cost). Smoother
@@ -58,7 +59,8 @@ def read_image(data: bytes, *, channels: int = 3, longest_side: int = 2048) -> D
         raise ValueError(f"`channels` must be 1 or 3. Received: {channels!r}.")
     check_bytes(data)
     try:
-        decoded = sandbox.files.call(DECODE, data, channels, longest_side, limits=LIMITS)
+        limits = replace(LIMITS, threads=data[4:8] == BOXES)
+        decoded = sandbox.files.call(DECODE, data, channels, longest_side, limits=limits)
     except BreachError as breach:
         raise _refusal(breach) from breach
     return _checked(decoded, channels, longest_side)
@@ -87,7 +89,8 @@ def read_each(
         for one in calls:
             yield one if breaches < MOST_BREACHES else InvalidImageError(TOO_MANY_BREACHES)
 
-    for result in sandbox.files.map(function, bounded(), limits=LIMITS, read=read):
+    limits = replace(LIMITS, threads=True)  # any of them may be a HEIC
+    for result in sandbox.files.map(function, bounded(), limits=limits, read=read):
         if isinstance(result, BreachError):
             breaches += 1
             result = _refusal(result)

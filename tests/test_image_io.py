@@ -1,15 +1,19 @@
 import io
+import struct
 
 import numpy as np
+import pillow_heif
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from cnnkit.errors import InvalidImageError
+from cnnkit.errors import InvalidImageError, NotAnImageError
 from cnnkit.image_decoding import decode
+from cnnkit.image_formats import format_of
 from cnnkit.image_io import MAX_BYTES, decode_image, read_image, resized
 
+pillow_heif.register_heif_opener()
 GRADIENT = np.uint8(np.add.outer(np.arange(40) * 3, np.arange(60) * 2))
 
 
@@ -25,12 +29,14 @@ FILES = {
 }
 
 
-@pytest.mark.parametrize("form", ["PNG", "BMP", "GIF", "TIFF", "WEBP", "JPEG"])
+@pytest.mark.parametrize("form", ["PNG", "BMP", "GIF", "TIFF", "WEBP", "JPEG", "HEIF", "AVIF"])
 def test_every_format_gives_the_same_image(form):
-    options = {"lossless": True} if form == "WEBP" else {}
-    array = decode_image(saved(Image.fromarray(GRADIENT), form, **options), channels=1)
+    options = {"WEBP": {"lossless": True}, "HEIF": {"quality": 95}, "AVIF": {"quality": 95}}
+    data = saved(Image.fromarray(GRADIENT), form, **options.get(form, {}))
+    array = decode_image(data, channels=1)
     assert array.shape == (40, 60, 1) and array.dtype == np.uint8
-    assert np.abs(array[..., 0].astype(int) - GRADIENT).max() <= (6 if form == "JPEG" else 0)
+    lossy = form in ("JPEG", "HEIF", "AVIF")
+    assert np.abs(array[..., 0].astype(int) - GRADIENT).max() <= (6 if lossy else 0)
 
 
 def test_a_color_image_has_three_channels():
@@ -104,7 +110,7 @@ def test_too_many_pixels_are_refused_before_they_are_decoded():
     ("data", "words"),
     [
         (b"", "empty"),
-        (b"%PDF-1.7 not an image", "not an image"),
+        (b"\1\2\3 of no known kind", "not an image"),
         (b"\0" * (MAX_BYTES + 1), "MB"),
         (saved(Image.fromarray(GRADIENT), "PNG")[:60], "damaged"),
         (saved(Image.fromarray(np.tile(GRADIENT, (9, 9))), "JPEG")[:900], "damaged"),
@@ -204,6 +210,65 @@ def test_one_pixel_is_an_image():
 
 def test_a_wrong_ending_does_not_matter_because_the_content_decides():
     assert read_image(saved(Image.new("RGB", (3, 3)), "PNG")).format == "PNG"
+
+
+@pytest.mark.parametrize("form", ["HEIF", "AVIF"])
+def test_a_phone_s_photo_is_turned_upright_and_its_first_image_taken(form):
+    image = Image.fromarray(np.dstack([GRADIENT] * 3))
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    sideways = read_image(saved(image, form, exif=exif.tobytes(), quality=95))
+    assert sideways.array.shape == (60, 40, 3) and sideways.format == form
+    turned = np.rot90(GRADIENT, -1).astype(int)
+    assert np.abs(sideways.array[..., 0] - turned).mean() < 3
+    several = saved(image, form, save_all=True, append_images=[Image.new("RGB", image.size)])
+    assert np.abs(read_image(several).array[..., 0] - GRADIENT.astype(int)).mean() < 3
+
+
+@pytest.mark.parametrize("form", ["HEIF", "AVIF"])
+def test_half_a_phone_s_photo_gets_a_sentence(form):
+    data = saved(Image.fromarray(np.tile(GRADIENT, (9, 9))), form)
+    for length in (20, len(data) // 2, len(data) - 40):
+        with pytest.raises(InvalidImageError, match=r"\.$"):
+            read_image(data[:length])
+
+
+def tiff(*entries: tuple[int, int, int]) -> bytes:
+    """The directory of a TIFF: tag, type and value of each entry."""
+    fields = b"".join(struct.pack("<HHII", tag, kind, 1, value) for tag, kind, value in entries)
+    return b"II*\0" + struct.pack("<IH", 8, len(entries)) + fields + bytes(4)
+
+
+@pytest.mark.parametrize(
+    ("data", "name"),
+    [
+        (b"\0\0\0\x0cjP  \r\n\x87\n", "a JPEG 2000 image"),
+        (b"8BPS\0\1", "a Photoshop file (PSD)"),
+        (b"%PDF-1.7", "a document (PDF)"),
+        (b"<?xml version='1.0'?>\n<svg xmlns='x'>", "a drawing (SVG)"),
+        (b"<svg>", "a drawing (SVG)"),
+        (b"\0\0\0\x18ftypcrx \0\0\0\1", "a raw photo of a Canon camera (CR3)"),
+        (b"II*\0\x10\0\0\0CR\2\0", "a raw photo of a Canon camera (CR2)"),
+        (tiff((254, 4, 1), (330, 4, 100)), "a raw photo of a camera (such as NEF or ARW)"),
+        (tiff((254, 4, 1), (50706, 1, 1)), "a raw photo (DNG)"),
+        (b"\0\0\0\x18ftyphevc\0\0\0\0msf1", "a sequence of images (HEIC)"),
+        (b"\0\0\0\x18ftypmp42\0\0\0\0isom", "a video (MP4)"),
+        (b"PK\3\4", "a ZIP archive"),
+    ],
+)
+def test_a_format_that_is_known_and_not_read_is_called_by_its_name(data, name):
+    with pytest.raises(NotAnImageError) as refused:
+        read_image(data + bytes(64))
+    assert str(refused.value) == f"This is {name}, which is not read here. Save it as JPEG or PNG."
+
+
+@given(st.sampled_from([b"II*\0", b"MM\0*", b"\0\0\0\x18ftyp", b"RIFF", b"<svg", b""]), st.binary())
+def test_no_beginning_of_a_file_confuses_the_names_of_formats(start, rest):
+    assert format_of(start + rest) is None or format_of(start + rest).startswith(("a ", "an "))
+
+
+def test_a_tiff_of_a_program_is_no_raw_photo():
+    assert format_of(saved(Image.fromarray(GRADIENT), "TIFF")) is None
 
 
 def test_text_is_called_text():

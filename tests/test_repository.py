@@ -115,6 +115,7 @@ _DISTRIBUTIONS = {
     "PIL": "pillow",
     "google": "protobuf",
     "lazy_loader": "lazy-loader",
+    "pillow_heif": "pillow-heif",
     "prometheus_client": "prometheus-client",
     "pythonjsonlogger": "python-json-logger",
     "sklearn": "scikit-learn",

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 MIB = 2**20
+TASKS = 4096  # processes and threads of this user at which a child that may start threads cannot
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -27,6 +28,7 @@ class Limits:
         memory: bytes of address space beyond what the child has at its beginning.
         folder: the only one that it may write to, by its whole path; "": none.
         written: bytes of one file in the folder.
+        threads: whether it may start threads, without a folder.
     """
 
     seconds: float = 5.0
@@ -34,6 +36,7 @@ class Limits:
     memory: int = 512 * MIB
     folder: str = ""
     written: int = 0
+    threads: bool = False
 
 
 def confine(limits: Limits, open_files: int) -> None:
@@ -50,8 +53,8 @@ def confine(limits: Limits, open_files: int) -> None:
         _set(resource.RLIMIT_AS, space + limits.memory)
     if limits.folder:
         tempfile.tempdir = limits.folder
-    else:  # TensorFlow computes on threads of its own
-        _set(resource.RLIMIT_NPROC, 0)
+    else:  # with one there is TensorFlow, which computes on threads of its own
+        _set(resource.RLIMIT_NPROC, TASKS if limits.threads else 0)
     sys.addaudithook(_Watchman(limits.folder))
     _set(resource.RLIMIT_NOFILE, files)
 

@@ -79,7 +79,7 @@ def test_drawn_flowers_are_imported_trained_on_predicted_and_renamed(app, page, 
     page.get_by_text("36 images of meadow.zip are here. 1 file was left out").wait_for()
     page.get_by_alt_text("4 images of Sunflower").wait_for()
     page.get_by_role("tab", name="Left out (1)").click()
-    page.get_by_text("files that are no images: 1").wait_for()
+    page.get_by_text("files of other kinds than the images that are read: 1").wait_for()
     (imported,) = [name for name in list_own() if name != first]
     assert f"data={imported}" in page.url
 

@@ -14,7 +14,7 @@ KINDS = {
     "archive": "archives within the archive",
     "encrypted": "encrypted files",
     "large": "files that are too large",
-    "text": "files that are no images",
+    "text": "files of other kinds than the images that are read",
     "damaged": "images that cannot be read",
     "duplicate": "the same image again in its class",
     "unlabelled": "files that belong to no class",

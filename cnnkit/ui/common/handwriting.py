@@ -14,7 +14,7 @@ from cnnkit.ui.common.messages import embedded_notice, shown_errors
 
 CANVAS = 280  # pixels, ten for each of MNIST's
 PEN = 22  # pixels: about MNIST's strokes once the digit is in its box
-TYPES = ["png", "jpg", "jpeg", "webp", "bmp", "gif", "tif", "tiff"]
+TYPES = ["png", "jpg", "jpeg", "webp", "heic", "heif", "avif", "bmp", "gif", "tif", "tiff"]
 IMAGE_MB = MAX_BYTES // 2**20  # of an uploaded image
 
 

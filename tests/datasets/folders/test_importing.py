@@ -1,6 +1,7 @@
 import io
 
 import numpy as np
+import pillow_heif
 import pytest
 from PIL import Image
 
@@ -42,6 +43,19 @@ def test_images_are_shrunk_smoothly_and_cut_to_the_middle(pack):
     dataset = load_dataset(name)
     square = dataset.images[dataset.names.index("a/wide.png")]
     assert (square[:, 4:-4] == (0, 255, 0)).all()
+
+
+def test_photos_as_phones_make_them_are_imported_and_others_called_by_their_names(pack):
+    pillow_heif.register_heif_opener()
+    files = classes("a", "b")
+    for form in ("heif", "avif"):
+        stream = io.BytesIO()
+        Image.new("RGB", (90, 60), "teal").save(stream, form)
+        files[f"a/phone.{form}"] = stream.getvalue()
+    report = image_folder(pack(files | {"b/layers.psd": b"8BPS\0\1"})).report
+    assert report.images == 10
+    (left_out,) = report.left_out
+    assert left_out.kind == "text" and "Photoshop" in left_out.why
 
 
 def test_progress_counts_the_files_and_may_end_the_import(pack, own_home):
