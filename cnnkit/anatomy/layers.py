@@ -94,11 +94,11 @@ def describe(layer: Any) -> str:
             return f"fully connected, {layer.kernel.shape[0]} inputs"
         case layers.Activation():
             return layer.activation.__name__
-    return _BY_CLASS.get(type(layer).__name__, type(layer).__name__)
+    return DETAILS.get(type(layer).__name__, type(layer).__name__)
 
 
 # Layers whose class alone says what they do.
-_BY_CLASS = {
+DETAILS = {
     "Add": "sum of branches",
     "BatchNormalization": "batch normalization",
     "Concatenate": "concatenated branches",
@@ -112,6 +112,7 @@ _BY_CLASS = {
     "Multiply": "maps scaled by a gate",
     "ReLU": "relu",
     "Rescaling": "pixels rescaled",
+    "SpatialDropout2D": "active in training only, whole maps",
     "ZeroPadding2D": "zero padding",
 }
 

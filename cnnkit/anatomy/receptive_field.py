@@ -134,21 +134,22 @@ def _follow(call: Call, seen: Sequence[ReceptiveField]) -> ReceptiveField:
     whole = any(field.whole for field in seen)
     windows = _windows(call)
     if windows is not None:
-        return ReceptiveField(_through(seen[0].axes, windows), whole)
+        return ReceptiveField(look_through(seen[0].axes, windows), whole)
     if _keeps_places(call):
-        return ReceptiveField(_together(seen), whole)
+        return ReceptiveField(box_around(seen), whole)
     return ReceptiveField(None, whole)
 
 
-def _through(axes: tuple[Axis, ...] | None, windows: Sequence[Axis]) -> tuple[Axis, ...] | None:
+def look_through(axes: tuple[Axis, ...] | None, windows: Sequence[Axis]) -> tuple[Axis, ...] | None:
+    """What a layer sees whose windows look at these axes; None: not known, or too long."""
     if axes is None or len(axes) != len(windows):
         return None
     turned = tuple(axis.through(window) for axis, window in zip(axes, windows, strict=True))
     return turned if all(len(axis.first.values) <= LONGEST for axis in turned) else None
 
 
-def _together(seen: Sequence[ReceptiveField]) -> tuple[Axis, ...] | None:
-    """The boxes around what several branches see at each place."""
+def box_around(seen: Sequence[ReceptiveField]) -> tuple[Axis, ...] | None:
+    """The boxes around what several branches see at each place; None: not known."""
     if any(field.axes is None and not field.whole for field in seen):
         return None
     branches = [field.axes for field in seen if field.axes is not None]
@@ -222,11 +223,22 @@ def _spatial(layer: Any, tensor: Any) -> tuple[int, ...]:
 
 
 def _slid(layer: Any, n: int, before: int, after: int) -> Axis:
-    """A window that slides: convolution or pooling."""
     size = _of(getattr(layer, "kernel_size", None) or layer.pool_size, n)
     stride, dilation = _of(layer.strides, n), _of(getattr(layer, "dilation_rate", 1), n)
-    span = (size - 1) * dilation
-    left = {"valid": 0, "causal": span}.get(layer.padding)
+    return sliding_window((size - 1) * dilation, stride, layer.padding, before, after)
+
+
+def sliding_window(span: int, stride: int, padding: str, before: int, after: int) -> Axis:
+    """A window that slides along one axis: convolution or pooling.
+
+    Args:
+        span: from the first to the last place of the window.
+        stride: between two windows.
+        padding: "valid", "same" or "causal".
+        before: places of the input.
+        after: places of the output.
+    """
+    left = {"valid": 0, "causal": span}.get(padding)
     if left is None:  # "same": as much as is needed, the odd one on the right
         left = max((after - 1) * stride + span + 1 - before, 0) // 2
     return Axis(Border((-left,), stride), Border((span - left,), stride))

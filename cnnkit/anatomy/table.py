@@ -7,7 +7,7 @@ import io
 import json
 import math
 import re
-from collections.abc import Sequence
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -116,11 +116,10 @@ def layer_table(model: keras.Model, input_shape: Sequence[int] | None = None) ->
     """
     traced = trace(model, input_shape)
     rows = _rows(traced)
-    last = next(
-        number
-        for number, call in enumerate(traced.calls)
-        if any(tensor is traced.outputs[0] for tensor in call.outputs)
-    )
+    made_by = {
+        id(tensor): number for number, call in enumerate(traced.calls) for tensor in call.outputs
+    }
+    outputs = [made_by[id(tensor)] for tensor in traced.outputs]
     return LayerTable(
         name=model.name,
         input_shape=tuple(traced.inputs[0].shape[1:]),
@@ -132,9 +131,9 @@ def layer_table(model: keras.Model, input_shape: Sequence[int] | None = None) ->
         pool_operations=sum(row.pool_operations for row in rows),
         activation_bytes=sum(row.activation_bytes for row in rows),
         peak_activation_bytes=_peak(traced),
-        depth=_depth(traced, rows),
-        receptive_field=rows[last].receptive_field,
-        output=last,
+        depth=longest_path(rows, outputs),
+        receptive_field=rows[outputs[0]].receptive_field,
+        output=outputs[0],
     )
 
 
@@ -186,23 +185,45 @@ def bytes_of(tensor: Any) -> int:
 
 
 def _peak(traced: GraphTrace) -> int:
-    """The most bytes that are needed at once, going through the calls in their order."""
-    last_use = {
-        id(tensor): number for number, call in enumerate(traced.calls) for tensor in call.inputs
-    }
-    last_use |= {id(tensor): len(traced.calls) for tensor in traced.outputs}
-    alive: dict[int, int] = {}
+    return peak_bytes(
+        [[id(tensor) for tensor in call.inputs] for call in traced.calls],
+        [{id(tensor): bytes_of(tensor) for tensor in call.outputs} for call in traced.calls],
+        [id(tensor) for tensor in traced.outputs],
+    )
+
+
+def peak_bytes(
+    read: Sequence[Iterable[Hashable]],
+    made: Sequence[Mapping[Hashable, int]],
+    outputs: Iterable[Hashable],
+) -> int:
+    """The most bytes that are needed at once, going through the layers in their order.
+
+    Args:
+        read: tensors that each layer reads.
+        made: those that it gives, and the bytes of each.
+        outputs: those that are needed to the end.
+    """
+    last_use = {tensor: number for number, tensors in enumerate(read) for tensor in tensors}
+    last_use |= dict.fromkeys(outputs, len(read))
+    alive: dict[Hashable, int] = {}
     peak = 0
-    for number, call in enumerate(traced.calls):
-        alive |= {id(tensor): bytes_of(tensor) for tensor in call.outputs}
+    for number, tensors in enumerate(made):
+        alive |= tensors
         peak = max(peak, sum(alive.values()))
         alive = {key: size for key, size in alive.items() if last_use.get(key, 0) > number}
     return peak
 
 
-def _depth(traced: GraphTrace, rows: Sequence[LayerRow]) -> int:
-    depths: dict[int, int] = {}
-    for call, row in zip(traced.calls, rows, strict=True):
-        below = max((depths.get(id(tensor), 0) for tensor in call.inputs), default=0)
-        depths |= {id(tensor): below + (row.macs != 0) for tensor in call.outputs}
-    return max(depths.get(id(tensor), 0) for tensor in traced.outputs)
+def longest_path(rows: Sequence[LayerRow], outputs: Iterable[int]) -> int:
+    """Layers with MACs on the longest way from the image to an output.
+
+    Args:
+        rows: each after those that it reads from.
+        outputs: numbers of the rows that give the outputs.
+    """
+    depths: list[int] = []
+    for row in rows:
+        below = max((depths[number] for number in row.inputs), default=0)
+        depths.append(below + (row.macs != 0))
+    return max(depths[number] for number in outputs)
