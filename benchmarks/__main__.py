@@ -42,6 +42,7 @@ PARTS = {
     "camera": "The page Camera",
     "embedding": "Embeddings",
     "backprop": "The NumPy network",
+    "builder": "Networks put together layer by layer",
 }
 DOCUMENT = ROOT / "docs" / "benchmarks.md"
 RESULTS = ROOT / "docs" / "benchmarks.json"  # what the document is made of

@@ -8,6 +8,7 @@
     │   ├── UnknownRecipeError
     │   └── UnknownLayerError
     ├── InvalidRecipeError         also ValueError; names the field
+    ├── InvalidDefinitionError     also ValueError; a network's definition: names layer and field
     ├── AssetUnavailableError      which file, its official address, where to put it
     ├── CorruptAssetError          which file, what is wrong with it, what to do
     │   ├── CorruptResultError     one that a run or a cache wrote
@@ -90,6 +91,10 @@ class UnknownLayerError(UnknownNameError):
 
 class InvalidRecipeError(CnnkitError, ValueError):
     """A recipe's field has a value that cannot work; the message names the field."""
+
+
+class InvalidDefinitionError(CnnkitError, ValueError):
+    """The definition of a network has a value that cannot be meant; names the layer."""
 
 
 class AssetUnavailableError(CnnkitError):

@@ -32,6 +32,7 @@ from cnnkit.errors import (
 )
 from cnnkit.files import TEMPORARY, BoundedFolder, Fetch, disk_size
 from cnnkit.models import CARD_FILE, MODEL_FILE, ModelCard
+from cnnkit.models.builder import is_code
 from cnnkit.people import LOCAL, Person
 from cnnkit.runs import RunStore
 from cnnkit.settings import Settings, get_settings
@@ -58,7 +59,8 @@ class NetworkRef:
     Args:
         kind: "pretrained": one with ImageNet weights; "without_top": the same without its
             classifier; "run": the trained network of a run; "uploaded": a file that a user
-            uploaded; "built": a registered architecture with random weights.
+            uploaded; "built": a registered architecture, or a definition in the form of an
+            address (`models.builder`), with random weights.
         name: of the pretrained network or the architecture, the run's id, or the id that
             `add_upload` gave.
         epoch: of a run that kept the weights of some epochs: after this one; 0: before the
@@ -102,7 +104,7 @@ class NetworkRef:
             return cls(kind, after[1], int(after[2])) if after else cls(kind, name)
         if text in models.list_pretrained():
             return cls(bare, text)
-        if text in models.list_models():
+        if text in models.list_models() or is_code(text):
             return cls(BUILT, text)
         if _RUN_ID.fullmatch(text):
             return cls(RUN, text)
@@ -181,7 +183,7 @@ class NetworkRef:
             return _runs(get_settings()).get(self.name).name + after
         if self.kind == UPLOADED:
             return self._facts()["title"]
-        if self.kind == BUILT and self.name in models.list_models():
+        if self.kind == BUILT and (is_code(self.name) or self.name in models.list_models()):
             return f"{models.model_info(self.name).title}, untrained"
         title = models.pretrained_info(self.name).title
         words = {PRETRAINED: "", WITHOUT_TOP: " without top", BUILT: ", untrained"}

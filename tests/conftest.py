@@ -43,7 +43,9 @@ def own_home(tmp_path_factory, monkeypatch) -> Path:
 def seeded() -> None:
     """Give networks without weights the same ones at every run."""
     if "keras" in sys.modules:
-        sys.modules["keras"].utils.set_random_seed(0)
+        import keras  # waits where a thread of a page is still importing it
+
+        keras.utils.set_random_seed(0)
 
 
 @pytest.fixture(scope="session")

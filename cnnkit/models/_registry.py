@@ -5,11 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import lru_cache, partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from cnnkit.errors import IncompatibleError, InvalidRecipeError, UnknownModelError
+from cnnkit.errors import CnnkitError, IncompatibleError, InvalidRecipeError, UnknownModelError
+from cnnkit.models.builder import NetworkDefinition, build_definition, check_definition, is_code
 
 if TYPE_CHECKING:
     import keras
@@ -132,9 +134,15 @@ def natural_order(name: str) -> list[str | int]:
 def model_info(name: str) -> ModelSpec:
     """What is known about a network without building it.
 
+    Args:
+        name: registered name, or a definition in the form of an address.
+
     Raises:
         UnknownModelError: lists the names that exist.
+        InvalidDefinitionError: the definition cannot be read.
     """
+    if is_code(name):
+        return _spec_of_definition(name)
     if name not in _MODELS:
         raise UnknownModelError(name, _MODELS)
     return _MODELS[name]
@@ -151,7 +159,8 @@ def create_model(
     """Build a network with its published initialization.
 
     Args:
-        name: registered name.
+        name: registered name, or a definition in the form of an address
+            (`NetworkDefinition.code`).
         input_shape: (height, width, channels); None: as published.
         classes: number of logits; None: as published.
         seed: of every initial weight and of dropout: equal seeds, equal networks.
@@ -164,7 +173,7 @@ def create_model(
     Raises:
         UnknownModelError: lists the names that exist.
         InvalidRecipeError: an option is unknown or has a value that cannot work.
-        IncompatibleError: the images are too small for the network.
+        IncompatibleError: the images are too small for the network, or its layers do not fit.
     """
     spec = model_info(name)
     option_of = {option.name: option for option in spec.options}
@@ -178,12 +187,42 @@ def create_model(
     shape = input_shape or spec.input_shape
     try:
         return spec.build(shape, classes or spec.classes, seeds(seed), **values)
+    except CnnkitError:
+        raise
     except ValueError as error:
         # Keras's own words for a layer with no pixels left are about tensors, not images.
         raise IncompatibleError(
             f"{spec.title} cannot be built for images of {shape}; it was published for "
             f"{spec.input_shape}."
         ) from error
+
+
+@lru_cache(maxsize=256)
+def _spec_of_definition(code: str) -> ModelSpec:
+    definition = NetworkDefinition.from_code(code)
+    table = check_definition(definition).table
+    return ModelSpec(
+        name=definition.code,
+        title=definition.title,
+        description=f"{len(definition.entries)} layers and blocks, put together by hand.",
+        input_shape=definition.input_shape,
+        classes=definition.classes,
+        parameters=table.parameters if table else 0,
+        not_trainable=table.parameters - table.trainable if table else 0,
+        paper="a definition of your own",
+        group="digits",
+        options=(),
+        build=partial(_build_definition, definition),
+    )
+
+
+def _build_definition(
+    definition: NetworkDefinition,
+    input_shape: tuple[int, int, int],
+    classes: int,
+    seeds: Iterator[int],
+) -> keras.Model:
+    return build_definition(definition.on(input_shape, classes), seeds)
 
 
 def seeds(seed: int) -> Iterator[int]:

@@ -23,7 +23,7 @@ def open_architecture(name: str, options: Mapping[str, Any] | None = None) -> Mo
     """A network by name, without the memory of its weights: it can be dissected, not called.
 
     Args:
-        name: one of `list_architectures()`.
+        name: one of `list_architectures()`, or a definition in the form of an address.
         options: the network's own, or `classes`, `input_shape`. Without any, a network that
             exists with ImageNet weights is the one that takes these weights.
 

@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import math
 import statistics
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from cnnkit.datasets import dataset_info, part_sizes
 from cnnkit.errors import InvalidRecipeError
 from cnnkit.models import create_model, model_info, without_weights
+from cnnkit.models.builder import NetworkDefinition, costs_of, is_code
 from cnnkit.training.recipe import Recipe
 
 if TYPE_CHECKING:
+    from cnnkit.anatomy import LayerTable
     from cnnkit.training.network import Depth
 
+SLOTS = 3  # numbers beside each trainable parameter: its gradient, two of the optimizer
 History = Sequence[Mapping[str, float]]
 
 
@@ -56,6 +59,36 @@ def estimate(recipe: Recipe, measured: Iterable[tuple[str, Recipe, History]]) ->
         if alike:
             break
     return best
+
+
+def estimate_by_macs(
+    recipe: Recipe,
+    macs: int,
+    measured: Iterable[tuple[str, Recipe, History]],
+    macs_of: Callable[[Recipe], int | None],
+) -> Estimate | None:
+    """The time of a network that was never trained, by the one that costs most nearly as much.
+
+    A cheaper network than that is taken for as slow: with few MACs, other things take the time.
+
+    Args:
+        recipe: what is to be done.
+        macs: of its network, for one image.
+        measured: earlier trainings, see `estimate`.
+        macs_of: multiply-accumulates of the network of a measured training; None: not known.
+    """
+    best: tuple[float, Estimate] | None = None
+    for source, other, history in measured:
+        rate, cost = images_per_second(other, history), macs_of(other)
+        if not rate or not cost:
+            continue
+        distance = abs(math.log(cost / max(1, macs)))
+        if best is None or distance < best[0]:
+            own = rate * min(1.0, cost / max(1, macs))
+            seconds = recipe.total_epochs * images_per_epoch(recipe) / own
+            found = Estimate(seconds=seconds, images_per_second=own, alike=False, source=source)
+            best = distance, found
+    return best[1] if best else None
 
 
 def recipe_of(spec: Mapping[str, Any]) -> Recipe | None:
@@ -106,8 +139,41 @@ def _cost(recipe: Recipe) -> tuple:
     return (recipe.model_options, recipe.batch_size, recipe.optimizer, recipe.augmentation)
 
 
-def published_parameters(recipe: Recipe) -> int | None:
-    """Trainable parameters if the network is as published, without building it."""
+def definition_table(recipe: Recipe) -> LayerTable | None:
+    """The costs of a network that is a definition, without building it; None: it is none.
+
+    Raises:
+        IncompatibleError: its layers do not fit the images of the data set.
+    """
+    if not is_code(recipe.model):
+        return None
+    data = dataset_info(recipe.dataset)
+    definition = NetworkDefinition.from_code(recipe.model)
+    shape = recipe.input_shape(data.input_shape)
+    return costs_of(definition.on(shape, data.classes))
+
+
+def training_memory(parameters: int, trainable: int, activation_bytes: int, batch_size: int) -> int:
+    """About how many bytes weights and activations take in training.
+
+    Args:
+        parameters: of the network.
+        trainable: of these, each with its gradient and two numbers of the optimizer.
+        activation_bytes: of all layers, for one image.
+        batch_size: images.
+    """
+    return 4 * (parameters + SLOTS * trainable) + batch_size * activation_bytes
+
+
+def known_parameters(recipe: Recipe) -> int | None:
+    """Trainable parameters of a definition, or of a network as published, without building it.
+
+    Raises:
+        IncompatibleError: the layers of a definition do not fit the images of the data set.
+    """
+    table = definition_table(recipe)
+    if table:
+        return table.trainable
     spec, data = model_info(recipe.model), dataset_info(recipe.dataset)
     defaults = {option.name: option.default for option in spec.options}
     as_published = defaults | dict(recipe.model_options) == defaults

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from cnnkit.errors import IncompatibleError
-from cnnkit.training.recipe import Recipe, default_of
+from cnnkit.models.builder import is_code
+from cnnkit.training.recipe import DEFINED, Recipe, default_of
 
 if TYPE_CHECKING:
     import keras
@@ -132,12 +133,13 @@ def write_script(recipe: Recipe, title: str | None = None) -> str:
     }
     used = [name for name, part in parts.items() if part]
     used += ["Recipe", "evaluate", "fit", "recipe_dataset"]
+    model = DEFINED if is_code(recipe.model) else recipe.model
     return _SCRIPT.format(
-        title=docstring_words(title or f"{recipe.model} on {recipe.dataset}"),
-        filename=f"{recipe.model}.py",
+        title=docstring_words(title or f"{model} on {recipe.dataset}"),
+        filename=f"{model}.py",
         imports=_import_list(sorted(used)),
         recipe=literal(recipe),
-        model=recipe.model,
+        model=model,
     )
 
 

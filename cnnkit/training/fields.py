@@ -14,6 +14,7 @@ from typing import Any
 
 from cnnkit.errors import InvalidRecipeError, UnknownModelError
 from cnnkit.models import list_models, model_info
+from cnnkit.models.builder import is_code
 from cnnkit.training.recipe import (
     ALL,
     FEATURE_TYPES,
@@ -27,6 +28,7 @@ from cnnkit.training.recipe import (
     SCHEDULES,
     WEIGHTS,
     Recipe,
+    network_name,
 )
 
 MODEL_OPTION = "model_options."
@@ -150,6 +152,8 @@ def flatten(spec: Mapping[str, Any]) -> dict[str, Any]:
         options = model_info(spec["model"]).options
         values = {MODEL_OPTION + option.name: option.default for option in options}
     for name, value in spec.items():
+        if name == "definition":  # of layers, not of hyper-parameters
+            continue
         if isinstance(value, Mapping):
             values |= {f"{name}.{key}": inner for key, inner in value.items()}
         elif name == "stopping":
@@ -206,14 +210,20 @@ def differences(specs: Sequence[Mapping[str, Any]]) -> list[Difference]:
     Args:
         specs: each a `Recipe.to_dict()`, at least as far as it is known.
     """
-    columns = [flatten(spec) for spec in specs]
+    columns = [flatten(spec) | {"model": network_name(spec)} for spec in specs]
     result = []
     for field in _known_fields(specs):
         values = [column.get(field.name, _MISSING) for column in columns]
         if any(value != values[0] for value in values):
-            texts = tuple("–" if value is _MISSING else field.text(value) for value in values)
+            texts = tuple("–" if value is _MISSING else _text(field, value) for value in values)
             result.append(Difference(field.name, field.title, texts))
     return result
+
+
+def _text(field: Field, value: Any) -> str:
+    if field.name == "model" and is_code(value):
+        return model_info(value).title
+    return field.text(value)
 
 
 def _known_fields(specs: Sequence[Mapping[str, Any]]) -> list[Field]:

@@ -20,11 +20,11 @@ from cnnkit.anatomy.graph import layer_outputs
 from cnnkit.anatomy.layout import cut_points, rows_of
 from cnnkit.errors import IncompatibleError, UnknownLayerError
 from cnnkit.models import create_model, load_without_top, remove_top, seeds, without_weights
+from cnnkit.training.estimates import training_memory
 from cnnkit.training.recipe import ALL, HEAD, Head, Recipe
 
 HEAD_PREFIX = "head_"  # of the new layers' names, which the network's own cannot collide with
 LOGITS = "logits"
-SLOTS = 3  # numbers beside each trainable parameter: its gradient, two of the optimizer
 PROBED = 8  # images at once when the speed is measured
 RANDOM_KINDS = ("Dropout", "GaussianNoise", "GaussianDropout", "SpatialDropout2D")
 
@@ -249,8 +249,7 @@ class Depth:
 
     def memory(self, batch_size: int) -> int:
         """About how many bytes parameters and activations take in training."""
-        weights = self.parameters + SLOTS * self.trainable
-        return 4 * weights + batch_size * self.activation_bytes
+        return training_memory(self.parameters, self.trainable, self.activation_bytes, batch_size)
 
     @property
     def macs(self) -> int:

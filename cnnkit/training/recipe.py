@@ -13,7 +13,8 @@ from dataclasses import dataclass, field
 from itertools import accumulate
 from typing import Any
 
-from cnnkit.errors import InvalidRecipeError
+from cnnkit.errors import InvalidDefinitionError, InvalidRecipeError
+from cnnkit.models.builder import NetworkDefinition, is_code
 
 FILLS = ("black", "nearest")
 OPTIMIZERS = ("sgd", "adam", "adamw", "nadam", "rmsprop", "adagrad", "lion")
@@ -24,6 +25,8 @@ PREPROCESSINGS = ("pretrained", "rescaling")
 FEATURE_TYPES = ("float16", "float32")
 PRECISIONS = ("auto", "float32", "mixed_float16", "mixed_bfloat16")
 HEAD, ALL = "head", "all"  # values of train_from that every network with a head has
+DEFINED = "built"  # the network of a stored recipe that has a definition
+MOST_RECORDED = 5000  # characters of a definition; MLflow's tags hold 8,000 in all
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -159,7 +162,8 @@ class Recipe:
     """
 
     name: str = "custom"  # "published", "fast" or a person's own name for it
-    model: str  # registered model; with a head also a pretrained one; with a run, what it trained
+    model: str  # registered model or a definition's code; with a head also a pretrained one; with
+    # a run, what it trained
     model_options: Mapping[str, Any] = field(default_factory=dict)  # its keyword options
     weights: str = "random"  # or "imagenet"; without meaning for a run's network
     preprocessing: str = "pretrained"  # as its weights were trained; "rescaling": pixels / 255
@@ -202,6 +206,8 @@ class Recipe:
     seed: int = 0  # of weights, dropout, order and augmentation
 
     def __post_init__(self):
+        if is_code(self.model):  # equal definitions have equal names, whoever compressed them
+            object.__setattr__(self, "model", NetworkDefinition.from_code(self.model).code)
         object.__setattr__(self, "model_options", dict(self.model_options))
         object.__setattr__(self, "phases", tuple(self.phases))
         for name, allowed in _CHOICES.items():
@@ -278,8 +284,12 @@ class Recipe:
         return dataclasses.replace(self, **changes)
 
     def to_dict(self) -> dict[str, Any]:
-        """Plain values only, as they go into JSON; of phases only what they say themselves."""
-        return dataclasses.asdict(self) | {"phases": list(map(_said, self.phases))}
+        """Plain values only, as they go into JSON; of phases only what they say themselves.
+
+        A network that is a definition is there as people read it, under "definition".
+        """
+        values = dataclasses.asdict(self) | {"phases": list(map(_said, self.phases))}
+        return values | _readable(self.model) if is_code(self.model) else values
 
     def to_json(self) -> str:
         """Sorted keys, so that equal recipes give equal text."""
@@ -293,13 +303,15 @@ class Recipe:
             InvalidRecipeError: a field is unknown or has a value that cannot work.
         """
         try:
-            values = upgraded(dict(values))
+            values = upgraded(_with_code(dict(values)))
             unknown = sorted(set(values) - {f.name for f in dataclasses.fields(cls)})
             if unknown:
                 raise InvalidRecipeError(f"A recipe has no field {unknown[0]!r}.")
             return cls(**_with_parts(values))
         except TypeError as error:
             raise InvalidRecipeError(f"This is not a recipe: {error}.") from error
+        except InvalidDefinitionError as error:
+            raise InvalidRecipeError(str(error)) from error
 
     @classmethod
     def from_json(cls, text: str) -> Recipe:
@@ -322,6 +334,10 @@ class Recipe:
         """
         values = self.to_dict()
         del values["name"], values["keep_checkpoints"]  # nothing is trained otherwise
+        if is_code(self.model):  # the data set decides the rest of the definition
+            network = NetworkDefinition.from_code(self.model).to_dict()
+            values["definition"] = {name: network[name] for name in ("layers", "logits")}
+            values["model"] = DEFINED
         added = ADDED_TO_FINE_TUNING if self.head else ADDED_TO_TRAINING
         usual = {f.name: default_of(f) for f in dataclasses.fields(self)} | {"phases": []}
         values = {k: v for k, v in values.items() if k not in added or v != usual[k]}
@@ -366,6 +382,33 @@ class Recipe:
             ("weight_decay", 0, 10),
         ):
             check_range(name, getattr(self, name), low, high)
+
+
+def network_name(spec: Mapping[str, Any]) -> str:
+    """What `create_model` calls the network of a stored recipe; "": it is not said.
+
+    A definition that this version cannot read is called as it was stored.
+    """
+    try:
+        return str(_with_code(dict(spec)).get("model", ""))
+    except InvalidDefinitionError:
+        return str(spec.get("model", ""))
+
+
+def _readable(code: str) -> dict[str, Any]:
+    """The definition in place of its code, unless a run's record has no room for it."""
+    definition = NetworkDefinition.from_code(code).to_dict()
+    if len(json.dumps(definition)) > MOST_RECORDED:
+        return {"model": code}
+    return {"model": DEFINED, "definition": definition}
+
+
+def _with_code(values: dict[str, Any]) -> dict[str, Any]:
+    """The inverse of `_readable`."""
+    if values.get("definition") is None:
+        return {name: value for name, value in values.items() if name != "definition"}
+    definition = NetworkDefinition.from_dict(values.pop("definition"))
+    return values | {"model": definition.code}
 
 
 def _said(phase: Phase) -> dict[str, Any]:

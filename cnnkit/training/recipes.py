@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from cnnkit.errors import UnknownRecipeError
+from cnnkit.models.builder import is_code
 from cnnkit.training.recipe import HEAD, Augmentation, Recipe
 
 _TABLES = tomllib.loads(Path(__file__).with_suffix(".toml").read_text("utf-8"))
@@ -32,10 +33,14 @@ RECIPES = tuple(map(_recipe, _TABLES["recipe"]))
 
 
 def list_recipes(model: str | None = None, *, fine_tuning: bool | None = None) -> list[Recipe]:
-    """The recipes that ship: of one network or all, and only those that fine-tune or do not."""
+    """The recipes that ship: of one network or all, and only those that fine-tune or do not.
+
+    A definition has the recipe `fast` of all definitions.
+    """
+    own = [_recipe({**_TABLES["definition"], "model": model})] if is_code(model or "") else []
     return [
         recipe
-        for recipe in RECIPES
+        for recipe in (*RECIPES, *own)
         if model in (None, recipe.model) and fine_tuning in (None, recipe.head is not None)
     ]
 

@@ -84,7 +84,7 @@ def _card(
     metrics: Mapping[str, float],
 ) -> ModelCard:
     return ModelCard(
-        model=recipe.model,
+        model=recipe.to_dict()["model"],
         title=_title(recipe, dataset),
         class_names=dataset.class_names,
         input_shape=input_shape,

@@ -10,7 +10,7 @@ from cnnkit.training.estimates import (
     estimate,
     images_per_epoch,
     images_per_second,
-    published_parameters,
+    known_parameters,
 )
 
 RECIPE = Recipe(model="lenet_tutorial", dataset="digits", train_size=1000, epochs=10)
@@ -62,19 +62,19 @@ def test_images_of_an_epoch_follow_steps_and_remainder():
 
 
 @pytest.mark.parametrize("model", list_models("digits"))
-def test_published_parameters_are_those_of_the_built_network(model):
+def test_known_parameters_are_those_of_the_built_network(model):
     spec = model_info(model)
     dataset = "toy_patterns" if spec.classes == 3 else "mnist"
     recipe = Recipe(model=model, dataset=dataset)
-    assert published_parameters(recipe) == count_parameters(recipe)
+    assert known_parameters(recipe) == count_parameters(recipe)
 
 
 def test_a_network_that_is_not_as_published_is_counted():
     toy = Recipe(model="toy_cnn", dataset="digits")
-    assert published_parameters(toy) is None
+    assert known_parameters(toy) is None
     assert count_parameters(toy) > model_info("toy_cnn").parameters
     relu = Recipe(model="lenet_tutorial", model_options={"activation": "relu"})
-    assert published_parameters(relu) is None
+    assert known_parameters(relu) is None
 
 
 def test_only_what_training_changes_is_counted():
@@ -82,7 +82,7 @@ def test_only_what_training_changes_is_counted():
     frozen = toy.replace(model_options={"learn": "dense layers"})
     assert count_parameters(frozen) < count_parameters(toy) == model_info("toy_cnn").parameters
     normalized = Recipe(model="resnet_digits", dataset="digits")
-    assert published_parameters(normalized) == 269_434  # of 270,810, the rest are statistics
+    assert known_parameters(normalized) == 269_434  # of 270,810, the rest are statistics
 
 
 def test_images_that_are_too_small_are_refused():

@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 from cnnkit.errors import InvalidRecipeError, UnknownRecipeError
 from cnnkit.models import list_models
+from cnnkit.models.builder import LayerEntry, NetworkDefinition, get_template, set_value
 from cnnkit.training import (
     Augmentation,
     Head,
@@ -16,6 +17,7 @@ from cnnkit.training import (
     get_recipe,
     list_recipes,
 )
+from cnnkit.training.recipe import network_name
 
 
 @pytest.mark.parametrize("recipe", list_recipes(), ids=lambda r: f"{r.model}-{r.name}")
@@ -324,3 +326,37 @@ def test_unfreezing_is_known_by_the_epochs_before_it():
     assert recipe.unfreezing == {10: "block5", 16: "all"}
     assert recipe.replace(phases=phases[:1]).unfreezing == {}
     assert recipe.replace(stopping=Stopping()).unfreezing == {}, "a phase may end at any epoch"
+
+
+def test_a_recipe_of_a_definition_holds_it_readably_and_reads_it_again():
+    definition = get_template("small_cnn")
+    recipe = Recipe(model=definition.code, dataset="digits")
+    values = json.loads(recipe.to_json())
+    assert values["model"] == "built"
+    assert values["definition"]["layers"][1] == {
+        "kind": "Conv2D", "name": "block1_conv1", "filters": 16
+    }  # fmt: skip
+    assert Recipe.from_json(recipe.to_json()) == recipe
+    assert network_name(values) == recipe.model
+    titled = dataclasses.replace(definition, title="Another").on((32, 32, 3), 4)
+    assert recipe.replace(model=titled.code).fingerprint() == recipe.fingerprint()
+    other = set_value(definition, 1, "filters", 17)
+    assert recipe.replace(model=other.code).fingerprint() != recipe.fingerprint()
+
+
+def test_a_recipe_with_a_hostile_definition_is_refused_in_one_sentence():
+    values = Recipe(model=get_template("small_cnn").code).to_dict()
+    values["definition"]["layers"][1]["filters"] = -1
+    with pytest.raises(InvalidRecipeError, match="Layer 2: filters of Conv2D"):
+        Recipe.from_dict(values)
+
+
+def test_a_long_definition_is_recorded_as_its_code():
+    values = {"filters": 3, "kernel_initializer": "he_normal"}
+    layers = [
+        *(LayerEntry("Conv2D", f"layer{n}", values) for n in range(90)),
+        LayerEntry("Flatten"),
+    ]
+    recipe = Recipe(model=NetworkDefinition(layers=layers).code)
+    assert "definition" not in recipe.to_dict() and len(recipe.to_json()) < 8000
+    assert Recipe.from_json(recipe.to_json()) == recipe
