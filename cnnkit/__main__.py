@@ -6,6 +6,7 @@ import click
 
 from cnnkit import __version__
 from cnnkit._cli.anatomy import anatomy
+from cnnkit._cli.build import build
 from cnnkit._cli.catalog import datasets, models
 from cnnkit._cli.doctor import backup, doctor, restore
 from cnnkit._cli.embed import embed
@@ -46,6 +47,7 @@ _VERBS = (
     models,
     datasets,
     anatomy,
+    build,
     train,
     runs,
     evaluate,

@@ -10,8 +10,9 @@ from pathlib import Path
 import click
 
 from cnnkit._cli._console import counting
-from cnnkit.errors import RunNotFoundError, UnknownModelError
+from cnnkit.errors import InvalidDefinitionError, RunNotFoundError, UnknownModelError
 from cnnkit.models import UPLOAD_SUFFIXES, Predictor, list_pretrained, open_uploaded
+from cnnkit.models.builder import NetworkDefinition
 from cnnkit.networks import BUILT, PRETRAINED, RUN, NetworkRef
 from cnnkit.runs import Run, RunStore
 from cnnkit.settings import get_settings
@@ -47,6 +48,18 @@ def find_network(name: str) -> NetworkRef | None:
         UnknownModelError: there is none of this name; lists what there is.
     """
     return None if name.endswith(UPLOAD_SUFFIXES) else _parsed(name)
+
+
+def read_definition(path: Path) -> NetworkDefinition:
+    """The network definition of a JSON file.
+
+    Raises:
+        InvalidDefinitionError: it is none; says what is wrong.
+    """
+    try:
+        return NetworkDefinition.from_json(read_bytes(path).decode())
+    except UnicodeDecodeError as error:
+        raise InvalidDefinitionError(f"{path} is no JSON in UTF-8.") from error
 
 
 def read_bytes(path: Path) -> bytes:

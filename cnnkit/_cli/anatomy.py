@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING
 import click
 
 from cnnkit._cli._console import assignment, json_option, print_result, table
+from cnnkit._cli._networks import read_definition
 from cnnkit.errors import IncompatibleError
 from cnnkit.models import open_architecture, open_uploaded_model
+from cnnkit.models.builder import costs_of
 
 if TYPE_CHECKING:
-    from keras import Model
-
     from cnnkit.anatomy import LayerRow, LayerTable
 
 COLUMNS = ("LAYER", "KIND", "OUTPUT", "PARAMETERS", "MACS", "BYTES", "RECEPTIVE FIELD", "STRIDE")
@@ -44,18 +44,15 @@ def anatomy(
 ):
     """Count parameters, multiply-accumulates, memory and receptive fields.
 
-    Of a network by name (--model), or of a .keras or .h5 FILE, which is opened without running
-    anything of it.
+    Of a network by name (--model), of a .keras or .h5 FILE, which is opened without running
+    anything of it, or of a .json FILE that defines a network (see `cnnkit build`).
     """
     if (file is None) == (name is None):
         raise click.UsageError("Give one of them: FILE or --model NAME.")
-    if name is not None:
-        model = open_architecture(name, dict(assignment("--option", text) for text in options))
+    if file is not None and file.suffix == ".json":
+        layers = _defined(file, size)
     else:
-        model = open_uploaded_model(file or "", image=False)
-    from cnnkit.anatomy import layer_table
-
-    layers = layer_table(model, _input_shape(model, size))
+        layers = _built(file or "", name, options, size)
     if csv_file is not None:
         csv_file.write_text(layers.to_csv(), encoding="utf-8")
     print_result(layers.to_dict(), describe(layers), as_json)
@@ -91,10 +88,29 @@ def _times(sides: tuple[float, ...]) -> str:
     return "×".join(f"{side:g}" if side % 1 else f"{side:.0f}" for side in sides)
 
 
-def _input_shape(model: Model, size: str | None) -> tuple[int, ...] | None:
+def _defined(file: Path, size: str | None) -> LayerTable:
+    definition = read_definition(file)
+    shape = _input_shape(definition.input_shape[2], size) or definition.input_shape
+    return costs_of(definition.on(shape, definition.classes))
+
+
+def _built(
+    file: Path | str, name: str | None, options: tuple[str, ...], size: str | None
+) -> LayerTable:
+    if name is not None:
+        model = open_architecture(name, dict(assignment("--option", text) for text in options))
+    else:
+        model = open_uploaded_model(file, image=False)
+    from cnnkit.anatomy import layer_table
+
+    return layer_table(model, _input_shape(model.inputs[0].shape[-1], size))
+
+
+def _input_shape(channels: int, size: str | None) -> tuple[int, int, int] | None:
     if size is None:
         return None
     sides = size.lower().split("x")
-    if not all(side.isdecimal() and int(side) > 0 for side in sides):
+    if len(sides) != 2 or not all(side.isdecimal() and int(side) > 0 for side in sides):
         raise IncompatibleError(f"--size needs HEIGHTxWIDTH, as in 224x224. Received: {size!r}.")
-    return (*map(int, sides), model.inputs[0].shape[-1])
+    height, width = map(int, sides)
+    return height, width, channels

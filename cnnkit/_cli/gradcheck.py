@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 import numpy as np
 
 from cnnkit._cli._console import assignment, json_option, print_result, table
-from cnnkit._cli._networks import find_run
+from cnnkit._cli._networks import find_run, read_definition
 from cnnkit.models import create_model, load_model, model_info
 from cnnkit.runs import RunStore
 from cnnkit.settings import get_settings
@@ -22,7 +23,11 @@ COLUMNS = ("LAYER", "KIND", "GRADIENT OF", "ELEMENTS", "LARGEST", "TENSORFLOW", 
 
 @click.command()
 @click.argument("run_id", required=False)
-@click.option("--model", "name", help="Name of a network to build; toy_cnn by default.")
+@click.option(
+    "--model",
+    "name",
+    help="Name of a network to build, or a JSON file that defines one; toy_cnn by default.",
+)
 @click.option(
     "--option",
     "options",
@@ -75,6 +80,7 @@ def gradcheck(
         store = RunStore(get_settings())
         model, _ = load_model(store.model_folder(find_run(store, run_id).id))
     else:
+        name = read_definition(Path(name)).code if name and name.endswith(".json") else name
         model_info(name or "toy_cnn")
         values: dict[str, Any] = dict(assignment("--option", text) for text in options)
         model = create_model(name or "toy_cnn", seed=seed, **values)

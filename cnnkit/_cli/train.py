@@ -1,6 +1,6 @@
 """`cnnkit train`: a recipe by name, changed field by field, run as a job.
 
-A pretrained network is fine-tuned, any other is trained from scratch.
+A pretrained network is fine-tuned; any other, and a definition, is trained from scratch.
 """
 
 from __future__ import annotations
@@ -11,9 +11,11 @@ import click
 
 from cnnkit._cli._console import assignment, json_option
 from cnnkit._cli._follow import start
+from cnnkit._cli._networks import read_definition
 from cnnkit.datasets import dataset_info
 from cnnkit.errors import UnknownModelError
-from cnnkit.models import list_models, list_pretrained
+from cnnkit.models import list_models, list_pretrained, model_info
+from cnnkit.models.builder import is_code
 from cnnkit.runs import RunStore
 from cnnkit.settings import get_settings
 from cnnkit.training import Recipe, fine_tuning_recipe, get_recipe, list_recipes
@@ -44,7 +46,12 @@ def train(
     detach: bool,
     as_json: bool,
 ):
-    """Train MODEL from scratch, or fine-tune it if it is pretrained, and print each epoch."""
+    """Train MODEL from scratch, or fine-tune it if it is pretrained, and print each epoch.
+
+    MODEL is the name of a network, or a JSON file that defines one (see `cnnkit build`).
+    """
+    if model.endswith(".json"):
+        model = read_definition(Path(model)).code
     values = dict(assignment("--set", text) for text in changes)
     recipe = _recipe(model, recipe_name)
     named = values.pop("dataset", None)  # the sizes of another data set's splits are its own
@@ -53,13 +60,14 @@ def train(
     recipe = with_values(recipe, values)
     settings = get_settings()
     store = RunStore(settings)
-    run = store.create("train", recipe.to_dict(), name or f"{recipe.model} {recipe.name}")
+    title = model_info(recipe.model).title if is_code(recipe.model) else recipe.model
+    run = store.create("train", recipe.to_dict(), name or f"{title} {recipe.name}")
     start(settings, store, run, detach=detach, as_json=as_json)
 
 
 def _recipe(model: str, name: str | None) -> Recipe:
     known_models = [*list_models(), *list_pretrained()]
-    if model not in known_models:
+    if model not in known_models and not is_code(model):
         raise UnknownModelError(model, known_models)
     if name and name.endswith(".json"):
         return Recipe.from_json(Path(name).read_text(encoding="utf-8")).replace(model=model)

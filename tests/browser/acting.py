@@ -1,10 +1,17 @@
 """What several tests do to a page."""
 
+import re
 from collections.abc import Callable
 
 from playwright.sync_api import Locator, TimeoutError
 
 TIMES = 8
+# TensorFlow's import in a new child, on a machine whose cores are all taken.
+PATIENCE = 120_000  # ms
+# A seven, in fractions of the canvas.
+SEVEN = ((0.28, 0.24), (0.72, 0.24), (0.5, 0.52), (0.42, 0.8))
+# A one.
+ONE = ((0.5, 0.15), (0.5, 0.85))
 
 
 def insist(act: Callable[[], object], reached: Locator, wait: float = 15_000) -> None:
@@ -50,3 +57,25 @@ def click_fullest_cell(page, true: int, classes: int) -> int:
     predicted = max(row, key=row.__getitem__)
     click_cell(page, true=true, predicted=predicted, classes=classes)
     return predicted
+
+
+def draw(page, points) -> None:
+    """Press, follow the points, lift."""
+    box = page.locator("canvas").last.bounding_box()
+    places = [(box["x"] + x * box["width"], box["y"] + y * box["height"]) for x, y in points]
+    page.mouse.move(*places[0])
+    page.mouse.down()
+    for place in places[1:]:
+        page.mouse.move(*place, steps=12)
+    page.mouse.up()
+
+
+def press_train(page, epochs: int) -> None:
+    """Set the epochs, press Train, wait for the run's own address."""
+    page.set_default_timeout(PATIENCE)
+    field = page.get_by_role("spinbutton", name="Epochs", exact=True)
+    field.fill(str(epochs))
+    field.press("Enter")
+    page.get_by_text(f"→ {epochs}").wait_for()
+    page.get_by_role("button", name="Train", exact=True).click()
+    page.wait_for_url(re.compile("run="))

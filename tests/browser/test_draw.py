@@ -5,23 +5,9 @@ import re
 import pytest
 from playwright.sync_api import expect
 
+from tests.browser.acting import ONE, SEVEN, draw
+
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
-
-# A seven, in fractions of the canvas.
-SEVEN = ((0.28, 0.24), (0.72, 0.24), (0.5, 0.52), (0.42, 0.8))
-# A one.
-ONE = ((0.5, 0.15), (0.5, 0.85))
-
-
-def draw(page, points) -> None:
-    """Press, follow the points, lift."""
-    box = page.locator("canvas").last.bounding_box()
-    places = [(box["x"] + x * box["width"], box["y"] + y * box["height"]) for x, y in points]
-    page.mouse.move(*places[0])
-    page.mouse.down()
-    for place in places[1:]:
-        page.mouse.move(*place, steps=12)
-    page.mouse.up()
 
 
 def bars(page) -> list[str]:

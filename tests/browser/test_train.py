@@ -4,12 +4,10 @@ import re
 
 import pytest
 
-from tests.browser.acting import click_cell
+from tests.browser.acting import click_cell, press_train
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
-# TensorFlow's import in a new child, on a machine whose cores are all taken.
-PATIENCE = 120_000  # ms
 CURVE = ".js-plotly-plot .scatterlayer .js-line"
 SETTINGS = {"dataset": "digits", "model": "softmax_regression", "recipe": "published"}
 
@@ -17,17 +15,6 @@ SETTINGS = {"dataset": "digits", "model": "softmax_regression", "recipe": "publi
 def curve_of(page) -> str:
     """The shape of the first curve, as it stands in the image."""
     return page.locator(CURVE).first.get_attribute("d")
-
-
-def press_train(page, epochs: int) -> None:
-    """Set the epochs, press Train, wait for the run's own address."""
-    page.set_default_timeout(PATIENCE)
-    field = page.get_by_role("spinbutton", name="Epochs", exact=True)
-    field.fill(str(epochs))
-    field.press("Enter")
-    page.get_by_text(f"→ {epochs}").wait_for()
-    page.get_by_role("button", name="Train", exact=True).click()
-    page.wait_for_url(re.compile("run="))
 
 
 def test_a_network_learns_before_ones_eyes_and_is_found_again(app, page):

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from cnnkit.datasets import load_dataset
+from cnnkit.models.builder import get_template, set_value
 from cnnkit.runs import Status
 from cnnkit.settings import get_settings
 from cnnkit.training import get_recipe
@@ -168,3 +169,20 @@ def test_frozen_parameters_are_not_counted_as_trainable(store, add_run):
     table = open_page(run=f"{tuned},{whole},{old}").dataframe[1].value
     assert table["Trainable parameters"].tolist()[:2] == [8_721, 431_080]
     assert table["Parameters"].tolist() == [14_723_073, 431_080, 431_080]
+
+
+def test_networks_of_one_s_making_are_compared_layer_by_layer(store, add_run):
+    mine = get_template("small_cnn")
+    wider = set_value(mine, 1, "filters", 24)
+    runs = [add_run(name, get_recipe(one.code, "fast").on("digits")) for name, one in
+            (("Mine", mine), ("Wider", wider))]  # fmt: skip
+    at = open_page(run=",".join(runs))
+    assert not at.exception and not at.error
+    table = at.dataframe[-1].value
+    assert list(table["Mine"])[1] == "Convolution, filters 16, kernel size 3"
+    assert list(table["Wider"])[1] == "Convolution, filters 24, kernel size 3"
+    assert list(table[""]) == ["", "≠", *[""] * 6]
+    settings = at.dataframe[-2].value
+    assert list(settings["Setting"]) == ["Network"]
+    at = open_page(run=",".join([runs[0], add_run()]))
+    assert "≠" in list(at.dataframe[-1].value[""])

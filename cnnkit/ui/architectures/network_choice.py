@@ -18,6 +18,7 @@ from cnnkit.models import (
     open_checked_model,
     pretrained_info,
 )
+from cnnkit.models.builder import is_code
 from cnnkit.networks import BUILT, UPLOADED, NetworkRef, checked_folder
 from cnnkit.ui.common import inputs, network_list, uploads
 from cnnkit.ui.common.messages import shown_errors
@@ -48,6 +49,11 @@ class ChosenNetwork:
     def name(self) -> str:
         """Of the architecture."""
         return self.ref.name
+
+    @property
+    def file_stem(self) -> str:
+        """For the names of files about it."""
+        return "network" if is_code(self.name) else self.name
 
     def work(self) -> tuple[Hashable, Callable[[], Architecture]]:
         """Key of its architecture, and the function that computes it; for `Background.ask`."""
@@ -89,11 +95,19 @@ def _listed() -> list[NetworkRef]:
     """All that can be chosen: classics, pretrained ones by family, those for digits, a file."""
     pretrained = [name for name in list_pretrained() if name not in CLASSICS]
     pretrained.sort(key=lambda name: pretrained_info(name).family)
-    names = (*CLASSICS, *pretrained, *list_models("digits"))
+    names = (*CLASSICS, *pretrained, *list_models("digits"), *_definitions())
     with shown_errors(stop=False):
         uploaded = uploads.ref()
         return [*([uploaded] if uploaded else []), *(NetworkRef(BUILT, name) for name in names)]
     return [NetworkRef(BUILT, name) for name in names]
+
+
+def _definitions() -> list[str]:
+    """Networks of the page Build: those of the address, and the one edited in this visit."""
+    asked = [st.query_params.get(name, "") for name in ("network", "left", "right")]
+    codes = [text.removeprefix(f"{BUILT}.") for text in asked]
+    codes.append(st.session_state.get(inputs.DEFINITION, ""))
+    return list(dict.fromkeys(filter(is_code, codes)))
 
 
 def _title(ref: NetworkRef) -> str:
@@ -103,12 +117,13 @@ def _title(ref: NetworkRef) -> str:
         return f"{model_info(ref.name).title} · classic"
     if ref.name in list_pretrained():
         return f"{pretrained_info(ref.name).title} · ImageNet"
-    return f"{model_info(ref.name).title} · for digits"
+    own = is_code(ref.name)
+    return f"{model_info(ref.name).title} · {'your network' if own else 'for digits'}"
 
 
 def paper(ref: NetworkRef) -> str:
     """Authors and title of the work that a network is from; empty for a file."""
-    if ref.kind == UPLOADED:
+    if ref.kind == UPLOADED or is_code(ref.name):
         return ""
     name = ref.name
     return (model_info(name) if name in list_models() else pretrained_info(name)).paper

@@ -26,7 +26,7 @@ def show_introduction(chosen: ChosenNetwork) -> None:
     """Costs and text of a known network, which need not be built for them."""
     if _known(chosen):
         show_costs(counts()[chosen.name])
-    show_story(chosen.name)
+    show_story(chosen.file_stem)
 
 
 def show_network(chosen: ChosenNetwork, network: Architecture) -> None:
@@ -121,7 +121,7 @@ def show_layer_table(chosen: ChosenNetwork, table: LayerTable) -> None:
             st.download_button(
                 f"Layer table as {kind.upper()}",
                 text,
-                f"{chosen.name}.{kind}",
+                f"{chosen.file_stem}.{kind}",
                 icon=":material/download:",
                 key=f"{kind}_{chosen.name}",
                 on_click="ignore",

@@ -13,7 +13,9 @@ from cnnkit.backprop import BackpropTrace, NumpyModel, trace, train
 from cnnkit.backprop.toy import RANDOM_LAST_LAYER, Part, toy_network, toy_parts
 from cnnkit.backprop.training import one_thread
 from cnnkit.datasets import Dataset, dataset_info
+from cnnkit.models.builder import is_code
 from cnnkit.runs import Run
+from cnnkit.training.recipe import network_name
 from cnnkit.ui.common import cache, charts, inputs
 
 TOY = "toy"
@@ -57,7 +59,7 @@ def choose_example() -> Example:
     Raises:
         StorageError, CorruptRunError, IncompatibleError, AssetUnavailableError
     """
-    runs = {run.id: run for run in cache.finished_runs() if run.spec.get("model") in SEQUENTIAL}
+    runs = {run.id: run for run in cache.finished_runs() if _may_be_sequential(run)}
     left, right = st.columns([6, 1], vertical_alignment="center", gap="medium")
     with left:
         name = inputs.choice(
@@ -75,6 +77,11 @@ def choose_example() -> Example:
     with right:
         charts.image(example.image, alt=example.words, width=124)
     return example
+
+
+def _may_be_sequential(run: Run) -> bool:
+    """Whether its network may be one of NumPy: of definitions, opening them tells."""
+    return run.spec.get("model") in SEQUENTIAL or is_code(network_name(run.spec))
 
 
 def example_trace(example: Example) -> BackpropTrace:

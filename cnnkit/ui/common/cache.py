@@ -36,6 +36,7 @@ from cnnkit.networks import RUN, NetworkRef, check_uploads
 from cnnkit.runs import Run, RunStore, Status
 from cnnkit.settings import get_settings
 from cnnkit.training.predictions import Predictions, evaluation_dataset
+from cnnkit.training.recipe import network_name
 from cnnkit.ui.common.person import own_id, person
 from cnnkit.ui.common.shared_reads import SharedReads
 
@@ -322,7 +323,7 @@ def run_classes(run: Run) -> tuple[str, ...]:
 
 
 def _published_shape(run: Run) -> tuple[int, int, int]:
-    model = str(run.spec["model"])
+    model = network_name(run.spec)
     if model in models.list_pretrained():
         size = run.spec.get("size") or pretrained_info(model).size
         return size, size, 3

@@ -17,10 +17,13 @@ import streamlit as st
 from cnnkit.datasets import DatasetSpec, dataset_info, dataset_title, list_datasets
 from cnnkit.errors import RunNotFoundError
 from cnnkit.models import list_models, model_info
+from cnnkit.models.builder import is_code
 from cnnkit.runs import Run
 from cnnkit.training import Recipe, list_recipes
 from cnnkit.ui.common import cache
 from cnnkit.ui.common.person import person
+
+DEFINITION = "definition"  # in the state of a visit: the code of the network edited last
 
 
 def _gone(name: str) -> str:
@@ -181,10 +184,15 @@ def several(
 def model_picker(
     names: Sequence[str] | None = None, *, label: str = "Network", default: str = "lenet_tutorial"
 ) -> str:
-    """Registered name of a network, `?model=` in the address."""
+    """Registered name of a network, `?model=` in the address, or a definition's code.
+
+    The definition that the address holds, or that was edited last in this visit, comes first.
+    """
+    asked = st.query_params.get("model", "")
+    own = asked if is_code(asked) else st.session_state.get(DEFINITION)
     return choice(
         label,
-        names or list_models("digits"),
+        [*([own] if own else []), *(names or list_models("digits"))],
         parameter="model",
         title=lambda name: model_info(name).title,
         default=default,

@@ -11,6 +11,7 @@ from cnnkit.runs import Run
 from cnnkit.training.fields import differences
 from cnnkit.ui.common import cache, charts, inputs
 from cnnkit.ui.common.polling import duration
+from cnnkit.ui.runs.layer_comparison import show_layer_differences
 from cnnkit.ui.runs.run_list import test_accuracy, unique_names
 
 # What may be compared: column of a history -> words.
@@ -48,6 +49,7 @@ def show_comparison(runs: Sequence[Run]) -> None:
     )
     _figures(runs, names)
     _differences(runs, names)
+    show_layer_differences(runs, names)
 
 
 def _figures(runs: Sequence[Run], names: list[str]) -> None:

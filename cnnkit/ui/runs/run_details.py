@@ -5,11 +5,13 @@ from __future__ import annotations
 import streamlit as st
 
 from cnnkit.errors import StorageError
+from cnnkit.models.builder import is_code
 from cnnkit.runs import Run, RunStore, Status
 from cnnkit.settings import get_settings
 from cnnkit.training import Recipe, write_script
 from cnnkit.training.estimates import recipe_of
 from cnnkit.training.fields import FIELDS, differences, flatten, recipe_fields
+from cnnkit.training.recipe import network_name
 from cnnkit.ui.common import cache, messages, page
 from cnnkit.ui.common.dialogs import close_dialog, dialog_button
 from cnnkit.ui.common.messages import shown_errors
@@ -17,7 +19,7 @@ from cnnkit.ui.common.mistakes import show_class_scores, show_mistakes, show_tes
 from cnnkit.ui.common.person import person
 from cnnkit.ui.common.recipe_form import published_recipe
 from cnnkit.ui.common.run_monitor import curves_of, training_page
-from cnnkit.ui.runs.run_list import dataset_title, model_title, started_at
+from cnnkit.ui.runs.run_list import architecture_name, dataset_title, model_title, started_at
 
 PARAMETERS = "Including frozen layers and the moving statistics of batch normalization."
 DIGITS = (28, 28, 1)  # images that one can draw
@@ -87,6 +89,8 @@ def _actions(run: Run) -> None:
                 page.link(training_page(run), "Before and after, class names", run=run.id)
         if training_page(run) == "pages/train.py":
             page.link("pages/train.py", "Edit the recipe and train again", like=run.id)
+        if is_code(network_name(run.spec)):
+            page.link("pages/build.py", "Edit the network", network=network_name(run.spec))
         if not run.starter and own:
             dialog_button(
                 "Rename",
@@ -115,7 +119,7 @@ def _resume_button(run: Run) -> None:
 
 
 def _downloads(run: Run, store: RunStore) -> None:
-    stem = f"{run.spec.get('model')}-{run.id[:8]}"
+    stem = f"{architecture_name(run)}-{run.id[:8]}"
     recipe = recipe_of(run.spec)
     with st.popover("Download", icon=":material/download:"):
         # Read only when clicked: the weights of a large network are many megabytes.
@@ -141,7 +145,7 @@ def _downloads(run: Run, store: RunStore) -> None:
             st.download_button(
                 "Python script that repeats the training",
                 write_script(recipe, run.name),
-                file_name=f"{recipe.model}.py",
+                file_name=f"{architecture_name(run)}.py",
                 mime="text/x-python",
                 icon=":material/code:",
                 on_click="ignore",

@@ -10,13 +10,16 @@ import streamlit as st
 
 from cnnkit import datasets
 from cnnkit.models import list_models, list_pretrained, model_info, pretrained_info
+from cnnkit.models.builder import is_code
 from cnnkit.people import LOCAL
 from cnnkit.runs import Run, Status
+from cnnkit.training.recipe import DEFINED, network_name
 from cnnkit.ui.common import cache, polling
 from cnnkit.ui.common.messages import empty_state, shown_errors
 from cnnkit.ui.common.person import person
 from cnnkit.ui.common.polling import duration
 
+OWN = "Own networks (Build)"  # in the filter
 # As the badges of `messages.STATUS_LOOKS`, in the words of a table's column.
 _COLORS = {
     Status.QUEUED: "gray",
@@ -62,8 +65,8 @@ def rerun_when_one_ends() -> None:
 
 def model_title(run: Run) -> str:
     """The network of a run in words, also where another version of cnnkit made it."""
-    name = str(run.spec.get("model"))
-    if name in list_models():
+    name = network_name(run.spec)
+    if is_code(name) or name in list_models():
         return model_info(name).title
     return pretrained_info(name).title if name in list_pretrained() else name
 
@@ -104,9 +107,9 @@ def _filtered() -> list[Run]:
     with network:
         model = st.selectbox(
             "Network",
-            list_models("digits"),
+            [*list_models("digits"), DEFINED],
             index=None,
-            format_func=lambda name: model_info(name).title,
+            format_func=lambda name: OWN if name == DEFINED else model_info(name).title,
             placeholder="Any network",
             key="runs_network",
         )
@@ -115,7 +118,13 @@ def _filtered() -> list[Run]:
             "Status", list(Status), placeholder="Any status", key="runs_status"
         )
     runs = cache.learning_runs(statuses=statuses or None, text=text or None)
-    return [run for run in runs if model in (None, run.spec.get("model"))]
+    return [run for run in runs if model in (None, architecture_name(run))]
+
+
+def architecture_name(run: Run) -> str:
+    """The name of a run's network, one for all definitions."""
+    name = network_name(run.spec)
+    return DEFINED if is_code(name) else name
 
 
 def _table(runs: list[Run], selected: list[str]) -> None:

@@ -5,21 +5,27 @@ from __future__ import annotations
 import random
 
 import numpy as np
+import psutil
 import streamlit as st
 
 from cnnkit.datasets import Dataset, dataset_info
 from cnnkit.models import model_info
-from cnnkit.published.measurements import measurements, paces
+from cnnkit.models.builder import is_code
+from cnnkit.published.measurements import counts, measurements, paces
 from cnnkit.runs import Status
 from cnnkit.training import Augmentation, Recipe
 from cnnkit.training.estimates import (
     Estimate,
     count_parameters,
+    definition_table,
     estimate,
+    estimate_by_macs,
     images_per_epoch,
-    published_parameters,
+    known_parameters,
     recipe_of,
+    training_memory,
 )
+from cnnkit.training.recipe import network_name
 from cnnkit.ui.common import cache, charts
 from cnnkit.ui.common.polling import duration
 from cnnkit.ui.common.tasks import background, wait_for, when_ready
@@ -27,13 +33,14 @@ from cnnkit.ui.common.tasks import background, wait_for, when_ready
 MEASURED = 8  # earlier runs of a network that are looked at
 COPIES = 3  # of each image, augmented in different ways
 WIDTH = 1000  # pixels of the preview
+SHARE = 0.8  # of the free memory that a training may take
 
 
 def parameters(recipe: Recipe) -> None:
     """The number of trainable parameters, counted without holding up the page."""
-    published = published_parameters(recipe)
-    if published is not None:
-        _parameters(recipe, published)
+    known = known_parameters(recipe)
+    if known is not None:
+        _parameters(recipe, known)
         return
     data = dataset_info(recipe.dataset)
     key = (recipe.model, data.input_shape, data.classes, str(sorted(recipe.model_options.items())))
@@ -46,20 +53,65 @@ def parameters(recipe: Recipe) -> None:
 def time_needed(recipe: Recipe) -> None:
     """How long the training takes: as runs here tell, else as the project measured it."""
     own = estimate(recipe, _measured(recipe.model))
-    forecast = own or estimate(recipe, paces(measurements()))
+    forecast = own or estimate(recipe, paces(measurements())) or estimate_by_costs(recipe)
     if forecast is None:
-        _card("Time", "unknown yet", "Not trained here before; the first epoch will tell.")
+        show_card("Time", "unknown yet", "Not trained here before; the first epoch will tell.")
         return
     most = "≤ " if recipe.stopping else ""
     basis = _basis(forecast) if own else f"As {forecast.source}; the first epoch will tell."
-    _card("Time", f"{most}{duration(forecast.seconds)}", basis)
+    show_card("Time", f"{most}{duration(forecast.seconds)}", basis)
+
+
+def memory_of(recipe: Recipe) -> int | None:
+    """Bytes that training a definition takes; None: it is none.
+
+    Raises:
+        IncompatibleError: the layers do not fit the images of the data set.
+    """
+    table = definition_table(recipe)
+    if table is None:
+        return None
+    return training_memory(
+        table.parameters, table.trainable, table.activation_bytes, recipe.batch_size
+    )
+
+
+def memory_problem(recipe: Recipe) -> str:
+    """Why this machine cannot train a definition, in a sentence; empty: it can.
+
+    Raises:
+        IncompatibleError: the layers do not fit the images of the data set.
+    """
+    needed, free = memory_of(recipe), psutil.virtual_memory().available
+    if needed is None or needed <= SHARE * free:
+        return ""
+    return (
+        f"Training would take {needed / 2**30:.1f} GiB, and {free / 2**30:.1f} GiB are free on "
+        "this machine. Use smaller batches, fewer filters or units, or pool earlier."
+    )
+
+
+def estimate_by_costs(recipe: Recipe) -> Estimate | None:
+    """The time of a definition that was never trained, by its MACs; None: it is none."""
+    table = definition_table(recipe)
+    if table is None:
+        return None
+    return estimate_by_macs(recipe, table.macs, paces(measurements()), _published_macs)
+
+
+def _published_macs(recipe: Recipe) -> int | None:
+    if not set(recipe.model_options) <= {"dropout"}:
+        return None
+    costs = counts().get(recipe.model)
+    shape = recipe.input_shape(dataset_info(recipe.dataset).input_shape)
+    return costs.macs if costs and costs.input_shape == shape else None
 
 
 def amount(recipe: Recipe) -> None:
     """Images and epochs."""
     times = f"up to {recipe.epochs:,}" if recipe.stopping else f"{recipe.epochs:,}"
     epochs = "epoch" if recipe.epochs == 1 else "epochs"
-    _card("Images an epoch", f"{images_per_epoch(recipe):,}", f"{times} {epochs}")
+    show_card("Images an epoch", f"{images_per_epoch(recipe):,}", f"{times} {epochs}")
 
 
 def augmentation_preview(recipe: Recipe, dataset: Dataset, *, images: int, augmented: bool) -> None:
@@ -133,14 +185,14 @@ def augmented_images(
 
 def _parameters(recipe: Recipe, count: int) -> None:
     usual = model_info(recipe.model).trainable
-    _card(
-        "Trainable parameters",
-        f"{count:,}",
-        "as published" if count == usual else f"{usual:,} as published",
-    )
+    words = "as published" if count == usual else f"{usual:,} as published"
+    if is_code(recipe.model):
+        words = "of your definition, for these images"
+    show_card("Trainable parameters", f"{count:,}", words)
 
 
-def _card(label: str, value: str, words: str) -> None:
+def show_card(label: str, value: str, words: str) -> None:
+    """A figure in a frame: its label, its value, and where it is from."""
     with st.container(border=True, height="stretch", gap="xsmall"):
         st.metric(label, value)
         st.caption(words)
@@ -162,7 +214,7 @@ def _measured(model: str) -> list[tuple[str, Recipe, list[dict[str, float]]]]:
     runs = [
         run
         for run in store.list(kind="train", statuses=ended)
-        if run.spec.get("model") == model and not run.starter and "val_loss" in run.metrics
+        if network_name(run.spec) == model and not run.starter and "val_loss" in run.metrics
     ]
     recipes = [(run, recipe_of(run.spec)) for run in runs[:MEASURED]]
     return [(run.name, recipe, store.history(run.id)) for run, recipe in recipes if recipe]

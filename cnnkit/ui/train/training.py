@@ -8,6 +8,7 @@ import streamlit as st
 
 from cnnkit.datasets import DatasetSpec, dataset_info
 from cnnkit.models import list_models, model_info
+from cnnkit.models.builder import is_code
 from cnnkit.published.references import reference_figures
 from cnnkit.runs import Run, Status
 from cnnkit.training import Recipe
@@ -15,6 +16,7 @@ from cnnkit.training.estimates import recipe_of
 from cnnkit.ui.common import cache, image_choice, inputs, messages, page
 from cnnkit.ui.common.downloads import offer_download
 from cnnkit.ui.common.mistakes import show_mistakes, show_test_metrics
+from cnnkit.ui.train.forecast import memory_problem
 
 # Data set -> the network that is offered first where it is not the first of all.
 USUAL = {"toy_patterns": "toy_cnn", "cifar10": "resnet_digits", "fashion_mnist": "compact_cnn"}
@@ -67,6 +69,10 @@ def explain(recipe: Recipe) -> None:
             f"{100 * one.accuracy:g} %, {one.what} ({one.source})" for one in published
         )
         st.caption(f"Published test accuracy, not repeated here: {words}.")
+    if is_code(recipe.model):
+        page.link(
+            "pages/build.py", "Edit this network", network=recipe.model, dataset=recipe.dataset
+        )
     messages.source(f"Network: {spec.paper}. Images: {data.source}.")
 
 
@@ -94,6 +100,10 @@ def require_data(name: str) -> None:
 
 def begin_button(recipe: Recipe) -> None:
     """Name the run, press Train; then the page shows it."""
+    problem = memory_problem(recipe)
+    if problem:
+        st.error(problem, icon=":material/memory:")
+        return
     title = model_info(recipe.model).title.partition(" (")[0]
     submit_button(recipe, f"{title}, {recipe.name}", "Train", key="train")
 
