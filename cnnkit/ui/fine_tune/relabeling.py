@@ -57,7 +57,8 @@ def _form(load: Callable[[], Numbered], key: str, suggested: str, parameter: str
         return
     dataset, numbers = load()
     newest = dataset_info(versions(dataset.name)[-1])
-    chosen = _choose(dataset, numbers[:MOST], key)
+    # Boxes of their own for each version: after a move none is ticked.
+    chosen = _choose(dataset, numbers[:MOST], f"{key}_{newest.name}")
     with st.container(horizontal=True, vertical_alignment="bottom"):
         names = newest.class_names
         index = names.index(suggested) if suggested in names else 0
@@ -75,9 +76,9 @@ def _form(load: Callable[[], Numbered], key: str, suggested: str, parameter: str
             name = move_images(dataset.name, chosen, to, person=person()).name
             if parameter:
                 st.query_params[parameter] = name
-                st.rerun()
-            st.session_state[f"{key}_moved"] = name
-            st.rerun(scope="fragment")
+            else:
+                st.session_state[f"{key}_moved"] = name
+            st.rerun()
 
 
 def _choose(dataset: Dataset, numbers: Sequence[int], key: str) -> list[int]:
@@ -86,7 +87,7 @@ def _choose(dataset: Dataset, numbers: Sequence[int], key: str) -> list[int]:
 
     def box(place: int) -> None:
         number = int(numbers[place])
-        if st.checkbox("Move", key=f"{key}_{dataset.name}_{number}"):
+        if st.checkbox("Move", key=f"{key}_{number}"):
             chosen.append(number)
 
     names = [dataset.names[number] for number in numbers]
