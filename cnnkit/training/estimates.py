@@ -69,7 +69,8 @@ def estimate_by_macs(
 ) -> Estimate | None:
     """The time of a network that was never trained, by the one that costs most nearly as much.
 
-    A cheaper network than that is taken for as slow: with few MACs, other things take the time.
+    Of those that were trained with batches of the same size, where there are any. A cheaper
+    network than that is taken for as slow: with few MACs, other things take the time.
 
     Args:
         recipe: what is to be done.
@@ -77,12 +78,12 @@ def estimate_by_macs(
         measured: earlier trainings, see `estimate`.
         macs_of: multiply-accumulates of the network of a measured training; None: not known.
     """
-    best: tuple[float, Estimate] | None = None
+    best: tuple[tuple[bool, float], Estimate] | None = None
     for source, other, history in measured:
         rate, cost = images_per_second(other, history), macs_of(other)
         if not rate or not cost:
             continue
-        distance = abs(math.log(cost / max(1, macs)))
+        distance = (other.batch_size != recipe.batch_size, abs(math.log(cost / max(1, macs))))
         if best is None or distance < best[0]:
             own = rate * min(1.0, cost / max(1, macs))
             seconds = recipe.total_epochs * images_per_epoch(recipe) / own

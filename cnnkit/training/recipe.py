@@ -25,6 +25,7 @@ PREPROCESSINGS = ("pretrained", "rescaling")
 FEATURE_TYPES = ("float16", "float32")
 PRECISIONS = ("auto", "float32", "mixed_float16", "mixed_bfloat16")
 HEAD, ALL = "head", "all"  # values of train_from that every network with a head has
+SMALLEST_IMAGE = 8  # pixels, height and width
 DEFINED = "built"  # the network of a stored recipe that has a definition
 MOST_RECORDED = 5000  # characters of a definition; MLflow's tags hold 8,000 in all
 
@@ -450,7 +451,7 @@ _CHOICES = {
     "balanced": (False, True),
 }
 _WHOLE = (
-    ("size", 8, 1024),
+    ("size", SMALLEST_IMAGE, 1024),
     ("split_seed", 0, 2**31 - 1),
     ("per_class", 1, 10_000_000),
     ("train_size", 1, 10_000_000),

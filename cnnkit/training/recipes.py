@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from cnnkit.errors import UnknownRecipeError
-from cnnkit.models.builder import is_code
-from cnnkit.training.recipe import HEAD, Augmentation, Recipe
+from cnnkit.models.builder import NetworkDefinition, is_code
+from cnnkit.training.recipe import HEAD, SMALLEST_IMAGE, Augmentation, Recipe
 
 _TABLES = tomllib.loads(Path(__file__).with_suffix(".toml").read_text("utf-8"))
 
@@ -37,12 +37,19 @@ def list_recipes(model: str | None = None, *, fine_tuning: bool | None = None) -
 
     A definition has the recipe `fast` of all definitions.
     """
-    own = [_recipe({**_TABLES["definition"], "model": model})] if is_code(model or "") else []
+    own = [_recipe_of_definition(model)] if model and is_code(model) else []
     return [
         recipe
         for recipe in (*RECIPES, *own)
         if model in (None, recipe.model) and fine_tuning in (None, recipe.head is not None)
     ]
+
+
+def _recipe_of_definition(code: str) -> Recipe:
+    """The recipe `fast` of a definition; images are resized to those that it was made for."""
+    height, width, _ = NetworkDefinition.from_code(code).input_shape
+    size = height if height == width >= SMALLEST_IMAGE else ""
+    return _recipe({**_TABLES["definition"], "model": code, "size": size})
 
 
 def get_recipe(model: str, name: str) -> Recipe:

@@ -4,10 +4,13 @@ import pytest
 
 from cnnkit.errors import IncompatibleError
 from cnnkit.models import list_models, model_info
+from cnnkit.models.builder import get_template, set_value
 from cnnkit.training import Augmentation, Recipe
 from cnnkit.training.estimates import (
     count_parameters,
+    definition_table,
     estimate,
+    estimate_by_macs,
     images_per_epoch,
     images_per_second,
     known_parameters,
@@ -88,3 +91,29 @@ def test_only_what_training_changes_is_counted():
 def test_images_that_are_too_small_are_refused():
     with pytest.raises(IncompatibleError):
         count_parameters(Recipe(model="lenet_tutorial", dataset="toy_patterns"))
+
+
+def test_a_network_that_was_never_trained_takes_the_time_of_the_one_that_costs_as_much():
+    recipe = Recipe(model=get_template("small_cnn").code, dataset="digits", epochs=4)
+    measured = [
+        ("cheap", RECIPE.replace(model="softmax_regression"), [{"seconds": 1.0}]),
+        ("as dear", RECIPE.replace(model="lenet_tutorial"), [{"seconds": 2.0}]),
+        ("unknown", RECIPE.replace(model="toy_cnn"), [{"seconds": 9.0}]),
+    ]
+    costs = {"softmax_regression": 7_840, "lenet_tutorial": 2_000_000}
+    alike = estimate_by_macs(recipe, 2_000_000, measured, lambda one: costs.get(one.model))
+    assert alike.source == "as dear" and not alike.alike
+    dearer = estimate_by_macs(recipe, 4_000_000, measured, lambda one: costs.get(one.model))
+    assert dearer.seconds == pytest.approx(2 * alike.seconds)
+    cheaper = estimate_by_macs(recipe, 1_000_000, measured, lambda one: costs.get(one.model))
+    assert cheaper.seconds == alike.seconds
+    assert estimate_by_macs(recipe, 1, [], lambda one: 1) is None
+
+
+def test_a_definition_is_counted_for_the_images_of_its_data_set():
+    recipe = Recipe(model=get_template("small_cnn").code, dataset="digits")
+    assert known_parameters(recipe) == definition_table(recipe).trainable == 105_866
+    assert definition_table(Recipe(model="lenet_tutorial")) is None
+    wide = set_value(get_template("lenet_tutorial"), 1, "kernel_size", 31)
+    with pytest.raises(IncompatibleError, match="31×31 on a 28×28 map"):
+        known_parameters(recipe.replace(model=wide.code))

@@ -121,3 +121,11 @@ def test_a_network_that_does_not_fit_the_images_is_not_trained(submitted):
     at = opened("pages/train.py", dataset="digits", model=impossible.code)
     assert "31×31 on a 28×28 map" in at.error[0].value
     assert not [button for button in at.button if button.key == "train"]
+
+
+def test_photos_are_made_as_small_as_one_chooses_and_train_so():
+    at = opened(PAGE, dataset="drawn_flowers", size="48")
+    assert network_of(at).input_shape == (48, 48, 3) and network_of(at).classes == 17
+    at = opened("pages/train.py", dataset="drawn_flowers", model=network_of(at).code)
+    assert not at.error and figures(at)["Trainable parameters"] == "301,169"
+    assert opened(PAGE, dataset="drawn_flowers", size="x").error == []

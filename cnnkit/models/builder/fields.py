@@ -17,7 +17,6 @@ ACTIVATION_TITLES = {
     "sigmoid": "sigmoid",
 }
 PADDINGS = ("same", "valid")
-PADDING_TITLES = {"same": "same (pad the border)", "valid": "valid (no padding)"}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -101,7 +100,6 @@ PADDING = LayerField(
     title="Padding",
     default="same",
     choices=PADDINGS,
-    titles=PADDING_TITLES,
     help="same: zeros around the border, so that maps keep their size. valid: no padding, so "
     "that maps shrink by the kernel size less one.",
 )

@@ -13,8 +13,8 @@ from cnnkit.ui.architectures.network_view import show_costs
 from cnnkit.ui.train.forecast import memory_of, memory_problem, show_card, time_needed
 
 
-def show_network(checked: CheckedDefinition) -> None:
-    """Its costs and its figure, as on the page Architectures; or what does not fit."""
+def show_costs_or_problem(checked: CheckedDefinition) -> None:
+    """Its costs, as on the page Architectures; or what does not fit."""
     if checked.table is None:
         count = len(checked.problems)
         st.error(
@@ -25,7 +25,12 @@ def show_network(checked: CheckedDefinition) -> None:
         return
     st.success("All layers fit.", icon=":material/check:")
     show_costs(checked.table)
-    st.html(draw_architecture(architecture(checked.table)))
+
+
+def show_figure(checked: CheckedDefinition) -> None:
+    """The figure of the page Architectures; nothing while something does not fit."""
+    if checked.table is not None:
+        st.html(draw_architecture(architecture(checked.table)))
 
 
 def show_training(checked: CheckedDefinition, data: DatasetSpec) -> None:

@@ -30,8 +30,10 @@ from cnnkit.ui.common.messages import literal
 
 # Buttons of the list read from left to right, as lines of a table.
 _STYLE = """<style>
-[class*="st-key-layer_row"] button { justify-content: flex-start; text-align: left; }
-[class*="st-key-layer_row"] button p { text-align: left; overflow-wrap: anywhere; }
+[class*="st-key-layer_row"] button, [class*="st-key-layer_row"] button > div {
+  justify-content: flex-start;
+}
+[class*="st-key-layer_row"] button :is(div, span, p) { text-align: left; white-space: normal; }
 </style>"""
 
 
@@ -40,14 +42,16 @@ def show_layers(checked: CheckedDefinition) -> None:
     st.html(_STYLE)
     count = len(checked.entries)
     selected = selected_entry(count)
-    st.caption(f"Images of {'×'.join(map(str, checked.definition.input_shape))} come in.")
-    for number, one in enumerate(checked.entries):
-        _row(number, one, open_=number == selected)
-        _remarks(checked.problems, number, st.error, ":material/error:")
-        _remarks(checked.advice, number, st.warning, ":material/lightbulb:")
-        if number == selected:
-            with st.container(border=True, key="layer_settings"):
-                _settings(checked.definition, number, one)
+    shape = "×".join(map(str, checked.definition.input_shape))
+    st.caption(f"Images of {shape} come in. Open a layer to set it, or to add one behind it.")
+    with st.container(gap="xxsmall"):
+        for number, one in enumerate(checked.entries):
+            _row(number, one, open_=number == selected)
+            _remarks(checked.problems, number, st.error, ":material/error:")
+            _remarks(checked.advice, number, st.warning, ":material/lightbulb:")
+            if number == selected:
+                with st.container(border=True, key="layer_settings"):
+                    _settings(checked.definition, number, one)
     place = count - 1 if selected is None else min(selected + 1, count - 1)
     _add_menu(checked.definition, place)
 

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import streamlit as st
 
-from cnnkit.datasets import DatasetSpec
+from cnnkit.datasets import DatasetSpec, dataset_info
 from cnnkit.errors import InvalidDefinitionError
 from cnnkit.models import seeds
 from cnnkit.models.builder import (
@@ -16,9 +16,37 @@ from cnnkit.models.builder import (
     keras_code,
     list_templates,
 )
-from cnnkit.ui.builder.state import can_undo, change_network, select_entry, undo_change
+from cnnkit.training.recipe import SMALLEST_IMAGE
+from cnnkit.ui.builder.state import (
+    LARGEST_PHOTO,
+    SIZE,
+    USUAL_PHOTO,
+    can_undo,
+    change_network,
+    image_shape,
+    select_entry,
+    undo_change,
+)
+from cnnkit.ui.common.inputs import dataset_picker, number
 
 _EMPTY = "empty"
+
+
+def choose_images() -> DatasetSpec:
+    """The data set that the network is for, and how large its photos are made."""
+    with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
+        data = dataset_info(dataset_picker(label="Images"))
+        if data.kind != "small":
+            number(
+                "Height and width (pixels)",
+                SMALLEST_IMAGE,
+                LARGEST_PHOTO,
+                parameter=SIZE,
+                default=USUAL_PHOTO,
+                help="Photos are made as small as this. The cost grows with the square.",
+                width=220,
+            )
+    return data
 
 
 def show_menu(definition: NetworkDefinition, data: DatasetSpec) -> None:
@@ -51,7 +79,7 @@ def _title_field(definition: NetworkDefinition) -> None:
 
 
 def _template_button(name: str, data: DatasetSpec) -> None:
-    template = get_template(name, data.input_shape, data.classes)
+    template = get_template(name, image_shape(data), data.classes)
 
     def use() -> None:
         change_network(lambda _: template)

@@ -13,6 +13,7 @@ from cnnkit.ui.common.inputs import DEFINITION
 from cnnkit.ui.common.messages import literal
 
 PARAMETER = "network"  # in the address
+SIZE, USUAL_PHOTO, LARGEST_PHOTO = "size", 64, 256  # of photos: in the address, and pixels
 START = "small_cnn"  # template of a first visit
 UNDONE = 50  # changes that can be taken back
 _HISTORY, _MESSAGE, _SELECTED = "build_history", "build_message", "build_selected"
@@ -32,9 +33,18 @@ def edited_network(data: DatasetSpec) -> NetworkDefinition:
                 break
             except InvalidDefinitionError as error:
                 st.error(literal(str(error)), icon=":material/link_off:")
-    definition = definition.on(data.input_shape, data.classes)
+    definition = definition.on(image_shape(data), data.classes)
     _keep(definition)
     return definition
+
+
+def image_shape(data: DatasetSpec) -> tuple[int, int, int]:
+    """The images that the network gets: small ones as they are, photos of the size chosen here."""
+    if data.kind == "small":
+        return data.input_shape
+    side = st.query_params.get(SIZE, "")
+    side = int(side) if side.isdecimal() and int(side) <= LARGEST_PHOTO else USUAL_PHOTO
+    return side, side, data.input_shape[2]
 
 
 def change_network(change: Callable[[NetworkDefinition], NetworkDefinition]) -> None:

@@ -96,7 +96,11 @@ def estimate_by_costs(recipe: Recipe) -> Estimate | None:
     table = definition_table(recipe)
     if table is None:
         return None
-    return estimate_by_macs(recipe, table.macs, paces(measurements()), _published_macs)
+    measured = [
+        (f"{model_info(one.model).title}, which costs most nearly as much, was {source}", one, rows)
+        for source, one, rows in paces(measurements())
+    ]
+    return estimate_by_macs(recipe, table.macs, measured, _published_macs)
 
 
 def _published_macs(recipe: Recipe) -> int | None:
