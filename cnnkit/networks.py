@@ -34,8 +34,8 @@ from cnnkit.files import TEMPORARY, BoundedFolder, Fetch, disk_size
 from cnnkit.models import CARD_FILE, MODEL_FILE, ModelCard
 from cnnkit.models.builder import is_code
 from cnnkit.people import LOCAL, Person
-from cnnkit.runs import RunStore
-from cnnkit.settings import Settings, get_settings
+from cnnkit.runs import shared_store
+from cnnkit.settings import get_settings
 from cnnkit.training.epoch_weights import EPOCHS_FILE, epoch_file, load_epoch, read_epochs
 
 if TYPE_CHECKING:
@@ -180,7 +180,7 @@ class NetworkRef:
         """
         if self.kind == RUN:
             after = "" if self.epoch is None else f", after epoch {self.epoch}"
-            return _runs(get_settings()).get(self.name).name + after
+            return shared_store(get_settings()).get(self.name).name + after
         if self.kind == UPLOADED:
             return self._facts()["title"]
         if self.kind == BUILT and (is_code(self.name) or self.name in models.list_models()):
@@ -213,7 +213,7 @@ class NetworkRef:
         Raises:
             RunNotFoundError, CorruptResultError: the run or its list cannot be read.
         """
-        runs = _runs(get_settings())
+        runs = shared_store(get_settings())
         if self.kind != RUN or not runs.get(self.name).spec.get("keep_checkpoints"):
             return []
         try:
@@ -253,7 +253,7 @@ class NetworkRef:
             _uploads().touch(self.name)
             return models.open_checked(folder, card)
         if self.kind == RUN:
-            folder = _runs(get_settings()).model_folder(self.name)
+            folder = shared_store(get_settings()).model_folder(self.name)
             model, card = models.load_model(folder)
             if self.epoch is not None:
                 load_epoch(model, self._file(epoch_file(self.epoch)))
@@ -279,7 +279,7 @@ class NetworkRef:
 
     def _file(self, name: str) -> Path:
         if self.kind == RUN:
-            return _runs(get_settings()).artifact(self.name, name)
+            return shared_store(get_settings()).artifact(self.name, name)
         path = _uploads().path(self.name) / name
         if not path.is_file():
             raise StorageError(
@@ -469,11 +469,6 @@ def _upload_id(digest: str, title: str, class_names: Sequence[str], owner: str) 
 
 def _uploads() -> BoundedFolder:
     return BoundedFolder(get_settings().home / "uploads", UPLOADS_BYTES)
-
-
-@lru_cache(maxsize=2)
-def _runs(settings: Settings) -> RunStore:
-    return RunStore(settings)
 
 
 def _untrained(name: str):

@@ -6,6 +6,7 @@ import os
 import shutil
 import sys
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 # Before TensorFlow or MLflow can be imported, here or in a child process.
@@ -19,6 +20,8 @@ os.environ["DO_NOT_TRACK"] = "true"
 os.environ["CNNKIT_HOME"] = tempfile.mkdtemp(prefix="cnnkit-tests-")
 
 import pytest
+
+from tests.decoded import keep, lend
 
 ROOT = Path(__file__).resolve().parent.parent
 CHROMIUM_NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
@@ -37,6 +40,21 @@ def own_home(tmp_path_factory, monkeypatch) -> Path:
     get_settings.cache_clear()
     yield home
     get_settings.cache_clear()
+
+
+@pytest.fixture(scope="session")
+def kept_images(tmp_path_factory) -> Path:
+    """Folder of what `tests.decoded` keeps, the same for all processes that test at once."""
+    base = tmp_path_factory.getbasetemp()
+    return (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "decoded"
+
+
+@pytest.fixture
+def decoded(own_home, kept_images) -> Iterator[None]:
+    """Flowers need not be drawn or decoded anew."""
+    lend(kept_images, own_home / "images")
+    yield
+    keep(own_home / "images", kept_images)
 
 
 @pytest.fixture(autouse=True, scope="module")

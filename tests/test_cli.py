@@ -185,6 +185,7 @@ def test_a_recipe_trains_on_another_data_set_and_says_how_it_was_split(store, mo
     assert card["split"] == {"train": 1198, "validation": 239, "test": 360}
 
 
+@pytest.mark.usefixtures("decoded")
 def test_a_network_is_evaluated_on_the_test_set_of_its_own_split_and_at_its_own_size(store):
     changes = ("size=32", "per_class=4", "split_seed=3", "warmup_epochs=0", "epochs=1")
     flags = [word for change in changes for word in ("--set", change)]

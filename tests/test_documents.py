@@ -25,6 +25,8 @@ from sybil.parsers.rest import DocTestParser
 
 from cnnkit.__main__ import main
 
+pytestmark = pytest.mark.usefixtures("decoded")
+
 ROOT = Path(__file__).resolve().parent.parent
 DOCUMENTS = (*sorted(ROOT.glob("*.md")), *sorted((ROOT / "docs").rglob("*.md")))
 MODULES = [path for path in (ROOT / "cnnkit").rglob("*.py") if ">>> " in path.read_text("utf-8")]

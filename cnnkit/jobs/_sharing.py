@@ -18,7 +18,7 @@ from typing import Any
 from cnnkit.datasets import folders
 from cnnkit.files import Fetch
 from cnnkit.networks import UPLOADED, NetworkRef, receive_upload, upload_folder
-from cnnkit.runs import RunStore, SharedFolders
+from cnnkit.runs import RunStore, SharedFolders, shared_store
 from cnnkit.settings import Settings
 from cnnkit.visualize.results import ResultCache
 
@@ -91,7 +91,7 @@ def forget_images(settings: Settings, dataset: str) -> None:
     Copies on other machines go when those need the room.
     """
     if is_shared(settings):
-        SharedFolders(RunStore(settings)).forget(f"{IMAGES}/{dataset}")
+        SharedFolders(shared_store(settings)).forget(f"{IMAGES}/{dataset}")
 
 
 def result_cache(settings: Settings, shared: bool) -> ResultCache:
@@ -114,7 +114,7 @@ class SharedResults:
 
     def __init__(self, settings: Settings):
         """Touch nothing yet."""
-        self._shared = SharedFolders(RunStore(settings))
+        self._shared = SharedFolders(shared_store(settings))
         self._lock = threading.Lock()
         self._names: frozenset[str] = frozenset()
         self._listed = float("-inf")  # time.monotonic()

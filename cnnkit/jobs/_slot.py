@@ -20,7 +20,7 @@ from cnnkit.jobs._controls import Lease, deciding, take_lease
 from cnnkit.jobs._warm_workers import WarmWorkers
 from cnnkit.jobs.turns import waiting_runs
 from cnnkit.monitoring.metrics import JOBS_ENDED
-from cnnkit.runs import Run, RunStore, Status
+from cnnkit.runs import Run, RunStore, Status, shared_store
 from cnnkit.settings import Settings, get_settings
 
 LOOK_SECONDS = 1.0  # between two checks of the record
@@ -67,7 +67,7 @@ def run_in_slot(order: Order) -> None:
 
     worker = get_worker()
     settings = order.settings_here()
-    store = RunStore(settings)
+    store = shared_store(settings)
     warm_workers = worker.plugins.get(WarmWorkers.name)
     if not isinstance(warm_workers, WarmWorkers):  # a worker elsewhere keeps no warm worker
         warm_workers = WarmWorkers(settings)

@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from functools import cached_property
+from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -378,6 +378,12 @@ class RunStore:
             if name in logged
         }
         return to_rows(histories, index)
+
+
+@lru_cache(maxsize=4)
+def shared_store(settings: Settings) -> RunStore:
+    """One store for a whole process: each has connections of its own, which stay open."""
+    return RunStore(settings)
 
 
 _LONG_AGO = datetime.fromtimestamp(0, UTC)

@@ -26,6 +26,7 @@ import pytest
 
 from benchmarks._children import end_children
 from cnnkit.settings import Settings
+from tests.decoded import lend
 from tests.records import new_store
 
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
@@ -53,7 +54,7 @@ class App:
 
 
 @pytest.fixture(scope="session")
-def serve(root, tmp_path_factory) -> Iterator[Callable[..., App]]:
+def serve(root, tmp_path_factory, kept_images) -> Iterator[Callable[..., App]]:
     """Start the app: `serve()`, or `serve(home, environment, port)`; stopped at the end."""
     started: list[subprocess.Popen] = []
     homes: list[Path] = []
@@ -66,6 +67,7 @@ def serve(root, tmp_path_factory) -> Iterator[Callable[..., App]]:
         if home is None:
             home = tmp_path_factory.mktemp("browser-home")
             new_store(Settings.from_environment({"CNNKIT_HOME": str(home)}))
+        lend(kept_images, home / "images")
         port = port or free_port()
         log = home / "server.log"
         command = [sys.executable, "-m", "streamlit", "run", "app.py", "--server.headless=true"]

@@ -12,6 +12,8 @@ from cnnkit.models import load_model, missing_weights
 from cnnkit.runs import Status
 from cnnkit.training import Augmentation, FeatureCache, Head, Phase, Recipe, fit
 
+pytestmark = pytest.mark.usefixtures("decoded")
+
 RECIPE = Recipe(
     model="compact_cnn",
     weights="random",

@@ -490,6 +490,14 @@ def test_what_is_finished_is_recorded_as_a_run(worker, starter):
     )
 
 
+def test_images_are_recorded_over_one_connection(worker, starter):
+    for seed in range(3):
+        session = worker.optimize(starter, plan(steps=8, seed=seed), title=f"seed {seed}")
+        Running(worker, session).until(lambda state: state.details["run"])
+    opened = [file.path for file in psutil.Process(worker.pid).open_files()]
+    assert sum(path.endswith("runs.db") for path in opened) <= 2
+
+
 def test_the_child_ends_with_its_worker_and_leaves_nothing(home):
     settings = Settings.from_environment({"CNNKIT_HOME": str(home)})
     worker = VisualizationWorker(settings)

@@ -19,6 +19,8 @@ from cnnkit.training import (
 )
 from cnnkit.training.estimates import training_images
 
+pytestmark = pytest.mark.usefixtures("decoded")
+
 # Dropout, shuffling, augmentation, a schedule and a stopping rule: all that has a state.
 EVERYTHING = Recipe(
     model="keras_mnist_cnn",

@@ -7,6 +7,8 @@ from cnnkit.errors import CorruptAssetError
 from cnnkit.training import Head, Recipe, recipe_dataset
 from cnnkit.training.predictions import Predictions, evaluation_dataset, wilson_interval
 
+pytestmark = pytest.mark.usefixtures("decoded")
+
 # Two right (0 and 1), three wrong: images 2 and 4 are 0 taken for 1, image 3 is 1 taken for 2.
 LOGITS = [[4, 0, 0], [0, 1, 0], [0, 2, 0], [0, 0, 1], [0, 9, 0]]
 LABELS = [0, 1, 0, 1, 0]

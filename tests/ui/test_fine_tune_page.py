@@ -28,6 +28,8 @@ from cnnkit.ui.common import cache
 from cnnkit.ui.fine_tune import result
 from tests.pages import opened, words_of
 
+pytestmark = pytest.mark.usefixtures("decoded")
+
 open_page = partial(opened, "pages/fine_tune.py")
 
 

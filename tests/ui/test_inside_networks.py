@@ -13,6 +13,8 @@ from cnnkit.networks import add_upload
 from cnnkit.ui.common.uploads import _Upload
 from tests.pages import ROOT, words_of
 
+pytestmark = pytest.mark.usefixtures("decoded")
+
 layers = keras.layers
 
 

@@ -22,6 +22,8 @@ from cnnkit.ui.common.image_choice import address
 from tests.pages import opened
 from tests.records import new_store
 
+pytestmark = pytest.mark.usefixtures("decoded")
+
 open_page = partial(opened, "pages/inside.py")
 SHIPPED = _starter.starter_run
 

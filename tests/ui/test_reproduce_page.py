@@ -21,6 +21,8 @@ from cnnkit.training.results import write_result
 from cnnkit.ui.reproduce.example_answers import PARTS
 from tests.pages import opened
 
+pytestmark = pytest.mark.usefixtures("decoded")
+
 open_page = partial(opened, "pages/reproduce.py")
 
 

@@ -17,7 +17,9 @@ from cnnkit.errors import JobError
 from cnnkit.jobs.kinds import IMAGE_RUN, RECORDED_IMAGE, snapshot_file
 from cnnkit.jobs.sessions import read_frame, read_order, refused, write_frame
 from cnnkit.networks import NetworkRef
-from cnnkit.runs import Progress, RunStore, Status
+from cnnkit.people import Person
+from cnnkit.runs import Progress, Status, shared_store
+from cnnkit.settings import Settings
 from cnnkit.visualize.components import as_numbers
 from cnnkit.visualize.fooling import as_shown
 from cnnkit.visualize.optimize import Maximization, OptimizationStep
@@ -236,17 +238,18 @@ class OptimizeTask:
             }
 
             _, _, owner = read_order(self.folder)
-            store = RunStore(self.context.settings, owner)
+            settings = self.context.settings
 
             def work() -> dict[str, Any]:
-                return _record(store, self.title, spec, frame, curves, plan)
+                return _record(settings, owner, self.title, spec, frame, curves, plan)
 
             # MLflow takes seconds to import; others' images go on meanwhile.
             self.context.later(self.folder.name, "recorded", work)
 
 
 def _record(
-    store: RunStore,
+    settings: Settings,
+    owner: Person,
     title: str,
     spec: Mapping[str, Any],
     frame: np.ndarray,
@@ -255,6 +258,7 @@ def _record(
 ) -> dict[str, Any]:
     """Record a finished image as a run; the run's id, or why there is none."""
     try:
+        store = shared_store(settings).acting_for(owner)
         run = store.create(IMAGE_RUN, spec, title, status=Status.FINISHED)
         with tempfile.TemporaryDirectory() as folder:
             for path in _written(Path(folder), frame, curves, plan):
