@@ -74,7 +74,7 @@ async def open_network(address: str, file: bytes) -> None:
     """Drop a network file on Predict."""
     async with Visitor(address) as visitor:
         await visitor.open("predict")
-        await visitor.upload("A .keras or .h5 file", "deep.keras", file)
+        await visitor.upload("A network that takes images", "deep.keras", file)
 
 
 async def read_tiff(address: str, file: bytes) -> None:

@@ -8,6 +8,7 @@ from cnnkit import __version__
 from cnnkit._cli.anatomy import anatomy
 from cnnkit._cli.build import build
 from cnnkit._cli.catalog import datasets, models
+from cnnkit._cli.convert import convert
 from cnnkit._cli.doctor import backup, doctor, restore
 from cnnkit._cli.embed import embed
 from cnnkit._cli.explain import explain
@@ -52,6 +53,7 @@ _VERBS = (
     runs,
     evaluate,
     predict,
+    convert,
     explain,
     visualize,
     mosaic,

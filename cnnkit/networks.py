@@ -296,7 +296,12 @@ class NetworkRef:
 
 
 def add_upload(
-    data: bytes, *, title: str, class_names: Sequence[str] = (), owner: Person = LOCAL
+    data: bytes,
+    *,
+    title: str,
+    class_names: Sequence[str] = (),
+    owner: Person = LOCAL,
+    preprocessing: str = "",
 ) -> NetworkRef:
     """Check a file that a user uploaded, and keep it where other processes can open it.
 
@@ -306,24 +311,30 @@ def add_upload(
     Args:
         data: the whole file, of one of the kinds that `cnnkit.models` opens.
         title: shown to people, such as the file's name.
-        class_names: in the order of the logits; missing ones are named by number.
+        class_names: in the order of the logits; none: those in the file. Missing ones are named
+            by number.
         owner: whose upload it is: nobody else may use it.
+        preprocessing: key of `models.PREPROCESSINGS`, what it expects of its pixels; "": what its
+            layers tell, or pixels as they are.
 
     Raises:
         InvalidModelError, UnsafeModelError: it cannot be opened; says why.
+        IncompatibleError: there is no such preprocessing.
     """
     digest = hashlib.sha256(data).hexdigest()
-    ref = NetworkRef(UPLOADED, _upload_id(digest, title, class_names, owner.id))
+    ref = NetworkRef(UPLOADED, _upload_id(digest, title, class_names, owner.id, preprocessing))
     uploads = _uploads()
     if uploads.path(ref.name).is_dir():
         uploads.touch(ref.name)
         return ref
     uploads.shrink(2 * len(data))  # as it came, and checked
     with uploads.adding(ref.name) as folder:
-        upload = models.check_upload(data, folder, image=False)
+        upload = models.check_upload(data, folder, image=False, preprocessing=preprocessing)
         card = None if upload.problem else upload.card(title, class_names)
         facts: dict[str, Any] = {"sha256": digest, "title": title, "problem": upload.problem}
         facts |= {"bytes": upload.bytes, "notes": upload.notes, "owner": owner.id}
+        facts |= {"asked": preprocessing, "preprocessing": upload.preprocessing}
+        facts |= {"known": upload.known, "class_names": list(class_names), "litert": upload.litert}
         (folder / _UPLOAD_FILE).write_bytes(data)
         _describe_upload(folder, card, facts)
     return ref
@@ -338,6 +349,64 @@ def upload_notes(ref: NetworkRef) -> tuple[str, ...]:
     return tuple(ref._facts().get("notes", ()))
 
 
+@dataclass(frozen=True)
+class UploadPreprocessing:
+    """What is done to pixels before an uploaded network, and how one knows.
+
+    Args:
+        name: key of `models.PREPROCESSINGS`.
+        known: how its layers tell, a sentence; "": they do not.
+        asked: whether a person said so.
+        litert: whether the network is a LiteRT file, which can predict alone.
+    """
+
+    name: str
+    known: str
+    asked: bool
+    litert: bool = False
+
+    @property
+    def certain(self) -> bool:
+        """Whether nobody needs to be asked."""
+        return bool(self.known) or self.asked
+
+
+def upload_preprocessing(ref: NetworkRef) -> UploadPreprocessing:
+    """What is done to pixels before an uploaded network.
+
+    Raises:
+        StorageError: the network is no longer kept.
+    """
+    facts = ref._facts()  # those of an earlier version say nothing: it changed no pixels
+    name = facts.get("preprocessing", models.AS_THEY_ARE)
+    asked, litert = bool(facts.get("asked")), bool(facts.get("litert"))
+    return UploadPreprocessing(name, facts.get("known", ""), asked, litert)
+
+
+def prepare_upload(ref: NetworkRef, preprocessing: str) -> NetworkRef:
+    """The same uploaded network for other pixels; the old one stays.
+
+    Args:
+        ref: of an uploaded network.
+        preprocessing: key of `models.PREPROCESSINGS`.
+
+    Raises:
+        StorageError: the network is no longer kept.
+        IncompatibleError: there is no such preprocessing, or it takes no image.
+    """
+    facts = ref._facts()
+    names = facts.get("class_names")
+    if names is None:  # kept by an earlier version
+        names = [] if facts["problem"] else ref.card().class_names
+    return add_upload(
+        uploaded_file(ref).read_bytes(),
+        title=facts["title"],
+        class_names=names,
+        owner=Person(facts.get("owner", ""), ""),
+        preprocessing=preprocessing,
+    )
+
+
 def checked_folder(ref: NetworkRef) -> Path:
     """The folder with the checked form of an uploaded network: see `models.open_checked_model`.
 
@@ -346,10 +415,11 @@ def checked_folder(ref: NetworkRef) -> Path:
         CnnkitError: it was kept by an earlier version, and does not pass the check of this one.
     """
     file = uploaded_file(ref)
-    if not all((file.parent / name).exists() for name in models.CHECKED_FILES):
+    if not models.checked_files(file.parent):
         with tempfile.TemporaryDirectory(dir=file.parent.parent, prefix=TEMPORARY) as folder:
-            models.check_upload(file, Path(folder), image=False)
-            for name in models.CHECKED_FILES:
+            asked = ref._facts().get("asked", "")
+            models.check_upload(file, Path(folder), image=False, preprocessing=asked)
+            for name in models.checked_files(Path(folder)):
                 os.replace(Path(folder) / name, file.parent / name)
     return file.parent
 
@@ -366,19 +436,20 @@ def rename_upload_classes(ref: NetworkRef, class_names: Sequence[str]) -> Networ
     """
     facts, checked = ref._facts(), checked_folder(ref)
     card = None if facts["problem"] else ref.card()
-    name = _upload_id(facts["sha256"], facts["title"], class_names, facts.get("owner", ""))
+    owner, asked = facts.get("owner", ""), facts.get("asked", "")
+    name = _upload_id(facts["sha256"], facts["title"], class_names, owner, asked)
     if card:
         classes = len(card.class_names)
         numbered = (f"class {number}" for number in range(len(class_names), classes))
         card = dataclasses.replace(card, class_names=(*class_names[:classes], *numbered))
     uploads = _uploads()
     with uploads.adding(name) as folder:
-        for kept in (_UPLOAD_FILE, *models.CHECKED_FILES):
+        for kept in (_UPLOAD_FILE, *models.checked_files(checked)):
             try:
                 os.link(checked / kept, folder / kept)
             except OSError:  # a file system without hard links
                 shutil.copyfile(checked / kept, folder / kept)
-        _describe_upload(folder, card, facts)
+        _describe_upload(folder, card, {**facts, "class_names": list(class_names)})
     uploads.touch(name)
     return NetworkRef(UPLOADED, name)
 
@@ -462,8 +533,11 @@ def _describe_upload(folder: Path, card: ModelCard | None, facts: Mapping[str, A
     (folder / _UPLOAD_FACTS).write_text(json.dumps(facts), "utf-8")
 
 
-def _upload_id(digest: str, title: str, class_names: Sequence[str], owner: str) -> str:
-    described = json.dumps([digest, title, list(class_names), *([owner] if owner else [])])
+def _upload_id(
+    digest: str, title: str, class_names: Sequence[str], owner: str, preprocessing: str = ""
+) -> str:
+    more = [owner, preprocessing] if preprocessing else [owner] if owner else []
+    described = json.dumps([digest, title, list(class_names), *more])
     return hashlib.sha256(described.encode()).hexdigest()[:32]
 
 

@@ -24,6 +24,7 @@ from sybil.parsers.markdown import CodeBlockParser, PythonCodeBlockParser
 from sybil.parsers.rest import DocTestParser
 
 from cnnkit.__main__ import main
+from tests.old_files import hdf5_file, teachable_machine
 
 pytestmark = pytest.mark.usefixtures("decoded")
 
@@ -94,6 +95,8 @@ def own_files(tmp_path, monkeypatch):
         (tmp_path / name).mkdir()
         for number, image in enumerate(images):
             Image.fromarray(image).save(tmp_path / name / f"{number}.png")
+    (tmp_path / "keras_model.h5").write_bytes(hdf5_file(*teachable_machine(classes=2)))
+    (tmp_path / "labels.txt").write_text("0 Cat\n1 Dog\n")
     Image.fromarray(noise[0, 0]).resize((224, 224)).save(tmp_path / "photo.jpg")
     with zipfile.ZipFile(tmp_path / "images.zip", "w") as archive:
         for path in tmp_path.glob("*/*.png"):

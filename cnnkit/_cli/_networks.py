@@ -11,20 +11,31 @@ import click
 
 from cnnkit._cli._console import counting
 from cnnkit.errors import InvalidDefinitionError, RunNotFoundError, UnknownModelError
-from cnnkit.models import UPLOAD_SUFFIXES, Predictor, list_pretrained, open_uploaded
+from cnnkit.models import (
+    PREPROCESSINGS,
+    UPLOAD_SUFFIXES,
+    Predictor,
+    list_pretrained,
+    open_uploaded,
+    read_class_names,
+)
 from cnnkit.models.builder import NetworkDefinition
 from cnnkit.networks import BUILT, PRETRAINED, RUN, NetworkRef
 from cnnkit.runs import Run, RunStore
 from cnnkit.settings import get_settings
 
 
-def open_network(name: str, *, untrained: bool = False) -> Predictor:
-    """A pretrained network, that of a run, or a `.keras` or `.h5` file.
+def open_network(
+    name: str, *, untrained: bool = False, class_names: Sequence[str] = (), preprocessing: str = ""
+) -> Predictor:
+    """A pretrained network, that of a run, or a file.
 
     Args:
         name: a `NetworkRef` as text, the name of a pretrained network, (the beginning of) a
             run's id, or a path.
         untrained: give a pretrained network's architecture random weights.
+        class_names: of a file, in the order of its logits; none: those in it.
+        preprocessing: of a file, key of `models.PREPROCESSINGS`; "": what its layers tell.
 
     Raises:
         UnknownModelError: it is none of them; lists what there is.
@@ -34,7 +45,9 @@ def open_network(name: str, *, untrained: bool = False) -> Predictor:
         return NetworkRef.parse(name, bare=BUILT).open()
     ref = find_network(name)
     if ref is None:
-        return open_uploaded(Path(name), title=name)
+        return open_uploaded(
+            Path(name), title=name, class_names=class_names, preprocessing=preprocessing
+        )
     if ref.kind != PRETRAINED:
         return ref.open()
     with counting(ref.name) as progress:
@@ -47,7 +60,25 @@ def find_network(name: str) -> NetworkRef | None:
     Raises:
         UnknownModelError: there is none of this name; lists what there is.
     """
-    return None if name.endswith(UPLOAD_SUFFIXES) else _parsed(name)
+    is_file = name.lower().endswith(UPLOAD_SUFFIXES) or Path(name).is_file()
+    return None if is_file else _parsed(name)
+
+
+labels_option = click.option(
+    "--labels",
+    type=click.Path(path_type=Path),
+    help="Class names of a file: one a line, such as the labels.txt of Teachable Machine.",
+)
+preprocessing_option = click.option(
+    "--preprocessing",
+    type=click.Choice(list(PREPROCESSINGS)),
+    help="Pixels that the network of a file was trained on. [default: what its layers tell]",
+)
+
+
+def read_labels(path: Path | None) -> tuple[str, ...]:
+    """The class names in a file; none without one."""
+    return read_class_names(read_bytes(path)) if path else ()
 
 
 def read_definition(path: Path) -> NetworkDefinition:
@@ -98,5 +129,5 @@ def _parsed(name: str) -> NetworkRef:
         return NetworkRef(RUN, find_run(RunStore(get_settings()), name).id)
     except RunNotFoundError as error:
         raise UnknownModelError(
-            name, [*list_pretrained(), "a run's id", "a .keras or .h5 file"]
+            name, [*list_pretrained(), "a run's id", "a .keras, .h5 or .zip file"]
         ) from error

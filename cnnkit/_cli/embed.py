@@ -28,7 +28,7 @@ from cnnkit.training.feature_cache import FeatureCache
     "name",
     default="starter",
     show_default=True,
-    help="Pretrained network, run id, or .keras or .h5 file.",
+    help="Pretrained network, run id, or a .keras, .h5 or .zip file.",
 )
 @click.option("--layer", help="Layer whose activations are the features; default: the last hidden.")
 @click.option("--dataset", help="Data set; default: the one that the network was trained on.")

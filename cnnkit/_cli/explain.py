@@ -55,7 +55,7 @@ class _Result:
     "name",
     default="mobilenet_v2",
     show_default=True,
-    help="Pretrained network, run id, or .keras or .h5 file.",
+    help="Pretrained network, run id, or a .keras, .h5 or .zip file.",
 )
 @click.option(
     "--method",

@@ -7,7 +7,13 @@ from pathlib import Path
 import click
 
 from cnnkit._cli._console import json_option, print_result, table
-from cnnkit._cli._networks import find_run, open_network
+from cnnkit._cli._networks import (
+    find_run,
+    labels_option,
+    open_network,
+    preprocessing_option,
+    read_labels,
+)
 from cnnkit.datasets import load_dataset
 from cnnkit.errors import IncompatibleError
 from cnnkit.models import Predictor, load_model
@@ -24,8 +30,10 @@ from cnnkit.settings import get_settings
     multiple=True,
     default=("mobilenet_v2",),
     show_default=True,
-    help="Pretrained network, run id, or .keras or .h5 file; may be repeated.",
+    help="Pretrained network, run id, or a .keras, .h5 or .zip file; may be repeated.",
 )
+@labels_option
+@preprocessing_option
 @click.option(
     "--top",
     default=5,
@@ -41,16 +49,24 @@ from cnnkit.settings import get_settings
     help="How an image is resized to the input.",
 )
 @json_option
-def predict(images: tuple[Path, ...], models: tuple[str, ...], top: int, fit: str, as_json: bool):
+def predict(
+    images: tuple[Path, ...],
+    models: tuple[str, ...],
+    labels: Path | None,
+    preprocessing: str | None,
+    top: int,
+    fit: str,
+    as_json: bool,
+):
     """Classify images.
 
     An image that cannot be read is reported with the reason; the others are classified, and
     the exit status is 1.
     """
     sources = [(str(path), path.read_bytes) for path in images]
-    results = []
+    results, names = [], read_labels(labels)
     for name in models:
-        network = open_network(name)
+        network = open_network(name, class_names=names, preprocessing=preprocessing or "")
         predictions = predict_files(sources, network, fit=fit)
         results += [_as_dict(one, name, network, top) for one in predictions]
     print_result(results, _as_text(results), as_json)

@@ -35,7 +35,7 @@ _NETWORK_OPTIONS = (
         "name",
         default="googlenet",
         show_default=True,
-        help="Pretrained network, run id, or .keras or .h5 file.",
+        help="Pretrained network, run id, or a .keras, .h5 or .zip file.",
     ),
     click.option("--untrained", is_flag=True, help="Use random weights."),
 )

@@ -65,7 +65,7 @@ def trace(
         IncompatibleError: the network leaves sizes open and none is given, cannot take
             this size, or has no graph that could be read.
     """
-    graph = _graph(model)
+    graph = graph_of(model)
     inputs = tuple(_opened(tensor, model, input_shape, any_size) for tensor in graph.inputs)
     calls: list[Call] = []
     for tensor, source in zip(inputs, graph.inputs, strict=True):
@@ -116,7 +116,7 @@ def layer_outputs(model: keras.Model) -> dict[str, tuple[Tensor, ...]]:
     Raises:
         IncompatibleError: the network has no graph that could be read.
     """
-    graph = _graph(model)
+    graph = graph_of(model)
     outputs: dict[str, tuple[Tensor, ...]] = {}
     for depth in sorted(graph._nodes_by_depth, reverse=True):
         for node in graph._nodes_by_depth[depth]:
@@ -124,7 +124,12 @@ def layer_outputs(model: keras.Model) -> dict[str, tuple[Tensor, ...]]:
     return outputs
 
 
-def _graph(model: Any) -> Any:
+def graph_of(model: Any) -> Any:
+    """The functional network whose nodes are those of a network.
+
+    Raises:
+        IncompatibleError: it has none that could be read.
+    """
     if not is_graph(model):
         raise IncompatibleError(
             f"The layers of {model.name!r} cannot be read: it must be a functional or built "
@@ -164,7 +169,7 @@ def _walk(graph: Any, inputs: Sequence[Tensor], prefix: str, calls: list[Call]) 
         def call(*arguments, **keywords):
             path = prefix + operation.name
             if is_graph(operation):
-                inner = _walk(_graph(operation), _tensors(arguments), f"{path}/", calls)
+                inner = _walk(graph_of(operation), _tensors(arguments), f"{path}/", calls)
                 return keras.tree.pack_sequence_as(operation.output, inner)
             outputs = _outputs(operation, path, arguments, keywords)
             calls.append(

@@ -25,9 +25,16 @@ from cnnkit.models._storage import (
 )
 from cnnkit.models._uploads import CHECKED_FILES, UPLOAD_SUFFIXES, UploadLimits, open_checked_model
 from cnnkit.models._weights import without_weights
-from cnnkit.models.architectures import list_architectures, open_architecture
+from cnnkit.models.architectures import (
+    UPLOADED_MODEL,
+    list_architectures,
+    network_title,
+    open_architecture,
+)
+from cnnkit.models.class_names import read_class_names
 from cnnkit.models.imagenet import ImageNetClass, imagenet_class_names, imagenet_classes
 from cnnkit.models.predictor import ModelCache, Predictor
+from cnnkit.models.preprocessing import AS_THEY_ARE, PREPROCESSINGS, Preprocessing
 from cnnkit.models.pretrained import (
     PretrainedSpec,
     list_pretrained,
@@ -39,6 +46,7 @@ from cnnkit.models.pretrained import (
 from cnnkit.models.uploaded import (
     CheckedUpload,
     check_upload,
+    checked_files,
     open_checked,
     open_uploaded,
     open_uploaded_model,
@@ -57,8 +65,12 @@ for _module in pkgutil.iter_modules(__path__, f"{__name__}."):
         importlib.import_module(_module.name)
 
 __all__ = [
+    "AS_THEY_ARE",
     "CARD_FILE",
     "MODEL_FILE",
+    "PREPROCESSINGS",
+    "Preprocessing",
+    "UPLOADED_MODEL",
     "UPLOAD_SUFFIXES",
     "ImageNetClass",
     "ModelCache",
@@ -71,6 +83,7 @@ __all__ = [
     "CHECKED_FILES",
     "CheckedUpload",
     "check_upload",
+    "checked_files",
     "open_checked",
     "open_checked_model",
     "convolutions_digest",
@@ -86,6 +99,7 @@ __all__ = [
     "load_model",
     "load_pretrained",
     "model_info",
+    "network_title",
     "open_architecture",
     "open_uploaded",
     "open_pretrained",
@@ -94,6 +108,7 @@ __all__ = [
     "save_model",
     "seeds",
     "missing_weights",
+    "read_class_names",
     "remove_top",
     "weights_digest",
     "without_weights",

@@ -6,17 +6,30 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from cnnkit.errors import InvalidRecipeError
-from cnnkit.models._registry import create_model, list_models, natural_order
+from cnnkit.models._registry import create_model, list_models, model_info, natural_order
 from cnnkit.models._weights import without_weights
-from cnnkit.models.pretrained import list_pretrained, load_pretrained
+from cnnkit.models.builder import is_code
+from cnnkit.models.pretrained import list_pretrained, load_pretrained, pretrained_info
 
 if TYPE_CHECKING:
     from keras import Model
 
 
+UPLOADED_MODEL = "uploaded"  # in cards and recipes, the architecture of a file
+
+
 def list_architectures() -> list[str]:
     """Names that `open_architecture` knows."""
     return sorted({*list_models(), *list_pretrained()}, key=natural_order)
+
+
+def network_title(name: str) -> str:
+    """What people call a network; the name itself where another version of cnnkit had it."""
+    if name == UPLOADED_MODEL:
+        return "Uploaded network"
+    if is_code(name) or name in list_models():
+        return model_info(name).title
+    return pretrained_info(name).title if name in list_pretrained() else name
 
 
 def open_architecture(name: str, options: Mapping[str, Any] | None = None) -> Model:

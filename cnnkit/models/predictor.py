@@ -61,17 +61,25 @@ class Predictor:
 
     def timed_logits(self, images: np.ndarray) -> tuple[np.ndarray, float]:
         """`logits`, and the seconds that they took, without the wait for another's turn."""
-        if images.shape[1:] != self.card.input_shape:
-            raise IncompatibleError(
-                f"{self.card.title} takes images of {self.card.input_shape}. "
-                f"Received: {images.shape[1:]}."
-            )
+        self.check_images(images)
         starts = range(0, len(images), CHUNK)
         with self.lock:
             began = time.perf_counter()
             chunks = [np.asarray(self._answer(np.float32(images[i : i + CHUNK]))) for i in starts]
             seconds = time.perf_counter() - began
         return np.concatenate(chunks), seconds
+
+    def check_images(self, images: np.ndarray) -> None:
+        """Refuse images of another size than the network takes.
+
+        Raises:
+            IncompatibleError: see there.
+        """
+        if images.shape[1:] != self.card.input_shape:
+            raise IncompatibleError(
+                f"{self.card.title} takes images of {self.card.input_shape}. "
+                f"Received: {images.shape[1:]}."
+            )
 
 
 class _Entry(NamedTuple):

@@ -1,4 +1,4 @@
-"""An uploaded network, a `.keras` or `.h5` file, ready to predict."""
+"""An uploaded network, of whatever kind of file, ready to predict."""
 
 from __future__ import annotations
 
@@ -6,13 +6,13 @@ import os
 import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from cnnkit import sandbox
-from cnnkit._lazy import keras
 from cnnkit.errors import CnnkitError, IncompatibleError, InvalidModelError, UnsafeModelError
+from cnnkit.models._logits import gives_maps, to_logits
 from cnnkit.models._storage import ModelCard
 from cnnkit.models._uploads import (
     CHECKED_FILES,
@@ -20,9 +20,14 @@ from cnnkit.models._uploads import (
     check_image,
     first_line,
     open_checked_model,
+    read_litert_upload,
     read_upload,
 )
+from cnnkit.models.architectures import UPLOADED_MODEL
+from cnnkit.models.class_names import clean_names
+from cnnkit.models.litert import LITERT_FILES, LiteRTPredictor, write_litert_facts
 from cnnkit.models.predictor import Predictor
+from cnnkit.models.preprocessing import AS_THEY_ARE, PREPROCESSINGS, check_preprocessing
 from cnnkit.sandbox import MIB, BreachError, Limits
 
 if TYPE_CHECKING:
@@ -49,6 +54,10 @@ class CheckedUpload:
         input_shape: height, width and channels; 0: any. Empty where it takes no image.
         problem: why nothing can be asked of it; "": it returns classes or feature maps.
         notes: sentences for people, such as one on weights that are not finite.
+        preprocessing: key of `PREPROCESSINGS`, what is done to pixels of 0 to 255 before it.
+        known: how its layers tell that, a sentence; "": they do not.
+        class_names: that came with it.
+        litert: whether it is a LiteRT file, which can predict alone.
     """
 
     bytes: int
@@ -56,13 +65,18 @@ class CheckedUpload:
     input_shape: tuple[int, ...] = ()
     problem: str = ""
     notes: tuple[str, ...] = ()
+    preprocessing: str = AS_THEY_ARE
+    known: str = ""
+    class_names: tuple[str, ...] = ()
+    litert: bool = False
 
     def card(self, title: str, class_names: Sequence[str] = ()) -> ModelCard:
         """Its card.
 
         Args:
             title: shown to people, such as the file's name.
-            class_names: in the order of the logits; those that lack are called by number.
+            class_names: in the order of the logits; none: those that came with it. Those that
+                lack are called by number.
 
         Raises:
             IncompatibleError: it returns neither classes nor feature maps; says why.
@@ -70,9 +84,10 @@ class CheckedUpload:
         if self.problem:
             raise IncompatibleError(self.problem)
         height, width, channels = self.input_shape
+        class_names = tuple(class_names) or self.class_names
         numbered = [f"class {i}" for i in range(len(class_names), self.classes)]
         return ModelCard(
-            model="uploaded",
+            model=UPLOADED_MODEL,
             title=title,
             class_names=(*class_names[: self.classes], *numbered),
             input_shape=(height or SIZE, width or SIZE, channels),
@@ -80,30 +95,45 @@ class CheckedUpload:
         )
 
 
-def check_upload(source: Path | str | bytes, folder: Path, *, image: bool = True) -> CheckedUpload:
+def check_upload(
+    source: Path | str | bytes, folder: Path, *, image: bool = True, preprocessing: str = ""
+) -> CheckedUpload:
     """Have a child open a file and let the network answer once.
 
     Args:
-        source: the `.keras` or `.h5` file, or what is in it.
+        source: the file, or what is in it.
         folder: gets the checked form of the network, for `open_checked`.
         image: refuse a network that does not take one image.
+        preprocessing: key of `PREPROCESSINGS`, what the network expects of its pixels; "": what
+            its layers tell, or pixels as they are.
 
     Raises:
         InvalidModelError, UnsafeModelError: it cannot be used; says why.
-        IncompatibleError: it does not take one image.
+        IncompatibleError: it does not take one image, or there is no such preprocessing.
     """
+    if preprocessing:
+        check_preprocessing(preprocessing)
     inside = tempfile.TemporaryDirectory(prefix="child-", dir=folder.resolve())
     with _file(source) as file, inside as own:
         limits = upload_limits(os.fstat(file).st_size, own)
-        arguments = sandbox.FIRST_FILE, own, image
+        arguments = sandbox.FIRST_FILE, own, image, preprocessing
         try:
             facts = sandbox.networks.call(READ, *arguments, limits=limits, read=[file])
         except BreachError as breach:
             raise _refusal(breach, limits) from breach
         upload = _checked(facts)
-        for name in CHECKED_FILES:
+        if upload.litert:
+            write_litert_facts(Path(own), preprocessing or upload.preprocessing)
+            upload = replace(upload, preprocessing=preprocessing or upload.preprocessing)
+        for name in LITERT_FILES if upload.litert else CHECKED_FILES:
             os.replace(Path(own) / name, folder / name)
     return upload
+
+
+def checked_files(folder: Path) -> tuple[str, ...]:
+    """The files that `check_upload` left in a folder; none: they are not there."""
+    both = (CHECKED_FILES, LITERT_FILES)
+    return next((names for names in both if all((folder / one).exists() for one in names)), ())
 
 
 def upload_limits(size: int, folder: str) -> Limits:
@@ -122,7 +152,7 @@ def open_uploaded_model(source: Path | str | bytes, *, image: bool = True) -> Mo
     """Check a file in a child, and open its network here.
 
     Args:
-        source: the `.keras` or `.h5` file, or what is in it.
+        source: the file, or what is in it.
         image: insist on one input of (height, width, 1 or 3), sizes may be open.
 
     Returns:
@@ -138,22 +168,27 @@ def open_uploaded_model(source: Path | str | bytes, *, image: bool = True) -> Mo
 
 
 def open_uploaded(
-    source: Path | str | bytes, *, title: str, class_names: Sequence[str] = ()
+    source: Path | str | bytes,
+    *,
+    title: str,
+    class_names: Sequence[str] = (),
+    preprocessing: str = "",
 ) -> Predictor:
     """Check a file in a child, and open its network here, ready to predict.
 
     Args:
-        source: the `.keras` or `.h5` file, or what is in it.
+        source: the file, or what is in it.
         title: shown to people, such as the file's name.
-        class_names: in the order of the logits; those that lack are called by number.
+        class_names: in the order of the logits; none: those that came with it.
+        preprocessing: see `check_upload`.
 
     Raises:
         InvalidModelError, UnsafeModelError: it cannot be used; says why.
         IncompatibleError: it returns neither one number a class nor feature maps.
     """
     with tempfile.TemporaryDirectory(prefix="cnnkit-upload-") as folder:
-        card = check_upload(source, Path(folder)).card(title, class_names)
-        return open_checked(Path(folder), card)
+        upload = check_upload(source, Path(folder), preprocessing=preprocessing)
+        return open_checked(Path(folder), upload.card(title, class_names))
 
 
 def open_checked(folder: Path, card: ModelCard) -> Predictor:
@@ -162,27 +197,32 @@ def open_checked(folder: Path, card: ModelCard) -> Predictor:
     Networks that end in softmax return the input of softmax: softmax of those logits
     is the very probabilities again.
     """
-    return Predictor(_to_logits(open_checked_model(folder)), card)
+    if checked_files(folder) == LITERT_FILES:
+        return LiteRTPredictor(folder, card)
+    return Predictor(to_logits(open_checked_model(folder)), card)
 
 
-def read_in_child(source: int, folder: str, image: bool) -> dict[str, Any]:
+def read_in_child(source: int, folder: str, image: bool, preprocessing: str = "") -> dict[str, Any]:
     """Open a file, leave the checked form of its network, and let it answer once.
 
     Args:
         source: descriptor of the file.
         folder: where to leave it.
         image: refuse a network that does not take one image.
+        preprocessing: see `check_upload`.
 
     Returns:
-        "bytes" of its weights, "odd", how many are not finite, and "classes" and "input_shape", or
-        "problem".
+        What `read_upload` tells of it, and "classes" and "input_shape", or "problem".
     """
-    model, facts = read_upload(source, Path(folder), image)
+    of_litert = read_litert_upload(source, Path(folder))
+    if of_litert is not None:
+        return of_litert
+    model, facts = read_upload(source, Path(folder), image, preprocessing)
     try:
         check_image(model)
-        model = _to_logits(model)
+        model = to_logits(model)
         shape = tuple(side or 0 for side in model.input_shape[1:])
-        classes = 0 if _gives_maps(model) else int(model.output_shape[-1])
+        classes = 0 if gives_maps(model) else int(model.output_shape[-1])
         found = CheckedUpload(bytes=facts["bytes"], classes=classes, input_shape=shape)
         _answer_once(model, found.card("the network"))
     except IncompatibleError as error:
@@ -245,65 +285,14 @@ def _checked(facts: Any) -> CheckedUpload:
         shape = tuple(int(side) for side in facts.get("input_shape", ()))
         classes, problem = int(facts.get("classes", 0)), str(facts.get("problem", ""))[:500]
         size, odd = int(facts["bytes"]), int(facts["odd"])
+        prepared, known = str(facts.get("preprocessing", AS_THEY_ARE)), str(facts.get("known", ""))
+        names = clean_names(map(str, facts["class_names"])) if facts.get("class_names") else ()
     except (AttributeError, KeyError, TypeError, ValueError) as error:
         raise _refusal(BreachError("crash"), Limits()) from error
     counted = classes == 0 or 1 < classes < 10**6
-    if not problem and (len(shape) != 3 or not counted or shape[2] not in (1, 3)):
+    fits = len(shape) == 3 and counted and shape[2] in (1, 3) and prepared in PREPROCESSINGS
+    if not problem and not fits:
         raise _refusal(BreachError("crash"), Limits())
     notes = (f"{odd:,} {ODD}",) if odd else ()
-    return CheckedUpload(size, classes, shape, problem, notes)
-
-
-def _gives_maps(model: Model) -> bool:
-    """Whether it ends in feature maps, as a network without its top."""
-    return isinstance(model.output_shape, tuple) and len(model.output_shape) == 4
-
-
-def _to_logits(model: Model) -> Model:
-    """The network without softmax at its end, its layers and their names as in the file.
-
-    It is taken out, not undone by a logarithm: operations added for that would be listed as
-    layers of the file.
-    """
-    if _gives_maps(model):
-        return model
-    shape = model.output_shape
-    if not isinstance(shape, tuple) or len(shape) != 2 or (shape[-1] or 0) < 2:
-        raise IncompatibleError(
-            f"The network returns {shape}. One with one number for each of several classes works, "
-            "(batch, classes), or one with feature maps, (batch, height, width, channels)."
-        )
-    last = model.outputs[0]._keras_history.operation
-    inner = _innermost(last)
-    ends = _activation(inner)
-    if ends in ("linear", ""):
-        return model
-    if ends != "softmax":
-        raise IncompatibleError(
-            f"The network ends in {ends}. One that ends in logits (linear) or softmax works."
-        )
-    if hasattr(inner, "activation"):
-        inner.activation = keras.activations.linear
-        return model
-    if inner is not last:
-        raise IncompatibleError(
-            f"The network ends in softmax inside of the nested network {last.name!r}. One whose "
-            "own last layer is the softmax works."
-        )
-    (logits,) = last._inbound_nodes[model.outputs[0]._keras_history.node_index].input_tensors
-    return keras.Model(model.inputs[0], logits, name=model.name)
-
-
-def _innermost(operation: Any) -> Any:
-    """The layer or operation that computes an output, within nested networks."""
-    while isinstance(operation, keras.Model) and operation.outputs:
-        operation = operation.outputs[0]._keras_history.operation
-    return operation
-
-
-def _activation(operation: Any) -> str:
-    """Name of what a layer does at its end, or of an activation that stands alone."""
-    if hasattr(operation, "activation"):
-        return getattr(operation.activation, "__name__", "")
-    kind = type(operation).__name__.lower()
-    return kind if kind in ("softmax", "sigmoid") else ""
+    litert = facts.get("litert") is True
+    return CheckedUpload(size, classes, shape, problem, notes, prepared, known[:200], names, litert)

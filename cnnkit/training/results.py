@@ -21,7 +21,7 @@ from cnnkit.models import (
     imagenet_classes,
     list_pretrained,
     load_pretrained,
-    model_info,
+    network_title,
     pretrained_info,
     save_model,
 )
@@ -101,8 +101,7 @@ def _card(
 
 
 def _title(recipe: Recipe, dataset: Dataset) -> str:
-    info = pretrained_info if recipe.model in list_pretrained() else model_info
-    title = info(recipe.model).title
+    title = network_title(recipe.model)
     return title if recipe.head is None else f"{title}, {dataset.title}"
 
 

@@ -157,7 +157,13 @@ def test_a_file_of_keras_3_gives_the_same_answers(tmp_path):
     data = saved(model, tmp_path)
     opened = open_uploaded_model(data)
     np.testing.assert_array_equal(opened(IMAGES), model(IMAGES))
-    assert [layer.name for layer in opened.layers] == [layer.name for layer in model.layers]
+    own = [layer.name for layer in model.layers]
+    place = own.index("core")  # a network: its layer takes its place
+    assert [layer.name for layer in opened.layers] == [
+        *own[:place],
+        core.layers[0].name,
+        *own[place + 1 :],
+    ]
     assert not opened.compiled
     assert bytes_in_memory(data) == 4 * model.count_params()
 
@@ -388,14 +394,42 @@ def test_an_attribute_that_is_no_text_says_so():
         open_uploaded_model(written({}, change=change))
 
 
-def test_arithmetic_of_keras_2_says_what_to_write_instead():
-    layer = {"class_name": "TFOpLambda", "config": {"name": "tf.math.truediv"}}
-    divided = layer | {
-        "name": "tf.math.truediv",
-        "inbound_nodes": [["input_1", 0, 0, {"y": 255.0}]],
-    }
-    with pytest.raises(InvalidModelError, match="'tf.math.truediv'.*Rescaling"):
-        open_uploaded_model(written(functional(before=[divided]), WEIGHTS))
+def operation(function, *use, name="tf.math.op"):
+    config = {"name": name, "trainable": True, "dtype": "float32", "function": function}
+    return {"class_name": "TFOpLambda", "name": name, "config": config, "inbound_nodes": [[*use]]}
+
+
+@pytest.mark.parametrize(
+    ("function", "options", "compute"),
+    [
+        ("math.truediv", {"y": 2.0, "name": None}, lambda x: x / 2),
+        ("math.multiply", {"y": 3}, lambda x: 3 * x),
+        ("math.subtract", {"y": 1.0}, lambda x: x - 1),
+        ("__operators__.add", {"y": 1.0}, lambda x: x + 1),
+        ("nn.relu6", {"name": None}, lambda x: np.clip(x, 0, 6)),
+    ],
+)
+def test_arithmetic_of_keras_2_with_a_number_becomes_a_layer(function, options, compute):
+    one = operation(function, "input_1", 0, 0, options)
+    network = open_uploaded(written(functional(before=[one]), WEIGHTS), title="old.h5")
+    expected_logits = expected(compute(IMAGES).astype("f4"))
+    np.testing.assert_allclose(network.logits(IMAGES), expected_logits, rtol=1e-3, atol=1e-2)
+
+
+@pytest.mark.parametrize(
+    "one",
+    [
+        operation("math.truediv", "_CONSTANT_VALUE", -1, 1.0, {"y": ["input_1", 0, 0]}),
+        operation("math.truediv", "input_1", 0, 0, {"y": ["input_1", 0, 0]}),
+        operation("math.truediv", "input_1", 0, 0, {"y": True}),
+        operation("io.read_file", "input_1", 0, 0, {"y": 1.0}),
+        operation("math.truediv"),
+        {"class_name": "SlicingOpLambda", "name": "tf.math.op"},
+    ],
+)
+def test_other_arithmetic_of_keras_2_says_what_to_write_instead(one):
+    with pytest.raises(InvalidModelError, match="'tf.math.op'.*Rescaling"):
+        open_uploaded_model(written(functional(before=[one]), WEIGHTS))
 
 
 def test_a_layer_that_keras_3_does_not_take_is_named_with_the_way_to_convert_it():

@@ -361,7 +361,9 @@ def test_weights_of_another_network_are_refused(parts, tmp_path):
 
 @pytest.mark.parametrize("data", [b"", b"not a zip", b"PK\x03\x04" + bytes(100), b"<html>" * 99])
 def test_what_is_no_archive_says_so(data):
-    with pytest.raises(InvalidModelError, match="is empty|no .keras file"):
+    with pytest.raises(
+        InvalidModelError, match="is empty|no network that can be read. Read are .keras"
+    ):
         open_uploaded_model(data)
 
 

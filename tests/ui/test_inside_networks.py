@@ -80,11 +80,11 @@ def test_a_layer_of_the_address_opens_its_block_and_its_map(branched):
 
 
 def test_a_layer_inside_of_a_nested_network_can_be_opened(branched):
-    at = open_file(branched, layer="inner/deep")
+    at = open_file(branched, layer="deep")
     assert "deep" in films(at) and "Filter" in words_of(at)
 
 
-@pytest.mark.parametrize("layer", ["block1_conv1", "block1_depthwise", "inner/deep", "mixed1_b"])
+@pytest.mark.parametrize("layer", ["block1_conv1", "block1_depthwise", "deep", "mixed1_b"])
 def test_the_written_sum_is_what_the_layer_gives(branched, layer):
     at = open_file(branched, layer=layer, map="1", row="2", column="3")
     (words,) = [text.value for text in at.markdown if "The layer itself gives" in text.value]

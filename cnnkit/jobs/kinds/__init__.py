@@ -14,6 +14,7 @@ import importlib
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from cnnkit import imported_runs
 from cnnkit.errors import UnknownNameError
 from cnnkit.runs import Status
 
@@ -24,6 +25,7 @@ Kind = Callable[["JobContext"], Status]
 
 # Kinds of runs that end with a network; fine-tunings of earlier versions have the second.
 TRAINED = ("train", "fine_tune")
+WITH_NETWORK = (*TRAINED, imported_runs.KIND)  # all that have one
 
 _KINDS = {
     "train": "cnnkit.jobs.kinds.train:run",

@@ -1,9 +1,10 @@
-"""Opening a stranger's `.keras` or `.h5` file without running anything of it.
+"""Opening a stranger's network without running anything of its file.
 
-Nothing reaches Keras before it was looked at: first the archive, then the description of
-the network against a list of what may stand there, then the weights' file for ways out of
-it, then a network without weights for its size. Keras builds the network from the description
-that was checked, and reads numbers alone from the file.
+It is a `.keras` file, an `.h5` file of Keras 1 to 3, or a ZIP with one of these or with a network
+of TensorFlow.js. Nothing reaches Keras before it was looked at: first the archive, then the
+description of the network against a list of what may stand there, then the weights' file for ways
+out of it, then a network without weights for its size. Keras builds the network from the
+description that was checked, and reads numbers alone from the file.
 
 All of this happens in a child, see `cnnkit.sandbox`: `read_upload` leaves the checked form of the
 network, which other processes open.
@@ -16,7 +17,7 @@ import math
 import re
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,19 +25,31 @@ from typing import TYPE_CHECKING, Any
 
 from cnnkit._lazy import keras
 from cnnkit.errors import CnnkitError, IncompatibleError, InvalidModelError, UnsafeModelError
+from cnnkit.models import litert
 from cnnkit.models._uploads import legacy
-from cnnkit.models._uploads.archive import Opened, is_legacy, unpack
+from cnnkit.models._uploads.archive import Opened, is_legacy, read_litert, unpack
 from cnnkit.models._uploads.checked import CHECKED_FILES as CHECKED_FILES
 from cnnkit.models._uploads.checked import build, open_checked, write_checked
 from cnnkit.models._uploads.config import read_config
+from cnnkit.models._uploads.exact_convolutions import convolved_exactly
+from cnnkit.models._uploads.flattening import flat_network, is_nested
+from cnnkit.models._uploads.old_weights import read_hdf5
+from cnnkit.models._uploads.parts import Unpacked
+from cnnkit.models._uploads.tensorflowjs import read_shards
 from cnnkit.models._uploads.weights import check_weights
 from cnnkit.models._weights import ready_for_weights
+from cnnkit.models.preprocessing import (
+    AS_THEY_ARE,
+    NetworkOrigin,
+    check_preprocessing,
+    origin_of,
+)
 
 if TYPE_CHECKING:
     from keras import Model
 
 
-UPLOAD_SUFFIXES = (".keras", ".h5", ".hdf5")  # of files that are opened; what counts is inside
+UPLOAD_SUFFIXES = (".keras", ".h5", ".hdf5", ".zip", ".tflite")  # what counts is inside
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -56,7 +69,7 @@ class UploadLimits:
 def open_uploaded_model(
     source: Opened, *, limits: UploadLimits | None = None, image: bool = True
 ) -> Model:
-    """Open a `.keras` or `.h5` file of unknown origin, in this process: for children.
+    """Open a network's file of unknown origin, in this process: for children.
 
     Args:
         source: the file, a descriptor of it, or what is in it.
@@ -64,7 +77,7 @@ def open_uploaded_model(
         image: insist on one input of (height, width, 1 or 3), sizes may be open.
 
     Returns:
-        The network, not compiled.
+        The network, not compiled, in one flat graph; its pixels are as the file has them.
 
     Raises:
         UnsafeModelError: the file holds what could run code, read other files or fill the
@@ -73,7 +86,8 @@ def open_uploaded_model(
         IncompatibleError: the network does not take one image.
     """
     with _refusing(source), tempfile.TemporaryDirectory(prefix="cnnkit-upload-") as name:
-        return _convolved_exactly(_opened(source, limits or UploadLimits(), image, Path(name))[0])
+        opened = _opened(source, limits or UploadLimits(), image, Path(name))
+        return convolved_exactly(opened.model)
 
 
 def open_checked_model(folder: Path) -> Model:
@@ -81,32 +95,69 @@ def open_checked_model(folder: Path) -> Model:
 
     Raises:
         InvalidModelError: there is none.
+        IncompatibleError: it is a LiteRT file, whose layers cannot be reached.
     """
-    return _convolved_exactly(open_checked(folder, UploadLimits()))
+    if (folder / litert.MODEL).exists():
+        raise IncompatibleError(litert.NO_LAYERS.format(title="This network"))
+    return convolved_exactly(open_checked(folder, UploadLimits()))
 
 
-def read_upload(source: Opened, folder: Path, image: bool) -> tuple[Model, dict[str, int]]:
+def read_upload(
+    source: Opened, folder: Path, image: bool, preprocessing: str = ""
+) -> tuple[Model, dict[str, Any]]:
     """Open a file and leave the network's checked form. In a child: see `cnnkit.sandbox`.
 
     Args:
         source: as for `open_uploaded_model`.
         folder: where to leave it.
         image: as for `open_uploaded_model`.
+        preprocessing: key of `PREPROCESSINGS`, what the network expects of its pixels; "": what
+            its layers tell, or pixels as they are.
 
     Returns:
-        The network; and "bytes" of its weights in memory, "odd", how many of them are not finite.
+        The network, which takes pixels of 0 to 255; and "bytes" of its weights in memory, "odd",
+        how many of them are not finite, "preprocessing", "known", why that, "class_names".
 
     Raises:
         InvalidModelError, UnsafeModelError, IncompatibleError: see `open_uploaded_model`.
     """
     with _refusing(source):
-        model, config = _opened(source, UploadLimits(), image, folder)
+        opened = _opened(source, UploadLimits(), image, folder)
+        origin = origin_of(opened.model) if len(opened.model.inputs) == 1 else NetworkOrigin()
+        chosen = preprocessing or origin.preprocessing
+        model, config = opened.model, opened.config
+        if chosen != AS_THEY_ARE:
+            check_image(model)
+            model = flat_network(model, check_preprocessing(chosen))
+            config = _describe(model)
         odd = write_checked(model, config, folder)
-        return _convolved_exactly(model), {"bytes": _bytes(model), "odd": odd}
+        facts = {"bytes": _bytes(model), "odd": odd, "preprocessing": chosen}
+        facts |= {"known": origin.known, "class_names": list(opened.class_names)}
+        return convolved_exactly(model), facts
+
+
+def read_litert_upload(source: Opened, folder: Path) -> dict[str, Any] | None:
+    """Run a LiteRT file once and leave it in a folder. In a child: see `cnnkit.sandbox`.
+
+    Returns:
+        What `describe_litert` tells, and "bytes", "odd" and "class_names"; None: it is a file of
+        another kind.
+
+    Raises:
+        InvalidModelError, UnsafeModelError: see `open_uploaded_model`.
+    """
+    with _refusing(source):
+        found = read_litert(source, UploadLimits())
+        if found is None:
+            return None
+        data, names = found
+        (folder / litert.MODEL).write_bytes(data)
+        facts = {"bytes": len(data), "odd": 0, "class_names": list(names), "litert": True}
+        return facts | litert.describe_litert(data)
 
 
 def uploaded_bytes(source: Opened, *, image: bool = True) -> int:
-    """Bytes that the weights of a `.keras` or `.h5` file will take in memory, without taking them.
+    """Bytes that the weights of a network's file will take in memory, without taking them.
 
     The file may be smaller, for it may be packed, or larger by an optimizer's state.
 
@@ -114,26 +165,48 @@ def uploaded_bytes(source: Opened, *, image: bool = True) -> int:
         UnsafeModelError, InvalidModelError, IncompatibleError: as `open_uploaded_model`.
     """
     with _refusing(source), tempfile.TemporaryDirectory(prefix="cnnkit-upload-") as name:
-        *_, model = _checked(source, UploadLimits(), image, Path(name))
-        return _bytes(model)
+        return _bytes(_checked(source, UploadLimits(), image, Path(name))[2])
 
 
 def warm_up() -> None:
     """Import what opening networks needs, for a process that forks children. No computing."""
     import h5py  # noqa: F401
     import keras.src.saving  # noqa: F401
-    import tensorflow as tf  # noqa: F401
+    import tensorflow as tf
 
     from cnnkit.models import _local_response, predictor  # noqa: F401
 
+    _ = tf.lite.Interpreter  # imported at its first use
 
-def _opened(source: Opened, limits: UploadLimits, image: bool, folder: Path) -> tuple[Model, str]:
-    """The network with its weights, and its description."""
-    config, weights, model = _checked(source, limits, image, folder)
+
+@dataclass(frozen=True, eq=False)
+class _Network:
+    """A network with its weights, its description, and the names that came with it."""
+
+    model: Model
+    config: str
+    class_names: tuple[str, ...]
+
+
+def _opened(source: Opened, limits: UploadLimits, image: bool, folder: Path) -> _Network:
+    """The network in one flat graph."""
+    parts, config, model = _checked(source, limits, image, folder)
     ready_for_weights(model)
-    model.load_weights(weights)
-    weights.unlink()
-    return model, config
+    if parts.web:
+        read_shards(parts.web, parts.weights, model)
+    elif parts.weights.name == legacy.FILE:
+        read_hdf5(parts.weights, model)
+    else:
+        model.load_weights(parts.weights)
+    parts.weights.unlink()
+    if len(model.inputs) == 1 and is_nested(model):
+        model = flat_network(model)
+        config = _describe(model)
+    return _Network(model, config, parts.class_names)
+
+
+def _describe(model: Model) -> str:
+    return json.dumps(keras.saving.serialize_keras_object(model))
 
 
 def _bytes(model: Model) -> int:
@@ -160,12 +233,13 @@ def _refusing(source: Opened) -> Iterator[None]:
 
 def _checked(
     source: Opened, limits: UploadLimits, image: bool, folder: Path
-) -> tuple[str, Path, Model]:
-    """What may be opened: the network's description, its weights' file, itself without weights."""
-    text, weights = unpack(source, limits, folder)
-    config = read_config(text, limits)
-    check_weights(weights, limits)
-    return json.dumps(config), weights, _check_network(config, limits, image)
+) -> tuple[Unpacked, str, Model]:
+    """What may be opened: the parts, the network's description, itself without weights."""
+    parts = unpack(source, limits, folder)
+    config = read_config(parts.config, limits)
+    if parts.web is None:
+        check_weights(parts.weights, limits)
+    return parts, json.dumps(config), _check_network(config, limits, image)
 
 
 def _check_network(config: dict[str, Any], limits: UploadLimits, image: bool) -> Model:
@@ -196,35 +270,6 @@ def _check_network(config: dict[str, Any], limits: UploadLimits, image: bool) ->
             )
     if image:
         check_image(model)
-    return model
-
-
-def _convolved_exactly(model: Model) -> Model:
-    """The same network, with float64 where float32 convolutions give wrong numbers.
-
-    On CPUs, those of TensorFlow 2.21 (oneDNN) read outside of their memory where the input has
-    one channel, the strides are (1, n) and the output is one pixel wide; so do strided ones in
-    three dimensions. Those in float64 are other code.
-    """
-
-    def in_float64(convolution: Callable) -> Callable:
-        def convolved(inputs, kernel):
-            exact = convolution(
-                keras.ops.cast(inputs, "float64"), keras.ops.cast(kernel, "float64")
-            )
-            return keras.ops.cast(exact, inputs.dtype)
-
-        return convolved
-
-    for layer in model._flatten_layers(include_self=False):
-        if isinstance(layer, keras.layers.Conv3D):
-            wrong = max(layer.strides) > 1
-        elif isinstance(layer, keras.layers.Conv1D | keras.layers.Conv2D):
-            wrong = layer.groups * layer.kernel.shape[-2] == 1 and max(layer.strides) > 1
-        else:
-            continue
-        if wrong:
-            layer.convolution_op = in_float64(layer.convolution_op)
     return model
 
 

@@ -26,7 +26,8 @@ if TYPE_CHECKING:
 
     from cnnkit.models._uploads import UploadLimits
 
-CONFIG, WEIGHTS = "checked.json", "checked.npz"
+# Not "checked.json", which earlier versions wrote of networks within networks.
+CONFIG, WEIGHTS = "flat.json", "flat.npz"
 CHECKED_FILES = (CONFIG, WEIGHTS)
 
 

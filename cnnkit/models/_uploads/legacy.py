@@ -1,8 +1,9 @@
 """Keras's older HDF5 files (`.h5`): the network as an attribute, the weights beside it.
 
 The description is written anew as Keras 3 writes it, by changing names alone, and is then held
-against the same list as that of a `.keras` file. Keras 2 wrote no modules, other inputs, other
-references between layers, and arguments that Keras 3 no longer takes.
+against the same list as that of a `.keras` file. Keras 1 and 2 wrote no modules, other inputs,
+other references between layers, and other classes and arguments (`spellings.py`). TensorFlow.js
+describes networks in the same way.
 """
 
 from __future__ import annotations
@@ -13,7 +14,10 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
 from cnnkit.errors import InvalidModelError, UnsafeModelError
+from cnnkit.models._uploads import arithmetic
 from cnnkit.models._uploads.config import OPERATIONS, is_network
+from cnnkit.models._uploads.parts import Unpacked
+from cnnkit.models._uploads.spellings import modern_layer
 
 if TYPE_CHECKING:
     from cnnkit.models._uploads import UploadLimits
@@ -30,17 +34,13 @@ WEIGHTS_ONLY = (
 )
 
 
-def unpack_legacy(file: IO[bytes], limits: UploadLimits, folder: Path) -> tuple[bytes, Path]:
+def unpack_legacy(file: IO[bytes], limits: UploadLimits, folder: Path) -> Unpacked:
     """Take the description of the network out of an HDF5 file.
 
     Args:
         file: at any place; its size was checked.
         limits: for the description.
         folder: where the file is copied to, for HDF5 reads by name.
-
-    Returns:
-        The description as a `.keras` file has it, and the path of the copy, whose links are
-        still to be checked.
 
     Raises:
         InvalidModelError: the file is damaged, not Keras's or holds weights alone; or the
@@ -52,7 +52,16 @@ def unpack_legacy(file: IO[bytes], limits: UploadLimits, folder: Path) -> tuple[
     with path.open("wb") as copy:
         while block := file.read(2**20):
             copy.write(block)
-    return json.dumps(_network(_parsed(_attribute(path, limits)))).encode(), path
+    return Unpacked(modern_network(_parsed(_attribute(path, limits))), path)
+
+
+def modern_network(described: Mapping[str, Any]) -> bytes:
+    """A network as Keras 1, Keras 2 or TensorFlow.js describes it, as a `.keras` file has it.
+
+    Raises:
+        InvalidModelError: it cannot be read; says why.
+    """
+    return json.dumps(_network(described)).encode()
 
 
 def _attribute(path: Path, limits: UploadLimits) -> str:
@@ -144,20 +153,17 @@ def _layer(node: Any) -> dict[str, Any]:
         raise InvalidModelError("The file describes a layer that has no class.")
     if node["class_name"] in _NETWORKS:
         return _network(node)
+    if node["class_name"] in arithmetic.KINDS:
+        node = arithmetic.as_layer(node)
     kind, config = node["class_name"], node.get("config")
     if not isinstance(config, dict):
         raise InvalidModelError(f"The layer {kind[:80]} in the file has no description.")
-    if kind in ("TFOpLambda", "SlicingOpLambda"):
-        raise InvalidModelError(
-            f"The file holds {str(node.get('name', kind))[:80]!r}, arithmetic that Keras 2 saved "
-            "in a way that Keras 3 cannot read. Save the network with a layer instead, such as "
-            "keras.layers.Rescaling."
-        )
     own = kind.startswith("cnnkit>")
+    modern, arguments = modern_layer(kind, config)
     return {
         "module": None if own else _module(kind, config),
-        "class_name": kind.removeprefix("cnnkit>"),
-        "config": _arguments(kind, config),
+        "class_name": modern.removeprefix("cnnkit>"),
+        "config": arguments,
         "registered_name": kind if own else None,
         "name": node.get("name") or config.get("name"),
         "inbound_nodes": node.get("inbound_nodes") or [],
@@ -171,41 +177,6 @@ def _module(kind: str, config: Mapping[str, Any]) -> str:
             if kind in names:
                 return module
     return "keras.layers"
-
-
-def _arguments(kind: str, config: Mapping[str, Any]) -> dict[str, Any]:
-    """What a layer is made with, in the words of Keras 3."""
-    arguments = {key: _argument(key, value) for key, value in config.items()}
-    shape = arguments.pop("batch_input_shape", None)
-    if kind == "InputLayer":
-        arguments.setdefault("batch_shape", shape)
-    for key, usual in _NO_LONGER.get(kind, {}).items():
-        # A value that says something stays, and Keras refuses it by its name.
-        if arguments.get(key) in usual or None in usual:
-            arguments.pop(key, None)
-    if kind == "LeakyReLU" and "alpha" in arguments:
-        arguments["negative_slope"] = arguments.pop("alpha")
-    axis = arguments.get("axis")
-    if kind == "BatchNormalization" and isinstance(axis, list) and len(axis) == 1:
-        arguments["axis"] = axis[0]
-    return arguments
-
-
-def _argument(key: str, value: Any) -> Any:
-    if not isinstance(value, dict) or "class_name" not in value:
-        return value
-    if key == "dtype":  # a policy
-        config = value.get("config")
-        return config.get("name") if isinstance(config, dict) else value
-    for ending, module in _MODULES.items():
-        if key.endswith(ending):
-            return {
-                "module": module,
-                "class_name": value["class_name"],
-                "config": value.get("config") or {},
-                "registered_name": None,
-            }
-    return value
 
 
 def _missing_input(config: Mapping[str, Any], layers: list[dict[str, Any]]) -> list[dict[str, Any]]:
@@ -279,19 +250,3 @@ def _ends(ends: Any, shifts: Mapping[str, int]) -> Any:
 
 
 _NETWORKS = ("Functional", "Model", "Sequential")
-
-_MODULES = {
-    "_initializer": "keras.initializers",
-    "_regularizer": "keras.regularizers",
-    "_constraint": "keras.constraints",
-}
-
-# Arguments that Keras 2 wrote and Keras 3 does not know, with the values at which they say
-# nothing; None: whatever the value.
-_KERNEL = {f"kernel_{what}": (None,) for what in ("initializer", "regularizer", "constraint")}
-_NO_LONGER: dict[str, dict[str, tuple[Any, ...]]] = {
-    "InputLayer": {"ragged": (False,), "sparse": (False,)},
-    "DepthwiseConv2D": {"groups": (1,)},
-    "SeparableConv2D": {"groups": (1,), **_KERNEL},
-    "Conv2DTranspose": {"groups": (1,)},
-}

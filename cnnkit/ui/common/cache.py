@@ -20,7 +20,7 @@ import streamlit as st
 from cnnkit import models
 from cnnkit.datasets import Dataset, dataset_info, load_dataset
 from cnnkit.errors import CorruptRunError, UnknownDatasetError
-from cnnkit.jobs.kinds import TRAINED
+from cnnkit.jobs.kinds import TRAINED, WITH_NETWORK
 from cnnkit.jobs.limits import PersonalLimits
 from cnnkit.jobs.personal import PersonalJobs, PersonalWorker
 from cnnkit.jobs.turns import position_in_queue
@@ -228,9 +228,9 @@ def _test_images(spec: str) -> tuple[np.ndarray, np.ndarray]:
 
 
 def finished_runs(
-    input_shape: tuple[int, int, int] | None = None, *, kinds: Collection[str] = TRAINED
+    input_shape: tuple[int, int, int] | None = None, *, kinds: Collection[str] = WITH_NETWORK
 ) -> list[Run]:
-    """Runs with a trained network, newest first, the starter last.
+    """Runs with a network, newest first, the starter last.
 
     Args:
         input_shape: only networks that take such images; None: any.
@@ -327,6 +327,8 @@ def _published_shape(run: Run) -> tuple[int, int, int]:
     if model in models.list_pretrained():
         size = run.spec.get("size") or pretrained_info(model).size
         return size, size, 3
+    if model == models.UPLOADED_MODEL:  # of a file, which nobody has any more
+        return 0, 0, 0
     shape = models.model_info(model).input_shape
     with suppress(UnknownDatasetError):  # an imported data set may have been deleted
         shape = dataset_info(str(run.spec["dataset"])).input_shape

@@ -7,17 +7,12 @@ from collections.abc import Sequence
 import streamlit as st
 
 from cnnkit.durations import duration
-from cnnkit.models import list_pretrained, model_info, pretrained_info
+from cnnkit.models import network_title
 from cnnkit.published.flowers import FlowerResult, flower_results
 from cnnkit.training import Recipe
 from cnnkit.training.estimates import count_macs
 from cnnkit.ui.common import charts
 from cnnkit.ui.common.tasks import background, wait_for
-
-
-def network_title(name: str) -> str:
-    """What people call a pretrained or a registered network."""
-    return (pretrained_info if name in list_pretrained() else model_info)(name).title
 
 
 def recipe_title(recipe: Recipe) -> str:

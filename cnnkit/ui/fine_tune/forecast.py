@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
 import streamlit as st
 
 from cnnkit.datasets import Dataset
+from cnnkit.networks import RUN, NetworkRef
 from cnnkit.runs import Run, Status
 from cnnkit.training import Recipe
 from cnnkit.training.estimates import recipe_of
@@ -17,6 +18,8 @@ from cnnkit.ui.common.polling import duration
 from cnnkit.ui.common.tasks import background, wait_for
 
 if TYPE_CHECKING:
+    import keras
+
     from cnnkit.training import Depth
 
 EARLIER = 50  # runs that are looked at for the speed of a network
@@ -25,13 +28,9 @@ ENOUGH = 64  # images whose features tell it
 
 def network_depths(recipe: Recipe, dataset: Dataset) -> dict[str, Depth]:
     """What can be unfrozen of the network, by the lowest trainable block; the head first."""
-    from cnnkit.training import list_depths
-
     classes = len(dataset.class_names)
-    key = ("depths", recipe.model, recipe.size, recipe.head, classes)
-    answer = background().ask(
-        key, lambda: list_depths(recipe.model, size=recipe.size, head=recipe.head, classes=classes)
-    )
+    key = ("depths", recipe.run or recipe.model, recipe.size, recipe.head, classes)
+    answer = background().ask(key, lambda: _depths(recipe, classes))
     depths = wait_for(answer, waiting="Building the network to see its blocks")
     return {depth.train_from: depth for depth in depths}
 
@@ -65,7 +64,7 @@ def time_needed(recipe: Recipe, depths: Mapping[str, Depth], dataset: Dataset) -
     if earlier:
         seconds, basis = earlier[1], f"as in “{literal(earlier[0].name)}” on this machine"
     else:
-        key = ("seconds", recipe.model, recipe.size, recipe.head)
+        key = ("seconds", recipe.run or recipe.model, recipe.size, recipe.head)
         answer = background().ask(key, lambda: _seconds(recipe, len(dataset.class_names)))
         seconds = wait_for(answer, waiting="Measuring the speed of the network here")
         basis = "measured here just now"
@@ -99,18 +98,33 @@ def _earlier_run(recipe: Recipe, depths: Mapping[str, Depth]) -> tuple[Run, floa
         if other is None or images < ENOUGH or run.starter:
             continue
         frozen = [depths[p.train_from] for p in other.training_phases if p.train_from in depths]
-        if (other.model, other.size) == (recipe.model, recipe.size) and frozen:
+        same = (other.model, other.run, other.size) == (recipe.model, recipe.run, recipe.size)
+        if same and frozen:
             deepest = max(frozen, key=lambda depth: depth.frozen_macs)
             share = deepest.frozen_macs / deepest.macs
             return run, run.metrics["features_seconds"] / images / share
     return None
 
 
+def _depths(recipe: Recipe, classes: int) -> list[Depth]:
+    from cnnkit.training import build_network, list_depths
+    from cnnkit.training.network import network_depths as depths_of
+
+    if recipe.run:
+        return depths_of(build_network(recipe, classes, _base(recipe)))
+    return list_depths(recipe.model, size=recipe.size, head=recipe.head, classes=classes)
+
+
+def _base(recipe: Recipe) -> Callable[[], keras.Model] | None:
+    """Opens the network of the recipe's run anew: layers are added to it."""
+    return (lambda: NetworkRef(RUN, recipe.run).open().model) if recipe.run else None
+
+
 def _seconds(recipe: Recipe, classes: int) -> float:
     from cnnkit.training import build_network
     from cnnkit.training.network import image_seconds
 
-    return image_seconds(build_network(recipe.replace(weights="random", run=""), classes))
+    return image_seconds(build_network(recipe.replace(weights="random"), classes, _base(recipe)))
 
 
 def _size(count: float) -> str:

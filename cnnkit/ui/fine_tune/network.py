@@ -9,10 +9,19 @@ from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
+from cnnkit import imported_runs
 from cnnkit.assets import ASSETS
 from cnnkit.datasets import Dataset
 from cnnkit.errors import InvalidRecipeError
-from cnnkit.models import base_weights, list_pretrained, missing_weights, model_info
+from cnnkit.models import (
+    base_weights,
+    list_pretrained,
+    missing_weights,
+    model_info,
+    network_title,
+)
+from cnnkit.networks import RUN
+from cnnkit.runs import Run
 from cnnkit.training import (
     ALL,
     HEAD,
@@ -25,14 +34,11 @@ from cnnkit.training import (
 )
 from cnnkit.training.fields import with_values
 from cnnkit.training.recipes import AUGMENTATION_PRESETS
-from cnnkit.ui.common import inputs
+from cnnkit.ui.common import cache, inputs
 from cnnkit.ui.common.downloads import offer_download
+from cnnkit.ui.common.messages import literal
 from cnnkit.ui.common.recipe_form import recipe_form
-from cnnkit.ui.fine_tune.flower_results import (
-    network_title,
-    recipe_title,
-    show_flower_results,
-)
+from cnnkit.ui.fine_tune.flower_results import recipe_title, show_flower_results
 from cnnkit.ui.fine_tune.forecast import network_depths
 from cnnkit.ui.train.training import submit_button
 
@@ -78,10 +84,11 @@ def choose_recipe(dataset: Dataset, split_seed: int) -> tuple[Recipe, dict[str, 
     show_flower_results()
     recipe = recipe_form(
         base,
-        scope=f"fine_tune.{base.model}" + ("" if base.name == "fast" else f".{base.name}"),
+        scope=f"fine_tune.{base.run or base.model}"
+        + ("" if base.name == "fast" else f".{base.name}"),
         depths=list(depths),
         start_with=_recipe_of_address(base, depths),
-        omit=["split_seed"],
+        omit=["split_seed", *(["size", "preprocessing"] if base.run else [])],
     )
     return recipe, network_depths(recipe, dataset)  # with the head and the image size chosen
 
@@ -93,17 +100,19 @@ def _recipe_picker() -> Recipe:
     VGG16 is there in any case, as the post's.
     """
     available = [name for name in list_pretrained() if not missing_weights(name)]
-    names = [*available, *SMALL, *(["vgg16"] if "vgg16" not in available else [])]
+    own = own_networks()
+    names = [*available, *own, *SMALL, *(["vgg16"] if "vgg16" not in available else [])]
     left, right = st.columns(2)
     with left:
         chosen = inputs.choice(
             "Network",
             names,
             parameter="network",
-            title=lambda name: _title(name, name in available),
+            title=lambda name: own[name].name if name in own else _title(name, name in available),
             default=FIRST if FIRST in available else None,
         )
-    recipes = {recipe.name: recipe for recipe in _starting_recipes(chosen)}
+    starting = [_further(own[chosen])] if chosen in own else _starting_recipes(chosen)
+    recipes = {recipe.name: recipe for recipe in starting}
     with right:
         name = inputs.choice(
             "Recipe",
@@ -111,8 +120,25 @@ def _recipe_picker() -> Recipe:
             parameter="recipe",
             title=lambda name: recipe_title(recipes[name]),
         )
+    if chosen in own:
+        st.caption(f"Initial weights: those of “{literal(own[chosen].name)}”.")
+        return recipes[name]
     _say_weights(chosen, chosen in available)
     return recipes[name].replace(weights="imagenet" if chosen in available else "random")
+
+
+def own_networks() -> dict[str, Run]:
+    """Networks of other origin that visitors keep among the runs, by their name in the address."""
+    runs = cache.finished_runs(kinds=[imported_runs.KIND])
+    return {f"{RUN}.{run.id}": run for run in runs if cache.run_input_shape(run)[2] == 3}
+
+
+def _further(run: Run) -> Recipe:
+    """The recipe by which a network among the runs is fine-tuned further."""
+    recipe = fine_tuning_recipe(FIRST)
+    return _with_second_phase(
+        recipe.replace(model=str(run.spec["model"]), run=run.id, weights="random", size=None)
+    )
 
 
 def _say_weights(network: str, available: bool) -> None:

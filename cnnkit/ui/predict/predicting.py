@@ -28,6 +28,7 @@ from cnnkit.ui.common.image_choice import File
 from cnnkit.ui.common.messages import shown_errors
 from cnnkit.ui.explain.links import why_button, why_link
 from cnnkit.ui.inside.links import inside_button
+from cnnkit.ui.predict.expected_pixels import ask_for_pixels
 
 SOURCES = {"upload": "Upload", "paste": "Paste", "camera": "Camera", "example": "Example"}
 CARD_WIDTH = 300  # pixels, the least
@@ -60,6 +61,9 @@ def show_one(file: File, networks: Mapping[NetworkRef, str], fit: str, count: in
         row = st.container(horizontal=True, gap="large")
         with row.container(width=PHOTO_WIDTH):
             _original(file, image, decoding)
+        for ref in networks:
+            with shown_errors(stop=False):
+                ask_for_pixels(ref, image, fit)
         with row.container(), st.grid("auto", min_column_width=CARD_WIDTH):
             for ref in networks:
                 key = f"prediction_{str(ref).replace('.', '_')}"

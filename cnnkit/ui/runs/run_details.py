@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import streamlit as st
 
+from cnnkit import imported_runs
 from cnnkit.errors import StorageError
+from cnnkit.jobs.kinds import TRAINED
 from cnnkit.models.builder import is_code
 from cnnkit.runs import Run, RunStore, Status
 from cnnkit.settings import get_settings
@@ -19,6 +21,7 @@ from cnnkit.ui.common.mistakes import show_class_scores, show_mistakes, show_tes
 from cnnkit.ui.common.person import person
 from cnnkit.ui.common.recipe_form import published_recipe
 from cnnkit.ui.common.run_monitor import curves_of, training_page
+from cnnkit.ui.runs.imported_run import show_imported
 from cnnkit.ui.runs.run_list import architecture_name, dataset_title, model_title, started_at
 
 PARAMETERS = "Including frozen layers and the moving statistics of batch normalization."
@@ -33,6 +36,9 @@ def show_run(run: Run) -> None:
     """
     _head(run)
     _actions(run)
+    if run.kind == imported_runs.KIND:
+        show_imported(run)
+        return
     _metrics(run)
     curves_of(run, key="details")
     if run.status is Status.FINISHED:
@@ -84,10 +90,12 @@ def _actions(run: Run) -> None:
             else:
                 page.link("pages/predict.py", "Predict your images", networks=f"run.{run.id}")
             page.link("pages/inside.py", "Look inside", run=run.id)
+            if run.kind == imported_runs.KIND:
+                page.link("pages/fine_tune.py", "Fine-tune it", network=f"run.{run.id}")
             _downloads(run, cache.store())
             if training_page(run) == "pages/fine_tune.py":
                 page.link(training_page(run), "Before and after, class names", run=run.id)
-        if training_page(run) == "pages/train.py":
+        if training_page(run) == "pages/train.py" and run.kind in TRAINED:
             page.link("pages/train.py", "Edit the recipe and train again", like=run.id)
         if is_code(network_name(run.spec)):
             page.link("pages/build.py", "Edit the network", network=network_name(run.spec))
@@ -132,15 +140,16 @@ def _downloads(run: Run, store: RunStore) -> None:
             on_click="ignore",
             key="download_keras",
         )
-        st.download_button(
-            "Training history (.csv)",
-            lambda: store.artifact(run.id, "history.csv").read_bytes(),
-            file_name=f"{stem}-history.csv",
-            mime="text/csv",
-            icon=":material/table:",
-            on_click="ignore",
-            key="download_csv",
-        )
+        if run.kind in TRAINED:
+            st.download_button(
+                "Training history (.csv)",
+                lambda: store.artifact(run.id, "history.csv").read_bytes(),
+                file_name=f"{stem}-history.csv",
+                mime="text/csv",
+                icon=":material/table:",
+                on_click="ignore",
+                key="download_csv",
+            )
         if recipe:
             st.download_button(
                 "Python script that repeats the training",

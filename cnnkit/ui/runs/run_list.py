@@ -9,7 +9,8 @@ from zoneinfo import ZoneInfo
 import streamlit as st
 
 from cnnkit import datasets
-from cnnkit.models import list_models, list_pretrained, model_info, pretrained_info
+from cnnkit.jobs.kinds import WITH_NETWORK
+from cnnkit.models import list_models, model_info, network_title
 from cnnkit.models.builder import is_code
 from cnnkit.people import LOCAL
 from cnnkit.runs import Run, Status
@@ -65,10 +66,7 @@ def rerun_when_one_ends() -> None:
 
 def model_title(run: Run) -> str:
     """The network of a run in words, also where another version of cnnkit made it."""
-    name = network_name(run.spec)
-    if is_code(name) or name in list_models():
-        return model_info(name).title
-    return pretrained_info(name).title if name in list_pretrained() else name
+    return network_title(network_name(run.spec))
 
 
 def dataset_title(run: Run) -> str:
@@ -117,7 +115,7 @@ def _filtered() -> list[Run]:
         statuses = st.multiselect(
             "Status", list(Status), placeholder="Any status", key="runs_status"
         )
-    runs = cache.learning_runs(statuses=statuses or None, text=text or None)
+    runs = cache.learning_runs(kinds=WITH_NETWORK, statuses=statuses or None, text=text or None)
     return [run for run in runs if model in (None, architecture_name(run))]
 
 
