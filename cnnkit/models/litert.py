@@ -12,6 +12,7 @@ import re
 import threading
 import time
 import warnings
+import weakref
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -55,7 +56,8 @@ class LiteRTPredictor(Predictor):
         """Keep the file open: its folder may go."""
         self.card = card
         self.lock = threading.Lock()
-        self._file = (folder / MODEL).open("rb")
+        self._file = os.open(folder / MODEL, os.O_RDONLY)
+        weakref.finalize(self, os.close, self._file)
         self._preprocessing = json.loads((folder / FACTS).read_text("utf-8"))["preprocessing"]
 
     def __getattr__(self, name: str) -> NoReturn:
@@ -81,11 +83,10 @@ class LiteRTPredictor(Predictor):
         return np.concatenate(chunks), seconds
 
     def _ask(self, images: np.ndarray) -> np.ndarray:
-        file = self._file.fileno()
-        limits = litert_limits(os.fstat(file).st_size)
+        limits = litert_limits(os.fstat(self._file).st_size)
         arguments = sandbox.FIRST_FILE, images, self._preprocessing
         try:
-            logits = sandbox.networks.call(ASK, *arguments, limits=limits, read=[file])
+            logits = sandbox.networks.call(ASK, *arguments, limits=limits, read=[self._file])
         except BreachError as breach:
             raise _refusal(breach) from breach
         expected = (len(images), len(self.card.class_names))

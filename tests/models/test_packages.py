@@ -5,6 +5,7 @@ from __future__ import annotations
 import keras
 import pytest
 
+from cnnkit._cli._networks import find_network
 from cnnkit.errors import InvalidModelError, UnsafeModelError
 from cnnkit.models import UploadLimits, open_uploaded, read_class_names
 from cnnkit.models._uploads import open_uploaded_model
@@ -42,6 +43,13 @@ def test_a_zip_without_a_network_or_with_several_says_what_is_read(files):
     for parts in ({"labels.txt": b"cat"}, {"a.keras": files["mine.keras"], "b.h5": b"x"}):
         with pytest.raises(InvalidModelError, match="must hold one network.*Read are .keras"):
             open_uploaded_model(zipped(parts))
+
+
+def test_a_file_of_another_program_says_what_is_read(tmp_path):
+    (tmp_path / "model.pt").write_bytes(b"\x80\x02pickle")
+    assert find_network(str(tmp_path / "model.pt")) is None, "a file, whatever its name"
+    with pytest.raises(InvalidModelError, match="no network that can be read. Read are .keras"):
+        open_uploaded_model(tmp_path / "model.pt")
 
 
 def test_a_zip_within_a_zip_is_not_opened(files):

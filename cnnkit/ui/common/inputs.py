@@ -326,7 +326,9 @@ def run_title(run: Run) -> str:
     """A run in one line: its name, its data and what it reached."""
     error = run.metrics.get("test_error")
     reached = f" · {100 * error:.2f} % error" if error is not None else ""
-    return f"{run.name} · {dataset_title(run.spec['dataset'])}{reached}"
+    name = str(run.spec["dataset"])
+    origin = "uploaded" if name == "unknown" else dataset_title(name)
+    return f"{run.name} · {origin}{reached}"
 
 
 def key_of(parameter: str) -> str:

@@ -58,12 +58,12 @@ def show_one(file: File, networks: Mapping[NetworkRef, str], fit: str, count: in
         began = time.perf_counter()
         image = read_image(file.data)
         decoding = time.perf_counter() - began
-        row = st.container(horizontal=True, gap="large")
-        with row.container(width=PHOTO_WIDTH):
-            _original(file, image, decoding)
         for ref in networks:
             with shown_errors(stop=False):
                 ask_for_pixels(ref, image, fit)
+        row = st.container(horizontal=True, gap="large")
+        with row.container(width=PHOTO_WIDTH):
+            _original(file, image, decoding)
         with row.container(), st.grid("auto", min_column_width=CARD_WIDTH):
             for ref in networks:
                 key = f"prediction_{str(ref).replace('.', '_')}"

@@ -71,7 +71,8 @@ def model_title(run: Run) -> str:
 
 def dataset_title(run: Run) -> str:
     """The data set of a run in words, also where another version of cnnkit had it."""
-    return datasets.dataset_title(str(run.spec.get("dataset")))
+    name = str(run.spec.get("dataset"))
+    return "–" if name == "unknown" else datasets.dataset_title(name)
 
 
 def unique_names(runs: Sequence[Run]) -> list[str]:
