@@ -21,6 +21,7 @@ from weakref import WeakKeyDictionary
 
 import numpy as np
 
+from cnnkit.garbage import Collector
 from cnnkit.jobs.kinds import SESSION_KINDS
 from cnnkit.jobs.kinds.optimize import OptimizeTask
 from cnnkit.jobs.sessions import (
@@ -50,6 +51,8 @@ def serve(settings: Settings, folder: Path) -> None:
     """Do what standard input says until it ends, which it does with the parent."""
     commands: queue.Queue[Command | None] = queue.Queue()
     threading.Thread(target=_read, args=(commands,), daemon=True).start()
+    # Compiled functions that nothing uses any more hold megabytes each, in cycles.
+    Collector(threading.Event()).start()
     SessionServer(settings, folder, commands).run()
 
 

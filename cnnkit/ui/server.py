@@ -23,6 +23,7 @@ from starlette.routing import Route
 from cnnkit import sandbox
 from cnnkit.errors import CnnkitError, SettingsError
 from cnnkit.files import folder_bytes
+from cnnkit.garbage import Collector
 from cnnkit.monitoring import metrics
 from cnnkit.monitoring.health import Health
 from cnnkit.monitoring.logs import configure_logs
@@ -30,7 +31,6 @@ from cnnkit.runs import Status
 from cnnkit.settings import Settings, get_settings
 from cnnkit.ui.common import events, login
 from cnnkit.ui.common.visitors import count_visitors
-from cnnkit.ui.garbage import Collector
 from cnnkit.ui.return_to import ReturnTo
 
 # Before the record is opened, seconds: without a visitor, and with one, who is to see a page first.

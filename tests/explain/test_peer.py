@@ -16,6 +16,9 @@ from cnnkit.models import open_pretrained
 from cnnkit.predict import example_photos, prepare
 from cnnkit.settings import get_settings
 
+# The second network of real weights: minutes, which `make faults` has.
+GOOGLENET = pytest.param("googlenet", marks=pytest.mark.endurance)
+
 pytestmark = [
     pytest.mark.weights,
     # The peer hands Keras its inputs as a list, which Keras takes with a warning.
@@ -24,7 +27,7 @@ pytestmark = [
 ]
 
 
-@pytest.fixture(scope="module", params=["mobilenet_v2", "googlenet"])
+@pytest.fixture(scope="module", params=["mobilenet_v2", GOOGLENET])
 def asked(request):
     """A network, a photo as float32 (1, height, width, 3), its class, and a layer."""
     opened = open_pretrained(request.param)

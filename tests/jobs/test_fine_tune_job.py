@@ -74,7 +74,7 @@ VGG16 = Recipe(
 )
 
 
-@pytest.mark.slow
+@pytest.mark.endurance
 @pytest.mark.faults
 @pytest.mark.flowers
 def test_features_of_vgg16_that_were_computed_before_a_kill_are_not_computed_again(

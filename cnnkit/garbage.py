@@ -5,6 +5,9 @@ pages of a class that takes up to a quarter of a second in which no other visito
 answer: half of all time when fifty are there. `runner.postScriptGC` is off
 (`.streamlit/config.toml`), and what modules defined, which stays for ever, is not looked
 through again.
+
+The visualization worker collects in the same way: left to itself, Python would wait until a
+quarter of all objects is new, and a compiled function holds megabytes.
 """
 
 from __future__ import annotations

@@ -9,7 +9,7 @@ import weakref
 
 import pytest
 
-from cnnkit.ui.garbage import IMPORTED, Collector
+from cnnkit.garbage import IMPORTED, Collector
 
 
 class Ring:
