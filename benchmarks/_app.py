@@ -18,6 +18,7 @@ from playwright.sync_api import Browser, Page, sync_playwright
 from benchmarks._measure import ROOT
 
 READY = '[data-testid="stApp"][data-test-script-state="notRunning"]'
+FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 
 
@@ -49,24 +50,26 @@ def served(script: Path, environment: Mapping[str, str] | None = None) -> Iterat
 @contextlib.contextmanager
 def chromium() -> Iterator[Browser]:
     """A headless Chromium or Chrome of this machine."""
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=executable(), args=FLAGS)
+        yield browser
+        browser.close()
+
+
+def executable() -> str:
+    """Path of a Chromium or Chrome of this machine."""
     path = os.environ.get("CNNKIT_CHROMIUM") or next(filter(None, map(shutil.which, NAMES)), None)
     if path is None:
         raise SystemExit("This needs Chromium or Chrome on PATH, or CNNKIT_CHROMIUM.")
-    flags = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=path, args=flags)
-        yield browser
-        browser.close()
+    return path
 
 
 def elsewhere(browser: Browser, folder: Path) -> Browser:
     """A second browser of the lowest priority: its visitors have machines of their own."""
     script = folder / "chromium"
-    path = os.environ.get("CNNKIT_CHROMIUM") or next(filter(None, map(shutil.which, NAMES)))
-    script.write_text(f'#!/bin/sh\nexec nice -n 19 "{path}" "$@"\n')
+    script.write_text(f'#!/bin/sh\nexec nice -n 19 "{executable()}" "$@"\n')
     script.chmod(0o755)
-    flags = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
-    return browser.browser_type.launch(executable_path=script, args=flags)
+    return browser.browser_type.launch(executable_path=script, args=FLAGS)
 
 
 def settle(page: Page, timeout: float = 120) -> None:

@@ -10,6 +10,8 @@ import numpy as np
 from PIL import Image, ImageDraw
 from playwright.sync_api import Browser, Page
 
+from benchmarks._app import FLAGS, executable
+
 THINGS = ("cup", "leaf", "pen")  # red, green and blue
 COLORS = ((205, 60, 50), (50, 160, 70), (60, 80, 215))
 RATE = 15  # frames a second
@@ -68,9 +70,7 @@ def write_video(path: Path) -> Path:
 def flags(video: Path) -> list[str]:
     """What tells Chromium to use a file for its camera, and to ask nobody."""
     return [
-        "--no-sandbox",
-        "--disable-gpu",
-        "--disable-background-networking",
+        *FLAGS,
         "--use-fake-device-for-media-stream",
         "--use-fake-ui-for-media-stream",
         f"--use-file-for-fake-video-capture={video}",
@@ -78,9 +78,10 @@ def flags(video: Path) -> list[str]:
 
 
 @contextlib.contextmanager
-def with_camera(browser: Browser, executable: str, video: Path) -> Iterator[Browser]:
-    """Another browser like this one, with the camera."""
-    other = browser.browser_type.launch(executable_path=executable, args=flags(video))
+def with_camera(browser: Browser, folder: Path) -> Iterator[Browser]:
+    """Another browser like this one, with the camera, whose file goes to a folder."""
+    video = write_video(folder / "camera.y4m")
+    other = browser.browser_type.launch(executable_path=executable(), args=flags(video))
     yield other
     other.close()
 

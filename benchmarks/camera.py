@@ -6,8 +6,6 @@ A real Chromium films a file; the app has its warm worker, as after a minute of 
 from __future__ import annotations
 
 import argparse
-import os
-import shutil
 import statistics
 import sys
 import tempfile
@@ -16,8 +14,8 @@ from pathlib import Path
 
 from playwright.sync_api import Page
 
-from benchmarks._app import NAMES, chromium, served, settle
-from benchmarks._camera import SHOTS, THINGS, take_classes, with_camera, write_video
+from benchmarks._app import chromium, served, settle
+from benchmarks._camera import SHOTS, THINGS, take_classes, with_camera
 from benchmarks._measure import ROOT, Row, save
 
 SECONDS = 15.0  # of which answers are counted
@@ -64,13 +62,11 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rounds", type=int, default=3)
     rounds = parser.parse_args().rounds
-    executable = os.environ.get("CNNKIT_CHROMIUM") or next(filter(None, map(shutil.which, NAMES)))
     seconds, rates = [], []
     for number in range(rounds):  # each in a home of its own: features would be cached
         with tempfile.TemporaryDirectory() as home, chromium() as browser:
-            video = write_video(Path(home) / "camera.y4m")
             with (
-                with_camera(browser, executable, video) as filming,
+                with_camera(browser, Path(home)) as filming,
                 served(ROOT / "app.py", {"CNNKIT_HOME": home}) as address,
             ):
                 page = filming.new_page(viewport={"width": 1280, "height": 1000})

@@ -22,6 +22,7 @@ from PIL import Image
 from playwright.sync_api import Browser, Page
 
 from benchmarks._app import chromium, served, settle
+from benchmarks._camera import take_classes, with_camera
 from benchmarks._children import end_children
 from benchmarks._measure import ROOT
 from cnnkit.datasets import mnist_or_digits
@@ -46,7 +47,11 @@ def main() -> None:
         data = mnist_or_digits().name
         train(environment, "softmax_regression", data, epochs=3)
         train(environment, "lenet_tutorial", data, epochs=2)
-        with served(ROOT / "app.py", environment) as address, chromium() as browser:
+        with (
+            served(ROOT / "app.py", environment) as address,
+            chromium() as plain,
+            with_camera(plain, Path(home)) as browser,
+        ):
             for name, path, prepare in (shot for shot in SHOTS if shot[0] in wanted):
                 if name == "train":  # last, for it slows all others
                     running = train(environment, "deep_mnist", data, detach=True, epochs=20)
@@ -210,6 +215,12 @@ def until_it_is_fine_tuned(page: Page) -> None:
     page.get_by_text("Test accuracy", exact=True).first.wait_for(timeout=900_000)
 
 
+def until_images_are_taken(page: Page) -> None:
+    """Take images of three things."""
+    take_classes(page)
+    page.locator("h1").scroll_into_view_if_needed()
+
+
 def until_curves_are_drawn(page: Page) -> None:
     """Wait until the curves of a running training have some points."""
     page.wait_for_selector(".js-plotly-plot", timeout=120_000)
@@ -255,6 +266,7 @@ PREPARED: tuple[tuple[str, str, Callable[[Page], None]], ...] = (
         "deepdream?network=imagenet.googlenet&example=china",
         until_the_dream_is_finished,
     ),
+    ("camera", "camera", until_images_are_taken),
     ("home", "", as_it_opens),
     ("home-dark", "", as_it_opens),
     ("train", "train", until_curves_are_drawn),

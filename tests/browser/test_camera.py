@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from benchmarks._camera import SCENE, SHOTS, THINGS, take_classes, with_camera, write_video
+from benchmarks._camera import SCENE, SHOTS, THINGS, take_classes, with_camera
 from cnnkit.datasets import dataset_info, load_dataset
 from cnnkit.datasets.folders import import_report, list_own
 from cnnkit.settings import get_settings
@@ -33,9 +33,9 @@ RECORDED = """seconds => new Promise(resolve => {
 
 
 @pytest.fixture
-def page(browser, chromium, tmp_path):
+def page(browser, tmp_path):
     """A window of a browser with a camera, which fails the test on a page's error."""
-    with with_camera(browser, chromium, write_video(tmp_path / "camera.y4m")) as other:
+    with with_camera(browser, tmp_path) as other:
         page = other.new_page(viewport={"width": 1280, "height": 1000})
         page.set_default_timeout(60_000)
         broken: list[str] = []

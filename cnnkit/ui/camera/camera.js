@@ -30,7 +30,8 @@ class Camera {
   }
 
   get ready() {
-    return Boolean(this.stream) && this.video.videoWidth > 0;
+    // Until it has a frame, what is drawn of it is black.
+    return Boolean(this.stream) && this.video.readyState >= HTMLMediaElement.HAVE_CURRENT_DATA;
   }
 
   async start(device = "") {

@@ -156,12 +156,12 @@ class Capture {
 
   // Take images until `release`, or until so many were taken.
   hold(one, most = Infinity) {
-    if (!this.camera.ready) return this.say("Start the camera first.");
+    if (!this.camera.stream) return this.say("Start the camera first.");
     this.release();
     this.say("");
     const end = one.shots.length + most;
     const next = () => {
-      this.take(one);
+      if (this.camera.ready) this.take(one);
       if (one.shots.length >= end) this.release();
     };
     this.timer = setInterval(next, 1000 / this.kept.rate);

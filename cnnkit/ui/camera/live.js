@@ -5,6 +5,7 @@
 // that number. Trigger "frame": {run, number, image}, the image as JPEG in Base64.
 // A frame is taken when the answer to the last one is there: none is ever queued.
 const MOST = 15; // frames a second
+const MOST_WHILE_STARTING = 2; // until the first map is there, whose process needs the cores
 const PATIENCE = 5000; // ms after which an answer is not awaited any more
 const RECENT = 3000; // ms over which answers are counted
 
@@ -31,8 +32,9 @@ class Live {
     this.map = make("img", { className: "view", alt: "Grad-CAM over the frame it explains", hidden: true });
     this.words = make("p", { className: "hint" });
     const left = make("div", { className: "left" }, this.camera.video, this.power, this.trouble);
+    this.aside = make("div", { className: "aside" }, this.map, this.words);
     const right = make("div", { className: "right" }, this.bars, this.rate);
-    root.append(make("div", { className: "capture" }, left, right, make("div", { className: "left" }, this.map, this.words)));
+    root.append(make("div", { className: "capture" }, left, this.aside, right));
     this.watch = setInterval(() => this.look(), 500);
     this.drawPower();
   }
@@ -41,12 +43,14 @@ class Live {
     this.data = data;
     this.trigger = setTriggerValue;
     const { answer } = data;
+    this.aside.hidden = !data.map;
     if (!data.map) this.map.hidden = true;
     if (!data.map) this.words.textContent = "";
     if (!answer || answer.run !== this.run || answer.number !== this.waiting) return;
     this.waiting = 0;
     this.show(answer);
-    const rest = 1000 / MOST - (performance.now() - this.asked);
+    const most = data.map && this.map.hidden ? MOST_WHILE_STARTING : MOST;
+    const rest = 1000 / most - (performance.now() - this.asked);
     setTimeout(() => this.ask(), Math.max(0, rest));
   }
 
