@@ -185,13 +185,19 @@ def test_a_recipe_trains_on_another_data_set_and_says_how_it_was_split(store, mo
     assert card["split"] == {"train": 1198, "validation": 239, "test": 360}
 
 
-@pytest.mark.usefixtures("decoded")
-def test_a_network_is_evaluated_on_the_test_set_of_its_own_split_and_at_its_own_size(store):
+def test_own_images_are_trained_from_scratch_and_evaluated_on_their_own_split(store, tmp_path):
+    noise = np.random.default_rng(0).integers(0, 256, (2, 12, 4, 4, 3), np.uint8)
+    for name, images in zip(("cup", "pen"), noise, strict=True):
+        (tmp_path / name).mkdir()
+        for number, image in enumerate(images):
+            Image.fromarray(image).resize((32, 32)).save(tmp_path / name / f"{number}.png")
+    own = answer("datasets", "import", str(tmp_path))["name"]
     changes = ("size=32", "per_class=4", "split_seed=3", "warmup_epochs=0", "epochs=1")
     flags = [word for change in changes for word in ("--set", change)]
-    trained = answer("train", "compact_photo_cnn", "--dataset", "drawn_flowers", *flags)
+    trained = answer("train", "compact_photo_cnn", "--dataset", own, *flags)
+    assert store.get(trained["id"]).spec["head"] is None
     again = answer("evaluate", trained["id"])
-    assert again["images"] == trained["metrics"]["test_images"] == 136
+    assert again["images"] == trained["metrics"]["test_images"] == 4
     assert again["test_loss"] == pytest.approx(trained["metrics"]["test_loss"], rel=1e-3)
 
 
