@@ -7,6 +7,7 @@ import time
 import keras
 import pytest
 
+from cnnkit.models.builder import get_template
 from cnnkit.runs import Point, Status
 from cnnkit.training import Recipe
 from tests.pages import opened, words_of
@@ -41,6 +42,13 @@ def test_a_classic_is_explained_counted_and_drawn():
     html = html_of(drawn(at))
     assert "block1_conv1" in html and html.count("<details") == 12
     assert "Layer" in at.dataframe[0].value.columns and len(at.dataframe[0].value) == 18
+
+
+def test_a_network_of_the_page_build_is_drawn_by_its_address():
+    code = get_template("small_cnn").code
+    at = drawn(opened(PAGE, network=f"built.{code}"))
+    assert figures(at)["Parameters"] == "106 k" and not at.error
+    assert "block2_conv1" in html_of(at)
 
 
 @pytest.mark.parametrize("classic", ["lenet5", "vgg16", "resnet", "googlenet", "squeezenet"])

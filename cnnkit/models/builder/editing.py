@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
+from cnnkit.models.builder.checking import check_definition
 from cnnkit.models.builder.definition import LayerEntry, NetworkDefinition
 from cnnkit.models.builder.names import automatic_names
 
@@ -18,11 +19,11 @@ Placed = list[tuple[str, LayerEntry]]  # entries with the names that they had
 def add_layer(definition: NetworkDefinition, place: int, kind: str) -> NetworkDefinition:
     """Put a new layer with its defaults at a place, 0 before all others.
 
-    A skip connection comes from the nearest layer that it fits to, as far as one stands before.
+    A skip connection comes from the nearest layer whose shape fits, if there is one.
     """
     values = {}
-    if kind in ("Add", "Concatenate") and place > 1:
-        values["source"] = definition.layers[place - 2].name
+    if kind in ("Add", "Concatenate"):
+        values["source"] = _fitting_source(definition, place, channels=kind == "Add")
     entry = LayerEntry(kind, "", values)
     return _edited(definition, lambda placed: placed.insert(place, ("", entry)))
 
@@ -75,6 +76,17 @@ def rename_layer(definition: NetworkDefinition, place: int, name: str) -> Networ
         placed[place] = (before, replace(entry, name=name))
 
     return _edited(definition, change)
+
+
+def _fitting_source(definition: NetworkDefinition, place: int, *, channels: bool) -> str:
+    """The last layer, but for the one before a place, with maps of the same size; "": none."""
+    shapes = [one.shape for one in check_definition(definition).entries[:place]]
+    end = None if channels else -1
+    for number in range(place - 2, -1, -1):
+        shape, last = shapes[number], shapes[place - 1]
+        if shape and last and len(shape) == len(last) and shape[:end] == last[:end]:
+            return definition.layers[number].name
+    return ""
 
 
 def _edited(definition: NetworkDefinition, change: Callable[[Placed], object]) -> NetworkDefinition:

@@ -20,12 +20,12 @@ from cnnkit.training.recipe import SMALLEST_IMAGE
 from cnnkit.ui.builder.state import (
     LARGEST_PHOTO,
     SIZE,
-    USUAL_PHOTO,
     can_undo,
     change_network,
     image_shape,
     select_entry,
     undo_change,
+    usual_photo,
 )
 from cnnkit.ui.common.inputs import dataset_picker, number
 
@@ -42,7 +42,7 @@ def choose_images() -> DatasetSpec:
                 SMALLEST_IMAGE,
                 LARGEST_PHOTO,
                 parameter=SIZE,
-                default=USUAL_PHOTO,
+                default=usual_photo(),
                 help="Photos are made as small as this. The cost grows with the square.",
                 width=220,
             )

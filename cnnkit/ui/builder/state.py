@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 
 import streamlit as st
 
 from cnnkit.datasets import DatasetSpec
 from cnnkit.errors import CnnkitError, InvalidDefinitionError
 from cnnkit.models.builder import NetworkDefinition, get_template
+from cnnkit.training.recipe import SMALLEST_IMAGE
 from cnnkit.ui.common.inputs import DEFINITION
 from cnnkit.ui.common.messages import literal
 
@@ -42,9 +44,24 @@ def image_shape(data: DatasetSpec) -> tuple[int, int, int]:
     """The images that the network gets: small ones as they are, photos of the size chosen here."""
     if data.kind == "small":
         return data.input_shape
-    side = st.query_params.get(SIZE, "")
-    side = int(side) if side.isdecimal() and int(side) <= LARGEST_PHOTO else USUAL_PHOTO
+    text = st.query_params.get(SIZE, "")
+    side = int(text) if text.isdecimal() and len(text) < 5 else 0
+    side = side if SMALLEST_IMAGE <= side <= LARGEST_PHOTO else usual_photo()
     return side, side, data.input_shape[2]
+
+
+def usual_photo() -> int:
+    """Height and width, in pixels, where the address says nothing: those of the network."""
+    with suppress(InvalidDefinitionError):
+        height, width, channels = NetworkDefinition.from_code(_code()).input_shape
+        if channels == 3 and SMALLEST_IMAGE <= height == width <= LARGEST_PHOTO:
+            return height
+    return USUAL_PHOTO
+
+
+def _code() -> str:
+    """The network of the address, or of this visit, as it stands there; empty: none."""
+    return st.query_params.get(PARAMETER) or st.session_state.get(DEFINITION) or ""
 
 
 def change_network(change: Callable[[NetworkDefinition], NetworkDefinition]) -> None:

@@ -98,7 +98,12 @@ def _actions(run: Run) -> None:
         if training_page(run) == "pages/train.py" and run.kind in TRAINED:
             page.link("pages/train.py", "Edit the recipe and train again", like=run.id)
         if is_code(network_name(run.spec)):
-            page.link("pages/build.py", "Edit the network", network=network_name(run.spec))
+            page.link(
+                "pages/build.py",
+                "Edit the network",
+                network=network_name(run.spec),
+                dataset=str(run.spec.get("dataset")),
+            )
         if not run.starter and own:
             dialog_button(
                 "Rename",

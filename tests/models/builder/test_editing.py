@@ -57,6 +57,12 @@ def test_a_moved_and_a_renamed_source_are_followed():
 def test_a_new_skip_connection_has_a_source_that_fits():
     now = add_layer(NetworkDefinition(layers=START.layers[:2]), 2, "Add")
     assert now.layers[2].values["source"] == "block1_conv1"
+    pooled = add_layer(START, 2, "MaxPooling2D")
+    assert add_layer(pooled, 3, "Add").layers[3].values["source"] == ""
+    assert add_layer(START, 0, "Add").layers[0].values["source"] == ""
+    wider = set_value(START, 1, "filters", 5)
+    assert add_layer(wider, 2, "Add").layers[2].values["source"] == ""
+    assert add_layer(wider, 2, "Concatenate").layers[2].values["source"] == "block1_conv1"
 
 
 def test_values_are_set_and_refused():
