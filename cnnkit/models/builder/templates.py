@@ -23,6 +23,8 @@ REGISTERED = (
     "keras_mnist_cnn",
     "compact_cnn",
     "resnet_digits",
+    "photo_cnn",
+    "compact_photo_cnn",
 )
 
 
@@ -279,3 +281,39 @@ def resnet_digits(input_shape: Shape, classes: int) -> NetworkDefinition:
     return _network(
         "ResNet for small images", input_shape, classes, layers, kernel_initializer="he_normal"
     )
+
+
+@_template
+def photo_cnn(input_shape: Shape, classes: int) -> NetworkDefinition:
+    """Three convolutions with pooling, and 64 units: a LeNet for photos."""
+    layers = [_layer("Rescaling")]
+    for filters in (32, 32, 64):
+        layers += [_layer("Conv2D", filters=filters, padding="valid"), _layer("MaxPooling2D")]
+    layers += [_layer("Flatten"), _layer("Dense", units=64), _layer("Dropout", "dropout")]
+    return _network("Photo CNN", input_shape, classes, layers)
+
+
+@_template
+def compact_photo_cnn(input_shape: Shape, classes: int) -> NetworkDefinition:
+    """Five convolutions with batch normalization, and the mean of each map at the end."""
+    layers = [_layer("Rescaling", scale=1 / 127.5, offset=-1.0)]
+    for block, widths in enumerate(((32,), (64,), (128,), (256, 256)), start=1):
+        for number, filters in enumerate(widths, start=1):
+            name, first = f"block{block}_conv{number}", block == 1
+            convolution = _layer(
+                "Conv2D",
+                filters=filters,
+                kernel_size=5 if first else 3,
+                strides=2 if first else 1,
+                activation="linear",
+                use_bias=False,
+                kernel_initializer="he_normal",
+            )
+            normalization = _layer("BatchNormalization", f"{name}_bn", momentum=0.9)
+            layers += [convolution, normalization, _layer("Activation", f"{name}_relu")]
+        layers += [_layer("MaxPooling2D")] if block < 4 else []
+    layers += [
+        _layer("GlobalAveragePooling2D", "pool"),
+        _layer("Dropout", "dropout", rate=0.2),
+    ]
+    return _network("Compact photo CNN", input_shape, classes, layers)

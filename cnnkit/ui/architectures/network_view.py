@@ -123,7 +123,7 @@ def show_layer_table(chosen: ChosenNetwork, table: LayerTable) -> None:
                 text,
                 f"{chosen.file_stem}.{kind}",
                 icon=":material/download:",
-                key=f"{kind}_{chosen.name}",
+                key=f"{kind}_{chosen.file_stem}",
                 on_click="ignore",
             )
 

@@ -8,8 +8,10 @@ from cnnkit.anatomy import architecture
 from cnnkit.datasets import DatasetSpec
 from cnnkit.figures.architecture import draw_architecture
 from cnnkit.models.builder import CheckedDefinition
+from cnnkit.networks import BUILT, NetworkRef
 from cnnkit.training import get_recipe
-from cnnkit.ui.architectures.network_view import show_costs
+from cnnkit.ui.architectures.network_choice import ChosenNetwork
+from cnnkit.ui.architectures.network_view import show_costs, show_layer_table
 from cnnkit.ui.train.forecast import memory_of, memory_problem, show_card, time_needed
 
 
@@ -28,9 +30,13 @@ def show_costs_or_problem(checked: CheckedDefinition) -> None:
 
 
 def show_figure(checked: CheckedDefinition) -> None:
-    """The figure of the page Architectures; nothing while something does not fit."""
-    if checked.table is not None:
-        st.html(draw_architecture(architecture(checked.table)))
+    """Figure and layer table as on Architectures; nothing while something does not fit."""
+    if checked.table is None:
+        return
+    st.html(draw_architecture(architecture(checked.table)))
+    with st.expander("Layer table", icon=":material/table:"):
+        chosen = ChosenNetwork(NetworkRef(BUILT, checked.definition.code))
+        show_layer_table(chosen, checked.table)
 
 
 def show_training(checked: CheckedDefinition, data: DatasetSpec) -> None:

@@ -41,7 +41,7 @@ def test_a_template_rebuilds_the_registered_network_layer_by_layer(name):
     shape = model_info(name).input_shape
     for input_shape in {shape, (28, 28, 1)}:
         registered = create_model(name, input_shape=input_shape, seed=3)
-        definition = get_template(name, input_shape)
+        definition = get_template(name, input_shape, model_info(name).classes)
         rebuilt = create_model(definition.code, seed=3)
         assert [layer.name for layer in rebuilt.layers] == [
             layer.name for layer in registered.layers
