@@ -45,6 +45,7 @@ LOOKED_AT = ("", "runs", "draw", "concepts", "architectures", "explain", "inside
 # Streamlit keeps the session of a closed tab for two minutes, with two sockets, in case it comes
 # back. Where a day has minutes, that would be hours.
 KEPT = 10  # seconds
+WATCHED = 60  # seconds at most that somebody waits for an image
 LIVE = (Status.QUEUED, Status.RUNNING)
 DOCUMENT = ROOT / "docs" / "reliability.md"
 FOLDERS = ("results", "sessions", "jobs", "cache")  # of the home
@@ -123,7 +124,10 @@ class Day:
         await visitor.open("visualize", network="run.starter", seed=seed, steps="16")
         if visitor.has("button", lambda button: button.label == "Start"):
             await visitor.click("Start")
-            await asyncio.sleep(2)
+            # Most people wait for their image; who goes leaves it to be finished without them.
+            until = time.monotonic() + self.chance.choice((2, WATCHED, WATCHED, WATCHED))
+            while time.monotonic() < until and visitor.has("button", _stops):
+                await asyncio.sleep(0.5)
 
     async def _leave(self, visitor: Visitor) -> None:
         going = asyncio.create_task(visitor.open(self.chance.choice(("runs", "inside", "predict"))))
@@ -131,6 +135,10 @@ class Day:
         going.cancel()
         with contextlib.suppress(asyncio.CancelledError):
             await going
+
+
+def _stops(button) -> bool:
+    return button.label == "Stop"
 
 
 def queue_rehearsals(home: Path, count: int) -> RunStore:
