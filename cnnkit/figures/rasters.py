@@ -1,11 +1,14 @@
-"""Images from arrays: montages of digits, filters and feature maps. NumPy and Pillow only."""
+"""Images from arrays: montages of digits, filters and feature maps, without Plotly."""
 
 from __future__ import annotations
 
+import hashlib
 import io
+import threading
 from collections.abc import Sequence
 
 import numpy as np
+from cachetools import LRUCache, cached
 from PIL import Image
 
 # Ends and middle of the diverging scale: negative, zero, positive, with opacity. Zero is
@@ -13,6 +16,7 @@ from PIL import Image
 NEGATIVE = (222, 112, 48, 255)
 ZERO = (138, 148, 166, 34)
 POSITIVE = (76, 114, 224, 255)
+ENCODED_BYTES = 32 * 2**20  # of PNG files that are kept
 SMOOTH = 64  # pixels a side from which an image is enlarged smoothly
 
 
@@ -148,8 +152,15 @@ def boxed(image: np.ndarray, box: tuple[int, int, int, int], *, width: int = 0) 
     return out
 
 
+def _identity(image: np.ndarray) -> tuple:
+    pixels = np.ascontiguousarray(image)
+    return image.shape, image.dtype.str, hashlib.sha256(pixels.data).digest()
+
+
+# A page draws the same images at each click on it, and compressing one takes milliseconds.
+@cached(LRUCache(ENCODED_BYTES, getsizeof=len), key=_identity, lock=threading.Lock())
 def png(image: np.ndarray) -> bytes:
-    """An image as the bytes of a PNG file.
+    """An image as the bytes of a PNG file; the last ones are kept.
 
     Args:
         image: uint8 (height, width), or with 3 or 4 channels.

@@ -67,3 +67,12 @@ def test_a_wrong_shape_or_color_is_refused():
         montage(np.zeros((3, 3)), columns=1)
     with pytest.raises(ValueError, match="rainbow"):
         colored(np.zeros((2, 2)), "rainbow")
+
+
+def test_equal_images_are_compressed_once_and_others_differ():
+    image = np.arange(48, dtype=np.uint8).reshape(4, 4, 3)
+    first = png(image)
+    assert png(image.copy()) is first
+    assert png(image.reshape(4, 4, 3)[::-1]) != first, "a view in another order"
+    assert png(image.reshape(2, 8, 3)) != first, "the same bytes in another shape"
+    assert np.array_equal(np.asarray(Image.open(io.BytesIO(first))), image)
