@@ -27,9 +27,9 @@ def network_title(name: str) -> str:
     """What people call a network; the name itself where another version of cnnkit had it."""
     if name == UPLOADED_MODEL:
         return "Uploaded network"
-    if is_code(name) or name in list_models():
-        return model_info(name).title
-    return pretrained_info(name).title if name in list_pretrained() else name
+    if name in list_pretrained():
+        return pretrained_info(name).title
+    return model_info(name).title if is_code(name) or name in list_models() else name
 
 
 def open_architecture(name: str, options: Mapping[str, Any] | None = None) -> Model:

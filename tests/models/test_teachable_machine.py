@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from click.testing import CliRunner
+from PIL import Image
 
 from cnnkit.__main__ import main
 from cnnkit.image_io import decode_image
@@ -73,6 +74,23 @@ def test_a_zip_with_its_labels_names_the_classes(made):
     data = zipped({"my/keras_model.h5": made.read_bytes(), "my/labels.txt": LABELS})
     network = open_uploaded(data, title="converted_keras.zip")
     assert network.card.class_names == ("Cat", "Dog, small", "Nothing")
+
+
+def test_predict_on_the_command_line_names_the_classes_and_takes_other_pixels(made, tmp_path):
+    labels, image = tmp_path / "labels.txt", tmp_path / "image.png"
+    labels.write_text(LABELS)
+    pixels = np.random.default_rng(2).integers(0, 256, (16, 16, 3), np.uint8)
+    Image.fromarray(pixels).save(image)
+    for name, prepared in (("", pixels / 127.5 - 1), ("zero_to_one", pixels / 255)):
+        options = ["--preprocessing", name] if name else []
+        arguments = ["predict", str(image), "--model", str(made), "--labels", str(labels)]
+        result = CliRunner().invoke(main, [*arguments, *options, "--json"])
+        assert result.exit_code == 0, result.output
+        told = {one["index"]: one for one in json.loads(result.output)[0]["predictions"]}
+        (expected,) = numpy_networks.probabilities(made, prepared[None])
+        for index, probability in enumerate(expected):
+            assert told[index]["probability"] == pytest.approx(probability, abs=1e-4)
+        assert told[1]["class"] == "Dog, small"
 
 
 def test_converted_it_opens_with_plain_keras_in_another_interpreter(made, tmp_path):
