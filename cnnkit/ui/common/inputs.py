@@ -169,7 +169,7 @@ def several(
     st.session_state[key] = [name for name in names if name in options]
     if missing and from_address:
         for name in (name for name in names if name not in options):
-            _say_unknown(label, name, missing(name), "It is left out.")
+            _say_unknown(label.removesuffix("s"), name, missing(name), "It is left out.")
     return st.multiselect(
         label,
         options,
