@@ -22,7 +22,7 @@ from cnnkit.ui.fine_tune import importing
 BURST = 30  # images
 NETWORK, RECIPE = "mobilenet_v2", "quick"
 _KEY = "camera_capture"
-_TOKEN = "camera_token"  # in the state of the visit: of what was sent last
+_LAST_SENT = "camera_last_sent"  # in the state of the visit: of what was sent last
 
 
 def show_capture() -> None:
@@ -89,7 +89,7 @@ def _choice(spec: DatasetSpec) -> dict[str, Any]:
 
 def _outcome() -> dict[str, str]:
     """What became of what was sent last, for the browser, which keeps the images until then."""
-    token = st.session_state.get(_TOKEN)
+    token = st.session_state.get(_LAST_SENT)
     if not token or importing.is_under_way():
         return {}
     return {"done" if importing.has_succeeded() else "failed": token}
@@ -100,7 +100,7 @@ def _begin() -> None:
     sent = st.session_state[_KEY].get("shots")
     if not sent:
         return
-    st.session_state[_TOKEN] = shots.token_of(sent)
+    st.session_state[_LAST_SENT] = shots.token_of(sent)
     try:
         taken = shots.checked_shots(sent)
         limits, owner = cache.limits(), person()
