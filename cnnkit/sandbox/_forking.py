@@ -25,6 +25,7 @@ from cnnkit.sandbox._child import FIRST_FILE, answer_calls, function_named
 from cnnkit.sandbox._wire import say_died
 
 ORDER = struct.Struct("!cQ")
+WARM = b"W"  # said once, when it is ready to fork
 MOST_FILES = 8
 
 
@@ -34,6 +35,7 @@ def fork_children() -> None:
     os.nice(int(sys.argv[2]))
     for function in sys.argv[3:]:
         function_named(function)()
+    control.sendall(WARM)
     _Children(control).serve()
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import atexit
 import contextlib
 import os
+import select
 import socket
 import subprocess
 import sys
@@ -22,6 +23,7 @@ from cnnkit.sandbox._forking import ORDER
 from cnnkit.sandbox._limits import Limits
 from cnnkit.sandbox._wire import DiedError, Wire, WireError, shared_memory
 
+WARM_UP = 120  # seconds at most, for importing TensorFlow on a busy machine
 GRACE = 5.0  # seconds after its own deadline, at which a child is killed from outside
 
 
@@ -60,6 +62,14 @@ class Zygote:
         """Start it if it does not run, and do not wait for it."""
         with self._lock:
             self._ensure()
+
+    def wait(self) -> None:
+        """Wait until it has warmed up, or died: that is no time that a child takes."""
+        control = self._control
+        if control is not None:
+            heard = select.poll()  # what it says once stays unread, for all who wait
+            heard.register(control, select.POLLIN)
+            heard.poll(1000 * WARM_UP)
 
     @property
     def pid(self) -> int | None:
@@ -149,6 +159,7 @@ class Reader:
             CnnkitError: the function raised it.
             BreachError: the child has died, or what it answers cannot be right.
         """
+        self._zygote.wait()
         deadline = time.monotonic() + self._limits.wall_seconds + GRACE
         try:
             call = {"function": function, "arguments": arguments, "limits": asdict(self._limits)}

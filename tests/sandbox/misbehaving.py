@@ -20,6 +20,11 @@ def warm_up() -> None:
     """Everything is loaded by the import."""
 
 
+def warm_up_slowly() -> None:
+    """As importing TensorFlow does on a busy machine."""
+    time.sleep(1.5)
+
+
 def double(value):
     return {"double": value * 2}
 

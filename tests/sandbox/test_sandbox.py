@@ -127,6 +127,21 @@ def test_when_the_zygote_is_killed_the_next_call_starts_another(sandbox):
     assert sandbox.zygote.pid != before
 
 
+def test_warming_up_takes_none_of_a_child_s_time(monkeypatch):
+    monkeypatch.setenv("PYTHONPATH", str(Path(__file__).parent))
+    monkeypatch.setattr("cnnkit.sandbox._zygote.GRACE", 0.3)
+    slow = Sandbox(f"{HERE}:warm_up_slowly")
+    hurried = replace(LIMITS, wall_seconds=0.5)
+    try:
+        assert call(slow, "double", 2, limits=hurried) == {"double": 4}
+        process = psutil.Process(slow.zygote.pid)
+        process.kill()
+        process.wait(10)
+        assert call(slow, "double", 3, limits=hurried) == {"double": 6}, "a new one warms up, too"
+    finally:
+        slow.zygote.close()
+
+
 def test_many_calls_in_order_and_only_the_bad_ones_fail(sandbox):
     calls = [(n,) if n % 4 else InvalidImageError("no") for n in range(12)]
     found = list(sandbox.map(f"{HERE}:double", calls, limits=LIMITS))
