@@ -46,7 +46,7 @@ def packed(array, dimensions=None, kind=8):
     """An IDX file: two zeros, the type, the number of dimensions, each of them, the values."""
     shape = array.shape if dimensions is None else dimensions
     head = bytes((0, 0, kind, len(shape))) + np.array(shape, ">u4").tobytes()
-    return gzip.compress(head + array.tobytes(), 1)
+    return gzip.compress(head + array.tobytes(), 1, mtime=0)
 
 
 def write(name, folder, **changes):
@@ -86,8 +86,9 @@ def test_the_files_of_two_sets_do_not_take_each_others_place(data_dir):
         ("test_labels", packed(np.zeros(10_001, np.uint8), (10_000,)), "more or fewer values"),
         ("test_labels", packed(np.full(10_000, 12, np.uint8)), "labels up to 12"),
         ("test_labels", packed(values("test_labels"))[:60], "cannot be read as a gzip file"),
-        ("test_labels", gzip.compress(b"\0\0"), "is no IDX file"),
+        ("test_labels", gzip.compress(b"\0\0", mtime=0), "is no IDX file"),
     ],
+    ids=["text", "shape", "kind", "shorter", "longer", "labels", "cut_off", "empty"],
 )
 def test_a_wrong_file_is_named_with_what_is_wrong(data_dir, part, data, problem):
     asset = ASSETS[f"fashion_mnist_{part}"]
