@@ -18,7 +18,7 @@ run: $(RUNNING)
 	$(BIN)/python -m streamlit run app.py --server.port $(PORT)
 
 test: $(TESTING)
-	$(BIN)/python -m pytest -n 3 --dist loadfile -m "not endurance"
+	$(BIN)/python -m pytest -n 2 --dist loadfile -m "not endurance"
 
 app-test: $(TESTING)
 	$(BIN)/python -m pytest tests/ui

@@ -173,7 +173,13 @@ def test_the_table_of_reproductions_shows_ours_beside_the_published(store):
     assert "0.85%" in call("reproduce").output
 
 
-@pytest.mark.parametrize("moved", [("--dataset", "digits"), ("--set", "dataset=digits")])
+@pytest.mark.parametrize(
+    "moved",
+    [
+        ("--dataset", "digits"),
+        pytest.param(("--set", "dataset=digits"), marks=pytest.mark.endurance),
+    ],
+)
 def test_a_recipe_trains_on_another_data_set_and_says_how_it_was_split(store, moved):
     trained = call("train", "softmax_regression", *moved, *TINY)
     assert trained.exit_code == 0, trained.output

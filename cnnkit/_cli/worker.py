@@ -13,8 +13,7 @@ from cnnkit._cli._console import json_option, print_result
 from cnnkit.runs import Status
 from cnnkit.settings import get_settings
 
-# Every page of the app comes first, however many processes compute; then what somebody watches.
-JOB_NICE, SESSIONS_NICE = 15, 10
+NICE = 10  # every page of the app comes first, however many processes compute
 
 
 @click.command()
@@ -40,8 +39,7 @@ def worker(
     if hasattr(os, "setpriority"):  # not on Windows
         # Not `os.nice`, which adds to what the process that started this one may have set.
         own = os.getpriority(os.PRIO_PROCESS, 0)
-        nice = SESSIONS_NICE if sessions else JOB_NICE
-        os.setpriority(os.PRIO_PROCESS, 0, max(nice, own))
+        os.setpriority(os.PRIO_PROCESS, 0, max(NICE, own))
     if sessions:
         from cnnkit.jobs.session_server import serve
 

@@ -7,7 +7,7 @@ import pytest
 from cnnkit.models import missing_weights
 from tests.browser.acting import click_fullest_cell, insist
 
-pytestmark = [pytest.mark.browser, pytest.mark.flowers, pytest.mark.slow]
+pytestmark = [pytest.mark.browser, pytest.mark.flowers, pytest.mark.endurance]
 
 CLASSES, SUNFLOWER = 17, 9
 SETTINGS = {"Image size": "96", "Training images per class": "8"}  # small, to take a minute

@@ -59,6 +59,7 @@ def test_a_finished_embedding_is_reused_and_a_damaged_one_is_made_again(
     assert second and np.array_equal(second.coordinates, first.coordinates)
 
 
+@pytest.mark.endurance
 @pytest.mark.faults
 def test_an_embedding_that_was_stopped_keeps_its_features_and_can_be_resumed(
     pool, until, settings, results, layer

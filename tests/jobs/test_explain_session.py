@@ -6,7 +6,7 @@ import numpy as np
 import psutil
 import pytest
 
-from cnnkit._cli.worker import SESSIONS_NICE
+from cnnkit._cli.worker import NICE
 from cnnkit.datasets import load_dataset
 from cnnkit.explain import contrast, deletion, get_method
 from cnnkit.explain.request import ExplanationRequest, images_digest
@@ -163,7 +163,7 @@ def test_ten_visitors_at_once_are_bounded_and_told_their_place(worker, ask):
         sessions[-1].until(lambda state: state.ahead == len(sessions) - ACTIVE - 1)
         statuses = [session.state.status for session in sessions]
         assert statuses == [Status.RUNNING] * ACTIVE + [Status.QUEUED] * (10 - ACTIVE)
-        assert psutil.Process(worker.pid).nice() == SESSIONS_NICE
+        assert psutil.Process(worker.pid).nice() == NICE
         # A question of another visitor is answered meanwhile.
         asked = Running(worker, worker.ask_layers(NetworkRef.parse(STARTER)))
         assert asked.becomes(Status.FINISHED).details["layers"]
