@@ -1,4 +1,4 @@
-"""A camera that films three things in turn, for a browser that is told to take a file for one."""
+"""A camera that films three things in turn, for a browser that takes a file for one."""
 
 from __future__ import annotations
 

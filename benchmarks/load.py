@@ -239,7 +239,7 @@ def notes_of(found: dict, arguments: argparse.Namespace) -> list[str]:
         f"server's machine; those without a browser took {found['own']:.0%} of one core.",
         f"p95 of a page switch by page, in seconds: {pages}.",
         f"Trainings that they started: {trained or 'none'}; {len(tally.places)} times somebody was "
-        f"told of a place in a queue. {tally.images:,} images were fetched.",
+        f"shown a place in a queue. {tally.images:,} images were fetched.",
         f"The server's log: {events}.",
     ]
 

@@ -4,6 +4,7 @@ import json
 import shutil
 import time
 from dataclasses import dataclass, replace
+from types import SimpleNamespace
 
 import numpy as np
 import psutil
@@ -13,7 +14,9 @@ from PIL import Image
 from cnnkit.datasets import load_dataset
 from cnnkit.errors import RunNotFoundError
 from cnnkit.explain import get_method
+from cnnkit.jobs.kinds.questions import ClassMapTask
 from cnnkit.jobs.kinds.top_activations import IMAGES, PLACES, POSITIONS, VALUES
+from cnnkit.jobs.sessions import write_frame
 from cnnkit.jobs.visualization import VisualizationWorker
 from cnnkit.models import CARD_FILE, MODEL_FILE, ModelCache, load_card
 from cnnkit.networks import NetworkRef
@@ -434,6 +437,18 @@ def test_the_class_map_of_an_image_is_its_grad_cam(worker, starter):
     np.testing.assert_allclose(found[0, ..., 0] / 255, expected / expected.max(), atol=0.01)
     lost = Running(worker, worker.ask_class_map(starter, np.zeros((9, 9, 1))))
     assert "takes images of" in lost.becomes(Status.FAILED).reason
+
+
+def test_a_class_map_to_which_nothing_adds_is_black(tmp_path, monkeypatch):
+    def nothing(model, images):
+        return np.zeros(images.shape[:3], np.float32)
+
+    monkeypatch.setattr("cnnkit.jobs.kinds.questions.get_method", lambda name: nothing)
+    write_frame(tmp_path / "image.npy", np.zeros((28, 28, 1), np.float32))
+    context = SimpleNamespace(networks=ModelCache(2**30))
+    task = ClassMapTask({"network": "run.starter"}, tmp_path, context)
+    assert task.answer() == {"highest": 0.0}
+    assert task.frame().shape == (1, 28, 28, 1) and not task.frame().any()
 
 
 def test_top_activating_images_are_found_step_by_step(worker, starter):

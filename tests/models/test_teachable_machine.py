@@ -86,11 +86,11 @@ def test_predict_on_the_command_line_names_the_classes_and_takes_other_pixels(ma
         arguments = ["predict", str(image), "--model", str(made), "--labels", str(labels)]
         result = CliRunner().invoke(main, [*arguments, *options, "--json"])
         assert result.exit_code == 0, result.output
-        told = {one["index"]: one for one in json.loads(result.output)[0]["predictions"]}
+        answer = {one["index"]: one for one in json.loads(result.output)[0]["predictions"]}
         (expected,) = numpy_networks.probabilities(made, prepared[None])
         for index, probability in enumerate(expected):
-            assert told[index]["probability"] == pytest.approx(probability, abs=1e-4)
-        assert told[1]["class"] == "Dog, small"
+            assert answer[index]["probability"] == pytest.approx(probability, abs=1e-4)
+        assert answer[1]["class"] == "Dog, small"
 
 
 def test_converted_it_opens_with_plain_keras_in_another_interpreter(made, tmp_path):
@@ -99,11 +99,11 @@ def test_converted_it_opens_with_plain_keras_in_another_interpreter(made, tmp_pa
     arguments = ["convert", str(made), "--labels", str(labels), "--out", str(out), "--json"]
     result = CliRunner().invoke(main, arguments)
     assert result.exit_code == 0, result.output
-    told = json.loads(result.output)
-    assert told["class_names"] == ["Cat", "Dog, small", "Nothing"]
-    assert told["preprocessing"] == "minus_one_to_one" and "Teachable Machine" in told["known"]
+    answer = json.loads(result.output)
+    assert answer["class_names"] == ["Cat", "Dog, small", "Nothing"]
+    assert answer["preprocessing"] == "minus_one_to_one" and "Teachable Machine" in answer["known"]
     assert read_class_names((tmp_path / "model.labels.txt").read_bytes()) == tuple(
-        told["class_names"]
+        answer["class_names"]
     )
     images = np.random.default_rng(1).integers(0, 256, (3, 16, 16, 3)).astype(np.float32)
     np.save(tmp_path / "images.npy", images)

@@ -106,9 +106,9 @@ def test_the_candidates_answer_what_the_network_prepared_so_answers(unknown):
     image = read_image(stream.getvalue())
     seen = prepare(image.array, (8, 8, 3))[None]
     ref = add_upload(unknown, title="mine.keras", preprocessing="minus_one_to_one")
-    told = candidate_answers(ref, image, "crop")
-    assert list(told) == list(PREPROCESSINGS)
-    for name, best in told.items():
+    answers = candidate_answers(ref, image, "crop")
+    assert list(answers) == list(PREPROCESSINGS)
+    for name, best in answers.items():
         network = prepare_upload(ref, name).open()
         (own,) = top_k(network.logits(seen)[0], network.card.class_names, 1)
         assert best.name == own.name and best.probability == pytest.approx(

@@ -111,7 +111,8 @@ class ClassMapTask(Question):
             raise StorageError("The image to be explained is no longer kept. Ask again.")
         maps = get_method("grad_cam")(model, image[None])
         highest = float(maps.max())
-        self._map = np.rint(255 / highest * maps[..., None]).astype(np.uint8)
+        scale = 255 / highest if highest > 0 else 0.0  # nothing may speak for the class
+        self._map = np.rint(scale * maps[..., None]).astype(np.uint8)
         return {"highest": highest}
 
     def frame(self) -> np.ndarray | None:

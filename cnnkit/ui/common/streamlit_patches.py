@@ -19,7 +19,7 @@ _request_rerun = AppSession.request_rerun
 
 
 def keep() -> None:
-    """Leave Keras's state alone, and send what a run told last."""
+    """Leave Keras's state alone, and send what a run said last."""
     # No option of Streamlit does this. Should the name go, a test of ours will say so.
     script_runner._clean_problem_modules = _leave_alone
     AppSession.request_rerun = _in_turn
