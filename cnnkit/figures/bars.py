@@ -63,6 +63,7 @@ def signed_bars(
     return finished(figure, height=height, legend=False)
 
 
+@cache_figures
 def histogram(values: np.ndarray, title: str, *, bins: int = 40, height: int = 160):
     """How often numbers of each size occur: those above zero in blue, the others in orange.
 

@@ -16,6 +16,7 @@ STRONGEST = 0.5  # opacity of the fullest cell: the number in it must stay reada
 UNSEEN = 0.004  # opacity of a marker that takes clicks
 
 
+@cache_figures
 def map_grid(maps: np.ndarray, *, columns: int, together: bool = True) -> go.Figure:
     """Feature maps side by side, each value to be read by hovering.
 

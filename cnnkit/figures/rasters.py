@@ -17,6 +17,7 @@ NEGATIVE = (222, 112, 48, 255)
 ZERO = (138, 148, 166, 34)
 POSITIVE = (76, 114, 224, 255)
 ENCODED_BYTES = 32 * 2**20  # of PNG files that are kept
+COMPRESSION = 1  # of PNG: a quarter of the usual level's time for a photo, a sixth more bytes
 SMOOTH = 64  # pixels a side from which an image is enlarged smoothly
 
 
@@ -166,7 +167,7 @@ def png(image: np.ndarray) -> bytes:
         image: uint8 (height, width), or with 3 or 4 channels.
     """
     stream = io.BytesIO()
-    Image.fromarray(image).save(stream, "PNG")
+    Image.fromarray(image).save(stream, "PNG", compress_level=COMPRESSION)
     return stream.getvalue()
 
 

@@ -59,8 +59,16 @@ def measurements(recipe: Recipe | None = None) -> list[Measurement]:
     Raises:
         CorruptPackageError: a file cannot be read; names it.
     """
-    asked = None if recipe is None else identity(recipe)
-    return [one for one in _all() if asked in (None, one.identity)]
+    return list(_all()) if recipe is None else measurements_of(identity(recipe))
+
+
+def measurements_of(identity: str) -> list[Measurement]:
+    """The same for recipes with one `identity`, which takes a while to compute.
+
+    Raises:
+        CorruptPackageError: a file cannot be read; names it.
+    """
+    return [one for one in _all() if one.identity == identity]
 
 
 def paces(

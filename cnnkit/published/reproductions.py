@@ -33,7 +33,7 @@ class Reproduction:
     source: str = ""  # author and title
     changes: Mapping[str, Any] = field(default_factory=dict)  # of the recipe
 
-    @property
+    @cached_property
     def recipe(self) -> Recipe:
         """What to run."""
         recipe = get_recipe(self.model, self.recipe_name)

@@ -67,3 +67,23 @@ def test_streamlit_would_throw_it_away():
     assert "if sender is not self._scriptrunner:" in source
     assert "self._requests = ScriptRequests()" in inspect.getsource(ScriptRunner.__init__)
     assert ScriptRequests()._state is ScriptRequestType.CONTINUE
+
+
+def test_the_state_by_its_keys_is_what_streamlit_makes_of_it(root):
+    at = AppTest.from_file(root / "app.py", default_timeout=60).switch_page("pages/train.py").run()
+    state = at.session_state._state
+    by_key, whole = streamlit_patches.StateByKey(state), state._state.filtered_state
+    assert len(whole) > 20  # the fields of the form
+    assert dict(by_key) == whole
+    assert all(key in by_key for key in whole)
+    assert not [key for key in state._state._keys() if key not in whole and key in by_key]
+    assert "nothing of this name" not in by_key
+
+
+def test_streamlit_would_make_the_whole_state_for_one_key():
+    # What `StateByKey` spares; should this fail one day, it is no longer needed.
+    from streamlit.elements.widgets import number_input
+
+    source = inspect.getsource(number_input.NumberInputMixin._number_input)
+    assert "session_state = get_session_state().filtered_state" in source
+    assert "key in session_state and session_state[key] is None" in source

@@ -96,10 +96,16 @@ def selected_points(figure: Figure, *, alt: str, key: str, file: str) -> list[di
 
 def _readable(figure: Figure) -> BaseFigure:
     """The figure with text that can be read on the visitor's page."""
-    from cnnkit.figures.style import with_text_colors  # Plotly: not before there is a figure
+    from cnnkit.figures.figure_cache import made_of  # Plotly: not before there is a figure
+    from cnnkit.figures.style import with_text_colors
     from cnnkit.ui.common.plain_figure import PlainFigure
 
-    return PlainFigure(with_text_colors(figure.to_dict(), dark=dark()))
+    on_dark = dark()
+    return made_of(
+        figure,
+        ("readable", on_dark),
+        lambda figure: PlainFigure(with_text_colors(figure.to_dict(), dark=on_dark)),
+    )
 
 
 def dark() -> bool:

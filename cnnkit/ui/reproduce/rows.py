@@ -6,7 +6,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from cnnkit.jobs.kinds import TRAINED
-from cnnkit.published.measurements import Measurement, identity, measurements, paces
+from cnnkit.published.measurements import (
+    Measurement,
+    identity,
+    measurements,
+    measurements_of,
+    paces,
+)
 from cnnkit.published.reproductions import Reproduction, list_reproductions
 from cnnkit.runs import Run, Status
 from cnnkit.training import Recipe
@@ -64,7 +70,7 @@ def list_rows() -> list[Row]:
     return [
         Row(
             published=published,
-            shipped=measurements(published.recipe),
+            shipped=measurements_of(published.identity),
             runs=[run for run in runs if identities.get(run.id) == published.identity],
         )
         for published in list_reproductions()
