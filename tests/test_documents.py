@@ -1,7 +1,7 @@
 """Every Python and shell block of the documents, and every example of a docstring, is run.
 
 A comment before a block says what keeps it from running: `<!-- not run: the reason -->`, or
-`<!-- needs: weights -->` with a marker of `pyproject.toml`.
+`<!-- needs: weights -->` with markers of `pyproject.toml`.
 """
 
 from __future__ import annotations
@@ -78,13 +78,15 @@ def _blocks():
         document = (DOCSTRINGS if path.suffix == ".py" else SYBIL).parse(path)
         for example in document.examples():
             comment = COMMENT.search(document.text[: example.start])
-            marks = [_mark(*comment.groups())] if comment else []
+            marks = _marks(*comment.groups()) if comment else []
             name = f"{path.relative_to(ROOT).as_posix()}:{example.line}"
             yield pytest.param(example, id=name, marks=marks)
 
 
-def _mark(word: str, text: str) -> pytest.MarkDecorator:
-    return pytest.mark.skip(reason=text) if word == "not run" else getattr(pytest.mark, text)
+def _marks(word: str, text: str) -> list[pytest.MarkDecorator]:
+    if word == "not run":
+        return [pytest.mark.skip(reason=text)]
+    return [getattr(pytest.mark, name) for name in text.split(", ")]
 
 
 @pytest.fixture

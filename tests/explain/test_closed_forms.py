@@ -17,9 +17,6 @@ from cnnkit.predict import prepare
 from cnnkit.settings import get_settings
 from cnnkit.visualize.objectives import class_logit
 
-# The second network of real weights: minutes, which `make faults` has.
-GOOGLENET = pytest.param("googlenet", marks=pytest.mark.endurance)
-
 SIDE = 8
 L = keras.layers
 
@@ -298,8 +295,8 @@ def test_maps_are_enlarged_so_that_each_stays_over_what_it_saw(pooled, pixels):
 
 
 @pytest.mark.weights
-@pytest.mark.slow
-@pytest.mark.parametrize("network", [GOOGLENET, "mobilenet_v2"])
+@pytest.mark.endurance
+@pytest.mark.parametrize("network", ["googlenet", "mobilenet_v2"])
 def test_integrated_gradients_are_complete_to_one_percent_at_64_steps(network):
     opened = open_pretrained(network)
     paths = sorted((get_settings().data_dir / "photos").glob("*.jpg"))[:3]

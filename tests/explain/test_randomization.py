@@ -22,9 +22,6 @@ from cnnkit.predict import example_photos, prepare
 from cnnkit.settings import get_settings
 from tests.network_forms import OTHERS, SAME, SIZE, build
 
-# The second network of real weights: minutes, which `make faults` has.
-GOOGLENET = pytest.param("googlenet", marks=pytest.mark.endurance)
-
 FROM_THE_TOP = (("logits",), ("conv2",), ("conv1",))
 
 
@@ -128,7 +125,8 @@ def test_the_verdict_rests_on_the_upper_half_of_the_layers():
 
 
 @pytest.mark.weights
-@pytest.mark.parametrize("network", [GOOGLENET, "mobilenet_v2"])
+@pytest.mark.endurance
+@pytest.mark.parametrize("network", ["googlenet", "mobilenet_v2"])
 def test_guided_backpropagation_fails_with_real_weights_and_others_pass(network):
     """As Adebayo et al. found."""
     opened = open_pretrained(network)

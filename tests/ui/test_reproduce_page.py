@@ -130,6 +130,7 @@ def test_without_mnist_only_what_can_run_can_be_started(store, monkeypatch, tmp_
 
 
 @pytest.mark.flowers
+@pytest.mark.endurance  # decodes all photos twice
 def test_the_five_images_of_the_author_are_shown_to_a_network_of_ours(store, tmp_path):
     recipe = Recipe(
         model="compact_photo_cnn",
