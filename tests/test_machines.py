@@ -65,6 +65,7 @@ def own_images() -> io.BytesIO:
     return packed
 
 
+@pytest.mark.endurance
 def test_three_jobs_survive_the_loss_of_one_of_two_workers(machines, web):
     store, pool = web
     runs = [pool.submit(kind="rehearsal", spec=SLOW, name=f"job {n}") for n in range(3)]

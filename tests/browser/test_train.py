@@ -4,7 +4,11 @@ import re
 
 import pytest
 
-from tests.browser.acting import click_cell, press_train
+from cnnkit.jobs.worker import work
+from cnnkit.runs import RunStore, Status
+from cnnkit.settings import Settings
+from cnnkit.training import get_recipe
+from tests.browser.acting import click_cell, insist, press_train
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
@@ -42,17 +46,25 @@ def test_a_network_learns_before_ones_eyes_and_is_found_again(app, page):
     resume.wait_for()
 
 
-def test_a_finished_run_is_questioned_renamed_and_deleted_after_a_question(app, page):
-    page.goto(app.url("train", **SETTINGS))
-    app.settle(page)
-    press_train(page, epochs=20)
+@pytest.fixture
+def finished(app) -> str:
+    """Id of a run of the app's home, whose job this process has done."""
+    store = RunStore(Settings.from_environment({"CNNKIT_HOME": str(app.home)}))
+    recipe = get_recipe("softmax_regression", "published").replace(dataset="digits", epochs=20)
+    run = store.create("train", recipe.to_dict(), "questioned", status=Status.QUEUED)
+    assert work(store.settings, run.id) is Status.FINISHED
+    return run.id
+
+
+def test_a_finished_run_is_questioned_renamed_and_deleted_after_a_question(app, page, finished):
+    page.goto(app.url("train", run=finished))
     page.get_by_text("Test accuracy").wait_for()
     page.get_by_role("link", name="Compare and download").click()
     page.wait_for_url(re.compile("runs.*run="))
     page.get_by_text("Most confident errors").wait_for()
 
-    click_cell(page, true=3, predicted=3)
-    page.get_by_text("True class 3, predicted class 3").wait_for()
+    cell = page.get_by_text("True class 3, predicted class 3")
+    insist(lambda: click_cell(page, true=3, predicted=3), cell)
     page.get_by_alt_text("True class 3, predicted class 3").first.wait_for()
     page.get_by_alt_text(re.compile("True class [^3]")).first.wait_for(state="detached")
 
