@@ -25,8 +25,11 @@ from urllib.parse import urlencode
 import pytest
 
 from benchmarks._children import end_children
+from cnnkit.runs import RunStore
 from cnnkit.settings import Settings
+from cnnkit.training import Recipe
 from tests.decoded import lend
+from tests.finished import finished_run
 from tests.records import new_store
 
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
@@ -106,6 +109,13 @@ def serve(root, tmp_path_factory, kept_images) -> Iterator[Callable[..., App]]:
 def app(serve) -> App:
     """One server that all tests of a session share, without a warm worker."""
     return serve(environment={"CNNKIT_WARM_WORKERS": "0"})
+
+
+@pytest.fixture
+def finished(app, tmp_path) -> Callable[[Recipe], str]:
+    """The id of a finished run of the app's home: `finished(recipe)`."""
+    store = RunStore(Settings.from_environment({"CNNKIT_HOME": str(app.home)}))
+    return lambda recipe: finished_run(store, recipe, tmp_path).id
 
 
 @pytest.fixture(scope="session")

@@ -1,14 +1,10 @@
 """A photo through VGG16's convolutions, and the epochs of a run, in a real browser."""
 
-import json
-import os
-import subprocess
-import sys
-
 import pytest
 from playwright.sync_api import expect
 
 from cnnkit.settings import get_settings
+from cnnkit.training import get_recipe
 from tests.browser.acting import insist
 
 VGG16 = {"block1": 2, "block2": 2, "block3": 3, "block4": 3, "block5": 3}  # convolutions
@@ -62,15 +58,9 @@ def test_the_top_activating_patches_are_found_with_progress(app, page):
 
 
 @pytest.mark.browser
-def test_the_slider_shows_the_filters_forming(app, page):
-    options = ["--set=keep_checkpoints=3", "--set=epochs=4", "--dataset=toy_patterns", "--json"]
-    printed = subprocess.run(
-        [sys.executable, "-m", "cnnkit", "train", "toy_cnn", *options],
-        env={**os.environ, "CNNKIT_HOME": str(app.home), "CNNKIT_WARM_WORKERS": "0"},
-        stdout=subprocess.PIPE,
-        check=True,
-    ).stdout
-    page.goto(app.url("inside", network=f"run.{json.loads(printed)['id']}"))
+def test_the_slider_shows_the_filters_forming(app, page, finished):
+    recipe = get_recipe("toy_cnn", "fast").replace(epochs=4, keep_checkpoints=3)
+    page.goto(app.url("inside", network=f"run.{finished(recipe)}"))
     app.settle(page)
     after = page.locator('[data-testid="stImage"] img[alt*="filters of"][alt*="after"]').first
     trained = after.get_attribute("src")

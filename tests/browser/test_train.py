@@ -4,9 +4,6 @@ import re
 
 import pytest
 
-from cnnkit.jobs.worker import work
-from cnnkit.runs import RunStore, Status
-from cnnkit.settings import Settings
 from cnnkit.training import get_recipe
 from tests.browser.acting import click_cell, insist, press_train
 
@@ -46,18 +43,9 @@ def test_a_network_learns_before_ones_eyes_and_is_found_again(app, page):
     resume.wait_for()
 
 
-@pytest.fixture
-def finished(app) -> str:
-    """Id of a run of the app's home, whose job this process has done."""
-    store = RunStore(Settings.from_environment({"CNNKIT_HOME": str(app.home)}))
-    recipe = get_recipe("softmax_regression", "published").replace(dataset="digits", epochs=20)
-    run = store.create("train", recipe.to_dict(), "questioned", status=Status.QUEUED)
-    assert work(store.settings, run.id) is Status.FINISHED
-    return run.id
-
-
 def test_a_finished_run_is_questioned_renamed_and_deleted_after_a_question(app, page, finished):
-    page.goto(app.url("train", run=finished))
+    recipe = get_recipe("softmax_regression", "published").replace(dataset="digits", epochs=20)
+    page.goto(app.url("train", run=finished(recipe)))
     page.get_by_text("Test accuracy").wait_for()
     page.get_by_role("link", name="Compare and download").click()
     page.wait_for_url(re.compile("runs.*run="))

@@ -22,10 +22,10 @@ from cnnkit.errors import StorageError
 from cnnkit.published.flowers import FlowerResult
 from cnnkit.runs import Point, Progress, Status
 from cnnkit.settings import get_settings
-from cnnkit.training import ALL, Head, Phase, Recipe, evaluate, fit, get_recipe, recipe_dataset
-from cnnkit.training.results import figures, write_result
+from cnnkit.training import ALL, Head, Phase, Recipe, get_recipe
 from cnnkit.ui.common import cache
 from cnnkit.ui.fine_tune import result
+from tests.finished import finished_run
 from tests.pages import opened, words_of
 
 pytestmark = pytest.mark.usefixtures("decoded")
@@ -466,17 +466,8 @@ def taught(store, folder, name, dataset):
         phases=(Phase(train_from=ALL, epochs=1),),
         cached=False,
     )
-    data, result = recipe_dataset(recipe), fit(recipe)
-    evaluation = evaluate(result.model, *data.part("test"))
-    run = store.create("fine_tune", recipe.to_dict(), name)
-    write_result(folder, recipe, data, result, evaluation)
-    for path in folder.iterdir():
-        store.add_artifact(run.id, path)
-    (row,) = result.history
-    store.log(run.id, [Point(metric=k, value=v, step=1, when=0) for k, v in row.items()])
-    store.set_metrics(run.id, figures(result, evaluation))
-    store.update(run.id, status=Status.FINISHED)
-    return run
+    folder.mkdir()
+    return finished_run(store, recipe, folder, name=name, kind="fine_tune")
 
 
 def test_what_came_of_it_stands_beside_others_on_the_same_images(store, tmp_path):

@@ -8,14 +8,11 @@ from functools import partial
 import numpy as np
 import pytest
 
-from cnnkit.datasets import load_dataset
 from cnnkit.embedding import EmbeddingSettings, embed
-from cnnkit.models import ModelCard, save_model
 from cnnkit.networks import NetworkRef
-from cnnkit.runs import Status
 from cnnkit.settings import get_settings
-from cnnkit.training import Recipe, fit
-from cnnkit.training.epoch_weights import EPOCHS_FILE, write_epochs
+from cnnkit.training import Recipe
+from tests.finished import finished_run
 from tests.pages import opened, words_of
 from tests.workers import StillWorker
 
@@ -25,30 +22,9 @@ RECIPE = Recipe(
 )
 
 
-def add_run(store, folder, recipe):
-    """A finished run as a job leaves it."""
-    result = fit(recipe, epochs_folder=folder)
-    card = ModelCard(
-        model=recipe.model,
-        title="Toy",
-        class_names=load_dataset(recipe.dataset).class_names,
-        input_shape=result.model.input_shape[1:],
-        dataset=recipe.dataset,
-        recipe=recipe.to_dict(),
-    )
-    save_model(result.model, card, folder)
-    if result.kept_epochs:
-        write_epochs(folder / EPOCHS_FILE, result.kept_epochs)
-    run = store.create("train", recipe.to_dict(), "Toy by hand")
-    for path in folder.iterdir():
-        store.add_artifact(run.id, path)
-    store.update(run.id, status=Status.FINISHED)
-    return run
-
-
 @pytest.fixture
 def kept(store, tmp_path):
-    return add_run(store, tmp_path, RECIPE.replace(keep_checkpoints=2))
+    return finished_run(store, RECIPE.replace(keep_checkpoints=2), tmp_path)
 
 
 def filters(at):
@@ -99,7 +75,7 @@ def test_an_epoch_that_was_not_kept_is_said(kept):
 
 
 def test_a_run_that_kept_none_has_no_slider(store, tmp_path):
-    run = add_run(store, tmp_path, RECIPE)
+    run = finished_run(store, RECIPE, tmp_path)
     at = open_page(network=f"run.{run.id}", epoch="1")
     assert not at.select_slider and "epoch" not in at.query_params
 
@@ -114,7 +90,7 @@ def test_an_epoch_is_a_network_of_its_own(kept):
     trained = NetworkRef("run", kept.id)
     assert trained.kept_epochs() == [0, 1, 3]
     first, last = (NetworkRef.parse(f"run.{kept.id}@{epoch}") for epoch in (0, 3))
-    assert str(first) == f"run.{kept.id}@0" and first.title() == "Toy by hand, after epoch 0"
+    assert str(first) == f"run.{kept.id}@0" and first.title() == "trained, after epoch 0"
     assert len({one.digest() for one in (trained, first, last)}) == 3
     image = np.full((1, *trained.card().input_shape), 200, np.float32)
     before, after, end = (one.open().logits(image) for one in (first, last, trained))

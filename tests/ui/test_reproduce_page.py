@@ -16,9 +16,9 @@ from cnnkit.published.reproductions import (
 )
 from cnnkit.runs import Progress, Status
 from cnnkit.settings import get_settings
-from cnnkit.training import ALL, Head, Phase, Recipe, evaluate, fit, recipe_dataset
-from cnnkit.training.results import write_result
+from cnnkit.training import ALL, Head, Phase, Recipe, recipe_dataset
 from cnnkit.ui.reproduce.example_answers import PARTS
+from tests.finished import finished_run
 from tests.pages import opened
 
 pytestmark = pytest.mark.usefixtures("decoded")
@@ -142,11 +142,9 @@ def test_the_five_images_of_the_author_are_shown_to_a_network_of_ours(store, tmp
         phases=(Phase(train_from=ALL, epochs=1),),
         cached=False,
     )
-    data, result = recipe_dataset(recipe), fit(recipe)
-    run = store.create("fine_tune", recipe.to_dict(), "Two looks")
-    write_result(tmp_path, recipe, data, result, evaluate(result.model, *data.part("test")))
-    for path in tmp_path.iterdir():
-        store.add_artifact(run.id, path)
+    data = recipe_dataset(recipe)
+    run = finished_run(store, recipe, tmp_path, name="Two looks", kind="fine_tune")
+    store.update(run.id, status=Status.QUEUED)
     before = text_of(_with_images(open_page(row="flowers_vgg16")))
     assert before.count("Published VGG16") == 5 and "Two looks" not in before
     store.update(run.id, status=Status.FINISHED)
