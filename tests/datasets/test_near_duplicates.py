@@ -66,7 +66,7 @@ def test_the_most_similar_pairs_come_first():
 
 
 @pytest.mark.flowers
-@pytest.mark.slow
+@pytest.mark.endurance  # decodes all photos
 def test_the_17_flowers_have_fourteen():
     data = load_dataset("flowers17")
     pairs = near_duplicates(data)

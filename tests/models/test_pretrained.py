@@ -26,6 +26,7 @@ FAMILIES = (
     ("efficientnet_v2_b0", 64, "efficientnet_v2"),
     ("convnext_tiny", 64, "convnext"),
 )
+SLOW = ("inception_v3", "densenet121", "nasnet_mobile", "efficientnet_v2_b0")  # to build twice
 NESTED = ("convnext_tiny",)  # Keras itself builds these with parts inside parts
 
 
@@ -41,7 +42,13 @@ NAMED_ARRAYS = {
 }
 
 
-@pytest.mark.parametrize(("name", "size", "module"), FAMILIES)
+@pytest.mark.parametrize(
+    ("name", "size", "module"),
+    [
+        pytest.param(*family, marks=[pytest.mark.endurance] * (family[0] in SLOW))
+        for family in FAMILIES
+    ],
+)
 def test_a_family_gives_the_logits_of_the_library_after_its_own_preprocessing(name, size, module):
     ours = load_pretrained(name, weights=None, size=size)
     builder = getattr(keras.applications, pretrained_info(name).builder)
