@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 from plotly import graph_objects as go
@@ -166,6 +167,17 @@ def lines(
         exponentformat="power",
     )
     return finished(figure, height=height)
+
+
+@cache_figures
+def empty_lines(names: Sequence[str], **how: Any) -> go.Figure:
+    """Lines without points: what of `lines` stays the same while they grow.
+
+    Args:
+        names: of the lines.
+        **how: see `lines`.
+    """
+    return lines({name: ((), ()) for name in names}, **how)
 
 
 def _axes(figure, metric: str, x_title: str) -> None:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import nullcontext
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import streamlit as st
@@ -28,6 +28,30 @@ def chart(figure: Figure, *, alt: str, key: str | None = None) -> None:
         key: of the element; needed where two figures could be equal.
     """
     st.plotly_chart(_readable(figure), config=QUIET, alt=alt, key=key)
+
+
+def growing_lines(
+    series: Mapping[str, tuple[Sequence[float], Sequence[float | None]]],
+    *,
+    alt: str,
+    key: str,
+    **how: Any,
+) -> None:
+    """Draw lines that are drawn again each second, with more points: Plotly checks them once.
+
+    Args:
+        series: name to (x, y).
+        alt: what they show, in one sentence.
+        key: of the element.
+        **how: see `cnnkit.figures.curves.lines`.
+    """
+    from cnnkit.figures.curves import empty_lines
+    from cnnkit.ui.common.plain_figure import PlainFigure
+
+    values = _readable(empty_lines(tuple(series), **how)).to_dict()
+    points = [{"x": list(x), "y": list(y)} for x, y in series.values()]
+    lines = [line | grown for line, grown in zip(values["data"], points, strict=True)]
+    st.plotly_chart(PlainFigure(values | {"data": lines}), config=QUIET, alt=alt, key=key)
 
 
 def clicked_point(figure: Figure, *, alt: str, key: str) -> dict | None:

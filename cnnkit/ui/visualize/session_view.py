@@ -7,7 +7,6 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import streamlit as st
 
-from cnnkit.figures import curves
 from cnnkit.jobs.sessions import SessionState
 from cnnkit.runs import Status
 from cnnkit.ui.common import cache, charts, polling
@@ -183,10 +182,14 @@ def controls(own: OwnSession | None) -> bool:
 def _curve(series: Mapping, title: str, *, logarithmic: bool) -> None:
     if not series:
         return
-    charts.chart(
-        curves.lines(series, x_title="step", y_title=title, logarithmic=logarithmic, height=220),
+    charts.growing_lines(
+        series,
         alt=f"{title}: " + ", ".join(f"{name} {y[-1]:.3g}" for name, (_, y) in series.items()),
         key=f"curve_{title}",
+        x_title="step",
+        y_title=title,
+        logarithmic=logarithmic,
+        height=220,
     )
 
 
