@@ -23,6 +23,7 @@ from benchmarks._torch_env import MISSING, torch_python
 PARTS = {
     "first_paint": "First paint",
     "job_overhead": "Jobs",
+    "job_start": "Starting a job",
     "memory": "Memory of a long training",
     "throughput": "Training",
     "prediction": "Predicting",

@@ -9,7 +9,10 @@ import psutil
 
 
 def end_children(home: Path | str) -> None:
-    """Kill every worker whose `CNNKIT_HOME` is this folder, and wait until it is gone."""
+    """Kill every worker whose `CNNKIT_HOME` is this folder, and wait until it is gone.
+
+    A forked one has command line and environment of its fork server: those of its home.
+    """
     found = []
     for process in psutil.process_iter(["cmdline"]):
         with contextlib.suppress(psutil.Error):

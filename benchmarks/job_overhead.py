@@ -1,8 +1,8 @@
 """What a job costs beside the training in it: the wait for its first step, and in all.
 
 The peer is `cnnkit.training.fit` alone in a new Python process, with no record, no queue
-and nobody watching. A job that takes the warm worker need not import TensorFlow; one
-without it must, like the peer.
+and nobody watching. A job that takes the warm worker, or is forked from the fork server, need
+not import TensorFlow; one without them must, like the peer.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ import time
 import psutil
 
 from benchmarks._measure import ROOT, Row, ratio_of_pairs, save
-from cnnkit.jobs import JobPool
+from cnnkit.jobs import JobPool, fork_server, wake_fork_server
 from cnnkit.runs import RunStore
 from cnnkit.settings import Settings, get_settings
 from cnnkit.training import Recipe, get_recipe
@@ -43,7 +43,7 @@ def bare(recipe: Recipe) -> tuple[float, float]:
     return json.loads(output) - began, time.time() - began
 
 
-def job(recipe: Recipe, *, warm: bool) -> tuple[float, float]:
+def job(recipe: Recipe, *, warm: bool = False, forked: bool = False) -> tuple[float, float]:
     """The same of a job, from pressing Train, as its run shows it."""
     with tempfile.TemporaryDirectory() as home:
         environment = {"CNNKIT_HOME": home, "CNNKIT_WARM_WORKERS": str(int(warm))}
@@ -54,22 +54,26 @@ def job(recipe: Recipe, *, warm: bool) -> tuple[float, float]:
         store.list()  # makes the database, as the first page that is opened does
         pool = JobPool(settings, store)
         try:
+            if forked:
+                wake_fork_server(settings)
             _wait_until_ready(warm)
             began = time.time()
             return _watch(store, pool.submit(spec=recipe.to_dict(), name="overhead").id, began)
         finally:
             pool.close()
+            fork_server.close()
 
 
 def _wait_until_ready(warm: bool) -> None:
-    """Until Dask has opened, and the warm worker, if there is to be one, has stopped importing."""
+    """Until Dask has opened, and fork server and warm worker, if there are to be any, are."""
     time.sleep(5)
-    while warm and not any(child.cpu_percent(interval=1.5) < 3 for child in _children()):
+    fork_server.wait(120)
+    while warm and not any(child.cpu_percent(interval=1.5) < 3 for child in _forked()):
         time.sleep(0.5)
 
 
-def _children() -> list[psutil.Process]:
-    return psutil.Process().children()
+def _forked() -> list[psutil.Process]:
+    return psutil.Process(fork_server.pid).children()
 
 
 def _watch(store: RunStore, run_id: str, began: float) -> tuple[float, float]:
@@ -94,7 +98,8 @@ def main() -> None:
     )
     contenders = {
         "bare": lambda: bare(recipe),
-        "without warm worker": lambda: job(recipe, warm=False),
+        "without warm worker": lambda: job(recipe),
+        "forked, without warm worker": lambda: job(recipe, forked=True),
         "with warm worker": lambda: job(recipe, warm=True),
     }
     times: dict[str, list[tuple[float, float]]] = {name: [] for name in contenders}

@@ -67,7 +67,7 @@ class Settings:
     )
     warm_workers: bool = variable(
         "CNNKIT_WARM_WORKERS",
-        "keep one worker waiting with TensorFlow imported (about 500 MB)",
+        "keep TensorFlow imported for jobs, and one worker waiting (about 600 MB)",
         flag,
         "1",
         former=("CNNKIT_SPARE",),

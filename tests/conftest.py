@@ -66,6 +66,17 @@ def seeded() -> None:
         keras.utils.set_random_seed(0)
 
 
+@pytest.fixture
+def forking(own_home) -> None:
+    """Start jobs by forking, in this test and in later ones of this process.
+
+    One fork server imports TensorFlow for all of them.
+    """
+    from tests.forked import wake
+
+    wake()
+
+
 @pytest.fixture(scope="session")
 def root() -> Path:
     """The folder of the project."""

@@ -69,7 +69,7 @@ def test_own_images_are_imported_listed_renamed_and_deleted(tmp_path):
     assert refused.exit_code == 1 and "holds no image that can be used" in refused.output
 
 
-def test_training_waits_tells_each_epoch_and_can_be_evaluated(store):
+def test_training_waits_tells_each_epoch_and_can_be_evaluated(store, forking):
     trained = call("train", "toy_cnn", "--name", "tiny", *TINY)
     assert trained.exit_code == 0, trained.output
     assert "epoch 1/3" in trained.stderr and "epoch 3/3" in trained.stderr
@@ -89,7 +89,7 @@ def test_training_waits_tells_each_epoch_and_can_be_evaluated(store):
     assert call("runs", "show", run["id"]).exit_code == 1
 
 
-def test_a_detached_training_goes_on_by_itself_and_obeys(store):
+def test_a_detached_training_goes_on_by_itself_and_obeys(store, forking):
     run = answer("train", "toy_cnn", "--detach", "--set", "epochs=100000")
     assert run["status"] == "queued"
     wait(store, run["id"], lambda run: run.progress)

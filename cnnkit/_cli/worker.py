@@ -26,6 +26,7 @@ NICE = 10  # every page of the app comes first, however many processes compute
     type=click.Path(path_type=Path),
     help="Be the visualization worker: obey stdin, and write sessions to this folder.",
 )
+@click.option("--forking", type=int, help="Be the fork server: obey this descriptor.")
 @json_option
 def worker(
     run_id: str | None,
@@ -33,6 +34,7 @@ def worker(
     shared: bool,
     warm: bool,
     sessions: Path | None,
+    forking: int | None,
     as_json: bool,
 ):
     """Execute the queued run RUN_ID in this process."""
@@ -40,6 +42,12 @@ def worker(
         # Not `os.nice`, which adds to what the process that started this one may have set.
         own = os.getpriority(os.PRIO_PROCESS, 0)
         os.setpriority(os.PRIO_PROCESS, 0, max(NICE, own))
+    if forking is not None:
+        from cnnkit.jobs.forking import fork_children
+
+        cnnkit = click.get_current_context().find_root().command
+        fork_children(forking, lambda arguments: cnnkit.main(["worker", *arguments]))
+        leave(0)
     if sessions:
         from cnnkit.jobs.session_server import serve
 
@@ -51,7 +59,7 @@ def worker(
         wait_for_work(get_settings())
         leave(0)
     if run_id is None:
-        raise click.UsageError("Name a run, or give --warm or --sessions.")
+        raise click.UsageError("Name a run, or give --warm, --sessions or --forking.")
     status = work(get_settings(), run_id, lease, shared)
     print_result({"run": run_id, "status": status}, f"{run_id}: {status}", as_json)
     leave(1 if status is Status.FAILED else 0)

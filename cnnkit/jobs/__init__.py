@@ -8,7 +8,7 @@ Importing this loads neither Dask, MLflow nor Keras.
 """
 
 from cnnkit.jobs._care import checkpoint_problem, forsaken, mark_interrupted
-from cnnkit.jobs._child import child_environment, start_child
+from cnnkit.jobs._child import child_environment, start_child, wake_fork_server
 from cnnkit.jobs._controls import (
     CHECKPOINT,
     ask_cancel,
@@ -17,6 +17,7 @@ from cnnkit.jobs._controls import (
     requeue,
     resume_in_words,
 )
+from cnnkit.jobs._fork_server import fork_server
 from cnnkit.jobs._pool import JobPool
 from cnnkit.jobs._sharing import forget_images
 from cnnkit.jobs.kinds import list_kinds, register_kind
@@ -30,6 +31,7 @@ __all__ = [
     "child_environment",
     "forsaken",
     "forget_images",
+    "fork_server",
     "kill",
     "list_kinds",
     "mark_interrupted",
@@ -37,4 +39,5 @@ __all__ = [
     "requeue",
     "resume_in_words",
     "start_child",
+    "wake_fork_server",
 ]

@@ -14,6 +14,8 @@ from pathlib import Path
 import psutil
 
 import cnnkit
+from cnnkit.jobs._fork_server import UNKNOWN, ForkedProcess, fork_server
+from cnnkit.jobs.forking import ForkOrder
 from cnnkit.runs import IMPATIENT, Run
 from cnnkit.settings import Settings
 
@@ -21,11 +23,13 @@ LOG_FILE = "log.txt"
 ATTEMPT = "=== attempt"  # how the log of each attempt begins
 CLOCK_SLACK = 2.0  # seconds by which two readings of a process's birth may differ
 
+Process = subprocess.Popen | ForkedProcess  # what this process has started
+
 
 class Child:
     """A job's process; `process` is its handle if this process started it."""
 
-    def __init__(self, pid: int, process: subprocess.Popen | None = None):
+    def __init__(self, pid: int, process: Process | None = None):
         self.pid = pid
         self._process = process
         self._adopted = None if process else psutil.Process(pid)
@@ -45,12 +49,14 @@ class Child:
     @property
     def created(self) -> float:
         """When the process began, seconds since 1970; with the pid it is unique."""
+        if isinstance(self._process, ForkedProcess):
+            return self._process.created  # it may be over already, and nothing is left of it
         return (self._adopted or psutil.Process(self.pid)).create_time()
 
     def alive(self) -> bool:
         """Whether it still runs; a dead one that nobody has waited for does not."""
         if self._adopted is None:
-            return self.returncode is None
+            return self._process is not None and self._process.poll() is None
         try:
             return self._adopted.is_running() and self._adopted.status() != psutil.STATUS_ZOMBIE
         except psutil.NoSuchProcess:
@@ -59,11 +65,13 @@ class Child:
     @property
     def returncode(self) -> int | None:
         """Negative: killed by that signal; None: not known, or alive."""
-        return self._process.poll() if self._process else None
+        code = self._process.poll() if self._process else None
+        return None if code == UNKNOWN else code
 
     def wait(self, seconds: float) -> None:
         """Until it ends, or for so long; asleep where the system can wake us at its end."""
-        if _wait_asleep(self.pid, seconds):
+        forked = isinstance(self._process, ForkedProcess)
+        if not forked and _wait_asleep(self.pid, seconds):
             return
         if self._process:
             try:
@@ -75,6 +83,8 @@ class Child:
 
     def kill(self) -> None:
         """End it and whatever it has started, without asking."""
+        if not self.alive():
+            return  # its pid may be another's by now
         try:
             # It leads a process group of its own from the moment it takes a run.
             if os.getpgid(self.pid) == self.pid:
@@ -105,9 +115,7 @@ def _wait_asleep(pid: int, seconds: float) -> bool:
     return True
 
 
-def start_child(
-    settings: Settings, run_id: str, lease: str | None, shared: bool
-) -> subprocess.Popen:
+def start_child(settings: Settings, run_id: str, lease: str | None, shared: bool) -> Process:
     """A new process for a run, in a session of its own: it outlives its starter.
 
     With no `lease`, the right to write the run, it takes one itself. `shared` keeps
@@ -117,8 +125,13 @@ def start_child(
     return start_process(settings, *arguments, log=log_file(settings, run_id), outlives=True)
 
 
-def start_warm_worker(settings: Settings) -> subprocess.Popen:
-    """A process that imports what jobs need and waits for `hand_over`."""
+def wake_fork_server(settings: Settings) -> None:
+    """Have `start_process` fork, as soon as everything is imported."""
+    fork_server.wake(child_environment(settings), settings.jobs / "fork-server.log")
+
+
+def start_warm_worker(settings: Settings) -> Process:
+    """A process that imports what jobs need, learns something tiny and waits for `hand_over`."""
     log = settings.jobs / "warm-worker.log"
     log.unlink(missing_ok=True)
     return start_process(settings, "--warm", log=log)
@@ -126,25 +139,27 @@ def start_warm_worker(settings: Settings) -> subprocess.Popen:
 
 def start_process(
     settings: Settings, *arguments: str, log: Path, outlives: bool = False
-) -> subprocess.Popen:
+) -> Process:
     """`cnnkit worker` with some arguments, its output appended to `log`.
 
-    One that `outlives` this process goes on after it; else it reads from a pipe, and ends
-    with it.
+    It is forked from the fork server where that is ready, else it is a new interpreter. One that
+    `outlives` this process goes on after it; else it reads from a pipe, and ends with it.
     """
+    environment = child_environment(settings)
     log.parent.mkdir(parents=True, exist_ok=True)
     with log.open("ab") as output:
-        return subprocess.Popen(  # noqa: S603
+        order = ForkOrder(list(arguments), environment, outlives)
+        return fork_server.fork(order, output=output.fileno()) or subprocess.Popen(  # noqa: S603
             [sys.executable, "-m", "cnnkit", "worker", *arguments],
             stdin=subprocess.DEVNULL if outlives else subprocess.PIPE,
             stdout=output,
             stderr=subprocess.STDOUT,
-            env=child_environment(settings),
+            env=environment,
             start_new_session=outlives,
         )
 
 
-def hand_over(worker: subprocess.Popen, run_id: str, lease: str, shared: bool) -> bool:
+def hand_over(worker: Process, run_id: str, lease: str, shared: bool) -> bool:
     """Give a warm worker its run. False: it has died meanwhile."""
     order = json.dumps({"run_id": run_id, "lease": lease, "shared": shared}) + "\n"
     if worker.stdin is None or worker.poll() is not None:

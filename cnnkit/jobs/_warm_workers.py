@@ -1,12 +1,12 @@
-"""The warm worker: one child that has imported TensorFlow and waits for a run.
+"""The warm worker: one child that has learned something tiny and waits for a run.
 
 Importing takes 5 to 8 s on a small machine; a person who presses Train should not wait
-for it.
+for it. The fork server has imported everything once; a child of it begins at once, and the one
+that waits has done as well what the first training in a process does beside.
 """
 
 from __future__ import annotations
 
-import subprocess
 import threading
 import time
 from pathlib import Path
@@ -14,18 +14,27 @@ from pathlib import Path
 import psutil
 from distributed.diagnostics.plugin import WorkerPlugin
 
-from cnnkit.jobs._child import Child, hand_over, start_child, start_warm_worker
+from cnnkit.jobs._child import (
+    Child,
+    Process,
+    hand_over,
+    start_child,
+    start_warm_worker,
+    wake_fork_server,
+)
+from cnnkit.jobs._fork_server import fork_server
 from cnnkit.settings import Settings
 
 CGROUP = Path("/sys/fs/cgroup")
 GIB = 2**30
-NEEDED = 1.5 * GIB  # free memory without which no warm worker is started
-LOWEST = 0.4 * GIB  # free memory below which a waiting one is given up
-PAUSE = 8.0  # seconds a new job has to itself before the next one takes its share of CPU
+NEEDED = 1.5 * GIB  # free memory without which neither fork server nor warm worker is started
+LOWEST = 0.4 * GIB  # free memory below which a waiting one is given up, and then the fork server
+PAUSE = 8.0  # seconds a new job has to itself before the next warm worker takes its share of CPU
+AGAIN = 10 * PAUSE  # what dies while it imports or learns would die again at once
 
 
 class WarmWorkers(WorkerPlugin):
-    """Starts the children of one process, and keeps the next one warm.
+    """Starts the children of one process, and keeps the next one warm and the fork server awake.
 
     A plugin, so that a task finds it through its Dask worker and nothing is global.
 
@@ -39,8 +48,9 @@ class WarmWorkers(WorkerPlugin):
         self.settings = settings
         self.watched: set[str] = set()  # runs that a slot of this process looks after
         self._lock = threading.Lock()
-        self._waiting: subprocess.Popen | None = None
-        self._not_before = 0.0  # time.monotonic()
+        self._waiting: Process | None = None
+        self._not_before = 0.0  # time.monotonic() of the next warm worker
+        self._no_wake_before = 0.0  # the same of the next fork server
         self._closed = False
 
     @property
@@ -58,21 +68,36 @@ class WarmWorkers(WorkerPlugin):
         return Child(process.pid, process)
 
     def tend(self) -> None:
-        """Start a warm worker when there is none and memory and time allow. Called now and then."""
+        """Start what is missing when memory and time allow; give it up when memory runs out.
+
+        Called now and then.
+        """
         if not self.settings.warm_workers:
             return
         memory = available_memory()
         with self._lock:
             if self._closed:
                 return
-            if self.waiting_pid is None:
-                self._dismiss()
-                if memory >= NEEDED and time.monotonic() >= self._not_before:
+            if memory >= NEEDED:
+                self._wake_fork_server()
+            if self.waiting_pid is not None:
+                if memory < LOWEST:
+                    self._dismiss()
+                return
+            self._dismiss()
+            if memory < LOWEST:
+                fork_server.close()
+            elif memory >= NEEDED and time.monotonic() >= self._not_before:
+                # A fork server that is still importing will soon make one for a fourth of the CPU.
+                if fork_server.pid is None or fork_server.ready:
                     self._waiting = start_warm_worker(self.settings)
-                    # One that dies while importing would die again at once.
-                    self._not_before = time.monotonic() + 10 * PAUSE
-            elif memory < LOWEST:
-                self._dismiss()
+                    self._not_before = time.monotonic() + AGAIN
+
+    def _wake_fork_server(self) -> None:
+        now = time.monotonic()
+        if fork_server.pid is None and now >= self._no_wake_before:
+            self._no_wake_before = now + AGAIN
+            wake_fork_server(self.settings)
 
     def close(self) -> None:
         """Let the warm worker go; children that have a run stay."""
@@ -80,7 +105,7 @@ class WarmWorkers(WorkerPlugin):
             self._closed = True
             self._dismiss()
 
-    def _take(self) -> subprocess.Popen | None:
+    def _take(self) -> Process | None:
         with self._lock:
             worker, self._waiting = self._waiting, None
             self._not_before = time.monotonic() + PAUSE

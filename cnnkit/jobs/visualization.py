@@ -17,7 +17,6 @@ import contextlib
 import json
 import os
 import shutil
-import subprocess
 import threading
 import uuid
 from collections import OrderedDict
@@ -29,7 +28,7 @@ from typing import Any
 import numpy as np
 import psutil
 
-from cnnkit.jobs._child import start_process
+from cnnkit.jobs._child import Process, start_process
 from cnnkit.jobs._sharing import is_shared, result_cache
 from cnnkit.jobs.session_kinds import SessionStarter
 from cnnkit.jobs.sessions import (
@@ -65,7 +64,7 @@ class VisualizationWorker(SessionStarter):
         self.results = result_cache(settings, is_shared(settings))
         root = settings.home / "sessions"
         self.folder = root / f"{os.getpid()}-{uuid.uuid4().hex[:12]}"
-        self._process: subprocess.Popen | None = None
+        self._process: Process | None = None
         self._lock = threading.RLock()
         self._sessions: OrderedDict[str, tuple[int, str]] = OrderedDict()  # the last command sent
         self._owners: dict[str, str] = {}  # session -> id of the person
@@ -91,7 +90,7 @@ class VisualizationWorker(SessionStarter):
             self._end_process()
         shutil.rmtree(self.folder, ignore_errors=True)
 
-    def _ensure_process(self, starting: str = "") -> subprocess.Popen:
+    def _ensure_process(self, starting: str = "") -> Process:
         if self._process is None or self._process.poll() is not None:
             self._interrupt_sessions(starting)
             self._end_process()  # what is left of one that died

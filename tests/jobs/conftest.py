@@ -26,7 +26,7 @@ def store(settings) -> RunStore:
 
 
 @pytest.fixture
-def pool(settings, store) -> Iterator[JobPool]:
+def pool(settings, store, forking) -> Iterator[JobPool]:
     pool = JobPool(settings, store)
     yield pool
     for run in store.list(limit=100):

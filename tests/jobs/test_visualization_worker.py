@@ -25,6 +25,7 @@ from cnnkit.settings import Settings
 from cnnkit.visualize import Plan, class_logit, presets
 from cnnkit.visualize.deepdream_presets import Dream
 from cnnkit.visualize.presets import completed
+from tests.forked import wake
 from tests.records import new_store
 
 PATIENCE = 120.0  # seconds, for importing TensorFlow on a busy machine
@@ -39,6 +40,7 @@ def home(tmp_path_factory):
 def worker(home):
     settings = Settings.from_environment({"CNNKIT_HOME": str(home)})
     new_store(settings)
+    wake()
     opened = VisualizationWorker(settings)
     opened.wake()
     yield opened

@@ -1,12 +1,15 @@
 """The warm worker: warm, bounded, and never left behind."""
 
 import os
+import signal
+import sys
 import time
 
 import psutil
 import pytest
 
-from cnnkit.jobs import JobPool, _warm_workers
+from cnnkit.jobs import JobPool, _child, _warm_workers
+from cnnkit.jobs._fork_server import ForkServer, fork_server
 from cnnkit.jobs._warm_workers import WarmWorkers
 from cnnkit.settings import get_settings
 
@@ -28,7 +31,7 @@ def dead(pid: int) -> bool:
 
 
 @pytest.fixture
-def with_warm_worker(monkeypatch):
+def with_warm_worker(monkeypatch, forking):
     monkeypatch.setenv("CNNKIT_WARM_WORKERS", "1")
     monkeypatch.setenv("CNNKIT_SLOTS", "1")
     get_settings.cache_clear()
@@ -42,6 +45,7 @@ def test_a_warm_worker_takes_the_run_outlives_its_pool_and_the_next_one_does_not
     pool = JobPool(with_warm_worker, store)
     warm_workers = pool._open()[1]
     pid = eventually(lambda: warm_workers.waiting_pid)
+    assert psutil.Process(pid).ppid() == fork_server.pid
     assert os.getsid(pid) == os.getsid(0), "while it waits, it belongs to its parent's session"
     run = pool.submit(kind="rehearsal", spec={"epochs": 40, "steps": 10, "seconds": 0.02})
     run = until(run, lambda run: run.progress)
@@ -94,6 +98,29 @@ def test_a_waiting_worker_is_given_up_when_memory_runs_out(with_warm_worker, mon
     monkeypatch.setattr(_warm_workers, "available_memory", lambda: _warm_workers.LOWEST - 1)
     warm_workers.tend()
     assert warm_workers.waiting_pid is None and dead(pid)
+    warm_workers.close()
+
+
+def test_the_fork_server_is_awaited_and_given_up_last(with_warm_worker, monkeypatch):
+    server = ForkServer([sys.executable, "-c", "import time; time.sleep(600)"])  # it imports
+    memory = [2 * _warm_workers.NEEDED]
+    for module in (_child, _warm_workers):
+        monkeypatch.setattr(module, "fork_server", server)
+    monkeypatch.setattr(_warm_workers, "available_memory", lambda: memory[0])
+    warm_workers = WarmWorkers(with_warm_worker)
+    warm_workers.tend()
+    assert server.pid and warm_workers.waiting_pid is None
+    os.kill(server.pid, signal.SIGKILL)
+    eventually(lambda: server.pid is None)
+    warm_workers.tend()
+    assert server.pid is None, "it would die again"
+    assert warm_workers.waiting_pid, "an interpreter of its own"
+    _child.wake_fork_server(with_warm_worker)
+    memory[0] = _warm_workers.LOWEST - 1
+    warm_workers.tend()
+    assert server.pid and warm_workers.waiting_pid is None
+    warm_workers.tend()
+    assert server.pid is None
     warm_workers.close()
 
 
