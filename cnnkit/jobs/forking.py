@@ -119,7 +119,10 @@ class _Children:
 
     def _obey(self) -> bool:
         """Whether there was an order; without one, nobody is there any more."""
-        message, files, flags, _ = socket.recv_fds(self._control, ORDER_BYTES, FILES)
+        try:
+            message, files, flags, _ = socket.recv_fds(self._control, ORDER_BYTES, FILES)
+        except ConnectionResetError:  # the other end went and left `READY` unread, as it does
+            return False
         if not message:
             return False
         channel = socket.socket(fileno=files[0])

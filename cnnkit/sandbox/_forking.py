@@ -69,7 +69,10 @@ class _Children:
             os.kill(process, signal.SIGKILL)
 
     def _obey(self) -> bool:
-        order, files, _, _ = socket.recv_fds(self._control, ORDER.size, MOST_FILES)
+        try:
+            order, files, _, _ = socket.recv_fds(self._control, ORDER.size, MOST_FILES)
+        except ConnectionResetError:  # the other end went and left `WARM` unread, as it does
+            return False
         if len(order) < ORDER.size:
             return False
         what, number = ORDER.unpack(order)

@@ -233,6 +233,7 @@ time.sleep(600)
     parent.stdout.close()
     eventually(lambda: gone(server) and gone(waiting))
     assert not gone(working)
+    assert (tmp_path / "server.log").read_text() == "", "it ends without a word"
     os.kill(working, signal.SIGKILL)
 
 
