@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import psutil
 
 from benchmarks._measure import Row
+from cnnkit.monitoring.metrics import share_of_memory
 
 EVERY = 2.0  # seconds
 
@@ -66,7 +67,7 @@ class Watch:
         children = []
         for child in self.server.children(recursive=True):
             with contextlib.suppress(psutil.Error):
-                children.append(child.memory_info().rss)
+                children.append(share_of_memory(child))
         with self.server.oneshot():
             return Held(
                 time.monotonic() - self._began,

@@ -1,11 +1,14 @@
 import socket
+import subprocess
+import sys
 import urllib.request
 
+import psutil
 import pytest
 
 from cnnkit.files import folder_bytes
 from cnnkit.monitoring import metrics
-from cnnkit.monitoring.metrics import Gauges, resident_memory, serve_metrics
+from cnnkit.monitoring.metrics import Gauges, resident_memory, serve_metrics, share_of_memory
 
 
 @pytest.fixture
@@ -54,3 +57,27 @@ def test_memory_and_folders_are_measured(tmp_path):
     (tmp_path / "a" / "b").mkdir(parents=True)
     (tmp_path / "a" / "b" / "file").write_bytes(b"12345")
     assert folder_bytes(tmp_path) == 5 and folder_bytes(tmp_path / "absent") == 0
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells the parts of shared pages")
+def test_pages_that_a_forked_process_shares_count_in_parts():
+    size = 64 * 2**20
+    program = (
+        "import os\n"
+        f"pages = b'x' * {size}\n"
+        "child = os.fork()\n"
+        "if child:\n"
+        "    print(os.getpid(), child, flush=True)\n"
+        "input()\n"
+    )
+    parent = subprocess.Popen(
+        [sys.executable, "-c", program], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    )
+    both = [psutil.Process(int(pid)) for pid in parent.stdout.readline().split()]
+    try:
+        assert all(process.memory_info().rss > size for process in both)
+        assert size < sum(map(share_of_memory, both)) < 2 * size
+    finally:
+        for process in reversed(both):
+            process.kill()
+        parent.communicate()
