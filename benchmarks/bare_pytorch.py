@@ -13,11 +13,13 @@ import argparse
 import statistics
 import time
 from collections.abc import Callable
+from datetime import date
 
 import numpy as np
 import tensorflow as tf
 
-from benchmarks._measure import Row, ratio_of_pairs, save, take_turns
+from benchmarks._measure import ROOT, Row, machine, ratio_of_pairs, save, take_turns
+from benchmarks._regions import write_part
 from benchmarks._torch_peer import TorchLoop
 from benchmarks.activation_maximization import CLASS, network, ours, start
 from benchmarks.throughput import VALIDATION, plain, race
@@ -28,6 +30,7 @@ from cnnkit.visualize import class_logit, presets
 
 NAMES = {"googlenet": "GoogLeNet", "vgg16": "VGG16"}
 STEPS = {"googlenet": 8, "vgg16": 2}  # in a turn
+DOCUMENT = ROOT / "docs" / "pytorch.md"
 TARGETS = {"googlenet": "at least 1.3", "vgg16": "at least 1.0"}
 
 
@@ -131,8 +134,16 @@ def _ways(found: dict, unit: str, steps: int) -> str:
     return f"PyTorch {found['torch']} at its best with {found['way']} (ms a {unit}: {tried})."
 
 
+def describe(rows: list[Row], notes: list[str]) -> str:
+    """A part of `docs/pytorch.md`."""
+    lines = ["| what | ours | PyTorch | ratio | goal |", "| --- | --- | --- | --- | --- |"]
+    lines += [f"| {r.what} | {r.ours} | {r.peer} | {r.ratio} | {r.target} |" for r in rows]
+    said = [f"- {note}" for note in (*notes, *machine(), date.today().isoformat())]
+    return "\n".join([*lines, "", *said])
+
+
 def main() -> None:
-    """Measure and print the rows."""
+    """Measure and print the rows; where all networks are measured, write them down."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rounds", type=int, default=9)
     parser.add_argument(
@@ -156,6 +167,9 @@ def main() -> None:
         notes.append(note)
     if arguments.one_thread:
         notes.append("Each in one thread, by the time of the processor: others used the machine.")
+    if arguments.networks == known:
+        part = "one_thread" if arguments.one_thread else "whole_machine"
+        write_part(DOCUMENT, part, describe(rows, notes))
     save(rows, notes)
 
 

@@ -1,6 +1,5 @@
 """A short class over Streamlit's own websocket, and what can be watched of its server."""
 
-import asyncio
 import json
 import socket
 import time
@@ -16,6 +15,7 @@ from benchmarks._visitor import VisitError, Visitor
 from benchmarks._watch import Watch
 from cnnkit.runs import STARTER_ID
 from cnnkit.settings import Settings
+from tests import asynchronous
 from tests.records import new_store
 
 
@@ -65,7 +65,7 @@ def test_a_load_balancer_learns_that_the_server_is_ready_before_anybody_came(ser
 def test_five_people_at_once_see_no_error_and_lose_nothing(server):
     address, port, home = server
     with Watch(address) as watch:
-        tally = asyncio.run(
+        tally = asynchronous.run(
             hold_class(address, 5, 10 / 60, [STARTER_ID], arrive=1, think=(0.2, 1.0))
         )
         held = watch.mark("at the end")
@@ -89,7 +89,7 @@ def test_a_visitor_uploads_an_image_and_gets_its_classes(server, root):
             await visitor.upload("Drop images here", "filters.jpg", image)
             return visitor
 
-    visitor = asyncio.run(upload())
+    visitor = asynchronous.run(upload())
     assert visitor.seen.errors == [] and visitor.seen.lost == []
     assert visitor.has("plotly_chart", lambda chart: chart.spec)
 
@@ -103,7 +103,7 @@ def test_a_visitor_says_what_is_not_on_a_page(server):
             await visitor.click("No such button")
 
     with pytest.raises(VisitError, match="concepts shows no such button"):
-        asyncio.run(press())
+        asynchronous.run(press())
 
 
 def test_the_figures_are_not_on_the_port_of_the_pages(server):

@@ -130,16 +130,26 @@ def browser(chromium):
         browser.close()
 
 
+@pytest.fixture(scope="session")
+def window(browser):
+    """One window for all tests: Chromium compiles Streamlit's scripts once, and moves nothing."""
+    context = browser.new_context(
+        viewport={"width": 1280, "height": 1000}, color_scheme="light", reduced_motion="reduce"
+    )
+    context.set_default_timeout(PATIENCE)
+    yield context
+    context.close()
+
+
 @pytest.fixture
-def page(browser):
-    """A fresh browser window of 1280 pixels that fails the test on a page's error."""
-    context = browser.new_context(viewport={"width": 1280, "height": 1000})
-    page = context.new_page()
-    page.set_default_timeout(PATIENCE)
+def page(window):
+    """A fresh tab of 1280 pixels that fails the test on a page's error."""
+    page = window.new_page()
     broken: list[str] = []
     page.on("pageerror", lambda error: broken.append(str(error)))
     yield page
-    context.close()
+    page.close()
+    window.clear_cookies()
     assert not broken
 
 

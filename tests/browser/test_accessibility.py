@@ -11,7 +11,6 @@ from pathlib import Path
 import pytest
 
 from cnnkit.ui.common.page import PAGES
-from tests.browser.conftest import PATIENCE
 
 FILES = [page.file for page in PAGES]
 QUERIES = {"pages/reproduce.py": {"row": "flowers_vgg16"}}  # one row has what all of them have
@@ -31,14 +30,9 @@ STREAMLITS_OWN = {
 @pytest.mark.browser
 @pytest.mark.slow
 @pytest.mark.parametrize("file", FILES)
-def test_a_page_has_no_serious_accessibility_findings(app, browser, file):
+def test_a_page_has_no_serious_accessibility_findings(app, page, file):
     from axe_playwright_python.sync_playwright import Axe
 
-    context = browser.new_context(
-        viewport={"width": 1280, "height": 1000}, color_scheme="light", reduced_motion="reduce"
-    )
-    page = context.new_page()
-    page.set_default_timeout(PATIENCE)
     address = "" if file == "app.py" else Path(file).stem
     page.goto(app.url(address, **QUERIES.get(file, {})))
     app.settle(page)
@@ -50,7 +44,6 @@ def test_a_page_has_no_serious_accessibility_findings(app, browser, file):
         page.wait_for_timeout(500)  # charts are drawn anew
         options = {"resultTypes": ["violations"], **RULES[theme]}
         findings += Axe().run(page, options=options).response["violations"]
-    context.close()
     serious = [
         f"{finding['id']}: {finding['help']}: {' '.join(map(str, node['target']))}"
         f" ({node['failureSummary'].splitlines()[-1].strip()})"

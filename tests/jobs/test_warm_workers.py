@@ -60,6 +60,7 @@ def test_a_warm_worker_takes_the_run_outlives_its_pool_and_the_next_one_does_not
     assert "=== attempt 1" in (with_warm_worker.jobs / run.id / "log.txt").read_text()
 
 
+@pytest.mark.endurance  # imports all there is twice; a forked one is seen in test_fork_server.py
 def test_a_warm_worker_dies_with_its_parent(with_warm_worker):
     import subprocess
     import sys

@@ -1,6 +1,5 @@
 """Where a login leads: the page of this server on which it was begun, and no other place."""
 
-import asyncio
 from http.cookies import SimpleCookie
 from urllib.parse import urlsplit
 
@@ -11,6 +10,7 @@ from starlette.responses import RedirectResponse
 from starlette.routing import Route
 
 from cnnkit.ui.return_to import COOKIE, ReturnTo
+from tests import asynchronous
 
 HERE = "http://testserver"
 
@@ -41,7 +41,7 @@ class Browser:
         headers = [(name.encode(), value.encode()) for name, value in sent.items()]
         scope = {"type": "http", "method": "GET", "path": path, "headers": headers}
         scope |= {"query_string": b"", "root_path": "", "server": ("testserver", 80)}
-        asyncio.run(self.app(scope | {"scheme": "http"}, None, send))
+        asynchronous.run(self.app(scope | {"scheme": "http"}, None, send))
         received = [(name.decode(), value.decode()) for name, value in answers[0]["headers"]]
         for cookie in (value for name, value in received if name == "set-cookie"):
             for name, morsel in SimpleCookie(cookie).items():

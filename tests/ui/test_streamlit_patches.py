@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import inspect
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -17,6 +16,7 @@ from streamlit.runtime.scriptrunner_utils.script_requests import ScriptRequests,
 from streamlit.testing.v1 import AppTest
 
 from cnnkit.ui.common import streamlit_patches
+from tests import asynchronous
 
 
 def test_a_run_of_a_page_does_not_clear_keras_for_everybody(root):
@@ -54,9 +54,7 @@ def test_what_a_run_told_last_is_sent_before_a_fragment_gets_a_runner(
         AppSession.request_rerun(session, ClientState(fragment_id=fragment))
         await asyncio.sleep(0.01)
 
-    # Playwright's loop may be running in this thread.
-    with ThreadPoolExecutor(1) as thread:
-        thread.submit(asyncio.run, ask()).result()
+    asynchronous.run(ask())
     in_turn = ["the run's last words", "request"]
     assert told == (in_turn if fragment and stopped else in_turn[::-1])
 
