@@ -8,7 +8,7 @@ from cnnkit.runs._mlflow import IMPATIENT
 from cnnkit.runs._record import LIVE_COLUMNS, LIVE_PREFIX, Progress, Run, Status, to_tags
 from cnnkit.runs._shared import SharedFolders
 from cnnkit.runs._starter import STARTER_ID
-from cnnkit.runs._store import Point, RunStore, shared_store
+from cnnkit.runs._store import Point, RunStore, select_runs, shared_store
 
 __all__ = [
     "IMPATIENT",
@@ -21,6 +21,7 @@ __all__ = [
     "RunStore",
     "SharedFolders",
     "Status",
+    "select_runs",
     "shared_store",
     "to_tags",
 ]

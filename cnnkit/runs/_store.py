@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cached_property, lru_cache
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -378,6 +379,24 @@ class RunStore:
             if name in logged
         }
         return to_rows(histories, index)
+
+
+def select_runs(
+    runs: Iterable[Run],
+    *,
+    kind: str | None = None,
+    statuses: Iterable[Status] | None = None,
+    owner: str | None = None,
+    limit: int = 200,
+) -> list[Run]:
+    """What `RunStore.list` gives where the record holds these runs alone; see there."""
+    allowed = set(Status) if statuses is None else {Status(status) for status in statuses}
+    found = (
+        run
+        for run in runs
+        if kind in (None, run.kind) and owner in (None, run.owner) and run.status in allowed
+    )
+    return list(islice(found, limit))
 
 
 @lru_cache(maxsize=4)

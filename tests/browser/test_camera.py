@@ -63,6 +63,7 @@ def home(app, monkeypatch):
     return app.home
 
 
+@pytest.mark.endurance
 @pytest.mark.weights
 @pytest.mark.slow
 def test_three_classes_are_taken_learned_and_recognized_live(app, page, home):

@@ -11,6 +11,7 @@ from tests.browser.acting import insist
 POINTS = ".scatterlayer .points path"
 
 
+@pytest.mark.endurance
 @pytest.mark.browser
 def test_compute_point_at_an_image_draw_a_lasso_and_move_to_another_layer(app, page):
     page.goto(app.url("embedding", dataset="digits", count="100", method="pca"))

@@ -45,6 +45,7 @@ def first(app, monkeypatch, tmp_path):
     yield image_folder(gathered(tmp_path / "first.zip", "Pansy", "Daisy", count=4)).name
 
 
+@pytest.mark.endurance
 def test_a_set_and_its_classes_are_renamed_and_it_is_deleted(app, page, tmp_path, first):
     from playwright.sync_api import expect
 

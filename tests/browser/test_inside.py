@@ -44,6 +44,7 @@ def test_a_photo_goes_through_the_thirteen_convolutions_of_vgg16(app, page):
     assert "unit=30" in link.get_attribute("href")
 
 
+@pytest.mark.endurance
 @pytest.mark.browser
 @pytest.mark.weights
 def test_the_top_activating_patches_are_found_with_progress(app, page):

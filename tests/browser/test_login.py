@@ -96,6 +96,7 @@ def owner(name: str, provider: str) -> Person:
     return person_of(claims(name) | {"iss": provider}, Settings.from_environment({}))
 
 
+@pytest.mark.endurance
 @pytest.mark.browser
 def test_two_people_have_their_own_runs_and_only_an_administrator_deletes_anothers(
     enter, school, store, provider

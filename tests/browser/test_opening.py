@@ -26,6 +26,7 @@ def export(tmp_path) -> tuple[Path, list[str], int]:
     return path, ["Alpha", "Beta"], 16
 
 
+@pytest.mark.endurance
 @pytest.mark.browser
 def test_an_export_answers_as_numpy_is_kept_and_downloaded(app, page, export, tmp_path):
     path, names, size = export

@@ -60,6 +60,7 @@ def gone(pid: int, seconds: float = 120) -> bool:
     return False
 
 
+@pytest.mark.endurance
 @pytest.mark.faults
 def test_a_job_outlives_its_server_and_the_next_server_adopts_it(server, settings, store, until):
     spec = {"epochs": 60, "steps": 10, "seconds": 0.03}

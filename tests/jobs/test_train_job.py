@@ -28,6 +28,7 @@ EPOCHS = {EPOCHS_FILE, *map(epoch_file, (0, 1, 5))}
 FILES = {"model.keras", "card.json", "recipe.json", "history.csv", "predictions.npz", *EPOCHS}
 
 
+@pytest.mark.endurance
 @pytest.mark.faults
 def test_a_killed_training_resumes_to_the_very_weights_of_an_uninterrupted_one(pool, store, until):
     run = pool.submit(spec=RECIPE.to_dict(), name="killed")

@@ -8,7 +8,8 @@ import time
 import pytest
 
 from cnnkit.errors import CorruptRunError, RunNotFoundError, StorageError
-from cnnkit.runs import Progress, RunStore, Status
+from cnnkit.people import Person
+from cnnkit.runs import Progress, RunStore, Status, select_runs
 from cnnkit.runs._store import POINTS, Point
 from cnnkit.settings import Settings
 
@@ -249,3 +250,26 @@ def test_a_run_that_was_begun_while_the_list_was_read_is_not_listed_as_queued(st
 
     monkeypatch.setattr(RunStore, "_pages", begun_meanwhile)
     assert store.list(statuses=[Status.QUEUED]) == []
+
+
+@pytest.mark.parametrize(
+    "filters",
+    [
+        {},
+        {"kind": "train"},
+        {"statuses": [Status.QUEUED]},
+        {"statuses": [Status.FINISHED, Status.PAUSED], "kind": "train"},
+        {"owner": "ada"},
+        {"owner": "", "statuses": [Status.QUEUED]},
+        {"kind": "train", "limit": 1},
+        {"limit": 3},
+        {"statuses": []},
+    ],
+    ids=str,
+)
+def test_runs_that_are_at_hand_are_selected_as_the_record_does(store, filters):
+    for number, (kind, owner) in enumerate([("train", "ada"), ("fine_tune", ""), ("train", "bob")]):
+        run = store.acting_for(Person(owner, owner)).create(kind, SPEC, f"run {number}")
+        if number:
+            store.update(run.id, status=[Status.PAUSED, Status.FINISHED][number % 2])
+    assert select_runs(store.list(), **filters) == store.list(**filters)

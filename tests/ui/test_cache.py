@@ -45,7 +45,10 @@ def test_the_list_of_runs_is_read_once_a_second_and_at_once_after_a_change_here(
     monkeypatch.setattr(record, "_search", counted)
     assert [run.id for run in cache.list_runs(kind="train")] == ["starter"]
     assert cache.list_runs(kind="train") and len(read) == 1
-    cache.list_runs(kind="train", limit=5)
-    assert len(read) == 2  # another question
+    assert cache.list_runs(statuses=[Status.QUEUED], limit=5) == []
+    assert len(read) == 1, "all runs are at hand"
+    monkeypatch.setattr(cache, "FEW", 1)
+    assert cache.list_runs(statuses=[Status.QUEUED], limit=5) == []
+    assert len(read) == 3, "there are more than are read at once, so that the record is asked"
     new = cache.store().create("train", {"model": "toy_cnn"}, "mine")
     assert [run.id for run in cache.list_runs(kind="train")] == [new.id, "starter"]

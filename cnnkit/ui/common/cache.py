@@ -33,7 +33,7 @@ from cnnkit.models import (
     pretrained_info,
 )
 from cnnkit.networks import RUN, NetworkRef, check_uploads
-from cnnkit.runs import Run, RunStore, Status
+from cnnkit.runs import Run, RunStore, Status, select_runs
 from cnnkit.settings import get_settings
 from cnnkit.training.predictions import Predictions, evaluation_dataset
 from cnnkit.training.recipe import network_name
@@ -44,6 +44,7 @@ if TYPE_CHECKING:
     from cnnkit.jobs import JobPool
 
 UNFINISHED = 1_000  # runs of one status that are read at once
+FEW = 100  # fewer runs are read at once, whatever is asked for
 
 
 def store() -> RunStore:
@@ -245,8 +246,18 @@ def finished_runs(
 def list_runs(**filters: Any) -> list[Run]:
     """`RunStore.list`, read at most once a second for all visitors together.
 
-    What this server changes is seen at once; what a job's process writes, within the second.
+    What this server changes is seen at once; what a job's process writes, within the second. Pages
+    ask in many ways, and each question takes MLflow tens of milliseconds: while there are not many
+    runs, all of them are read at once instead.
     """
+    if "text" not in filters:
+        runs = _read_runs(limit=FEW)
+        if len(runs) < FEW:
+            return select_runs(runs, **filters)
+    return _read_runs(**filters)
+
+
+def _read_runs(**filters: Any) -> list[Run]:
     record = shared_store()
     plain = tuple((name, _plain(value)) for name, value in sorted(filters.items()))
     what = record.settings.tracking_uri, record.changes, plain
