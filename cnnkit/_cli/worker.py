@@ -38,7 +38,8 @@ def worker(
     as_json: bool,
 ):
     """Execute the queued run RUN_ID in this process."""
-    if hasattr(os, "setpriority"):  # not on Windows
+    # The fork server computes nothing, and whoever starts a job waits for its answer.
+    if forking is None and hasattr(os, "setpriority"):  # not on Windows
         # Not `os.nice`, which adds to what the process that started this one may have set.
         own = os.getpriority(os.PRIO_PROCESS, 0)
         os.setpriority(os.PRIO_PROCESS, 0, max(NICE, own))

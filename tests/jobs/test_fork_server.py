@@ -16,6 +16,7 @@ import numpy as np
 import psutil
 import pytest
 
+from cnnkit._cli.worker import NICE
 from cnnkit.jobs import _child
 from cnnkit.jobs._child import Child, child_environment, start_child, start_process
 from cnnkit.jobs._fork_server import POSSIBLE, UNKNOWN, ForkedProcess, ForkServer, fork_server
@@ -151,6 +152,17 @@ def test_a_fork_server_that_has_imported_everything_has_computed_nothing(forking
     threads = [(task / "comm").read_text() for task in (process / "task").iterdir()]
     # Of OpenBLAS, which ends them before a fork, and of jemalloc; none of TensorFlow's.
     assert not any(name.startswith("tf_") for name in threads)
+
+
+def test_it_answers_as_soon_as_a_page_would_and_its_children_give_way(pool, until, forking):
+    own = psutil.Process().nice()
+    run = until(
+        pool.submit(kind="rehearsal", spec={"epochs": 40, "steps": 10, "seconds": 0.02}),
+        lambda run: run.progress,
+    )
+    assert psutil.Process(fork_server.pid).nice() == own
+    assert psutil.Process(run.pid).ppid() == fork_server.pid
+    assert psutil.Process(run.pid).nice() == max(NICE, own)
 
 
 def test_many_slots_fork_at_once(settings, store, forking):
