@@ -50,6 +50,11 @@ def ratio_of_pairs(ours: Iterable[float], peers: Iterable[float]) -> tuple[float
     return statistics.median(ratios), min(ratios), max(ratios)
 
 
+def ratio_text(ours: Iterable[float], peers: Iterable[float]) -> str:
+    """The same as tables have it: "1.33 (1.29 to 1.34)"."""
+    return "{:.2f} ({:.2f} to {:.2f})".format(*ratio_of_pairs(ours, peers))
+
+
 def save(rows: list[Row], notes: list[str]) -> None:
     """Print the rows as JSON on standard output, for `benchmarks.__main__`."""
     print(json.dumps({"rows": [asdict(row) for row in rows], "notes": notes}))

@@ -20,7 +20,7 @@ from tf_keras_vis.activation_maximization import ActivationMaximization
 from tf_keras_vis.utils.model_modifiers import ExtractIntermediateLayer
 from tf_keras_vis.utils.scores import CategoricalScore
 
-from benchmarks._measure import Row, ratio_of_pairs, save, take_turns
+from benchmarks._measure import Row, ratio_text, save, take_turns
 from cnnkit.models import load_pretrained, pretrained_info
 from cnnkit.visualize import Plan, channel, class_logit, presets
 from cnnkit.visualize.optimize import Maximization
@@ -108,7 +108,7 @@ def compare(
         what=what,
         ours=f"{images / mine:.2f} images·steps/s",
         peer=f"{images / other:.2f} images·steps/s",
-        ratio="{:.2f} ({:.2f} to {:.2f})".format(*ratio_of_pairs(times["peer"], times["ours"])),
+        ratio=ratio_text(times["peer"], times["ours"]),
         target=target,
     )
     return row, mine

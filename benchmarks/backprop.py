@@ -20,7 +20,7 @@ from typing import Any
 import numpy as np
 import psutil
 
-from benchmarks._measure import ROOT, Row, machine, ratio_of_pairs, save, take_turns
+from benchmarks._measure import ROOT, Row, machine, ratio_text, save, take_turns
 from cnnkit.backprop import ALL, Convolution
 from cnnkit.backprop.experiment import (
     MEASURED,
@@ -217,9 +217,7 @@ def convolution(rounds: int) -> Row:
         what=f"One convolution (LeNet's second), {BATCH} images, forward and backward",
         ours=f"{1e3 * statistics.median(times['ours']):.1f} ms",
         peer=f"{1e3 * statistics.median(times['TensorFlow']):.1f} ms (TensorFlow)",
-        ratio="{:.2f} ({:.2f} to {:.2f})".format(
-            *ratio_of_pairs(times["ours"], times["TensorFlow"])
-        ),
+        ratio=ratio_text(times["ours"], times["TensorFlow"]),
         target="at most 5",
     )
 

@@ -18,7 +18,7 @@ from datetime import date
 import numpy as np
 import tensorflow as tf
 
-from benchmarks._measure import ROOT, Row, machine, ratio_of_pairs, save, take_turns
+from benchmarks._measure import ROOT, Row, machine, ratio_text, save, take_turns
 from benchmarks._regions import write_part
 from benchmarks._torch_peer import TorchLoop
 from benchmarks.activation_maximization import CLASS, network, ours, start
@@ -122,7 +122,7 @@ def _arrays(dataset) -> dict[str, np.ndarray]:
 
 
 def _ratio(times: dict[str, list[float]]) -> str:
-    return "{:.2f} ({:.2f} to {:.2f})".format(*ratio_of_pairs(times["peer"], times["ours"]))
+    return ratio_text(times["peer"], times["ours"])
 
 
 def _ways(found: dict, unit: str, steps: int) -> str:

@@ -17,7 +17,7 @@ import numpy as np
 import psutil
 from sklearn.manifold import TSNE, trustworthiness
 
-from benchmarks._measure import Row, ratio_of_pairs, save
+from benchmarks._measure import Row, ratio_text, save
 from cnnkit.embedding import Embedding, EmbeddingSettings
 from cnnkit.embedding.compute import EmbeddedNetwork, StoredFeatures
 from cnnkit.embedding.sample import load_sample
@@ -117,14 +117,14 @@ def main() -> None:
                 what=f"t-SNE of {len(embedding):,} images of MNIST as a job, with thumbnails",
                 ours=f"{median:.0f} s ({statistics.median(cpus):.0f} s of CPU)",
                 peer=f"{other:.0f} s, `TSNE()` of scikit-learn on the finished features",
-                ratio="{:.2f} ({:.2f} to {:.2f})".format(*ratio_of_pairs(ours, peers)),
+                ratio=ratio_text(ours, peers),
                 target=f"{TARGET} s: {'reached' if median <= TARGET else 'missed'}",
             ),
             Row(
                 what="The same with another perplexity: no features are computed",
                 ours=f"{statistics.median(again):.0f} s",
                 peer=f"{other:.0f} s",
-                ratio="{:.2f} ({:.2f} to {:.2f})".format(*ratio_of_pairs(again, peers)),
+                ratio=ratio_text(again, peers),
             ),
             Row(
                 what=f"Trustworthiness of {NEIGHBORS} neighbors",

@@ -19,7 +19,7 @@ from tf_keras_vis.saliency import Saliency
 from tf_keras_vis.scorecam import Scorecam
 from tf_keras_vis.utils.scores import CategoricalScore
 
-from benchmarks._measure import Row, ratio_of_pairs, save, take_turns
+from benchmarks._measure import Row, ratio_text, save, take_turns
 from cnnkit import explain
 from cnnkit.explain.cam import default_layer
 from cnnkit.explain.occluding import patches
@@ -123,9 +123,7 @@ def rows_of(name: str, rounds: int) -> list[Row]:
                 what=f"{NETWORKS[name]}, {what}",
                 ours=_seconds(times["ours"]),
                 peer=f"{_seconds(times['peer'])} ({peer})",
-                ratio="{:.2f} ({:.2f} to {:.2f})".format(
-                    *ratio_of_pairs(times["peer"], times["ours"])
-                ),
+                ratio=ratio_text(times["peer"], times["ours"]),
                 target=target,
             )
         )

@@ -16,7 +16,7 @@ from pathlib import Path
 from playwright.sync_api import Browser
 
 from benchmarks._app import READY, chromium, served
-from benchmarks._measure import ROOT, Row, ratio_of_pairs, save
+from benchmarks._measure import ROOT, Row, ratio_text, save
 
 BARE = "import streamlit as st\n\nst.title('Bare')\nst.write('A page of two lines.')\n"
 
@@ -93,7 +93,7 @@ def _row(what: str, times: dict[str, list[tuple[float, float]]], index: int) -> 
         what=what,
         ours=f"{statistics.median(ours):.2f} s",
         peer=f"{statistics.median(peer):.2f} s",
-        ratio="{:.2f} ({:.2f} to {:.2f})".format(*ratio_of_pairs(ours, peer)),
+        ratio=ratio_text(ours, peer),
         target="at most 1.3" if index == 0 else "",
     )
 

@@ -17,7 +17,7 @@ import time
 
 import psutil
 
-from benchmarks._measure import ROOT, Row, ratio_of_pairs, save
+from benchmarks._measure import ROOT, Row, ratio_text, save
 from cnnkit.jobs import JobPool, fork_server, wake_fork_server
 from cnnkit.runs import RunStore
 from cnnkit.settings import Settings, get_settings
@@ -113,7 +113,7 @@ def main() -> None:
 def _row(times: dict[str, list[tuple[float, float]]], name: str, moment: int) -> Row:
     ours = [pair[moment] for pair in times[name]]
     peer = [pair[moment] for pair in times["bare"]]
-    ratio = "{:.2f} ({:.2f} to {:.2f})".format(*ratio_of_pairs(ours, peer))
+    ratio = ratio_text(ours, peer)
     what = ("from submitting to the first steps shown", "from submitting to finished")[moment]
     return Row(
         what=f"Job {name}, {what}",

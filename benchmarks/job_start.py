@@ -18,7 +18,7 @@ from typing import Any
 
 import psutil
 
-from benchmarks._measure import Row, ratio_of_pairs, save
+from benchmarks._measure import Row, ratio_text, save
 from cnnkit.jobs import child_environment, fork_server, start_child, wake_fork_server
 from cnnkit.runs import RunStore
 from cnnkit.settings import Settings
@@ -101,7 +101,7 @@ def main() -> None:
 
 def _row(times: dict[str, list[tuple[float, float]]], job: str, moment: int) -> Row:
     ours, peer = ([pair[moment] for pair in times[name]] for name in ("forked", "new"))
-    ratio = "{:.2f} ({:.2f} to {:.2f})".format(*ratio_of_pairs(ours, peer))
+    ratio = ratio_text(ours, peer)
     unit = ("s", "s of CPU")[moment]
     what = ("until the record shows that it has begun", "CPU in all")[moment]
     return Row(

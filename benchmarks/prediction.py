@@ -19,7 +19,7 @@ import keras
 import numpy as np
 from PIL import Image
 
-from benchmarks._measure import Row, ratio_of_pairs, save, take_turns
+from benchmarks._measure import Row, ratio_text, save, take_turns
 from cnnkit.figures.bars import top_k_bars
 from cnnkit.image_io import read_image
 from cnnkit.models import ModelCard, Predictor, load_pretrained, open_pretrained, pretrained_info
@@ -103,7 +103,7 @@ def one_photo(opened: Predictor, model: keras.Model, rounds: int) -> tuple[Row, 
         what="MobileNet V2, one photo, from its bytes to bars",
         ours=f"{1000 * statistics.median(times['ours']):.0f} ms",
         peer=f"{1000 * statistics.median(times['peer']):.0f} ms",
-        ratio="{:.2f} ({:.2f} to {:.2f})".format(*ratio_of_pairs(times["ours"], times["peer"])),
+        ratio=ratio_text(times["ours"], times["peer"]),
         target="under 150 ms",
     )
     width, height = Image.open(path).size
@@ -137,7 +137,7 @@ def many_files(opened: Predictor, model: keras.Model, rounds: int) -> tuple[Row,
         what=f"MobileNet V2, {FILES} files in one go, decoding included",
         ours=f"{statistics.median(rates['ours']):.0f} images/s",
         peer=f"{statistics.median(rates['peer']):.0f} images/s",
-        ratio="{:.2f} ({:.2f} to {:.2f})".format(*ratio_of_pairs(rates["ours"], rates["peer"])),
+        ratio=ratio_text(rates["ours"], rates["peer"]),
         target="at least 0.80",
     )
     note = (

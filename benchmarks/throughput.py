@@ -23,7 +23,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from benchmarks._measure import Row, ratio_of_pairs, save, take_turns
+from benchmarks._measure import Row, ratio_text, save, take_turns
 from cnnkit.datasets import Dataset, load_dataset
 from cnnkit.models import create_model
 from cnnkit.training import Augmentation, EpochEnded, Recipe, fit, get_recipe
@@ -173,7 +173,7 @@ def _row(what: str, images: int, times: Times, name: str, target: str) -> Row:
         what=what,
         ours=f"{mine:,.0f} images/s",
         peer=f"{theirs:,.0f} images/s",
-        ratio="{:.2f} ({:.2f} to {:.2f})".format(*ratio_of_pairs(times[name], times["ours"])),
+        ratio=ratio_text(times[name], times["ours"]),
         target=target,
     )
 
