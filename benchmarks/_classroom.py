@@ -25,6 +25,7 @@ class Tally:
         switches: seconds of page switches, by the page that was opened.
         others: seconds of everything else, by what it was.
         places: what was said to those who had to wait: "2 ahead of you".
+        moments: seconds after the class began at which a page was asked for, and that switch.
     """
 
     switches: dict[str, list[float]] = field(default_factory=lambda: defaultdict(list))
@@ -32,6 +33,8 @@ class Tally:
     seen: Seen = field(default_factory=Seen)
     places: list[str] = field(default_factory=list)
     images: int = 0
+    moments: list[tuple[float, float]] = field(default_factory=list)
+    began: float = field(default_factory=time.monotonic)
 
 
 class Person:
@@ -130,7 +133,9 @@ class Person:
         self._note_place()
 
     async def _switch(self, page: str, **query: str) -> None:
-        self.tally.switches[page or "home"].append(await self.visitor.open(page, **query))
+        seconds = await self.visitor.open(page, **query)
+        self.tally.switches[page or "home"].append(seconds)
+        self.tally.moments.append((time.monotonic() - seconds - self.tally.began, seconds))
 
     async def _pause(self) -> None:
         await asyncio.sleep(self.chance.uniform(*self.think))

@@ -238,10 +238,19 @@ def notes_of(found: dict, arguments: argparse.Namespace) -> list[str]:
         f"them in Chromium; 5 to 20 s between two actions, seed {arguments.seed}. All ran on the "
         f"server's machine; those without a browser took {found['own']:.0%} of one core.",
         f"p95 of a page switch by page, in seconds: {pages}.",
+        f"p95 of a page switch by minute, in seconds: {by_minute(tally.moments)}.",
         f"Trainings that they started: {trained or 'none'}; {len(tally.places)} times somebody was "
         f"shown a place in a queue. {tally.images:,} images were fetched.",
         f"The server's log: {events}.",
     ]
+
+
+def by_minute(moments: list[tuple[float, float]]) -> str:
+    """The 95th percentile of each minute, for when the machine was slow."""
+    minutes: dict[int, list[float]] = {}
+    for moment, seconds in moments:
+        minutes.setdefault(int(moment // 60), []).append(seconds)
+    return ", ".join(f"{np.percentile(minutes[one], 95):.2f}" for one in sorted(minutes))
 
 
 def describe(rows: list[Row], notes: list[str]) -> str:

@@ -47,7 +47,9 @@ class WarmWorkers(WorkerPlugin):
     def __init__(self, settings: Settings):
         self.settings = settings
         self.watched: set[str] = set()  # runs that a slot of this process looks after
+        # Held for moments only: who starts a job takes the waiting one under it.
         self._lock = threading.Lock()
+        self._tending = threading.Lock()
         self._waiting: Process | None = None
         self._not_before = 0.0  # time.monotonic() of the next warm worker
         self._no_wake_before = 0.0  # the same of the next fork server
@@ -74,24 +76,33 @@ class WarmWorkers(WorkerPlugin):
         """
         if not self.settings.warm_workers:
             return
-        memory = available_memory()
-        with self._lock:
-            if self._closed:
-                return
-            if memory >= NEEDED:
-                self._wake_fork_server()
-            if self.waiting_pid is not None:
-                if memory < LOWEST:
-                    self._dismiss()
-                return
-            self._dismiss()
+        with self._tending:
+            if not self._closed:
+                self._tend(available_memory())
+
+    def _tend(self, memory: int) -> None:
+        if memory >= NEEDED:
+            self._wake_fork_server()
+        if self.waiting_pid is not None:
             if memory < LOWEST:
-                fork_server.close()
-            elif memory >= NEEDED and time.monotonic() >= self._not_before:
-                # A fork server that is still importing will soon make one for a fourth of the CPU.
-                if fork_server.pid is None or fork_server.ready:
-                    self._waiting = start_warm_worker(self.settings)
-                    self._not_before = time.monotonic() + AGAIN
+                self._dismiss()
+            return
+        self._dismiss()
+        if memory < LOWEST:
+            fork_server.close()
+        elif memory >= NEEDED and time.monotonic() >= self._not_before:
+            # A fork server that is still importing will soon make one for a fourth of the CPU.
+            if fork_server.pid is None or fork_server.ready:
+                self._begin_waiting()
+
+    def _begin_waiting(self) -> None:
+        self._not_before = time.monotonic() + AGAIN
+        worker = start_warm_worker(self.settings)
+        with self._lock:
+            if not self._closed:
+                self._waiting = worker
+                return
+        _end(worker)
 
     def _wake_fork_server(self) -> None:
         now = time.monotonic()
@@ -103,7 +114,7 @@ class WarmWorkers(WorkerPlugin):
         """Let the warm worker go; children that have a run stay."""
         with self._lock:
             self._closed = True
-            self._dismiss()
+        self._dismiss()
 
     def _take(self) -> Process | None:
         with self._lock:
@@ -112,13 +123,17 @@ class WarmWorkers(WorkerPlugin):
             return worker
 
     def _dismiss(self) -> None:
-        worker, self._waiting = self._waiting, None
-        if worker is None:
-            return
-        worker.kill()
-        worker.wait()
-        if worker.stdin:
-            worker.stdin.close()
+        with self._lock:
+            worker, self._waiting = self._waiting, None
+        if worker:
+            _end(worker)
+
+
+def _end(worker: Process) -> None:
+    worker.kill()
+    worker.wait()
+    if worker.stdin:
+        worker.stdin.close()
 
 
 def available_memory(group: Path = CGROUP) -> int:

@@ -3,6 +3,7 @@
 import os
 import signal
 import sys
+import threading
 import time
 
 import psutil
@@ -139,6 +140,31 @@ def test_a_job_that_took_the_warm_worker_has_the_machine_to_itself_for_a_while(
         child.kill()
         child.wait(10)
         warm_workers.close()
+
+
+def test_a_job_does_not_wait_for_a_warm_worker_that_is_being_started(
+    with_warm_worker, store, monkeypatch
+):
+    begun, go_on = threading.Event(), threading.Event()
+
+    def start_slowly(settings):
+        begun.set()
+        assert go_on.wait(PATIENCE)
+        return _child.start_warm_worker(settings)
+
+    monkeypatch.setattr(_warm_workers, "start_warm_worker", start_slowly)
+    warm_workers = WarmWorkers(with_warm_worker)
+    tending = threading.Thread(target=warm_workers.tend)
+    tending.start()
+    assert begun.wait(PATIENCE)
+    run = store.create("rehearsal", {})
+    child = warm_workers.start(run.id, "1:none", shared=False)  # would never come back
+    child.kill()
+    child.wait(10)
+    warm_workers.close()
+    go_on.set()
+    tending.join()
+    assert warm_workers.waiting_pid is None, "started for nobody: it must not be left behind"
 
 
 def test_a_containers_limit_counts(tmp_path):
