@@ -8,6 +8,7 @@ import shutil
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 import urllib.request
 from collections.abc import Iterator, Mapping
@@ -48,12 +49,25 @@ def served(script: Path, environment: Mapping[str, str] | None = None) -> Iterat
 
 
 @contextlib.contextmanager
-def chromium() -> Iterator[Browser]:
-    """A headless Chromium or Chrome of this machine."""
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=executable(), args=FLAGS)
+def chromium(*, idle: bool = False) -> Iterator[Browser]:
+    """A headless Chromium or Chrome of this machine.
+
+    Args:
+        idle: it only gets the time that nobody else wants, as if it had a machine of its own.
+    """
+    with tempfile.TemporaryDirectory() as folder, sync_playwright() as playwright:
+        path = _idle(executable(), Path(folder)) if idle else executable()
+        browser = playwright.chromium.launch(executable_path=path, args=FLAGS)
         yield browser
         browser.close()
+
+
+def _idle(program: str, folder: Path) -> Path:
+    script = folder / "chromium"
+    # Chromium sets the nice values of its processes as it likes, and leaves their policy alone.
+    script.write_text(f'#!/bin/sh\nexec chrt --idle 0 "{program}" "$@"\n')
+    script.chmod(0o755)
+    return script
 
 
 def executable() -> str:
@@ -62,14 +76,6 @@ def executable() -> str:
     if path is None:
         raise SystemExit("This needs Chromium or Chrome on PATH, or CNNKIT_CHROMIUM.")
     return path
-
-
-def elsewhere(browser: Browser, folder: Path) -> Browser:
-    """A second browser of the lowest priority: its visitors have machines of their own."""
-    script = folder / "chromium"
-    script.write_text(f'#!/bin/sh\nexec nice -n 19 "{executable()}" "$@"\n')
-    script.chmod(0o755)
-    return browser.browser_type.launch(executable_path=script, args=FLAGS)
 
 
 def settle(page: Page, timeout: float = 120) -> None:

@@ -29,7 +29,7 @@ import numpy as np
 import psutil
 from playwright.sync_api import Error as BrowserError
 
-from benchmarks._app import READY, chromium, elsewhere, served, settle
+from benchmarks._app import READY, chromium, served, settle
 from benchmarks._children import end_children
 from benchmarks._classroom import Tally, hold_class
 from benchmarks._measure import ROOT, Row, machine, save
@@ -80,7 +80,7 @@ async def switch_alone(address: str, tally: Tally) -> None:
 class Browsing(threading.Thread):
     """People in real browsers, who go from page to page.
 
-    Their Chromium has the lowest priority: such visitors have machines of their own.
+    Their Chromium gets what time is left: such visitors have machines of their own.
 
     Args:
         address: of the server.
@@ -98,18 +98,17 @@ class Browsing(threading.Thread):
 
     def run(self) -> None:
         """Visit until it is time to leave."""
-        with tempfile.TemporaryDirectory() as folder, chromium() as first:
-            with contextlib.closing(elsewhere(first, Path(folder))) as browser:
-                pages = [browser.new_context().new_page() for _ in range(self.count)]
+        with chromium(idle=True) as browser:
+            pages = [browser.new_context().new_page() for _ in range(self.count)]
+            for page in pages:
+                page.set_default_timeout(120_000)
+                page.on("pageerror", lambda error: self.errors.append(str(error)))
+                page.goto(self.address)
+                settle(page)
+            while time.monotonic() < self.until:
                 for page in pages:
-                    page.set_default_timeout(120_000)
-                    page.on("pageerror", lambda error: self.errors.append(str(error)))
-                    page.goto(self.address)
-                    settle(page)
-                while time.monotonic() < self.until:
-                    for page in pages:
-                        self._switch(page)
-                        page.wait_for_timeout(1000 * self.chance.uniform(5, 20) / self.count)
+                    self._switch(page)
+                    page.wait_for_timeout(1000 * self.chance.uniform(5, 20) / self.count)
 
     def _switch(self, page) -> None:
         title = self.chance.choice(TITLES)
@@ -236,7 +235,8 @@ def notes_of(found: dict, arguments: argparse.Namespace) -> list[str]:
     return [
         f"{arguments.people} people for {arguments.minutes:g} minutes, {arguments.browsers} of "
         f"them in Chromium; 5 to 20 s between two actions, seed {arguments.seed}. All ran on the "
-        f"server's machine; those without a browser took {found['own']:.0%} of one core.",
+        "server's machine, where Chromium got what time others left; people without a browser "
+        f"took {found['own']:.0%} of one core.",
         f"p95 of a page switch by page, in seconds: {pages}.",
         f"p95 of a page switch by minute, in seconds: {by_minute(tally.moments)}.",
         f"Trainings that they started: {trained or 'none'}; {len(tally.places)} times somebody was "
