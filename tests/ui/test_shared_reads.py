@@ -28,6 +28,16 @@ def test_an_answer_counts_for_a_second(clock):
     assert reads.get("runs", lambda: next(answers)) == "c"
 
 
+def test_an_answer_that_expires_while_it_is_looked_up_is_read_again(monkeypatch):
+    moments = iter(float(number) for number in range(1000))
+    monkeypatch.setattr(shared_reads, "LEAST", 1.5)  # each look at the clock is a second later
+    monkeypatch.setattr(shared_reads.time, "monotonic", lambda: next(moments))
+    reads, count = SharedReads(), []
+    for _ in range(50):
+        reads.get("runs", lambda: count.append(1))
+    assert len(count) > 1
+
+
 def test_what_takes_half_a_second_counts_for_ten(clock):
     reads, count = SharedReads(), []
 

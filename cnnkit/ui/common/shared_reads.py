@@ -41,9 +41,11 @@ class SharedReads:
         """
         with self._read:
             self._read.wait_for(lambda: what not in self._reading)
-            if what in self._answers:
+            try:
+                # Asked whether it is there, it could be so, and have expired a moment later.
                 return self._answers[what].value
-            self._reading.add(what)
+            except KeyError:
+                self._reading.add(what)
         began = time.monotonic()
         try:
             value = read()
