@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import bisect
+import functools
 import json
 from dataclasses import dataclass
+from pathlib import Path
 
 from cnnkit import assets
 from cnnkit.errors import CorruptAssetError
@@ -61,6 +63,13 @@ def imagenet_classes(progress: assets.Progress | None = None) -> tuple[ImageNetC
         CorruptAssetError: the file is not the list of 1,000 classes.
     """
     path = assets.fetch("imagenet_classes", progress)
+    status = path.stat()
+    return _read_classes(path, status.st_mtime_ns, status.st_size)
+
+
+@functools.lru_cache(maxsize=4)  # a page asks for each pretrained network, whenever it runs
+def _read_classes(path: Path, changed: int, size: int) -> tuple[ImageNetClass, ...]:
+    del changed, size  # of the file: another content is read anew
     try:
         index = json.loads(path.read_text(encoding="utf-8"))
         rows = [index[str(i)] for i in range(CLASSES)]

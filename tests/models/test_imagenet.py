@@ -26,6 +26,14 @@ def test_names_come_in_the_order_of_the_logits(monkeypatch, tmp_path):
     )
 
 
+def test_a_list_that_takes_the_place_of_another_is_read_anew(monkeypatch, tmp_path):
+    for word in ("thing", "other"):
+        index = {str(i): [f"n{i:08}", f"{word}_{i}"] for i in range(CLASSES)}
+        serve(monkeypatch, tmp_path, json.dumps(index))
+        assert imagenet_classes()[7].name == f"{word} 7"
+        assert imagenet_classes() is imagenet_classes(), "a page asks for it many times"
+
+
 @pytest.mark.parametrize("text", ["", "[]", "{}", '{"0": "x"}', '{"0": [1]}'])
 def test_another_file_is_named(monkeypatch, tmp_path, text):
     serve(monkeypatch, tmp_path, text)

@@ -85,3 +85,13 @@ def test_streamlit_would_make_the_whole_state_for_one_key():
     source = inspect.getsource(number_input.NumberInputMixin._number_input)
     assert "session_state = get_session_state().filtered_state" in source
     assert "key in session_state and session_state[key] is None" in source
+
+
+def test_links_ask_the_disk_once_where_the_files_of_pages_are(root):
+    AppTest.from_file(root / "app.py", default_timeout=60).run()
+    asked = streamlit_patches._REAL_PATH.cache_info()
+    assert asked.misses, "Streamlit has another way to find the file of a page"
+    at = AppTest.from_file(root / "app.py", default_timeout=60).run()
+    now = streamlit_patches._REAL_PATH.cache_info()
+    assert now.misses == asked.misses and now.hits > asked.hits
+    assert not at.exception

@@ -8,13 +8,19 @@
   stays disabled after the upload that should enable it.
 - Each number field and selectbox asks for its own key in the state, for which Streamlit makes a
   dictionary of all keys: half the time of a page with a form of forty fields.
+- Each link to a page asks the disk for every folder above the page's file, and each of the twenty
+  links waits as often for its turn among the threads of a busy server.
 """
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Mapping
+from functools import lru_cache
+from types import SimpleNamespace
 from typing import Any
 
+from streamlit.elements.widgets import button
 from streamlit.proto.ClientState_pb2 import ClientState
 from streamlit.runtime.app_session import AppSession
 from streamlit.runtime.scriptrunner import script_runner
@@ -24,6 +30,9 @@ from streamlit.runtime.state.safe_session_state import SafeSessionState
 from streamlit.runtime.state.session_state import _is_internal_key
 
 _request_rerun = AppSession.request_rerun
+# What `st.page_link` needs of the module; the files of pages stay where they are.
+_REAL_PATH = lru_cache(maxsize=256)(os.path.realpath)
+_OS = SimpleNamespace(path=SimpleNamespace(realpath=_REAL_PATH, basename=os.path.basename))
 
 
 def keep() -> None:
@@ -31,6 +40,7 @@ def keep() -> None:
     # No option of Streamlit does this. Should the name go, a test of ours will say so.
     script_runner._clean_problem_modules = _leave_alone
     AppSession.request_rerun = _in_turn
+    button.os = _OS  # pyright: ignore[reportAttributeAccessIssue, reportPrivateImportUsage]
     SafeSessionState.filtered_state = property(StateByKey)  # pyright: ignore[reportAttributeAccessIssue]
 
 
