@@ -33,4 +33,12 @@ def new_store(settings: Settings) -> RunStore:
 def _template() -> Path:
     home = SESSION / "record"
     RunStore(Settings.from_environment({"CNNKIT_HOME": str(home)})).list()
+    _read_migrations_once()
     return home / "runs.db"
+
+
+def _read_migrations_once() -> None:
+    """MLflow reads all its migrations whenever a record is opened, to see that it has the last."""
+    from mlflow.store.db import utils
+
+    utils._get_latest_schema_revision = cache(utils._get_latest_schema_revision)

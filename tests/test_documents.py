@@ -90,7 +90,7 @@ def _marks(word: str, text: str) -> list[pytest.MarkDecorator]:
 
 
 @pytest.fixture
-def own_files(tmp_path, monkeypatch):
+def own_files(tmp_path, monkeypatch, forking, decoded):
     """A working folder with the files that the documents name as the reader's own."""
     noise = np.random.default_rng(0).integers(0, 255, (2, 8, 32, 32, 3), dtype=np.uint8)
     for name, images in zip(("cats", "dogs"), noise, strict=True):

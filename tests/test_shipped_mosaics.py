@@ -75,7 +75,15 @@ def test_they_were_made_with_the_published_weights(shipped):
 
 
 @pytest.mark.weights
-@pytest.mark.parametrize("layer", ["block2_conv1", "block4_conv1", "block5_conv3"])
+@pytest.mark.parametrize(
+    "layer",
+    [
+        "block2_conv1",
+        # The same with larger images.
+        pytest.param("block4_conv1", marks=pytest.mark.endurance),
+        pytest.param("block5_conv3", marks=pytest.mark.endurance),
+    ],
+)
 def test_each_image_drives_its_own_filter_most(shipped, layer):
     from cnnkit.visualize.network import ActivationModel
 

@@ -20,6 +20,16 @@ SERIOUS = ("serious", "critical")
 BACKGROUNDS = {"light": "rgb(255, 255, 255)", "dark": "rgb(17, 21, 29)"}  # of config.toml
 SHOWS = """background => getComputedStyle(document.querySelector('[data-testid="stApp"]'))
   .backgroundColor === background"""
+# Fragments and charts draw after the script has ended: until nothing has changed for a while.
+QUIET = """() => new Promise(resolve => {
+  let timer
+  const observer = new MutationObserver(() => wait())
+  const end = () => { observer.disconnect(); resolve() }
+  const wait = () => { clearTimeout(timer); timer = setTimeout(end, 400) }
+  observer.observe(document.body, {childList: true, subtree: true, attributes: true})
+  setTimeout(end, 2000)
+  wait()
+})"""
 # Rule -> part of a finding's selector that Streamlit owns; "": all findings of the rule.
 STREAMLITS_OWN = {
     # Streamlit lets a formula that is wider than its column scroll, and gives it no tab stop.
@@ -36,12 +46,11 @@ def test_a_page_has_no_serious_accessibility_findings(app, page, file):
     address = "" if file == "app.py" else Path(file).stem
     page.goto(app.url(address, **QUERIES.get(file, {})))
     app.settle(page)
-    page.wait_for_timeout(1500)  # fragments and charts draw after the script has ended
     findings = []
     for theme, background in BACKGROUNDS.items():
         page.emulate_media(color_scheme=theme)  # the page follows its reader's system at once
         page.wait_for_function(SHOWS, arg=background)
-        page.wait_for_timeout(500)  # charts are drawn anew
+        page.evaluate(QUIET)
         options = {"resultTypes": ["violations"], **RULES[theme]}
         findings += Axe().run(page, options=options).response["violations"]
     serious = [

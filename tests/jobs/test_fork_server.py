@@ -191,6 +191,7 @@ def test_a_pool_sees_how_a_forked_child_was_killed(pool, until):
 # Its end
 
 
+@pytest.mark.endurance  # imports all there is three times
 def test_without_a_fork_server_a_new_process_starts_and_running_children_go_on(
     settings, store, until, awake, monkeypatch
 ):

@@ -199,7 +199,7 @@ def test_an_unknown_id_is_a_run_not_found(store, run_id):
         store.get(run_id)
 
 
-def test_three_processes_may_open_a_new_record_at_once(own_home):
+def test_two_processes_may_open_a_new_record_at_once(own_home):
     program = (
         "from cnnkit.runs import RunStore; from cnnkit.settings import get_settings\n"
         "print(RunStore(get_settings()).create('rehearsal', {}).id)"
@@ -211,10 +211,10 @@ def test_three_processes_may_open_a_new_record_at_once(own_home):
             stderr=subprocess.PIPE,
             text=True,
         )
-        for _ in range(3)
+        for _ in range(2)
     ]
     outcomes = [process.communicate(timeout=300) for process in processes]
-    assert [process.returncode for process in processes] == [0, 0, 0], outcomes
+    assert [process.returncode for process in processes] == [0, 0], outcomes
     ids = {out.strip() for out, _ in outcomes}
     from cnnkit.settings import get_settings
 

@@ -123,7 +123,7 @@ def test_a_network_that_does_not_fit_the_images_is_not_trained(submitted):
     assert not [button for button in at.button if button.key == "train"]
 
 
-def test_photos_are_made_as_small_as_one_chooses_and_train_so():
+def test_photos_are_made_as_small_as_one_chooses_and_train_so(decoded):
     at = opened(PAGE, dataset="drawn_flowers", size="48")
     assert network_of(at).input_shape == (48, 48, 3) and network_of(at).classes == 17
     at = opened("pages/train.py", dataset="drawn_flowers", model=network_of(at).code)

@@ -224,7 +224,7 @@ def test_a_link_to_one_test_image_names_its_class_and_its_place(store, tmp_path)
 
 
 def test_a_network_of_another_size_than_its_images_is_shown_one_of_its_own_test_set(
-    store, tmp_path
+    store, decoded, tmp_path
 ):
     settings = {"size": 150, "split_seed": 3}
     run = add_run(store, tmp_path, "compact_photo_cnn", "drawn_flowers", **settings)
