@@ -13,6 +13,7 @@ from cnnkit.explain.randomization import UNCHANGED
 
 RESULTS = ROOT / "cnnkit" / "published" / "measured" / "explanations.jsonl"
 RANDOM = "random"  # a map of noise
+COPIES = 3  # with noise, of which the largest change counts
 TITLES = {
     "mobilenet_v2": "MobileNetV2",
     "googlenet": "GoogLeNet",
@@ -72,14 +73,22 @@ FOUND = {
     True: "Guided backpropagation is the one method that fails, as Adebayo et al. found.",
     False: "Methods that fail for an image: {failed}.",
 }
+SENSITIVITY = """## Sensitivity
+
+The largest change of a map under uniform noise of two percent of the range of values, as a share of
+the map's norm (`explain.max_sensitivity`): of {samples} noisy copies, the mean over two images.
+RISE and SmoothGrad draw the same random numbers for all copies.
+"""
 COMPLETENESS = """## Completeness of integrated gradients
 
 A map of integrated gradients should sum up to the difference of the scores of the image and of the
 black baseline. The gap, as a share of the difference:
 """
-RULE = """With Gauss and Legendre's rule, 64 steps left 0.5 to 8 % on GoogLeNet and 2 to 17 % on
-MobileNetV2: ReLUs and max pooling make jumps in the gradient. Now the way is cut in intervals, the
-errors of which are known from the scores at their ends, and the worst are cut in three.
+RULE = """\
+With Gauss and Legendre's rule, 64 steps left 0.5 to 8 % on GoogLeNet and 2 to 17 % on
+MobileNetV2: ReLUs and max pooling make jumps in the gradient. The trapezoidal rule, which is used
+instead, is coarser where the gradient is smooth, but the scores at the ends of an interval say how
+large its error is, and the intervals with the largest errors are halved.
 """
 AGREEMENT = """## Agreement
 
@@ -123,6 +132,7 @@ def document(measured: list[Line]) -> str:
     parts = [HEAD, *_grid()]
     parts += [AREAS.format(steps=12), *(_areas(_of(measured, name, "areas")) for name in names)]
     parts += [RANDOMIZATION.format(unchanged=UNCHANGED), *_randomization(measured, names)]
+    parts += [SENSITIVITY.format(samples=COPIES), _sensitivity(measured, names)]
     parts += [COMPLETENESS, _completeness(measured, names), RULE]
     parts += [AGREEMENT, *(_agreement(_of(measured, name, "agreement")) for name in names)]
     parts.append(ON_THE_PAGE)
@@ -200,6 +210,19 @@ def _found(failed: list[tuple[str, str]]) -> str:
         return FOUND[True]
     names = ", ".join(f"{_title(method)} ({network})" for method, network in failed) or "none"
     return FOUND[False].format(failed=names)
+
+
+def _sensitivity(measured: list[Line], names: Sequence[str]) -> str:
+    found = {name: _of(measured, name, "sensitivity") for name in names}
+    rows = [
+        (_title(method), *(_mean(found[name].get(method), "changes") for name in names))
+        for method in list_methods()
+    ]
+    return _table(("Method", *(TITLES[name] for name in names)), rows)
+
+
+def _mean(line: Line | None, key: str) -> str:
+    return f"{statistics.mean(line[key]):.2f}" if line else "–"
 
 
 def _completeness(measured: list[Line], names: Sequence[str]) -> str:

@@ -5,9 +5,10 @@
     python -m benchmarks.explanations --render   # only write the document
 
 On photos with real weights: deletion and insertion areas of each method, the weight-randomization
-test, agreement between methods, and the completeness gap of integrated gradients. Measurements are
-stored in `cnnkit/published/measured/explanations.jsonl` and are not repeated; `docs/explain.md` is
-made from them. VGG16 for flowers is trained once with its fast recipe and kept in `CNNKIT_HOME`.
+test, sensitivity to noise, agreement between methods, and the completeness gap of integrated
+gradients. Measurements are stored in `cnnkit/published/measured/explanations.jsonl` and are not
+repeated; `docs/explain.md` is made from them. VGG16 for flowers is trained once with its fast
+recipe and kept in `CNNKIT_HOME`.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ import keras
 import numpy as np
 from PIL import Image
 
-from benchmarks._explanations_table import RANDOM, RESULTS, document, lines
+from benchmarks._explanations_table import COPIES, RANDOM, RESULTS, document, lines
 from benchmarks._measure import ROOT, machine
 from cnnkit import explain
 from cnnkit.figures import attribution
@@ -38,9 +39,8 @@ GRID = ROOT / "docs" / "images" / "explanations.jpg"
 COLUMNS, SIDE, STRENGTH, QUALITY = 5, 176, 0.7, 85  # of the grid
 IN_THE_GRID = {"score_cam": {"channels": 128}}
 NETWORKS = ("mobilenet_v2", "googlenet", "vgg16_flowers")
-PHOTOS = {"googlenet": 4}  # as many of the photos; all, where nothing is said
-FLOWERS = 2  # test images that VGG16 explains
-TESTED = 2  # images of the randomization test
+FLOWERS = 4  # test images that VGG16 explains
+TESTED = 2  # images of the randomization test, and of sensitivity
 STAGES = 4  # of the randomization test
 STEPS = 12  # of deletion and insertion
 IG_STEPS = (16, 64, 128)
@@ -104,8 +104,7 @@ def asked(name: str) -> Asked:
     opened = open_pretrained(name)
     folder = get_settings().data_dir / "photos"
     paths = [p for p in example_photos(get_settings().data_dir).values() if p.parent == folder]
-    paths = sorted(paths)[: PHOTOS.get(name)]
-    photos = [prepare(decode_image(p.read_bytes()), opened.card.input_shape) for p in paths]
+    photos = [prepare(decode_image(p.read_bytes()), opened.card.input_shape) for p in sorted(paths)]
     return Asked(name, opened.model, np.float32(photos))
 
 
@@ -137,6 +136,7 @@ def measure(asked: Asked) -> None:
         _once(asked, "completeness", str(steps), lambda n=steps: _completeness(asked, n))
     for method in explain.list_methods():
         _once(asked, "randomization", method, lambda m=method: _randomization(asked, m))
+        _once(asked, "sensitivity", method, lambda m=method: _sensitivity(asked, m))
     _once(asked, "agreement", "all", lambda: _agreement(asked))
 
 
@@ -195,6 +195,18 @@ def _randomization(asked: Asked, method: str) -> dict[str, Any]:
         "upper": _rounded(explain.upper_correlation(test)),
         "depends": explain.depends_on_weights(test).tolist(),
     }
+
+
+def _sensitivity(asked: Asked, method: str) -> dict[str, Any]:
+    changes = explain.max_sensitivity(
+        method,
+        asked.model,
+        asked.images[:TESTED],
+        maps=asked.maps(method)[0][:TESTED],
+        samples=COPIES,
+        options=asked.options(method),
+    )
+    return {"changes": _rounded(changes)}
 
 
 def _agreement(asked: Asked) -> dict[str, Any]:

@@ -154,7 +154,7 @@ def test_options_that_a_method_does_not_have_are_refused(functional, images):
         ("occlusion", {"patch": 4, "stride": 5}, "`stride` 1 to"),
         ("occlusion", {"baseline": "purple"}, "`baseline` must be"),
         ("integrated_gradients", {"baseline": np.zeros(5)}, "must fit images"),
-        ("integrated_gradients", {"steps": 0}, "`steps` must be"),
+        ("integrated_gradients", {"steps": 1}, "`steps` must be"),
         ("smoothgrad", {"samples": 0}, "`samples` must be"),
         ("vargrad", {"samples": 1}, "`samples` must be"),
         ("smoothgrad", {"noise": 0.0}, "`noise` must be"),

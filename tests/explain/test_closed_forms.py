@@ -162,23 +162,40 @@ def test_integrated_gradients_agree_with_numpy(pooled, pixels):
     np.testing.assert_allclose(maps, expected, atol=2e-3 * np.abs(expected).max())
 
 
-def test_integrated_gradients_of_one_step_take_the_gradient_in_the_middle(pooled, pixels):
+def test_integrated_gradients_of_two_steps_take_the_gradients_at_both_ends(pooled, pixels):
     model, weights = pooled
-    expected = [(numpy_gradient(one / 2, weights, 0) * one).sum(-1) for one in pixels]
-    maps = explain.integrated_gradients(model, pixels, 0, steps=1)
+    start = baseline_images(pixels, "gray")
+    expected = [
+        sum((numpy_gradient(one, weights, 0) * (end - begin)).sum(-1) / 2 for one in (begin, end))
+        for begin, end in zip(start, pixels, strict=True)
+    ]
+    maps = explain.integrated_gradients(model, pixels, 0, steps=2, baseline="gray")
     np.testing.assert_allclose(maps, expected, rtol=1e-3, atol=1e-3)
 
 
-@pytest.mark.parametrize("steps", [1, 2, 3, 4, 8, 17, 64])
-def test_integrated_gradients_take_at_most_so_many_gradients(steps, pooled, pixels, monkeypatch):
+@pytest.mark.parametrize("steps", [2, 3, 8, 17, 64])
+def test_integrated_gradients_take_so_many_gradients(steps, pooled, pixels, monkeypatch):
     scores, counts = explain.ScoreModel(pooled[0]), []
     gradients = scores.gradients
     monkeypatch.setattr(
         scores, "gradients", lambda x, *a: counts.append(len(x)) or gradients(x, *a)
     )
     progress = list(explain.integrated_gradients.steps(scores, pixels[:1], 0, steps=steps))
-    assert steps - 1 <= sum(counts) <= steps
-    assert progress[-1] == (sum(counts), steps)
+    assert sum(counts) == steps
+    assert progress[-1] == (steps, steps)
+
+
+def test_integrated_gradients_look_where_the_gradient_jumps():
+    """A score that is 0 to .3 of the way and then rises: a fixed rule meets the kink by chance."""
+    image, bias = np.full((1, 4, 4, 1), 100, np.float32), -0.3 * 1600
+    source = keras.Input((4, 4, 1))
+    dense = keras.layers.Dense(1, activation="relu")
+    rises = dense(keras.layers.Flatten()(source))
+    model = keras.Model(source, keras.layers.Dense(2)(rises))
+    dense.set_weights([np.ones((16, 1), np.float32), np.float32([bias])])
+    model.layers[-1].set_weights([np.float32([[1, 0]]), np.zeros(2, np.float32)])
+    maps = explain.integrated_gradients(model, image, 0, steps=32)
+    np.testing.assert_allclose(maps, 70, rtol=1e-3)
 
 
 def test_smoothgrad_and_vargrad_agree_with_numpy(pooled, pixels):
