@@ -194,7 +194,7 @@ def test_integrated_gradients_look_where_the_gradient_jumps():
     model = keras.Model(source, keras.layers.Dense(2)(rises))
     dense.set_weights([np.ones((16, 1), np.float32), np.float32([bias])])
     model.layers[-1].set_weights([np.float32([[1, 0]]), np.zeros(2, np.float32)])
-    maps = explain.integrated_gradients(model, image, 0, steps=32)
+    maps = explain.integrated_gradients(model, image, 0, steps=64)
     np.testing.assert_allclose(maps, 70, rtol=1e-3)
 
 
