@@ -143,12 +143,13 @@ def _along(
         return scores.scores(*between(shares)).astype(np.float64)
 
     shares = np.linspace(0, 1, max(2, steps // 8 + 1))
+    most = min(BACKWARD, max(1, steps // 8))  # at once: with few steps, each must be well placed
     known, slope = values(shares), slopes(shares)
     yield len(shares), steps
     while len(shares) < steps:
         sums = slope.sum((1, 2), dtype=np.float64)
         errors = np.abs(np.diff(known) - np.diff(shares) * (sums[:-1] + sums[1:]) / 2)
-        worst = np.argsort(errors, kind="stable")[-min(BACKWARD, steps - len(shares)) :]
+        worst = np.argsort(errors, kind="stable")[-min(most, steps - len(shares)) :]
         middles = (shares[worst] + shares[worst + 1]) / 2
         known = np.insert(known, worst + 1, values(middles))
         slope = np.insert(slope, worst + 1, slopes(middles), axis=0)
