@@ -323,3 +323,16 @@ def test_integrated_gradients_are_complete_to_one_percent_at_64_steps(network):
     maps = explain.integrated_gradients(opened.model, images, steps=64)
     gaps = explain.completeness_gap(opened.model, images, maps)
     assert gaps.mean() < 0.01
+
+
+def test_methods_are_listed_in_one_order_whichever_module_was_imported_first(monkeypatch):
+    from cnnkit.explain import registry
+
+    listed = explain.list_methods()
+    backwards = sorted(registry.METHODS.items(), key=lambda item: item[1].family, reverse=True)
+    for order in (backwards, backwards[::-1]):
+        families = {name: method.family for name, method in order}
+        monkeypatch.setattr(registry, "METHODS", dict(order))
+        ranks = [[*registry.FAMILIES].index(families[name]) for name in explain.list_methods()]
+        assert ranks == sorted(ranks)
+    assert listed[0] == "gradient" and listed[-1] == "rise"
