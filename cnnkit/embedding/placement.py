@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from cnnkit.embedding.neighbors import nearest_neighbors
+from cnnkit.embedding.projection import check_method
 from cnnkit.embedding.result import Embedding
 from cnnkit.embedding.settings import PCA, TSNE
 
@@ -41,6 +42,9 @@ def place(
         features: float32 (images, features), of the others, in their order.
         query: float32 (features,), of the image.
         count: how many neighbors to return.
+
+    Raises:
+        UnavailableExtraError: UMAP, which made the embedding, is no longer installed.
     """
     places, distances = nearest_neighbors(features, query[None], max(count, AVERAGED))
     coordinates = _coordinates(embedding, query, places[0])
@@ -53,6 +57,7 @@ def _coordinates(embedding: Embedding, query: np.ndarray, neighbors: np.ndarray)
         return ((query - arrays["mean"]) @ arrays["components"].T).astype(np.float32)
     if method == TSNE or "reducer" not in arrays:
         return embedding.coordinates[neighbors[:AVERAGED]].mean(axis=0)
+    check_method(method)
     # Written by this package on this machine, into a folder of its own: see `Embedding.read`.
     reducer = pickle.loads(arrays["reducer"].tobytes())  # nosec B301
     return np.asarray(reducer.transform(query[None])[0], np.float32)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+import json
 import math
 import statistics
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -206,16 +208,19 @@ def count_macs(recipe: Recipe) -> int:
     Raises:
         IncompatibleError: the images are too small for the network.
     """
+    data = dataset_info(recipe.dataset)
+    plain = recipe.replace(weights="random", run="").to_dict()
+    return _macs_of(json.dumps(plain, sort_keys=True), data.classes, data.input_shape)
+
+
+@functools.lru_cache(maxsize=256)
+def _macs_of(recipe: str, classes: int, image_shape: tuple[int, int, int]) -> int:
     from cnnkit.anatomy import layer_table
     from cnnkit.training import build_network
 
-    data = dataset_info(recipe.dataset)
-    recipe = recipe.replace(weights="random", run="")
-
     def build():
-        network = build_network(
-            recipe, data.classes, image_shape=data.input_shape, structure_only=True
-        )
+        plain = Recipe.from_dict(json.loads(recipe))
+        network = build_network(plain, classes, image_shape=image_shape, structure_only=True)
         return network.whole
 
     return layer_table(without_weights(build)).macs

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 from dataclasses import replace
 
 import keras
@@ -10,11 +11,27 @@ import pytest
 from scipy.spatial import procrustes
 
 from cnnkit.datasets import load_dataset
-from cnnkit.embedding import FeatureExtractor, align, embed, nearest_neighbors, place
+from cnnkit.embedding import (
+    Embedding,
+    EmbeddingSettings,
+    FeatureExtractor,
+    align,
+    embed,
+    nearest_neighbors,
+    place,
+    project,
+)
 from cnnkit.embedding.compute import EmbeddedNetwork, compute_embedding
+from cnnkit.embedding.projection import Projection
 from cnnkit.embedding.sample import draw_sample, pack_thumbnails, unpack_thumbnails
-from cnnkit.errors import IncompatibleError, LimitError, UnknownLayerError
+from cnnkit.errors import (
+    IncompatibleError,
+    LimitError,
+    UnavailableExtraError,
+    UnknownLayerError,
+)
 from cnnkit.training.feature_cache import FeatureCache
+from cnnkit.visualize.results import ResultCache
 
 
 @pytest.fixture(scope="module")
@@ -129,6 +146,49 @@ def test_an_image_of_the_set_is_placed_on_itself_by_pca_and_near_itself_by_tsne(
             nearest = np.linalg.norm(features - features[7], axis=1).argsort()[:5]
             mean = embedding.coordinates[nearest].mean(axis=0)
             np.testing.assert_allclose(found.coordinates, mean, atol=1e-5)
+
+
+@pytest.mark.skipif(importlib.util.find_spec("umap") is None, reason="UMAP is not installed")
+def test_umap_places_an_image_among_its_own_group_also_after_it_was_kept(blobs, tmp_path):
+    features, groups = blobs
+    settings = EmbeddingSettings(layer="dense", dataset="digits", method="umap")
+    embedding = embedding_of(features[::2], groups[::2], settings)
+    results = ResultCache(tmp_path, 2**26)
+    embedding.keep(results, "key")
+    kept = Embedding.read(results, "key")
+    for query, group in zip(features[1::20], groups[1::20], strict=True):
+        found = place(embedding, features[::2], query)
+        centers = [embedding.coordinates[groups[::2] == one].mean(axis=0) for one in range(3)]
+        distances = np.linalg.norm(found.coordinates - np.array(centers), axis=1)
+        assert distances.argmin() == group and (groups[::2][found.neighbors] == group).all()
+        again = place(kept, features[::2], query)
+        np.testing.assert_allclose(again.coordinates, found.coordinates, atol=1e-4)
+
+
+@pytest.mark.skipif(importlib.util.find_spec("umap") is not None, reason="UMAP is installed")
+def test_an_embedding_whose_umap_is_gone_says_how_to_get_it_back(blobs):
+    features, groups = blobs
+    settings = EmbeddingSettings(layer="dense", dataset="digits", method="umap")
+    arrays = {"reducer": np.zeros(1, np.uint8)}
+    embedding = embedding_of(features, groups, settings, Projection(features[:, :2], {}, arrays))
+    with pytest.raises(UnavailableExtraError, match="pip install umap-learn"):
+        place(embedding, features, features[0])
+
+
+def embedding_of(features, groups, settings, projection=None):
+    projection = projection or drained(project(features, settings))[0]
+    return Embedding(
+        settings=settings,
+        class_names=tuple("abc"),
+        network_classes=(),
+        rows=np.arange(len(features)),
+        labels=np.int64(groups),
+        predicted=np.empty(0, np.int64),
+        confidence=np.empty(0, np.float32),
+        coordinates=projection.coordinates,
+        thumbnails=np.zeros(1, np.uint8),
+        arrays=projection.arrays,
+    )
 
 
 def test_features_that_are_cached_are_not_computed_again(network, settings, tmp_path):
