@@ -13,7 +13,7 @@ import contextlib
 import time
 import urllib.request
 import uuid
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
 from urllib.parse import urlencode
 
@@ -71,6 +71,7 @@ class Visitor:
         self._urls: asyncio.Future[FileURLs] = asyncio.get_running_loop().create_future()
         self._states: dict[str, WidgetState] = {}
         self._fresh: dict[Path, tuple[Element, str]] | None = None  # of a run of a whole page
+        self._drawn: set[Path] = set()  # by the run that goes on
         self._finished = asyncio.Event()
         self._awaited = "", ""  # page and fragment of the run that is awaited
         self._answering = False  # that run has begun
@@ -268,7 +269,7 @@ class Visitor:
         elif kind == "auto_rerun":
             self._repeat(message.auto_rerun.fragment_id, message.auto_rerun.interval)
         elif kind == "script_finished":
-            self._end(message.script_finished, whole=not message.metadata.run.fragment_ids)
+            self._end(message.script_finished, message.metadata.run.fragment_ids)
         elif kind == "file_urls_response":
             self._urls.set_result(message.file_urls_response.file_urls[0])
         elif kind == "page_not_found":
@@ -286,6 +287,7 @@ class Visitor:
             self._pages[""] = session.main_script_hash
         self._page_hash = session.page_script_hash
         fragments = message.metadata.run.fragment_ids
+        self._drawn.clear()
         if not fragments:
             self._fresh = {}
             self._stop_timers()
@@ -300,6 +302,7 @@ class Visitor:
         element = delta.new_element
         target = self.elements if self._fresh is None else self._fresh
         target[path] = element, delta.fragment_id
+        self._drawn.add(path)
         if element.HasField("exception"):
             self.seen.errors.append(
                 f"{self.name} on {self.page or 'home'}: {element.exception.type}: "
@@ -311,11 +314,16 @@ class Visitor:
             for image in element.imgs.imgs:
                 self._fetch(image.url)
 
-    def _end(self, status: int, whole: bool) -> None:
+    def _end(self, status: int, fragments: Collection[str]) -> None:
         if status == ForwardMsg.FINISHED_EARLY_FOR_RERUN:
             return  # the run that it made way for follows
+        whole = not fragments
         if whole and self._fresh is not None:
             self.elements, self._fresh = self._fresh, None
+        elif not whole:  # what a fragment no longer draws disappears, and its images with it
+            gone = {path for path, (_, owner) in self.elements.items() if owner in fragments}
+            for path in gone - self._drawn:
+                del self.elements[path]
         if status == ForwardMsg.FINISHED_WITH_COMPILE_ERROR:
             self.seen.errors.append(f"{self.name}: {self.page or 'home'} does not compile")
         if self._answering and (whole or self._awaited[1]):

@@ -7,6 +7,7 @@ import urllib.error
 import urllib.request
 
 import pytest
+from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 
 from benchmarks._app import served
 from benchmarks._children import end_children
@@ -17,6 +18,8 @@ from cnnkit.runs import STARTER_ID
 from cnnkit.settings import Settings
 from tests import asynchronous
 from tests.records import new_store
+
+EARLY = ForwardMsg.FINISHED_EARLY_FOR_RERUN
 
 
 @pytest.fixture(scope="module")
@@ -109,3 +112,33 @@ def test_a_visitor_says_what_is_not_on_a_page(server):
 def test_the_figures_are_not_on_the_port_of_the_pages(server):
     address, _, _ = server
     assert "cnnkit_visits" not in _get(f"{address}/metrics")  # the app's page of that name
+
+
+@pytest.mark.parametrize(
+    ("status", "words"),
+    ((ForwardMsg.FINISHED_FRAGMENT_RUN_SUCCESSFULLY, "title\nnew"), (EARLY, "title\nnew\nold")),
+    ids=("finished", "early"),
+)
+def test_what_a_fragment_no_longer_draws_is_no_longer_on_the_page(status, words):
+    async def visit() -> str:
+        visitor = Visitor("http://127.0.0.1:1")
+        texts = {(0, 0): ("title", ""), (0, 1): ("waiting", "inner"), (0, 2): ("old", "inner")}
+        send_run(visitor, [], texts, ForwardMsg.FINISHED_SUCCESSFULLY)
+        send_run(visitor, ["inner"], {(0, 1): ("new", "inner")}, status)
+        return visitor.words
+
+    assert asynchronous.run(visit()) == words
+
+
+def send_run(visitor: Visitor, fragments: list[str], texts: dict, status: int) -> None:
+    """Let a visitor take the messages of one run of a script, as a server sends them."""
+    messages = [ForwardMsg() for _ in range(len(texts) + 2)]
+    messages[0].new_session.page_script_hash = "page"
+    for message, (path, (text, fragment)) in zip(messages[1:], texts.items(), strict=False):
+        message.metadata.delta_path.extend(path)
+        message.delta.fragment_id = fragment
+        message.delta.new_element.markdown.body = text
+    messages[-1].script_finished = status
+    for message in messages:
+        message.metadata.run.fragment_ids.extend(fragments)
+        visitor._take(message)
