@@ -69,9 +69,21 @@ def test_readme_shows_exactly_two_setup_commands():
     assert commands == ["make run", "make test"]
 
 
-def test_readme_links_lead_to_files_that_are_there():
-    targets = re.findall(r"\]\((?!https?:|#)([^)#]+)", _readme())
-    assert [target for target in targets if not (ROOT / target).exists()] == []
+def test_links_of_documents_lead_to_files_and_headings_that_are_there():
+    broken = []
+    for path in (path for path in _committed() if path.suffix == ".md"):
+        for target in re.findall(r"\]\((?!https?:)([^)\s]+)", path.read_text("utf-8")):
+            name, _, heading = target.partition("#")
+            file = path.parent / name if name else path
+            if not file.exists() or (heading and heading not in _headings(file)):
+                broken.append(f"{path.relative_to(ROOT)}: {target}")
+    assert broken == []
+
+
+def _headings(path: Path) -> set[str]:
+    """Names of the headings of a document, as GitHub makes them for links."""
+    titles = re.findall(r"^#+ (.+)$", path.read_text("utf-8"), re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", title).strip().lower().replace(" ", "-") for title in titles}
 
 
 @pytest.mark.parametrize(
