@@ -350,6 +350,14 @@ FIELDS = (
         choices=("mean", "sum"),
     ),
     Field(
+        name="loss_epsilon",
+        title="Smallest probability in the loss",
+        group=_LEARNING,
+        help="The cross-entropy takes no probability for smaller, so an image further off has no "
+        "gradient. Keras did so with 1e-7 until it kept the logits of a softmax. 0: no limit.",
+        range=(0.0, 0.1),
+    ),
+    Field(
         name="schedule",
         title="Schedule",
         group=_SCHEDULE,

@@ -192,6 +192,7 @@ class Recipe:
     final_learning_rate: float = 0.0  # fraction of learning_rate left at the end
     loss_reduction: str = "mean"  # over the batch: "mean", or "sum" as in old tutorials
     balanced: bool = False  # weigh classes so that rare ones count as much as frequent ones
+    loss_epsilon: float = 0.0  # smallest probability in the loss; 1e-7 in old Keras; 0: none
     l1: float = 0.0  # penalty on every kernel, added to the loss
     l2: float = 0.0  # penalty on every kernel, added to the loss
     weight_decay: float = 0.0  # decoupled, per step, as a fraction of the learning rate
@@ -215,7 +216,7 @@ class Recipe:
             check_choice(name, getattr(self, name), allowed)
         for name, low, high in _WHOLE:
             check_whole(name, getattr(self, name), low, high, optional=name in _MAY_BE_NONE)
-        for name, low, high in (("l1", 0, 10), ("l2", 0, 10), ("label_smoothing", 0, 0.9)):
+        for name, low, high in _RANGES:
             check_range(name, getattr(self, name), low, high)
         self._check_head()
         if self.phases:
@@ -462,6 +463,7 @@ _WHOLE = (
     ("keep_checkpoints", 0, 100),
     ("seed", 0, 2**31 - 1),
 )
+_RANGES = (("loss_epsilon", 0, 0.1), ("l1", 0, 10), ("l2", 0, 10), ("label_smoothing", 0, 0.9))
 _MAY_BE_NONE = ("size", "per_class", "train_size", "validation_size", "steps_per_epoch")
 
 
@@ -514,11 +516,11 @@ def check_whole(name: str, value: Any, low: int, high: int, *, optional: bool = 
 # Fields that a stored recipe may lack: with their defaults they mean what it meant.
 ADDED_TO_TRAINING = (
     "weights", "run", "head", "phases", "cached", "variants", "feature_type", "balanced",
-    "precision", "preprocessing",
+    "precision", "preprocessing", "loss_epsilon",
 )  # fmt: skip
 ADDED_TO_FINE_TUNING = (
     "model_options", "train_size", "validation_size", "validation_from", "steps_per_epoch",
-    "drop_remainder", "shuffle", "loss_reduction", "l1", "l2", "preprocessing",
+    "drop_remainder", "shuffle", "loss_reduction", "l1", "l2", "preprocessing", "loss_epsilon",
 )  # fmt: skip
 _OLD_PHASE = {
     "train_from": "head", "epochs": 10, "optimizer": "adamw", "learning_rate": 1e-3,

@@ -3,6 +3,7 @@ import math
 import keras
 import numpy as np
 import pytest
+import tensorflow as tf
 
 from cnnkit.models import create_model
 from cnnkit.training import Recipe
@@ -62,6 +63,27 @@ def test_the_loss_is_cross_entropy_of_smoothed_labels(smoothing, reduction):
     each = -(target * log_softmax).sum(1)
     loss = make_loss(RECIPE.replace(label_smoothing=smoothing, loss_reduction=reduction))
     assert float(loss(labels, logits)) == pytest.approx(getattr(each, reduction)(), rel=1e-5)
+
+
+@pytest.mark.parametrize("smoothing", [0.0, 0.1])
+@pytest.mark.parametrize("reduction", ["mean", "sum"])
+def test_clipped_probabilities_leave_images_that_are_far_off_without_gradient(smoothing, reduction):
+    logits = np.float32([[0, 1, 2], [30, 0, -30], [2, 1, 0]])
+    labels, epsilon = np.array([0, 2, 1]), 1e-4
+    recipe = RECIPE.replace(
+        loss_epsilon=epsilon, label_smoothing=smoothing, loss_reduction=reduction
+    )
+    softmax = np.exp(logits) / np.exp(logits).sum(1, keepdims=True)
+    target = np.eye(3)[labels] * (1 - smoothing) + smoothing / 3
+    each = -(target * np.log(softmax.clip(epsilon, 1 - epsilon))).sum(1)
+    with tf.GradientTape() as tape:
+        predicted = tf.Variable(logits)
+        loss = make_loss(recipe)(labels, predicted)
+    assert float(loss) == pytest.approx(getattr(each, reduction)(), rel=1e-5)
+    gradient = np.asarray(tape.gradient(loss, predicted))
+    assert np.abs(gradient[1]).max() < 1e-6 < 0.1 < np.abs(gradient[[0, 2]]).max(axis=1).min()
+    plain = make_loss(RECIPE.replace(loss_reduction=reduction))(labels, logits)
+    assert float(plain) > float(loss) + 5
 
 
 def test_penalties_are_of_kernels_only():
