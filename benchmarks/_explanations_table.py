@@ -88,8 +88,7 @@ RULE = """\
 With Gauss and Legendre's rule, 64 steps left 0.5 to 8 % on GoogLeNet and 2 to 17 % on
 MobileNetV2: ReLUs and max pooling make jumps in the gradient. The trapezoidal rule, which is used
 instead, is coarser where the gradient is smooth, but the scores at the ends of an interval say how
-large its error is, and the intervals with the largest errors are halved. The figures of VGG16 are
-still those of an earlier rule, which cut the worst intervals in three.
+large its error is, and the intervals with the largest errors are halved.
 """
 AGREEMENT = """## Agreement
 
