@@ -63,8 +63,3 @@ def _answer(call: dict[str, Any], limits: Limits) -> dict[str, Any]:
 def _most_memory() -> int:
     """Bytes of memory that this child has taken at most, those it shares included."""
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
-
-
-def files_given(count: int) -> list[int]:
-    """Descriptors of the files that were opened for this child."""
-    return list(range(FIRST_FILE, FIRST_FILE + count))

@@ -79,34 +79,6 @@ def choice(
     )
 
 
-def run_picker(
-    runs: Sequence[Run] | None = None, *, label: str = "Run", parameter: str = "run"
-) -> Run | None:
-    """A run, by its id in the address.
-
-    Args:
-        runs: to choose from; None: all finished ones.
-        label: of the widget.
-        parameter: name in the address.
-
-    Returns:
-        None where there is no run to choose.
-    """
-    runs = cache.finished_runs() if runs is None else runs
-    if not runs:
-        return None
-    by_id = {run.id: run for run in runs}
-    return by_id[
-        choice(
-            label,
-            list(by_id),
-            parameter=parameter,
-            title=lambda run_id: run_title(by_id[run_id]),
-            missing=why_not,
-        )
-    ]
-
-
 def why_not(run_id: str) -> str:
     """Why a run of the address cannot be chosen: it is gone, or it has no network (yet)."""
     try:
