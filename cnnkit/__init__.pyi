@@ -1,6 +1,20 @@
 # The public names of cnnkit: read by type checkers as it stands, and by __init__.py,
 # which imports each from its module when it is first touched.
-from . import datasets, errors, jobs, models, predict, runs, settings, training
+from . import (
+    anatomy,
+    backprop,
+    datasets,
+    embedding,
+    errors,
+    explain,
+    jobs,
+    models,
+    predict,
+    runs,
+    settings,
+    training,
+    visualize,
+)
 from .datasets import Dataset, dataset_info, list_datasets, load_dataset
 from .errors import CnnkitError
 from .models import (
@@ -14,6 +28,7 @@ from .models import (
     pretrained_info,
     save_model,
 )
+from .networks import NetworkRef
 from .settings import get_settings
 from .training import Augmentation, Recipe, Stopping, evaluate, fit, get_recipe, list_recipes
 
@@ -23,13 +38,18 @@ __all__ = [
     "Augmentation",
     "CnnkitError",
     "Dataset",
+    "NetworkRef",
     "Recipe",
     "Stopping",
+    "anatomy",
+    "backprop",
     "create_model",
     "dataset_info",
     "datasets",
+    "embedding",
     "errors",
     "evaluate",
+    "explain",
     "fit",
     "get_recipe",
     "get_settings",
@@ -50,4 +70,5 @@ __all__ = [
     "save_model",
     "settings",
     "training",
+    "visualize",
 ]

@@ -2,11 +2,12 @@
 
     CnnkitError
     ├── SettingsError              an environment variable cannot be understood
-    ├── UnknownNameError           also LookupError; lists the names that exist
+    ├── UnknownNameError           also LookupError; the nearest name, and all that exist
     │   ├── UnknownModelError
     │   ├── UnknownDatasetError
     │   ├── UnknownRecipeError
-    │   └── UnknownLayerError
+    │   ├── UnknownLayerError
+    │   └── UnknownSplitError
     ├── InvalidRecipeError         also ValueError; names the field
     ├── InvalidDefinitionError     also ValueError; a network's definition: names layer and field
     ├── AssetUnavailableError      which file, its official address, where to put it
@@ -40,6 +41,7 @@ Catch them together:
 from __future__ import annotations
 
 from collections.abc import Iterable
+from difflib import get_close_matches
 from pathlib import Path
 
 
@@ -52,7 +54,7 @@ class SettingsError(CnnkitError):
 
 
 class UnknownNameError(CnnkitError, LookupError):
-    """A name that is not registered; the message lists those that are."""
+    """A name that is not registered; the message lists those that are, the nearest first."""
 
     kind = "name"
 
@@ -61,7 +63,8 @@ class UnknownNameError(CnnkitError, LookupError):
         self.name = name
         self.known = sorted(names)
         super().__init__(
-            f"Unknown {self.kind} {name!r}. Known {self.kind}s: {', '.join(self.known)}."
+            f"Unknown {self.kind} {name!r}.{did_you_mean(name, self.known)} "
+            f"Known {self.kind}s: {', '.join(self.known) or 'none'}."
         )
 
 
@@ -87,6 +90,12 @@ class UnknownLayerError(UnknownNameError):
     """The model has no layer of this name."""
 
     kind = "layer"
+
+
+class UnknownSplitError(UnknownNameError):
+    """A data set has no split of this name."""
+
+    kind = "split"
 
 
 class InvalidRecipeError(CnnkitError, ValueError):
@@ -212,3 +221,10 @@ class CorruptRunError(StorageError):
 
 class JobError(CnnkitError):
     """A job cannot do what was asked of it now; the message says why."""
+
+
+def did_you_mean(name: object, names: Iterable[str]) -> str:
+    """A question with the known name that is spelled most alike; "" if none is near."""
+    spelled = {known.casefold(): known for known in names}
+    near = get_close_matches(str(name).casefold(), spelled, n=1, cutoff=0.7)
+    return f" Did you mean {spelled[near[0]]!r}?" if near else ""

@@ -55,6 +55,11 @@ def test_importing_it_in_a_fresh_interpreter_loads_nothing_heavy(module):
     assert _fresh(code).split() == []
 
 
+def test_every_public_name_is_there_after_importing_cnnkit_alone():
+    code = "import cnnkit; print([getattr(cnnkit, n).__name__ for n in ('explain', 'visualize')])"
+    assert _fresh(code).strip() == "['cnnkit.explain', 'cnnkit.visualize']"
+
+
 def test_listing_models_data_sets_and_recipes_loads_nothing_heavy():
     code = (
         "import cnnkit, sys;"

@@ -124,13 +124,29 @@ def layer_outputs(model: keras.Model) -> dict[str, tuple[Tensor, ...]]:
     return outputs
 
 
+def check_model(model: Any) -> None:
+    """Refuse what is no Keras model.
+
+    Raises:
+        TypeError: says what was given, and how to get a model.
+    """
+    if not isinstance(model, keras.Model):
+        what = repr(model) if isinstance(model, str) else type(model).__name__
+        raise TypeError(
+            "`model` must be a Keras model, as `cnnkit.create_model(name)` builds and "
+            f"`NetworkRef.parse(name).open().model` opens it. Received: {what}."
+        )
+
+
 def graph_of(model: Any) -> Any:
     """The functional network whose nodes are those of a network.
 
     Raises:
+        TypeError: it is no Keras model.
         IncompatibleError: it has none that could be read.
     """
     if not is_graph(model):
+        check_model(model)
         raise IncompatibleError(
             f"The layers of {model.name!r} cannot be read: it must be a functional or built "
             f"Sequential network. Received: {type(model).__name__}."

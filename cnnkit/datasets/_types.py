@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from cnnkit import assets
+from cnnkit.errors import UnknownSplitError
 
 DIGIT_NAMES = tuple("0123456789")
 # Called with a seed: training images and labels, test images and labels.
@@ -111,27 +112,32 @@ class Dataset:
         images are read into memory: for many, go through `indices` in batches.
 
         Raises:
-            KeyError: there is no such part.
+            UnknownSplitError: lists the splits there are.
         """
-        where = self.splits[name]
+        where = self._where(name)
         return np.asarray(self.images[where]), self.labels[where]
 
     def indices(self, name: str) -> np.ndarray:
         """Which images belong to a part, int64, in the part's order.
 
         Raises:
-            KeyError: there is no such part.
+            UnknownSplitError: lists the splits there are.
         """
-        where = self.splits[name]
+        where = self._where(name)
         return np.arange(len(self.labels))[where] if isinstance(where, slice) else where
 
     def size(self, name: str) -> int:
         """Images in a part.
 
         Raises:
-            KeyError: there is no such part.
+            UnknownSplitError: lists the splits there are.
         """
         return len(self.indices(name))
+
+    def _where(self, name: str) -> Where:
+        if name not in self.splits:
+            raise UnknownSplitError(name, self.splits)
+        return self.splits[name]
 
 
 def pixels_digest(images: np.ndarray) -> str:

@@ -58,7 +58,15 @@ def grad_cam(
     layer: str | None = None,
     align_corners: bool = False,
 ) -> Steps:
-    """The sum of a layer's feature maps, each weighted by its mean gradient; what is positive."""
+    """The sum of a layer's feature maps, each weighted by its mean gradient; what is positive.
+
+    Args:
+        scores: of the network.
+        images: to explain.
+        target: what is explained.
+        layer: with feature maps; None: the last one that is not a pooling.
+        align_corners: enlarge so that the corner values stay in the corners.
+    """
     layer = _layer(scores, images, layer)
     found = yield from _layer_gradients(scores, images, target, layer)
     weights = found.gradients.mean((1, 2), keepdims=True)
@@ -78,6 +86,13 @@ def grad_cam_plus_plus(
 
     The factor exp(score), the same for a whole map, is left out. The position weights of each
     feature map sum up to 1, as in the authors' code.
+
+    Args:
+        scores: of the network.
+        images: to explain.
+        target: what is explained.
+        layer: with feature maps; None: the last one that is not a pooling.
+        align_corners: enlarge so that the corner values stay in the corners.
     """
     layer = _layer(scores, images, layer)
     found = yield from _layer_gradients(scores, images, target, layer)
@@ -101,7 +116,15 @@ def layer_cam(
     layer: str | None = None,
     align_corners: bool = False,
 ) -> Steps:
-    """The sum of a layer's feature maps, weighted at each position by its positive gradient."""
+    """The sum of a layer's feature maps, weighted at each position by its positive gradient.
+
+    Args:
+        scores: of the network.
+        images: to explain.
+        target: what is explained.
+        layer: with feature maps; None: the last one that is not a pooling.
+        align_corners: enlarge so that the corner values stay in the corners.
+    """
     layer = _layer(scores, images, layer)
     found = yield from _layer_gradients(scores, images, target, layer)
     maps = _relu((_relu(found.gradients) * found.activations).sum(-1))
@@ -133,7 +156,7 @@ def score_cam(
         scores: of the network.
         images: to explain.
         target: what is explained.
-        layer: None: the last one with feature maps.
+        layer: with feature maps; None: the last one that is not a pooling.
         channels: so many maps with the largest variance; None: all. Constant maps are left out:
             they weigh nothing where they are 0, and show nothing elsewhere.
         align_corners: enlarge so that the corner values stay in the corners.

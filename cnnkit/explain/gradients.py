@@ -54,7 +54,17 @@ def smoothgrad(
     noise: float = 0.15,
     seed: int = 0,
 ) -> Steps:
-    """The mean gradient over copies of the image with noise: its largest channel, without sign."""
+    """The mean gradient over copies of the image with noise: its largest channel, without sign.
+
+    Args:
+        scores: of the network.
+        images: to explain.
+        target: what is explained.
+        samples: copies of the image.
+        noise: standard deviation of the Gaussian noise, as a share of the range of the image's
+            values; above 0, at most 1.
+        seed: of the noise.
+    """
     _check_noise(samples, noise, least=1)
     mean, _ = yield from _moments(scores, images, target, samples, noise, seed)
     return largest_channel(mean)
@@ -77,7 +87,17 @@ def vargrad(
     noise: float = 0.15,
     seed: int = 0,
 ) -> Steps:
-    """The variance of the gradient over copies of the image with noise: its largest channel."""
+    """The variance of the gradient over copies of the image with noise: its largest channel.
+
+    Args:
+        scores: of the network.
+        images: to explain.
+        target: what is explained.
+        samples: copies of the image, at least 2.
+        noise: standard deviation of the Gaussian noise, as a share of the range of the image's
+            values; above 0, at most 1.
+        seed: of the noise.
+    """
     _check_noise(samples, noise, least=2)
     _, variance = yield from _moments(scores, images, target, samples, noise, seed)
     return largest_channel(variance)
@@ -104,7 +124,16 @@ def integrated_gradients(
     """The gradients on the way from a baseline to the image, times the way.
 
     The map sums up to the difference of the two scores, but for `completeness_gap`. `steps`
-    gradients are taken, at least 2, and more of them where the gradient changes much; see `_along`.
+    gradients are taken, more of them where the gradient changes much; see `_along`.
+
+    Args:
+        scores: of the network.
+        images: to explain.
+        target: what is explained.
+        steps: gradients for each image, at least 2.
+        baseline: an image without evidence: "black", "gray", "white", "mean", "blurred", "random",
+            a gray level or an array that fits the images.
+        seed: of a random baseline.
     """
     if steps < 2:
         raise IncompatibleError(f"`steps` must be at least 2. Received: {steps}.")

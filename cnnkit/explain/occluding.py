@@ -45,7 +45,8 @@ def occlusion(
         target: what is explained.
         patch: side of the square, in pixels; None: an eighth of the shorter side.
         stride: from one square to the next; None: half a patch. At the edges squares are cut.
-        baseline: what a square is filled with.
+        baseline: what fills a square: "black", "gray", "white", "mean", "blurred", "random", a gray
+            level or an array that fits the images.
         seed: of a random baseline.
     """
     height, width = images.shape[1:3]
@@ -98,6 +99,15 @@ def rise(
     """The mean of random masks, each weighted by the score of what it leaves visible.
 
     The score is the probability of the class; of a target that is no class, its value.
+
+    Args:
+        scores: of the network.
+        images: to explain.
+        target: what is explained.
+        masks: how many; the map of few is noisy.
+        grid: cells of a mask before it is enlarged, each way; at least 2.
+        visible: probability that a cell is visible, between 0 and 1.
+        seed: of the masks.
     """
     if masks < 1 or grid < 2 or not 0 < visible < 1:
         raise IncompatibleError(

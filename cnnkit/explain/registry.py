@@ -11,13 +11,15 @@ After decoration the name is a `Method`: calling it runs the generator to its en
 from __future__ import annotations
 
 import inspect
+import math
 from collections.abc import Callable, Generator, Mapping, Sequence
 from dataclasses import dataclass, field
+from numbers import Integral, Real
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from cnnkit.errors import ExplanationError, UnknownNameError
+from cnnkit.errors import ExplanationError, IncompatibleError, UnknownNameError
 
 if TYPE_CHECKING:
     from cnnkit.explain.targets import TargetLike
@@ -27,6 +29,17 @@ GRADIENT, CAM, PERTURBATION = "gradient", "cam", "perturbation"
 FAMILIES = {GRADIENT: "Gradients", CAM: "Class activation maps", PERTURBATION: "Perturbation"}
 METHODS: dict[str, Method] = {}
 INPUTS = 3  # parameters of a method before its options: scores, images, target
+_INPUTS = "    scores: of the network.\n    images: to explain.\n    target: what is explained.\n"
+
+# Annotation of an option → what it is called, and the classes of its values.
+_KINDS: Mapping[str, tuple[str, Any]] = {
+    "int": ("a whole number", Integral),
+    "float": ("a finite number", Real),
+    "bool": ("True or False", bool),
+    "str": ("a name", str),
+    "np.ndarray": ("an array", (np.ndarray, list, tuple)),
+    "None": ("None", type(None)),
+}
 
 Maps = np.ndarray  # float32 (images, height, width)
 Steps = Generator[tuple[int, int], None, Maps]  # yields (batches done, batches in all)
@@ -37,6 +50,12 @@ class UnknownMethodError(UnknownNameError):
     """No attribution method has this name."""
 
     kind = "method"
+
+
+class UnknownOptionError(UnknownNameError):
+    """An attribution method has no option of this name."""
+
+    kind = "option"
 
 
 @dataclass(frozen=True, eq=False)
@@ -91,6 +110,7 @@ class Method:
         Raises:
             IncompatibleError: the network cannot take the images, or has no such target.
             UnknownLayerError: lists the layers there are.
+            UnknownNameError: lists the options there are.
             ExplanationError: a map would be zero everywhere, or not finite; says why.
         """
         steps = self.steps(model, images, target, **options)
@@ -108,7 +128,10 @@ class Method:
 
         unknown = [name for name in options if name not in self.options]
         if unknown:
-            raise UnknownNameError(unknown[0], self.options)
+            raise UnknownOptionError(unknown[0], self.options)
+        parameters = inspect.signature(self.compute).parameters
+        for name, value in options.items():
+            _check_option(name, value, parameters[name].annotation.split(" | "))
         scores = ScoreModel.of(model)
         images = scores.check_images(images)
         maps = yield from self.compute(scores, images, scores.target(images, target), **options)
@@ -158,11 +181,43 @@ def method(
         options = {parameter.name: parameter.default for parameter in parameters}
         name = compute.__name__
         made = Method(name, title, family, reference, compute, options, ranges, signed, blank)
-        made.__dict__["__doc__"] = compute.__doc__
+        # What `help` shows: a call takes a network, where the generator takes its scores.
+        made.__dict__["__doc__"] = _documentation(compute)
+        made.__dict__["__signature__"] = _signature(parameters)
         METHODS[name] = made
         return made
 
     return register
+
+
+def _check_option(name: str, value: Any, kinds: Sequence[str]) -> None:
+    """Refuse what is of none of the kinds in an option's annotation."""
+    fits = any(isinstance(value, _KINDS[kind][1]) for kind in kinds)
+    if isinstance(value, bool):  # which Python takes for a number
+        fits = "bool" in kinds
+    if isinstance(value, float) and not math.isfinite(value):
+        fits = False
+    if name == "seed" and fits and value < 0:
+        fits = False
+    if not fits:
+        words = " or ".join(_KINDS[kind][0] for kind in kinds)
+        least = ", at least 0" if name == "seed" else ""
+        raise IncompatibleError(f"`{name}` must be {words}{least}. Received: {value!r}.")
+
+
+def _documentation(compute: Callable[..., Steps]) -> str:
+    """The generator's docstring with the arguments, result and errors of a call."""
+    own, call = inspect.getdoc(compute) or "", inspect.getdoc(Method.__call__) or ""
+    inputs = call.partition("Args:\n")[2].partition("    **options")[0]
+    own = own if "Args:\n" in own else f"{own}\n\nArgs:\n{_INPUTS}".rstrip("\n")
+    return f"{own}\n".replace(_INPUTS, inputs) + "\nReturns:" + call.partition("Returns:")[2]
+
+
+def _signature(options: Sequence[inspect.Parameter]) -> inspect.Signature:
+    """That of a call, with the options of one method in place of `**options`."""
+    call = inspect.signature(Method.__call__)
+    inputs = list(call.parameters.values())[1 : 1 + INPUTS]
+    return call.replace(parameters=[*inputs, *options])
 
 
 def list_methods() -> list[str]:

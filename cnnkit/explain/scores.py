@@ -75,9 +75,14 @@ class ScoreModel:
         """Images as the network takes them: float32 (images, height, width, channels).
 
         Raises:
-            IncompatibleError: they have another size, or values that are not finite.
+            IncompatibleError: they are no numbers, have another size, or are not finite.
         """
-        images = np.asarray(images, np.float32)
+        given = np.asarray(images)
+        if given.dtype.kind not in "buif":
+            raise IncompatibleError(
+                f"`images` must be numbers from 0 to 255. Received an array of {given.dtype}."
+            )
+        images = np.asarray(given, np.float32)
         fits = (
             images.ndim == 4
             and len(images)
@@ -86,9 +91,10 @@ class ScoreModel:
             )
         )
         if not fits:
+            one = " A single image needs a first axis: images[np.newaxis]." * (images.ndim == 3)
             raise IncompatibleError(
-                f"{self.model.name!r} takes images of {_shape_text(self._input)}, several in a "
-                f"batch. Received an array of {images.shape}."
+                f"{self.model.name!r} takes images of {_shape_text(self._input)}, at least one in "
+                f"a batch. Received an array of {images.shape}.{one}"
             )
         if not np.isfinite(images).all():
             raise IncompatibleError("`images` must be finite, 0 to 255. Received NaN or infinity.")

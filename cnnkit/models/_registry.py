@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache, partial
+from numbers import Integral
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -172,7 +173,7 @@ def create_model(
 
     Raises:
         UnknownModelError: lists the names that exist.
-        InvalidRecipeError: an option is unknown or has a value that cannot work.
+        InvalidRecipeError: an option is unknown, or an argument has a value that cannot work.
         IncompatibleError: the images are too small for the network, or its layers do not fit.
     """
     spec = model_info(name)
@@ -183,8 +184,10 @@ def create_model(
                 f"{spec.title} has no option {key!r}. It has: {', '.join(option_of) or 'none'}."
             )
         option_of[key].check(value)
+    shape = spec.input_shape if input_shape is None else _checked_shape(input_shape)
+    _check_whole("classes", spec.classes if classes is None else classes, 1)
+    _check_whole("seed", seed, 0)
     values = {option.name: option.default for option in spec.options} | options
-    shape = input_shape or spec.input_shape
     try:
         return spec.build(shape, classes or spec.classes, seeds(seed), **values)
     except CnnkitError:
@@ -195,6 +198,24 @@ def create_model(
             f"{spec.title} cannot be built for images of {shape}; it was published for "
             f"{spec.input_shape}."
         ) from error
+
+
+def _checked_shape(shape: Any) -> tuple[int, int, int]:
+    if not isinstance(shape, Sequence) or isinstance(shape, str) or len(shape) != 3:
+        raise InvalidRecipeError(
+            f"input_shape must be (height, width, channels). Received: {shape!r}."
+        )
+    for name, side in zip(("height", "width", "channels"), shape, strict=True):
+        _check_whole(f"input_shape: {name}", side, 1)
+    height, width, channels = shape
+    return int(height), int(width), int(channels)
+
+
+def _check_whole(name: str, value: Any, least: int) -> None:
+    if not isinstance(value, Integral) or isinstance(value, bool) or value < least:
+        raise InvalidRecipeError(
+            f"{name} must be a whole number, at least {least}. Received: {value!r}."
+        )
 
 
 @lru_cache(maxsize=256)

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from zipfile import BadZipFile
 
 from cnnkit._lazy import keras
-from cnnkit.errors import CorruptResultError, IncompatibleError
+from cnnkit.errors import CorruptResultError, IncompatibleError, InvalidModelError
 from cnnkit.files import replacing, write_atomic
 
 if TYPE_CHECKING:
@@ -62,8 +62,15 @@ class ModelCard:
         return cls(**values)
 
 
-def save_model(model: Model, card: ModelCard, folder: Path) -> None:
-    """Write the model without its optimizer, and its card, each aside and then renamed."""
+def save_model(model: Model, card: ModelCard, folder: Path | str) -> None:
+    """Write the model without its optimizer, and its card, each aside and then renamed.
+
+    Args:
+        model: from images, 0 to 255, to logits.
+        card: class names, input shape and origin of the model.
+        folder: made if it is not there.
+    """
+    folder = Path(folder)
     # An uncompiled copy of the same layers: the optimizer's state would triple the file.
     bare = keras.Model(model.input, model.output, name=model.name)
     with replacing(folder / MODEL_FILE) as aside:
@@ -71,22 +78,35 @@ def save_model(model: Model, card: ModelCard, folder: Path) -> None:
     write_atomic(folder / CARD_FILE, card.to_json())
 
 
-def load_model(folder: Path) -> tuple[Model, ModelCard]:
+def load_model(folder: Path | str) -> tuple[Model, ModelCard]:
     """Read what `save_model` wrote.
 
+    Args:
+        folder: of the model and its card.
+
     Raises:
+        InvalidModelError: it is a file; says how to open one.
         CorruptResultError: a file is missing or damaged; names it.
     """
+    folder = Path(folder)
+    if folder.is_file():
+        raise InvalidModelError(
+            f"`folder` must be one that `save_model` wrote. Received the file {folder}. "
+            "`cnnkit.models.open_uploaded` opens a single file."
+        )
     return _read(folder / MODEL_FILE, _load_keras), _read(folder / CARD_FILE, _load_card)
 
 
-def load_card(path: Path) -> ModelCard:
+def load_card(path: Path | str) -> ModelCard:
     """The card alone, which needs no Keras.
+
+    Args:
+        path: of the file `card.json`.
 
     Raises:
         CorruptResultError: it is missing or damaged; names it.
     """
-    return _read(path, _load_card)
+    return _read(Path(path), _load_card)
 
 
 def _load_keras(path: Path) -> Model:

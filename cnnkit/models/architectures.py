@@ -50,16 +50,4 @@ def open_architecture(name: str, options: Mapping[str, Any] | None = None) -> Mo
         raise InvalidRecipeError(f"{name} has no options. Received: {', '.join(values)}.")
     if name in list_pretrained() and not values:
         return without_weights(lambda: load_pretrained(name, weights=None))
-    if "input_shape" in values:
-        values["input_shape"] = _sizes("input_shape=[height,width,channels]", values["input_shape"])
-    if "classes" in values:
-        (values["classes"],) = _sizes("classes=10", [values["classes"]])
     return without_weights(lambda: create_model(name, **values))
-
-
-def _sizes(form: str, values: Any) -> tuple[int, ...]:
-    length = form.count(",") + 1
-    right = isinstance(values, list | tuple) and len(values) == length
-    if not right or any(type(value) is not int or value < 1 for value in values):
-        raise InvalidRecipeError(f"It must be {form}. Received: {values!r}.")
-    return tuple(values)

@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from cnnkit.errors import InvalidRecipeError
-from cnnkit.training.recipe import ALL, HEAD, Phase, Recipe, check_choice
+from cnnkit.training._checks import check_choice
+from cnnkit.training.recipe import ALL, HEAD, Phase, Recipe
 from cnnkit.training.recipes import get_recipe
 
 FROZEN, LAST_BLOCK, EVERYTHING, FROM_SCRATCH = "head", "last block", "all", "from scratch"

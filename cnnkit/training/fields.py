@@ -15,6 +15,7 @@ from typing import Any
 from cnnkit.errors import InvalidRecipeError, UnknownModelError
 from cnnkit.models import list_models, model_info
 from cnnkit.models.builder import is_code
+from cnnkit.training._checks import check_fields
 from cnnkit.training.recipe import (
     ALL,
     FEATURE_TYPES,
@@ -179,7 +180,7 @@ def with_values(recipe: Recipe, values: Mapping[str, Any]) -> Recipe:
         if key and part.startswith("phase"):
             _phase_of(nested, name, part)[key] = value
         elif key:
-            nested[part] = {**(nested[part] or {}), key: value}
+            nested[part] = {**_part_of(nested, part), key: value}
         elif name in PHASE_SETTINGS and _set_by_phases(recipe, name):
             own = " or ".join(f"phase{n}.{name}" for n in range(1, len(recipe.phases) + 1))
             raise InvalidRecipeError(
@@ -188,7 +189,7 @@ def with_values(recipe: Recipe, values: Mapping[str, Any]) -> Recipe:
             )
         else:
             nested[name] = value
-    if nested["stopping"] and nested["stopping"].get("kind") is None:
+    if nested["stopping"] and _part_of(nested, "stopping").get("kind") is None:
         nested["stopping"] = None
     return Recipe.from_dict(nested)
 
@@ -266,6 +267,15 @@ def _without_effect(recipe: Recipe) -> set[str]:
 
 def _set_by_phases(recipe: Recipe, name: str) -> bool:
     return bool(recipe.phases) and all(getattr(p, name) is not None for p in recipe.phases)
+
+
+def _part_of(nested: dict[str, Any], part: str) -> Mapping[str, Any]:
+    """The fields of a part of a recipe, such as "augmentation"; none where there is no part."""
+    check_fields([part], nested)
+    fields = nested[part] or {}
+    if not isinstance(fields, Mapping):
+        raise InvalidRecipeError(f"{part} has no fields of its own. Received: {fields!r}.")
+    return fields
 
 
 def _phase_of(nested: dict[str, Any], name: str, part: str) -> dict[str, Any]:

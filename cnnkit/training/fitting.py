@@ -84,6 +84,11 @@ def fit(
         LimitError: the features need more room than is allowed.
         CorruptAssetError: a file, or the checkpoint, is damaged.
     """
+    if not isinstance(recipe, Recipe):
+        raise TypeError(
+            "`recipe` must be a `Recipe`, such as `get_recipe('lenet_tutorial', 'fast')`. "
+            f"Received: {recipe!r}."
+        )
     dataset = dataset or recipe_dataset(recipe)
     with on_every_device(), computing_in(recipe.precision):
         network = build_network(

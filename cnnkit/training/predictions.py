@@ -16,7 +16,7 @@ from zipfile import BadZipFile
 import numpy as np
 
 from cnnkit.datasets import Dataset, load_dataset
-from cnnkit.errors import CorruptResultError
+from cnnkit.errors import CorruptResultError, IncompatibleError
 
 if TYPE_CHECKING:
     import keras
@@ -219,9 +219,11 @@ class Evaluator:
     def __init__(self, model: keras.Model, batch_size: int | None = None):
         import tensorflow as tf
 
+        from cnnkit.anatomy.graph import check_model
         from cnnkit.training.pipeline import to_size
 
-        shape = model.input_shape[1:]
+        check_model(model)
+        self._shape = shape = model.input_shape[1:]
         size = shape[:2] if len(shape) == 3 and None not in shape else None
         self.batch_size = batch_size or min(500, max(16, VALUES // math.prod(filter(None, shape))))
         self._logits = tf.function(
@@ -229,12 +231,38 @@ class Evaluator:
         )
 
     def __call__(self, images: ImageArray, labels: np.ndarray) -> Predictions:
-        """Evaluate on uint8 or float images (images, height, width, channels) of any size."""
+        """Evaluate on uint8 or float images (images, height, width, channels) of any size.
+
+        Raises:
+            IncompatibleError: the images do not fit the model, or the labels the images.
+        """
+        labels = np.asarray(labels)
+        self._check(images, labels)
         parts = [
             self._logits(np.asarray(images[start : start + self.batch_size])).numpy()
             for start in range(0, len(images), self.batch_size)
         ]
-        return Predictions(logits=np.concatenate(parts), labels=np.asarray(labels, np.int64))
+        logits = np.concatenate(parts)
+        if labels.min() < 0 or labels.max() >= logits.shape[1]:
+            raise IncompatibleError(
+                f"`labels` must be 0 to {logits.shape[1] - 1}, as the model has {logits.shape[1]} "
+                f"classes. Received: {labels.min()} to {labels.max()}."
+            )
+        return Predictions(logits=logits, labels=labels.astype(np.int64))
+
+    def _check(self, images: ImageArray, labels: np.ndarray) -> None:
+        *_, channels = self._shape
+        fits = len(images.shape) == 1 + len(self._shape) and channels in (None, images.shape[-1])
+        if not fits or not len(images):
+            raise IncompatibleError(
+                f"The model takes images of {self._shape}, at least one in a batch. "
+                f"Received an array of {images.shape}."
+            )
+        if labels.shape != images.shape[:1] or labels.dtype.kind not in "iu":
+            raise IncompatibleError(
+                f"`labels` must be one whole number for each of the {len(images):,} images. "
+                f"Received an array of {labels.shape}, {labels.dtype}."
+            )
 
 
 def evaluate(
@@ -244,8 +272,19 @@ def evaluate(
 
     Args:
         model: from images, 0 to 255, to logits.
-        images: uint8 or float32, (images, height, width, channels), 0 to 255.
+        images: uint8 or float32, (images, height, width, channels), 0 to 255; those of another
+            height and width are resized.
         labels: integers, (images,).
         batch_size: images at once; None: fewer of larger ones.
+
+    Raises:
+        TypeError: `model` is no Keras model.
+        IncompatibleError: the images do not fit the model, or the labels the images.
     """
+    images = np.asanyarray(images)
+    if images.dtype.kind not in "buif" or not np.isfinite(images).all():
+        raise IncompatibleError(
+            "`images` must be finite numbers from 0 to 255. Received "
+            + ("NaN or infinity." if images.dtype.kind == "f" else f"an array of {images.dtype}.")
+        )
     return Evaluator(model, batch_size)(images, labels)

@@ -15,6 +15,14 @@ from typing import Any
 
 from cnnkit.errors import InvalidDefinitionError, InvalidRecipeError
 from cnnkit.models.builder import NetworkDefinition, is_code
+from cnnkit.training._checks import (
+    check_choice,
+    check_fields,
+    check_kind,
+    check_range,
+    check_whole,
+)
+from cnnkit.training._recipe_format import ADDED_TO_FINE_TUNING, ADDED_TO_TRAINING, upgraded
 
 FILLS = ("black", "nearest")
 OPTIMIZERS = ("sgd", "adam", "adamw", "nadam", "rmsprop", "adagrad", "lion")
@@ -218,6 +226,11 @@ class Recipe:
             check_whole(name, getattr(self, name), low, high, optional=name in _MAY_BE_NONE)
         for name, low, high in _RANGES:
             check_range(name, getattr(self, name), low, high)
+        check_kind("augmentation", self.augmentation, Augmentation)
+        check_kind("stopping", self.stopping, Stopping, optional=True)
+        check_kind("head", self.head, Head, optional=True)
+        for phase in self.phases:
+            check_kind("a phase", phase, Phase)
         self._check_head()
         if self.phases:
             for number in range(len(self.phases)):
@@ -282,7 +295,12 @@ class Recipe:
         return self.replace(epochs=max(1, round(factor * self.epochs)), phases=phases)
 
     def replace(self, **changes: Any) -> Recipe:
-        """A copy with some fields changed, checked again."""
+        """A copy with some fields changed, checked again.
+
+        Raises:
+            InvalidRecipeError: a field is unknown or has a value that cannot work.
+        """
+        check_fields(changes, _FIELDS)
         return dataclasses.replace(self, **changes)
 
     def to_dict(self) -> dict[str, Any]:
@@ -306,9 +324,7 @@ class Recipe:
         """
         try:
             values = upgraded(_with_code(dict(values)))
-            unknown = sorted(set(values) - {f.name for f in dataclasses.fields(cls)})
-            if unknown:
-                raise InvalidRecipeError(f"A recipe has no field {unknown[0]!r}.")
+            check_fields(values, _FIELDS)
             return cls(**_with_parts(values))
         except TypeError as error:
             raise InvalidRecipeError(f"This is not a recipe: {error}.") from error
@@ -464,70 +480,5 @@ _WHOLE = (
     ("seed", 0, 2**31 - 1),
 )
 _RANGES = (("loss_epsilon", 0, 0.1), ("l1", 0, 10), ("l2", 0, 10), ("label_smoothing", 0, 0.9))
+_FIELDS = tuple(f.name for f in dataclasses.fields(Recipe))
 _MAY_BE_NONE = ("size", "per_class", "train_size", "validation_size", "steps_per_epoch")
-
-
-def upgraded(values: dict[str, Any]) -> dict[str, Any]:
-    """Values of a recipe as this version writes them, from those of any version's `to_dict`.
-
-    Earlier versions had a recipe of its own for fine-tuning, in which each phase held all its
-    settings. It is recognized by phases without an optimizer beside them.
-    """
-    if not values.get("phases") or "optimizer" in values:
-        return values
-    phases = [_OLD_PHASE | phase for phase in values["phases"]]
-    shared = {
-        name: phases[0][name]
-        for name in _OLD_PHASE
-        if name not in ("train_from", "epochs")
-        and all(phase[name] == phases[0][name] for phase in phases)
-    }
-    own = [{k: v for k, v in phase.items() if k not in shared} for phase in phases]
-    return _OLD_FINE_TUNING | shared | values | {"phases": own}
-
-
-def check_choice(name: str, value: Any, allowed: tuple) -> None:
-    """Refuse what is not allowed with an `InvalidRecipeError` that names the field."""
-    if value not in allowed:
-        raise InvalidRecipeError(
-            f"{name} must be one of {', '.join(map(str, allowed))}. Received: {value!r}."
-        )
-
-
-def check_range(name: str, value: Any, low: float, high: float) -> None:
-    """Refuse what is no number from `low` to `high`."""
-    number = isinstance(value, int | float) and not isinstance(value, bool)
-    if not number or not low <= value <= high:
-        raise InvalidRecipeError(
-            f"{name} must be a number from {low:g} to {high:g}. Received: {value!r}."
-        )
-
-
-def check_whole(name: str, value: Any, low: int, high: int, *, optional: bool = False) -> None:
-    """Refuse what is no whole number from `low` to `high`, nor None where that is allowed."""
-    if value is None and optional:
-        return
-    if not isinstance(value, int) or isinstance(value, bool) or not low <= value <= high:
-        raise InvalidRecipeError(
-            f"{name} must be a whole number from {low} to {high}. Received: {value!r}."
-        )
-
-
-# Fields that a stored recipe may lack: with their defaults they mean what it meant.
-ADDED_TO_TRAINING = (
-    "weights", "run", "head", "phases", "cached", "variants", "feature_type", "balanced",
-    "precision", "preprocessing", "loss_epsilon",
-)  # fmt: skip
-ADDED_TO_FINE_TUNING = (
-    "model_options", "train_size", "validation_size", "validation_from", "steps_per_epoch",
-    "drop_remainder", "shuffle", "loss_reduction", "l1", "l2", "preprocessing", "loss_epsilon",
-)  # fmt: skip
-_OLD_PHASE = {
-    "train_from": "head", "epochs": 10, "optimizer": "adamw", "learning_rate": 1e-3,
-    "momentum": 0.0, "nesterov": False, "schedule": "cosine", "warmup_epochs": 0.0,
-    "final_learning_rate": 0.0, "weight_decay": 0.0,
-}  # fmt: skip
-_OLD_FINE_TUNING = {
-    "weights": "imagenet", "dataset": "flowers17", "head": {}, "batch_size": 32,
-    "precision": "auto",
-}  # fmt: skip

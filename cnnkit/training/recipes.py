@@ -56,9 +56,13 @@ def get_recipe(model: str, name: str) -> Recipe:
     """One recipe by the names of its network and its own.
 
     Raises:
-        UnknownRecipeError: lists the recipes that the network has.
+        UnknownRecipeError: lists the recipes that the network has; if it has none, "network/recipe"
+            of all others.
     """
     recipes = {recipe.name: recipe for recipe in list_recipes(model)}
+    if not recipes:
+        every = [f"{recipe.model}/{recipe.name}" for recipe in RECIPES]
+        raise UnknownRecipeError(f"{model}/{name}", every)
     if name not in recipes:
         raise UnknownRecipeError(name, recipes)
     return recipes[name]

@@ -8,6 +8,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from cnnkit._lazy import keras
+from cnnkit.anatomy.graph import check_model
 from cnnkit.errors import IncompatibleError, UnknownLayerError
 from cnnkit.visualize.components import OUTPUT
 from cnnkit.visualize.fast_layers import convolve, folded, multiplied, multiplies
@@ -216,10 +217,12 @@ def input_shape(model: Any, size: tuple[int, int] | None = None) -> tuple[int, i
     """(height, width, channels) of the one image that a network takes.
 
     Raises:
+        TypeError: it is no Keras model.
         IncompatibleError: it takes no single image, or leaves its size open and none is given.
     """
     inputs = getattr(model, "inputs", None)
     if not inputs or len(inputs) != 1 or len(inputs[0].shape) != 4:
+        check_model(model)
         raise IncompatibleError(
             f"{model.name!r} must take one image, (height, width, channels). Received: "
             f"{[tuple(x.shape[1:]) for x in inputs or []]}."
@@ -282,7 +285,7 @@ def check_units(layer: str, units: Sequence[float], shape: Mapping[str, tuple[in
     count = shape[layer][-1]
     count = 2 if layer == OUTPUT and count == 1 else count  # a binary head has two classes
     for unit in units:
-        if not 0 <= unit < count:
+        if not 0 <= unit < count or unit != int(unit):
             where = f"Layer {layer!r}" if layer else "The network"
             raise IncompatibleError(
                 f"{where} has {count} units, 0 to {count - 1}. Received: {unit:g}."

@@ -52,7 +52,12 @@ def term_value(
 
 @objective(title="Class logit", per_layer=False)
 def class_logit(activations, unit):
-    """The logit of a class."""
+    """The logit of a class.
+
+    Args:
+        activations: the logits.
+        unit: class, 0 first; several: one for each image.
+    """
     return _select(_logits(activations), unit)
 
 
@@ -87,7 +92,12 @@ def class_margin(activations, unit):
 
 @objective(title="Channel")
 def channel(activations, unit):
-    """The mean of one channel's feature map; in a dense layer, that unit."""
+    """The mean of one channel's feature map; in a dense layer, that unit.
+
+    Args:
+        activations: of the layer.
+        unit: channel, 0 first; several: one for each image.
+    """
     return _spatial_mean(_channels(activations, unit))
 
 

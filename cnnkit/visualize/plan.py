@@ -5,11 +5,14 @@ from __future__ import annotations
 import dataclasses
 import itertools
 import json
+import math
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from numbers import Real
 from typing import Any
 
+from cnnkit.errors import did_you_mean
 from cnnkit.visualize.components import (
     Component,
     Number,
@@ -73,6 +76,11 @@ class Plan:
 
     def __post_init__(self):
         """Refuse what cannot work."""
+        if not isinstance(self.objective, Objective):
+            raise TypeError(
+                "`objective` must be an objective, such as class_logit(65). "
+                f"Received: {self.objective!r}."
+            )
         if not self.objective.terms:
             raise ValueError("`objective` has no term: name a target, as in class_logit(65).")
         if not 1 <= self.images <= MOST_IMAGES:
@@ -143,7 +151,13 @@ class Plan:
         before = self.numbers() | settings
         changed = {self._current_name(name): value for name, value in numbers.items()}
         for name in changed.keys() - before:
-            raise ValueError(f"No number {name!r} in this plan. There are: {', '.join(before)}.")
+            near = did_you_mean(name, before)
+            raise ValueError(
+                f"No number {name!r} in this plan.{near} There are: {', '.join(before)}."
+            )
+        for name, value in changed.items():
+            if not all(map(_is_number, value if isinstance(value, list | tuple) else (value,))):
+                raise ValueError(f"{name} must be a number, or several. Received: {value!r}.")
         new = before | changed
         sections = {
             section: tuple(
@@ -242,6 +256,10 @@ def _optimizer(values: Mapping[str, Any]) -> Component:
     """Of an older plan too, whose numbers were all settings but `normalized`."""
     stored = Component.from_dict(values)
     return definition(stored.kind).component(**stored.numbers, **stored.options)
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, Real) and not isinstance(value, bool) and not math.isnan(value)
 
 
 def _single(number: Number) -> float:

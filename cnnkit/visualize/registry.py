@@ -184,6 +184,7 @@ def optimizer(*, title: str, **sliders: Slider | Sequence[str]) -> Callable[[Any
 _Terms = Callable[..., Objective]
 _Components = Callable[..., Component]
 _EMPTY = inspect.Parameter.empty
+_LAYER = inspect.Parameter("layer", inspect.Parameter.POSITIONAL_OR_KEYWORD)
 
 
 def _decorator(role: str, title: str, ranges: Mapping[str, Any], **traits: Any) -> Any:
@@ -205,15 +206,22 @@ def _decorator(role: str, title: str, ranges: Mapping[str, Any], **traits: Any) 
                 return made.component(*values, **named)
             if not made.per_layer:
                 return made.term(OUTPUT, *values, **named)
-            layer, *rest = (named.pop("layer"), *values) if "layer" in named else values
+            layer, *rest = (named.pop("layer"), *values) if "layer" in named else values or [""]
+            if not layer or not isinstance(layer, str):
+                raise TypeError(f"{kind} takes the name of a layer first. Received: {values}.")
             return made.term(layer, *rest, **named)
 
+        # What `help` shows: the component's numbers, where the function takes tensors first.
+        own = [_LAYER, *parameters] if made.per_layer else parameters
+        create.__dict__["__signature__"] = inspect.Signature(own)
         return create
 
     return register
 
 
 def _as_number(name: str, value: Any) -> Number:
+    if isinstance(value, str) or (value is None and name == "unit"):
+        raise TypeError(f"`{name}` must be a number, or several. Received: {value!r}.")
     if value is None:
         return CENTER
     if isinstance(value, Real):

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from cnnkit.datasets import load_dataset
+from cnnkit.errors import UnknownSplitError
 
 
 @pytest.fixture
@@ -35,6 +36,7 @@ def test_a_part_may_be_any_images_of_a_file_that_is_mapped(digits, tmp_path):
         mapped.part("test")[0][0] = 0
 
 
-def test_a_part_that_does_not_exist_is_a_key_error(digits):
-    with pytest.raises(KeyError):
-        digits.part("training")
+@pytest.mark.parametrize("ask", ["part", "indices", "size"])
+def test_an_unknown_split_lists_those_there_are(ask, digits):
+    with pytest.raises(UnknownSplitError, match="'tset'. Did you mean 'test'.*train, validation"):
+        getattr(digits, ask)("tset")

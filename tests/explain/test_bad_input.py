@@ -1,5 +1,7 @@
 """What cannot be explained is said in one sentence; no map is blank or NaN."""
 
+import inspect
+
 import keras
 import numpy as np
 import pytest
@@ -23,8 +25,34 @@ def test_images_of_another_size_are_refused(method, functional, images):
 
 def test_one_image_without_a_batch_and_no_image_are_refused(functional, images):
     for wrong in (images[0], images[:0]):
-        with pytest.raises(IncompatibleError, match="several in a batch"):
+        with pytest.raises(IncompatibleError, match="at least one in a batch"):
             explain.gradient(functional, wrong)
+
+
+def test_a_single_image_gets_the_axis_it_lacks_named(functional, images):
+    with pytest.raises(IncompatibleError, match="np.newaxis"):
+        explain.gradient(functional, images[0])
+
+
+@pytest.mark.parametrize("dtype", [str, complex, object])
+def test_images_that_are_no_numbers_are_refused(dtype, functional, images):
+    with pytest.raises(IncompatibleError, match="must be numbers from 0 to 255"):
+        explain.gradient(functional, images.astype(dtype))
+
+
+@pytest.mark.parametrize("model", [None, "starter"])
+def test_what_is_no_model_is_refused(model, images):
+    with pytest.raises(TypeError, match=f"`model` must be a Keras model.*Received: .*{model}"):
+        explain.gradient(model, images)
+
+
+@pytest.mark.parametrize("name", list_methods())
+def test_help_says_what_a_call_takes(name):
+    method = get_method(name)
+    signature = inspect.signature(method)
+    assert list(signature.parameters) == ["model", "images", "target", *method.options]
+    arguments = (inspect.getdoc(method) or "").partition("Args:")[2].partition("Returns:")[0]
+    assert [p for p in signature.parameters if f"\n    {p}: " not in arguments] == []
 
 
 def test_images_that_are_not_finite_are_refused(functional, images):

@@ -59,6 +59,25 @@ def test_an_option_out_of_range_says_the_range():
         create_model("deep_mnist", dropout=1)
 
 
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        *(("classes", value) for value in (0, -3, 2.5, "10", True)),
+        *(("input_shape", value) for value in ("28", (28, 28), (28, 0, 1), (28, 28, 1.5), 28)),
+        *(("seed", value) for value in (-1, "a", None)),
+    ],
+)
+def test_sizes_and_seeds_that_are_none_are_named(name, value):
+    with pytest.raises(InvalidRecipeError, match=rf"{name}.* must be .*Received: "):
+        create_model("toy_cnn", **{name: value})
+
+
+@pytest.mark.parametrize("name", [None, 3, ""])
+def test_what_is_no_name_is_an_unknown_model(name):
+    with pytest.raises(UnknownModelError, match="Known models"):
+        create_model(name)
+
+
 def test_images_that_are_too_small_say_both_sizes():
     with pytest.raises(IncompatibleError, match=r"\(4, 4, 1\).*\(28, 28, 1\)"):
         create_model("lenet_tutorial", input_shape=(4, 4, 1))

@@ -2,8 +2,9 @@ import numpy as np
 import pytest
 import sklearn.metrics
 
+from cnnkit.errors import IncompatibleError
 from cnnkit.models import create_model
-from cnnkit.training import Predictions, evaluate
+from cnnkit.training import Predictions, evaluate, fit
 
 
 @pytest.fixture
@@ -31,6 +32,46 @@ def test_the_toy_networks_accuracy_is_the_mean_probability_of_the_true_class(eva
     expected = np.mean([row[label] for row, label in probabilities])
     assert evaluation.mean_true_probability == pytest.approx(expected)
     assert evaluation.metrics("test_")["test_true_probability"] == pytest.approx(expected)
+
+
+IMAGES = np.zeros((6, 12, 12, 1), np.uint8)
+LABELS = np.array([0, 1, 2, 0, 1, 2])
+
+
+@pytest.fixture(scope="module")
+def toy_cnn():
+    return create_model("toy_cnn")
+
+
+@pytest.mark.parametrize(
+    ("images", "labels", "message"),
+    [
+        (IMAGES, LABELS[:3], r"one whole number for each of the 6 images.*\(3,\)"),
+        (IMAGES, np.eye(3)[LABELS], r"one whole number for each.*\(6, 3\), float64"),
+        (IMAGES, LABELS + 0.5, "float64"),
+        (IMAGES, LABELS + 1, "0 to 2, as the model has 3 classes. Received: 1 to 3"),
+        (IMAGES, LABELS - 1, "Received: -1 to 1"),
+        (IMAGES[:0], LABELS[:0], "at least one"),
+        (IMAGES[..., 0], LABELS, r"images of \(12, 12, 1\).*\(6, 12, 12\)"),
+        (np.repeat(IMAGES, 3, -1), LABELS, r"\(6, 12, 12, 3\)"),
+        (IMAGES + np.nan, LABELS, "finite numbers"),
+        (IMAGES.astype(str), LABELS, "finite numbers"),
+    ],
+)
+def test_images_and_labels_that_do_not_fit_are_refused(images, labels, message, toy_cnn):
+    with pytest.raises(IncompatibleError, match=message):
+        evaluate(toy_cnn, images, labels)
+
+
+def test_images_of_another_size_are_resized(toy_cnn):
+    assert len(evaluate(toy_cnn, np.zeros((6, 20, 16, 1), np.uint8), LABELS).labels) == 6
+
+
+def test_a_name_is_no_model_and_no_recipe():
+    with pytest.raises(TypeError, match="`model` must be a Keras model.*Received: 'toy_cnn'"):
+        evaluate("toy_cnn", IMAGES, LABELS)
+    with pytest.raises(TypeError, match="`recipe` must be a `Recipe`.*Received: 'toy_cnn'"):
+        fit("toy_cnn")
 
 
 def test_large_logits_stay_finite():

@@ -111,6 +111,23 @@ def test_moved_to_another_data_set_the_sizes_are_its_own():
 def test_an_unknown_recipe_lists_the_known_ones():
     with pytest.raises(UnknownRecipeError, match="published"):
         get_recipe("lenet_tutorial", "quick")
+    with pytest.raises(UnknownRecipeError, match="Did you mean 'lenet_tutorial/fast'"):
+        get_recipe("lenet_totorial", "fast")
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"epoch": 3}, "A recipe has no field 'epoch'. Did you mean 'epochs'?"),
+        ({"augmentation": 3}, r"augmentation must be Augmentation\(...\). Received: 3"),
+        ({"stopping": "no"}, r"stopping must be Stopping\(...\) or None. Received: 'no'"),
+        ({"head": True}, "head must be"),
+        ({"phases": [{"train_from": "head"}]}, "a phase must be"),
+    ],
+)
+def test_fields_and_parts_that_a_recipe_does_not_have_are_named(changes, message):
+    with pytest.raises(InvalidRecipeError, match=message):
+        get_recipe("lenet_tutorial", "fast").replace(**changes)
 
 
 def test_the_published_hyper_parameters_are_the_authors():

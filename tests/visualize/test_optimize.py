@@ -232,9 +232,11 @@ def test_an_unknown_layer_lists_those_there_are(small):
         Maximization(small, Plan(objective=channel("conv9", 0)))
 
 
-def test_a_filter_that_is_not_there_is_refused(small):
-    with pytest.raises(IncompatibleError, match="Layer 'conv1' has 4 units, 0 to 3. Received: 4"):
-        Maximization(small, Plan(objective=channel("conv1", 4)))
+@pytest.mark.parametrize("unit", [4, -1, 1.5])
+def test_a_filter_that_is_not_there_is_refused(unit, small):
+    message = f"Layer 'conv1' has 4 units, 0 to 3. Received: {unit}"
+    with pytest.raises(IncompatibleError, match=message):
+        Maximization(small, Plan(objective=channel("conv1", unit)))
 
 
 def test_an_image_too_small_for_the_network_is_refused(small):

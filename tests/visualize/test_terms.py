@@ -1,5 +1,6 @@
 """Objectives are data: summed, listed, printed, stored."""
 
+import inspect
 import json
 
 import pytest
@@ -106,6 +107,28 @@ def test_turning_a_number_that_is_not_there_lists_those_that_are():
 def test_what_cannot_work_is_refused(changes, words):
     with pytest.raises(ValueError, match=words):
         Plan(**({"objective": class_logit(1)} | changes))
+
+
+def test_help_says_what_a_call_takes():
+    assert list(inspect.signature(channel).parameters) == ["layer", "unit"]
+    assert list(inspect.signature(class_logit).parameters) == ["unit"]
+    assert list(inspect.signature(total_variation).parameters) == ["beta"]
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda: class_logit("12"),
+        lambda: class_logit(None),
+        lambda: channel("conv1", "12"),
+        lambda: channel(30),
+        lambda: channel(),
+        lambda: Plan(objective=65),
+    ],
+)
+def test_units_layers_and_objectives_of_another_kind_are_refused(make):
+    with pytest.raises(TypeError, match="Received: "):
+        make()
 
 
 def test_an_unknown_preset_lists_those_there_are():

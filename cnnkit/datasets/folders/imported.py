@@ -25,7 +25,7 @@ VERSION = ", version {}"  # after the title of all versions but the first
 
 def is_own(name: str) -> bool:
     """Whether a name is one that imports give."""
-    return name.startswith(PREFIX)
+    return isinstance(name, str) and name.startswith(PREFIX)
 
 
 def list_own() -> list[str]:

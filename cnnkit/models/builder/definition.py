@@ -237,7 +237,7 @@ class NetworkDefinition:
 
 def is_code(text: str) -> bool:
     """Whether a text is a definition in the form of an address."""
-    match = _CODE.fullmatch(text) if len(text) <= MOST_CODE else None
+    match = _CODE.fullmatch(text) if isinstance(text, str) and len(text) <= MOST_CODE else None
     return match is not None and int(match[1]) == VERSION
 
 
