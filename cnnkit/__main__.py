@@ -22,9 +22,12 @@ from cnnkit._cli.worker import worker
 from cnnkit.errors import CnnkitError
 from cnnkit.files import disk_problem
 
+# Of a path that somebody gave, such as a folder in place of a file.
+_PATH_ERRORS = (FileNotFoundError, FileExistsError, IsADirectoryError, NotADirectoryError)
+
 
 class Verbs(click.Group):
-    """A group that shows cnnkit's own errors as one sentence."""
+    """A group that shows cnnkit's own errors, and those of paths, as one sentence."""
 
     def invoke(self, ctx: click.Context):
         """Run the verb."""
@@ -32,6 +35,10 @@ class Verbs(click.Group):
             return super().invoke(ctx)
         except CnnkitError as error:
             raise click.ClickException(str(error)) from error
+        except _PATH_ERRORS as error:
+            if not error.filename:
+                raise
+            raise click.ClickException(f"{error.filename}: {error.strerror}.") from error
         except OSError as error:
             if not disk_problem(error):
                 raise

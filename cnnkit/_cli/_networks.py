@@ -10,7 +10,7 @@ from pathlib import Path
 import click
 
 from cnnkit._cli._console import counting
-from cnnkit.errors import InvalidDefinitionError, RunNotFoundError, UnknownModelError
+from cnnkit.errors import RunNotFoundError, UnknownModelError
 from cnnkit.models import (
     PREPROCESSINGS,
     UPLOAD_SUFFIXES,
@@ -87,10 +87,15 @@ def read_definition(path: Path) -> NetworkDefinition:
     Raises:
         InvalidDefinitionError: it is none; says what is wrong.
     """
+    return NetworkDefinition.from_json(read_text(path))
+
+
+def read_text(path: Path) -> str:
+    """The whole file as UTF-8, or one sentence why not."""
     try:
-        return NetworkDefinition.from_json(read_bytes(path).decode())
+        return read_bytes(path).decode()
     except UnicodeDecodeError as error:
-        raise InvalidDefinitionError(f"{path} is no JSON in UTF-8.") from error
+        raise click.ClickException(f"{path} is no text in UTF-8.") from error
 
 
 def read_bytes(path: Path) -> bytes:
@@ -116,10 +121,18 @@ def find_run(store: RunStore, beginning: str) -> Run:
     """The run of this id, or the only one whose id begins so.
 
     Raises:
-        RunNotFoundError: there is none, or more than one.
+        RunNotFoundError: there is none.
+        ClickException: there are several.
     """
     alike = [run for run in store.list(limit=10_000) if run.id.startswith(beginning)]
-    return alike[0] if len(alike) == 1 else store.get(beginning)
+    if len(alike) == 1 and beginning:
+        return alike[0]
+    if len(alike) > 1 and beginning and beginning not in (run.id for run in alike):
+        raise click.ClickException(
+            f"{len(alike)} runs have an id that begins with {beginning!r}: give more of it. "
+            f"{', '.join(run.id for run in alike[:5])}{', …' if len(alike) > 5 else ''}"
+        )
+    return store.get(beginning)
 
 
 def _parsed(name: str) -> NetworkRef:

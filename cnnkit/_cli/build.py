@@ -30,7 +30,13 @@ COLUMNS = ("LAYER", "KIND", "WHAT IT DOES", "OUTPUT", "PARAMETERS", "MACS", "REC
     type=click.Path(path_type=Path, dir_okay=False),
     help="Write the definition to this file: .json, or .py for Keras code.",
 )
-@click.option("--seed", default=0, show_default=True, help="Of the weights in the Keras code.")
+@click.option(
+    "--seed",
+    default=0,
+    show_default=True,
+    type=click.IntRange(0),
+    help="Of the weights in the Keras code.",
+)
 @json_option
 def build(network: str, out: Path | None, seed: int, as_json: bool):
     """Check a NETWORK's definition: shapes, costs, and what does not fit.

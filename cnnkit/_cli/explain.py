@@ -16,9 +16,9 @@ from PIL import Image
 
 from cnnkit._cli._console import assignment, counting, json_option, print_result, table
 from cnnkit._cli._networks import class_number, open_network
-from cnnkit.errors import CnnkitError, UnknownNameError
+from cnnkit.errors import CnnkitError
 from cnnkit.explain import Method, contrast, get_method, list_methods
-from cnnkit.explain.registry import CAM, UnknownMethodError
+from cnnkit.explain.registry import CAM, UnknownMethodError, UnknownOptionError
 from cnnkit.figures import attribution
 from cnnkit.image_io import read_image
 from cnnkit.models import Predictor
@@ -150,7 +150,7 @@ def _options(
     known = {option for method in methods for option in method.options}
     for option in changes:
         if option not in known:
-            raise UnknownNameError(option, sorted(known))
+            raise UnknownOptionError(option, known)
     options = {m.name: {k: v for k, v in changes.items() if k in m.options} for m in methods}
     if layer:
         for method in methods:

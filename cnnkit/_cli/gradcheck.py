@@ -56,7 +56,9 @@ COLUMNS = ("LAYER", "KIND", "GRADIENT OF", "ELEMENTS", "LARGEST", "TENSORFLOW", 
     default=6,
     help="Elements of each array checked by central differences.",
 )
-@click.option("--seed", type=int, default=0, help="Seed of new weights and of the images.")
+@click.option(
+    "--seed", type=click.IntRange(0), default=0, help="Seed of new weights and of the images."
+)
 @json_option
 def gradcheck(
     run_id: str | None,
@@ -83,7 +85,7 @@ def gradcheck(
         name = read_definition(Path(name)).code if name and name.endswith(".json") else name
         model_info(name or "toy_cnn")
         values: dict[str, Any] = dict(assignment("--option", text) for text in options)
-        model = create_model(name or "toy_cnn", seed=seed, **values)
+        model = create_model(name or "toy_cnn", **{"seed": seed, **values})
     from cnnkit import backprop
 
     network = backprop.NumpyModel.from_keras(model, dtype)

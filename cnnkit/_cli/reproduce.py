@@ -19,6 +19,7 @@ from cnnkit.training.estimates import recipe_of
     "--seed",
     default=0,
     show_default=True,
+    type=click.IntRange(0),
     help="Seed of initial weights, shuffling and augmentation.",
 )
 @click.option("--detach", is_flag=True, help="Do not wait: train in the background.")

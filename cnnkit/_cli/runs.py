@@ -30,7 +30,13 @@ def runs():
     help="Only runs of this status; may be repeated.",
 )
 @click.option("--text", help="Only runs with this in their name, network or data set.")
-@click.option("--limit", default=50, show_default=True, help="List at most this many runs.")
+@click.option(
+    "--limit",
+    default=50,
+    show_default=True,
+    type=click.IntRange(1),
+    help="List at most this many runs.",
+)
 @json_option
 def list_runs(statuses: tuple[str, ...], text: str | None, limit: int, as_json: bool):
     """List runs, newest first."""

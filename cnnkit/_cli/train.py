@@ -11,7 +11,7 @@ import click
 
 from cnnkit._cli._console import assignment, json_option
 from cnnkit._cli._follow import start
-from cnnkit._cli._networks import read_definition
+from cnnkit._cli._networks import read_definition, read_text
 from cnnkit.datasets import dataset_info
 from cnnkit.errors import UnknownModelError
 from cnnkit.models import list_models, list_pretrained, model_info
@@ -70,7 +70,7 @@ def _recipe(model: str, name: str | None) -> Recipe:
     if model not in known_models and not is_code(model):
         raise UnknownModelError(model, known_models)
     if name and name.endswith(".json"):
-        return Recipe.from_json(Path(name).read_text(encoding="utf-8")).replace(model=model)
+        return Recipe.from_json(read_text(Path(name))).replace(model=model)
     if name is None:
         recipes = {recipe.name: recipe for recipe in list_recipes(model)}
         if recipes:
