@@ -145,18 +145,61 @@ def wait(store, run_id, condition):
         (["anatomy", "--model", "toy_cnn", "--option", "color"], "--option needs FIELD=VALUE"),
         (
             ["anatomy", "--model", "toy_cnn", "--option", "input_shape=32"],
-            "[height,width,channels]",
+            "(height, width, channels)",
         ),
-        (["anatomy", "--model", "toy_cnn", "--option", "classes=none"], "classes=10"),
+        (["anatomy", "--model", "toy_cnn", "--option", "classes=none"], "must be a whole number"),
         (["anatomy", "--model", "toy_cnn", "--size", "large"], "HEIGHTxWIDTH"),
         (["anatomy", "--model", "toy_cnn", "--size", "28x28"], "(12, 12, 1)"),
         (["anatomy", "nowhere.keras"], "nowhere.keras"),
+        (["anatomy", "--model", "toy_cnn", "--csv", "/nowhere/x.csv"], "/nowhere/x.csv: No such"),
+        (["anatomy", "--model", "lenet_tutoral"], "Did you mean 'lenet_tutorial'?"),
+        (["build", "lenet5", "-o", "/nowhere/x.json"], "/nowhere/x.json: No such"),
+        (["train", "toy_cnn", "--recipe", "nowhere.json"], "nowhere.json cannot be read"),
+        (["train", "toy_cnn", "--set", "epoch=3"], "Did you mean 'epochs'?"),
+        (["train", "toy_cnn", "--set", "colors.hue=3"], "no field 'colors'"),
+        (["train", "toy_cnn", "--set", "augmentation.shfit=3"], "Did you mean 'shift'?"),
+        (["train", "toy_cnn", "--set", "augmentation=3"], "augmentation must be fields"),
+        (["train", "toy_cnn", "--set", "epochs.first=3"], "epochs has no fields of its own"),
+        (["train", "toy_cnn", "--set", "stopping=5"], "stopping has no fields of its own"),
+        (["runs", "show", ""], "There is no run ''"),
     ],
 )
 def test_mistakes_are_told_in_one_sentence(store, arguments, words):
     result = call(*arguments)
     assert result.exit_code == 1
     assert words in result.output and "Traceback" not in result.output
+
+
+@pytest.mark.parametrize("arguments", [["train", "toy_cnn", "--recipe"], ["build"]])
+def test_a_file_that_is_no_text_is_named(tmp_path, arguments):
+    (tmp_path / "x.json").write_bytes(b"\xff\xfe{")
+    result = call(*arguments, str(tmp_path / "x.json"))
+    assert result.exit_code == 1 and "x.json is no text in UTF-8" in result.output
+
+
+def test_the_beginning_of_an_id_means_one_run_or_none(store):
+    runs = [store.create("rehearsal", {}, "first")]
+    assert call("runs", "show", runs[0].id[:12]).output.startswith("first")
+    assert call("runs", "delete", "", "--yes").exit_code == 1
+    runs += [store.create("rehearsal", {}, "next") for _ in range(16)]
+    # Of seventeen hexadecimal numbers, two begin alike.
+    beginning = next(run.id[0] for run in runs if sum(o.id[0] == run.id[0] for o in runs) > 1)
+    result = call("runs", "show", beginning)
+    assert result.exit_code == 1 and f"an id that begins with '{beginning}'" in result.output
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["runs", "list", "--limit", "-5"],
+        ["build", "lenet5", "--seed", "-1"],
+        ["gradcheck", "--seed", "-1"],
+        ["reproduce", "lenet_published", "--seed", "-1"],
+    ],
+)
+def test_numbers_out_of_range_are_wrong_usage(arguments):
+    result = call(*arguments)
+    assert result.exit_code == 2 and "is not in the range" in result.output
 
 
 def test_the_table_of_reproductions_shows_ours_beside_the_published(store):

@@ -45,8 +45,8 @@ def check_kind(name: str, value: Any, kind: type, *, optional: bool = False) -> 
         )
 
 
-def check_fields(names: Iterable[str], fields: Iterable[str]) -> None:
-    """Refuse the first name that is no field of a recipe."""
+def check_fields(names: Iterable[str], fields: Iterable[str], of: str = "A recipe") -> None:
+    """Refuse the first name that is no field of a recipe, or of a part of it."""
     fields = set(fields)
     for name in sorted(set(names) - fields):
-        raise InvalidRecipeError(f"A recipe has no field {name!r}.{did_you_mean(name, fields)}")
+        raise InvalidRecipeError(f"{of} has no field {name!r}.{did_you_mean(name, fields)}")

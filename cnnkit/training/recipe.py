@@ -444,11 +444,18 @@ def _with_parts(values: dict[str, Any]) -> dict[str, Any]:
     """Plain values of parts that are dataclasses themselves, made into them."""
     head, stopping = values.get("head"), values.get("stopping")
     return values | {
-        "augmentation": Augmentation(**values.get("augmentation") or {}),
-        "head": None if head is None else Head(**head),
-        "phases": tuple(Phase(**phase) for phase in values.get("phases") or ()),
-        "stopping": Stopping(**stopping) if stopping else None,
+        "augmentation": _part("augmentation", Augmentation, values.get("augmentation") or {}),
+        "head": None if head is None else _part("head", Head, head),
+        "phases": tuple(_part("a phase", Phase, phase) for phase in values.get("phases") or ()),
+        "stopping": _part("stopping", Stopping, stopping) if stopping else None,
     }
+
+
+def _part(name: str, kind: Any, values: Any) -> Any:
+    if not isinstance(values, Mapping):
+        raise InvalidRecipeError(f"{name} must be fields and their values. Received: {values!r}.")
+    check_fields(values, [f.name for f in dataclasses.fields(kind)], of=name)
+    return kind(**values)
 
 
 _LARGEST_CHANGES = {
