@@ -282,9 +282,12 @@ def evaluate(
         IncompatibleError: the images do not fit the model, or the labels the images.
     """
     images = np.asanyarray(images)
-    if images.dtype.kind not in "buif" or not np.isfinite(images).all():
+    if images.dtype.kind not in "buif":
         raise IncompatibleError(
-            "`images` must be finite numbers from 0 to 255. Received "
-            + ("NaN or infinity." if images.dtype.kind == "f" else f"an array of {images.dtype}.")
+            f"`images` must be numbers from 0 to 255. Received an array of {images.dtype}."
         )
+    # In slices: the images may be a file that is larger than the memory.
+    slices = (images[start : start + 1000] for start in range(0, len(images), 1000))
+    if images.dtype.kind == "f" and not all(np.isfinite(one).all() for one in slices):
+        raise IncompatibleError("`images` must be finite, 0 to 255. Received NaN or infinity.")
     return Evaluator(model, batch_size)(images, labels)

@@ -54,8 +54,8 @@ def toy_cnn():
         (IMAGES[:0], LABELS[:0], "at least one"),
         (IMAGES[..., 0], LABELS, r"images of \(12, 12, 1\).*\(6, 12, 12\)"),
         (np.repeat(IMAGES, 3, -1), LABELS, r"\(6, 12, 12, 3\)"),
-        (IMAGES + np.nan, LABELS, "finite numbers"),
-        (IMAGES.astype(str), LABELS, "finite numbers"),
+        (IMAGES + np.nan, LABELS, "finite, 0 to 255. Received NaN"),
+        (IMAGES.astype(str), LABELS, "must be numbers"),
     ],
 )
 def test_images_and_labels_that_do_not_fit_are_refused(images, labels, message, toy_cnn):
