@@ -18,6 +18,7 @@ import json
 import os
 import shutil
 import threading
+import time
 import uuid
 from collections import OrderedDict
 from collections.abc import Mapping
@@ -46,6 +47,7 @@ from cnnkit.settings import Settings
 
 SESSIONS = 64  # whose folders stay
 LOG = "log.txt"
+UNREAD_SECONDS = 180.0  # a page reads the explanations that it shows every few seconds
 LAST_LINES = 5  # of the log, as the reason of an interruption
 
 
@@ -68,6 +70,8 @@ class VisualizationWorker(SessionStarter):
         self._lock = threading.RLock()
         self._sessions: OrderedDict[str, tuple[int, str]] = OrderedDict()  # the last command sent
         self._owners: dict[str, str] = {}  # session -> id of the person
+        self._read: dict[str, float] = {}  # explanations, and when they were read last
+        self._unread: set[str] = set()  # explanations that were stopped because nobody read them
         self._sent = 0
         _remove_orphans(root)
 
@@ -151,6 +155,8 @@ class VisualizationWorker(SessionStarter):
         with self._lock:
             self._sessions[session] = 0, ""
             self._owners[session] = person.id
+            if kind == "explain":
+                self._read[session] = time.monotonic()
             self._evict()
             self.command(session, "start")
         return session
@@ -184,11 +190,14 @@ class VisualizationWorker(SessionStarter):
     def state(self, session: str) -> SessionState | None:
         """How a session stands; None: there is no such session (any more)."""
         with self._lock:
-            if session not in self._sessions:
+            if session not in self._sessions or session in self._unread:
                 return None
             self._sessions.move_to_end(session)
+            if session in self._read:
+                self._read[session] = time.monotonic()
             if self._process is not None and self._process.poll() is not None:
                 self._interrupt_sessions()
+            self._stop_unread()
             number, command = self._sessions[session]
             state = read_state(self.folder / session)
         if state and state.obeyed < number:
@@ -221,6 +230,19 @@ class VisualizationWorker(SessionStarter):
         states = [state for state in map(read_state, folders) if state]
         return {str(status): float(sum(s.status is status for s in states)) for status in Status}
 
+    def _stop_unread(self) -> None:
+        """Stop explanations that no page reads any more: those of others must not wait for them.
+
+        To a page that comes back they are gone, so it asks anew for what is not made yet.
+        """
+        now = time.monotonic()
+        for session in [one for one, read in self._read.items() if now - read > UNREAD_SECONDS]:
+            del self._read[session]
+            state = read_state(self.folder / session)
+            if state is not None and not state.status.over:
+                self._unread.add(session)
+                self.command(session, "stop")
+
     def _evict(self) -> None:
         """Remove the sessions that nobody has read for longest; what still runs stays."""
         for session in list(self._sessions)[:-1]:
@@ -229,6 +251,8 @@ class VisualizationWorker(SessionStarter):
             state = read_state(self.folder / session)
             if state is None or state.status.over:
                 del self._sessions[session], self._owners[session]
+                self._read.pop(session, None)
+                self._unread.discard(session)
                 shutil.rmtree(self.folder / session, ignore_errors=True)
 
 

@@ -132,6 +132,16 @@ def test_images_of_another_size_fail_alone(worker, ask):
     assert "takes images of" in entry["error"]
 
 
+def test_what_no_page_reads_any_more_gives_way(worker, ask, monkeypatch):
+    monkeypatch.setattr("cnnkit.jobs.visualization.UNREAD_SECONDS", 0.3)
+    left, _ = ask("rise", target=class_logit(5), options={"rise": {"masks": 8000}})
+    shown, _ = ask("rise", target=class_logit(6), options={"rise": {"masks": 8000}})
+    shown.until(lambda _: worker.busy("") == 1)
+    assert worker.state(left.id) is None and not shown.state.over
+    shown.send("stop")
+    shown.becomes(Status.CANCELLED)
+
+
 def test_the_key_depends_on_all_that_decides_the_maps(images):
     request = ExplanationRequest(STARTER, images_digest(images), class_logit(7), "smoothgrad")
     others = [

@@ -86,10 +86,13 @@ def test_the_old_address_leads_to_the_concept_with_its_parameters():
 def test_stride_and_transposition_change_the_size_of_the_output():
     at = open_page(concept="convolution")
     assert "⌊(6 - 3) / 1⌋ + 1 = **4**" in words_of(at)
+    assert "zeros]" not in words_of(at) and "mirrored" not in words_of(at)
     at.slider(key="convolution_stride").set_value(2).run()
     assert "⌊(6 - 3) / 2⌋ + 1 = **2**" in words_of(at)
     at = open_page(concept="convolution", kind="transposed", convolution_stride="2")
     assert "6·2 + max(3 - 2, 0) = **13**" in words_of(at)
+    assert "around it and between its pixels zeros" in words_of(at)
+    assert "**Kernel** :gray[· mirrored]" in words_of(at)
 
 
 def test_a_kernel_that_spans_more_than_the_image_is_said():

@@ -49,7 +49,7 @@ def show_convolution() -> None:
         transposed=kind == "transposed",
     )
     with right:
-        _show(sliding, side)
+        _show(sliding, side, mirrored=kind == "transposed")
         st.markdown(_formula(kind, side, size, stride, dilation, padding, len(sliding.output)))
         page.link("pages/inside.py", "One output pixel of a trained network")
     source("Dumoulin, Visin 2016: A guide to convolution arithmetic for deep learning.")
@@ -61,7 +61,15 @@ def _image(side: int) -> np.ndarray:
     return np.clip(9 - 3 * np.abs(columns - (side - 1) / 2 - (rows - side / 2) / 4), 0, 9).round()
 
 
-def _show(sliding: SlidingKernel, side: int) -> None:
+def _zeros(sliding: SlidingKernel, side: int) -> str:
+    """Where in the grid zeros were added to the image."""
+    around = len(sliding.grid) > (side - 1) * sliding.apart + 1
+    places = ["around it"] * around + ["between its pixels"] * (sliding.apart > 1)
+    frame = "dotted frame; " if around else ""
+    return f" :gray[· {frame}{' and '.join(places)} zeros]" if places else ""
+
+
+def _show(sliding: SlidingKernel, side: int, *, mirrored: bool) -> None:
     rows, columns = sliding.output.shape
     _stay_inside(rows)
     with st.container(horizontal=True):
@@ -75,7 +83,7 @@ def _show(sliding: SlidingKernel, side: int) -> None:
     patch = sliding.grid[np.ix_(met_rows, met_columns)]
     first, second, third = st.columns([5, 3, 4])
     with first:
-        st.markdown("**Image** :gray[· dotted frame; around it and between its pixels zeros]")
+        st.markdown(f"**Image**{_zeros(sliding, side)}")
         charts.chart(
             number_map(
                 sliding.grid,
@@ -89,7 +97,7 @@ def _show(sliding: SlidingKernel, side: int) -> None:
             key="convolution_grid",
         )
     with second:
-        st.markdown("**Kernel**")
+        st.markdown("**Kernel**" + (" :gray[· mirrored]" if mirrored else ""))
         charts.chart(
             number_map(sliding.kernel, dark=charts.dark()),
             alt=f"The kernel: {np.array2string(sliding.kernel, precision=2)}",
