@@ -29,9 +29,10 @@ with shown_errors():
     asked = many.asked_networks(networks, cards) if several else []
     asked += ask_networks(networks, cards, image) if image else []
     if not asked:
-        st.info("Choose an image above: it is explained at once.", icon=":material/arrow_upward:")
+        words = "Upload images above: they are" if several else "Choose an image above: it is"
+        st.info(f"{words} explained at once.", icon=":material/arrow_upward:")
         end_page()
-    target = target_picker(asked[0])
+    target = target_picker(asked[0], several=several)
     with st.container(horizontal=True, vertical_alignment="bottom"):
         methods = methods_picker()
         strength = grid.strength_slider()
@@ -46,8 +47,7 @@ with shown_errors():
         explanations.controls(requests)
         (grid.show_contact_sheet if several else grid.show_grid)(rows, strength)
         export.downloads(rows, strength)
-    if not several:
-        honesty.show_checks(rows, checks)
+    (honesty.show_areas_progress if several else honesty.show_checks)(rows, checks)
 source(
     "Methods by their papers, named under “Options of the methods”. Simonyan et al. 2013 to "
     "Jiang et al. 2021."

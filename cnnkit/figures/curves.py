@@ -128,6 +128,7 @@ def lines(
     markers: bool = False,
     words: Sequence[str] = (),
     height: int = 300,
+    y_range: tuple[float, float] | None = None,
 ):
     """Named lines over a common axis.
 
@@ -143,6 +144,7 @@ def lines(
         markers: draw each point too.
         words: of the points of every line, for the mouse; empty: their x.
         height: pixels.
+        y_range: of the axis; None: what the values take.
     """
     figure = go.Figure()
     point = "%{text}" if words else f"{x_title} %{{x}}"
@@ -165,6 +167,7 @@ def lines(
         tickformat=".0%" if percent else None,
         type="log" if logarithmic else "linear",
         exponentformat="power",
+        range=y_range,
     )
     return finished(figure, height=height)
 

@@ -32,6 +32,16 @@ def softmax(logits: np.ndarray) -> np.ndarray:
     return special.softmax(np.float64(logits), axis=-1)
 
 
+def no_answer(values: np.ndarray) -> str:
+    """Why logits or probabilities answer nothing, in a sentence; "": they do."""
+    if np.isfinite(values).all():
+        return ""
+    return (
+        "There is no prediction: the network's answer is not a number (NaN). Its weights are not "
+        "finite, or become too large on the way to it."
+    )
+
+
 def top_k(logits: np.ndarray, class_names: Sequence[str], k: int = 5) -> list[Prediction]:
     """The k most probable classes of one image, the most probable first.
 

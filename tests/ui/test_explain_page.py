@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import json
 from functools import partial
 
 import keras
@@ -11,6 +12,7 @@ import numpy as np
 import pytest
 
 from cnnkit.datasets import dataset_info, load_dataset
+from cnnkit.errors import ExplanationError
 from cnnkit.explain import get_method, list_methods
 from cnnkit.explain.request import ExplanationRequest, images_digest
 from cnnkit.figures.rasters import png
@@ -21,7 +23,7 @@ from cnnkit.settings import get_settings
 from cnnkit.ui.common import cache
 from cnnkit.ui.explain.export import as_csv
 from cnnkit.ui.explain.grid import ExplainedNetwork
-from cnnkit.ui.explain.networks import AskedNetwork
+from cnnkit.ui.explain.networks import AskedNetwork, probabilities
 from cnnkit.ui.explain.targets import ClassTarget
 from cnnkit.visualize import class_logit
 from tests.pages import opened, words_of
@@ -62,6 +64,7 @@ def test_a_link_explains_the_predicted_class_at_once(still):
 
 def test_every_method_has_its_place_on_the_grid(still):
     at = open_page(**DIGIT, methods=",".join(list_methods()))
+    assert at.multiselect(key="choice_methods").proto.wrap  # no name is cut off
     assert not at.error, at.error[0].value
     for name in list_methods():
         assert any(alt.startswith(f"{get_method(name).title} of 7") for alt in images(at)), name
@@ -102,6 +105,19 @@ def test_a_hidden_unit_and_the_layers_before_it(still):
     offered = at.selectbox(key="choice_cam_layer").options
     assert [text.split(" ")[0] for text in offered] == ["block1_conv1"]
     assert any(alt.startswith("Grad-CAM of unit 4") for alt in images(at))
+
+
+def test_the_true_class_is_said_where_another_is_predicted(still):
+    images, labels = load_dataset("digits").part("test")
+    guess = cache.network(NetworkRef("run", "starter")).logits(images).argmax(1)
+    wrong = int(np.flatnonzero(guess != labels)[0])
+    number = int(np.flatnonzero(np.flatnonzero(labels == labels[wrong]) == wrong)[0])
+    place = {"class": str(labels[wrong]), "image": str(number)}
+    at = open_page(**{**DIGIT, **place}, methods="gradient,horoscope", checks="faithfulness,luck")
+    assert f"The true class is **{labels[wrong]}**" in words_of(at)
+    assert "The true class" not in words_of(open_page(**DIGIT, methods="gradient"))
+    said = [one.value for one in at.warning]
+    assert "“horoscope”" in said[0] and "“luck”" in said[1] and "left out" in said[1]
 
 
 def test_options_come_from_the_registry_and_stand_in_the_address(still):
@@ -147,6 +163,11 @@ def test_a_target_is_sought_among_the_classes_of_each_network(tmp_path):
     assert ClassTarget(1, None, ("cow", "cat")).classes(asked) == (0, None)
 
 
+def test_nan_is_no_prediction():
+    with pytest.raises(ExplanationError, match="There is no prediction"):
+        probabilities(np.full((1, 10), np.nan, np.float32))
+
+
 def test_a_method_that_fails_says_so_in_its_own_cell(still):
     at = open_page(**DIGIT, **{"methods": "grad_cam,occlusion,gradient", "occlusion.stride": "56"})
     assert len(at.error) == 1 and "`stride` 1 to `patch`" in at.error[0].value
@@ -159,6 +180,9 @@ def test_what_is_being_made_shows_its_batches_and_can_be_stopped(still):
     (bar,) = at.get("progress")
     assert bar.text.startswith("Batch 1 of 32")
     assert "Waits for its turn" in words_of(at)
+    still.put(still.newest("explain"), status=Status.QUEUED)
+    assert "Queued (next)" in words_of(at.run())
+    still.put(still.newest("explain"), status=Status.RUNNING)
     next(b for b in at.button if b.label == "Stop").click().run()
     assert still.sent[-1] == ("stop", {})
     still.put(still.newest("explain"), status=Status.CANCELLED)
@@ -213,6 +237,8 @@ def test_checks_are_made_on_demand_and_stand_in_the_address(still):
     assert at.query_params["checks"] == "faithfulness,randomization,sensitivity"
     charts = [chart.proto.alt for chart in at.get("plotly_chart")]
     assert charts[0].startswith("Deletion, area under the curve: Gradient 0.")
+    axes = json.loads(at.get("plotly_chart")[0].proto.spec)["layout"]
+    assert axes["yaxis"]["title"]["text"] == "probability"
     assert charts[1].startswith("Insertion") and "all weights are shuffled" in charts[2]
     table = at.dataframe[0].value
     assert list(table["method"]) == ["Gradient", "Guided backpropagation"]
@@ -234,14 +260,17 @@ def test_a_map_that_does_not_depend_on_the_weights_says_so(still):
 
 def test_many_images_are_a_contact_sheet_with_areas_in_the_table(still):
     at = open_page(networks="run.starter", images="many", methods="gradient")
-    assert "Choose an image above" in at.info[0].value
+    assert "Upload images above" in at.info[0].value
     digits = load_dataset("digits").part("test")[0][:3]
     files = [(f"{n}.png", png(digit[..., 0]), "image/png") for n, digit in enumerate(digits)]
     at.file_uploader(key="explain_many").set_value(files).run()
     assert not at.exception
     maps = [alt for alt in images(at) if alt.startswith("Gradient of")]
     assert len(maps) == 3 and maps[1].endswith("in 1.png")
+    assert "Predicted class of each image" in at.selectbox(key="choice_target").options
+    still.explaining = True
     at.toggle(key="areas").set_value(True).run()
+    assert at.get("progress")[0].text.startswith("0 of 3 maps are measured")
     assert [one["check"] for one in requests(still)[3:]] == ["faithfulness"] * 3
 
 
@@ -250,6 +279,7 @@ def test_an_unreadable_file_stops_none_of_the_others(still):
     files = [("a.png", b"no image", "image/png")]
     files += [("b.png", png(np.full((28, 28), 90, np.uint8)), "image/png")]
     at.file_uploader(key="explain_many").set_value(files).run()
+    assert at.error[0].value.startswith(r"a\.png: ")
     assert len(at.error) == 1 and len(requests(still)) == 1
 
 

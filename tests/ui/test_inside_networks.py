@@ -158,3 +158,15 @@ def test_the_patches_of_a_data_set_are_found_and_said(branched):
     at.number_input("number_map").set_value(2).run(timeout=300)
     alts = [image.alt for element in at.image for image in element.proto.imgs]
     assert sum("activates map 2" in alt for alt in alts) == 9, "no second search"
+
+
+def test_a_network_of_nan_predicts_nothing():
+    def show():
+        import numpy as np
+
+        from cnnkit.ui.inside.layer_views import show_prediction
+
+        show_prediction(np.full(2, np.nan), ["cat", "dog"], 1)
+
+    at = AppTest.from_function(show).run()
+    assert not at.exception and "There is no prediction" in at.error[0].value

@@ -149,6 +149,7 @@ def several(
         key=key,
         on_change=_write_address,
         args=(key, parameter),
+        wrap=True,  # in a row beside others, too
         **arguments,
     )
 

@@ -31,7 +31,7 @@ UNKNOWN: tuple[Color, str] = ("gray", ":material/help:")
 
 
 @contextmanager
-def shown_errors(*, stop: bool = True) -> Iterator[None]:
+def shown_errors(*, stop: bool = True, about: str = "") -> Iterator[None]:
     """Show an error of cnnkit instead of a traceback, with what to do next.
 
     So is a disk that is full or may only be read. Anything else passes: it is a fault of ours
@@ -39,12 +39,14 @@ def shown_errors(*, stop: bool = True) -> Iterator[None]:
 
     Args:
         stop: end the page here after an error; else go on after the block.
+        about: what of several it concerns, such as a file's name; comes first.
     """
     try:
         yield
     except CnnkitError as error:
         events.record_error(error, expected=True)
-        st.error(str(error), icon=":material/error:")
+        words = f"{literal(about)}: {error}" if about else str(error)
+        st.error(words, icon=":material/error:")
         next_step = _next_step(error)
         if next_step:
             st.caption(next_step)

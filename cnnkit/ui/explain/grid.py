@@ -76,9 +76,7 @@ def show_contact_sheet(rows: Sequence[ExplainedNetwork], strength: float) -> Non
     requests = [request for row in rows for request in row.requests]
 
     def draw(_: object) -> None:
-        done = sum(state_of(request).found is not None for request in requests)
-        if done < len(requests):
-            st.progress(done / len(requests), f"{done} of {len(requests)} maps")
+        show_done(requests, "maps")
         width = SMALL * (1 + max(len(row.requests) for row in rows)) + 48
         with st.grid("auto", min_column_width=min(width, 380)):
             for number, row in enumerate(rows):
@@ -87,6 +85,14 @@ def show_contact_sheet(rows: Sequence[ExplainedNetwork], strength: float) -> Non
 
     poll_sessions(requests, draw, every=2 * EVERY)
     _legend([get_method(request.method) for request in requests])
+
+
+def show_done(requests: Sequence[ExplanationRequest], words: str) -> None:
+    """How many of the requests are done or have failed, as long as there are others."""
+    states = map(state_of, requests)
+    done = sum(state.found is not None or bool(state.error) for state in states)
+    if done < len(requests):
+        st.progress(done / len(requests), f"{done} of {len(requests)} {words}")
 
 
 def poll_sessions(
@@ -134,7 +140,8 @@ def _row(row: ExplainedNetwork, strength: float) -> None:
         best = network.top[0]
         st.markdown(
             f"**{literal(network.title)}** predicts **{literal(best.name)}** "
-            f"({best.probability:.1%}). Explained: **{literal(row.target or 'nothing')}**."
+            f"({best.probability:.1%}).{_truth(network)} "
+            f"Explained: **{literal(row.target or 'nothing')}**."
         )
         if row.error:
             st.error(row.error, icon=":material/error:")
@@ -146,6 +153,13 @@ def _row(row: ExplainedNetwork, strength: float) -> None:
             for request in row.requests:
                 with st.container(gap="xxsmall"):
                     _tile(row, request, strength)
+
+
+def _truth(network: AskedNetwork) -> str:
+    """The true class, where it is known and another one was predicted."""
+    if network.label in (None, network.top[0].index):
+        return ""
+    return f" The true class is **{literal(network.class_names[network.label])}**."
 
 
 def _input(network: AskedNetwork) -> None:
@@ -199,8 +213,9 @@ def _facts(method: Method, found: Explanation) -> str:
 def show_progress(state: RequestState) -> None:
     """Where a request stands in the queue, or how many of its batches are done."""
     entry = state.entry or {}
-    if state.status is Status.QUEUED and state.ahead:
-        st.caption(f":material/hourglass_empty: Queued ({state.ahead} ahead of you)")
+    if state.status is Status.QUEUED:
+        place = f"{state.ahead} ahead of you" if state.ahead else "next"
+        st.caption(f":material/hourglass_empty: Queued ({place})")
     elif entry.get("status") == "running" and entry["batches"]:
         left = entry["left"]
         words = f"Batch {entry['batch']} of {entry['batches']}"

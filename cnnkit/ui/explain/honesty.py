@@ -14,7 +14,13 @@ from cnnkit.jobs.session_kinds import Explanation
 from cnnkit.ui.common import charts, inputs
 from cnnkit.ui.common.messages import literal
 from cnnkit.ui.explain.explanations import state_of
-from cnnkit.ui.explain.grid import ExplainedNetwork, poll_sessions, show_progress
+from cnnkit.ui.explain.grid import (
+    EVERY,
+    ExplainedNetwork,
+    poll_sessions,
+    show_done,
+    show_progress,
+)
 
 CHECKS = {
     "faithfulness": "Deletion and insertion",
@@ -45,6 +51,7 @@ def checks_picker() -> list[str]:
         list(CHECKS),
         parameter="checks",
         title=CHECKS.__getitem__,
+        missing=lambda name: "which does not exist.",
         placeholder="Choose checks",
         help="Deletion and insertion take about 100 predictions. Randomization takes each map "
         "eight times again, and sensitivity ten times.",
@@ -72,6 +79,14 @@ def requests_of(
         for row in rows
         for request in row.requests
     ]
+
+
+def show_areas_progress(rows: Sequence[ExplainedNetwork], checks: Sequence[str]) -> None:
+    """How many of the areas are there already: the table holds no others."""
+    requests = requests_of(rows, checks)
+    if requests:
+        words = "maps are measured; the CSV has the areas of those"
+        poll_sessions(requests, lambda _: show_done(requests, words), every=2 * EVERY)
 
 
 def show_checks(rows: Sequence[ExplainedNetwork], checks: Sequence[str]) -> None:
@@ -109,7 +124,7 @@ def _network(row: ExplainedNetwork, checks: Sequence[str], *, titled: bool) -> N
     _table(row, found)
     key = str(row.network.ref).replace(".", "_")
     if found.get("faithfulness"):
-        _curves(found["faithfulness"], key)
+        _curves(found["faithfulness"], key, _scored_by(row.requests[0]))
     if found.get("randomization"):
         _randomization(found["randomization"], key)
     _agreement(row)
@@ -142,7 +157,14 @@ def _table(row: ExplainedNetwork, found: Mapping[str, Mapping[str, Explanation]]
         )
 
 
-def _curves(found: Mapping[str, Explanation], key: str) -> None:
+def _scored_by(request: ExplanationRequest) -> str:
+    """What is followed: the probability of one class, and of another target its value."""
+    terms = request.target.terms
+    return "probability" if [term.kind for _, term in terms] == ["class_logit"] else "score"
+
+
+def _curves(found: Mapping[str, Explanation], key: str, y_title: str) -> None:
+    y_range = (-0.03, 1.03) if y_title == "probability" else None  # no line lies on the frame
     left, right = st.columns(2)
     for column, name in ((left, "deletion"), (right, "insertion")):
         series = {
@@ -153,7 +175,13 @@ def _curves(found: Mapping[str, Explanation], key: str) -> None:
         with column:
             st.markdown(f"**{name.capitalize()}**")
             charts.chart(
-                curves.lines(series, x_title="pixels", y_title="score", height=280),
+                curves.lines(
+                    series,
+                    x_title="share of the pixels",
+                    y_title=y_title,
+                    height=280,
+                    y_range=y_range,
+                ),
                 alt=f"{name.capitalize()}, area under the curve: {areas}",
                 key=f"{name}_{key}",
             )

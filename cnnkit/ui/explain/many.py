@@ -49,7 +49,7 @@ def asked_networks(
         st.warning(f"{len(uploaded)} images were uploaded; the first {MOST} are explained.")
     asked = []
     for file in uploaded[:MOST]:
-        with shown_errors(stop=False):
+        with shown_errors(stop=False, about=file.name):
             array = read_image(file.getvalue()).array
             image = ChosenImage(array=array, words=file.name, fit=fit)
             asked += ask_networks(networks, cards, image)

@@ -29,6 +29,7 @@ def methods_picker() -> list[Method]:
         parameter="methods",
         title=lambda name: named[name].title,
         default=DEFAULT,
+        missing=lambda name: "which does not exist.",
         placeholder="Choose methods",
     )
     return [named[name] for name in chosen]

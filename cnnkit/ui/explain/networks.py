@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 import streamlit as st
 
+from cnnkit.errors import ExplanationError
 from cnnkit.explain.request import images_digest
 from cnnkit.models import ModelCard
 from cnnkit.networks import NetworkRef
-from cnnkit.predict import Prediction, softmax
+from cnnkit.predict import Prediction, no_answer, softmax
 from cnnkit.ui.common import cache, network_list
 from cnnkit.ui.common.image_choice import ChosenImage
 from cnnkit.ui.common.messages import shown_errors
@@ -35,6 +36,7 @@ class AskedNetwork:
         words: what the image is, for people.
         image: uint8 (height, width, channels), its exact input.
         probabilities: (classes,), 0 to 1.
+        label: the true class; None: unknown.
     """
 
     ref: NetworkRef
@@ -43,6 +45,7 @@ class AskedNetwork:
     words: str
     image: np.ndarray
     probabilities: np.ndarray
+    label: int | None = None
 
     @property
     def class_names(self) -> tuple[str, ...]:
@@ -79,10 +82,11 @@ def ask_networks(
     """Show the image to each network; one that fails says why, and is left out."""
     asked = []
     for ref, card in cards.items():
-        with shown_errors(stop=False):
+        with shown_errors(stop=False, about=networks[ref]):
             image = chosen.input_for(card)
             shares = _probabilities(str(ref), images_digest(image[np.newaxis]), ref, image)
-            asked.append(AskedNetwork(ref, networks[ref], card, chosen.words, image, shares))
+            words, label = chosen.words, chosen.label_for(card)
+            asked.append(AskedNetwork(ref, networks[ref], card, words, image, shares, label))
     return asked
 
 
@@ -107,7 +111,13 @@ def class_names(card: ModelCard) -> tuple[str, ...]:
 
 
 def probabilities(logits: np.ndarray) -> np.ndarray:
-    """From logits (images, classes); one logit z stands for two classes, -z/2 and z/2."""
+    """From logits (images, classes); one logit z stands for two classes, -z/2 and z/2.
+
+    Raises:
+        ExplanationError: they are not finite.
+    """
+    if words := no_answer(logits):
+        raise ExplanationError(words)
     two = logits.shape[-1] == 1
     return softmax(np.concatenate([-logits, logits], -1) / 2 if two else logits)
 

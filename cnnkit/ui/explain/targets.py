@@ -104,11 +104,12 @@ class UnitTarget:
 ChosenTarget = ClassTarget | UnitTarget
 
 
-def target_picker(first: AskedNetwork) -> ChosenTarget:
+def target_picker(first: AskedNetwork, *, several: bool = False) -> ChosenTarget:
     """What to explain: by default what is predicted. All of it stands in the address.
 
     Args:
         first: its classes and layers are offered.
+        several: whether other images are explained too, each for what is predicted for it.
     """
     with st.container(horizontal=True, vertical_alignment="bottom"):
         aim = inputs.choice(
@@ -118,13 +119,15 @@ def target_picker(first: AskedNetwork) -> ChosenTarget:
             title=AIMS.__getitem__,
             widget=st.segmented_control,
         )
-        return _class_picker(first) if aim == CLASS else _unit_picker(first)
+        return _class_picker(first, several) if aim == CLASS else _unit_picker(first)
 
 
-def _class_picker(first: AskedNetwork) -> ClassTarget:
+def _class_picker(first: AskedNetwork, several: bool) -> ClassTarget:
     names, titles = first.class_names, _titles(first)
     best = first.top[0]
     titles[PREDICTED] = f"Predicted class: {best.name} · {best.probability:.1%}"
+    if several:
+        titles[PREDICTED] = "Predicted class of each image"
     titles |= {NONE: "– nothing", SECOND: "the most probable other class"}
     top = [str(one.index) for one in first.top]
     numbers = [*top, *(str(n) for n in range(len(names)) if str(n) not in top)]

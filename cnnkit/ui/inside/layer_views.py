@@ -13,7 +13,7 @@ from cnnkit import anatomy
 from cnnkit.errors import CnnkitError
 from cnnkit.models import ModelCard, Predictor
 from cnnkit.networks import RUN, NetworkRef
-from cnnkit.predict import softmax
+from cnnkit.predict import no_answer, softmax
 from cnnkit.ui.common import cache, charts, inputs
 from cnnkit.ui.inside import activations
 from cnnkit.ui.inside.activations import Activations
@@ -33,6 +33,9 @@ def show_prediction(
     probabilities: np.ndarray, class_names: Sequence[str], label: int | None = None
 ) -> None:
     """Predicted class, its probability, and whether it is correct."""
+    if words := no_answer(probabilities):
+        st.error(words, icon=":material/error:")
+        return
     best = int(np.argmax(probabilities))
     prediction = f"Prediction: **{class_names[best]}** ({probabilities[best]:.1%})."
     if label is None:

@@ -17,6 +17,7 @@ from cnnkit.predict import (
     FilePrediction,
     Prediction,
     example_photos,
+    no_answer,
     predict_files,
     prepare,
     top_k,
@@ -166,8 +167,11 @@ def _card(ref: NetworkRef, image: DecodedImage, fit: str, count: int, key: str) 
     seen = prepare(image.array, network.card.input_shape, fit)
     logits, seconds = network.timed_logits(seen[None])
     events.record_prediction(str(ref), seconds)
-    predictions = top_k(logits[0], network.card.class_names, count)
     st.markdown(f"**{network.card.title}** :gray[{1000 * seconds:.0f} ms]")
+    if words := no_answer(logits):
+        st.error(words, icon=":material/error:")
+        return
+    predictions = top_k(logits[0], network.card.class_names, count)
     charts.chart(
         top_k_bars(
             [a.probability for a in predictions], [describe_class(a, network) for a in predictions]

@@ -137,6 +137,7 @@ def _table(name: str, checks: list[Reclassification], alone: bool) -> None:
             "probability": st.column_config.NumberColumn(format="percent"),
         },
         hide_index=True,
+        alt=f"What each network says to each form of the image optimized for {name}",
     )
     agreeing = [v for v in checks if v.answers[0].name == name]
     others = [v for v in checks if not v.own]
