@@ -148,6 +148,7 @@ def wait(store, run_id, condition):
             "(height, width, channels)",
         ),
         (["anatomy", "--model", "toy_cnn", "--option", "classes=none"], "must be a whole number"),
+        (["anatomy", "--model", "toy_cnn", "--option", "name=lenet5"], "no option 'name'"),
         (["anatomy", "--model", "toy_cnn", "--size", "large"], "HEIGHTxWIDTH"),
         (["anatomy", "--model", "toy_cnn", "--size", "28x28"], "(12, 12, 1)"),
         (["anatomy", "nowhere.keras"], "nowhere.keras"),

@@ -83,6 +83,10 @@ def test_what_cannot_be_read_or_explained_is_reported_and_the_rest_goes_on(folde
         (("--method", "magic"), "integrated_gradients"),
         (("--class", "eight"), "no class 'eight'"),
         (("--set", "samples=5"), "samples"),
+        (("--method", "rise", "--set", "masks=many"), "`masks` must be a whole number"),
+        (("--method", "rise", "--set", "mask=5"), "Unknown option 'mask'. Did you mean 'masks'?"),
+        (("--method", "rise", "--set", "seed=-1"), "`seed` must be a whole number, at least 0"),
+        (("nowhere.png",), "cannot be read: No such file"),
         (("--out", "maps.gif"), "must end in .png"),
     ],
 )

@@ -6,11 +6,12 @@ import contextlib
 import difflib
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import click
 
-from cnnkit._cli._console import counting
-from cnnkit.errors import RunNotFoundError, UnknownModelError
+from cnnkit._cli._console import assignment, counting
+from cnnkit.errors import InvalidRecipeError, RunNotFoundError, UnknownModelError
 from cnnkit.models import (
     PREPROCESSINGS,
     UPLOAD_SUFFIXES,
@@ -96,6 +97,18 @@ def read_text(path: Path) -> str:
         return read_bytes(path).decode()
     except UnicodeDecodeError as error:
         raise click.ClickException(f"{path} is no text in UTF-8.") from error
+
+
+def read_options(texts: Sequence[str]) -> dict[str, Any]:
+    """The options of a network by name, from texts such as "dropout=.5".
+
+    Raises:
+        InvalidRecipeError: one is no assignment, or would rename the network.
+    """
+    values = dict(assignment("--option", text) for text in texts)
+    if "name" in values:
+        raise InvalidRecipeError("--option changes the named network: it has no option 'name'.")
+    return values
 
 
 def read_bytes(path: Path) -> bytes:

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from cnnkit._cli._console import assignment, json_option, print_result, table
-from cnnkit._cli._networks import read_definition
+from cnnkit._cli._console import json_option, print_result, table
+from cnnkit._cli._networks import read_definition, read_options
 from cnnkit.errors import IncompatibleError
 from cnnkit.models import open_architecture, open_uploaded_model
 from cnnkit.models.builder import costs_of
@@ -98,7 +98,7 @@ def _built(
     file: Path | str, name: str | None, options: tuple[str, ...], size: str | None
 ) -> LayerTable:
     if name is not None:
-        model = open_architecture(name, dict(assignment("--option", text) for text in options))
+        model = open_architecture(name, read_options(options))
     else:
         model = open_uploaded_model(file, image=False)
     from cnnkit.anatomy import layer_table

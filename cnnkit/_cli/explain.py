@@ -173,7 +173,9 @@ def _explain(
     try:
         image = prepare(read_image(path.read_bytes()).array, network.card.input_shape, fit)
     except (CnnkitError, OSError) as error:
-        return [_Result(row | {"error": str(error)}, method) for method in methods]
+        system = error.strerror if isinstance(error, OSError) else None
+        reason = f"cannot be read: {system}" if system else str(error)
+        return [_Result(row | {"error": reason}, method) for method in methods]
     logits = network.logits(image[np.newaxis])[0]
     one, other = classes
     one = _predicted(logits) if one is None else one

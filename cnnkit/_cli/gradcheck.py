@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 import numpy as np
 
-from cnnkit._cli._console import assignment, json_option, print_result, table
-from cnnkit._cli._networks import find_run, read_definition
+from cnnkit._cli._console import json_option, print_result, table
+from cnnkit._cli._networks import find_run, read_definition, read_options
 from cnnkit.models import create_model, load_model, model_info
 from cnnkit.runs import RunStore
 from cnnkit.settings import get_settings
@@ -84,8 +84,7 @@ def gradcheck(
     else:
         name = read_definition(Path(name)).code if name and name.endswith(".json") else name
         model_info(name or "toy_cnn")
-        values: dict[str, Any] = dict(assignment("--option", text) for text in options)
-        model = create_model(name or "toy_cnn", **{"seed": seed, **values})
+        model = create_model(name or "toy_cnn", **{"seed": seed, **read_options(options)})
     from cnnkit import backprop
 
     network = backprop.NumpyModel.from_keras(model, dtype)

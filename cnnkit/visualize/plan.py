@@ -155,10 +155,7 @@ class Plan:
             raise ValueError(
                 f"No number {name!r} in this plan.{near} There are: {', '.join(before)}."
             )
-        for name, value in changed.items():
-            if not all(map(_is_number, value if isinstance(value, list | tuple) else (value,))):
-                raise ValueError(f"{name} must be a number, or several. Received: {value!r}.")
-        new = before | changed
+        new = before | {n: _checked(n, value, before[n]) for n, value in changed.items()}
         sections = {
             section: tuple(
                 _with_numbers(part, f"{name}.", new)
@@ -256,6 +253,15 @@ def _optimizer(values: Mapping[str, Any]) -> Component:
     """Of an older plan too, whose numbers were all settings but `normalized`."""
     stored = Component.from_dict(values)
     return definition(stored.kind).component(**stored.numbers, **stored.options)
+
+
+def _checked(name: str, value: Any, before: Number) -> Number:
+    """A number in the form that it had: units are several, even if there is one."""
+    several = isinstance(value, list | tuple)
+    entries = tuple(value) if several else (value,)
+    if not entries or not all(map(_is_number, entries)):
+        raise ValueError(f"{name} must be a number, or several. Received: {value!r}.")
+    return tuple(map(float, entries)) if several or isinstance(before, tuple) else value
 
 
 def _is_number(value: Any) -> bool:

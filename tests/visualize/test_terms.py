@@ -94,6 +94,18 @@ def test_turning_a_number_that_is_not_there_lists_those_that_are():
         plan.turned({"objective.l2.weight": 1})
 
 
+@pytest.mark.parametrize("unit", [7, [7], (7.0,)])
+def test_a_turned_unit_keeps_its_form(unit):
+    plan = Plan(objective=class_logit(4)).turned({"objective.class_logit.unit": unit})
+    assert plan == Plan(objective=class_logit(7))
+
+
+@pytest.mark.parametrize("value", ["7", None, float("nan"), [], ["7"], True])
+def test_what_is_no_number_is_not_turned_to(value):
+    with pytest.raises(ValueError, match="must be a number, or several. Received: "):
+        Plan(objective=class_logit(4)).turned({"optimizer.learning_rate": value})
+
+
 @pytest.mark.parametrize(
     ("changes", "words"),
     [
