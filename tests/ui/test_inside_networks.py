@@ -168,5 +168,5 @@ def test_a_network_of_nan_predicts_nothing():
 
         show_prediction(np.full(2, np.nan), ["cat", "dog"], 1)
 
-    at = AppTest.from_function(show).run()
+    at = AppTest.from_function(show, default_timeout=60).run()
     assert not at.exception and "There is no prediction" in at.error[0].value
