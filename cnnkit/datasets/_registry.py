@@ -29,6 +29,9 @@ def list_datasets(kind: str | None = None) -> list[str]:
 def dataset_info(name: str) -> DatasetSpec:
     """What is known about a data set without reading it.
 
+    Args:
+        name: registered name, or that of an imported set ("own-…").
+
     Raises:
         UnknownDatasetError: lists the names that exist.
     """

@@ -86,7 +86,9 @@ def insertion(
     """The score while pixels are inserted into a baseline, the most important ones first.
 
     A large area speaks for a map. A blurred image has no sharp edges where pixels begin, which
-    would be evidence of their own. See `deletion`.
+    would be evidence of their own.
+
+    Args, Returns and Raises are those of `deletion`; `baseline` is what the image begins as.
     """
     scores = ScoreModel.of(model)
     images = scores.check_images(images)
@@ -111,7 +113,12 @@ def importance_order(maps: np.ndarray, seed: int = 0) -> np.ndarray:
 
 
 def random_maps(images: np.ndarray, seed: int = 0) -> np.ndarray:
-    """Noise, the floor that maps are compared with: float32 (images, height, width), 0 to 1."""
+    """Noise, the floor that maps are compared with: float32 (images, height, width), 0 to 1.
+
+    Args:
+        images: (images, height, width, channels), for their size.
+        seed: of the noise.
+    """
     return np.random.default_rng(seed).random(images.shape[:3], np.float32)
 
 

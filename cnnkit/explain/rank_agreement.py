@@ -54,6 +54,10 @@ def rank_correlation(maps: np.ndarray, others: np.ndarray) -> np.ndarray:
     """Spearman's correlation of the magnitudes of two maps of each image: float64 (images,).
 
     Equal values share their mean rank. With a map that is the same everywhere it is 0.
+
+    Args:
+        maps: (images, height, width).
+        others: the same shape.
     """
     _check_pair(maps, others)
     return (_standard_ranks(maps) * _standard_ranks(others)).sum(1)

@@ -15,7 +15,12 @@ TargetLike = int | Sequence[int] | np.ndarray | Objective | None
 
 
 def contrast(one: int, other: int) -> Objective:
-    """The logit of one class minus that of another: why this and not that."""
+    """The logit of one class minus that of another: why this and not that.
+
+    Args:
+        one: class, 0 first.
+        other: class that it is compared with.
+    """
     from cnnkit.visualize.objectives import class_logit
 
     return class_logit(one) - class_logit(other)

@@ -86,13 +86,20 @@ _SPECS = _read_table()
 
 
 def list_pretrained(family: str | None = None) -> list[str]:
-    """Names of the networks with ImageNet weights; `b2` before `b10`."""
+    """Names of the networks with ImageNet weights; `b2` before `b10`.
+
+    Args:
+        family: such as "VGG", the `family` of `pretrained_info(name)`; None: all.
+    """
     names = [name for name, spec in _SPECS.items() if family in (None, spec.family)]
     return sorted(names, key=natural_order)
 
 
 def pretrained_info(name: str) -> PretrainedSpec:
     """What is known about a pretrained network without building it.
+
+    Args:
+        name: from `list_pretrained()`.
 
     Raises:
         UnknownModelError: lists the names that exist.
@@ -167,10 +174,16 @@ def weights_digest(path: Path) -> str:
 
 
 def open_pretrained(name: str, progress: assets.Progress | None = None) -> Predictor:
-    """A famous network with its classes' names, ready to answer.
+    """A pretrained network with the names of its classes, ready to predict.
+
+    Args:
+        name: from `list_pretrained()`.
+        progress: called with the bytes so far and in all while weights are downloaded.
 
     Raises:
-        UnknownModelError, AssetUnavailableError, CorruptAssetError
+        UnknownModelError: lists the names that exist.
+        AssetUnavailableError: the weights are not here and cannot be downloaded.
+        CorruptAssetError: the file of the weights is damaged.
     """
     spec = pretrained_info(name)
     classes = imagenet_classes(progress)

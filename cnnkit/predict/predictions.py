@@ -26,7 +26,11 @@ class Prediction:
 
 
 def softmax(logits: np.ndarray) -> np.ndarray:
-    """Predicted probabilities from logits along the last axis, in float64."""
+    """Predicted probabilities from logits: float64, of the same shape.
+
+    Args:
+        logits: (…, classes).
+    """
     from scipy import special  # Home must not wait for its import
 
     return special.softmax(np.float64(logits), axis=-1)

@@ -33,9 +33,11 @@ RECIPES = tuple(map(_recipe, _TABLES["recipe"]))
 
 
 def list_recipes(model: str | None = None, *, fine_tuning: bool | None = None) -> list[Recipe]:
-    """The recipes that ship: of one network or all, and only those that fine-tune or do not.
+    """The recipes that ship. A definition has the recipe `fast` of all definitions.
 
-    A definition has the recipe `fast` of all definitions.
+    Args:
+        model: registered name, pretrained network or definition; None: of all networks.
+        fine_tuning: only those that fine-tune, or that do not; None: both.
     """
     own = [_recipe_of_definition(model)] if model and is_code(model) else []
     return [
@@ -54,6 +56,10 @@ def _recipe_of_definition(code: str) -> Recipe:
 
 def get_recipe(model: str, name: str) -> Recipe:
     """One recipe by the names of its network and its own.
+
+    Args:
+        model: registered name, pretrained network or definition.
+        name: of the recipe, such as "fast" or "published".
 
     Raises:
         UnknownRecipeError: lists the recipes that the network has; if it has none, "network/recipe"

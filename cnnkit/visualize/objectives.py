@@ -67,6 +67,10 @@ def class_probability(activations, unit):
 
     It also rises when the logits of other classes fall, which leads the image astray.
 
+    Args:
+        activations: the logits.
+        unit: class, 0 first; several: one for each image.
+
     Reference:
         Simonyan, Vedaldi, Zisserman 2013, section 2.
     """
@@ -83,6 +87,10 @@ def class_margin(activations, unit):
 
     It is the logarithm of the odds, log p / (1 - p). Where a network knows similar classes, the
     logit alone raises them as well, and another of them is predicted.
+
+    Args:
+        activations: the logits.
+        unit: class, 0 first; several: one for each image.
     """
     logits = _logits(activations)
     own = tf.one_hot(tf.cast(unit, tf.int32), logits.shape[-1])
@@ -121,7 +129,9 @@ def neuron(activations, unit, row=CENTER, column=CENTER):
 def direction(activations, vector):
     """How far activations point along a vector: the spatial mean of their dot product.
 
-    The vector has one number for each channel, and is scaled to length 1.
+    Args:
+        activations: of the layer.
+        vector: one number for each channel; it is scaled to length 1.
     """
     vector = vector / (tf.norm(vector) + TINY)
     return _spatial_mean(tf.einsum("b...c,c->b...", activations, vector))
@@ -131,7 +141,9 @@ def direction(activations, vector):
 def layer_energy(activations, *, border=0):
     """The mean square of all activations of a layer, the objective of DeepDream.
 
-    Of the border, so many positions on each side count as 0: padding shows there.
+    Args:
+        activations: of the layer.
+        border: so many positions on each side count as 0, because padding shows there.
 
     Reference:
         Mordvintsev, Olah, Tyka 2015, "Inceptionism".
@@ -146,7 +158,9 @@ def layer_energy(activations, *, border=0):
 def guide(activations, *, guide):
     """Activations like those of another image: each position's largest dot product with one.
 
-    The guiding image is named among those given to `maximize`; the layer has feature maps.
+    Args:
+        activations: of the layer, which has feature maps.
+        guide: name of the guiding image among the `guides` that `maximize` gets.
 
     Reference:
         Mordvintsev, Olah, Tyka 2015, "DeepDream", section "Controlling dreams".
@@ -163,6 +177,9 @@ def diversity(activations):
     """How much the images of a batch differ in a layer; 0 when all are alike.
 
     One minus the mean cosine between an image's Gram matrix and the others', of feature maps.
+
+    Args:
+        activations: of the layer.
     """
     positions = _positions(activations)
     gram = tf.einsum("bnc,bnd->bcd", positions, positions)

@@ -214,9 +214,19 @@ def _decorator(role: str, title: str, ranges: Mapping[str, Any], **traits: Any) 
         # What `help` shows: the component's numbers, where the function takes tensors first.
         own = [_LAYER, *parameters] if made.per_layer else parameters
         create.__dict__["__signature__"] = inspect.Signature(own)
+        create.__doc__ = _documentation(compute, made.per_layer)
         return create
 
     return register
+
+
+def _documentation(compute: Callable[..., Any], per_layer: bool) -> str:
+    """The docstring of a function, without the tensors that its component does not take."""
+    lines = (inspect.getdoc(compute) or "").splitlines()
+    layer = "    layer: name of the layer whose activations are read."
+    lines = [layer if per_layer and line.startswith("    activations:") else line for line in lines]
+    tensors = ("    activations:", "    image:", "    images:", "    seed: int32")
+    return "\n".join(line for line in lines if not line.startswith(tensors))
 
 
 def _as_number(name: str, value: Any) -> Number:

@@ -45,6 +45,10 @@ def total_variation(image, beta=2.0):
     As published, the sum leaves out the last row and column as "center", so that the pixel in the
     lower right corner is in no difference and stays free.
 
+    Args:
+        image: float32 (images, height, width, channels), 0 to 255.
+        beta: exponent β, above 0.
+
     Reference:
         Mahendran, Vedaldi 2014, "Understanding Deep Image Representations by Inverting Them".
     """
@@ -70,7 +74,11 @@ def total_variation(image, beta=2.0):
     p=Slider(1, math.inf, options=NORMS, title="Lp exponent p"),
 )
 def lp_norm(image, p=6.0):
-    """(Σ |x|^p)^(1/p) over the image's values, divided by their count. p may be infinite.
+    """(Σ |x|^p)^(1/p) over the image's values, divided by their count.
+
+    Args:
+        image: float32 (images, height, width, channels), 0 to 255.
+        p: exponent, 1 or more; it may be infinite.
 
     Reference:
         Simonyan, Vedaldi, Zisserman 2013 (p = 2); Mahendran, Vedaldi 2014 (p = 6).
@@ -99,7 +107,12 @@ def lp_norm(image, p=6.0):
 
 @regularizer(title="L2 around gray", weight=WEIGHT)
 def l2(image, center=GRAY):
-    """The mean of (x − center)²; the center is one gray level, or one for each color channel."""
+    """The mean of (x − center)².
+
+    Args:
+        image: float32 (images, height, width, channels), 0 to 255.
+        center: one gray level, or one for each color channel.
+    """
     return tf.reduce_mean((image - center) ** 2, (1, 2, 3))
 
 

@@ -125,6 +125,11 @@ def test_help_says_what_a_call_takes():
     assert list(inspect.signature(channel).parameters) == ["layer", "unit"]
     assert list(inspect.signature(class_logit).parameters) == ["unit"]
     assert list(inspect.signature(total_variation).parameters) == ["beta"]
+    for make in (channel, neuron, direction, layer_energy, guide, diversity, lp_norm, l2):
+        text = inspect.getdoc(make) or ""
+        names = list(inspect.signature(make).parameters)
+        assert [name for name in names if f"    {name}: " not in text] == []
+        assert "    activations:" not in text and "    image:" not in text
 
 
 @pytest.mark.parametrize(
