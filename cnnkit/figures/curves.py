@@ -79,9 +79,11 @@ def training(
             )
     if best is not None and len(history) > 1:
         figure.add_vline(x=best, line={"color": faded(GREEN, 0.8), "dash": "dot", "width": 1.5})
+        rises = metric == "accuracy"  # the word stands where the lines do not end
         figure.add_annotation(
-            x=best, y=1, yref="paper", text="restored" if restored else "best", showarrow=False,
-            yanchor="top", xanchor="left" if best < len(history) / 2 else "right",
+            x=best, y=0 if rises else 1, yref="paper", text="restored" if restored else "best",
+            yanchor="bottom" if rises else "top", showarrow=False,
+            xanchor="left" if best < len(history) / 2 else "right",
             font={"size": 11},
         )  # fmt: skip
     for epochs, words in (unfrozen or {}).items():

@@ -40,13 +40,14 @@ MOST_IMAGES = 2000  # whose predictions before the training are kept
 def figures(result: FitResult, predictions: Predictions) -> dict[str, float]:
     """The final figures of a training."""
     low, high = predictions.interval
+    best = result.ended.best_epoch  # None: nothing was restored
     return {
         **predictions.metrics("test_"),
         "test_accuracy_low": low,
         "test_accuracy_high": high,
         "seconds": sum(row["seconds"] for row in result.history),
         "parameters": result.model.count_params(),
-        "best_epoch": result.ended.best_epoch or result.ended.epoch,
+        **({} if best is None else {"best_epoch": best}),
         "epochs": result.ended.epoch,
     }
 

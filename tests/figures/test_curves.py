@@ -35,6 +35,8 @@ def test_the_epoch_of_the_lowest_validation_loss_is_marked_until_one_is_restored
     history = [*HISTORY, {"epoch": 3, "loss": 0.5, "val_loss": 0.7, "val_accuracy": 0.9}]
     assert _marked(training(history, "accuracy")) == (2, "best")
     assert _marked(training(history, "accuracy", restored=1)) == (1, "restored")
+    places = [training(history, name).layout.annotations[0].y for name in ("loss", "accuracy")]
+    assert places == [1, 0]  # away from where the lines end
     assert _marked(training(history[1:], "loss")) == (2, "best"), "epochs, not rows, are counted"
 
 

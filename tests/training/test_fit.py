@@ -18,6 +18,7 @@ from cnnkit.training import (
     recipe_dataset,
 )
 from cnnkit.training.estimates import training_images
+from cnnkit.training.results import figures
 
 pytestmark = pytest.mark.usefixtures("decoded")
 
@@ -139,6 +140,8 @@ def test_events_tell_the_whole_story_in_order():
     assert isinstance(events[0], Started) and events[0].parameters == 2_603
     assert [e.epoch for e in events if isinstance(e, EpochEnded)] == [1, 2, 3]
     assert events[-1] == result.ended == Ended(reason="finished", epoch=3, best_epoch=None)
+    tested = evaluate(result.model, *recipe_dataset(TOY).part("test"))
+    assert "best_epoch" not in figures(result, tested)  # no weights were restored
 
 
 def test_a_cancelled_run_stops_within_its_epoch():

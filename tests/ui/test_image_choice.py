@@ -10,6 +10,7 @@ import pytest
 from PIL import Image
 from streamlit.testing.v1 import AppTest
 
+from cnnkit.datasets import dataset_info
 from cnnkit.models import ModelCard
 from cnnkit.predict import prepare
 from cnnkit.ui.common.image_choice import ChosenImage, File
@@ -137,3 +138,9 @@ def test_a_file_without_an_image_or_a_digit_is_refused_in_words(data, words):
     at.query_params["network"], at.query_params["from"] = "run.starter", "upload"
     at.switch_page("pages/inside.py").run()
     assert not at.exception and words in at.error[0].value
+
+
+def test_embedded_digits_excuse_themselves_only_where_mnist_is_not_here():
+    at = open_page(**{"from": "test", "data": "digits"})
+    excuse = "because MNIST is not on this machine" in words_of(at)
+    assert excuse is not dataset_info("mnist").available

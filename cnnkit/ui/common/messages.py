@@ -10,6 +10,7 @@ from typing import Literal
 
 import streamlit as st
 
+from cnnkit.datasets import dataset_info
 from cnnkit.errors import AssetUnavailableError, CnnkitError, CorruptAssetError, RunNotFoundError
 from cnnkit.files import disk_problem
 from cnnkit.ui.common import events, page
@@ -96,8 +97,8 @@ def status_text(status: str) -> str:
 
 
 def embedded_notice(name: str) -> None:
-    """Say that an embedded data set stands in for MNIST; silent for any other."""
-    if name == "digits":
+    """Say that an embedded data set stands in for MNIST; silent where MNIST is here, too."""
+    if name == "digits" and not dataset_info("mnist").available:
         st.caption(
             ":material/info: These are the 1,797 digits that scikit-learn ships, because MNIST "
             "is not on this machine. Home says how to get it."

@@ -79,8 +79,7 @@ def explain(recipe: Recipe) -> None:
 def require_data(name: str) -> None:
     """Stop here, with a way out, where the images are not on this machine."""
     if dataset_info(name).available:
-        if not dataset_info("mnist").available:
-            messages.embedded_notice(name)
+        messages.embedded_notice(name)
         return
     with st.container(border=True):
         st.markdown(f"#### {dataset_info(name).title} is not on this machine yet")
