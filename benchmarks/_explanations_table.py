@@ -63,11 +63,11 @@ default where the table says so.
 RANDOMIZATION = """## Weight randomization
 
 The rank correlation with the map of the trained network, on average over the stages of the cascade
-in which at most half of the layers are randomized, and in the last stage, when all are. A map whose
-first figure is {unchanged:g} or more, for one of the two images, counts as one that does not depend
-on the weights. RISE has few masks here, and the same ones in each stage: much of its map is theirs.
-Score-CAM weighs feature maps by probabilities, which are small and nearly equal in a randomized
-network: what is left is the sum of the maps.
+in which at most half of the layers are randomized, and in the last stage, when all are. A method
+**fails** where the first figure is {unchanged:g} or more for one of the two images: its map counts
+as one that does not depend on the weights. RISE has few masks here, and the same ones in each
+stage: much of its map is theirs. Score-CAM weighs feature maps by probabilities, which are small
+and nearly equal in a randomized network: what is left is the sum of the maps.
 """
 FOUND = {
     True: "Guided backpropagation is the one method that fails, as Adebayo et al. found.",
@@ -197,7 +197,7 @@ def _randomization(measured: list[Line], names: Sequence[str]) -> list[str]:
             one = own[method]
             upper, last = statistics.mean(one["upper"]), statistics.mean(one["correlations"][-1])
             fails = one["depends"].count(False)
-            cells.append(f"{upper:.2f}, {last:.2f}" + (" **fails**" if fails else ""))
+            cells.append(f"{upper:z.2f}, {last:z.2f}" + (" **fails**" if fails else ""))
             if fails:
                 failed.append((method, TITLES[name]))
         rows.append(tuple(cells))
@@ -244,7 +244,7 @@ def _agreement(found: dict[str, Line]) -> str:
     one = found["all"]
     head = ("", *(str(number) for number in range(1, len(one["names"]) + 1)))
     rows = [
-        (f"{number} {_title(name)}", *(f"{value:.2f}" for value in row))
+        (f"{number} {_title(name)}", *(f"{value:z.2f}" for value in row))
         for number, (name, row) in enumerate(
             zip(one["names"], one["correlations"], strict=True), start=1
         )

@@ -85,8 +85,8 @@ def as_good(rounds: int) -> tuple[Row, str]:
     note = (
         f"As good: the peer's 200 steps end at logit {goal[0]:.0f} and total variation "
         f"{goal[1]:.0f}; ours has {logit:.0f} and {variation:.0f} when it is there (preset “quick” "
-        f"with total variation {SMOOTH:g} and no jitter; {missed} of {rounds} rounds never came "
-        "there). Looking at the images in between is not counted for either. "
+        f"with total variation {SMOOTH:g} and no jitter; reached in {rounds - missed} of {rounds} "
+        "rounds). Looking at the images in between is not counted for either. "
         f"[Logit over seconds](images/{CHART})."
     )
     return row, note

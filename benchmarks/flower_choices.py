@@ -42,7 +42,7 @@ def choices() -> Iterator[tuple[str, Recipe]]:
         variants=4,
     )
     yield (
-        "Head alone as before: dropout .5, rate 1e-3, 10 epochs",
+        "Head alone, not normalized: dropout .5, rate 1e-3, 10 epochs",
         start.replace(
             head=Head(dropout=0.5),
             phases=(Phase(train_from="head", epochs=10, learning_rate=1e-3),),
