@@ -202,6 +202,7 @@ def test_a_finished_image_opens_without_computing(still, own_home, root, columns
     at = open_page(network="run.starter", unit="7", preset="quick")
     assert "this image was computed before with exactly these settings" in words_of(at)
     assert not at.exception and len(at.get("plotly_chart")) >= 2
+    assert "regularization: Total variation 2" in at.get("plotly_chart")[1].proto.alt
     assert not still.started("optimize")
 
 

@@ -14,6 +14,8 @@ from cnnkit.ui.common.messages import status_chip
 from cnnkit.ui.visualize.session import OwnSession, draw_seed
 from cnnkit.ui.visualize.targets import Target
 from cnnkit.visualize import Plan
+from cnnkit.visualize.components import Term
+from cnnkit.visualize.registry import definition
 
 EVERY = 0.4  # seconds
 WIDTH = 448  # pixels, of one image
@@ -92,10 +94,10 @@ def draw_curves(columns: Mapping[str, Sequence[float]], plan: Plan) -> None:
     if not columns or len(columns.get("step", ())) < 2:
         return
     names, terms = plan.names("objective"), plan.objective.terms
-    steps = columns["step"]
+    steps, kinds = columns["step"], [term.kind for _, term in terms]
     series = {
         of_image: {
-            _term_title(term): (steps, columns[name])
+            _term_title(term, kinds): (steps, columns[name])
             for name, (_, term) in zip(names, terms, strict=True)
             if term.of_image is of_image
         }
@@ -193,7 +195,10 @@ def _curve(series: Mapping, title: str, *, logarithmic: bool) -> None:
     )
 
 
-def _term_title(term) -> str:
+def _term_title(term: Term, kinds: Sequence[str]) -> str:
+    """As on the sliders, where no other term is of the same kind."""
+    if term.of_image and kinds.count(term.kind) == 1:
+        return definition(term.kind).title
     units = term.numbers.get("unit", ())
     if isinstance(units, tuple) and len(units) > 1:
         return f"{term.kind.replace('_', ' ')}, mean of {len(units)}"
