@@ -57,8 +57,14 @@ def embed(network: Predictor, settings: EmbeddingSettings) -> Embedding:
         settings: of the embedding.
 
     Raises:
+        TypeError: `network` is no `Predictor`; says how to open one.
         CnnkitError: the network, the data set and the method do not fit together; says why.
     """
+    if not hasattr(network, "card"):
+        raise TypeError(
+            "`network` must be a Predictor, as `NetworkRef.parse(name).open()` gives it. "
+            f"Received: {type(network).__name__}."
+        )
     with tempfile.TemporaryDirectory() as folder:
         cache = FeatureCache(Path(folder), 2**40)
         source = EmbeddedNetwork(network.card, "", lambda: network)

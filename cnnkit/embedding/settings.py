@@ -6,6 +6,7 @@ import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
+from numbers import Integral, Real
 from typing import Any
 
 VERSION = 1  # raised when equal settings give other coordinates
@@ -18,6 +19,14 @@ SPLITS = {TEST: "test set", ALL: "all images"}
 FEWEST, MOST = 4, 10_000  # images
 # Field -> the method whose coordinates it decides.
 _OF_METHOD = {"perplexity": TSNE, "neighbors": UMAP, "min_dist": UMAP}
+_LIMITS = {
+    "split_seed": (Integral, 0, 2**32 - 1),
+    "count": (Integral, FEWEST, MOST),
+    "perplexity": (Real, 1, 200),
+    "neighbors": (Integral, 2, 200),
+    "min_dist": (Real, 0, 1),
+    "seed": (Integral, 0, 2**32 - 1),
+}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -61,12 +70,13 @@ class EmbeddingSettings:
                     f"`{field}` must be one of {', '.join(known)}. "
                     f"Received: {getattr(self, field)!r}."
                 )
-        limits = {"count": (FEWEST, MOST), "perplexity": (1, 200), "neighbors": (2, 200)}
-        limits |= {"min_dist": (0, 1), "seed": (0, 2**32 - 1)}
-        for field, (low, high) in limits.items():
-            if not low <= getattr(self, field) <= high:
+        for field, (kind, low, high) in _LIMITS.items():
+            value = getattr(self, field)
+            fits = isinstance(value, kind) and not isinstance(value, bool)
+            if not fits or not low <= value <= high:
+                what = "a whole number " if kind is Integral else ""
                 raise ValueError(
-                    f"`{field}` must be {low:,} to {high:,}. Received: {getattr(self, field)!r}."
+                    f"`{field}` must be {what}from {low:,} to {high:,}. Received: {value!r}."
                 )
 
     @property

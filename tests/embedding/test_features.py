@@ -124,6 +124,11 @@ def test_an_embedding_holds_what_the_network_says_of_each_image(network, setting
     assert int(number) == rows[0] and name == str(digits.labels[rows[0]])
 
 
+def test_a_network_without_its_card_is_refused(network, settings):
+    with pytest.raises(TypeError, match=r"must be a Predictor, as .*open\(\)"):
+        embed(network.model, settings)
+
+
 def test_another_seed_draws_other_images_and_fewer_are_among_more(settings, digits):
     rows = draw_sample(digits, settings).rows
     assert set(rows) < set(draw_sample(digits, replace(settings, count=90)).rows)

@@ -108,7 +108,18 @@ def test_umap_repeats_for_one_seed_and_keeps_groups_together(blobs):
 
 @pytest.mark.parametrize(
     ("field", "value"),
-    (("method", "mds"), ("count", 3), ("perplexity", 0), ("min_dist", 2), ("split", "train")),
+    (
+        ("method", "mds"),
+        ("count", 3),
+        ("count", 10.5),
+        ("perplexity", 0),
+        ("perplexity", float("nan")),
+        ("neighbors", True),
+        ("min_dist", 2),
+        ("seed", "one"),
+        ("split_seed", -1),
+        ("split", "train"),
+    ),
 )
 def test_settings_that_cannot_work_are_refused_by_name(field, value):
     with pytest.raises(ValueError, match=f"`{field}` must be"):
