@@ -230,7 +230,7 @@ class Recipe:
         check_kind("stopping", self.stopping, Stopping, optional=True)
         check_kind("head", self.head, Head, optional=True)
         for phase in self.phases:
-            check_kind("a phase", phase, Phase)
+            check_kind("A phase", phase, Phase)
         self._check_head()
         if self.phases:
             for number in range(len(self.phases)):
@@ -446,7 +446,7 @@ def _with_parts(values: dict[str, Any]) -> dict[str, Any]:
     return values | {
         "augmentation": _part("augmentation", Augmentation, values.get("augmentation") or {}),
         "head": None if head is None else _part("head", Head, head),
-        "phases": tuple(_part("a phase", Phase, phase) for phase in values.get("phases") or ()),
+        "phases": tuple(_part("A phase", Phase, phase) for phase in values.get("phases") or ()),
         "stopping": _part("stopping", Stopping, stopping) if stopping else None,
     }
 

@@ -25,7 +25,7 @@ def variation(page) -> float:
     """The last value of the total variation, as the chart's alternative text says it."""
     chart = page.locator('[aria-label^="regularization"], [alt^="regularization"]').first
     text = chart.get_attribute("aria-label") or chart.get_attribute("alt")
-    return float(re.search(r"total_variation\(beta=2\) ([\d.e+-]+)", text)[1])
+    return float(re.search(r"Total variation ([\d.e+-]+)", text)[1])
 
 
 def test_start_steer_stop_and_open_again(app, page):

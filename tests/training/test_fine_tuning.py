@@ -375,7 +375,7 @@ def test_a_recipe_survives_json():
         ({"phases": ({"epochs": 0},)}, "epochs must be"),
         ({"head": {"kind": "max"}}, "head.kind"),
         ({"deep": 3}, "no field 'deep'"),
-        ({"phases": ({"deep": 3},)}, "not a recipe"),
+        ({"phases": ({"deep": 3},)}, "A phase has no field 'deep'"),
     ],
 )
 def test_a_bad_value_is_named(changes, words):

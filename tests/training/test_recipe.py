@@ -122,7 +122,7 @@ def test_an_unknown_recipe_lists_the_known_ones():
         ({"augmentation": 3}, r"augmentation must be Augmentation\(...\). Received: 3"),
         ({"stopping": "no"}, r"stopping must be Stopping\(...\) or None. Received: 'no'"),
         ({"head": True}, "head must be"),
-        ({"phases": [{"train_from": "head"}]}, "a phase must be"),
+        ({"phases": [{"train_from": "head"}]}, "A phase must be"),
     ],
 )
 def test_fields_and_parts_that_a_recipe_does_not_have_are_named(changes, message):
